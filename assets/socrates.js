@@ -1,0 +1,117 @@
+// The page's own script. Texts are only ever moved as text; what is sent is checked by the server.
+window.socrates = (() => {
+  // A base element that changes nothing makes plotly refer to its fill patterns by the page's address, and they would
+  // vanish when `remember` changes that.
+  const base = document.querySelector("base");
+  if (base && base.getAttribute("href") === "./") base.remove();
+
+  // Buttons that take an edit back. One listener for all, because the list is drawn anew with every edit.
+  function chips(element, trigger) {
+    element.addEventListener("click", (event) => {
+      const button = event.target.closest("button[data-remove], button[data-reset]");
+      if (button) trigger("click", { remove: button.dataset.remove ?? null });
+    });
+  }
+
+  // Sliders that always add up to 100 %: when one moves, the others keep their proportions to each other.
+  function shares(element, trigger, watch) {
+    const rows = () => [...element.querySelectorAll(".share")];
+    const number = (row) => Number(row.dataset.share);
+    const load = () => rows().forEach((row) => {
+      const given = row.querySelector("input[type=range]").getAttribute("value");
+      row.dataset.share = given;
+      row.querySelectorAll("input").forEach((input) => { input.value = given; });
+    });
+    const draw = (except) => rows().forEach((row) => {
+      row.querySelectorAll("input").forEach((input) => {
+        if (input !== except) input.value = number(row).toFixed(1);
+      });
+    });
+    const move = (moved, wanted) => {
+      const value = Math.min(100, Math.max(0, wanted));
+      const others = rows().filter((row) => row !== moved);
+      if (!others.length) { moved.dataset.share = 100; return; }
+      const rest = others.reduce((sum, row) => sum + number(row), 0);
+      others.forEach((row) => {
+        const part = rest > 0 ? number(row) / rest : 1 / others.length;
+        row.dataset.share = (100 - value) * part;
+      });
+      moved.dataset.share = value;
+    };
+    // To a tenth of a percent, as shown; the largest share takes what rounding leaves over.
+    const rounded = () => {
+      const tenths = rows().map((row) => Math.round(10 * number(row)));
+      tenths[tenths.indexOf(Math.max(...tenths))] += 1000 - tenths.reduce((sum, share) => sum + share, 0);
+      return rows().map((row, i) => [row.dataset.key, tenths[i] / 10]);
+    };
+    element.addEventListener("input", (event) => {
+      const row = event.target.closest(".share");
+      if (!row || event.target.value === "") return;
+      move(row, Number(event.target.value));
+      draw(event.target);
+    });
+    element.addEventListener("change", (event) => {
+      if (!event.target.closest(".share")) return;
+      draw(null);
+      trigger("input", { shares: rounded() });
+    });
+    watch("value", load);
+    load();
+  }
+
+  // The address of a result, in full, and a button that copies it.
+  function link(element, watch) {
+    const field = () => element.querySelector("input");
+    const fill = () => {
+      const input = field();
+      if (!input) return;
+      input.value = location.origin + location.pathname + "?" + input.dataset.query;
+      element.querySelector("button").textContent = "Copy link";
+    };
+    element.addEventListener("click", async (event) => {
+      if (event.target.tagName !== "BUTTON") return;
+      field().select();
+      try {
+        await navigator.clipboard.writeText(field().value);
+      } catch {
+        document.execCommand("copy"); // no clipboard on plain http: copy the selection
+      }
+      event.target.textContent = "Copied";
+    });
+    watch("value", fill);
+    fill();
+  }
+
+  // A result's address becomes the page's, so that reloading shows the result again.
+  function remember(query) {
+    if (query) {
+      const theme = new URLSearchParams(location.search).get("__theme");
+      const kept = theme ? "&__theme=" + encodeURIComponent(theme) : "";
+      history.replaceState(history.state, "", location.pathname + "?" + query + kept);
+    }
+    return [];
+  }
+
+  // Who presses Run far down the page, or on a phone, where the result stands below the controls, is taken to it.
+  document.addEventListener("click", (event) => {
+    const result = document.querySelector("#result");
+    if (!result || !event.target.closest?.("#run")) return;
+    const { top } = result.getBoundingClientRect();
+    if (top < -40 || top > innerHeight * 0.8) result.scrollIntoView({ behavior: "smooth" });
+  });
+
+  // A click into a searchable list selects what stands there, so that typing replaces it.
+  document.addEventListener("click", (event) => {
+    const field = event.target;
+    if (field.matches?.("#controls input[role=combobox]") && field.selectionStart === field.selectionEnd) field.select();
+  });
+
+  // Enter in a field of the settings runs the simulation.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.target.closest("#settings") || event.target.tagName !== "INPUT") return;
+    event.target.blur();
+    document.querySelector("#run")?.click();
+  });
+
+  return { chips, shares, link, remember };
+})();

@@ -1,0 +1,75 @@
+"""Score predictions without a model: those of a run, or those that were made elsewhere.
+
+    python -m eval.score runs/demo --out scored
+    python -m eval.score predictions.json --out scored
+
+Reads a run's folder, its predictions.parquet, or one answer a line as JSON, JSONL, CSV or Parquet with a study, a
+condition, what somebody answered and what was predicted (`study_id, condition_num, true, predicted`; also `task_num`,
+`stimulus`, `scale_min`, `scale_max`, `participant_id`), the original run's predictions file too.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from socrates_core import command
+from socrates_core.errors import PredictionError
+from socrates_core.evaluation import Evaluation, evaluate
+from socrates_core.evaluation_report import headline, report
+from socrates_core.prediction_files import load_predictions
+from socrates_core.runs import write_json
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def score(
+    predictions: Annotated[Path, typer.Argument(help="A run's folder, or a file of predictions.")],
+    out: Annotated[Path, typer.Option(help="The folder for metrics.json, report.html and report.md.")],
+    convention: Annotated[
+        Literal["scale", "observed"], typer.Option(help="Of the figure that is printed; metrics.json has both.")
+    ] = "scale",
+    effects: Annotated[
+        Literal["control", "pairs"], typer.Option(help="Each arm against the first one, or every pair of arms.")
+    ] = "control",
+    seed: Annotated[int, typer.Option(help="Of all resamples.")] = 42,
+) -> None:
+    """Score predictions without a model."""
+    if out.is_file():
+        raise PredictionError(f"--out {out} is a file; choose a folder")
+    if seed < 0:
+        raise PredictionError(f"--seed {seed} is negative; choose 0 or more")
+    loaded = load_predictions(predictions)
+    print(f"read         {predictions}: {len(loaded.cells):,} cells")
+    for key in ("rows", "invalid_predictions", "unreadable_answers", "cells_without_scale"):
+        if key in loaded.provenance:
+            print(f"{key.replace('_', ' '):<12} {loaded.provenance[key]}")
+    evaluation = evaluate(loaded.cells, loaded.provenance, seed, effects)
+    write_results(evaluation, out)
+    separate = evaluation.metrics["wasserstein"]["separate"]
+    print(headline(evaluation.metrics, convention))
+    if separate["mean"] is not None:
+        print(
+            f"separate     flat mean {separate['flat_mean']:.5f}, {separate['cells']} cells, "
+            f"{separate['studies']} studies. {separate['invalid']}"
+        )
+    print(f"wrote        {out}/metrics.json, report.html, report.md")
+
+
+def write_results(evaluation: Evaluation, out: Path) -> None:
+    """Write metrics.json and the report."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        page, text = report(evaluation)
+        for name, content in (("report.html", page), ("report.md", text)):
+            partial = out / f".{name}.partial"
+            partial.write_text(content, "utf-8")
+            partial.replace(out / name)
+        write_json(out / "metrics.json", evaluation.metrics)
+    except FileExistsError as error:
+        raise PredictionError(f"{out} cannot be made a folder; choose another one") from error
+
+
+if __name__ == "__main__":
+    command.run(app)

@@ -1,0 +1,311 @@
+"""What is evaluated and how its cells are predicted: the units of a run.
+
+A cell's prediction depends on the studies, the model and the specification alone, not on what was predicted before it,
+so that units can be done in any order, again, or elsewhere.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Final, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from socrates_core.distribution import Floats
+from socrates_core.errors import RunError, SplitError, StudyFolderError
+from socrates_core.model.answer_model import AnswerDistributions, AnswerModel, ModelDescription
+from socrates_core.model.baselines import MarginalModel
+from socrates_core.predictions import CellPredictions
+from socrates_core.similarity import similar_pairs
+from socrates_core.sources.bundled import load_bundled
+from socrates_core.split import PARTS, Split, make_split, part, refuse_overlap, study_of
+from socrates_core.study import PARTICIPANTS_SCHEMA, Cell, Persona, StudySet
+
+BATCH_CELLS: Final = 8
+BATCH_PEOPLE: Final = 2000
+"""Cells of one study, and people in them, that are put to the model together, so that what their stimuli share is
+computed once. Decided before anything runs: a cell is always computed in the same company."""
+
+ALIKE: Final = 0.5
+"""Similarity from which a training stimulus is named as a near-duplicate of an evaluated one."""
+
+
+@dataclass(frozen=True)
+class EvaluationSpec:
+    """Everything that decides the predictions of a run. The same specification is the same run."""
+
+    studies: str
+    """`bundled`, or the folder that `train.prepare` wrote."""
+    data: str
+    """Digest of what the studies hold."""
+    part: str
+    """Of the split: train, val or test."""
+    split: str
+    """Digest of the split."""
+    model: str
+    adapter: str | None = None
+    template: str | None = None
+    """As asked for; None leaves it to the model."""
+    per_cell: int | None = None
+    """At most so many people of each cell, drawn at random; everybody when None."""
+    seed: int = 42
+    allow_seen: bool = False
+    only: tuple[str, ...] = ()
+    """The study ids to evaluate; all of the part when empty."""
+
+    @property
+    def run_id(self) -> str:
+        """Twelve hexadecimal digits that name this specification."""
+        content = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+    def to_json(self) -> dict[str, Any]:
+        """As dictionaries, lists, strings and numbers."""
+        return {**asdict(self), "only": list(self.only)}
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> "EvaluationSpec":
+        """Read what `to_json` gave.
+
+        Raises:
+            RunError: If a field is missing or unknown.
+        """
+        names = {one.name for one in fields(cls)}
+        if set(raw) != names:
+            raise RunError(f"the specification has other fields than expected: {', '.join(sorted(set(raw) ^ names))}")
+        return cls(**{**raw, "only": tuple(raw["only"])})
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationData:
+    """The studies of a part, ready to be predicted cell by cell."""
+
+    studies: StudySet
+    """What the part holds, open-ended outcomes included."""
+    units: tuple[str, ...]
+    """The ids of the part that are evaluated, as the split writes them."""
+    cells: tuple[Cell, ...]
+    """What is predicted: cells on a bounded scale that somebody answered."""
+    left_out: tuple[dict[str, Any], ...]
+    """The other cells and why."""
+    training: StudySet | None
+    """The train part, where there is one: the marginal model's, and where near-duplicates are looked for."""
+    rows: Mapping[int, npt.NDArray[np.int64]] = field(repr=False)
+    """Cell id → its rows in the table of responses."""
+    title: Mapping[str, tuple[str, bool]] = field(repr=False)
+    """Study id → title and whether its answers are real."""
+
+    @property
+    def people(self) -> int:
+        """Answers to be predicted before any are sampled away."""
+        return sum(len(self.rows[cell.cell_id]) for cell in self.cells)
+
+
+@runtime_checkable
+class _ManyCells(Protocol):
+    """A model that takes several cells at once."""
+
+    def answers_of(self, requests: Sequence[tuple[Cell, Sequence[Persona]]]) -> list[AnswerDistributions]: ...
+
+
+def open_studies(name: str) -> tuple[StudySet, Split]:
+    """The studies to evaluate on and their split.
+
+    Args:
+        name: `bundled`, or a folder that `train.prepare` wrote.
+
+    Raises:
+        StudyFolderError: If there is no such folder.
+        SplitError: If it has no split.
+    """
+    if name == "bundled":
+        studies = load_bundled()
+        return studies, make_split(studies, "study")
+    folder = Path(name)
+    if not folder.is_dir():
+        raise StudyFolderError(
+            f"there is no folder {name}; choose bundled, or make one with python -m train.prepare --out {name}"
+        )
+    return StudySet.load(folder), Split.load(folder / "split.json")
+
+
+def data_digest(studies: StudySet) -> str:
+    """Of what a study set holds: changes when it is prepared from other data."""
+    manifest = studies.manifest
+    content = [manifest.source, manifest.revision, dict(manifest.hashes), dict(manifest.counts)]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def evaluation_data(studies: StudySet, split: Split, name: str, only: Sequence[str] = ()) -> EvaluationData:
+    """What there is to evaluate.
+
+    Raises:
+        SplitError: If there is no such part, or it holds nothing to predict.
+        StudyFolderError: If one of the ids in `only` is not among the studies of the part.
+    """
+    if name in PARTS and not split.parts[name]:
+        filled = ", ".join(part_name for part_name in PARTS if split.parts[part_name]) or "none"
+        raise SplitError(f"the part {name} of this split is empty; parts with studies: {filled}")
+    held = part(studies, split, name)
+    held = held.select(only) if only else held
+    order = np.argsort(held.responses["cell_id"].to_numpy(), kind="stable")
+    ids = held.responses["cell_id"].to_numpy()[order]
+    cells, left_out, rows = [], [], {}
+    for study_id in held.study_ids:
+        for cell in held.cells_of(study_id):
+            first, last = np.searchsorted(ids, [cell.cell_id, cell.cell_id + 1])
+            rows[cell.cell_id] = order[first:last]
+            reason = "open-ended outcome" if cell.scale.values is None else "no response" if first == last else None
+            if reason is None:
+                cells.append(cell)
+            else:
+                left_out.append(_left_out(cell, reason))
+    if not cells:
+        raise SplitError(f"the part {name} holds no cell on a bounded scale that anybody answered; nothing to evaluate")
+    here = set(held.study_ids)
+    return EvaluationData(
+        studies=held,
+        units=tuple(unit for unit in split.parts[name] if study_of(unit) in here),
+        cells=tuple(cells),
+        left_out=tuple(left_out),
+        training=part(studies, split, "train") if split.parts["train"] else None,
+        rows=rows,
+        title={row[0]: (row[1], row[2]) for row in held.studies.select("study_id", "title", "real").iter_rows()},
+    )
+
+
+def batches(data: EvaluationData, per_cell: int | None) -> list[tuple[Cell, ...]]:
+    """The cells in the company in which they are predicted: see BATCH_CELLS."""
+    found: list[tuple[Cell, ...]] = []
+    people = 0
+    for cell in data.cells:
+        n = len(data.rows[cell.cell_id]) if per_cell is None else min(per_cell, len(data.rows[cell.cell_id]))
+        joins = found and found[-1][0].study_id == cell.study_id
+        if joins and len(found[-1]) < BATCH_CELLS and people + n <= BATCH_PEOPLE:
+            found[-1] = (*found[-1], cell)
+            people += n
+        else:
+            found.append((cell,))
+            people = n
+    return found
+
+
+def predict(
+    model: AnswerModel,
+    data: EvaluationData,
+    cells: Sequence[Cell],
+    spec: EvaluationSpec,
+    marginal: MarginalModel | None,
+) -> list[CellPredictions]:
+    """Predict the cells of one batch for the people who answered them; equal personas are asked once.
+
+    Raises:
+        ModelError: If the model cannot predict them.
+    """
+    blank = [_observed(data, cell, spec, marginal) for cell in cells]
+    requests, places = [], []
+    for cell, (_, personas) in zip(cells, blank, strict=True):
+        distinct: dict[tuple[tuple[str, str | int | None], ...], int] = {}
+        places.append([distinct.setdefault(tuple(persona.items()), len(distinct)) for persona in personas])
+        requests.append((cell, [dict(persona) for persona in distinct]))
+    if isinstance(model, _ManyCells):
+        answers = model.answers_of(requests)
+    else:
+        answers = [model.answer_distributions(cell, personas) for cell, personas in requests]
+    return [
+        replace(whole, probs=answer.probs[place], mass=answer.on_scale_mass[place], method=answer.method, drawn=None)
+        for (whole, _), answer, place in zip(blank, answers, places, strict=True)
+    ]
+
+
+def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> dict[str, Any]:
+    """What the model may know of the studies that are evaluated.
+
+    Returns:
+        `contaminated`, the study ids that it has learned from; `near_duplicates`, pairs of a training and an evaluated
+        stimulus that share much of their wording; `stimuli_compared`, whether the training stimuli were at hand.
+
+    Raises:
+        LeakError: If it has learned from one and that is not allowed.
+    """
+    trained_on = model.trained_on
+    contaminated = refuse_overlap(trained_on, data.units, allow_seen)
+    learned = {study_of(unit) for unit in trained_on}
+    training = data.training
+    at_hand = [one for one in training.study_ids if one in learned] if training is not None else []
+    pairs: list[dict[str, Any]] = []
+    if training is not None and at_hand:
+        pairs = list(_near_duplicates(training.select(at_hand).cells, data.studies.cells))
+    return {
+        "contaminated": list(contaminated),
+        "trained_on": len(learned),
+        "stimuli_compared": not learned or len(at_hand) == len(learned),
+        "near_duplicates": pairs,
+    }
+
+
+def _near_duplicates(training: pl.DataFrame, evaluated: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    theirs = training.unique(["study_id", "stimulus"], maintain_order=True)
+    ours = evaluated.unique(["study_id", "stimulus"], maintain_order=True)
+    both = pl.concat([theirs, ours]).select("study_id", "cell_id", "stimulus").rows()
+    sides = ["train"] * len(theirs) + ["evaluated"] * len(ours)
+    found = similar_pairs([row[2] for row in both], sides, ALIKE)
+    for a, b, similarity in sorted(found, key=lambda pair: -pair[2]):
+        yield {
+            "training_study": both[a][0],
+            "study": both[b][0],
+            "cell": both[b][1],
+            "similarity": round(float(similarity), 4),
+        }
+
+
+def _observed(
+    data: EvaluationData, cell: Cell, spec: EvaluationSpec, marginal: MarginalModel | None
+) -> tuple[CellPredictions, list[dict[str, str | int | None]]]:
+    """A cell with its answers and no prediction yet, and the persona of each answer."""
+    rows = data.rows[cell.cell_id]
+    if spec.per_cell is not None and len(rows) > spec.per_cell:
+        rng = np.random.default_rng([spec.seed, 14, cell.cell_id])
+        rows = np.sort(rng.choice(rows, spec.per_cell, replace=False))
+    answers = data.studies.responses[rows]
+    ids = answers["participant_id"].to_numpy()
+    table = data.studies.participants
+    people = table[np.searchsorted(table["participant_id"].to_numpy(), ids)]
+    attributes = people.drop(PARTICIPANTS_SCHEMA.names())
+    known = [name for name in attributes.columns if attributes[name].null_count() < len(attributes)]
+    personas = [
+        {name: value for name, value in row.items() if value is not None}
+        for row in attributes.select(known).iter_rows(named=True)
+    ] or [{} for _ in rows]
+    weights: Floats | None = None
+    if people["weight"].null_count() == 0:
+        weights = people["weight"].to_numpy().astype(np.float64)
+    title, real = data.title[cell.study_id]
+    whole = CellPredictions(
+        study_id=cell.study_id,
+        cell_id=cell.cell_id,
+        condition_num=cell.condition_num,
+        task_num=cell.task_num,
+        values=np.asarray(cell.scale.values, dtype=np.int64),
+        responses=answers["response"].to_numpy().astype(np.float64),
+        people=ids.astype(np.int64),
+        drawn=np.full(len(rows), np.nan),
+        weights=weights,
+        marginal=None if marginal is None else marginal.answer_distributions(cell, [{}]).probs[0],
+        condition=cell.condition,
+        stimulus=cell.stimulus,
+        title=title,
+        real=real,
+        design=cell.design,
+        attributes={name: attributes[name].cast(pl.String).to_list() for name in known},
+    )
+    return whole, personas
+
+
+def _left_out(cell: Cell, reason: str) -> dict[str, Any]:
+    name = f"{cell.study_id}, {cell.condition_label}, task {cell.task_num}"
+    return {"cell": cell.cell_id, "study": cell.study_id, "name": name, "convention": "all", "reason": reason}

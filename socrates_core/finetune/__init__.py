@@ -1,0 +1,1 @@
+"""Training: rows that hold shared prefixes once, and what is learned from them."""

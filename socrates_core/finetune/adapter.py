@@ -1,0 +1,73 @@
+"""An adapter on disk: its weights, PEFT's description of them, and our record."""
+
+import copy
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+from peft import get_peft_model_state_dict
+from safetensors.torch import save_file
+
+from socrates_core.finetune.learner import Learner
+from socrates_core.model.record import FILE, ModelRecord
+
+WEIGHTS: Final = "adapter_model.safetensors"
+CONFIG: Final = "adapter_config.json"
+ADAPTER_FILES: Final = (WEIGHTS, CONFIG, FILE)
+
+
+def save_adapter(learner: Learner, record: ModelRecord, folder: Path) -> None:
+    """Write an adapter as a folder that appears whole or not at all, in place of one that is there.
+
+    PEFT would write where the base lay on this machine; the record's Hub id and revision stand in its place.
+
+    Raises:
+        OSError: If it cannot be written; what was there stays.
+    """
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    weights = get_peft_model_state_dict(learner.tuned, save_embedding_layers=False)
+    on_host = {name: weight.detach().cpu().contiguous() for name, weight in weights.items()}
+    save_file(on_host, partial / WEIGHTS, metadata={"format": "pt"})
+    config = copy.copy(learner.tuned.peft_config["default"])
+    config.base_model_name_or_path = record.base
+    config.revision = record.base_revision
+    config.inference_mode = True
+    config.save_pretrained(str(partial))
+    record.save(partial)
+    put_in_place(partial, folder)
+
+
+def put_in_place(partial: Path, folder: Path) -> None:
+    """Make a written folder durable and give it its name; one of that name goes only when the new one stands."""
+    for file in partial.iterdir():
+        _sync(file)
+    _sync(partial)
+    replaced = folder.with_name(f".{folder.name}.replaced")
+    shutil.rmtree(replaced, ignore_errors=True)
+    if folder.exists():
+        folder.replace(replaced)
+    partial.replace(folder)
+    _sync(folder.parent)
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+def publish_adapter(source: Path, out: Path) -> None:
+    """Copy an adapter's files into a folder that holds more, the weights last, because they make it one."""
+    for name in reversed(ADAPTER_FILES):
+        partial = out / f".{name}.partial"
+        shutil.copyfile(source / name, partial)
+        _sync(partial)
+        partial.replace(out / name)
+    _sync(out)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -1,0 +1,108 @@
+"""The network that learns: a frozen base, in four bits or not, with LoRA adapters on it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from peft import LoraConfig, TaskType, get_peft_model
+
+from socrates_core.errors import TrainingError
+from socrates_core.finetune.recipe import Recipe
+from socrates_core.model.encoding import PromptEncoder
+from socrates_core.model.loading import LoadedNetwork, load_network
+from socrates_core.model.record import ModelRecord, tokenizer_hash
+
+RECOMPUTING: Final = {"use_reentrant": False}
+
+
+@dataclass(frozen=True, eq=False)
+class Learner:
+    """A base with a new adapter."""
+
+    tuned: Any
+    """The PeftModel."""
+    base: LoadedNetwork
+    """What lies below; its network holds the adapter too, because PEFT puts it in place."""
+    names: tuple[str, ...]
+    """Of the P adapter weights, sorted."""
+    weights: tuple[torch.nn.Parameter, ...]
+    """(P,) the adapter weights, all that learns."""
+
+    @property
+    def network(self) -> Any:
+        """The causal language model."""
+        return self.tuned.get_base_model()
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self.weights[0].device
+
+
+def base_name(recipe: Recipe) -> str:
+    """The base as `load_model` takes it.
+
+    Raises:
+        TrainingError: If a revision is asked of a base that is not on the Hub.
+    """
+    if recipe.base_revision is None:
+        return recipe.base
+    if hub_id(recipe) in (None, "demo"):
+        raise TrainingError(f"base_revision is for a base on the Hub, and {recipe.base} is not one; leave it out")
+    return f"{recipe.base}@{recipe.base_revision}"
+
+
+def hub_id(recipe: Recipe) -> str | None:
+    """What an adapter says of its base: the Hub id or `demo`, and nothing of a folder on this machine."""
+    return None if recipe.base != "demo" and Path(recipe.base).is_dir() else recipe.base.partition("@")[0]
+
+
+def make_learner(recipe: Recipe) -> Learner:
+    """Load the base and put a new adapter on it, whose first weights depend on the recipe's seed alone.
+
+    Raises:
+        TrainingError: If the recipe wants a GPU and there is none, or a target is no module of the base.
+        ModelError: If the base cannot be loaded.
+    """
+    check_device(recipe)
+    base = load_network(base_name(recipe), recipe.precision)  # type: ignore[arg-type]
+    modules = [name for name, _ in base.network.named_modules()]
+    unknown = [target for target in recipe.lora_targets if not any(name.endswith(f".{target}") for name in modules)]
+    if unknown:
+        raise TrainingError(f"lora_targets names {', '.join(unknown)}, and {recipe.base} has no module of that name")
+    for weight in base.network.parameters():
+        weight.requires_grad_(False)
+    if recipe.recompute:
+        base.network.activation_checkpointing_enable(RECOMPUTING)
+    torch.manual_seed(recipe.seed)
+    config = LoraConfig(
+        task_type=TaskType.CAUSAL_LM,
+        r=recipe.lora_rank,
+        lora_alpha=recipe.lora_alpha,
+        lora_dropout=recipe.lora_dropout,
+        target_modules=list(recipe.lora_targets),
+    )
+    tuned = get_peft_model(base.network, config)
+    learned = sorted((name, weight) for name, weight in tuned.named_parameters() if weight.requires_grad)
+    return Learner(tuned, base, tuple(name for name, _ in learned), tuple(weight for _, weight in learned))
+
+
+def check_device(recipe: Recipe) -> None:
+    """Raise a TrainingError if the recipe wants a GPU and there is none."""
+    if recipe.device == "cuda" and not torch.cuda.is_available():
+        raise TrainingError(
+            "this recipe needs a GPU (device: cuda) and none is found; run it where there is one, or try "
+            "train/configs/demo.yaml, which needs none"
+        )
+
+
+def encoder_of(recipe: Recipe, tokenizer: Any, record: ModelRecord | None) -> PromptEncoder:
+    """The encoder of the recipe's template.
+
+    Raises:
+        TrainingError: If the base was trained with another tokenizer than its folder holds.
+    """
+    if record is not None and record.tokenizer != tokenizer_hash(tokenizer):
+        raise TrainingError(f"{recipe.base} was trained with another tokenizer than it has now; fetch it again")
+    return PromptEncoder(tokenizer, recipe.template)

@@ -1,0 +1,168 @@
+"""What a training is going to do, worked out before any weights are read: examples, tokens, steps, memory, time."""
+
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+from transformers import AutoModelForCausalLM
+
+from socrates_core.finetune.examples import ExampleEncoder, Ints
+from socrates_core.finetune.order import Order
+from socrates_core.finetune.packs import OptionScales, pack_of, partition, tree_size
+from socrates_core.finetune.recipe import Recipe
+
+MEASURED_STEPS: Final = 32
+"""Steps whose packs are built for the plan; a longer training is estimated from as many, evenly spread."""
+
+SHARE_OF_PEAK: Final = 0.5
+"""Of the matrix rate that training reaches, about."""
+
+A100_RATE: Final = 156e12
+"""Multiply-adds a second of an A100 in bf16 (312 TFLOPS), for a plan made without a GPU."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Sizes of a training. Time and memory are estimates; the rest is counted."""
+
+    examples: int
+    """That are learned in one epoch."""
+    off_scale: int
+    """Answers left out because they are no option of their scale."""
+    too_long: int
+    """Examples left out because they are longer than `max_tokens` or than the base can read."""
+    steps: int
+    prompt_tokens: int
+    """Of all examples of one epoch, in rows of their own."""
+    tree_tokens: int
+    """That all packs of all epochs compute."""
+    sharing_bound: float
+    """Tokens of a step's prompts ÷ tokens of their prefix tree, mean over the steps: the most that sharing can save."""
+    shared: float
+    """The same ratio for the packs as they are: what sharing does save."""
+    packs_a_step: float
+    parameters: int
+    """Of the base."""
+    adapter_parameters: int
+    memory_gb: float
+    """Estimated peak."""
+    hours: float
+    """Estimated, without validation."""
+    estimated_on: str
+    """The device that `hours` was estimated for."""
+
+
+def plan_of(
+    recipe: Recipe,
+    encoder: ExampleEncoder,
+    order: Order,
+    lengths: Ints,
+    too_long: int,
+    scales: OptionScales,
+    config: Any,
+) -> Plan:
+    """Build some steps' packs and count.
+
+    Args:
+        recipe: Of the training.
+        encoder: Of the examples that are learned.
+        order: Of all epochs.
+        lengths: (N,) tokens of each example.
+        too_long: Examples that were left out.
+        scales: For the distribution term.
+        config: The base's configuration.
+    """
+    chosen = np.unique(np.linspace(0, order.steps - 1, MEASURED_STEPS).round().astype(int))
+    hung = scales if recipe.distribution_weight > 0 else None
+    unshared = computed = fewest = examples = packs = 0
+    longest = most_rows = 0
+    for step in chosen.tolist():
+        members = encoder.encode_all(*order.step(step))
+        examples += len(members)
+        unshared += sum(one.tokens - 1 for one in members)
+        fewest += tree_size(sorted(members, key=lambda one: one.prompt.astype(">u4").tobytes()))
+        for pack in (pack_of(some, hung) for some in partition(members, recipe.pack_tokens, hung)):
+            packs += 1
+            computed += len(pack.tokens)
+            longest, most_rows = max(longest, len(pack.tokens)), max(most_rows, len(pack.rows))
+    scale_up = len(order.index) / examples
+    sizes = _sizes(recipe, config)
+    tree_tokens = round(computed * scale_up)
+    rate, device = _rate(recipe, config)
+    work = tree_tokens * sizes.matrices * (3 if recipe.recompute else 2)  # forward, gradient of inputs, forward again
+    return Plan(
+        examples=len(lengths),
+        off_scale=encoder.examples.off_scale,
+        too_long=too_long,
+        steps=order.steps,
+        prompt_tokens=int(lengths.sum()),
+        tree_tokens=tree_tokens,
+        sharing_bound=unshared / fewest,
+        shared=unshared / computed,
+        packs_a_step=packs / len(chosen),
+        parameters=sizes.parameters,
+        adapter_parameters=sizes.adapter,
+        memory_gb=_memory(recipe, config, sizes, longest, most_rows) / 1e9,
+        hours=work / (rate * SHARE_OF_PEAK) / 3600,
+        estimated_on=device,
+    )
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    parameters: int
+    matrices: int
+    """Weights that every token is multiplied with."""
+    adapter: int
+
+
+def _sizes(recipe: Recipe, config: Any) -> _Sizes:
+    with torch.device("meta"):
+        network = AutoModelForCausalLM.from_config(config)
+    head = network.get_output_embeddings()
+    linear = {
+        name: module
+        for name, module in network.named_modules()
+        if isinstance(module, torch.nn.Linear) and module is not head
+    }
+    targets = [module for name, module in linear.items() if name.rpartition(".")[2] in recipe.lora_targets]
+    return _Sizes(
+        parameters=sum(weight.numel() for weight in network.parameters()),
+        matrices=sum(module.weight.numel() for module in linear.values()),
+        adapter=sum(recipe.lora_rank * (module.in_features + module.out_features) for module in targets),
+    )
+
+
+def _memory(recipe: Recipe, config: Any, sizes: _Sizes, tokens: int, rows: int) -> float:
+    """Bytes: weights, adapter with its gradient twice and two moments, activations of the longest pack, its logits."""
+    on_cpu = recipe.device != "cuda" and not torch.cuda.is_available()
+    width = 4 if recipe.precision == "float32" or on_cpu else 2
+    matrices = sizes.matrices * (0.52 if recipe.precision == "nf4" else width)
+    weights = matrices + (sizes.parameters - sizes.matrices) * width
+    text = config.get_text_config()
+    a_layer = width * (12 * text.hidden_size + 4 * text.intermediate_size)
+    kept = width * text.hidden_size * text.num_hidden_layers + a_layer
+    activations = tokens * (kept if recipe.recompute else a_layer * text.num_hidden_layers)
+    logits = 3 * 4 * rows * text.vocab_size
+    return weights + 20 * sizes.adapter + activations + logits + width * tokens**2
+
+
+def _rate(recipe: Recipe, config: Any) -> tuple[float, str]:
+    """Multiply-adds a second of a matrix product as wide as the base's layers, and where it was measured."""
+    if recipe.device == "cuda" and not torch.cuda.is_available():
+        return A100_RATE, "one A100, by its data sheet (there is no GPU here)"
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    text = config.get_text_config()
+    left = torch.ones(2048, text.hidden_size, device=device, dtype=dtype)
+    right = torch.ones(text.hidden_size, text.intermediate_size, device=device, dtype=dtype)
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        product = left @ right
+        product[0, 0].item()  # a GPU answers only when it is done
+        seconds.append(time.perf_counter() - started)
+    name = torch.cuda.get_device_name() if device == "cuda" else f"this CPU with {torch.get_num_threads()} threads"
+    return left.numel() * text.intermediate_size / min(seconds), name

@@ -1,0 +1,121 @@
+"""Learning a known answer distribution: one cell's prompts in a row that holds their common part once.
+
+Where the truth is known, as in a synthetic society, the target of a token is its true probability and not one drawn
+answer, which takes most of the noise out of the gradient.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from socrates_core.distribution import Floats
+from socrates_core.model.encoding import PromptEncoder, Tokens
+from socrates_core.study import Cell, Persona
+
+
+@dataclass(frozen=True, eq=False)
+class Pack:
+    """One cell's prompts and answers in a row of T tokens, what they have in common only once."""
+
+    tokens: Tokens
+    """(T,)"""
+    positions: Tokens
+    """(T,) place of each token in its own prompt."""
+    segment: Tokens
+    """(T,) 0 for the common prefix, else the number of the person."""
+    rows: Tokens
+    """(R,) places of T whose next token is part of an answer, one entry per possible token."""
+    targets: Tokens
+    """(R,) the possible token."""
+    weights: Floats
+    """(R,) its true probability at that place."""
+
+
+@dataclass(frozen=True, eq=False)
+class PackLoss:
+    """What a network makes of a pack."""
+
+    loss: torch.Tensor
+    """Mean cross-entropy with the truth at the answers' tokens, in nats."""
+    entropy: float
+    """The truth's own entropy there: what a perfect network's loss would be."""
+
+
+@cache
+def next_tokens(options: tuple[tuple[int, ...], ...], end: int) -> dict[tuple[int, ...], list[tuple[int, list[int]]]]:
+    """Written so far → each token that may follow, and the options that it leads to."""
+    out: dict[tuple[int, ...], dict[int, list[int]]] = {}
+    for index, option in enumerate(options):
+        full = (*option, end)
+        for length in range(len(full)):
+            out.setdefault(full[:length], {}).setdefault(full[length], []).append(index)
+    return {written: list(following.items()) for written, following in out.items()}
+
+
+def pack(
+    encoder: PromptEncoder,
+    cell: Cell,
+    personas: Sequence[Persona],
+    probs: Floats,
+    end: int,
+    rng: np.random.Generator,
+) -> Pack:
+    """One cell as seen by some people, whose true distributions are `probs` (people, K).
+
+    Each person's row goes on with an answer drawn from the truth; at every token of it the target is the true
+    distribution of the next token given what is written so far. In expectation that is the cross-entropy with the
+    whole distribution, with less noise than the drawn answer alone.
+    """
+    prompts = [encoder.encode(cell, persona) for persona in personas]
+    options = tuple(encoder.encode_option(value) for value in cell.scale.values or ())
+    shortest = min(len(prompt) for prompt in prompts)
+    stacked = np.stack([prompt[:shortest] for prompt in prompts])
+    differs = (stacked != stacked[0]).any(axis=0)
+    common = min(int(differs.argmax()) if differs.any() else shortest, shortest - 1)
+    tokens, segment, positions = [prompts[0][:common]], [np.zeros(common, int)], [np.arange(common)]
+    rows, targets, weights = [], [], []
+    start, after = common, next_tokens(options, end)
+    for number, (prompt, truth) in enumerate(zip(prompts, probs, strict=True), 1):
+        answer = options[rng.choice(len(options), p=truth / truth.sum())]
+        own = np.concatenate([prompt[common:], answer])
+        tokens.append(own)
+        segment.append(np.full(len(own), number))
+        positions.append(np.arange(common, common + len(own)))
+        ask = start + len(own) - len(answer) - 1
+        for written in range(len(answer) + 1):
+            row = ask + written
+            following = [(token, truth[leads].sum()) for token, leads in after[answer[:written]]]
+            total = sum(mass for _, mass in following)
+            for token, mass in following:
+                rows.append(row)
+                targets.append(token)
+                weights.append(mass / total)
+        start += len(own)
+    return Pack(
+        tokens=np.concatenate(tokens),
+        positions=np.concatenate(positions),
+        segment=np.concatenate(segment),
+        rows=np.array(rows),
+        targets=np.array(targets),
+        weights=np.array(weights),
+    )
+
+
+def loss_of(network: Any, item: Pack) -> PackLoss:
+    """One forward pass; each person sees the common prefix and his or her own tokens."""
+    segment = torch.from_numpy(item.segment)
+    seen = ((segment[:, None] == segment) | (segment == 0)).tril()
+    mask = torch.zeros(1, 1, *seen.shape).masked_fill(~seen, torch.finfo(torch.float32).min)
+    tokens, positions = torch.from_numpy(item.tokens)[None], torch.from_numpy(item.positions)[None]
+    hidden = network.model(input_ids=tokens, attention_mask=mask, position_ids=positions, use_cache=False)[0][0]
+    places, place_of = torch.unique(torch.from_numpy(item.rows), return_inverse=True)
+    logs = torch.log_softmax(network.lm_head(hidden[places]).float(), dim=-1)
+    weights = torch.from_numpy(item.weights).float()
+    return PackLoss(
+        loss=-(weights * logs[place_of, torch.from_numpy(item.targets)]).sum() / len(places),
+        entropy=-(weights * weights.clamp_min(1e-12).log()).sum().item() / len(places),
+    )

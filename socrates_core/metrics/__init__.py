@@ -1,0 +1,55 @@
+"""How far predicted answers are from actual ones, and how far to trust that figure."""
+
+from socrates_core.metrics.uncertainty import (
+    DistanceIntervals,
+    GroupAnswers,
+    Interval,
+    chance_limit,
+    difference_interval,
+    distance_intervals,
+    effective_n,
+    estimated_floor,
+    mean_interval,
+    noise_floor,
+    noise_floors,
+    split_half,
+    two_sample_floor,
+)
+from socrates_core.metrics.verdict import Verdict, VerdictCode, verdict
+from socrates_core.metrics.wasserstein import (
+    Convention,
+    PaddedCells,
+    common_scale,
+    wasserstein,
+    wasserstein_cells,
+    wasserstein_rows,
+    wasserstein_samples,
+    wasserstein_to_answers,
+)
+
+__all__ = [
+    "Convention",
+    "DistanceIntervals",
+    "GroupAnswers",
+    "Interval",
+    "PaddedCells",
+    "Verdict",
+    "VerdictCode",
+    "chance_limit",
+    "common_scale",
+    "difference_interval",
+    "distance_intervals",
+    "effective_n",
+    "estimated_floor",
+    "mean_interval",
+    "noise_floor",
+    "noise_floors",
+    "split_half",
+    "two_sample_floor",
+    "verdict",
+    "wasserstein",
+    "wasserstein_cells",
+    "wasserstein_rows",
+    "wasserstein_samples",
+    "wasserstein_to_answers",
+]

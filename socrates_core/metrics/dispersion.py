@@ -1,0 +1,67 @@
+"""Whether predicted answers vary as much as actual ones: a model can hit every mean and still make everybody alike."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from socrates_core.distribution import Floats
+from socrates_core.metrics.study_bootstrap import StudyResamples
+from socrates_core.predictions import CellPredictions
+
+
+def cell_variances(cell: CellPredictions) -> Floats | None:
+    """(3,) the variance of people's answers, of predicted answers, and of the expected prediction between people.
+
+    In squared shares of the scale's width. People's is unbiased, with n − 1; the predicted one is that of one answer
+    drawn for a person picked at random. None below two on-scale answers whose prediction is on the scale too.
+    """
+    used = cell.on_scale & cell.usable
+    if cell.values is None or used.sum() < 2:
+        return None
+    low, width = float(cell.values[0]), float(cell.values[-1] - cell.values[0])
+    n = int(used.sum())
+    actual = float(((cell.responses[used] - low) / width).var(ddof=1))
+    if cell.probs is not None:
+        options = (cell.values - low) / width
+        rows = cell.probs[used]
+        means = rows @ options
+        total = float((rows.mean(axis=0) * (options - means.mean()) ** 2).sum())
+        return np.array([actual, total, float(means.var())])
+    assert cell.drawn is not None
+    drawn = (cell.drawn[used] - low) / width
+    return np.array([actual, float(drawn.var()) * n / (n - 1), np.nan])
+
+
+def dispersion(
+    variances: Sequence[Floats | None], study_ids: Sequence[str], resamples: StudyResamples
+) -> dict[str, Any]:
+    """Predicted over actual variance, summed over cells; 1 is as varied as people, below 1 too uniform.
+
+    `between_people` is the part of people's variance that the model explains by who they are: how much expected
+    predictions differ between personas over the actual variance. None for predictions without probabilities.
+
+    Args:
+        variances: Of each cell, from `cell_variances`.
+        study_ids: Of each cell.
+        resamples: Of the studies.
+    """
+    table = np.zeros((len(resamples.study_ids), 3))
+    cells = 0
+    for place, found in zip(resamples.place(study_ids), variances, strict=True):
+        if found is not None:
+            table[place] += found
+            cells += 1
+    ratio, interval = resamples.statistic(table[:, [1, 0]], _ratio)
+    between, between_interval = resamples.statistic(table[:, [2, 0]], _ratio)
+    return {
+        "variance_ratio": ratio,
+        "ci95": interval,
+        "between_people": between,
+        "between_people_ci95": between_interval,
+        "cells": cells,
+    }
+
+
+def _ratio(totals: Floats) -> Floats:
+    return np.asarray(np.where(totals[..., 1] > 0, totals[..., 0] / totals[..., 1], np.nan))

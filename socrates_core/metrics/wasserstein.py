@@ -1,0 +1,234 @@
+"""How far predicted answers are from actual ones: the Wasserstein-1 distance on a scale mapped to [0, 1].
+
+Which range is mapped to [0, 1] changes the figure, so it has a name:
+
+- `scale`: the stated ends of the cell's scale. 0 is a perfect match, 1 is all mass on opposite ends. Off-scale answers
+  have no place on it and are left out; the caller counts them. The default.
+- `observed`: the smallest and largest **human** answer of the cell, with predictions clipped to it; what the Socrates
+  paper (arXiv 2509.05830) reports. Off-scale human answers stay in, as they do there: one missing-value code of 99 on
+  a 1..7 item stretches the range and makes the distance look small. Where all humans agree there is no range, and the
+  cell is unscored: None (NaN in an array), never 0.
+- `separate`: each side by its own range. Wrong: humans all on 8 and a model all on 1 come out as 0. It exists to
+  reproduce figures that were computed so. A side that has no range is mapped to 0.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from socrates_core.distribution import AnswerDistribution, Floats
+from socrates_core.scale import AnswerScale
+
+Convention = Literal["scale", "observed", "separate"]
+
+_IN_CACHE: Final = 2**16
+"""Options worked on at a time: their arrays stay in a processor's cache, which halves the time."""
+
+
+def wasserstein(p: AnswerDistribution, q: AnswerDistribution) -> float:
+    """Wasserstein-1 distance between two distributions on one scale, in [0, 1].
+
+    W1 = Σ_k |P(k) − Q(k)| · (v[k+1] − v[k]) / (v[K−1] − v[0]), with P and Q the cumulative sums. Dividing by the width
+    of the scale makes a 1..7 item and a 0..100 item comparable. A scale of a single option gives 0.
+
+    Raises:
+        ValueError: If the two scales differ.
+    """
+    if not np.array_equal(p.values, q.values):
+        raise ValueError(f"scales differ: {p.values.tolist()} and {q.values.tolist()}")
+    if len(p.values) == 1:
+        return 0.0
+    gaps = np.diff(p.values)  # (K-1,)
+    cdf_gap = np.abs(np.cumsum(p.probs - q.probs))[:-1]  # (K-1,)
+    return float((cdf_gap * gaps).sum() / (p.values[-1] - p.values[0]))
+
+
+def wasserstein_samples(
+    predicted: npt.ArrayLike, actual: npt.ArrayLike, convention: Convention = "scale", scale: AnswerScale | None = None
+) -> float | None:
+    """Wasserstein-1 distance between two sets of raw answers, in [0, 1]; None where it is not defined.
+
+    Args:
+        predicted: (N,) simulated answers.
+        actual: (M,) human answers.
+        convention: Which range counts as [0, 1]; see the top of this module.
+        scale: Read by `scale` alone, and needed there: a bounded one.
+
+    Returns:
+        None if either side has no (on-scale) answer, or, under `observed`, if all humans agree.
+
+    Raises:
+        ValueError: If an answer is not a finite number, or `scale` has no bounded scale to go by.
+    """
+    model, human = _numbers(predicted), _numbers(actual)
+    if convention == "scale":
+        if scale is None or scale.values is None:
+            raise ValueError("the convention 'scale' needs a bounded scale")
+        model, human = (side[np.isin(side, scale.values)] for side in (model, human))
+        low, high = float(scale.values[0]), float(scale.values[-1])
+        return _distance((model - low) / (high - low), (human - low) / (high - low))
+    if len(model) == 0 or len(human) == 0:
+        return None
+    if convention == "separate":
+        return _distance(*(_unit(side) for side in (model, human)))
+    low, high = human.min(), human.max()
+    if low == high:
+        return None
+    return _distance((model.clip(low, high) - low) / (high - low), (human - low) / (high - low))
+
+
+def wasserstein_to_answers(
+    predicted: AnswerDistribution,
+    actual: npt.ArrayLike,
+    convention: Literal["scale", "observed"] = "scale",
+    weights: npt.ArrayLike | None = None,
+) -> float | None:
+    """The distance between an exact predicted distribution and raw human answers, in [0, 1].
+
+    Under `observed` the options are clipped to the human range as drawn answers would be, so this is the limit of
+    `wasserstein_samples` for many draws. (`separate` has no such limit: its range is that of the draws.)
+
+    Args:
+        predicted: Over the options of the cell's scale.
+        actual: (M,) human answers, off-scale ones included.
+        convention: Which range counts as [0, 1].
+        weights: (M,) how much each human answer counts; equally when None.
+
+    Returns:
+        None if there is no (on-scale) human answer or, under `observed`, if all humans agree.
+
+    Raises:
+        ValueError: If an answer is not a finite number.
+    """
+    human = _numbers(actual)
+    mass = np.ones(len(human)) if weights is None else np.asarray(weights, dtype=np.float64)
+    low, high = float(predicted.values[0]), float(predicted.values[-1])
+    if convention == "scale":
+        on_scale = np.isin(human, predicted.values)
+        human, mass = human[on_scale], mass[on_scale]
+    elif len(human):
+        low, high = human.min(), human.max()
+    if mass.sum() == 0 or low == high:
+        return None
+    options = (predicted.values.clip(low, high) - low) / (high - low)
+    return _distance(options, (human - low) / (high - low), predicted.probs, mass)
+
+
+def common_scale(scales: Iterable[AnswerScale]) -> AnswerScale:
+    """The one scale that these cells share: what may be pooled.
+
+    Grouping by (study, condition), or by (study, condition, task) where a task is not one question, puts answers to
+    different questions on one axis.
+
+    Raises:
+        ValueError: If there is no scale, or they differ in their options.
+    """
+    first, *others = scales
+    for other in others:
+        if other.values != first.values:
+            raise ValueError(f"cells with different scales cannot be pooled: {first.values} and {other.values}")
+    return first
+
+
+@dataclass(frozen=True, eq=False)
+class PaddedCells:
+    """Many cells as arrays of one width; a cell's row is padded by repeating its last option with probability 0."""
+
+    values: Floats
+    """(C, K) options."""
+    predicted: Floats
+    """(C, K) predicted probabilities."""
+    actual: Floats
+    """(C, K) shares of people."""
+
+    @classmethod
+    def from_pairs(cls, pairs: Sequence[tuple[AnswerDistribution, AnswerDistribution]]) -> "PaddedCells":
+        """From (predicted, actual) for each cell.
+
+        Raises:
+            ValueError: If the two of a pair have different scales, or there is no pair.
+        """
+        if not pairs:
+            raise ValueError("no cells")
+        shape = (len(pairs), max(len(p.values) for p, _ in pairs))
+        values, predicted, actual = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        for row, (p, q) in enumerate(pairs):
+            if not np.array_equal(p.values, q.values):
+                raise ValueError(f"cell {row}: scales differ: {p.values.tolist()} and {q.values.tolist()}")
+            k = len(p.values)
+            values[row, :k], values[row, k:] = p.values, p.values[-1]
+            predicted[row, :k], actual[row, :k] = p.probs, q.probs
+        return cls(values, predicted, actual)
+
+    def positions(self, convention: Literal["scale", "observed"] = "scale") -> Floats:
+        """(C, K) where each option lies in [0, 1]; NaN in the cells that have no range.
+
+        Under `observed` the range is that of the options that anybody chose; off-scale answers are not in here, so
+        cells that have some need `wasserstein_to_answers`.
+        """
+        low, high = self.values[:, :1], self.values[:, -1:]
+        if convention == "observed":
+            chosen = self.actual > 0
+            low = np.where(chosen, self.values, np.inf).min(axis=1, keepdims=True)
+            high = np.where(chosen, self.values, -np.inf).max(axis=1, keepdims=True)
+        width = np.where(high > low, high - low, np.nan)
+        return (self.values.clip(low, high) - low) / width
+
+
+def wasserstein_cells(cells: PaddedCells, convention: Literal["scale", "observed"] = "scale") -> Floats:
+    """(C,) distances of many cells at once; NaN where a cell is unscored."""
+    if convention == "observed":
+        return wasserstein_rows(cells.predicted, cells.actual, cells.positions(convention))
+    distances = np.empty(len(cells.values))
+    step = max(1, _IN_CACHE // cells.values.shape[1])
+    for first in range(0, len(distances), step):
+        rows = slice(first, first + step)
+        values = cells.values[rows]
+        cdf_gap = np.cumsum(cells.predicted[rows] - cells.actual[rows], axis=1)
+        np.abs(cdf_gap, out=cdf_gap)
+        width = values[:, -1] - values[:, 0]
+        areas = np.einsum("ck,ck->c", cdf_gap[:, :-1], np.diff(values, axis=1))
+        distances[rows] = areas / np.where(width > 0, width, np.nan)
+    return distances
+
+
+def wasserstein_rows(p: Floats, q: Floats, positions: Floats) -> Floats:
+    """Σ_k |P(k) − Q(k)| · (x[k+1] − x[k]) along the last axis; arguments broadcast.
+
+    Args:
+        p: (..., K) probabilities.
+        q: (..., K) probabilities.
+        positions: (..., K) where the options lie, ascending.
+    """
+    cdf_gap = np.abs(np.cumsum(p - q, axis=-1))[..., :-1]
+    return np.asarray((cdf_gap * np.diff(positions, axis=-1)).sum(axis=-1))
+
+
+def _numbers(answers: npt.ArrayLike) -> Floats:
+    numbers = np.asarray(answers, dtype=np.float64)
+    if not np.isfinite(numbers).all():
+        raise ValueError("answers must be finite numbers; count and leave out the unreadable ones first")
+    return numbers
+
+
+def _unit(side: Floats) -> Floats:
+    width = side.max() - side.min()
+    return (side - side.min()) / width if width > 0 else np.zeros_like(side)
+
+
+def _distance(u: Floats, v: Floats, u_mass: Floats | None = None, v_mass: Floats | None = None) -> float | None:
+    """∫ |U(x) − V(x)| dx between two weighted samples of any support; None if one of them is empty."""
+    if len(u) == 0 or len(v) == 0:
+        return None
+    points = np.concatenate([u, v])
+    mass = np.concatenate([_shares(len(u), u_mass), -_shares(len(v), v_mass)])
+    order = np.argsort(points, kind="stable")
+    cdf_gap = np.abs(np.cumsum(mass[order]))[:-1]
+    return float((cdf_gap * np.diff(points[order])).sum())
+
+
+def _shares(n: int, mass: Floats | None) -> Floats:
+    return np.full(n, 1 / n) if mass is None else mass / mass.sum()

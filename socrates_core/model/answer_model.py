@@ -1,0 +1,70 @@
+"""What every model can do: give each persona's probabilities over a cell's options."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from socrates_core.distribution import Floats
+from socrates_core.errors import ModelError
+from socrates_core.study import Cell, Persona
+
+Method = Literal["exact", "typed", "sampled", "mixed"]
+"""How probabilities were found: read off the model, given by a server that was asked to choose among the options in its
+own words, shares of sampled answers, or not the same way for every persona."""
+
+
+@dataclass(frozen=True, eq=False)
+class AnswerDistributions:
+    """The answers that a model expects of N personas on a scale of K options."""
+
+    probs: Floats
+    """(N, K) each row sums to 1."""
+    on_scale_mass: Floats
+    """(N,) in [0, 1]: the share of the model's mass that fell on the options before renormalising. Far below 1, the
+    model was about to write something else, and its probabilities deserve little trust. 1 where `method` is typed: the
+    model could do nothing but choose."""
+    method: Method = "exact"
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """What the banner, the exports and the runs say of a model."""
+
+    name: str
+    """As it was asked for."""
+    adapter: str | None = None
+    template: str | None = None
+    device: str = "none"
+    precision: str = "exact"
+    demo: bool = False
+    """The bundled demo model: shows how everything works, knows nothing of the world."""
+    trained_on: frozenset[str] = frozenset()
+    """Study ids that the model or its adapter has learned from; unseen means not among them."""
+
+
+class AnswerModel(Protocol):
+    """A model that predicts answers."""
+
+    @property
+    def description(self) -> ModelDescription:
+        """What it is."""
+        ...
+
+    def answer_distributions(self, cell: Cell, personas: Sequence[Persona]) -> AnswerDistributions:
+        """Probabilities over the cell's options, one row per persona.
+
+        Raises:
+            ModelError: If there is no persona, or the outcome is open-ended.
+        """
+        ...
+
+
+def check_request(cell: Cell, personas: Sequence[Persona]) -> None:
+    """Raise a ModelError unless there is somebody to ask and a bounded scale to answer on."""
+    if not personas:
+        raise ModelError(f"nobody to ask in study {cell.study_id}, cell {cell.cell_id}: the list of personas is empty")
+    if cell.scale.values is None:
+        raise ModelError(
+            f"study {cell.study_id}, cell {cell.cell_id} has an open-ended outcome: it has no options to spread "
+            "probabilities over; choose an outcome with a bounded scale"
+        )

@@ -1,0 +1,62 @@
+"""What a model or an adapter says of itself: the file `socrates.json` beside its weights."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from socrates_core.errors import ModelError
+from socrates_core.prompt import check_template
+
+FILE = "socrates.json"
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """How the weights were made and what they need. A loader refuses what does not fit."""
+
+    template: str
+    """The prompt template they were trained on."""
+    tokenizer: str
+    """`tokenizer_hash` of the tokenizer they were trained with."""
+    trained_on: tuple[str, ...]
+    """Study ids that they have learned from."""
+    base: str | None = None
+    """For an adapter: the base model's Hub id, or `demo`."""
+    base_revision: str | None = None
+    split: str | None = None
+    """Digest of the split whose training part was used."""
+    demo: bool = False
+    """Made to show the software at work; knows nothing of the world."""
+    training: Mapping[str, Any] | None = None
+    """How the training went, for a reader: recipe, data, versions, validation. Nothing is loaded by it."""
+
+    def save(self, folder: Path) -> None:
+        """Write the record beside the weights."""
+        (folder / FILE).write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "ModelRecord | None":
+        """The record in a folder; None where there is none.
+
+        Raises:
+            ModelError: If there is a record that cannot be read.
+        """
+        path = folder / FILE
+        if not path.is_file():
+            return None
+        try:
+            raw = json.loads(path.read_text("utf-8"))
+            record = cls(**{**raw, "trained_on": tuple(raw["trained_on"])})
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"{path} is not a readable record ({error}); fetch or train the model again") from error
+        check_template(record.template)
+        return record
+
+
+def tokenizer_hash(tokenizer: Any) -> str:
+    """sha256 over a tokenizer's vocabulary and chat template: the same wherever it was loaded from."""
+    vocabulary = sorted(tokenizer.get_vocab().items())
+    return hashlib.sha256(json.dumps([vocabulary, tokenizer.chat_template]).encode()).hexdigest()

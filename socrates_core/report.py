@@ -1,0 +1,303 @@
+"""A simulation as files: JSON to repeat it, CSV to go on working with, HTML to read and pass on."""
+
+import csv
+import hashlib
+import html
+import io
+import json
+import platform
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+import plotly.graph_objects as go
+from plotly.io import to_html as figure_to_html
+
+from socrates_core.distribution import AnswerDistribution
+from socrates_core.figures import arms_figure, histogram
+from socrates_core.population import describe
+from socrates_core.prompt import TEMPLATES, segments
+from socrates_core.simulation import ArmResult, Simulation
+from socrates_core.study import Cell, persona_rows
+
+FORMAT: Final = 1
+"""Version of the JSON export."""
+
+PACKAGES: Final = ("numpy", "scipy", "polars", "torch", "transformers", "peft")
+"""What the numbers depend on."""
+
+CSV_COLUMNS: Final = (
+    "study_id",
+    "cell_id",
+    "condition_num",
+    "condition",
+    "option",
+    "label",
+    "predicted_share",
+    "actual_share",
+    "simulated_participants",
+    "actual_answers",
+)
+
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A spreadsheet runs a text cell that begins with one of these."""
+
+
+def to_json(simulation: Simulation) -> str:
+    """Everything needed to repeat the simulation, and what came out: request, texts, model, versions, results."""
+    model = simulation.model
+    report = {
+        "format": FORMAT,
+        "request": simulation.request.to_json(),
+        "study": asdict(simulation.study),
+        "model": {**asdict(model), "trained_on": sorted(model.trained_on)},
+        "versions": versions(),
+        "arms": [_arm_json(arm) for arm in simulation.arms],
+        "effects": [
+            {
+                "cell_id": row.cell.cell_id,
+                "condition": row.cell.condition_label,
+                "predicted_percent_of_scale": row.predicted,
+                "predicted_interval": asdict(row.predicted_interval),
+                "actual_percent_of_scale": row.actual,
+                "actual_interval": None if row.actual_interval is None else asdict(row.actual_interval),
+            }
+            for row in simulation.effects
+        ],
+        "notes": list(simulation.notes),
+    }
+    return json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_csv(simulation: Simulation) -> str:
+    """One row for each option of each arm: predicted and actual share, with how many answers each rests on.
+
+    Texts that a spreadsheet would take for a formula begin with an apostrophe.
+    """
+    file = io.StringIO()
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(CSV_COLUMNS)
+    for arm in simulation.arms:
+        cell = arm.cell
+        for i, value in enumerate(arm.predicted.values.tolist()):
+            label = inert(cell.scale.labels.get(value, ""))
+            shares = [f"{arm.predicted.probs[i]:.6f}", "" if arm.actual is None else f"{arm.actual.probs[i]:.6f}"]
+            who = [inert(cell.study_id), cell.cell_id, cell.condition_num, inert(cell.condition_label)]
+            rows.writerow([*who, value, label, *shares, arm.n_predicted, arm.n_actual])
+    return file.getvalue()
+
+
+def to_html(simulation: Simulation) -> str:
+    """A page that needs nothing else: figures with plotly inside, numbers, sentence, texts, prompt, provenance."""
+    study, first = simulation.study, simulation.arms[0]
+    parts = [
+        f"<h1>{_text(study.title)}</h1>",
+        f"<p class=muted>{_text(_provenance_line(simulation))}</p>",
+        f"<p class=verdict>{_text(_sentence(first))}</p>",
+        *_notes(simulation),
+        "<h2>Predicted and actual answers</h2>",
+        *(_arm_html(arm, with_script=i == 0) for i, arm in enumerate(simulation.arms)),
+        *_effects_html(simulation),
+        *_prompt_html(simulation),
+        "<h2>To repeat this</h2>",
+        f"<pre>{_text(json.dumps(simulation.request.to_json(), indent=1, ensure_ascii=False))}</pre>",
+        f"<pre>{_text(json.dumps({'model': _model_json(simulation), 'versions': versions()}, indent=1))}</pre>",
+    ]
+    body = "\n".join(parts)
+    return f"{PAGE_HEAD}<title>{_text(study.title)}</title>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+
+
+def example_prompt(simulation: Simulation) -> str:
+    """What the model was told for the first simulated participant, without the special tokens of its chat frame; empty
+    where the model reads no prompt.
+    """
+    template = simulation.model.template
+    if template not in TEMPLATES:
+        return ""
+    known = simulation.participants.drop("predicted_mean", "simulated_answer")
+    parts = segments(template, simulation.arms[0].cell, persona_rows(known.head(1))[0])
+    return "".join("\n\n" if part.control else part.text for part in parts).strip()
+
+
+def cell_hash(cell: Cell) -> str:
+    """sha256 of what was shown and could be answered: the same cell in another folder has the same hash."""
+    content = [cell.study_id, cell.condition_num, cell.task_num, cell.stimulus, cell.scale.values]
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Python and the installed packages that the numbers depend on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def inert(text: str) -> str:
+    """A text that no spreadsheet runs as a formula."""
+    return "'" + text if text.lstrip(" ").startswith(FORMULA_STARTS) else text
+
+
+# -- JSON --------------------------------------------------------------------------------------------------------
+
+
+def _arm_json(arm: ArmResult) -> dict[str, Any]:
+    cell = arm.cell
+    return {
+        "cell": {
+            "cell_id": cell.cell_id,
+            "study_id": cell.study_id,
+            "condition_num": cell.condition_num,
+            "condition": cell.condition,
+            "task_num": cell.task_num,
+            "stimulus": cell.stimulus,
+            "scale_values": list(cell.scale.values or ()),
+            "scale_labels": cell.scale.label_column,
+            "sha256": cell_hash(cell),
+        },
+        "predicted": _distribution_json(arm.predicted),
+        "predicted_mean_interval": asdict(arm.predicted_mean_interval),
+        "n_predicted": arm.n_predicted,
+        "n_personas": arm.n_personas,
+        "on_scale_mass": arm.on_scale_mass,
+        "actual": None if arm.actual is None else _distribution_json(arm.actual),
+        "actual_mean_interval": None if arm.actual_mean_interval is None else asdict(arm.actual_mean_interval),
+        "actual_group": arm.actual_group,
+        "n_actual": arm.n_actual,
+        "n_effective": arm.n_effective,
+        "n_off_scale": arm.n_off_scale,
+        "score": None if arm.score is None else asdict(arm.score),
+        "unscored": arm.unscored,
+    }
+
+
+def _distribution_json(distribution: AnswerDistribution) -> dict[str, Any]:
+    return {"shares": distribution.probs.tolist(), "mean": distribution.mean, "sd": distribution.sd}
+
+
+def _model_json(simulation: Simulation) -> dict[str, Any]:
+    model = simulation.model
+    return {**asdict(model), "trained_on": f"{len(model.trained_on)} studies"}
+
+
+# -- HTML --------------------------------------------------------------------------------------------------------
+
+PAGE_HEAD: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }
+pre, td, th, p { overflow-wrap: break-word; }
+pre { overflow-x: auto; }
+pre { white-space: pre-wrap; border: 1px solid #808080; border-radius: 6px; padding: .75rem; font-size: .85rem; }
+table { border-collapse: collapse; width: 100%; }
+td, th { text-align: left; padding: .25rem .5rem; border-bottom: 1px solid #80808066; vertical-align: top; }
+.verdict { font-size: 1.15rem; border-left: 4px solid #0072B2; padding-left: .75rem; }
+.muted { color: #767676; }
+</style>
+"""
+
+
+def _text(text: str) -> str:
+    return html.escape(text)
+
+
+def _sentence(arm: ArmResult) -> str:
+    return arm.score.verdict.sentence if arm.score else f"There is no distance for this arm: {arm.unscored}"
+
+
+def _provenance_line(simulation: Simulation) -> str:
+    study, model = simulation.study, simulation.model
+    kind = "real answers" if study.real else "synthetic answers: nobody was asked"
+    adapter = f" with adapter {model.adapter}" if model.adapter else ""
+    seen = " The model has learned from this study." if study.study_id in model.trained_on else ""
+    demo = " This is the demo model: it shows how things work and is no science." if model.demo else ""
+    return f"{study.source} ({kind}). All predicted answers are simulated by {model.name}{adapter}.{seen}{demo}"
+
+
+def _notes(simulation: Simulation) -> list[str]:
+    edited = [f"Who takes part was edited: {describe(edit)}." for edit in simulation.request.edits]
+    notes = [*edited, *simulation.notes]
+    return ["<ul>", *(f"<li>{_text(note)}</li>" for note in notes), "</ul>"] if notes else []
+
+
+def _prompt_html(simulation: Simulation) -> list[str]:
+    prompt = example_prompt(simulation)
+    return ["<h2>What the model is told for one participant</h2>", f"<pre>{_text(prompt)}</pre>"] if prompt else []
+
+
+def _figure_html(figure: go.Figure, with_script: bool) -> str:
+    config = {"displaylogo": False, "responsive": True}
+    return str(figure_to_html(figure, include_plotlyjs=with_script, full_html=False, config=config))
+
+
+def _arm_html(arm: ArmResult, with_script: bool) -> str:
+    rows = "".join(f"<tr><th>{_text(name)}</th><td>{_text(value)}</td></tr>" for name, value in arm_numbers(arm))
+    return (
+        f"<h3>{_text(arm.cell.condition_label)}</h3>\n{_figure_html(histogram(arm), with_script)}\n"
+        f"<p>{_text(_sentence(arm))}</p>\n<table>{rows}</table>\n"
+        f"<details><summary>What was shown</summary><pre>{_text(arm.cell.stimulus)}</pre></details>"
+    )
+
+
+def arm_numbers(arm: ArmResult) -> list[tuple[str, str]]:
+    """The figures of one arm as (name, value), in the order of reading."""
+    rows = [
+        ("Simulated participants", f"{arm.n_predicted:,}, {arm.n_personas:,} different"),
+        ("Predicted mean and spread", f"{arm.predicted.mean:.2f}, standard deviation {arm.predicted.sd:.2f}"),
+        ("Mass on the scale", f"{arm.on_scale_mass:.1%} of what the model would have written"),
+        ("Actual answers of", arm.actual_group),
+    ]
+    if arm.actual is not None:
+        worth = "" if abs(arm.n_effective - arm.n_actual) < 0.5 else f", worth {arm.n_effective:.0f} equal ones"
+        rows += [
+            ("Actual answers", f"{arm.n_actual:,}{worth}"),
+            ("Actual mean and spread", f"{arm.actual.mean:.2f}, standard deviation {arm.actual.sd:.2f}"),
+        ]
+    if arm.n_off_scale:
+        rows.append(("Answers off the scale, left out", f"{arm.n_off_scale:,}"))
+    score = arm.score
+    if score is None:
+        return rows
+    interval = f"{score.interval.low:.3f} to {score.interval.high:.3f}"
+    observed = "none: everybody gave the same answer" if score.observed is None else f"{score.observed:.3f}"
+    halves = "too few answers" if score.split_half is None else f"{score.split_half:.3f}"
+    return [
+        *rows,
+        ("Wasserstein distance (stated scale)", f"{score.wasserstein:.3f} ({interval})"),
+        ("Noise floor: a perfect prediction's", f"{score.noise_floor:.3f}"),
+        ("Chance explains up to", f"{score.chance_limit:.3f}"),
+        ("Guessing evenly", f"{score.uniform:.3f}"),
+        ("Another sample of as many people", halves),
+        ("Wasserstein distance (observed range)", observed),
+    ]
+
+
+def _effects_html(simulation: Simulation) -> list[str]:
+    if not simulation.effects:
+        return []
+    base = _text(simulation.arms[0].cell.condition_label)
+    rows = []
+    for row in simulation.effects:
+        actual = "no actual answers to compare"
+        if row.actual is not None and row.actual_interval is not None:
+            actual = f"{row.actual:+.1f} ({row.actual_interval.low:+.1f} to {row.actual_interval.high:+.1f})"
+        predicted = f"{row.predicted:+.1f} ({row.predicted_interval.low:+.1f} to {row.predicted_interval.high:+.1f})"
+        rows.append(f"<tr><td>{_text(row.cell.condition_label)}</td><td>{predicted}</td><td>{actual}</td></tr>")
+    figure = figure_to_html(
+        arms_figure(simulation), include_plotlyjs=False, full_html=False, config={"responsive": True}
+    )
+    return [
+        "<h2>The arms side by side</h2>",
+        figure,
+        f"<p>Difference of each arm's mean to <b>{base}</b>, in percent of the scale's width, with 95 % intervals.</p>",
+        "<table><tr><th>Arm</th><th>Predicted</th><th>Actual</th></tr>",
+        *rows,
+        "</table>",
+    ]

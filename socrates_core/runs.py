@@ -1,0 +1,260 @@
+"""Evaluation runs as folders, which survive whatever happens to the process that works on them.
+
+    runs/<id>/spec.json            what is evaluated; the same specification is the same run
+              units/<cell>.parquet one finished cell each, never changed: temporary file, fsync, rename
+              provenance.json      model, versions, what the model may have known
+              events.jsonl         what happened, in order
+              log.txt              the same for people
+              worker.lock          held, by the operating system, as long as a worker lives
+              cancel               there while a worker is asked to stop
+              predictions.parquet, metrics.json, report.html, report.md   when all is done
+
+A worker that was killed leaves its lock free and its units behind; the next one does what is missing.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from filelock import FileLock, Timeout
+
+from socrates_core.errors import RunError, SocratesError
+from socrates_core.evaluate import EvaluationSpec
+
+FORMAT: Final = 1
+"""Version of the run folder; a reader refuses any other."""
+
+ROOT: Final = Path(__file__).parents[1]
+
+StateCode = Literal["new", "running", "interrupted", "cancelled", "failed", "finished"]
+
+ENDS: Final[tuple[StateCode, ...]] = ("cancelled", "failed", "finished")
+"""Events that end a run; one that has begun and has none of these, and no worker, was interrupted."""
+
+_LAUNCHER: Final = (
+    "import subprocess, sys; log = open(sys.argv[1], 'ab'); subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, "
+    "stdout=subprocess.DEVNULL, stderr=log, start_new_session=True)"
+)
+
+
+@dataclass(frozen=True)
+class RunState:
+    """Where a run stands."""
+
+    code: StateCode
+    done: int
+    """Cells whose unit is there."""
+    total: int | None
+    """Cells in all; None before a worker has counted them."""
+    message: str | None
+    """Why it failed; None otherwise."""
+    updated: float | None
+    """Time of the last event, in seconds since 1970."""
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the same command goes on with it."""
+        return self.code in ("new", "interrupted", "cancelled", "failed")
+
+
+# -- opening -----------------------------------------------------------------------------------------------------
+
+
+def open_run(folder: Path, spec: EvaluationSpec) -> None:
+    """Make the run's folder, or attach to the one that is there.
+
+    Raises:
+        RunError: If the folder holds another run (says how it differs), is of another version, or is no run's.
+    """
+    if (folder / "spec.json").is_file():
+        other = read_spec(folder)
+        if other != spec:
+            ours, theirs = spec.to_json(), other.to_json()
+            differing = [f"{key} {theirs[key]!r} there, {ours[key]!r} here" for key in ours if ours[key] != theirs[key]]
+            raise RunError(f"{folder} holds another run ({'; '.join(differing)}); choose another --out")
+        return
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise RunError(f"{folder} is not empty and no run; choose another --out")
+    try:
+        (folder / "units").mkdir(parents=True, exist_ok=True)
+        write_json(folder / "spec.json", {"format": FORMAT, "id": spec.run_id, **spec.to_json()})
+    except OSError as error:
+        raise RunError(f"{folder} cannot be written ({error.strerror}); choose another --out") from error
+
+
+def read_spec(folder: Path) -> EvaluationSpec:
+    """What a run evaluates.
+
+    Raises:
+        RunError: If the folder is no run, or one of another version.
+    """
+    path = folder / "spec.json"
+    try:
+        raw = json.loads(path.read_text("utf-8"))
+        form = raw.pop("format")
+        raw.pop("id")
+    except OSError as error:
+        raise RunError(
+            f"{folder} is no run (no spec.json); start one with python -m eval.run --studies … --model … --out {folder}"
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"{path} cannot be read ({error}); start the run again in another folder") from error
+    if form != FORMAT:
+        raise RunError(f"{folder} is a run of version {form}, this software reads {FORMAT}; run the evaluation again")
+    return EvaluationSpec.from_json(raw)
+
+
+def state(folder: Path) -> RunState:
+    """Where a run stands, from its files and its lock alone.
+
+    Raises:
+        RunError: If the folder is no run.
+    """
+    if not (folder / "spec.json").is_file():
+        raise RunError(f"{folder} is no run (no spec.json)")
+    happened = events(folder)
+    total = next((one["cells"] for one in reversed(happened) if one["event"] == "started"), None)
+    last = happened[-1] if happened else None
+    code: StateCode = "new"
+    if is_alive(folder):
+        code = "running"
+    elif last is not None:
+        code = next((end for end in ENDS if end == last["event"]), "interrupted")
+    return RunState(
+        code=code,
+        done=sum(1 for _ in (folder / "units").glob("[0-9]*.parquet")),
+        total=total,
+        message=last.get("message") if last and code == "failed" else None,
+        updated=last["time"] if last else None,
+    )
+
+
+def events(folder: Path) -> list[dict[str, Any]]:
+    """What happened, in order; a line that a killed worker left half-written is passed over."""
+    path = folder / "events.jsonl"
+    found = []
+    for line in path.read_text("utf-8", errors="replace").splitlines() if path.is_file() else []:
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            continue
+    return found
+
+
+# -- who works on it ---------------------------------------------------------------------------------------------
+
+
+def is_alive(folder: Path) -> bool:
+    """Whether a worker holds the run's lock."""
+    if not (folder / "worker.lock").exists():  # looking must not make the folder
+        return False
+    lock = FileLock(folder / "worker.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+@contextmanager
+def worker(folder: Path) -> Iterator[None]:
+    """Hold the run's lock; what goes wrong is written down as the run's state, and the lock is let go.
+
+    Raises:
+        RunError: If another worker holds it, or the disk cannot be written.
+    """
+    lock = FileLock(folder / "worker.lock")
+    try:
+        lock.acquire(timeout=5)  # longer than anybody takes who only looks whether it is held
+    except Timeout:
+        raise RunError(f"another worker is at work on {folder}; the same command shows its progress") from None
+    try:
+        (folder / "cancel").unlink(missing_ok=True)
+        _end_line(folder / "events.jsonl")
+        yield
+    except SocratesError as error:
+        with suppress(OSError):
+            record(folder, "failed", message=str(error))
+        raise
+    except OSError as error:
+        message = f"{folder} cannot be written ({error.strerror or error}); free some space, then run the same command"
+        with suppress(OSError):  # on a full disk this is lost too, and the run counts as interrupted
+            record(folder, "failed", message=message)
+        raise RunError(message) from error
+    finally:
+        lock.release()
+
+
+def launch(folder: Path, engine: str = "local") -> None:
+    """Start a worker on its own: it lives on when this process ends, or the page that asked for it is closed.
+
+    Raises:
+        RunError: If it ends before it is at work; with the last lines of its log.
+    """
+    before = len(events(folder))
+    command = [sys.executable, "-m", "eval.run", "--out", str(folder.resolve()), "--engine", engine]
+    subprocess.run([sys.executable, "-c", _LAUNCHER, str(folder / "log.txt"), *command], cwd=ROOT, check=True)
+    for _ in range(600):
+        if len(events(folder)) > before or is_alive(folder):
+            return
+        time.sleep(0.1)
+    raise RunError(f"the worker of {folder} did not start within a minute; its log is {folder / 'log.txt'}")
+
+
+def cancel(folder: Path) -> None:
+    """Ask the worker to stop after the cells that it is at; what is done stays.
+
+    Raises:
+        RunError: If no worker is at work.
+    """
+    if not is_alive(folder):
+        raise RunError(f"nobody is at work on {folder}; there is nothing to cancel")
+    (folder / "cancel").touch()
+
+
+def delete(folder: Path) -> None:
+    """Remove a run with all its files.
+
+    Raises:
+        RunError: If it is no run, or a worker is at work on it.
+    """
+    read_spec(folder)
+    if is_alive(folder):
+        raise RunError(f"a worker is at work on {folder}; cancel it first")
+    shutil.rmtree(folder)
+
+
+# -- writing ---------------------------------------------------------------------------------------------------
+
+
+def record(folder: Path, event: str, **details: Any) -> None:
+    """Add a line to events.jsonl and to log.txt."""
+    now = time.time()
+    line = json.dumps({"time": round(now, 3), "event": event, **details}, ensure_ascii=False)
+    said = " ".join(f"{key}={value}" for key, value in details.items())
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now))
+    for name, text in (("events.jsonl", line), ("log.txt", f"{stamp} {event} {said}")):
+        with (folder / name).open("a", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file that is there as a whole or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    partial.replace(path)
+
+
+def _end_line(path: Path) -> None:
+    """End the line that a killed worker left half-written, so that the next one stands on its own."""
+    if path.is_file() and path.stat().st_size and path.read_bytes()[-1:] != b"\n":
+        with path.open("ab") as file:
+            file.write(b"\n")

@@ -1,0 +1,80 @@
+"""Where an instruction begins and where it ends.
+
+A firm cue commits: if it states numbers that cannot be read, that is an error. A loose one ("Please indicate …", "On a
+scale from …") counts only where no firm one states a format.
+"""
+
+import re
+from collections.abc import Iterator
+
+from socrates_core.scale.wording import ITEM, MEANING, NUMBER, OPEN, SENTENCE_END, WINDOW, Text, any_of
+
+_MAX_CUES = 12
+
+_VERB = any_of(
+    r"return|respond|answer|reply|give|provide|write|enter|output|type|report|submit|state|indicate|choose|select",
+    r"pick|print|rate|use|record|mark|specify|express|code",
+)
+_START = r"(?:^|(?<=[.?!:;…”\"’')\]])\s*|\n\s*|\bplease\s+)"
+"""The beginning of a sentence or of a part of one."""
+_ONE_NUMBER = r"(?:an?|one|a\s+single|the)\s+(?:single\s+|whole\s+)?(?:integer|number|digit)"
+_IMPERATIVE = any_of(
+    rf"(?:only|just|simply) {_VERB}|{_VERB} (?:with )?(?:only|just)|return",
+    r"(?:respond|answer|reply) (?:with|using|by|in|as|on)",
+    rf"(?:write|enter|type|give|provide|output|report) {_ONE_NUMBER}",
+)
+FIRM_CUE = re.compile(
+    r"\b(?:only|just|simply)\s+(?:please\s+)?(?:return|respond|answer|reply|output)\b"  # "only please return"
+    r"|\b(?:return|respond|answer|reply|output)\s+only\b"
+    rf"|{_START}{_IMPERATIVE}\b"  # "Respond with", "Enter a single number"
+    r"|\b(?:your|the)\s+(?:answer|response|reply|output|rating)\s+(?:should|must|has\s+to|needs\s+to|is\s+to)\s+"
+    r"(?:only\s+)?(?:be|consist|contain|take)\b"  # "your answer must be"
+    rf"|{_START}(?:answer|response|output)(?:\s+format|\s+scale)\s*:"
+    rf"|{_START}(?:format|express|code|record)\s+your\s+(?:answer|response)\b",
+    re.IGNORECASE,
+)
+_LABELLED = rf"{NUMBER}\s*[(\[\"“'‘][^?!\n]{{1,200}}?"
+LOOSE_CUE = re.compile(
+    rf"{_START}(?:rate|indicate|answer|respond|choose|select|pick|state|enter|mark|use|give|express|report)\b"
+    r"|\b(?:on|using|use|along)\s+(?:an?|the|this)\s+(?:[\w-]+\s+){0,4}?scale\b|\bscale\s*(?=from|of|:|\()"
+    r"|(?<![\w$.,/-])(?=\(?[01]\s?=\s?[\"“'‘A-Za-z])"  # "1 = Yes"
+    # "How happy are you, from 1 (not at all) to 7 (very)?"
+    rf"|[,(]\s*(?=from\s+{_LABELLED}[)\]\"”'’]\s+(?:to|through)\s+{_LABELLED}[)\]\"”'’]\)?\?)",
+    re.IGNORECASE,
+)
+OPTION_CUE = re.compile(r"(?<![\w$.,/-])(?=\(?[01]\s?(?:[=:)]|\.\s|-\s?[\"“'‘A-Za-z]))")
+"""The first option of a list, "1." or "(0)"."""
+_IN_LABEL = re.compile(rf"(?:\b(?:for|if|is|{MEANING})|=)\s*{OPEN}\s*$", re.IGNORECASE)
+"""What stands before a quoted label."""
+
+# Words and pieces that open a sentence which goes on explaining the options of the one before.
+_OPENER = (
+    r"where|here|with|let|use|using|note|that|and|an?|the|score|value|rating|answer|number|of|in|this"
+    r"|on|scale|please|enter|select|choose|return|give|assign"
+)
+_CONTINUED = re.compile(rf"(?:[\s\"“'‘(\[,:]|\b(?:{_OPENER})\b){{0,24}}{ITEM.pattern}", re.ASCII | re.IGNORECASE)
+
+
+def is_in_label(plain: str, position: int) -> bool:
+    """Whether the position is the beginning of a quoted label."""
+    return _IN_LABEL.search(plain[max(0, position - 30) : position]) is not None
+
+
+def cues(cue: re.Pattern[str], text: Text, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Begin and end of the last cues, from the last backwards, leaving out those that begin a quoted label."""
+    found = [match.span() for match in cue.finditer(text.plain, start, stop)]
+    return reversed([span for span in found[-_MAX_CUES:] if not is_in_label(text.plain, span[0])])
+
+
+def scope(text: Text, start: int) -> int:
+    """Where the instruction that begins at `start` ends: with its sentence, or those that go on naming options."""
+    limit = min(len(text.plain), start + WINDOW)
+    position = start
+    for _ in range(200):
+        end = SENTENCE_END.search(text.plain, position, limit)
+        if end is None:
+            return limit
+        if _CONTINUED.match(text.plain, end.end(), limit) is None:
+            return end.start() + 1
+        position = end.end()
+    return position

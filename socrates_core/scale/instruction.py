@@ -1,0 +1,289 @@
+"""Finds the last answer instruction of a stimulus and reads the scale that it states."""
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from socrates_core.errors import ScaleError
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.cue import FIRM_CUE, LOOSE_CUE, OPTION_CUE, cues, is_in_label, scope
+from socrates_core.scale.form import Sentence, scale_from
+from socrates_core.scale.number import HIGH_BEFORE, LOW_BEFORE, SPELT, STEP, read_number, span, spelt_range
+from socrates_core.scale.wording import (
+    LONE_NUMBER,
+    MORE,
+    OPEN_DOWNWARDS,
+    OPEN_UPWARDS,
+    RANGE,
+    SENTENCE_END,
+    Text,
+    UnreadableError,
+    any_of,
+)
+
+_FORMS = (
+    "“an integer from 1 to 7, where 1 means … and 7 means …”, “1 for … or 2 for …”, “1, 2, or 3”, “a multiple of 10 "
+    "between 0 and 100”, or “an integer representing …” for an open-ended outcome"
+)
+_BLANKS = re.compile(r"[\s\u200b\ufeff]{3,}")
+
+# --- Numbers that are no options
+
+_POINTS = re.compile(r"[-\s]?(?:points?|items?|steps?|levels?)\b[^.?!]{0,30}?\bscale\b", re.IGNORECASE)
+"""What follows the number of options: "7-point scale"."""
+_PERIOD = r"(?:calendar\s+)?(?:days?|weeks?|months?|years?|hours?|minutes?|nights?)"
+_BENIGN = re.compile(
+    rf"[-\s]?(?:digits?|decimals?|words?|characters?|sentences?|significant|{_PERIOD})\b", re.IGNORECASE
+)
+"""What follows a number that counts something else: "2 decimals", "7 days"."""
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_EXAMPLE = re.compile(r"(?:\be\.?g\.?|\bfor\s+(?:example|instance)),?:?\s*$", re.IGNORECASE)
+_THING = any_of(
+    r"profile|candidate|question|statement|item|person|scenario|part|article|study|group|image|picture|photo|text",
+    r"message|story|video|task|round|figure|program|plan|page|section|case|immigrant|applicant",
+)
+_NAME_OF_A_THING = re.compile(rf"\b{_THING}\s+#?$", re.IGNORECASE)
+"""What stands before a number that is a name: "Profile 2"."""
+_UNCLEAR = re.compile(
+    r"\b(?:two|three|four|five|several|multiple)\s+(?:integers|numbers|values)\b|\bseparated\s+by\b|\bexclusive\b"
+    r"|\bnot\s+including\b|\bexcluding\b|(?![0-9])\d",  # the last: digits of another script
+    re.IGNORECASE,
+)
+"""What makes an instruction one that is not about a single number on a closed scale."""
+
+# --- Instructions without numbers
+
+_AMOUNT = re.compile(
+    r"\b(?:integers?|(?:whole\s+|single\s+)?numbers?|numeric(?:al)?|digits?|amount|percent(?:age)?|count|dollars?|figure)\b",
+    re.IGNORECASE,
+)
+"""That the answer is a number."""
+_ANSWER = any_of(
+    r"answers?|choices?|responses?|options?|ratings?|opinions?|selections?|views?|feelings?|scores?",
+    r"position|(?:level|degree|extent) of \w+|agreement",
+)
+_CHOICE = re.compile(
+    r"\b(?:correspond|represent|match|reflect|indicat|describ|of|for|next\s+to|beside)\w*\s+(?:to\s+|with\s+)?"
+    rf"(?:your|the|one|best)\s+(?:own\s+|chosen\s+|selected\s+|best\s+)?{_ANSWER}\b"
+    r"|\bscale\b|\blikert\b|\bslider\b",
+    re.IGNORECASE,
+)
+"""That the number stands for an option, "corresponding to your choice"."""
+_QUANTITY = re.compile(
+    r"\b(?:dollars?|cents?|euros?|usd|hours?|minutes?|seconds?|days?|weeks?|months?|years?|age|cost|costs|price|amount"
+    r"|income|salary|number\s+of|count|how\s+many|how\s+much|quantity|points|people|tickets|times|miles|pounds"
+    r"|percent(?:age)?)\b",
+    re.IGNORECASE,
+)
+"""That the number counts something."""
+
+
+@dataclass(frozen=True)
+class _Open:
+    """An instruction without bounds."""
+
+    bare: bool
+    """It says no more than "an integer", so that the question may hold the scale."""
+    choice: bool
+    """It speaks of the number of a choice, which must be listed somewhere."""
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    """What single numbers of an instruction say about its ends, None where they say nothing."""
+
+    low: int | None = None
+    high: int | None = None
+    from_low: int | None = None
+    """An option from which on all are meant, "3 or more"."""
+    to_high: int | None = None
+    """An option up to which all are meant, "1 or less"."""
+
+
+def parse_scale(stimulus: str) -> AnswerScale:
+    """The scale that the last answer instruction of a stimulus states.
+
+    Labels come from the instruction alone, cut from it as written, without outer quotes and final punctuation. Where
+    the instruction asks for "an integer" and no more, the scale or option list of the question before it counts.
+
+    Raises:
+        ScaleError: If there is no instruction, or it cannot be read without guessing; quotes it.
+    """
+    stimulus = _BLANKS.sub(lambda blank: "\n\n" if "\n" in blank.group() else " ", stimulus)
+    # Nearly every stimulus ends in these two words and a sentence that thousands of others share.
+    lowered = stimulus.lower()
+    at = lowered.rfind("only return") if len(lowered) == len(stimulus) else -1
+    if at >= 0 and not is_in_label(stimulus, at):
+        scale = _read_ending(stimulus[at:])
+        if scale is not None:
+            return replace(scale, labels=dict(scale.labels))
+    text = Text(stimulus)
+    reading, begin = _read_firm(text)
+    if isinstance(reading, AnswerScale):
+        return reading
+    if reading is not None:
+        return _from_question(text, begin, reading)
+    scale = _from_closing_sentence(text)
+    if scale is not None:
+        return scale
+    if begin >= 0:
+        raise _error(stimulus[begin:], "it states no numbers to answer with")
+    raise _error(stimulus[-200:], "the stimulus ends without an answer instruction")
+
+
+@lru_cache(maxsize=4096)
+def _read_ending(ending: str) -> AnswerScale | None:
+    """The scale that the end of a stimulus states by itself."""
+    reading, _ = _read_firm(Text(ending))
+    return reading if isinstance(reading, AnswerScale) else None
+
+
+def _read_firm(text: Text) -> tuple[AnswerScale | _Open | None, int]:
+    """What the last firm cue that says anything says, and where it begins: a scale, or that the question holds it."""
+    last = -1
+    for begin, after in cues(FIRM_CUE, text, 0, len(text.plain)):
+        reading = _read_or_refuse(text, begin, after)
+        if reading is not None:
+            return AnswerScale(None) if isinstance(reading, _Open) and not reading.bare else reading, begin
+        last = begin if last < 0 else last
+    return None, last
+
+
+def _from_closing_sentence(text: Text) -> AnswerScale | None:
+    """The scale of a closing question or request such as "On a scale from 1 (never) to 7 (always), how often …?"."""
+    end = len(text.plain)
+    for begin, after in cues(LOOSE_CUE, text, max(0, end - 400), end):
+        is_request = text.plain[begin:after].strip().lower().startswith("please")
+        if not is_request and SENTENCE_END.search(text.plain, after) is not None:
+            continue
+        reading = _read_or_refuse(text, begin, after)
+        if isinstance(reading, AnswerScale):
+            return reading
+    return None
+
+
+def _from_question(text: Text, stop: int, reading: _Open) -> AnswerScale:
+    """The scale that the question states before an instruction that asks for a number and no more."""
+    start = max(0, stop - 600)
+    found = list(cues(LOOSE_CUE, text, start, stop))
+    if reading.choice:
+        found += cues(OPTION_CUE, text, start, stop)
+    question = Text(text.written[:stop])
+    for begin, after in found:
+        try:
+            scale = _read(question, begin, after)
+        except UnreadableError:
+            continue
+        if isinstance(scale, AnswerScale):
+            return scale
+    if reading.choice or re.search(r"\bscale\b|\d\s*=|=\s*\d", text.plain[start:stop]):
+        near = text.written[max(0, stop - 200) :]
+        raise _error(near, "it asks for a number but the options before it cannot be read")
+    return AnswerScale(None)
+
+
+def _read_or_refuse(text: Text, begin: int, after: int) -> AnswerScale | _Open | None:
+    """What `_read` says, with its errors as such of the product."""
+    try:
+        return _read(text, begin, after)
+    except UnreadableError as problem:
+        raise _error(text.written[begin:], str(problem)) from None
+
+
+def _error(instruction: str, why: str) -> ScaleError:
+    quoted = " ".join(instruction[:400].split())
+    return ScaleError(f"cannot read the answer scale of “{quoted}”: {why}. Forms that are understood: {_FORMS}.")
+
+
+def _read(text: Text, begin: int, after: int) -> AnswerScale | _Open | None:
+    """What the instruction says: a scale, that there is no bound, or nothing about numbers (None).
+
+    Raises:
+        UnreadableError: If it states numbers whose meaning is not certain.
+    """
+    plain, stop = text.plain, scope(text, begin)
+    if unclear := _UNCLEAR.search(plain, after, stop):
+        raise UnreadableError(f"“{unclear.group().strip()}” leaves its options open")
+    steps = list(STEP.finditer(plain, after, stop))
+    bounds, points = _Bounds(), None
+    for number in LONE_NUMBER.finditer(plain, after, stop):
+        # "even" and "odd" count only before the options: behind them they belong to a text.
+        steps = [step for step in steps if not step["parity"] or step.start() < number.start()]
+        if any(step.start() <= number.start() < step.end() for step in steps):
+            continue
+        before = plain[max(after, number.start() - 60) : number.start()]
+        if re.search(r"(?:^|\s)-\s+$", before):
+            raise UnreadableError("a sign stands apart from its number")
+        if narrower := _bounded(bounds, plain, number, before):
+            bounds = narrower
+        elif _is_aside(plain, number, before):
+            continue
+        elif _POINTS.match(plain, number.end()):
+            points = read_number(number.group())
+        elif scale := scale_from(Sentence(text, after, stop, tuple(steps), points), number):
+            _check_agreement(scale, bounds, plain[after : number.start()])
+            return scale
+        elif not _BENIGN.match(plain, number.end()) and not _YEAR.fullmatch(number.group()):
+            raise UnreadableError(f"what {number.group().strip()} stands for is unclear")
+    return _read_words(plain[after:stop], bounds, points, steps)
+
+
+def _bounded(bounds: _Bounds, plain: str, number: re.Match[str], before: str) -> _Bounds | None:
+    """The bounds with the one that a number states, "at least 1" or "10 or less"; None if it states none."""
+    if bound := LOW_BEFORE.search(before):
+        return replace(bounds, low=read_number(number.group()) + (bound["above"] is not None))
+    if bound := HIGH_BEFORE.search(before):
+        return replace(bounds, high=read_number(number.group()) - (bound["below"] is not None))
+    if OPEN_UPWARDS.match(plain, number.end()):
+        low = read_number(number.group())
+        return replace(bounds, low=low, from_low=low)
+    if OPEN_DOWNWARDS.match(plain, number.end()):
+        high = read_number(number.group())
+        return replace(bounds, high=high, to_high=high)
+    return None
+
+
+def _is_aside(plain: str, number: re.Match[str], before: str) -> bool:
+    """Whether the number belongs to a name ("Profile 2") or is an example ("e.g., 3")."""
+    follows = MORE.match(plain, number.end()) or RANGE.match(plain, number.end())
+    return bool(_NAME_OF_A_THING.search(before) or (_EXAMPLE.search(before) and not follows))
+
+
+def _check_agreement(scale: AnswerScale, bounds: _Bounds, head: str) -> None:
+    """Refuses a scale that what stands before it contradicts, "3 or more, 2, 1" or "from one to seven, 5 meaning …".
+
+    Raises:
+        UnreadableError: If the scale lacks options that are named before it.
+    """
+    if scale.values is None:
+        return
+    low, high = scale.values[0], scale.values[-1]
+    above = bounds.from_low is not None and bounds.from_low > high
+    below = bounds.to_high is not None and bounds.to_high < low
+    if above or below:
+        raise UnreadableError("its first option is open upwards or downwards")
+    spelt = spelt_range(head)
+    if spelt is not None and not {*spelt} <= {*scale.values}:
+        raise UnreadableError("it spells its numbers out")
+
+
+def _read_words(
+    text: str, bounds: _Bounds, points: int | None, steps: list[re.Match[str]]
+) -> AnswerScale | _Open | None:
+    """The reading of an instruction without a range or list in digits."""
+    if spelt := spelt_range(text):
+        return AnswerScale(span(*spelt, steps))
+    low, high = bounds.low, bounds.high
+    if high is not None and low is None:
+        low = 1 if re.search(r"\bpositive\b", text) else 0 if re.search(r"\bnon-?\s?negative\b", text) else None
+    if low is not None and high is not None:
+        return AnswerScale(span(low, high, steps))
+    if points is not None:
+        raise UnreadableError(f"it names {points} points but not the numbers they go from and to")
+    if SPELT.search(text):
+        raise UnreadableError("it spells its numbers out")
+    if not _AMOUNT.search(text):
+        return None
+    choice = _CHOICE.search(text) is not None
+    bounded = low is not None or high is not None
+    return _Open(not bounded and (choice or _QUANTITY.search(text) is None), choice)

@@ -1,0 +1,250 @@
+"""The tab Simulate: choose a study, edit who takes part, run, compare."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import gradio as gr
+
+from socrates_core.errors import SocratesError
+from socrates_core.simulation import MAX_PARTICIPANTS, SimulationRequest
+from socrates_core.study import Cell
+from socrates_core.ui import form
+from socrates_core.ui.catalogue import BUNDLED, Source, same_outcome
+from socrates_core.ui.link import MAX_TEMPERATURE, Link, from_query, to_query
+from socrates_core.ui.people import PeoplePanel, at, draw_panel, people_panel, wire_people
+from socrates_core.ui.result_panel import (
+    ResultPanel,
+    draw_problem,
+    draw_result,
+    notice_html,
+    result_panel,
+    stale_html,
+)
+from socrates_core.ui.results import Results
+from socrates_core.ui.study_panel import StudyPanel, draw_study, study_panel
+from socrates_core.ui.study_view import prompt_card
+
+QUICK: Final[dict[str, Any]] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+"""For listeners that only redraw controls."""
+
+LEAST_WAIT: Final = 1.0
+"""Seconds of computing before time left is estimated."""
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """How to simulate."""
+
+    n: gr.Number
+    seed: gr.Number
+    temperature: gr.Slider
+    top_p: gr.Slider
+    own: gr.Button
+    paper: gr.Button
+    run: gr.Button
+
+    @property
+    def values(self) -> list[Any]:
+        """As `form.link_of` takes them."""
+        return [self.n, self.temperature, self.top_p, self.seed]
+
+
+def simulate_tab(page: gr.Blocks, results: Results) -> None:
+    """Lay the tab out and connect it."""
+    with gr.Row(elem_id="columns", equal_height=False):
+        with gr.Column(elem_id="controls", scale=5, min_width=320):
+            with gr.Column(elem_classes="card"):
+                gr.HTML("<h2>1 · Study</h2>", js_on_load=None)
+                study = study_panel(results.catalogue)
+            with gr.Column(elem_classes="card"):
+                gr.HTML("<h2>2 · Who takes part</h2>", js_on_load=None)
+                people = people_panel()
+            with gr.Column(elem_classes="card", elem_id="settings"):
+                gr.HTML("<h2>3 · How to simulate</h2>", js_on_load=None)
+                settings = _settings()
+            settings.run.render()  # outside the card, so that it stays in view while the column scrolls
+        with gr.Column(elem_id="result", scale=8, min_width=320):
+            arrival = gr.HTML(elem_id="arrival", js_on_load=None)
+            panel = result_panel()
+    _wire_study(study, people, settings, results)
+    _wire_settings(study, people, settings, panel, results)
+    _wire_run(page, study, people, settings, panel, arrival, results)
+
+
+def _settings() -> Settings:
+    with gr.Row(elem_classes="pair"):
+        people = f"In each condition, up to {MAX_PARTICIPANTS:,}"
+        n = gr.Number(200, label="Simulated participants", precision=0, elem_id="n", min_width=120, info=people)
+        same = "Same seed, same result"
+        seed = gr.Number(0, label="Seed", precision=0, elem_id="seed", min_width=120, info=same)
+    heat = "1 is the model's own distribution; lower sharpens it, higher flattens it."
+    temperature = gr.Slider(0, MAX_TEMPERATURE, 1, step=0.05, label="Temperature", elem_id="temperature", info=heat)
+    cut = "Keeps each participant's likeliest answers up to this share; 1 keeps all."
+    top_p = gr.Slider(0.05, 1, 1, step=0.05, label="Top-p", elem_id="top-p", info=cut)
+    with gr.Row(elem_classes="presets"):
+        own = gr.Button("Model's own (1 / 1)", size="sm", elem_id="decode-own", min_width=100)
+        paper = gr.Button("As in the paper (0.6 / 0.9)", size="sm", elem_id="decode-paper", min_width=100)
+    run = gr.Button("Run", variant="primary", elem_id="run", render=False)
+    return Settings(n, seed, temperature, top_p, own, paper, run)
+
+
+# -- choosing a study --------------------------------------------------------------------------------------------
+
+
+def _wire_study(study: StudyPanel, people: PeoplePanel, settings: Settings, results: Results) -> None:
+    catalogue, model = results.catalogue, results.model.description
+    outputs = [*study.outputs, *people.full, settings.run]
+
+    def draw(source: Source, cell: Cell, edits: str, attribute: str | None, confirmed: bool = False) -> list[Any]:
+        """All controls for another cell; edits stay within a study and go with it."""
+        kept = form.edits_of(edits)
+        runnable = gr.update(interactive=cell.scale.values is not None)
+        panel = draw_panel(source, cell, kept, attribute)
+        return [*draw_study(source, cell, kept, model, confirmed), *panel, runnable]
+
+    def choose_source(name: str) -> list[Any]:
+        source = catalogue.source(name)
+        return choose_study(name, source.first_study)
+
+    def choose_study(name: str, study_id: str) -> list[Any]:
+        source = catalogue.source(name)
+        return draw(source, first_cell(source, study_id), "[]", None)
+
+    def choose_condition(place: str, condition: int, edits: str, attribute: str, confirmed: bool) -> list[Any]:
+        source, before = at(catalogue, place)
+        cell = same_outcome(source.studies.cells_of(before.study_id), condition, before.task_num)
+        return draw(source, cell, edits, attribute, confirmed)
+
+    def choose_outcome(place: str, cell_id: int, edits: str, attribute: str, confirmed: bool) -> list[Any]:
+        source, _ = at(catalogue, place)
+        return draw(source, source.studies.cell(cell_id), edits, attribute, confirmed)
+
+    state = [people.edits, people.attribute, study.confirm]
+    study.source.input(choose_source, study.source, outputs, **QUICK)
+    study.study.input(choose_study, [study.source, study.study], outputs, **QUICK)
+    study.condition.input(choose_condition, [study.place, study.condition, *state], outputs, **QUICK)
+    study.outcome.input(choose_outcome, [study.place, study.outcome, *state], outputs, **QUICK)
+
+
+def first_cell(source: Source, study_id: str) -> Cell:
+    """What is shown when a study is chosen: the first bounded outcome of its first condition that has one."""
+    cells = source.studies.cells_of(study_id)
+    return next((cell for cell in cells if cell.scale.values is not None), cells[0])
+
+
+# -- settings and edits ------------------------------------------------------------------------------------------
+
+
+def _wire_settings(
+    study: StudyPanel, people: PeoplePanel, settings: Settings, panel: ResultPanel, results: Results
+) -> None:
+    catalogue, model = results.catalogue, results.model.description
+    request = [study.place, people.edits, *settings.values]
+
+    def mark(shown: str, *controls: Any) -> str:
+        try:
+            wanted = to_query(form.link_of(results.model_name, *controls), catalogue)
+        except SocratesError:
+            wanted = ""
+        return stale_html() if shown and wanted != shown else ""
+
+    def show_prompt(place: str, edits: str) -> str:
+        source, cell = at(catalogue, place)
+        return prompt_card(source.studies, cell, form.edits_of(edits), model)
+
+    def after_edit(listener: Any) -> None:
+        listener.then(show_prompt, [study.place, people.edits], study.prompt, **QUICK)
+
+    wire_people(people, catalogue, study.place, after_edit)
+    settings.own.click(lambda: (1, 1), None, [settings.temperature, settings.top_p], **QUICK)
+    settings.paper.click(lambda: (0.6, 0.9), None, [settings.temperature, settings.top_p], **QUICK)
+    changes = [component.change for component in (*request, panel.shown)]
+    gr.on(changes, mark, [panel.shown, *request], panel.stale, **QUICK, trigger_mode="always_last")
+
+
+# -- running -----------------------------------------------------------------------------------------------------
+
+
+def _wire_run(
+    page: gr.Blocks,
+    study: StudyPanel,
+    people: PeoplePanel,
+    settings: Settings,
+    panel: ResultPanel,
+    arrival: gr.HTML,
+    results: Results,
+) -> None:
+    catalogue = results.catalogue
+    controls = [study.place, people.edits, *settings.values]
+
+    def run(confirmed: bool, *values: Any, progress: gr.Progress = gr.Progress()) -> list[Any]:  # noqa: B008
+        try:
+            link = form.link_of(results.model_name, *values)
+            source, cell = at(catalogue, values[0])
+            entry = source.entry(cell.study_id)
+            if entry.seen and not confirmed:
+                return draw_problem(
+                    "This model has learned from this study. Tick the box under the study to simulate it all the same."
+                )
+            return draw_result(results.get(link, _told(progress)), to_query(link, catalogue))
+        except SocratesError as error:
+            return draw_problem(str(error))
+
+    def open_page(request: gr.Request) -> list[Any]:
+        link, message = _arrive(dict(request.query_params), results)
+        source = catalogue.source(link.source)
+        cell, wanted = source.studies.cell(link.request.cell_id), link.request
+        linked = "cell" in request.query_params
+        return [
+            notice_html(message),
+            *draw_study(source, cell, wanted.edits, results.model.description, confirmed=linked),
+            *draw_panel(source, cell, wanted.edits),
+            wanted.n, wanted.temperature, wanted.top_p, wanted.seed,
+            gr.update(interactive=cell.scale.values is not None),
+        ]  # fmt: skip
+
+    asked = {"inputs": [study.confirm, *controls], "outputs": panel.outputs, "show_progress_on": panel.verdict}
+    opened = [arrival, *study.outputs, *people.full, *settings.values, settings.run]
+    page.load(open_page, None, opened, **QUICK).then(run, **asked, api_visibility="private", concurrency_limit=4,
+                                                     concurrency_id="simulate")  # fmt: skip
+    settings.run.click(lambda: "", None, arrival, **QUICK)
+    pressed = settings.run.click(run, **asked, api_visibility="private", concurrency_limit=4, concurrency_id="simulate")
+    pressed.then(None, panel.shown, None, js="(query) => socrates.remember(query)")
+
+
+def _arrive(query: dict[str, str], results: Results) -> tuple[Link, str]:
+    """What the address of the page asks for, or what a newcomer sees; and what to say about it."""
+    catalogue = results.catalogue
+    message = ""
+    try:
+        link = from_query(query, catalogue)
+        if link is not None:
+            source = catalogue.source(link.source)
+            draw_panel(source, source.studies.cell(link.request.cell_id), link.request.edits)
+            if link.model and link.model != results.model_name:
+                message = (
+                    f"This link was made with the model {link.model!r}. Here {results.model_name!r} answers, so the "
+                    "numbers differ."
+                )
+            return link, message
+    except SocratesError as error:
+        message = f"{error} Another study is shown instead."
+    source = next((s for s in catalogue.sources if s.name == BUNDLED), catalogue.sources[0])
+    cell = first_cell(source, source.first_study)
+    return Link(source.name, SimulationRequest(cell.cell_id), results.model_name), message
+
+
+def _told(progress: gr.Progress) -> Callable[[int, int], None]:
+    """Progress with time left, for the status line of a run."""
+    start = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        spent = time.monotonic() - start
+        left = ""
+        if done and spent > LEAST_WAIT:
+            left = f", about {max(1, round(spent * (total - done) / done)):,} s left"
+        progress((done, total), desc=f"Asking the model: {done:,} of {total:,} different participants{left}", unit="")
+
+    return tell

@@ -1,0 +1,65 @@
+"""How the page looks: colours and type on top of Gradio's Soft theme, the style sheet, and the few lines of script.
+
+Only fonts of the visitor's system are named, so that the page asks no other host for anything.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import gradio as gr
+
+ASSETS: Final = Path(__file__).parents[2] / "assets"
+STYLE_SHEET: Final = ASSETS / "socrates.css"
+
+BLUE: Final = gr.themes.Color(
+    name="socrates",
+    c50="#eef5fa", c100="#d9e8f3", c200="#b4d1e7", c300="#86b4d6", c400="#4f90be", c500="#2673a6",
+    c600="#1a5c8a", c700="#164b70", c800="#123c5a", c900="#0f3049", c950="#0a2033",
+)  # fmt: skip
+
+
+def theme() -> gr.themes.Soft:
+    """Calm blue on paper white."""
+    return gr.themes.Soft(
+        primary_hue=BLUE,
+        secondary_hue=BLUE,
+        neutral_hue=gr.themes.colors.slate,
+        font=["system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+        radius_size=gr.themes.sizes.radius_sm,
+    ).set(
+        body_background_fill="#f7f7f4",
+        body_background_fill_dark="#12161c",
+        block_background_fill="transparent",
+        block_background_fill_dark="transparent",
+        block_border_width="0px",
+        block_shadow="none",
+        block_label_background_fill="transparent",
+        block_label_background_fill_dark="transparent",
+        block_title_background_fill="transparent",
+        block_title_background_fill_dark="transparent",
+        block_title_padding="0",
+        block_title_text_color="*neutral_700",
+        block_title_text_color_dark="*neutral_200",
+        block_padding="0",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_300",
+        input_background_fill="#ffffff",
+        input_background_fill_dark="#1c222b",
+        input_border_width="1px",
+        input_border_color="#c5cbd3",
+        input_border_color_dark="#475162",
+        input_shadow="none",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        button_primary_background_fill_dark="*primary_500",
+        button_primary_text_color="#ffffff",
+        button_primary_shadow="none",
+        button_secondary_shadow="none",
+    )
+
+
+def head() -> str:
+    """What goes into the page's head: the script, inline."""
+    script = (ASSETS / "socrates.js").read_text("utf-8")
+    return f"<script>{script}</script>"

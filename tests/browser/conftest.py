@@ -1,0 +1,150 @@
+"""A running app and a real browser."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+PATIENCE = 60_000
+"""Milliseconds that a busy machine may take for what a quiet one does at once."""
+
+
+@dataclass
+class Visit:
+    """A page of its own, with what went wrong on it."""
+
+    page: Page
+    foreign: list[str] = field(default_factory=list)
+    """Requests to other hosts."""
+    complaints: list[str] = field(default_factory=list)
+    """Errors on the console, uncaught exceptions, and failed requests."""
+
+    def open(self, address: str) -> Page:
+        """Go to an address and wait for a first result or message."""
+        self.page.goto(address)
+        self.page.wait_for_selector("#histogram .main-svg .bars", timeout=PATIENCE)
+        return self.page
+
+
+@contextmanager
+def running_app(*arguments: str) -> Iterator[str]:
+    """`python app.py` with these arguments on a free port; gives its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "app.py", "--port", str(port), *arguments]
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT)
+
+        def log() -> str:
+            said.seek(0)
+            return said.read()
+
+        try:
+            wait_for(lambda: "Ready" in log() or process.poll() is not None, "the app to be ready")
+            assert process.poll() is None, log()
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+        assert "Traceback" not in log(), log()
+
+
+@pytest.fixture(scope="module")
+def app(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of an app started with the module's `ARGUMENTS`."""
+    with running_app(*request.module.ARGUMENTS) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None and not os.environ.get("CI"):
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        opened = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def shared_contexts(browser: Browser) -> Iterator[dict[tuple[int, str], BrowserContext]]:
+    """One browser context for each width and colour scheme: its cache spares most of what opening a page costs."""
+    contexts: dict[tuple[int, str], BrowserContext] = {}
+    yield contexts
+    for context in contexts.values():
+        context.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, shared_contexts: dict[tuple[int, str], BrowserContext]) -> Iterator[Callable[..., Visit]]:
+    """Opens visits; afterwards none may have asked another host for anything or complained.
+
+    A visit `apart` shares nothing with others, like that of somebody else.
+    """
+    visits: list[Visit] = []
+    contexts: list[BrowserContext] = []
+
+    def new_context(width: int, scheme: Literal["light", "dark"]) -> BrowserContext:
+        return browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+
+    def begin(width: int = 1280, scheme: Literal["light", "dark"] = "light", apart: bool = False) -> Visit:
+        if apart:
+            contexts.append(new_context(width, scheme))
+        elif (width, scheme) not in shared_contexts:
+            shared_contexts[width, scheme] = new_context(width, scheme)
+        new = Visit((contexts[-1] if apart else shared_contexts[width, scheme]).new_page())
+        new.page.set_default_timeout(PATIENCE)
+        local = ("http://127.0.0.1:", "data:", "blob:")
+        new.page.on("request", lambda r: None if r.url.startswith(local) else new.foreign.append(r.url))
+        new.page.on("console", lambda m: new.complaints.append(m.text) if m.type == "error" else None)
+        new.page.on("pageerror", lambda error: new.complaints.append(str(error)))
+        visits.append(new)
+        return new
+
+    yield begin
+    for each in visits:
+        each.page.close()
+    for context in contexts:
+        context.close()
+    assert [each.foreign for each in visits if each.foreign] == []
+    assert [each.complaints for each in visits if each.complaints] == []
+
+
+def press_run(page: Page) -> None:
+    """Press Run after a change and wait for the new result."""
+    page.wait_for_selector("#stale p")
+    page.click("#run")
+    page.wait_for_selector("#stale p", state="detached")
+
+
+def choose(page: Page, field_id: str, words: str) -> None:
+    """Pick the first entry of a dropdown that contains the words, as a visitor types them."""
+    box = page.locator(f"#{field_id} input")
+    box.click()
+    if box.is_editable():
+        box.press_sequentially(words)
+    page.locator(f"#{field_id} [role=option]", has_text=words).first.click()
+
+
+def wait_for(happens: Callable[[], bool], what: str, seconds: float = PATIENCE / 1000) -> None:
+    """Poll until something happens."""
+    end = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < end, f"waited {seconds:.0f} s in vain for {what}"
+        time.sleep(0.05)

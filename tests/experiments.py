@@ -1,0 +1,107 @@
+"""Experiments for tests, built from what people answered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from socrates_core.distribution import option_values
+from socrates_core.model.answer_model import AnswerDistributions, ModelDescription, check_request
+from socrates_core.scale import AnswerScale
+from socrates_core.study import (
+    CELLS_SCHEMA,
+    PARTICIPANTS_SCHEMA,
+    RESPONSES_SCHEMA,
+    STUDIES_SCHEMA,
+    Cell,
+    Manifest,
+    Persona,
+    StudySet,
+)
+
+Value = str | int | None
+
+ONE_TO_FIVE = AnswerScale((1, 2, 3, 4, 5))
+
+
+def people(weights: Sequence[float | None] | None = None, **attributes: Sequence[Value]) -> pl.DataFrame:
+    """A participant table of the study `s`, ids counting from 0."""
+    columns = {name: pl.Series(list(values)) for name, values in attributes.items()}
+    count = len(weights) if weights is not None else len(next(iter(columns.values())))
+    base = pl.DataFrame(
+        {
+            "participant_id": range(count),
+            "study_id": ["s"] * count,
+            "participant": [f"p{i}" for i in range(count)],
+            "weight": list(weights) if weights is not None else [None] * count,
+        },
+        schema=PARTICIPANTS_SCHEMA,
+    )
+    return base.with_columns(**columns)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One cell and its answers."""
+
+    stimulus: str
+    answers: Mapping[int, Sequence[int]]
+    """participant_id → what this person answered, off-scale answers included."""
+    condition: int = 1
+    task: int = 1
+    label: str | None = None
+    scale: AnswerScale = ONE_TO_FIVE
+    design: str = "between"
+
+
+def experiment(participants: pl.DataFrame, arms: Sequence[Arm], title: str = "A study") -> StudySet:
+    """One study `s` of these arms; cell ids count from 0."""
+    cells = [
+        (i, "s", a.condition, a.label, a.task, a.stimulus, _list(a.scale), a.scale.label_column, a.design)
+        for i, a in enumerate(arms)
+    ]
+    responses = [
+        (i, person, answer, arm.scale.contains(answer))
+        for i, arm in enumerate(arms)
+        for person, given in arm.answers.items()
+        for answer in given
+    ]
+    return StudySet(
+        studies=pl.DataFrame(
+            [("s", title, "made up", "CC0", "none", "experiment", False)], schema=STUDIES_SCHEMA, orient="row"
+        ),
+        cells=pl.DataFrame(cells, schema=CELLS_SCHEMA, orient="row"),
+        participants=participants,
+        responses=pl.DataFrame(responses, schema=RESPONSES_SCHEMA, orient="row"),
+        manifest=Manifest(source="made up"),
+    )
+
+
+def _list(scale: AnswerScale) -> list[int] | None:
+    return None if scale.values is None else list(scale.values)
+
+
+class AgeModel:
+    """Puts all mass on one option: the older, the higher, from 20 (lowest) to 80 (highest); unknown age in the middle.
+
+    The word "lower" in the stimulus turns it around.
+    """
+
+    description = ModelDescription("age", template="shared", trained_on=frozenset({"another"}))
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, int]] = []
+        """(cell_id, personas) of every call."""
+
+    def answer_distributions(self, cell: Cell, personas: Sequence[Persona]) -> AnswerDistributions:
+        check_request(cell, personas)
+        self.asked.append((cell.cell_id, len(personas)))
+        count = len(option_values(cell.scale))
+        ages = np.array([float(persona.get("age") or 50) for persona in personas])
+        place = np.rint((ages - 20).clip(0, 60) / 60 * (count - 1)).astype(int)
+        if "lower" in cell.stimulus:
+            place = count - 1 - place
+        probs = np.full((len(personas), count), 0.04 / count)
+        probs[np.arange(len(personas)), place] += 0.96
+        return AnswerDistributions(probs, np.full(len(personas), 0.9))

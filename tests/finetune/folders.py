@@ -1,0 +1,77 @@
+"""Folders for tests that train: a tiny base, studies with a split, recipes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from socrates_core.split import make_split
+from tests.model.tiny import network, tokenizer
+from tests.tables import study_set
+
+ROOT = Path(__file__).parents[2]
+STUDIES = tuple("abcdef")
+
+
+def make_base(folder: Path) -> Path:
+    """A tiny network without a record."""
+    made = network(len(tokenizer()))
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.mul_(0.4 if parameter.ndim > 1 else 1)
+    made.save_pretrained(folder)
+    tokenizer().save_pretrained(folder)
+    return folder
+
+
+def make_studies(folder: Path, people: int = 10) -> Path:
+    """Six studies of two conditions, split by study: four to learn from, one to choose on, one to test on."""
+    questions = {name: [(1, 1, f"Do you like {name}?"), (2, 1, f"And now {name}?")] for name in STUDIES}
+    studies = study_set(questions, people=people).save(folder)
+    make_split(studies, "study", seed=1).save(folder / "split.json")
+    return folder
+
+
+def make_recipe(path: Path, base: Path, **settings: Any) -> Path:
+    """A recipe of short steps; `settings` stand in place of its own."""
+    chosen = {
+        "base": str(base),
+        "precision": "float32",
+        "lora_rank": 4,
+        "lora_dropout": 0.1,
+        "learning_rate": 0.01,
+        "step_examples": 8,
+        "group_size": 4,
+        "pack_tokens": 300,
+        "validate_every": 3,
+        "checkpoint_every": 2,
+        "seed": 7,
+        **settings,
+    }
+    path.write_text(yaml.safe_dump(chosen), "utf-8")
+    return path
+
+
+def environment() -> dict[str, str]:
+    """One thread, so that sums have one order."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+def command(recipe: Path, studies: Path, out: Path, *more: str) -> list[str]:
+    return ["-m", "train.qlora", "--config", str(recipe), "--studies", str(studies), "--out", str(out), *more]
+
+
+def qlora(recipe: Path, studies: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *command(recipe, studies, out, *more)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env=environment(),
+    )

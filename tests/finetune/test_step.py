@@ -1,0 +1,130 @@
+import math
+import multiprocessing
+import resource
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from accelerate import Accelerator
+from transformers import get_cosine_schedule_with_warmup
+
+from socrates_core.finetune.examples import Example
+from socrates_core.finetune.learner import Learner
+from socrates_core.finetune.recipe import Recipe
+from socrates_core.finetune.step import StepFailed, StepLearner, learning_rate
+from socrates_core.model.loading import LoadedNetwork
+from tests.finetune.people import examples, learner, reader
+from tests.model.tiny import tokenizer
+
+RECIPE = Recipe(base="tiny", learning_rate=0.01, warm_up=0.0, weight_decay=0.1, pack_tokens=300)
+
+
+def made(recipe: Recipe = RECIPE) -> tuple[StepLearner, Learner]:
+    tuned = learner()
+    named = sorted((name, weight) for name, weight in tuned.named_parameters() if weight.requires_grad)
+    base = LoadedNetwork(tuned.get_base_model(), tokenizer(), None, "float32", None)
+    whole = Learner(tuned, base, tuple(name for name, _ in named), tuple(weight for _, weight in named))
+    return StepLearner(recipe, whole, reader(tuned), None, Accelerator()), whole
+
+
+def weights_after(recipe: Recipe, members: list[Example]) -> list[torch.Tensor]:
+    step, whole = made(recipe)
+    assert step.learn(members, 0, 10, lambda: False) is not None
+    return [weight.detach().clone() for weight in whole.weights]
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "linear", "constant"])
+def test_the_rate_rises_and_falls_as_it_does_in_transformers(schedule: str) -> None:
+    recipe = replace(RECIPE, schedule=schedule, warm_up=0.1, learning_rate=2.0)
+    rates = [learning_rate(recipe, step, 20) for step in range(20)]
+    assert rates[:3] == [0, 1, 2]
+    if schedule == "cosine":
+        optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=2.0)
+        theirs = get_cosine_schedule_with_warmup(optimiser, 2, 20)
+        for rate in rates:
+            assert rate == pytest.approx(theirs.get_last_lr()[0])
+            optimiser.step()
+            theirs.step()
+    else:
+        assert rates[11] == pytest.approx({"linear": 1.0, "constant": 2.0}[schedule])
+
+
+def test_a_step_is_the_same_in_one_pack_and_in_many() -> None:
+    members = examples()
+    many, one = (weights_after(replace(RECIPE, pack_tokens=size), members) for size in (40, 100_000))
+    for a, b in zip(many, one, strict=True):
+        assert torch.allclose(a, b, atol=2e-4)
+
+
+def test_a_long_gradient_is_shortened_and_its_length_told_before() -> None:
+    members = examples()
+    free, _ = made()
+    told = free.learn(members, 0, 10, lambda: False)
+    assert told is not None
+    clipped, whole = made(replace(RECIPE, clip_norm=told["gradient_norm"] / 10))
+    before = [weight.detach().clone() for weight in whole.weights]
+    again = clipped.learn(members, 0, 10, lambda: False)
+    assert again is not None
+    assert again["gradient_norm"] == pytest.approx(told["gradient_norm"], rel=1e-4)
+    moments = [clipped.optimiser.state[weight]["exp_avg"] * 10 for weight in whole.weights]
+    length = math.sqrt(sum(float((moment**2).sum()) for moment in moments))
+    assert length == pytest.approx(told["gradient_norm"] / 10, rel=1e-4)
+    assert any((weight != old).any() for weight, old in zip(whole.weights, before, strict=True))
+
+
+def test_a_stop_leaves_everything_as_it_was() -> None:
+    step, whole = made()
+    before = [weight.detach().clone() for weight in whole.weights]
+    asked = iter([False, True])
+    assert step.learn(examples(), 0, 10, lambda: next(asked)) is None
+    assert all((weight == old).all() for weight, old in zip(whole.weights, before, strict=True))
+
+
+def test_a_loss_that_is_no_number_is_told_and_nothing_is_learned() -> None:
+    step, whole = made()
+    with torch.no_grad():
+        whole.weights[0].fill_(math.nan)
+    before = [weight.detach().clone() for weight in whole.weights]
+    with pytest.raises(StepFailed, match=r"the loss is nan in (bridge|tea);"):
+        step.learn(examples(), 0, 10, lambda: False)
+    assert all(torch.equal(w, old) for w, old in zip(whole.weights[1:], before[1:], strict=True))
+
+
+def _learn_with_little_memory(headroom: int, pack_tokens: int, told: Any) -> None:
+    torch.set_num_threads(1)
+    members = examples(people=40)
+    expected = weights_after(replace(RECIPE, pack_tokens=200), members)
+    step, whole = made(replace(RECIPE, pack_tokens=pack_tokens))
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    free = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (used + headroom, free[1]))
+    values, failure = None, ""
+    try:
+        values = step.learn(members, 0, 10, lambda: False)
+    except StepFailed as error:
+        failure = str(error)
+    resource.setrlimit(resource.RLIMIT_AS, free)
+    if values is None:
+        told.put(failure)
+        return
+    apart = max(float((a - b).abs().max()) for a, b in zip(whole.weights, expected, strict=True))
+    told.put((step.pack_tokens, values["examples"], apart))
+
+
+@pytest.mark.parametrize(("headroom", "works"), [(60_000_000, True), (10_000, False)])
+def test_where_memory_runs_out_packs_become_smaller_and_the_step_stays_the_same(headroom: int, works: bool) -> None:
+    context = multiprocessing.get_context("spawn")
+    told: Any = context.Queue()
+    process = context.Process(target=_learn_with_little_memory, args=(headroom, 20_000, told))
+    process.start()
+    said = told.get(timeout=200)
+    process.join(60)
+    if works:
+        size, count, apart = said
+        assert size < 20_000
+        assert count == 160
+        assert apart < 5e-4
+    else:
+        assert "out of memory with a single example of" in said

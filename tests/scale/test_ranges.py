@@ -1,0 +1,229 @@
+"""Instructions that state a range."""
+
+import pytest
+
+from tests.scale.reading import ENDS, Example, Labels, assert_reads, span
+
+# instruction → options, labels
+SHAPES_OF_REAL_ROWS: list[Example] = [
+    ("Only return an integer from 1 to 6, nothing else.", span(1, 6), {}),
+    ("Only return an integer from 1 to 6, nothing else.”", span(1, 6), {}),
+    ('Only return an integer from 0 to 40, nothing else."', span(0, 40), {}),
+    ("Only return a number from 1 to 8, nothing else.", span(1, 8), {}),
+    ("Only return an integer from 1 to 9, where 1 means cold and 9 means hot.", span(1, 9), {1: "cold", 9: "hot"}),
+    (
+        "Only return an integer from 1 to 9, where 1 means Totally False and 9 means Totally True, nothing else.”",
+        span(1, 9),
+        {1: "Totally False", 9: "Totally True"},
+    ),
+    (
+        'Only return an integer from 1 to 3 where 1 means Quite safe and 3 means Quite unsafe, nothing else."',
+        span(1, 3),
+        {1: "Quite safe", 3: "Quite unsafe"},
+    ),
+    ("Only return an integer from 1 to 4, where 1 means Sad and 4 means Glad.'", span(1, 4), {1: "Sad", 4: "Glad"}),
+    (
+        "Only return an integer from 0 to 20, where 0 means the law is not at all a burden for this firm and 20 means "
+        'the law is a very heavy burden for this firm, nothing else."',
+        span(0, 20),
+        {0: "the law is not at all a burden for this firm", 20: "the law is a very heavy burden for this firm"},
+    ),
+    ('Only return an integer from 0 to 60 representing percent certainty, nothing else."', span(0, 60), {}),
+    ('Only return an integer from 0 to 1500 representing euros, nothing else."', span(0, 1500), {}),
+    (
+        "Only return an integer from 0 to 100 representing how robot-like or advanced it seems, nothing else.",
+        span(0, 100),
+        {},
+    ),
+    ("Only return an integer from 0 to 100 representing that share, nothing else.", span(0, 100), {}),
+    ("Only return 1 for Agree or 2 for Disagree, nothing else.”", [1, 2], {1: "Agree", 2: "Disagree"}),
+    ("Only return 1 for “Agree” or 2 for “Disagree”, nothing else.", [1, 2], {1: "Agree", 2: "Disagree"}),
+    ("Only return 1 for 'Agree' or 2 for 'Disagree', nothing else.", [1, 2], {1: "Agree", 2: "Disagree"}),
+    (
+        "Only return 1 for 'Their noise level is higher' or 2 for 'Their noise level is the same', nothing else.\"",
+        [1, 2],
+        {1: "Their noise level is higher", 2: "Their noise level is the same"},
+    ),
+    (
+        "Only return 1 for 'Because the nurse was told to do so.'; 2 for 'Because the nurse wanted to keep a good "
+        "nurse-patient bond with me.'; 3 for 'Because the nurse hoped I would not complain.', nothing else.",
+        [1, 2, 3],
+        {
+            1: "Because the nurse was told to do so.",
+            2: "Because the nurse wanted to keep a good nurse-patient bond with me.",
+            3: "Because the nurse hoped I would not complain.",
+        },
+    ),
+    (
+        "Only return an integer from 1 to 7, where 1 = 'Fully back' and 7 = 'Fully reject', nothing else.",
+        span(1, 7),
+        {1: "Fully back", 7: "Fully reject"},
+    ),
+    (
+        'Only return an integer from 1 to 5, where 1 = Not keen at all and 5 = Extremely keen."',
+        span(1, 5),
+        {1: "Not keen at all", 5: "Extremely keen"},
+    ),
+    (
+        "Only return an integer from 0 to 4, where 0 means 'on all days' and 4 means 'never – on no days'.",
+        span(0, 4),
+        {0: "on all days", 4: "never – on no days"},
+    ),
+    (
+        "Only return an integer from 1 to 5, where 1 means 'Strongly keep', 2 means 'Keep', 3 means 'Neither keep nor "
+        "drop', 4 means 'Drop', 5 means 'Strongly drop', nothing else.",
+        span(1, 5),
+        {1: "Strongly keep", 2: "Keep", 3: "Neither keep nor drop", 4: "Drop", 5: "Strongly drop"},
+    ),
+    (
+        "Only return 1 if you regard it as settled, up to 5 if you firmly hold that it should be reopened.",
+        span(1, 5),
+        {1: "you regard it as settled", 5: "you firmly hold that it should be reopened"},
+    ),
+]
+
+RANGES: list[Example] = [
+    ("Only return an integer from 1 (Never) to 7 (Always), nothing else.", span(1, 7), ENDS),
+    ("Only return an integer from 1 ('Never') to 7 ('Always').", span(1, 7), ENDS),
+    ('Only return an integer from 1 "Never" to 7 "Always".', span(1, 7), ENDS),
+    ("Only return an integer from 1 = Never to 7 = Always.", span(1, 7), ENDS),
+    ("Only return an integer from 1 meaning Never to 7 meaning Always, nothing else.", span(1, 7), ENDS),
+    ("Only return an integer from 1 for Never to 7 for Always.", span(1, 7), ENDS),
+    ("Only return an integer between 1 (Never) and 7 (Always).", span(1, 7), ENDS),
+    ("Only return an integer from 1 (Never) to 7.", span(1, 7), {1: "Never"}),
+    ("Only return an integer from 1 to 7 (1 = Never, 7 = Always), nothing else.", span(1, 7), ENDS),
+    ("Only return an integer from 1 to 7 (1 = Never; 7 = Always).", span(1, 7), ENDS),
+    ("Only return an integer from 1 to 7 [1: Never, 7: Always].", span(1, 7), ENDS),
+    ("Only return an integer 1-7 (1 being Never and 7 being Always).", span(1, 7), ENDS),
+    ("Only return an integer from 1–7, with 1 being 'Never' and 7 being 'Always'.", span(1, 7), ENDS),
+    ("Only return an integer on a scale of 1 to 7, with 1 indicating Never and 7 indicating Always.", span(1, 7), ENDS),
+    ("Only return an integer from 1 to 7, where 1 corresponds to Never and 7 corresponds to Always.", span(1, 7), ENDS),
+    ("Only return an integer from 1 to 7 where 1 represents 'Never' and 7 represents 'Always'.", span(1, 7), ENDS),
+    ("Only return an integer from 1 to 7, 1 is Never and 7 is Always.", span(1, 7), ENDS),
+    ("Only return an integer from 1 to 7, where 1 stands for Never and 7 stands for Always.", span(1, 7), ENDS),
+    ("Only return an integer from 1 to 7, 1 – Never, 7 – Always.", span(1, 7), ENDS),
+    ("Only return an integer from 1 to 7: 1 labelled 'Never', 7 labelled 'Always'.", span(1, 7), ENDS),
+    ("Only return an integer from 1 to 7. 1 means Never and 7 means Always.", span(1, 7), ENDS),
+    ("Only return an integer from 1 to 7.\n1 = Never\n7 = Always", span(1, 7), ENDS),
+    ("Only return an integer from 1 to 7, where Never = 1 and Always = 7.", span(1, 7), ENDS),
+    ("Only return an integer from 1 to 7, where 'Never' is 1 and 'Always' is 7.", span(1, 7), ENDS),
+    ("Only return an integer from 1 to 7, from Never (1) to Always (7).", span(1, 7), ENDS),
+    ("Only return an integer from 7 to 1, where 7 means Always and 1 means Never.", span(1, 7), ENDS),
+    ("ONLY RETURN AN INTEGER FROM 1 TO 7, WHERE 1 MEANS Never AND 7 MEANS Always, NOTHING ELSE.", span(1, 7), ENDS),
+    ("Only return an integer from 1 to\n7, where 1 means Never and\u00a07 means\nAlways.", span(1, 7), ENDS),
+    (
+        "Only return an integer from 1 to 7, where 1 means Never, 4 means Now and then, and 7 means Always.",
+        span(1, 7),
+        {1: "Never", 4: "Now and then", 7: "Always"},
+    ),
+    (
+        "Only return an integer from 1 to 5, where 1 means “Much worse”, 3 means “About the same” "
+        "and 5 means “Much better.”",
+        span(1, 5),
+        {1: "Much worse", 3: "About the same", 5: "Much better"},
+    ),
+    (
+        "Only return an integer from 0 to 10, where 0 is the worst possible life and 10 is the best possible life.",
+        span(0, 10),
+        {0: "the worst possible life", 10: "the best possible life"},
+    ),
+    (
+        "Only return an integer from -5 to 5, where -5 means Very bad, 0 means Neutral, and 5 means Very good.",
+        span(-5, 5),
+        {-5: "Very bad", 0: "Neutral", 5: "Very good"},
+    ),
+    ("Only return an integer from −3 to +3, nothing else.", span(-3, 3), {}),
+    ("Only return an integer between –2 and 2.", span(-2, 2), {}),
+    ("Only return an integer from -3 to -1.", span(-3, -1), {}),
+    ("Only return an integer, -2 – 2.", span(-2, 2), {}),
+    ("Only return a number between 0 and 1,000.", span(0, 1000), {}),
+    ("Only return an integer from 0 to $500, nothing else.", span(0, 500), {}),
+    ("Only return an integer from $0 to $500 in dollars.", span(0, 500), {}),
+    ("Only return a percentage from 0% to 100%, nothing else.", span(0, 100), {}),
+    ("Only return a percentage (0-100), nothing else.", span(0, 100), {}),
+    ("Only return a percentage between 0 and 100 percent.", span(0, 100), {}),
+    ("Only return an integer from 0 to 100 (percent).", span(0, 100), {}),
+    ("Only return an integer from 0 percent to 100 percent.", span(0, 100), {}),
+    ("Only return a multiple of 100 between 0 and 1000, nothing else.", span(0, 1000, 100), {}),
+    (
+        "Only return a multiple of 5 from 0 to 20, where 0 means none and 20 means all.",
+        span(0, 20, 5),
+        {0: "none", 20: "all"},
+    ),
+    ("Only return an integer from 0 to 100 in steps of 5, nothing else.", span(0, 100, 5), {}),
+    ("Only return an integer between 0 and 50 in increments of 10.", span(0, 50, 10), {}),
+    ("Only return an integer from 0 to 100 in 10-point increments.", span(0, 100, 10), {}),
+    ("Only return a number from 0 to 100 rounded to the nearest ten.", span(0, 100, 10), {}),
+    ("Only return an even number between 0 and 10.", span(0, 10, 2), {}),
+    ("Only return an odd integer from 1 to 9.", span(1, 9, 2), {}),
+    ("Only return a number from 0.0 to 10.0 with up to 2 decimal places.", span(0, 10), {}),
+    ("Only return an integer from zero to ten.", span(0, 10), {}),
+    ("Only return an integer that is at least 0 and at most 12.", span(0, 12), {}),
+    ("Only return an integer greater than or equal to 1 and less than or equal to 9.", span(1, 9), {}),
+    ("Only return an integer greater than 0 and less than 10.", span(1, 9), {}),
+    ("Only return an integer with a minimum of 0 and a maximum of 30.", span(0, 30), {}),
+    ("Only return a positive integer up to 20.", span(1, 20), {}),
+    ("Return only a number from 1 to 5.", span(1, 5), {}),
+    ("Respond with an integer from 1 to 5 only.", span(1, 5), {}),
+    ("Respond only with a number (1-5).", span(1, 5), {}),
+    ("Please answer with a single integer from 1 to 5 and nothing else.", span(1, 5), {}),
+    ("Please respond with a number between 1 and 5, without any explanation.", span(1, 5), {}),
+    ("Answer with a single number on a scale from 1 to 5.", span(1, 5), {}),
+    ("Your answer should be a whole number between 1 and 5.", span(1, 5), {}),
+    ("Your response must be an integer in the range 1 to 5.", span(1, 5), {}),
+    ("Response format: an integer from 1 to 5", span(1, 5), {}),
+    ("Only return an integer in the range [0, 10].", span(0, 10), {}),
+    ("Please rate your agreement from 1 (Never) to 7 (Always).", span(1, 7), ENDS),
+    ("Only return the number, on a 7-point scale from 1 (Never) to 7 (Always).", span(1, 7), ENDS),
+    ("Only return an integer on a 7-point scale, where 1 = Never and 7 = Always.", span(1, 7), ENDS),
+    ("Only return a number where 1 means Never and 7 means Always.", span(1, 7), ENDS),
+    ("Only return an integer from 1 to 7, where higher numbers mean more trust.", span(1, 7), {}),
+    ("Only return an integer from 1 to 7, where 1-3 means no and 5-7 means yes.", span(1, 7), {}),
+    (
+        "Only return an integer from 1 to 7, where 1 means Never and 7 means Always, with higher numbers meaning more.",
+        span(1, 7),
+        ENDS,
+    ),
+    (
+        "Only return an integer from 1 to 7, where 1 means Never and 7 means Always. Do not add 2 "
+        "sentences of comment.",
+        span(1, 7),
+        ENDS,
+    ),
+    (
+        "Only return an integer from 1 to 7, where 1 means Never and 7 means Always, and "
+        "intermediate values in between.",
+        span(1, 7),
+        ENDS,
+    ),
+    ("Only return an integer from 1 to 7, where 1 means Never and 7 means Always (do not explain).", span(1, 7), ENDS),
+    ("Only return an integer from 1 to 5, or 99 for Don't know.", [*span(1, 5), 99], {99: "Don't know"}),
+    (
+        "Only return an integer from 1 to 5, or 6 if you have not heard of it.",
+        span(1, 6),
+        {6: "you have not heard of it"},
+    ),
+    (
+        "Only return an integer from 1 to 5 (8 = Don't know, 9 = Refused).",
+        [*span(1, 5), 8, 9],
+        {8: "Don't know", 9: "Refused"},
+    ),
+    ("Only return an integer from 0 to 10, or -1.", span(-1, 10), {}),
+    (
+        "Only return an integer from 1 to 4, where 1 means the U.S. Congress and 4 means the U.N. Council.",
+        span(1, 4),
+        {1: "the U.S. Congress", 4: "the U.N. Council"},
+    ),
+    (
+        "Only return an integer from 1 to 5, where 1 means very unlikely (0-20%) and 5 means very likely (81-100%).",
+        span(1, 5),
+        {1: "very unlikely (0-20%)", 5: "very likely (81-100%)"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("instruction", "values", "labels"), [*SHAPES_OF_REAL_ROWS, *RANGES])
+def test_an_instruction_with_a_range_gives_options_and_labels(
+    instruction: str, values: list[int], labels: Labels
+) -> None:
+    assert_reads(instruction, values, labels)

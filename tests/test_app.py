@@ -1,0 +1,70 @@
+"""The command line of the app, without a browser."""
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def app(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "app.py", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+def test_help_names_every_option_and_loads_neither_torch_nor_gradio() -> None:
+    code = (
+        "import atexit, runpy, sys; sys.argv = ['app.py', '--help'];"
+        "atexit.register(lambda: print('LOADED', *({'torch', 'gradio'} & set(sys.modules))));"
+        "runpy.run_path('app.py', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    for option in ("--model", "--adapter", "--template", "--studies", "--host", "--port"):
+        assert option in done.stdout
+    assert done.stdout.endswith("LOADED\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--model", "no such model"), "choose uniform, marginal, demo"),
+        (("--model", "uniform", "--template", "haiku"), "choose one of shared, socrates, alpaca"),
+        (("--model", "uniform", "--adapter", "x/y"), "takes no adapter"),
+        (("--model", "uniform", "--studies", "tests"), "not a prepared study folder"),
+        (("--model", "uniform", "--studies", "/no/such/folder"), "not a prepared study folder"),
+        (("--model", "uniform", "--host", "999.1.1.1"), "cannot listen on port"),
+        (("--port", "99999"), "--port"),
+    ],
+)
+def test_what_a_user_can_fix_is_one_message_and_exit_code_2(arguments: tuple[str, ...], expected: str) -> None:
+    done = app(*arguments)
+    assert done.returncode == 2
+    assert expected in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_in_use_is_named_with_the_way_out() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = app("--model", "uniform", "--port", str(port))
+    assert done.returncode == 2
+    assert f"cannot listen on port {port} of 127.0.0.1: it is in use" in done.stderr
+    assert "--port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_damaged_split_beside_the_studies_is_named(tmp_path: Path) -> None:
+    from tests.tables import plain
+
+    plain("a", "b").save(tmp_path)
+    (tmp_path / "split.json").write_text(json.dumps({"kind": "study"}))
+    done = app("--model", "uniform", "--studies", str(tmp_path))
+    assert done.returncode == 2
+    assert "split.json" in done.stderr
+    assert "Traceback" not in done.stderr
