@@ -212,7 +212,7 @@ def fit(network: Any, rows: Iterator[Pack], config: DemoConfig, steps: int) -> f
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder for the model, its tokenizer and its records.")],
-    steps: Annotated[int, typer.Option(help="Optimiser steps.")] = 1600,
+    steps: Annotated[int, typer.Option(help="Optimiser steps.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the weights, the people, the order and the answers.")] = 1,
     threads: Annotated[int, typer.Option(help="CPU threads; the weights depend on it in the last digits.")] = 2,
 ) -> None:

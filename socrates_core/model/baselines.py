@@ -7,7 +7,6 @@ import numpy as np
 from socrates_core.distribution import Floats, option_values
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription, check_request
-from socrates_core.scale import AnswerScale
 from socrates_core.study import Cell, Persona, StudySet
 
 
@@ -67,7 +66,7 @@ def _shares(training: StudySet) -> tuple[dict[tuple[int, ...], Floats], Floats]:
         values = np.asarray(scale_values)
         counts = np.bincount(np.searchsorted(values, by_cell[cell_id]), minlength=len(values))
         share = counts / counts.sum()
-        collected.setdefault(AnswerScale(tuple(scale_values)).values or (), []).append(share)
+        collected.setdefault(tuple(scale_values), []).append(share)
         shapes.append(_spread(share, POSITIONS))
     by_scale = {values: np.mean(rows, axis=0) for values, rows in collected.items()}
     return by_scale, np.mean(shapes, axis=0) if shapes else np.zeros(POSITIONS)
