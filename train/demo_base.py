@@ -214,7 +214,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for the model, its tokenizer and its records.")],
     steps: Annotated[int, typer.Option(help="Optimiser steps.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the weights, the people, the order and the answers.")] = 1,
-    threads: Annotated[int, typer.Option(help="CPU threads; the weights depend on it in the last digits.")] = 2,
+    threads: Annotated[int, typer.Option(help="CPU threads; the weights depend on it in the last digits.")] = 1,
 ) -> None:
     """Train the demo base model and save it with its tokenizer."""
     torch.set_num_threads(threads)
