@@ -94,7 +94,8 @@ def test_a_run_says_and_saves_what_it_decided(place: Place, undisturbed: Path) -
     told = {"loss", "accuracy", "gradient_norm", "learning_rate", "tokens_per_second", "unique_share", "seconds"}
     assert told <= set(steps[0])
     assert [one["step"] for one in lines(undisturbed, "validation")] == [0, *range(3, 80, 3), 80]
-    assert np.mean([one["loss"] for one in steps[-8:]]) < 0.85 * np.mean([one["loss"] for one in steps[:8]])
+    # the first loss is that of the untouched base: by the eighth step most has been learned
+    assert np.mean([one["loss"] for one in steps[-8:]]) < 0.85 * steps[0]["loss"]
 
 
 def test_killed_and_terminated_and_resumed_it_ends_with_the_same_adapter(
