@@ -12,6 +12,8 @@ import torch
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+from socrates_core.model.kernels import CPU, Kernel, Kernels
+
 NAME = "socrates_tree"
 """Under this name the attention is known to transformers."""
 
@@ -40,6 +42,7 @@ class TreePass:
     """Path and the blocks [first, last) below it; together the groups cover all S blocks."""
     keep: bool
     """Whether the keys and values of these tokens are wanted: true for trunks."""
+    kernels: Kernels = CPU
     keys: list[torch.Tensor] = field(default_factory=list)
     """Layer by layer (S, Hkv, L, D), filled while the pass runs, when `keep`."""
     values: list[torch.Tensor] = field(default_factory=list)
@@ -76,42 +79,28 @@ def tree_attention(
         tree.values.append(value)
     scale = scaling if scaling is not None else query.shape[-1] ** -0.5
     repeats = query.shape[1] // key.shape[1]
-    own, own_log = attend(
+    own, own_log = tree.kernels.own(
         query, key.repeat_interleave(repeats, dim=1), value.repeat_interleave(repeats, dim=1), attention_mask, scale
     )
     joined = []
     for path, first, last in tree.groups:
         part, part_log = own[first:last], own_log[first:last]
         if path.keys:
-            above, above_log = _attend_path(query[first:last], path, module.layer_idx, scale)
+            above, above_log = _attend_path(query[first:last], path, module.layer_idx, scale, tree.kernels.path)
             part = _join(part, part_log, above, above_log)
         joined.append(part)
     out = joined[0] if len(joined) == 1 else torch.cat(joined)
     return out.to(query.dtype).transpose(1, 2), None
 
 
-def attend(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, scale: float
+def _attend_path(
+    query: torch.Tensor, path: Path, layer: int, scale: float, kernel: Kernel
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Attention and its log-sum-exps: (S, H, L, D) and (S, H, L) for queries (S, H, L, D), keys (S, H, P, D)."""
-    if query.device.type == "cpu":
-        out, log = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
-            query, key, value, 0.0, False, attn_mask=mask, scale=scale
-        )
-        return out, log
-    scores = (query @ key.transpose(-1, -2)).float() * scale
-    if mask is not None:
-        scores = scores + mask
-    log = torch.logsumexp(scores, dim=-1)
-    return torch.exp(scores - log[..., None]).to(value.dtype) @ value, log
-
-
-def _attend_path(query: torch.Tensor, path: Path, layer: int, scale: float) -> tuple[torch.Tensor, torch.Tensor]:
     """All queries of some blocks against the one path they share: blocks and query heads fold into rows."""
     blocks, heads, length, width = query.shape
     kv_heads = path.keys[layer].shape[1]
     folded = query.reshape(blocks, kv_heads, heads // kv_heads, length, width).permute(1, 2, 0, 3, 4)
-    out, log = attend(
+    out, log = kernel(
         folded.reshape(1, kv_heads, -1, width).contiguous(), path.keys[layer], path.values[layer], None, scale
     )
     out = out.reshape(kv_heads, heads // kv_heads, blocks, length, width).permute(2, 0, 1, 3, 4)

@@ -24,14 +24,23 @@ class ModelRecord:
     trained_on: tuple[str, ...]
     """Study ids that they have learned from."""
     base: str | None = None
-    """For an adapter: the base model's Hub id, or `demo`."""
+    """For an adapter: the base model's Hub id, or `demo`. For a model: the Hub id of which its folder is a copy."""
     base_revision: str | None = None
+    """The Hub's commit of `base`."""
     split: str | None = None
     """Digest of the split whose training part was used."""
     demo: bool = False
     """Made to show the software at work; knows nothing of the world."""
     training: Mapping[str, Any] | None = None
-    """How the training went, for a reader: recipe, data, versions, validation. Nothing is loaded by it."""
+    """How the training went, for a reader: recipe, data, versions, validation. Of it, loading minds the precision
+    alone."""
+
+    @property
+    def base_precision(self) -> str | None:
+        """For an adapter: the precision of the base that it was trained on, where the recipe says it."""
+        recipe = self.training.get("recipe") if isinstance(self.training, Mapping) else None
+        found = recipe.get("precision") if isinstance(recipe, Mapping) else None
+        return found if isinstance(found, str) else None
 
     def save(self, folder: Path) -> None:
         """Write the record beside the weights."""

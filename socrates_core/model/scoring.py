@@ -1,6 +1,7 @@
 """Run a network over a prefix tree: every shared token once, and only the needed rows meet the output matrix."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -12,19 +13,19 @@ from socrates_core.distribution import Floats
 from socrates_core.errors import ModelError
 from socrates_core.model.attention import EMPTY, Path, TreePass
 from socrates_core.model.encoding import Tokens
+from socrates_core.model.kernels import ALIGNMENT, kernels_for
+from socrates_core.model.memory import PASS_TOKENS, Room, free_memory, room_for, sizes_of
 from socrates_core.model.options import OptionTree
 from socrates_core.model.prefix_tree import BLOCK_TOKENS, Block, PromptTree, Stretch
-
-PASS_TOKENS = {"cpu": 2048, "cuda": 16384}
-"""Tokens of one forward pass: enough to keep a processor busy, few enough for its caches and the memory."""
-
-LOGIT_CELLS = 1 << 26
-"""Most entries of a (rows, V) matrix of logits at a time: 256 MiB in float32."""
+from socrates_core.model.readout import End, option_log_probs
 
 _Result = TypeVar("_Result")
 
 Progress = Callable[[int, int], None]
 """Called with the prompts done and the prompts in all."""
+
+Mixing = Callable[[Sequence[str | None]], AbstractContextManager[None]]
+"""Adapter keys of a pass's rows (None: the base) ↦ a context in which the network answers each row with its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,21 @@ class _Work:
     block: Block
     path: Path
     below: Stretch | None
+    key: str | None
+    """Of the adapter that answers; None for the network as it stands, or for its base where rows are mixed."""
+
+
+@dataclass(eq=False)
+class _Job:
+    """A request while it is worked on."""
+
+    tree: PromptTree
+    room: Room
+    mixing: Mixing | None
+    results: dict[str | None, list[Floats | None]]
+    """By adapter, the (K,) log-probabilities of each prompt."""
+    progress: Progress | None
+    done: int = 0
 
 
 class TreeScorer:
@@ -46,15 +62,19 @@ class TreeScorer:
             network: A transformers causal language model, in eval mode.
             digits: (V,) the tokens that begin with a digit.
         """
-        self._backbone = network.base_model
-        self._head = network.get_output_embeddings()
+        self._network = network
         self._device = network.get_input_embeddings().weight.device
         self._dtype = next(p.dtype for p in network.parameters() if p.is_floating_point())
-        self._digits = torch.from_numpy(digits).to(self._device)
+        self._sizes = sizes_of(network.config, self._dtype)
+        self._digits = torch.from_numpy(np.flatnonzero(digits)).to(self._device)
+        self.kernels = kernels_for(
+            self._device, self._dtype, self._sizes.heads, self._sizes.kv_heads, self._sizes.head_width
+        )
         self.pass_tokens = PASS_TOKENS[self._device.type]
         self.block_tokens = BLOCK_TOKENS
+        # processes that share out the layers (FSDP) make the same passes: one that made some anew would mix up layers
+        self._shared_out = any(hasattr(weight, "device_mesh") for weight in network.parameters())
 
-    @torch.inference_mode()
     def log_probs(
         self, prompts: Sequence[Tokens], options: Sequence[OptionTree], progress: Progress | None = None
     ) -> list[Floats]:
@@ -68,49 +88,89 @@ class TreeScorer:
         Raises:
             ModelError: If even the smallest pass does not fit the memory.
         """
+        return self._score(prompts, options, (None,), None, progress)[0]
+
+    def log_probs_by_adapter(
+        self,
+        prompts: Sequence[Tokens],
+        options: Sequence[OptionTree],
+        keys: Sequence[str | None],
+        mixing: Mixing,
+        progress: Progress | None = None,
+    ) -> list[list[Floats]]:
+        """What `log_probs` gives under each of several adapters, which share its passes.
+
+        Args:
+            prompts: As for `log_probs`.
+            options: As for `log_probs`.
+            keys: Different adapters, None for the base.
+            mixing: Lets each row of a pass have an adapter of its own.
+            progress: Called after every pass; a prompt counts once for every adapter.
+        """
+        return self._score(prompts, options, keys, mixing, progress)
+
+    @torch.inference_mode()
+    def _score(
+        self,
+        prompts: Sequence[Tokens],
+        options: Sequence[OptionTree],
+        keys: Sequence[str | None],
+        mixing: Mixing | None,
+        progress: Progress | None,
+    ) -> list[list[Floats]]:
         tree = PromptTree(prompts, options)
-        results: list[Floats | None] = [None] * len(prompts)
-        frontier = [(tree.whole(), EMPTY)]
-        done = 0
-        while frontier:
-            work = [
-                self._work(tree, piece, depth, path)
-                for stretch, path in frontier
-                for piece, depth in tree.cut(stretch, self.block_tokens)
-            ]
-            frontier = []
-            trunks = [item for item in work if item.below]
-            blocks = [item for item in work if not item.below]
-            for ran in self._each_pass(trunks, self._run_trunks):
-                frontier += ran
-            for scored in self._each_pass(blocks, lambda batch: self._run_blocks(batch, tree)):
-                for index, logs in scored:
-                    results[tree.order[index]] = logs
-                done += len(scored)
-                if progress:
-                    progress(done, len(prompts))
-        return [logs for logs in results if logs is not None]
+        room = room_for(free_memory(self._device), self._sizes, self.pass_tokens)
+        results: dict[str | None, list[Floats | None]] = {key: [None] * len(prompts) for key in keys}
+        job = _Job(tree, room, mixing, results, progress)
+        self._descend(job, [(tree.whole(), EMPTY, key) for key in keys])
+        return [[logs for logs in results[key] if logs is not None] for key in keys]
 
-    def _work(self, tree: PromptTree, piece: Stretch, depth: int, path: Path) -> _Work:
+    def _descend(self, job: _Job, frontier: list[tuple[Stretch, Path, str | None]]) -> None:
+        """Compute everything below some paths: the blocks first, then the trunks, as many as may be kept at a time."""
+        work = [
+            self._work(job.tree, piece, depth, path, key)
+            for stretch, path, key in frontier
+            for piece, depth in job.tree.cut(stretch, self.block_tokens)
+        ]
+        frontier.clear()  # the last hold on paths that no work goes on from
+        trunks = [item for item in work if item.below]
+        blocks = [item for item in work if not item.below]
+        del work
+        for _ in self._each_pass(job, blocks, self._run_blocks):
+            pass
+        blocks.clear()
+        while trunks:
+            some = _first_kept(trunks, job.room.path_tokens)
+            del trunks[: len(some)]
+            below: list[tuple[Stretch, Path, str | None]] = []
+            for ran in self._each_pass(job, some, self._run_trunks):
+                below += ran
+            some.clear()
+            self._descend(job, below)
+
+    def _work(self, tree: PromptTree, piece: Stretch, depth: int, path: Path, key: str | None) -> _Work:
         if depth == piece.depth:
-            return _Work(tree.block(piece), path, None)
-        return _Work(tree.trunk(piece, depth), path, Stretch(piece.first, piece.last, depth))
+            return _Work(tree.block(piece), path, None, key)
+        return _Work(tree.trunk(piece, depth), path, Stretch(piece.first, piece.last, depth), key)
 
-    def _each_pass(self, work: list[_Work], run: Callable[[list[_Work]], list[_Result]]) -> Iterator[list[_Result]]:
+    def _each_pass(
+        self, job: _Job, work: list[_Work], run: Callable[[_Job, list[_Work]], list[_Result]]
+    ) -> Iterator[list[_Result]]:
         """Run work in passes of about `pass_tokens`; where memory runs out, halve that and go on with what is left."""
         paths = {id(item.path): place for place, item in reversed(list(enumerate(work)))}
         queue = sorted(work, key=lambda item: (paths[id(item.path)], len(item.block.tokens)))
         while queue:
+            most = min(job.room.pass_tokens, self.pass_tokens)
             count, longest = 1, len(queue[0].block.tokens)
             while count < len(queue):
                 longest = max(longest, len(queue[count].block.tokens))
-                if (count + 1) * longest > self.pass_tokens:
+                if (count + 1) * longest > most:
                     break
                 count += 1
             try:
-                ran = run(queue[:count])
+                ran = run(job, queue[:count])
             except (torch.OutOfMemoryError, RuntimeError) as error:
-                if not out_of_memory(error):
+                if not out_of_memory(error) or self._shared_out:
                     raise
                 self._shrink(count, longest)
                 continue
@@ -127,81 +187,72 @@ class TreeScorer:
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def _run_trunks(self, batch: list[_Work]) -> list[tuple[Stretch, Path]]:
-        _, ran = self._forward(batch, keep=True)
+    def _run_trunks(self, job: _Job, batch: list[_Work]) -> list[tuple[Stretch, Path, str | None]]:
+        _, ran = self._forward(job, batch, keep=True)
         out = []
         for row, item in enumerate(batch):
             part = slice(row, row + 1), slice(None), slice(0, len(item.block.tokens))
             keys, values = ([layer[part] for layer in side] for side in (ran.keys, ran.values))
             assert item.below is not None
-            out.append((item.below, item.path.extended(keys, values)))
+            out.append((item.below, item.path.extended(keys, values), item.key))
         return out
 
-    def _run_blocks(self, batch: list[_Work], tree: PromptTree) -> list[tuple[int, Floats]]:
-        hidden, _ = self._forward(batch, keep=False)
-        ends = [(row, index, places) for row, item in enumerate(batch) for index, places in item.block.rows]
-        by_scale: dict[int, list[tuple[int, int, npt.NDArray[np.int64]]]] = {}
+    def _run_blocks(self, job: _Job, batch: list[_Work]) -> list[None]:
+        hidden, _ = self._forward(job, batch, keep=False)
+        ends = [End(row, index, places) for row, item in enumerate(batch) for index, places in item.block.rows]
+        by_scale: dict[int, list[End]] = {}
         for end in ends:
-            by_scale.setdefault(id(tree.options[end[1]]), []).append(end)
-        out: list[tuple[int, Floats]] = []
+            by_scale.setdefault(id(job.tree.options[end.prompt]), []).append(end)
+        head = self._network.get_output_embeddings()
         for group in by_scale.values():
-            options = tree.options[group[0][1]]
-            logs = self._option_logs(hidden, group, options)
-            out += [(index, logs[place]) for place, (_, index, _) in enumerate(group)]
-        return out
+            logs = option_log_probs(hidden, group, job.tree.options[group[0].prompt], head, self._digits)
+            for end, found in zip(group, logs, strict=True):
+                job.results[batch[end.block].key][job.tree.order[end.prompt]] = found
+        job.done += len(ends)
+        if job.progress:
+            job.progress(job.done, len(job.tree.order) * len(job.results))
+        return []
 
-    def _option_logs(
-        self, hidden: torch.Tensor, group: list[tuple[int, int, npt.NDArray[np.int64]]], options: OptionTree
-    ) -> Floats:
-        """(n, K) for n prompts of one scale, from the hidden states (S, L, width) of their pass."""
-        count, per_prompt = len(group), len(options.fed) + 1
-        blocks = torch.from_numpy(np.repeat([row for row, _, _ in group], per_prompt)).to(self._device)
-        places = torch.from_numpy(np.concatenate([places for _, _, places in group])).to(self._device)
-        order = np.argsort(options.source_row, kind="stable")  # nodes by the row that predicts them
-        sources = (np.arange(count)[:, None] * per_prompt + options.source_row[order]).ravel()  # (n · E,) ascending
-        tokens = np.tile(options.tokens[order], count)
-        token_logs, ended = np.empty(len(tokens)), np.empty(len(places))
-        step = max(1, LOGIT_CELLS // self._head.weight.shape[0])
-        for start in range(0, len(places), step):
-            rows = slice(start, min(start + step, len(places)))
-            logits = self._head(hidden[blocks[rows], places[rows]]).float()  # (rows, V)
-            logs = logits.log_softmax(dim=-1)
-            part = slice(*np.searchsorted(sources, [rows.start, rows.stop]))
-            token_logs[part] = logs[sources[part] - start, tokens[part]].cpu().numpy()
-            if options.stops:
-                ended[rows] = logs.masked_fill_(self._digits, -torch.inf).logsumexp(dim=-1).cpu().numpy()
-        by_node = np.empty((count, len(order)))
-        by_node[:, order] = token_logs.reshape(count, -1)
-        stop_logs = ended.reshape(count, per_prompt)[:, options.end_row] if options.stops else None
-        return options.log_probs(by_node, stop_logs)
-
-    def _forward(self, batch: list[_Work], keep: bool) -> tuple[torch.Tensor, TreePass]:
+    def _forward(self, job: _Job, batch: list[_Work], keep: bool) -> tuple[torch.Tensor, TreePass]:
         """Hidden states (S, L, width) of S blocks padded to L tokens."""
         length = max(len(item.block.tokens) for item in batch)
         tokens = np.zeros((len(batch), length), dtype=np.int64)
         positions = np.zeros((len(batch), length), dtype=np.int64)
-        attends = np.zeros((len(batch), 1, length, length), dtype=bool)
-        attends[:, 0, np.arange(length), np.arange(length)] = True  # padding sees itself, so that no row is empty
+        # longer rows than tokens, so that each begins where a GPU's kernels want it
+        hides = np.ones((len(batch), 1, length, length + -length % ALIGNMENT), dtype=bool)
+        hides[:, 0, np.arange(length), np.arange(length)] = False  # padding sees itself, so that no row is empty
         groups: list[tuple[Path, int, int]] = []
         for row, item in enumerate(batch):
             size = len(item.block.tokens)
             tokens[row, :size], positions[row, :size] = item.block.tokens, item.block.positions
-            attends[row, 0, :size, :size] = item.block.attends
+            np.logical_not(item.block.attends, out=hides[row, 0, :size, :size])
             if groups and groups[-1][0] is item.path:
                 groups[-1] = (item.path, groups[-1][1], row + 1)
             else:
                 groups.append((item.path, row, row + 1))
-        mask = torch.zeros(attends.shape, dtype=self._dtype, device=self._device)
-        mask.masked_fill_(~torch.from_numpy(attends).to(self._device), -torch.inf)
-        tree = TreePass(groups, keep)
-        output = self._backbone(
-            input_ids=torch.from_numpy(tokens).to(self._device),
-            attention_mask=mask,
-            position_ids=torch.from_numpy(positions).to(self._device),
-            use_cache=False,
-            tree=tree,
-        )
+        mask = torch.zeros(hides.shape, dtype=self._dtype, device=self._device)
+        mask.masked_fill_(torch.from_numpy(hides).to(self._device), -torch.inf)
+        tree = TreePass(groups, keep, self.kernels)
+        with job.mixing([item.key for item in batch]) if job.mixing else nullcontext():
+            output = self._network.base_model(
+                input_ids=torch.from_numpy(tokens).to(self._device),
+                attention_mask=mask[..., :length],
+                position_ids=torch.from_numpy(positions).to(self._device),
+                use_cache=False,
+                tree=tree,
+            )
         return output.last_hidden_state, tree
+
+
+def _first_kept(trunks: list[_Work], path_tokens: int) -> list[_Work]:
+    """The first trunks whose paths may be kept together: one at least."""
+    kept = 0
+    for count, item in enumerate(trunks):
+        assert item.below is not None
+        kept += item.below.depth
+        if count and kept > path_tokens:
+            return trunks[:count]
+    return trunks[:]
 
 
 def out_of_memory(error: RuntimeError) -> bool:

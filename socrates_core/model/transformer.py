@@ -1,51 +1,132 @@
 """A causal language model on this machine, as an answer model."""
 
-import threading
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 
-from socrates_core.distribution import option_values
+from socrates_core.distribution import Floats, option_values
 from socrates_core.errors import ModelError
-from socrates_core.model.answer_model import AnswerDistributions, ModelDescription, check_request
-from socrates_core.model.encoding import PromptEncoder, Tokens, digit_tokens
-from socrates_core.model.options import OptionTree, option_tree
+from socrates_core.model.answer_model import (
+    MAX_DIGITS,
+    AnswerDistributions,
+    ModelDescription,
+    SampledNumbers,
+    check_request,
+)
+from socrates_core.model.encoding import Tokens
+from socrates_core.model.fit import check_base, check_tokenizer, fitting_template
+from socrates_core.model.folder import local_folder
+from socrates_core.model.numbers import NumberSampler
+from socrates_core.model.options import OptionTree
 from socrates_core.model.plain import plain_log_probs
-from socrates_core.model.scoring import Progress, TreeScorer
+from socrates_core.model.record import ModelRecord
+from socrates_core.model.scoring import Progress
+from socrates_core.model.shared_network import SharedNetwork
+from socrates_core.prompt import check_template
 from socrates_core.scale import AnswerScale
 from socrates_core.study import Cell, Persona
 
 SELF_CHECK_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.25, torch.float16: 0.05}
 """Largest difference of log-probabilities between the tree and the plain path, by the precision they run in."""
 
+Request = tuple[Cell, Sequence[Persona]]
+
 
 class TransformerModel:
     """Exact answer distributions of a local network, base or with adapter.
 
-    One request at a time: callers on several threads wait for each other.
+    Several of these can be views of one network, each with an adapter of its own or none: weights stand in memory once,
+    and a request brings its view's adapter to bear. One request at a time: callers on several threads wait for each
+    other, whichever view they ask.
     """
 
-    def __init__(self, network: Any, tokenizer: Any, description: ModelDescription) -> None:
+    def __init__(
+        self,
+        network: Any,
+        tokenizer: Any,
+        description: ModelDescription,
+        *,
+        shared: SharedNetwork | None = None,
+        adapter_key: str | None = None,
+    ) -> None:
         """Wrap a loaded network.
 
         Args:
             network: Causal language model in eval mode whose attention is `attention.NAME`.
             tokenizer: Its tokenizer.
             description: What it is; its template decides the prompts.
+            shared: The network with what its views have in common; made when None.
+            adapter_key: Of this view's adapter among those of `shared`; None for the network as it is.
         """
         assert description.template is not None
         self.network = network
         self.tokenizer = tokenizer
         self.template = description.template
         self.description = description
-        self._encoder = PromptEncoder(tokenizer, description.template)
-        self._digits = digit_tokens(tokenizer, network.get_output_embeddings().weight.shape[0])
-        self._scorer = TreeScorer(network, self._digits)
-        self._option_trees: dict[AnswerScale, OptionTree] = {}
-        self._lock = threading.Lock()
+        self.shared = shared or SharedNetwork(network, tokenizer, description)
+        self.adapter_key = adapter_key
+        self._encoder = self.shared.encoder(self.template)
+        self._scorer = self.shared.scorer
         self._checked = False
+        self._released = False
+
+    # -- views of one network
+
+    def with_adapter(self, adapter: str, template: str | None = None) -> "TransformerModel":
+        """Another answer model on the same loaded network, with a LoRA adapter.
+
+        The adapter is loaded once, however many views have it: the same content under another name or folder is the
+        same adapter, and a folder whose content has changed holds another one.
+
+        Args:
+            adapter: A folder or a Hub id (with `@revision`).
+            template: The prompt template, for an adapter without a record of its own.
+
+        Raises:
+            ModelError: If there is no such adapter, it was trained on another base, tokenizer or template, or it needs
+                more than LoRA matrices.
+        """
+        if template is not None:
+            check_template(template)
+        base, name = self.shared.description, self.shared.description.name
+        folder = local_folder(adapter, "adapter")
+        record = ModelRecord.load(folder)
+        check_base(name, self.shared.origin, adapter, record)
+        chosen = fitting_template(name, adapter, template, record)
+        check_tokenizer(name, adapter, record, self.tokenizer)
+        with self.shared.lock:
+            key = self.shared.adapters.hold(folder, adapter, name)
+            self.shared.adapters.activate(key)
+        description = replace(
+            base,
+            adapter=adapter,
+            template=chosen,
+            trained_on=base.trained_on | frozenset(record.trained_on if record else ()),
+        )
+        return TransformerModel(self.network, self.tokenizer, description, shared=self.shared, adapter_key=key)
+
+    def base_model(self) -> "TransformerModel":
+        """The view without adapter.
+
+        Its prompts have the template that the base records; where it records none, that of this view, so that both are
+        asked in the same words.
+        """
+        base, record = self.shared.description, self.shared.record
+        described = base if record or self.adapter_key is None else replace(base, template=self.template)
+        return TransformerModel(self.network, self.tokenizer, described, shared=self.shared)
+
+    def release(self) -> None:
+        """Give up this view; its adapter leaves the memory when no other view has it. Nothing can be asked after it."""
+        with self.shared.lock:
+            if self.adapter_key is not None and not self._released:
+                self.shared.adapters.drop(self.adapter_key)
+            self._released = True
+
+    # -- answers
 
     def answer_distributions(
         self, cell: Cell, personas: Sequence[Persona], progress: Progress | None = None
@@ -58,9 +139,7 @@ class TransformerModel:
         """
         return self.answers_of([(cell, personas)], progress)[0]
 
-    def answers_of(
-        self, requests: Sequence[tuple[Cell, Sequence[Persona]]], progress: Progress | None = None
-    ) -> list[AnswerDistributions]:
+    def answers_of(self, requests: Sequence[Request], progress: Progress | None = None) -> list[AnswerDistributions]:
         """Several cells in one tree, so that what their stimuli share is computed once too.
 
         Raises:
@@ -68,34 +147,105 @@ class TransformerModel:
         """
         for cell, personas in requests:
             check_request(cell, personas)
-        with self._lock:
-            place: dict[tuple[bytes, int], int] = {}
-            prompts: list[Tokens] = []
-            trees: list[OptionTree] = []
-            wanted: list[list[int]] = []
-            for cell, personas in requests:
-                tree = self._options_of(cell.scale)
-                rows = []
-                for persona in personas:
-                    prompt = self._encoder.encode(cell, persona)
-                    self._check_length(cell, prompt, tree)
-                    key = (prompt.tobytes(), id(tree))
-                    if key not in place:
-                        place[key] = len(prompts)
-                        prompts.append(prompt)
-                        trees.append(tree)
-                    rows.append(place[key])
-                wanted.append(rows)
-            logs = self._scorer.log_probs(prompts, trees, progress)
-            if not self._checked:
-                self._self_check(requests[0][0], prompts[0], logs[0])
-        return [_normalised(np.stack([logs[row] for row in rows])) for rows in wanted]
+        if not requests:
+            return []
+        with self.shared.lock:
+            self.activate()
+            asked = self.encoded(requests)
+            logs = self._scorer.log_probs(asked.prompts, asked.trees, progress)
+            self.check_once(requests[0][0], asked.prompts[0], logs[0])
+        return asked.answers(logs)
 
-    def _options_of(self, scale: AnswerScale) -> OptionTree:
-        if scale not in self._option_trees:
-            values = [int(value) for value in option_values(scale)]
-            self._option_trees[scale] = option_tree([(str(v), self._encoder.encode_option(v)) for v in values])
-        return self._option_trees[scale]
+    def sampled_numbers(
+        self,
+        cell: Cell,
+        personas: Sequence[Persona],
+        rng: np.random.Generator,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        progress: Progress | None = None,
+    ) -> SampledNumbers:
+        """One number for each persona, written digit by digit: answers to an open-ended outcome.
+
+        Raises:
+            ModelError: If nobody is asked, a prompt is longer than the context, or the self-check fails.
+        """
+        longest = replace(cell, scale=AnswerScale((0, 10**MAX_DIGITS)))
+        check_request(longest, personas)
+        with self.shared.lock:
+            self.activate()
+            asked = self.encoded([(longest, personas)])
+            if not self._checked:
+                logs = self._scorer.log_probs(asked.prompts[:1], asked.trees[:1])[0]
+                self.check_once(longest, asked.prompts[0], logs)
+            prompts = [asked.prompts[row] for row in asked.rows[0]]
+            return self._numbers.sample(prompts, rng, temperature, top_p, progress)
+
+    @cached_property
+    def _numbers(self) -> NumberSampler:
+        return NumberSampler(self._scorer, self.tokenizer)
+
+    def activate(self) -> None:
+        """Bring this view's adapter, or none, to bear on the network. The caller holds the lock.
+
+        Raises:
+            ModelError: If this view was released.
+        """
+        if self._released:
+            raise ModelError(f"the adapter {self.description.adapter or 'none'} was released; load it again")
+        self.shared.adapters.activate(self.adapter_key)
+
+    def encoded(self, requests: Sequence[Request]) -> "Asked":
+        """The different prompts of some requests.
+
+        Raises:
+            ModelError: If one is longer than the context.
+        """
+        place: dict[tuple[bytes, int], int] = {}
+        asked = Asked([], [], [])
+        for cell, personas in requests:
+            tree = self.shared.options(cell.scale, self._encoder)
+            rows = []
+            for persona in personas:
+                prompt = self._encoder.encode(cell, persona)
+                self._check_length(cell, prompt, tree)
+                key = (prompt.tobytes(), id(tree))
+                if key not in place:
+                    place[key] = len(asked.prompts)
+                    asked.prompts.append(prompt)
+                    asked.trees.append(tree)
+                rows.append(place[key])
+            asked.rows.append(rows)
+        return asked
+
+    def check_once(self, cell: Cell, prompt: Tokens, logs: Floats) -> None:
+        """Compare a few options of this view's first prompt with the plain path. The caller holds the lock.
+
+        Args:
+            cell: That the prompt is of.
+            prompt: (T,)
+            logs: (K,) what the tree gave for it.
+
+        Raises:
+            ModelError: If they disagree.
+        """
+        if self._checked:
+            return
+        self.activate()
+        values = option_values(cell.scale)
+        some = np.unique(np.linspace(0, len(values) - 1, 5).round().astype(int))
+        options = [self._encoder.encode_option(int(values[index])) for index in some]
+        digits = torch.from_numpy(self.shared.digits).to(self.network.get_input_embeddings().weight.device)
+        stops = self.shared.options(cell.scale, self._encoder).stops
+        plain = plain_log_probs(self.network, prompt, options, stops, digits)
+        dtype = next(p.dtype for p in self.network.parameters() if p.is_floating_point())
+        worst = float(np.abs(plain - logs[some]).max())
+        if not worst <= SELF_CHECK_TOLERANCE.get(dtype, 0.25):
+            raise ModelError(
+                f"self-check failed: for study {cell.study_id}, cell {cell.cell_id} the prefix tree and a plain "
+                f"forward pass disagree by {worst:.3g} in log-probability; no result of this model can be trusted here"
+            )
+        self._checked = True
 
     def _check_length(self, cell: Cell, prompt: Tokens, tree: OptionTree) -> None:
         limit = getattr(self.network.config, "max_position_embeddings", None)
@@ -106,21 +256,20 @@ class TransformerModel:
                 f"most {limit}; shorten the stimulus or choose a model with a longer context"
             )
 
-    def _self_check(self, cell: Cell, prompt: Tokens, logs: np.ndarray[Any, np.dtype[np.float64]]) -> None:
-        """Compare a few options of the first prompt with the plain path, once per loaded model."""
-        values = option_values(cell.scale)
-        some = np.unique(np.linspace(0, len(values) - 1, 5).round().astype(int))
-        options = [self._encoder.encode_option(int(values[index])) for index in some]
-        digits = torch.from_numpy(self._digits).to(self.network.get_input_embeddings().weight.device)
-        plain = plain_log_probs(self.network, prompt, options, self._options_of(cell.scale).stops, digits)
-        dtype = next(p.dtype for p in self.network.parameters() if p.is_floating_point())
-        worst = float(np.abs(plain - logs[some]).max())
-        if not worst <= SELF_CHECK_TOLERANCE.get(dtype, 0.25):
-            raise ModelError(
-                f"self-check failed: for study {cell.study_id}, cell {cell.cell_id} the prefix tree and a plain "
-                f"forward pass disagree by {worst:.3g} in log-probability; no result of this model can be trusted here"
-            )
-        self._checked = True
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """The different prompts of some requests."""
+
+    prompts: list[Tokens]
+    trees: list[OptionTree]
+    """The options after each prompt."""
+    rows: list[list[int]]
+    """Request by request, the prompt of each persona."""
+
+    def answers(self, logs: Sequence[Floats]) -> list[AnswerDistributions]:
+        """Request by request, from the (K,) option log-probabilities of each prompt."""
+        return [_normalised(np.stack([logs[row] for row in rows])) for rows in self.rows]
 
 
 def _normalised(logs: np.ndarray[Any, np.dtype[np.float64]]) -> AnswerDistributions:

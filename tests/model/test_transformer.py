@@ -7,7 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from socrates_core.errors import ModelError
+from socrates_core.model import scoring
 from socrates_core.model.answer_model import ModelDescription
+from socrates_core.model.memory import LEAST_TOKENS
 from socrates_core.model.plain import plain_log_probs
 from socrates_core.model.transformer import TransformerModel
 from socrates_core.prompt import TEMPLATES
@@ -106,6 +108,25 @@ def test_several_cells_in_one_tree_answer_as_they_do_alone() -> None:
     together = made.answers_of([(each, PERSONAS) for each in asked])
     for each, answer in zip(asked, together, strict=True):
         assert answer.probs == pytest.approx(made.answer_distributions(each, PERSONAS).probs, abs=1e-6)
+
+
+def test_with_little_memory_few_paths_are_kept_at_a_time_and_the_answers_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = model()
+    stories = [f"Story {number}, told at length so that it becomes a trunk of its own. " * 4 for number in range(6)]
+    requests = [(cell(SCALES["0 to 10"], story), PERSONAS) for story in stories]
+    shapes: list[torch.Size] = []
+    made.network.model.register_forward_pre_hook(
+        lambda _module, _args, kwargs: shapes.append(kwargs["input_ids"].shape), with_kwargs=True
+    )
+    expected = made.answers_of(requests)
+    plenty = len(shapes)
+    shapes.clear()
+    monkeypatch.setattr(scoring, "free_memory", lambda _device: 0)
+    found = made.answers_of(requests)
+    assert len(shapes) > 2 * plenty
+    assert max(rows * length for rows, length in shapes if rows > 1) <= LEAST_TOKENS
+    for one, other in zip(expected, found, strict=True):
+        assert other.probs == pytest.approx(one.probs, abs=1e-6)
 
 
 def test_when_memory_runs_out_the_pass_is_halved_and_finished_work_is_kept() -> None:

@@ -1,0 +1,247 @@
+"""Several LoRA adapters on one network: each loaded once, one active at a time, or each for rows of its own in a pass.
+
+Adapters are told apart by their content, so a folder that is trained anew is another adapter, and the same weights
+under two names are one. Only adapters that leave the base as it is can share it; all others are refused.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from socrates_core.errors import ModelError
+from socrates_core.model.folder import need_safetensors
+
+WEIGHTS: Final = "adapter_model.safetensors"
+CONFIG: Final = "adapter_config.json"
+
+UNSETTLED: Final = ""
+"""In the place of the active adapter's key while PEFT may have switched."""
+
+HARMLESS_STARTS: Final = (True, False, None, "gaussian", "orthogonal", "eva")
+"""Ways to start an adapter (`init_lora_weights`) that leave the base's weights alone."""
+
+MORE_THAN_MATRICES: Final = ("modules_to_save", "trainable_token_indices", "target_parameters")
+"""Settings under which an adapter does more than add to the products of layers; it cannot share a pass with others."""
+
+
+class Adapters:
+    """The adapters on one network. The caller sees to it that one thread at a time is here or in the network."""
+
+    def __init__(self, network: Any) -> None:
+        """Take a causal language model; it is changed in place once the first adapter is put on it."""
+        self._network = network
+        self._peft: Any = None
+        self._holders: dict[str, int] = {}
+        self._active: str | None = None
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._holders
+
+    def __len__(self) -> int:
+        return len(self._holders)
+
+    def hold(self, folder: Path, adapter: str, name: str) -> str:
+        """Put an adapter on the network, or find it there; returns its key.
+
+        Args:
+            folder: Where it lies.
+            adapter: Its name, for messages.
+            name: Of the model, for messages.
+
+        Raises:
+            ModelError: If its weights are no safetensors, do not fit the network, or would change the base itself.
+        """
+        need_safetensors(folder, adapter, WEIGHTS)
+        if not (folder / CONFIG).is_file():
+            raise ModelError(f"the adapter {adapter} has no {CONFIG} in {folder}; fetch it again")
+        # read once, so that what is hashed is what is loaded even while the folder is being replaced
+        settings, weights = (folder / CONFIG).read_bytes(), (folder / WEIGHTS).read_bytes()
+        key = "adapter_" + hashlib.sha256(hashlib.sha256(settings).digest() + weights).hexdigest()[:32]
+        if key not in self._holders:
+            config = _config(settings, adapter)
+            self._put(
+                key, config, _tensors(weights, config, adapter), f"the adapter {adapter} does not fit the model {name}"
+            )
+        self._holders[key] = self._holders.get(key, 0) + 1
+        return key
+
+    def drop(self, key: str) -> None:
+        """Undo one `hold`; with the last one the adapter leaves the memory."""
+        self._holders[key] -= 1
+        if self._holders[key]:
+            return
+        del self._holders[key]
+        active = None if self._active == key else self._active
+        self._take_off(key)
+        self.activate(active)
+
+    def activate(self, key: str | None) -> None:
+        """Let one adapter, or with None the base alone, answer from now on."""
+        if self._peft is None or key == self._active:
+            return
+        if key is None:
+            self._peft.base_model.disable_adapter_layers()
+        else:
+            self._peft.base_model.enable_adapter_layers()
+            self._peft.base_model.set_adapter(key, inference_mode=True)
+        self._active = key
+
+    def can_mix(self, keys: Sequence[str | None]) -> bool:
+        """Whether these adapters can have rows of their own in one pass: all that they do is add to matrices."""
+        held = [key for key in keys if key is not None]
+        if any(getattr(self._peft.peft_config[key], name, None) for key in held for name in MORE_THAN_MATRICES):
+            return False
+        head = self._network.get_output_embeddings()
+        for layer in self._layers():
+            mine = [key for key in held if key in layer.lora_A or key in layer.lora_embedding_A]
+            plain = isinstance(layer.get_base_layer(), torch.nn.Linear) and layer is not head
+            if mine and not (plain and not any(key in layer.lora_variant for key in mine)):
+                return False
+        return True
+
+    @contextmanager
+    def mixed(self, keys: Sequence[str | None]) -> Iterator[None]:
+        """Within it, row i of every pass is answered by adapter `keys[i]`, or with None by the base.
+
+        The base answers all rows, and to those of an adapter its B A x · scaling is added (Hu et al. 2021, section
+        4.1), stretch by stretch: neighbours with one adapter cost one product.
+        """
+        stretches: list[tuple[str, int, int]] = []
+        for row, key in enumerate(keys):
+            if key is not None and stretches and stretches[-1][::2] == (key, row):
+                stretches[-1] = (key, stretches[-1][1], row + 1)
+            elif key is not None:
+                stretches.append((key, row, row + 1))
+
+        def add(layer: Any, args: tuple[torch.Tensor, ...], out: torch.Tensor) -> None:
+            for key, first, last in stretches:
+                if key in layer.lora_A:
+                    down, up = layer.lora_A[key], layer.lora_B[key]
+                    added = up(down(args[0][first:last].to(down.weight.dtype))) * layer.scaling[key]
+                    out[first:last] += added.to(out.dtype)
+
+        self.activate(None)
+        handles = [layer.register_forward_hook(add) for layer in self._layers()]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _layers(self) -> list[Any]:
+        from peft.tuners.lora import LoraLayer
+
+        return [module for module in self._network.modules() if isinstance(module, LoraLayer)]
+
+    def _put(self, key: str, config: Any, tensors: dict[str, Any], clash: str) -> None:
+        from peft import PeftModel, set_peft_model_state_dict
+
+        if self._peft is None and hasattr(self._network, "peft_config"):
+            raise ValueError("the network carries adapters that were put on it elsewhere")
+        before, self._active = self._active, UNSETTLED
+        try:
+            if self._peft is None:
+                self._peft = PeftModel(self._network, config, adapter_name=key)
+            else:
+                self._peft.add_adapter(key, config)
+            loaded = set_peft_model_state_dict(self._peft, tensors, adapter_name=key)
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            self._take_off(key)
+            self.activate(before)
+            raise ModelError(f"{clash}: {error}") from error
+        self._peft.eval()
+        wrong = [name for name in loaded.missing_keys if f".{key}" in name] + loaded.unexpected_keys
+        if wrong:
+            self._take_off(key)
+        self.activate(before)
+        if wrong:
+            shown = wrong[0].replace(f".{key}", "")
+            raise ModelError(f"{clash}: {len(wrong)} matrices are missing or have no place, such as {shown}")
+
+    def _take_off(self, key: str) -> None:
+        """Remove an adapter that may have been put on in part; which one is active then is unsettled."""
+        self._active = UNSETTLED
+        if not self._holders:
+            _strip(self._network)
+            self._peft, self._active = None, None
+        elif key in self._peft.peft_config:
+            # another one has to be active while this goes, or PEFT chooses and warns
+            self._peft.base_model.set_adapter(next(iter(self._holders)), inference_mode=True)
+            self._peft.delete_adapter(key)
+
+
+def _strip(network: Any) -> None:
+    """Put a network's own layers back in place of PEFT's."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+    from peft.utils.other import AuxiliaryTrainingWrapper
+
+    for name, module in list(network.named_modules()):
+        if isinstance(module, BaseTunerLayer):
+            network.set_submodule(name, module.get_base_layer())
+        elif isinstance(module, AuxiliaryTrainingWrapper):
+            network.set_submodule(name, module.original_module)
+    if hasattr(network, "peft_config"):
+        del network.peft_config
+
+
+def _config(settings: bytes, adapter: str) -> Any:
+    """PEFT's configuration of an adapter that leaves the base as it is.
+
+    Raises:
+        ModelError: If it is none, or of another kind.
+    """
+    from peft import LoraConfig
+
+    try:
+        raw = json.loads(settings)
+        kind = raw["peft_type"]
+        config = LoraConfig.from_peft_type(**raw) if kind == "LORA" else None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"the {CONFIG} of the adapter {adapter} cannot be read ({error}); fetch it again") from error
+    if config is None:
+        raise ModelError(f"the adapter {adapter} is of the kind {kind}; only LoRA adapters can be loaded")
+    changes = {
+        "bias": config.bias != "none",
+        "layer_replication": bool(config.layer_replication),
+        "alora_invocation_tokens": bool(config.alora_invocation_tokens),
+        "megatron_config": bool(config.megatron_config),
+        "init_lora_weights": config.init_lora_weights not in HARMLESS_STARTS,
+    }
+    named = [f"{name}: {getattr(config, name)}" for name, changed in changes.items() if changed]
+    if named:
+        raise ModelError(
+            f"the adapter {adapter} needs more than matrices beside the base's own ({', '.join(named)}), which this "
+            "software does not load; convert it to a plain LoRA adapter"
+        )
+    config.init_lora_weights = True
+    config.inference_mode = True
+    return config
+
+
+def _tensors(weights: bytes, config: Any, adapter: str) -> dict[str, Any]:
+    """An adapter's matrices.
+
+    Raises:
+        ModelError: If the file is damaged, or holds weights of the base, which would replace those of the network.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        tensors = load(weights)
+    except SafetensorError as error:
+        raise ModelError(f"{WEIGHTS} of the adapter {adapter} is damaged ({error}); fetch it again") from error
+    # PEFT takes a module to save by the end of its name
+    own = ("lora_", "trainable_tokens", *(f"{name}." for name in config.modules_to_save or ()))
+    strangers = [name for name in tensors if not any(part in name for part in own)]
+    if strangers:
+        raise ModelError(
+            f"the adapter {adapter} holds weights of its base, such as {strangers[0]}; save it without them "
+            "(save_embedding_layers=False)"
+        )
+    return dict(tensors)

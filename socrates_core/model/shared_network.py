@@ -1,0 +1,60 @@
+"""One loaded network, with all that several answer models around it have in common."""
+
+import threading
+from typing import Any
+
+from socrates_core.distribution import option_values
+from socrates_core.model.adapters import Adapters
+from socrates_core.model.answer_model import ModelDescription
+from socrates_core.model.encoding import PromptEncoder, digit_tokens
+from socrates_core.model.folder import Origin
+from socrates_core.model.options import OptionTree, option_tree
+from socrates_core.model.record import ModelRecord
+from socrates_core.model.scoring import TreeScorer
+from socrates_core.scale import AnswerScale
+
+
+class SharedNetwork:
+    """A network, its tokenizer, and the adapters on it. Whoever uses them holds `lock`."""
+
+    def __init__(
+        self,
+        network: Any,
+        tokenizer: Any,
+        description: ModelDescription,
+        record: ModelRecord | None = None,
+        origin: Origin | None = None,
+    ) -> None:
+        """Wrap a loaded network.
+
+        Args:
+            network: Causal language model in eval mode whose attention is `attention.NAME`.
+            tokenizer: Its tokenizer.
+            description: Of the base without adapter.
+            record: The base's own.
+            origin: Which weights these are, as far as that is known.
+        """
+        self.network = network
+        self.tokenizer = tokenizer
+        self.description = description
+        self.record = record
+        self.origin = origin or Origin(None, None)
+        self.lock = threading.RLock()
+        self.adapters = Adapters(network)
+        self.digits = digit_tokens(tokenizer, network.get_output_embeddings().weight.shape[0])
+        self.scorer = TreeScorer(network, self.digits)
+        self._encoders: dict[str, PromptEncoder] = {}
+        self._option_trees: dict[AnswerScale, OptionTree] = {}
+
+    def encoder(self, template: str) -> PromptEncoder:
+        """The encoder of a template; models with one template share what it has encoded."""
+        if template not in self._encoders:
+            self._encoders[template] = PromptEncoder(self.tokenizer, template)
+        return self._encoders[template]
+
+    def options(self, scale: AnswerScale, encoder: PromptEncoder) -> OptionTree:
+        """The options of a scale as tokens, which no template changes."""
+        if scale not in self._option_trees:
+            values = [int(value) for value in option_values(scale)]
+            self._option_trees[scale] = option_tree([(str(v), encoder.encode_option(v)) for v in values])
+        return self._option_trees[scale]

@@ -1,0 +1,71 @@
+"""Whether a model fits on this machine, said before its weights are fetched."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from socrates_core.errors import ModelError
+from socrates_core.model.loading import plan_network
+
+NF4_BYTES: Final = 0.6
+"""A parameter in 4 bits, with its share of the scales and of the layers that stay in 16 bits."""
+
+FLOAT32_BYTES: Final = 4.0
+
+CGROUP: Final = Path("/sys/fs/cgroup")
+"""Where a container's own limit stands; the rest of the system tells it of the whole machine's memory."""
+
+
+def check_size(name: str) -> None:
+    """Raise a ModelError unless the weights of a model can lie in the memory they would be loaded into.
+
+    On a GPU 4 bits are the smallest they can be; on a CPU they are float32. Only the model's configuration is fetched.
+
+    Args:
+        name: A folder or a Hub id (with `@revision`).
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    config = plan_network(name).config
+    with torch.device("meta"):
+        parameters = sum(weight.numel() for weight in AutoModelForCausalLM.from_config(config).parameters())
+    if torch.cuda.is_available():
+        free, _ = torch.cuda.mem_get_info()
+        needed, where = parameters * NF4_BYTES, "of GPU memory even in 4 bits"
+    else:
+        free, needed, where = memory_left(), parameters * FLOAT32_BYTES, "of memory without a GPU"
+    if needed > free:
+        raise ModelError(
+            f"{name} has {parameters / 1e9:,.1f} billion parameters and needs about {needed / 1e9:,.0f} GB {where}; "
+            f"{free / 1e9:,.0f} GB are free here. Choose larger hardware (one A100 holds a model of 14 billion), or a "
+            "smaller model"
+        )
+
+
+def memory_left(environ: Mapping[str, str] = os.environ, cgroup: Path = CGROUP) -> int:
+    """Bytes that this process can still take, a container's limit included.
+
+    Args:
+        environ: Spaces name their limit in `MEMORY` ("16Gi").
+        cgroup: Of this container, version 2.
+    """
+    limits = [psutil.virtual_memory().available]
+    named = re.fullmatch(r"(\d+(?:\.\d+)?)Gi", environ.get("MEMORY", ""))
+    if named:
+        limits.append(int(float(named[1]) * 2**30) - psutil.Process().memory_info().rss)
+    most, used = (_number(cgroup / file) for file in ("memory.max", "memory.current"))
+    if most is not None and used is not None:
+        limits.append(most - used)
+    return max(0, min(limits))
+
+
+def _number(file: Path) -> int | None:
+    try:
+        return int(file.read_text())
+    except (OSError, ValueError):
+        return None  # no such version, or no limit: the file says "max"
