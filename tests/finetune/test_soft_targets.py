@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
-from socrates_core.finetune.soft_targets import Pack, loss_of, next_tokens, pack
+from socrates_core.finetune.soft_targets import Pack, answer_loss, hidden_states, next_tokens, pack
 from socrates_core.model.encoding import PromptEncoder
 from socrates_core.scale import AnswerScale
 from socrates_core.study import Cell
@@ -63,10 +63,18 @@ def test_what_people_have_in_common_stands_in_the_row_once(packed: Pack, tokeniz
         assert all(b - a == 1 for a, b in pairwise(own))
 
 
-@torch.no_grad()
-def test_the_packed_loss_is_that_of_full_rows(packed: Pack, tokenizer: PreTrainedTokenizerFast) -> None:
+def test_a_token_of_a_prompt_is_found_in_the_row(packed: Pack, tokenizer: PreTrainedTokenizerFast) -> None:
+    encoder = PromptEncoder(tokenizer, "shared")
+    for person, persona in enumerate(PEOPLE):
+        prompt = encoder.encode(SLIDER, persona)
+        places = [packed.place(person, position) for position in range(len(prompt))]
+        assert packed.tokens[places].tolist() == prompt.tolist()
+
+
+@pytest.fixture(scope="module")
+def network(tokenizer: PreTrainedTokenizerFast) -> Qwen2ForCausalLM:
     torch.manual_seed(0)
-    network = Qwen2ForCausalLM(
+    return Qwen2ForCausalLM(
         Qwen2Config(
             vocab_size=len(tokenizer),
             hidden_size=32,
@@ -77,7 +85,13 @@ def test_the_packed_loss_is_that_of_full_rows(packed: Pack, tokenizer: PreTraine
             max_position_embeddings=1024,
         )
     ).eval()
-    total, places = 0.0, 0
+
+
+@torch.no_grad()
+def test_the_packed_loss_is_that_of_full_rows(
+    packed: Pack, tokenizer: PreTrainedTokenizerFast, network: Qwen2ForCausalLM
+) -> None:
+    total = 0.0
     for number in (1, 2):
         own = packed.segment == number
         row = np.concatenate([packed.tokens[packed.segment == 0], packed.tokens[own]])
@@ -86,10 +100,21 @@ def test_the_packed_loss_is_that_of_full_rows(packed: Pack, tokenizer: PreTraine
         mine = own[packed.rows]
         at, targets = packed.rows[mine] - shift, packed.targets[mine]
         total -= float((torch.from_numpy(packed.weights[mine]) * logs[at, targets]).sum())
-        places += len(np.unique(at))
-    result = loss_of(network, packed)
-    assert result.loss.item() == pytest.approx(total / places, rel=1e-5)
+    result = answer_loss(network, hidden_states(network, [packed])[-1], [packed])
+    assert result.loss.item() == pytest.approx(total / 2, rel=1e-5)
     assert 0 < result.entropy < result.loss.item()
+
+
+@torch.no_grad()
+def test_packs_of_different_length_do_not_see_each_other(
+    packed: Pack, tokenizer: PreTrainedTokenizerFast, network: Qwen2ForCausalLM
+) -> None:
+    end = tokenizer.convert_tokens_to_ids("<|im_end|>")
+    alone = pack(PromptEncoder(tokenizer, "shared"), SLIDER, PEOPLE[:1], TRUTH[:1], end, np.random.default_rng(4))
+    apart = [answer_loss(network, hidden_states(network, [item])[-1], [item]) for item in (packed, alone)]
+    both = answer_loss(network, hidden_states(network, [packed, alone])[-1], [packed, alone])
+    assert both.loss.item() == pytest.approx((2 * apart[0].loss.item() + apart[1].loss.item()) / 3, rel=1e-5)
+    assert both.entropy == pytest.approx((2 * apart[0].entropy + apart[1].entropy) / 3, rel=1e-5)
 
 
 def test_a_control_token_in_a_text_stays_text(tokenizer: PreTrainedTokenizerFast) -> None:
