@@ -2,7 +2,7 @@
 
     python -m train.qlora --config train/configs/demo.yaml --studies studies --out adapter
     python -m train.qlora --config train/configs/socrates-qwen14b.yaml --studies studies --out adapter --dry-run
-    accelerate launch --num_processes 8 -m train.qlora --config ... --studies studies --out adapter
+    accelerate launch --multi_gpu --num_processes 8 -m train.qlora --config ... --studies studies --out adapter
 
 OUT is the adapter, once it is done: weights, PEFT's description, and socrates.json, which says how it was made. Beside
 it stand run.json (what was decided), metrics.jsonl, and checkpoints; a training that was stopped goes on with --resume.
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
 VERSIONS: Final = ("torch", "transformers", "tokenizers", "peft", "bitsandbytes", "accelerate")
 
+SMALLER_BASE: Final = (
+    "choose precision: nf4 or a smaller base, or share the base out over several devices (shard: true), and go on with "
+    "--resume"
+)
+
 app = typer.Typer(add_completion=False)
 
 
@@ -52,13 +57,14 @@ def qlora(
 
     from socrates_core.finetune.journal import check_reporter
     from socrates_core.finetune.learner import check_device
+    from socrates_core.finetune.shard import check_processes
 
     check_reporter(recipe.report_to)
     if not dry_run:
         check_device(recipe)
         check_out(out, resume)
     accelerator = Accelerator(log_with=recipe.report_to, project_dir=str(out))
-    check_processes(accelerator)
+    check_processes(recipe.shard, accelerator)
     job, plan = make_job(recipe, studies, out, accelerator)
     if accelerator.is_main_process:
         show(recipe, job, plan)
@@ -77,20 +83,10 @@ def check_out(out: Path, resume: bool) -> None:
             raise TrainingError(f"--out {out} holds no training to go on with (no run.json); choose another folder")
 
 
-def check_processes(accelerator: Any) -> None:
-    """Raise a TrainingError where the processes would not each hold the whole base."""
-    kind = accelerator.distributed_type.value
-    if kind not in ("NO", "MULTI_GPU", "MULTI_CPU"):
-        raise TrainingError(
-            f"accelerate is set up for {kind}; each process holds the whole base here, so launch with "
-            "--multi_gpu or on one GPU, and choose precision: nf4 where the base is too large"
-        )
-
-
 def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple["Job", "Plan"]:
     """Read the studies and what is known of the base, and work out the plan; no weights are read."""
     from socrates_core.finetune.examples import ExampleEncoder, examples_of
-    from socrates_core.finetune.learner import base_name, encoder_of, hub_id
+    from socrates_core.finetune.learner import base_name, encoder_of
     from socrates_core.finetune.order import order_of
     from socrates_core.finetune.packs import OptionScales
     from socrates_core.finetune.plan import plan_of
@@ -115,7 +111,9 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
     encoder = ExampleEncoder(found.keep(fits), prompts)
     order = order_of(encoder.examples, recipe.epochs, recipe.group_size, recipe.group_cells, recipe.step_examples, rng)
     scales = OptionScales(prompts)
-    plan = plan_of(recipe, encoder, order, lengths[fits], int((~fits).sum()), scales, network.config)
+    plan = plan_of(
+        recipe, encoder, order, lengths[fits], int((~fits).sum()), scales, network.config, accelerator.num_processes
+    )
     units = tuple(unit for unit in split.parts["train"] if study_of(unit) in set(learned.study_ids))
     refuse_overlap(units, [unit for unit in split.parts["val"] if study_of(unit) in validation.study_ids])
     manifest = everything.manifest
@@ -123,7 +121,7 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
         template=recipe.template,
         tokenizer=tokenizer_hash(network.tokenizer),
         trained_on=units,
-        base=hub_id(recipe),
+        base=network.hub_id,
         base_revision=network.revision,
         split=split.digest,
         demo=bool(network.record and network.record.demo),
@@ -143,7 +141,7 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
 
 def show(recipe: Recipe, job: "Job", plan: "Plan") -> None:
     """Print what was decided."""
-    record = job.record
+    record, processes = job.record, job.accelerator.num_processes
     studies = len({study_of(unit) for unit in record.trained_on})
     told = {
         "base": f"{recipe.base} at {record.base_revision or 'no revision'}, {plan.parameters / 1e6:,.1f} M parameters",
@@ -155,11 +153,11 @@ def show(recipe: Recipe, job: "Job", plan: "Plan") -> None:
         "tokens": f"{plan.prompt_tokens:,} in rows of their own, {plan.tree_tokens:,} to compute",
         "sharing": f"{plan.shared:.2f}x saved, {plan.sharing_bound:.2f}x possible with these steps",
         "steps": f"{plan.steps:,} of {recipe.step_examples}, {plan.packs_a_step:.1f} packs each",
-        "memory": f"about {plan.memory_gb:.1f} GB",
+        "memory": f"about {_bytes_text(plan.memory_gb)}{' in each process' if processes > 1 else ''}",
         "time": f"about {60 * plan.hours:.1f} min on {plan.estimated_on}, without validation",
         "validation": f"{len(job.validation.study_ids)} studies every {recipe.validate_every} steps, "
         f"best by {recipe.choose_by}",
-        "processes": f"{job.accelerator.num_processes}",
+        "processes": f"{processes}{', which share out the layers of the base' if recipe.shard else ''}",
         "seed": f"{recipe.seed}",
     }
     for change in (record.training or {})["changes"]:
@@ -168,9 +166,13 @@ def show(recipe: Recipe, job: "Job", plan: "Plan") -> None:
         print(f"{name:<13}{text}", flush=True)
 
 
+def _bytes_text(gigabytes: float) -> str:
+    return f"{gigabytes:,.1f} GB" if gigabytes >= 1 else f"{1000 * gigabytes:.0f} MB"
+
+
 def train(job: "Job") -> None:
     """Run the job; ends the process with 128 + signal when a signal stopped it."""
-    from socrates_core.finetune.learner import make_learner
+    from socrates_core.finetune.learner import make_learner, running_out_of_memory_told
     from socrates_core.finetune.trainer import Trainer
 
     job.accelerator.wait_for_everyone()
@@ -178,7 +180,8 @@ def train(job: "Job") -> None:
         job.out.mkdir(parents=True, exist_ok=True)
         (job.out / "run.json").write_text(json.dumps(asdict(job.record), indent=1) + "\n", "utf-8")
     job.accelerator.wait_for_everyone()
-    trainer = Trainer(job, make_learner(job.recipe))
+    with running_out_of_memory_told(f"before the first step; {SMALLER_BASE}"):
+        trainer = Trainer(job, make_learner(job.recipe))
     result = trainer.run()
     if not job.accelerator.is_main_process:
         return

@@ -49,7 +49,7 @@ def save_checkpoint(
         tensors[f"weight/{name}"] = weight.detach().cpu().contiguous()
         for kind, value in optimiser.state.get(weight, {}).items():
             tensors[f"{kind}/{name}"] = value.detach().cpu().contiguous()
-    place = folder / f"step-{step:06d}"
+    place = folder / step_name(step)
     partial = folder / f".{place.name}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -62,6 +62,11 @@ def save_checkpoint(
     for other in checkpoints(folder):
         if other != place:
             shutil.rmtree(other)
+
+
+def step_name(step: int) -> str:
+    """The folder's name of what was kept after so many steps; in the order of the steps."""
+    return f"step-{step:06d}"
 
 
 def checkpoints(folder: Path) -> list[Path]:

@@ -16,6 +16,7 @@ from socrates_core.study import PARTICIPANTS_SCHEMA, Cell, Persona, StudySet
 Ints = npt.NDArray[np.int64]
 
 CACHED_PERSONAS = 100_000
+CACHED_ANSWERS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +100,7 @@ class ExampleEncoder:
         self._encoder = encoder
         self._end = end_of_turn(encoder.tokenizer)
         self._persona = lru_cache(CACHED_PERSONAS)(self._persona_of)
+        self._answer = lru_cache(CACHED_ANSWERS)(encoder.encode_option)
 
     def encode(self, index: int, group: int) -> Example:
         """The example of this number.
@@ -108,7 +110,7 @@ class ExampleEncoder:
         """
         cell, response = self.examples.cells[self.examples.cell[index]], int(self.examples.response[index])
         prompt = self._encoder.encode(cell, self._persona(int(self.examples.person[index])))
-        return Example(prompt, (*self._encoder.encode_option(response), self._end), response, cell, group)
+        return Example(prompt, (*self._answer(response), self._end), response, cell, group)
 
     def encode_all(self, indices: Sequence[int] | Ints, groups: Sequence[int] | Ints) -> list[Example]:
         """Several, in this order, each in its group."""

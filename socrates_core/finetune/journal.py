@@ -35,7 +35,7 @@ class Journal:
         self._tracked = report_to is not None
         if accelerator.is_main_process:
             with self._path.open("ab") as file:
-                file.truncate(length)
+                file.truncate(min(length, file.tell()))  # a longer one would be filled up with zero bytes
         if report_to is not None:
             accelerator.init_trackers("socrates")
 

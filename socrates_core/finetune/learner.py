@@ -1,5 +1,8 @@
 """The network that learns: a frozen base, in four bits or not, with LoRA adapters on it."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -9,11 +12,14 @@ from peft import LoraConfig, TaskType, get_peft_model
 
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.recipe import Recipe
+from socrates_core.finetune.shard import shard_layers
 from socrates_core.model.encoding import PromptEncoder
 from socrates_core.model.loading import LoadedNetwork, load_network
 from socrates_core.model.record import ModelRecord, tokenizer_hash
+from socrates_core.model.scoring import out_of_memory
 
 RECOMPUTING: Final = {"use_reentrant": False}
+CPU: Final = torch.device("cpu")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +54,9 @@ def base_name(recipe: Recipe) -> str:
     """
     if recipe.base_revision is None:
         return recipe.base
-    if hub_id(recipe) in (None, "demo"):
+    if recipe.base == "demo" or Path(recipe.base).is_dir():
         raise TrainingError(f"base_revision is for a base on the Hub, and {recipe.base} is not one; leave it out")
     return f"{recipe.base}@{recipe.base_revision}"
-
-
-def hub_id(recipe: Recipe) -> str | None:
-    """What an adapter says of its base: the Hub id or `demo`, and nothing of a folder on this machine."""
-    return None if recipe.base != "demo" and Path(recipe.base).is_dir() else recipe.base.partition("@")[0]
 
 
 def make_learner(recipe: Recipe) -> Learner:
@@ -66,7 +67,7 @@ def make_learner(recipe: Recipe) -> Learner:
         ModelError: If the base cannot be loaded.
     """
     check_device(recipe)
-    base = load_network(base_name(recipe), recipe.precision)  # type: ignore[arg-type]
+    base = load_network(base_name(recipe), recipe.precision, to_shard=recipe.shard)  # type: ignore[arg-type]
     modules = [name for name, _ in base.network.named_modules()]
     unknown = [target for target in recipe.lora_targets if not any(name.endswith(f".{target}") for name in modules)]
     if unknown:
@@ -83,9 +84,33 @@ def make_learner(recipe: Recipe) -> Learner:
         lora_dropout=recipe.lora_dropout,
         target_modules=list(recipe.lora_targets),
     )
-    tuned = get_peft_model(base.network, config)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)  # PEFT reads it
+        tuned = get_peft_model(base.network, config)
+    if recipe.shard:
+        shard_layers(tuned, torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else CPU)
     learned = sorted((name, weight) for name, weight in tuned.named_parameters() if weight.requires_grad)
     return Learner(tuned, base, tuple(name for name, _ in learned), tuple(weight for _, weight in learned))
+
+
+@contextmanager
+def running_out_of_memory_told(advice: str) -> Iterator[None]:
+    """Turn running out of memory within into a TrainingError.
+
+    Args:
+        advice: How its message goes on after "out of memory".
+    """
+    try:
+        yield
+    except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
+        if not no_memory_left(error):
+            raise
+        raise TrainingError(f"out of memory {advice}") from error
+
+
+def no_memory_left(error: Exception) -> bool:
+    """Whether an error says that a GPU or this machine has no memory left."""
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and out_of_memory(error))
 
 
 def check_device(recipe: Recipe) -> None:

@@ -141,10 +141,7 @@ def partition(examples: Sequence[Example], budget: int, scales: OptionScales | N
         budget: Tokens of a pack; a single example may have more.
         scales: As in `pack_of`.
     """
-    by_group: dict[int, list[Example]] = {}
-    for example in sorted(examples, key=_sort_key):
-        by_group.setdefault(example.group, []).append(example)
-    pieces = [piece for group in by_group.values() for piece in _fitting(group, budget, scales)]
+    pieces = [piece for group in _sorted_groups(examples) for piece in _fitting(group, budget, scales)]
     packs: list[list[Example]] = []
     filled = 0
     for piece in sorted(pieces, key=lambda piece: _sort_key(piece[0])):
@@ -157,6 +154,11 @@ def partition(examples: Sequence[Example], budget: int, scales: OptionScales | N
             packs.append(list(piece))
             filled = size
     return packs
+
+
+def largest_group(examples: Sequence[Example], scales: OptionScales | None = None) -> int:
+    """The smallest budget with which `partition` cuts no group."""
+    return max(tree_size(group, scales) for group in _sorted_groups(examples))
 
 
 def halves(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
@@ -238,6 +240,14 @@ def _moved(values: Sequence[int] | Ints, start: Ints) -> Ints:
     out = np.empty(len(start), dtype=np.int64)
     out[start] = values
     return out
+
+
+def _sorted_groups(examples: Sequence[Example]) -> list[list[Example]]:
+    """The examples of each group, sorted."""
+    by_group: dict[int, list[Example]] = {}
+    for example in sorted(examples, key=_sort_key):
+        by_group.setdefault(example.group, []).append(example)
+    return list(by_group.values())
 
 
 def _sort_key(example: Example) -> tuple[bytes, tuple[int, ...]]:

@@ -47,7 +47,7 @@ class Plan:
     """Of the base."""
     adapter_parameters: int
     memory_gb: float
-    """Estimated peak."""
+    """Estimated peak of each process."""
     hours: float
     """Estimated, without validation."""
     estimated_on: str
@@ -62,6 +62,7 @@ def plan_of(
     too_long: int,
     scales: OptionScales,
     config: Any,
+    processes: int,
 ) -> Plan:
     """Build some steps' packs and count.
 
@@ -73,6 +74,7 @@ def plan_of(
         too_long: Examples that were left out.
         scales: For the distribution term.
         config: The base's configuration.
+        processes: That share the work.
     """
     chosen = np.unique(np.linspace(0, order.steps - 1, MEASURED_STEPS).round().astype(int))
     hung = scales if recipe.distribution_weight > 0 else None
@@ -86,7 +88,8 @@ def plan_of(
         for pack in (pack_of(some, hung) for some in partition(members, recipe.pack_tokens, hung)):
             packs += 1
             computed += len(pack.tokens)
-            longest, most_rows = max(longest, len(pack.tokens)), max(most_rows, len(pack.rows))
+            rows = len(pack.rows) + sum(group.places.size for group in pack.groups)
+            longest, most_rows = max(longest, len(pack.tokens)), max(most_rows, rows)
     scale_up = len(order.index) / examples
     sizes = _sizes(recipe, config)
     tree_tokens = round(computed * scale_up)
@@ -104,8 +107,8 @@ def plan_of(
         packs_a_step=packs / len(chosen),
         parameters=sizes.parameters,
         adapter_parameters=sizes.adapter,
-        memory_gb=_memory(recipe, config, sizes, longest, most_rows) / 1e9,
-        hours=work / (rate * SHARE_OF_PEAK) / 3600,
+        memory_gb=_memory(recipe, config, sizes, longest, most_rows, processes) / 1e9,
+        hours=work / (rate * SHARE_OF_PEAK) / 3600 / processes,
         estimated_on=device,
     )
 
@@ -135,11 +138,13 @@ def _sizes(recipe: Recipe, config: Any) -> _Sizes:
     )
 
 
-def _memory(recipe: Recipe, config: Any, sizes: _Sizes, tokens: int, rows: int) -> float:
+def _memory(recipe: Recipe, config: Any, sizes: _Sizes, tokens: int, rows: int, processes: int) -> float:
     """Bytes: weights, adapter with its gradient twice and two moments, activations of the longest pack, its logits."""
     on_cpu = recipe.device != "cuda" and not torch.cuda.is_available()
     width = 4 if recipe.precision == "float32" or on_cpu else 2
     matrices = sizes.matrices * (0.52 if recipe.precision == "nf4" else width)
+    if recipe.shard:  # a slice of each, and two layers whole: that at work and the next
+        matrices *= 1 / processes + 2 / config.get_text_config().num_hidden_layers
     weights = matrices + (sizes.parameters - sizes.matrices) * width
     text = config.get_text_config()
     a_layer = width * (12 * text.hidden_size + 4 * text.intermediate_size)

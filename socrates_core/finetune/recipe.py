@@ -131,6 +131,9 @@ class Recipe:
     computes all pairs of tokens, for a GPU on which FlexAttention does not compile."""
     recompute: bool = _setting(False, "true or false", _flag)
     """Compute activations anew in the backward pass: a third more work for much less memory."""
+    shard: bool = _setting(False, "true or false", _flag)
+    """Share the base's layers out over the processes (FSDP2), for a base that does not fit one device. Every process
+    reads the whole base into the host's memory first."""
     distribution_weight: float = _setting(0.0, *_number(0, math.inf, "a number of 0 or more"))
     """Of the squared CDF difference between a group's mean prediction and its answers; 0 is cross-entropy alone."""
     validate_every: int = _setting(20, *_whole(1))

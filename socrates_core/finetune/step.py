@@ -9,13 +9,15 @@ from typing import Any, Final
 import torch
 
 from socrates_core.finetune.examples import Example
-from socrates_core.finetune.learner import Learner
-from socrates_core.finetune.loss import PackReader
-from socrates_core.finetune.packs import OptionScales, halves, pack_of, partition
+from socrates_core.finetune.learner import Learner, no_memory_left
+from socrates_core.finetune.loss import PackLoss, PackReader
+from socrates_core.finetune.packs import OptionScales, Pack, halves, largest_group, pack_of, partition
 from socrates_core.finetune.recipe import Recipe
-from socrates_core.model.scoring import out_of_memory
 
 SMALLEST_PACK: Final = 16
+
+PACKS_A_PROCESS: Final = 2
+"""In a step, at least: with fewer and larger packs some processes would have nothing to do while others work."""
 
 
 class StepFailed(Exception):  # noqa: N818 - no error of the user's yet: the trainer keeps a checkpoint and says so
@@ -61,7 +63,8 @@ class StepLearner:
     ) -> dict[str, float] | None:
         """Learn a step's examples; None, and nothing learned, when `stopping` came true in any process.
 
-        Where memory runs out, the pack is halved, and all packs from here on are built half as large.
+        Where memory runs out, the pack is halved, and all packs from here on are built half as large. Where processes
+        share out the layers, that is no option, and the error goes to the caller.
 
         Args:
             members: The same in every process.
@@ -74,7 +77,8 @@ class StepLearner:
         """
         started = time.monotonic()
         gradient = [torch.zeros_like(weight) for weight in self._learner.weights]
-        sums, failure = self._gradient(members, gradient, stopping)
+        learn = self._gradient_together if self.recipe.shard else self._gradient
+        sums, failure = learn(members, gradient, stopping)
         sums = self._over_processes(sums, gradient)
         if sums.failed:
             raise StepFailed(failure or "another process failed, see its message")
@@ -101,17 +105,19 @@ class StepLearner:
     ) -> tuple[_Sums, str | None]:
         """Add the gradients of this process's packs; what was learned of them, and what went wrong."""
         sums = _Sums()
-        queue = self._own(partition(members, self.pack_tokens, self._scales))
+        queue = self._own(members)
         while queue:
             if stopping():
                 sums.stopped = 1
                 break
-            some = queue.pop(0)
+            some, fits, failure = queue.pop(0), True, None
             try:
                 failure = self._add(some, len(members), gradient, sums)
             except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
-                if not isinstance(error, MemoryError) and not out_of_memory(error):
+                if not no_memory_left(error):
                     raise
+                fits = False
+            if not fits:  # only here: until now the error's traceback held the pack's tensors
                 failure = self._shrink(some)
                 queue[:0] = halves(some) if failure is None else []
             if failure is not None:
@@ -119,16 +125,34 @@ class StepLearner:
                 return sums, failure
         return sums, None
 
+    def _gradient_together(
+        self, members: Sequence[Example], gradient: list[torch.Tensor], stopping: Callable[[], bool]
+    ) -> tuple[_Sums, str | None]:
+        """As `_gradient`, where a pass needs all processes: one without packs makes passes that do not count."""
+        sums, failure = _Sums(), None
+        queue = self._own(members)
+        shortest = min(members, key=lambda one: one.tokens)
+        while True:
+            busy, stopped, failed = self._anywhere(bool(queue), stopping(), failure is not None)
+            sums.stopped, sums.failed = float(stopped), float(failed)
+            if stopped or failed or not busy:
+                return sums, failure
+            if queue:
+                failure = self._add(queue.pop(0), len(members), gradient, sums)
+            else:
+                self._pass([shortest], len(members))
+
+    def _anywhere(self, *here: bool) -> list[bool]:
+        """What is true in any process."""
+        own = torch.tensor([here], dtype=torch.int32, device=self._learner.device)
+        return [bool(told) for told in self._accelerator.gather(own).any(dim=0).tolist()]
+
     def _add(self, some: Sequence[Example], examples: int, gradient: list[torch.Tensor], sums: _Sums) -> str | None:
         """Add a pack's gradient; where memory runs out on the way, nothing is added. Says what went wrong."""
-        pack = pack_of(some, self._scales)
-        loss = self._reader.loss(pack)
-        total = loss.cross_entropy + self.recipe.distribution_weight * loss.distribution
-        if not math.isfinite(total.item()):
+        pack, loss, total, parts = self._pass(some, examples)
+        if not math.isfinite(total):
             studies = ", ".join(sorted({one.cell.study_id for one in some})[:5])
-            return f"the loss is {total.item()} in {studies}; choose a smaller learning_rate or a clip_norm"
-        # not backward(): that would leave half a gradient behind when memory runs out
-        parts = torch.autograd.grad(total / examples, self._learner.weights)
+            return f"the loss is {total} in {studies}; choose a smaller learning_rate or a clip_norm"
         for whole, part in zip(gradient, parts, strict=True):
             whole += part
         sums.cross_entropy += loss.cross_entropy.item()
@@ -137,6 +161,14 @@ class StepLearner:
         sums.tokens += len(pack.tokens)
         sums.tokens_unshared += pack.tokens_unshared
         return None
+
+    def _pass(self, some: Sequence[Example], examples: int) -> tuple[Pack, PackLoss, float, tuple[torch.Tensor, ...]]:
+        """Pack, losses, what is minimised, and its gradient divided by the examples of the step."""
+        pack = pack_of(some, self._scales)
+        loss = self._reader.loss(pack)
+        total = loss.cross_entropy + self.recipe.distribution_weight * loss.distribution
+        # not backward(): that would leave half a gradient behind when memory runs out
+        return pack, loss, total.item(), torch.autograd.grad(total / examples, self._learner.weights)
 
     def _shrink(self, some: Sequence[Example]) -> str | None:
         """Smaller packs from here on; says what is wrong when they cannot be smaller."""
@@ -150,11 +182,15 @@ class StepLearner:
             f"{some[0].cell.cell_id}); set recompute: true, a smaller max_tokens, or precision: nf4"
         )
 
-    def _own(self, packs: list[list[Example]]) -> list[list[Example]]:
+    def _own(self, members: Sequence[Example]) -> list[list[Example]]:
         """The packs of this process: the largest go first, each to the process with the fewest tokens so far."""
         processes = self._accelerator.num_processes
         if processes == 1:
-            return packs
+            return partition(members, self.pack_tokens, self._scales)
+        whole = len(pack_of(members, self._scales).tokens)
+        # groups stay whole, because the distribution term is one of a whole group
+        share = max(largest_group(members, self._scales), whole // (PACKS_A_PROCESS * processes))
+        packs = partition(members, min(self.pack_tokens, share), self._scales)
         sizes = [len(pack_of(some, self._scales).tokens) for some in packs]
         load, own = [0] * processes, []
         for number in sorted(range(len(packs)), key=lambda number: -sizes[number]):

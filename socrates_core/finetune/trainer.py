@@ -1,6 +1,7 @@
 """A training from start to end: steps, validation, checkpoints; it can be stopped anywhere and goes on."""
 
 import json
+import shutil
 import signal
 import time
 from collections.abc import Mapping
@@ -13,10 +14,10 @@ import torch
 
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.adapter import publish_adapter, save_adapter
-from socrates_core.finetune.checkpoint import checkpoints, read_state, restore, save_checkpoint
+from socrates_core.finetune.checkpoint import checkpoints, read_state, restore, save_checkpoint, step_name
 from socrates_core.finetune.examples import ExampleEncoder
 from socrates_core.finetune.journal import Journal, Progress
-from socrates_core.finetune.learner import Learner
+from socrates_core.finetune.learner import Learner, no_memory_left
 from socrates_core.finetune.loss import PackReader
 from socrates_core.finetune.order import Order
 from socrates_core.finetune.packs import OptionScales, pack_of
@@ -40,6 +41,7 @@ CHANGEABLE: Final = frozenset(
         "recompute",
         "report_to",
         "schedule",
+        "shard",
         "validate_every",
         "warm_up",
         "weight_decay",
@@ -107,6 +109,14 @@ class Trainer:
             raise TrainingError(
                 f"{self.job.out} cannot be written ({error}); {self._whence()}. Make room and go on with --resume"
             ) from error
+        except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
+            # where each process holds the whole base, steps and validation have made smaller passes before
+            if not self.job.recipe.shard or not no_memory_left(error):
+                raise
+            raise TrainingError(
+                f"out of memory, and processes that share out the layers cannot make a pass anew; {self._whence()}. "
+                "Set a smaller pack_tokens, or recompute: true, and go on with --resume"
+            ) from error
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -132,7 +142,7 @@ class Trainer:
         self._journal.close()
         assert self._best is not None
         if job.accelerator.is_main_process:
-            publish_adapter(job.out / BEST, job.out)
+            publish_adapter(job.out / BEST / step_name(self._best["step"]), job.out)
         return ValidationResult(**self._best["validation"])
 
     def _learn(self, step: int) -> bool:
@@ -172,7 +182,8 @@ class Trainer:
             self._best = {"step": step, "validation": asdict(result)}
             if job.accelerator.is_main_process:
                 told = {**(job.record.training or {}), **self._best}
-                save_adapter(self.learner, replace(job.record, training=told), job.out / BEST)
+                # by its step: a training that goes on from before it may learn otherwise and must not end with this one
+                save_adapter(self.learner, replace(job.record, training=told), job.out / BEST / step_name(step))
 
     # -- checkpoints ---------------------------------------------------------------------------------------------
 
@@ -198,6 +209,9 @@ class Trainer:
         }
         states = {name: value for one in everybody for name, value in one.items()}
         save_checkpoint(job.out / CHECKPOINTS, step, self.learner, self._steps.optimiser, states, state)
+        for other in (job.out / BEST).glob("step-*"):
+            if self._best is None or other.name != step_name(self._best["step"]):
+                shutil.rmtree(other)
 
     def _resumed(self) -> tuple[int, int]:
         """Steps done and bytes of metrics.jsonl to keep; the state of the last checkpoint is put back."""

@@ -27,7 +27,8 @@ class ValidationResult:
     """Averages over the validation studies."""
 
     loss: float
-    """Mean −log probability of what each person answered, in nats."""
+    """Mean −log probability of what each person answered, in nats: of the number alone. A step's loss counts the end
+    of the turn too, so the two are not to be compared with each other."""
     wasserstein: float
     """Convention `scale`: mean over the cells of a study, then over studies."""
     low: float
@@ -87,6 +88,9 @@ class Validation:
         Args:
             model: Around the network that learns.
             rng: For the interval.
+
+        Raises:
+            TrainingError: If a prediction is no number.
         """
         network = model.network
         network.set_attn_implementation(attention.NAME)
@@ -103,6 +107,11 @@ class Validation:
         losses: list[Floats] = []
         scores: dict[str, list[tuple[float, float, float]]] = {}
         for asked, answer in zip(self._asked, answers, strict=True):
+            if not np.isfinite(answer.probs).all():
+                raise TrainingError(
+                    f"what the network predicts for the validation study {asked.cell.study_id} is no number; choose a "
+                    "smaller learning_rate or a clip_norm, and go on from the last checkpoint with --resume"
+                )
             chosen = answer.probs[np.arange(len(asked.answers)), asked.answers] * answer.on_scale_mass
             losses.append(-np.log(np.maximum(chosen, np.finfo(np.float64).tiny)))
             predicted = AnswerDistribution(asked.actual.values, answer.probs.mean(axis=0))

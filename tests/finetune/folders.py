@@ -18,11 +18,15 @@ STUDIES = tuple("abcdef")
 
 
 def make_base(folder: Path) -> Path:
-    """A tiny network without a record."""
+    """A tiny network without a record.
+
+    Its layers are tamed, its embeddings are not: they are the output matrix too and stay frozen, so their length bounds
+    the logits, and with short ones no adapter could learn an answer.
+    """
     made = network(len(tokenizer()))
     with torch.no_grad():
-        for parameter in made.parameters():
-            parameter.mul_(0.4 if parameter.ndim > 1 else 1)
+        for name, parameter in made.named_parameters():
+            parameter.mul_(0.4 if parameter.ndim > 1 and "embed" not in name else 1)
     made.save_pretrained(folder)
     tokenizer().save_pretrained(folder)
     return folder
@@ -36,14 +40,14 @@ def make_studies(folder: Path, people: int = 10) -> Path:
     return folder
 
 
-def make_recipe(path: Path, base: Path, **settings: Any) -> Path:
+def make_recipe(path: Path, base: Path | str, **settings: Any) -> Path:
     """A recipe of short steps; `settings` stand in place of its own."""
     chosen = {
         "base": str(base),
         "precision": "float32",
         "lora_rank": 4,
         "lora_dropout": 0.1,
-        "learning_rate": 0.01,
+        "learning_rate": 0.003,
         "step_examples": 8,
         "group_size": 4,
         "pack_tokens": 300,

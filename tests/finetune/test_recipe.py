@@ -65,6 +65,7 @@ OTHER: dict[str, Any] = {
     "pack_tokens": 100,
     "attention": "dense",
     "recompute": True,
+    "shard": True,
     "distribution_weight": 1.0,
     "validate_every": 1,
     "validation_cells": 1,

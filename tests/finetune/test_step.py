@@ -3,6 +3,7 @@ import multiprocessing
 import resource
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from transformers import get_cosine_schedule_with_warmup
 
 from socrates_core.finetune.examples import Example
 from socrates_core.finetune.learner import Learner
+from socrates_core.finetune.packs import pack_of
 from socrates_core.finetune.recipe import Recipe
 from socrates_core.finetune.step import StepFailed, StepLearner, learning_rate
 from socrates_core.model.loading import LoadedNetwork
@@ -90,6 +92,23 @@ def test_a_loss_that_is_no_number_is_told_and_nothing_is_learned() -> None:
     with pytest.raises(StepFailed, match=r"the loss is nan in (bridge|tea);"):
         step.learn(examples(), 0, 10, lambda: False)
     assert all(torch.equal(w, old) for w, old in zip(whole.weights[1:], before[1:], strict=True))
+
+
+@pytest.mark.parametrize("processes", [2, 5])
+def test_processes_share_out_the_packs_by_tokens_and_none_is_idle(processes: int) -> None:
+    members = examples(people=40)
+    loads, told, groups = [], [], []
+    for number in range(processes):
+        accelerator = SimpleNamespace(num_processes=processes, process_index=number)
+        step, _ = made(replace(RECIPE, pack_tokens=100_000))  # all would fit one pack
+        step._accelerator = accelerator
+        packs = step._own(members)
+        loads.append(sum(len(pack_of(some).tokens) for some in packs))
+        told += [(one.cell.cell_id, one.prompt.tobytes(), one.answer) for some in packs for one in some]
+        groups += [group for some in packs for group in {one.group for one in some}]
+    assert sorted(told) == sorted((one.cell.cell_id, one.prompt.tobytes(), one.answer) for one in members)
+    assert len(groups) == len(set(groups))  # a group stays in one piece
+    assert max(loads) < 1.5 * min(loads)
 
 
 def _learn_with_little_memory(headroom: int, pack_tokens: int, told: Any) -> None:

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+import torch
+
+from socrates_core.errors import TrainingError
+from socrates_core.finetune.examples import examples_of
+from socrates_core.finetune.validation import Validation, answer_model
+from tests.finetune.people import learner, studies
+from tests.model.tiny import tokenizer
+
+EXAMPLES = examples_of(studies(people=6))
+"""Six people in each of four cells of two studies."""
+
+
+def validation(cells: int = 8, people: int = 16, seed: int = 1) -> Validation:
+    return Validation(EXAMPLES, cells, people, np.random.default_rng(seed))
+
+
+def test_the_same_cells_and_people_are_asked_every_time() -> None:
+    network = learner().get_base_model()
+    model = answer_model(network, tokenizer(), "shared", "float32")
+    asked = validation()
+    first, again = (asked.measure(model, np.random.default_rng(2)) for _ in range(2))
+    assert first == again
+    assert (first.people, first.cells, first.studies) == (24, 4, 2)
+    assert first.low <= first.wasserstein <= first.high
+    assert network.training  # as it was before
+
+
+def test_no_more_cells_and_people_than_wanted_are_asked() -> None:
+    model = answer_model(learner().get_base_model(), tokenizer(), "shared", "float32")
+    few = validation(cells=1, people=2).measure(model, np.random.default_rng(2))
+    assert (few.people, few.cells, few.studies) == (4, 2, 2)
+
+
+def test_a_network_whose_weights_ran_away_is_never_the_best() -> None:
+    tuned = learner()
+    model = answer_model(tuned.get_base_model(), tokenizer(), "shared", "float32")
+    asked = validation()
+    asked.measure(model, np.random.default_rng(2))
+    with torch.no_grad():
+        next(weight for weight in tuned.parameters() if weight.requires_grad).fill_(torch.nan)
+    with pytest.raises(TrainingError, match=r"validation study (bridge|tea) is no number"):
+        asked.measure(model, np.random.default_rng(2))

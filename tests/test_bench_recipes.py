@@ -1,0 +1,85 @@
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from eval.bench_recipes import Trained, Variant, markdown_table, table_rows, variants_of
+from socrates_core.finetune.recipe import Recipe
+from tests.finetune.folders import ROOT, environment, make_base, make_recipe, make_studies
+
+
+def bench(*arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "eval.bench", "--suite", "recipes", *map(str, arguments)]
+    return subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    )
+
+
+def figures(loss: float, distance: float) -> dict[str, float]:
+    return {"loss": loss, "wasserstein": distance, "low": 0, "high": 1, "noise_floor": 0.05, "uniform": 0.3}
+
+
+def test_the_table_has_means_and_ranges_over_seeds_and_gains_of_pairs() -> None:
+    done = [
+        Trained("groups of 8", seed, 10, 8, figures(2.0, base), figures(1.0, kept), figures(1.1, kept), 0.25, 60.0)
+        for seed, base, kept in ((1, 0.20, 0.10), (2, 0.30, 0.14))
+    ]
+    rows = {row["variant"]: row for row in table_rows(done)}
+    assert rows["base"]["wasserstein"] == pytest.approx({"mean": 0.25, "lowest": 0.20, "highest": 0.30})
+    assert rows["groups of 8"]["wasserstein"] == pytest.approx({"mean": 0.12, "lowest": 0.10, "highest": 0.14})
+    # seed by seed -0.10 and -0.16, and not the difference of any other two
+    assert rows["groups of 8"]["gain"] == pytest.approx({"mean": -0.13, "lowest": -0.16, "highest": -0.10})
+    table = markdown_table(table_rows(done), 2)
+    assert (
+        "| groups of 8 | 1.000 (1.000 to 1.000) | 0.1200 (0.1000 to 0.1400) | -0.1300 (-0.1600 to -0.1000) | 25% |"
+        in table
+    )
+    assert "| noise floor |  | 0.0500 (0.0500 to 0.0500) |  |  |" in table
+
+
+@pytest.mark.parametrize(
+    ("group_size", "sizes", "paired"), [(8, [1, 4, 8, 16], 8), (4, [1, 4, 8, 16], 4), (1, [1, 4, 8, 16], 8)]
+)
+def test_all_group_sizes_are_compared_and_the_term_where_there_are_pairs(
+    group_size: int, sizes: list[int], paired: int
+) -> None:
+    variants = variants_of(Recipe(base="demo", group_size=group_size))
+    assert [one.group_size for one in variants if not one.distribution_weight] == sizes
+    assert {one.group_size for one in variants if one.distribution_weight} == {paired}
+    assert Variant(8, 10.0).name == "groups of 8, term × 10"
+
+
+def test_the_suite_goes_on_where_it_was_stopped_and_repeats_nothing(tmp_path: Path) -> None:
+    base, studies = make_base(tmp_path / "base"), make_studies(tmp_path / "studies")
+    recipe, work = make_recipe(tmp_path / "recipe.yaml", base, fraction=0.2), tmp_path / "work"
+    arguments = ("--studies", studies, "--config", recipe, "--work", work, "--seeds", 1, "--out", tmp_path / "b.json")
+    stopped, limit = bench(*arguments), time.monotonic() + 200
+    first = work / "groups-of-1-seed-42"
+    while stopped.poll() is None and time.monotonic() < limit and not (first / "adapter_model.safetensors").is_file():
+        time.sleep(0.01)
+    stopped.terminate()
+    said, errors = stopped.communicate(timeout=100)
+    assert stopped.returncode != 0
+    made = (first / "adapter_model.safetensors").stat().st_mtime_ns
+    again = bench(*arguments)
+    said, errors = again.communicate(timeout=400)
+    assert again.returncode == 0, errors
+    assert "recipes: 1 of 6: groups of 1, seed 42: done before" in said
+    assert (first / "adapter_model.safetensors").stat().st_mtime_ns == made
+    assert "| groups of 4, term × 10 |" in said
+    suite = json.loads((tmp_path / "b.json").read_text("utf-8"))["suites"]["recipes"]
+    assert len(suite["trainings"]) == 6
+    assert len({one["base"]["wasserstein"] for one in suite["trainings"]}) == 1  # the same people are asked
+    other = make_recipe(tmp_path / "recipe.yaml", base, fraction=0.2, lora_rank=2)
+    refused = bench(*arguments[:2], "--config", other, *arguments[4:])
+    _, errors = refused.communicate(timeout=100)
+    assert (refused.returncode, "holds a training with another recipe" in errors) == (2, True)
+
+
+def test_the_suite_needs_studies(tmp_path: Path) -> None:
+    run = bench("--out", tmp_path / "b.json")
+    _, errors = run.communicate(timeout=100)
+    assert (run.returncode, "needs --studies" in errors) == (2, True)
