@@ -74,6 +74,11 @@ class AnswerDistribution:
         """In points of the scale."""
         return float(np.sqrt(((self.values - self.mean) ** 2) @ self.probs))
 
+    def quantile(self, share: float) -> int:
+        """The smallest value that at least this share of the mass does not exceed, in [0, 1]."""
+        place = np.searchsorted(np.cumsum(self.probs), share - 1e-9)  # sums of shares are a little off
+        return int(self.values[min(int(place), len(self.values) - 1)])
+
 
 def option_values(scale: AnswerScale) -> npt.NDArray[np.int64]:
     """(K,) the options of a bounded scale, ascending.

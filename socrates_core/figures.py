@@ -17,6 +17,7 @@ import plotly.graph_objects as go
 
 from socrates_core.distribution import AnswerDistribution
 from socrates_core.metrics.uncertainty import Interval
+from socrates_core.open_ended import number_bins
 from socrates_core.simulation import ArmResult, Simulation
 from socrates_core.study import Cell
 
@@ -33,10 +34,14 @@ MAX_BINS: Final = 20
 def histogram(arm: ArmResult) -> go.Figure:
     """Predicted and actual shares of the options, side by side; only the predicted ones where there are no others.
 
-    A scale of more than 21 options is drawn in at most 20 bins of equally many options.
+    A scale of more than 21 options is drawn in at most 20 bins of equally many options, an open-ended outcome in the
+    bins of `number_bins`.
     """
+    simulated = f"{arm.n_predicted:,} simulated"
+    if arm.numbers is not None and arm.numbers.n_invalid:
+        simulated = f"{arm.numbers.n_valid:,} of {simulated}"
     actual_name = f"Actual ({arm.n_actual:,} answer{'s' * (arm.n_actual != 1)})"
-    return share_bars(arm.cell, arm.predicted, f"Predicted ({arm.n_predicted:,} simulated)", arm.actual, actual_name)
+    return share_bars(arm.cell, arm.predicted, f"Predicted ({simulated})", arm.actual, actual_name)
 
 
 def share_bars(
@@ -82,45 +87,24 @@ def share_bars(
 def arms_figure(simulation: Simulation) -> go.Figure:
     """Predicted and actual mean of each arm with 95 % intervals, one row an arm, the first arm on top.
 
-    In points of the scale where all arms have the same one, otherwise in percent of each arm's scale.
+    In points of the scale where all arms have the same one, otherwise in percent of each arm's scale. Of an open-ended
+    outcome: medians, each with the middle half of the answers.
     """
     arms = simulation.arms
     same = all(arm.cell.scale.values == arms[0].cell.scale.values for arm in arms)
     figure = go.Figure()
     for name, colour, symbol, shift in (("Predicted", PREDICTED, "diamond", 0.13), ("Actual", ACTUAL, "circle", -0.13)):
-        points = []
-        for row, arm in enumerate(arms):
-            mean = _mean(arm, name)
-            if mean is not None:
-                points.append((row, arm, *_placed(arm, *mean, same)))
-        if not points:
-            continue
-        figure.add_scatter(
-            name=f"{name} mean",
-            mode="markers",
-            x=[middle for _, _, middle, _ in points],
-            y=[-row + shift for row, *_ in points],
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [interval.high - middle for _, _, middle, interval in points],
-                "arrayminus": [middle - interval.low for _, _, middle, interval in points],
-                "color": colour,
-                "thickness": 2,
-            },
-            marker={"color": colour, "symbol": symbol, "size": 11},
-            hovertext=[
-                f"{html.escape(arm.cell.condition_label)}<br>{name} mean {middle:.2f} "
-                f"({interval.low:.2f} to {interval.high:.2f})"
-                for _, arm, middle, interval in points
-            ],
-            hoverinfo="text",
-        )
+        points = [(-row + shift, arm, point) for row, arm in enumerate(arms) if (point := _point(arm, name, same))]
+        if points:
+            _add_points(figure, name, colour, symbol, points)
     dress(figure, height=140 + 62 * len(arms))
-    options = arms[0].predicted.values
-    low, high = (float(options[0]), float(options[-1])) if same else (0.0, 100.0)
-    title = f"Mean answer ({low:g} to {high:g})" if same else "Mean answer (% of each arm's scale)"
-    figure.update_xaxes(title={"text": title}, range=[low - 0.03 * (high - low), high + 0.03 * (high - low)])
+    if arms[0].open_ended:
+        figure.update_xaxes(title={"text": "Median answer and the middle half of the answers"}, rangemode="tozero")
+    else:
+        options = arms[0].predicted.values
+        low, high = (float(options[0]), float(options[-1])) if same else (0.0, 100.0)
+        title = f"Mean answer ({low:g} to {high:g})" if same else "Mean answer (% of each arm's scale)"
+        figure.update_xaxes(title={"text": title}, range=[low - 0.03 * (high - low), high + 0.03 * (high - low)])
     figure.update_yaxes(
         tickmode="array",
         tickvals=[-row for row in range(len(arms))],
@@ -148,6 +132,8 @@ class _Bars:
 
 
 def _bars(cell: Cell, distribution: AnswerDistribution) -> _Bars:
+    if cell.scale.values is None:
+        return _number_bars(distribution.values)
     values = distribution.values.tolist()
     if len(values) > MAX_BARS:
         return _binned(values)
@@ -160,6 +146,21 @@ def _bars(cell: Cell, distribution: AnswerDistribution) -> _Bars:
         width = max(8, 42 // len(values))
         ticks[i] = f"{value}<br>{_wrapped(label, width, 3)}" if label and placed else str(value)
     return _Bars(np.arange(len(values)), names, ticks, "Answer")
+
+
+def _number_bars(values: npt.NDArray[np.int64]) -> _Bars:
+    bins = number_bins(values)
+    every = max(1, math.ceil(len(bins.starts) / 10))
+    ticks = {i: compact(start) for i, start in enumerate(bins.starts) if i % every == 0}
+    return _Bars(bins.bin_of, bins.names, ticks, bins.title)
+
+
+def compact(number: int) -> str:
+    """A number as an axis has room for it: 20, 1,234, 1.5k, 3M."""
+    for size, letter in ((10**9, "bn"), (10**6, "M"), (10**3, "k")):
+        if number and number % (size // 10) == 0 and abs(number) >= size:
+            return f"{number / size:g}{letter}"
+    return f"{number:,}"
 
 
 def _binned(values: list[int]) -> _Bars:
@@ -202,15 +203,54 @@ def _wrapped(text: str, width: int, lines: int) -> str:
     return "<br>".join(html.escape(line, quote=False) for line in wrapped)
 
 
-# -- means -------------------------------------------------------------------------------------------------------
+# -- means and medians -------------------------------------------------------------------------------------------
 
 
-def _mean(arm: ArmResult, side: str) -> tuple[float, Interval] | None:
-    if side == "Predicted":
-        return arm.predicted.mean, arm.predicted_mean_interval
+def _add_points(
+    figure: go.Figure,
+    name: str,
+    colour: str,
+    symbol: str,
+    points: list[tuple[float, ArmResult, tuple[float, Interval]]],
+) -> None:
+    """One side's (height, arm, middle with its interval)."""
+    whole = points[0][1].open_ended
+    of, between = ("median", "half of the answers: ") if whole else ("mean", "")
+    hovers = []
+    for _, arm, (middle, interval) in points:
+        numbers = [f"{value:,.0f}" if whole else f"{value:.2f}" for value in (middle, interval.low, interval.high)]
+        told = f"{name} {of} {numbers[0]} ({between}{numbers[1]} to {numbers[2]})"
+        hovers.append(f"{_wrapped(arm.cell.condition_label, 40, 6)}<br>{told}")
+    figure.add_scatter(
+        name=f"{name} {of}",
+        mode="markers",
+        x=[middle for _, _, (middle, _) in points],
+        y=[height for height, *_ in points],
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [interval.high - middle for _, _, (middle, interval) in points],
+            "arrayminus": [middle - interval.low for _, _, (middle, interval) in points],
+            "color": colour,
+            "thickness": 2,
+        },
+        marker={"color": colour, "symbol": symbol, "size": 11},
+        hovertext=hovers,
+        hoverinfo="text",
+    )
+
+
+def _point(arm: ArmResult, side: str, in_points: bool) -> tuple[float, Interval] | None:
+    """What stands for an arm: its mean with the 95 % interval, or its median with the quartiles."""
+    predicted = side == "Predicted"
+    if arm.numbers is not None:
+        numbers = arm.numbers.predicted if predicted else arm.numbers.actual
+        return None if numbers is None else (numbers.median, Interval(numbers.low, numbers.high))
+    if predicted:
+        return _placed(arm, arm.predicted.mean, arm.predicted_mean_interval, in_points)
     if arm.actual is None or arm.actual_mean_interval is None:
         return None
-    return arm.actual.mean, arm.actual_mean_interval
+    return _placed(arm, arm.actual.mean, arm.actual_mean_interval, in_points)
 
 
 def _placed(arm: ArmResult, mean: float, interval: Interval, in_points: bool) -> tuple[float, Interval]:

@@ -13,11 +13,13 @@ from typing import Any, Final
 import plotly.graph_objects as go
 from plotly.io import to_html as figure_to_html
 
+from socrates_core.arm_rows import arm_numbers, shares_by_option
 from socrates_core.distribution import AnswerDistribution
 from socrates_core.figures import arms_figure, histogram
+from socrates_core.metrics.uncertainty import Interval
 from socrates_core.population import describe
 from socrates_core.prompt import TEMPLATES, segments
-from socrates_core.simulation import ArmResult, Simulation
+from socrates_core.simulation import ArmResult, EffectRow, Simulation
 from socrates_core.study import Cell, persona_rows
 
 FORMAT: Final = 1
@@ -37,6 +39,7 @@ CSV_COLUMNS: Final = (
     "actual_share",
     "simulated_participants",
     "actual_answers",
+    "invalid_predictions",
 )
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -53,17 +56,7 @@ def to_json(simulation: Simulation) -> str:
         "model": {**asdict(model), "trained_on": sorted(model.trained_on)},
         "versions": versions(),
         "arms": [_arm_json(arm) for arm in simulation.arms],
-        "effects": [
-            {
-                "cell_id": row.cell.cell_id,
-                "condition": row.cell.condition_label,
-                "predicted_percent_of_scale": row.predicted,
-                "predicted_interval": asdict(row.predicted_interval),
-                "actual_percent_of_scale": row.actual,
-                "actual_interval": None if row.actual_interval is None else asdict(row.actual_interval),
-            }
-            for row in simulation.effects
-        ],
+        "effects": [_effect_json(row) for row in simulation.effects],
         "notes": list(simulation.notes),
     }
     return json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -72,6 +65,7 @@ def to_json(simulation: Simulation) -> str:
 def to_csv(simulation: Simulation) -> str:
     """One row for each option of each arm: predicted and actual share, with how many answers each rests on.
 
+    The options of an open-ended outcome are the numbers that anybody gave; predicted shares are of the valid answers.
     Texts that a spreadsheet would take for a formula begin with an apostrophe.
     """
     file = io.StringIO()
@@ -83,7 +77,8 @@ def to_csv(simulation: Simulation) -> str:
             label = inert(cell.scale.labels.get(value, ""))
             shares = [f"{arm.predicted.probs[i]:.6f}", "" if arm.actual is None else f"{arm.actual.probs[i]:.6f}"]
             who = [inert(cell.study_id), cell.cell_id, cell.condition_num, inert(cell.condition_label)]
-            rows.writerow([*who, value, label, *shares, arm.n_predicted, arm.n_actual])
+            invalid = 0 if arm.numbers is None else arm.numbers.n_invalid
+            rows.writerow([*who, value, label, *shares, arm.n_predicted, arm.n_actual, invalid])
     return file.getvalue()
 
 
@@ -154,16 +149,16 @@ def _arm_json(arm: ArmResult) -> dict[str, Any]:
             "condition": cell.condition,
             "task_num": cell.task_num,
             "stimulus": cell.stimulus,
-            "scale_values": list(cell.scale.values or ()),
+            "scale_values": None if cell.scale.values is None else list(cell.scale.values),
             "scale_labels": cell.scale.label_column,
             "sha256": cell_hash(cell),
         },
-        "predicted": _distribution_json(arm.predicted),
+        "predicted": _distribution_json(arm.predicted, arm.open_ended),
         "predicted_mean_interval": asdict(arm.predicted_mean_interval),
         "n_predicted": arm.n_predicted,
         "n_personas": arm.n_personas,
         "on_scale_mass": arm.on_scale_mass,
-        "actual": None if arm.actual is None else _distribution_json(arm.actual),
+        "actual": None if arm.actual is None else _distribution_json(arm.actual, arm.open_ended),
         "actual_mean_interval": None if arm.actual_mean_interval is None else asdict(arm.actual_mean_interval),
         "actual_group": arm.actual_group,
         "n_actual": arm.n_actual,
@@ -171,11 +166,30 @@ def _arm_json(arm: ArmResult) -> dict[str, Any]:
         "n_off_scale": arm.n_off_scale,
         "score": None if arm.score is None else asdict(arm.score),
         "unscored": arm.unscored,
+        "numbers": None if arm.numbers is None else asdict(arm.numbers),
     }
 
 
-def _distribution_json(distribution: AnswerDistribution) -> dict[str, Any]:
-    return {"shares": distribution.probs.tolist(), "mean": distribution.mean, "sd": distribution.sd}
+def _distribution_json(distribution: AnswerDistribution, with_values: bool) -> dict[str, Any]:
+    """The shares, and what they are of where the cell's scale does not say it: numbers that somebody gave."""
+    if with_values:
+        given = distribution.probs > 0
+        shares = {"values": distribution.values[given].tolist(), "shares": distribution.probs[given].tolist()}
+    else:
+        shares = {"shares": distribution.probs.tolist()}
+    return {**shares, "mean": distribution.mean, "sd": distribution.sd}
+
+
+def _effect_json(row: EffectRow) -> dict[str, Any]:
+    what = "median_difference" if row.cell.scale.values is None else "percent_of_scale"
+    return {
+        "cell_id": row.cell.cell_id,
+        "condition": row.cell.condition_label,
+        f"predicted_{what}": row.predicted,
+        "predicted_interval": asdict(row.predicted_interval),
+        f"actual_{what}": row.actual,
+        "actual_interval": None if row.actual_interval is None else asdict(row.actual_interval),
+    }
 
 
 def _model_json(simulation: Simulation) -> dict[str, Any]:
@@ -209,6 +223,8 @@ def _text(text: str) -> str:
 
 
 def _sentence(arm: ArmResult) -> str:
+    if arm.numbers is not None and arm.numbers.score is not None:
+        return arm.numbers.score.sentence
     return arm.score.verdict.sentence if arm.score else f"There is no distance for this arm: {arm.unscored}"
 
 
@@ -241,63 +257,48 @@ def _arm_html(arm: ArmResult, with_script: bool) -> str:
     rows = "".join(f"<tr><th>{_text(name)}</th><td>{_text(value)}</td></tr>" for name, value in arm_numbers(arm))
     return (
         f"<h3>{_text(arm.cell.condition_label)}</h3>\n{_figure_html(histogram(arm), with_script)}\n"
-        f"<p>{_text(_sentence(arm))}</p>\n<table>{rows}</table>\n"
+        f"<p>{_text(_sentence(arm))}</p>\n<table>{rows}</table>\n{_options_html(arm)}\n"
         f"<details><summary>What was shown</summary><pre>{_text(arm.cell.stimulus)}</pre></details>"
     )
 
 
-def arm_numbers(arm: ArmResult) -> list[tuple[str, str]]:
-    """The figures of one arm as (name, value), in the order of reading."""
-    rows = [
-        ("Simulated participants", f"{arm.n_predicted:,}, {arm.n_personas:,} different"),
-        ("Predicted mean and spread", f"{arm.predicted.mean:.2f}, standard deviation {arm.predicted.sd:.2f}"),
-        ("Mass on the scale", f"{arm.on_scale_mass:.1%} of what the model would have written"),
-        ("Actual answers of", arm.actual_group),
-    ]
-    if arm.actual is not None:
-        worth = "" if abs(arm.n_effective - arm.n_actual) < 0.5 else f", worth {arm.n_effective:.0f} equal ones"
-        rows += [
-            ("Actual answers", f"{arm.n_actual:,}{worth}"),
-            ("Actual mean and spread", f"{arm.actual.mean:.2f}, standard deviation {arm.actual.sd:.2f}"),
-        ]
-    if arm.n_off_scale:
-        rows.append(("Answers off the scale, left out", f"{arm.n_off_scale:,}"))
-    score = arm.score
-    if score is None:
-        return rows
-    interval = f"{score.interval.low:.3f} to {score.interval.high:.3f}"
-    observed = "none: everybody gave the same answer" if score.observed is None else f"{score.observed:.3f}"
-    halves = "too few answers" if score.split_half is None else f"{score.split_half:.3f}"
-    return [
-        *rows,
-        ("Wasserstein distance (stated scale)", f"{score.wasserstein:.3f} ({interval})"),
-        ("Noise floor: a perfect prediction's", f"{score.noise_floor:.3f}"),
-        ("Chance explains up to", f"{score.chance_limit:.3f}"),
-        ("Guessing evenly", f"{score.uniform:.3f}"),
-        ("Another sample of as many people", halves),
-        ("Wasserstein distance (observed range)", observed),
-    ]
+def _options_html(arm: ArmResult) -> str:
+    """Every option with its label and shares, folded away."""
+    rows = "".join(
+        f"<tr><th>{_text(f'{answer} {label}'.strip())}</th><td>{100 * ours:.1f} %</td>"
+        f"<td>{'' if theirs is None else f'{100 * theirs:.1f} %'}</td></tr>"
+        for answer, label, ours, theirs in shares_by_option(arm)
+    )
+    head = "<tr><th>Answer</th><th>Predicted</th><th>Actual</th></tr>"
+    return f"<details><summary>The answers as a table</summary><table>{head}{rows}</table></details>"
 
 
 def _effects_html(simulation: Simulation) -> list[str]:
     if not simulation.effects:
         return []
     base = _text(simulation.arms[0].cell.condition_label)
+    open_ended = simulation.arms[0].open_ended
     rows = []
     for row in simulation.effects:
         actual = "no actual answers to compare"
         if row.actual is not None and row.actual_interval is not None:
-            actual = f"{row.actual:+.1f} ({row.actual_interval.low:+.1f} to {row.actual_interval.high:+.1f})"
-        predicted = f"{row.predicted:+.1f} ({row.predicted_interval.low:+.1f} to {row.predicted_interval.high:+.1f})"
+            actual = _effect(row.actual, row.actual_interval, open_ended)
+        predicted = _effect(row.predicted, row.predicted_interval, open_ended)
         rows.append(f"<tr><td>{_text(row.cell.condition_label)}</td><td>{predicted}</td><td>{actual}</td></tr>")
     figure = figure_to_html(
         arms_figure(simulation), include_plotlyjs=False, full_html=False, config={"responsive": True}
     )
+    of, unit = ("median", "in numbers as given") if open_ended else ("mean", "in percent of the scale's width")
     return [
         "<h2>The arms side by side</h2>",
         figure,
-        f"<p>Difference of each arm's mean to <b>{base}</b>, in percent of the scale's width, with 95 % intervals.</p>",
+        f"<p>Difference of each arm's {of} to <b>{base}</b>, {unit}, with 95 % intervals.</p>",
         "<table><tr><th>Arm</th><th>Predicted</th><th>Actual</th></tr>",
         *rows,
         "</table>",
     ]
+
+
+def _effect(effect: float, interval: Interval, whole: bool) -> str:
+    numbers = [f"{value:+,.0f}" if whole else f"{value:+.1f}" for value in (effect, interval.low, interval.high)]
+    return f"{numbers[0]} ({numbers[1]} to {numbers[2]})"

@@ -7,13 +7,12 @@ and there is no actual answer to compare with.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from socrates_core.cast import BATCH, Cast, CastProgress, Progress, cast_arm, participant_table
 from socrates_core.distribution import AnswerDistribution, Floats, option_values, sample, with_temperature
 from socrates_core.metrics.uncertainty import (
     GroupAnswers,
@@ -27,22 +26,13 @@ from socrates_core.metrics.uncertainty import (
 )
 from socrates_core.metrics.verdict import verdict
 from socrates_core.metrics.wasserstein import wasserstein, wasserstein_to_answers
-from socrates_core.model.answer_model import AnswerModel, check_request
-from socrates_core.population import (
-    NoActualGroup,
-    Population,
-    actual_of_same_group,
-    attributes_of,
-    check_edits,
-    edit_population,
-)
-from socrates_core.simulation import ArmResult, EffectRow, Score, Simulation, SimulationRequest
-from socrates_core.study import Cell, Persona, StudySet, persona_rows
+from socrates_core.model.answer_model import AnswerModel, check_numbers, check_request
+from socrates_core.number_arms import simulate_numbers
+from socrates_core.population import check_edits
+from socrates_core.simulation import ArmResult, ArmResults, EffectRow, Score, Simulation, SimulationRequest
+from socrates_core.study import Cell, StudySet
 
 __all__ = ["ArmResult", "EffectRow", "Score", "Simulation", "SimulationRequest", "arms_of", "simulate"]
-
-BATCH: Final = 256
-"""Personas put to the model at once; progress is told in between."""
 
 
 def simulate(
@@ -62,37 +52,44 @@ def simulate(
     Raises:
         StudyFolderError: If there is no such cell.
         PopulationError: If the edits make no sense in this study or leave nobody.
-        ModelError: If the outcome is open-ended.
+        ModelError: If the outcome is open-ended and the model cannot write numbers, or writes none.
     """
     chosen = studies.cell(request.cell_id)
     participants = studies.participants_of(chosen.study_id)
     check_edits(participants, request.edits)
-    check_request(chosen, [{}])
     cells, notes = arms_of(studies.cells_of(chosen.study_id), chosen, request.max_arms)
-    casts = [_cast(studies, participants, cell, request) for cell in cells]
-    total, asked = sum(len(cast.personas) for cast in casts), 0
-    results, tables = [], []
-    for cast in casts:
-
-        def told(done: int, before: int = asked) -> None:
-            if progress is not None:
-                progress(before + done, total)
-
-        probs, mass = _ask(model, cast, told)
-        asked += len(cast.personas)
-        rows = with_temperature(probs, request.temperature, request.top_p)[cast.which]
-        results.append(_arm_result(cast, rows, float(mass[cast.which].mean()), request))
-        tables.append(rows)
-    effects = [_effect(casts, results, tables, i, request.seed) for i in range(1, len(casts))]
+    casts = [cast_arm(studies, participants, cell, request) for cell in cells]
+    if chosen.scale.values is None:
+        made = simulate_numbers(check_numbers(model, chosen), casts, request, progress)
+    else:
+        check_request(chosen, [{}])
+        made = _simulate_options(model, casts, request, progress)
     return Simulation(
         request=request,
         study=studies.study(chosen.study_id),
         model=model.description,
-        arms=tuple(results),
-        effects=tuple(effects),
-        participants=_participant_table(casts[0], tables[0], request.seed),
+        arms=tuple(made.arms),
+        effects=tuple(made.effects),
+        participants=made.participants,
         notes=tuple(dict.fromkeys([*notes, *(note for cast in casts for note in cast.notes)])),
     )
+
+
+def _simulate_options(
+    model: AnswerModel, casts: Sequence[Cast], request: SimulationRequest, progress: Progress | None
+) -> ArmResults:
+    told = CastProgress(sum(len(cast.personas) for cast in casts), progress)
+    results, tables = [], []
+    for cast in casts:
+        probs, mass = _ask(model, cast, told)
+        rows = with_temperature(probs, request.temperature, request.top_p)[cast.which]
+        results.append(_arm_result(cast, rows, float(mass[cast.which].mean()), request))
+        tables.append(rows)
+    effects = [_effect(casts, results, tables, i, request.seed) for i in range(1, len(casts))]
+    values = option_values(casts[0].cell.scale)
+    draws = sample(tables[0], values, np.random.default_rng([request.seed, 3]))
+    table = participant_table(casts[0], pl.Series(tables[0] @ values), pl.Series(draws))
+    return ArmResults(results, effects, table)
 
 
 def arms_of(cells: Sequence[Cell], chosen: Cell, max_arms: int) -> tuple[list[Cell], list[str]]:
@@ -119,10 +116,12 @@ def arms_of(cells: Sequence[Cell], chosen: Cell, max_arms: int) -> tuple[list[Ce
             "chosen text is shown."
         )
     others = [max(group, key=lambda cell: (_likeness(chosen, cell), -cell.cell_id)) for group in by_condition.values()]
-    bounded = [cell for cell in others if cell.scale.values is not None]
-    if len(bounded) < len(others):
-        notes.append(f"{len(others) - len(bounded)} arms are left out because their outcome has no bounded scale.")
-    arms = [chosen, *bounded]
+    open_ended = chosen.scale.values is None
+    alike = [cell for cell in others if (cell.scale.values is None) == open_ended]
+    if len(alike) < len(others):
+        kind = "a bounded scale" if open_ended else "no bounded scale"
+        notes.append(f"{len(others) - len(alike)} arms are left out because their outcome has {kind}.")
+    arms = [chosen, *alike]
     if len(arms) > max_arms:
         notes.append(f"The study has {len(arms)} arms with this outcome; the first {max_arms} are simulated.")
     if any(cell.scale.values != chosen.scale.values for cell in arms[:max_arms]):
@@ -138,81 +137,7 @@ def _likeness(a: Cell, b: Cell) -> float:
 # -- one arm -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class _Cast:
-    """Who answers one arm, simulated and observed."""
-
-    cell: Cell
-    population: Population
-    drawn: npt.NDArray[np.int64]
-    """(N,) rows of the population."""
-    personas: list[Persona]
-    """(U,) the different ones among the drawn."""
-    which: npt.NDArray[np.int64]
-    """(N,) each drawn participant's place in `personas`."""
-    responses: npt.NDArray[np.int64]
-    """(M,) the actual answers of the same group, off-scale ones included."""
-    on_scale: npt.NDArray[np.bool_]
-    weights: Floats
-    """(M,) positive."""
-    people: npt.NDArray[np.uint32]
-    """(M,) participant ids."""
-    group: str
-    notes: tuple[str, ...]
-
-    def person_means(self) -> tuple[Floats, Floats]:
-        """(P,) each person's mean on-scale answer and (P,) its weight: who answered more than once is one person."""
-        _, place = np.unique(self.people[self.on_scale], return_inverse=True)
-        weights = np.asarray(np.bincount(place, self.weights[self.on_scale]), dtype=np.float64)
-        return np.bincount(place, (self.weights * self.responses)[self.on_scale]) / weights, weights
-
-
-def _cast(studies: StudySet, participants: pl.DataFrame, cell: Cell, request: SimulationRequest) -> _Cast:
-    answers = studies.answers(cell.cell_id)
-    group = actual_of_same_group(participants, request.edits, among=answers.participant_ids)
-    if isinstance(group, NoActualGroup):
-        population = edit_population(participants, request.edits)
-        weights, description = np.zeros(len(answers.responses)), group.reason
-    else:
-        population = edit_population(participants, request.edits, among=answers.participant_ids)
-        place = np.searchsorted(group.participant_ids, answers.participant_ids).clip(max=len(group.weights) - 1)
-        found = group.participant_ids[place] == answers.participant_ids
-        weights, description = np.where(found, group.weights[place], 0.0), group.description
-    # one stream for who is drawn, whatever the arm: people who see every arm are the same people in each
-    drawn = population.draw_rows(request.n, np.random.default_rng([request.seed, 0]))
-    rows = persona_rows(population.personas)
-    places: dict[tuple[tuple[str, str | int], ...], int] = {}
-    personas: list[Persona] = []
-    which = np.zeros(len(drawn), dtype=np.int64)
-    for i, row in enumerate(drawn):
-        known = {name: value for name, value in rows[row].items() if value is not None}
-        which[i] = places.setdefault(tuple(known.items()), len(places))
-        if which[i] == len(personas):
-            personas.append(known)
-    inside = weights > 0
-    people = answers.participant_ids[inside]
-    notes = population.notes
-    if len(np.unique(people)) < len(people):
-        notes += (
-            f"In {cell.condition_label}, some people answered the same text more than once; all their answers are "
-            "shown, and intervals count each of them as one person.",
-        )
-    return _Cast(
-        cell=cell,
-        population=population,
-        drawn=drawn,
-        personas=personas,
-        which=which,
-        responses=answers.responses[inside],
-        on_scale=answers.on_scale[inside],
-        weights=weights[inside],
-        people=people,
-        group=description,
-        notes=notes,
-    )
-
-
-def _ask(model: AnswerModel, cast: _Cast, told: Callable[[int], None]) -> tuple[Floats, Floats]:
+def _ask(model: AnswerModel, cast: Cast, told: CastProgress) -> tuple[Floats, Floats]:
     probs, mass = [], []
     told(0)
     for start in range(0, len(cast.personas), BATCH):
@@ -221,10 +146,11 @@ def _ask(model: AnswerModel, cast: _Cast, told: Callable[[int], None]) -> tuple[
         probs.append(answer.probs)
         mass.append(answer.on_scale_mass)
         told(start + len(batch))
+    told.finish(len(cast.personas))
     return np.concatenate(probs).astype(np.float64), np.concatenate(mass).astype(np.float64)
 
 
-def _arm_result(cast: _Cast, rows: Floats, mass: float, request: SimulationRequest) -> ArmResult:
+def _arm_result(cast: Cast, rows: Floats, mass: float, request: SimulationRequest) -> ArmResult:
     cell, on = cast.cell, cast.on_scale
     mean = rows.mean(axis=0)
     predicted = AnswerDistribution(option_values(cell.scale), mean / mean.sum())
@@ -288,7 +214,7 @@ def _score(
 
 
 def _effect(
-    casts: Sequence[_Cast], results: Sequence[ArmResult], tables: Sequence[Floats], arm: int, seed: int
+    casts: Sequence[Cast], results: Sequence[ArmResult], tables: Sequence[Floats], arm: int, seed: int
 ) -> EffectRow:
     first, other = ((casts[i], results[i], tables[i]) for i in (0, arm))
     rng = np.random.default_rng([seed, 2, casts[arm].cell.cell_id])
@@ -303,12 +229,12 @@ def _effect(
     return EffectRow(casts[arm].cell, predicted, predicted_interval, actual, actual_interval)
 
 
-def _simulated_means(cast: _Cast, result: ArmResult, rows: Floats) -> GroupAnswers:
+def _simulated_means(cast: Cast, result: ArmResult, rows: Floats) -> GroupAnswers:
     people = cast.population.personas["participant_id"].fill_null(0).to_numpy()[cast.drawn].astype(np.int64)
     return GroupAnswers(people, rows @ _percent(result.predicted.values), np.ones(len(people)))
 
 
-def _actual_answers(cast: _Cast, result: ArmResult) -> GroupAnswers:
+def _actual_answers(cast: Cast, result: ArmResult) -> GroupAnswers:
     on = cast.on_scale
     answers = _percent(result.predicted.values, cast.responses[on])
     return GroupAnswers(cast.people[on].astype(np.int64), answers, cast.weights[on])
@@ -318,14 +244,3 @@ def _percent(values: npt.NDArray[np.int64], answers: npt.NDArray[np.int64] | Non
     """Answers (the options themselves when None) in percent of the scale's width."""
     low, high = values[0], values[-1]
     return np.asarray(100.0 * ((values if answers is None else answers) - low) / (high - low))
-
-
-def _participant_table(cast: _Cast, rows: Floats, seed: int) -> pl.DataFrame:
-    values = option_values(cast.cell.scale)
-    draws = sample(rows, values, np.random.default_rng([seed, 3]))
-    people = cast.population.personas
-    return (
-        people[cast.drawn]
-        .select("participant_id", *attributes_of(people))
-        .with_columns(pl.Series("predicted_mean", rows @ values), pl.Series("simulated_answer", draws))
-    )

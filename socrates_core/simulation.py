@@ -12,6 +12,7 @@ from socrates_core.errors import SocratesError
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.metrics.verdict import Verdict
 from socrates_core.model.answer_model import ModelDescription
+from socrates_core.open_ended import NumberResult
 from socrates_core.population import Edit, edits_from_json, edits_to_json
 from socrates_core.study import Cell, Study
 
@@ -29,9 +30,10 @@ class SimulationRequest:
     n: int = 200
     """Simulated participants in each arm, 1 to 10,000."""
     temperature: float = 1.0
-    """≥ 0, applied to each participant's distribution; 1 leaves it as the model gives it."""
+    """≥ 0, applied to each participant's distribution (to each token of a number where the outcome is open-ended); 1
+    leaves it as the model gives it."""
     top_p: float = 1.0
-    """In (0, 1]: the share of each participant's most likely answers that stays."""
+    """In (0, 1]: the share of each participant's most likely answers (of a number's most likely tokens) that stays."""
     seed: int = 0
     """≥ 0."""
     max_arms: int = 12
@@ -99,9 +101,11 @@ class ArmResult:
 
     cell: Cell
     predicted: AnswerDistribution
-    """Mean of the simulated participants' distributions, after temperature and top_p."""
+    """Mean of the simulated participants' distributions, after temperature and top_p. Where the outcome is open-ended:
+    shares of the valid sampled numbers, over all numbers that either side gave."""
     on_scale_mass: float
-    """In [0, 1]: the mean mass that the model put on the options; far below 1 it was about to write something else."""
+    """In [0, 1]: the mean mass that the model put on the options (on digits and the end of a number); far below 1 it
+    was about to write something else."""
     n_predicted: int
     """Simulated participants."""
     predicted_mean_interval: Interval
@@ -123,11 +127,20 @@ class ArmResult:
     score: Score | None
     unscored: str | None
     """Why there is no score; None where there is one."""
+    numbers: NumberResult | None = None
+    """Of an open-ended outcome: it has no stated scale and so no `score`."""
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether answers are numbers without a stated scale."""
+        return self.numbers is not None
 
 
 @dataclass(frozen=True)
 class EffectRow:
-    """What another arm changes: its mean minus the first arm's, in percent of the scale's width."""
+    """What another arm changes: its mean minus the first arm's, in percent of the scale's width. Where the outcome is
+    open-ended: its median minus the first arm's, in numbers as they are given.
+    """
 
     cell: Cell
     predicted: float
@@ -151,9 +164,20 @@ class Simulation:
     """One row for each arm but the first."""
     participants: pl.DataFrame
     """The simulated participants of the first arm: participant_id of the observed person, the attributes as put to the
-    model, predicted_mean, simulated_answer (one draw from the person's distribution)."""
+    model, predicted_mean (null where the outcome is open-ended), simulated_answer (one draw from the person's
+    distribution, or the number; null where it is invalid)."""
     notes: tuple[str, ...]
     """Sentences for the reader: which cells are the arms, which people had to be made up."""
+
+
+@dataclass(frozen=True, eq=False)
+class ArmResults:
+    """What the arms of an outcome come to."""
+
+    arms: list[ArmResult]
+    effects: list[EffectRow]
+    participants: pl.DataFrame
+    """As in `Simulation`."""
 
 
 def _whole(value: object) -> bool:

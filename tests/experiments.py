@@ -1,13 +1,13 @@
 """Experiments for tests, built from what people answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from socrates_core.distribution import option_values
-from socrates_core.model.answer_model import AnswerDistributions, ModelDescription, check_request
+from socrates_core.model.answer_model import AnswerDistributions, ModelDescription, SampledNumbers, check_request
 from socrates_core.scale import AnswerScale
 from socrates_core.study import (
     CELLS_SCHEMA,
@@ -105,3 +105,23 @@ class AgeModel:
         probs = np.full((len(personas), count), 0.04 / count)
         probs[np.arange(len(personas)), place] += 0.96
         return AnswerDistributions(probs, np.full(len(personas), 0.9))
+
+
+class AmountModel(AgeModel):
+    """Writes ten times the age and a digit; whoever is 99 writes a number that does not end."""
+
+    def sampled_numbers(
+        self,
+        cell: Cell,
+        personas: Sequence[Persona],
+        rng: np.random.Generator,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> SampledNumbers:
+        self.asked.append((cell.cell_id, len(personas)))
+        ages = np.array([int(persona.get("age") or 50) for persona in personas])
+        values = 10 * ages + (rng.integers(10, size=len(ages)) if temperature else 0)
+        if progress:
+            progress(len(personas), len(personas))
+        return SampledNumbers(np.where(ages == 99, -1, values), ages != 99, np.full(len(ages), 0.8))

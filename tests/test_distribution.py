@@ -191,3 +191,8 @@ def test_a_seed_repeats_its_sample() -> None:
 def test_nobody_gives_no_answers() -> None:
     assert sample(np.zeros((0, 3)), [1, 2, 3], np.random.default_rng(0)).tolist() == []
     assert with_temperature(np.zeros((0, 3)), 0.6, 0.9).shape == (0, 3)
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, 1), (0.2, 1), (0.21, 2), (0.5, 2), (0.9, 2), (1.0, 7)])
+def test_a_quantile_is_the_smallest_answer_that_holds_its_share(share: float, expected: int) -> None:
+    assert AnswerDistribution(np.array([1, 2, 7]), np.array([0.2, 0.7, 0.1])).quantile(share) == expected

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 import pytest
 
-from socrates_core.figures import MAX_BINS, arms_figure, histogram
+from socrates_core.figures import MAX_BINS, arms_figure, compact, histogram
 from socrates_core.scale import AnswerScale
 from socrates_core.simulate import ArmResult, Simulation, SimulationRequest, simulate
-from tests.experiments import AgeModel, Arm, experiment, people
+from tests.experiments import AgeModel, AmountModel, Arm, experiment, people
 
 HOSTILE = "<b>x</b> %{y} <script>alert(1)</script> <a href='//evil.example'>a</a>"
 YOUNG_AND_OLD = people(age=[20] * 20 + [80] * 20)
@@ -142,3 +142,64 @@ def test_figures_are_transparent_and_neutral() -> None:
     for figure in (histogram(both.arms[0]), arms_figure(both)):
         assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
         assert figure.layout.font.color == "#767676"
+
+
+def amounts(extreme: int = 900, label: str = "arm") -> Simulation:
+    """People of 20 and 80 say 200 and 810 or, one of them, something extreme."""
+    given = {person: [200 if person < 20 else 810] for person in range(39)} | {39: [extreme]}
+    scale = AnswerScale(None)
+    arms = [Arm(f"How many dollars, {i}?", given, condition=i, label=f"{label} {i}", scale=scale) for i in (1, 2)]
+    return simulate(experiment(YOUNG_AND_OLD, arms), AmountModel(), SimulationRequest(0, n=40))
+
+
+def test_numbers_of_both_sides_are_drawn_in_the_same_bins() -> None:
+    figure = histogram(amounts().arms[0])
+    predicted, actual = figure.data
+    assert list(predicted.x) == list(actual.x)
+    assert figure.layout.xaxis.title.text == "Answer (in steps of 50)"
+    assert (predicted.y[0], predicted.y[-1]) == (50, 0)
+    assert (actual.y[0], actual.y[-1]) == (50, 2.5)
+    assert predicted.hovertext[0] == "200 to 249<br>Predicted: 50.0 %"
+    assert sum(predicted.y) == pytest.approx(100)
+
+
+def test_bins_that_widen_say_so_on_the_axis() -> None:
+    figure = histogram(amounts(extreme=60_000_000).arms[0])
+    assert figure.layout.xaxis.title.text == "Answer (bins widen to the right)"
+    assert figure.layout.xaxis.ticktext[-1] == "50M"
+    assert sum(figure.data[0].y) == pytest.approx(100, abs=0.01)
+    assert sum(figure.data[1].y) == pytest.approx(100, abs=0.01)
+
+
+def test_invalid_numbers_are_named_in_the_legend() -> None:
+    arm = Arm("How many?", {person: [person] for person in range(40)}, scale=AnswerScale(None))
+    made = simulate(experiment(people(age=[30] * 30 + [99] * 10), [arm]), AmountModel(), SimulationRequest(0, n=40))
+    assert histogram(made.arms[0]).data[0].name == "Predicted (30 of 40 simulated)"
+
+
+def test_arms_of_numbers_are_medians_with_the_middle_half() -> None:
+    figure = arms_figure(amounts(label=HOSTILE))
+    predicted, actual = figure.data
+    assert (predicted.name, actual.name) == ("Predicted median", "Actual median")
+    assert list(actual.x) == [200, 200]
+    assert list(actual.error_x.array) == [610, 610]
+    assert figure.layout.xaxis.title.text == "Median answer and the middle half of the answers"
+    assert actual.hovertext[0].endswith("Actual median 200 (half of the answers: 200 to 810)")
+    assert "<b>" not in "".join(texts(figure))
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (0, "0"),
+        (20, "20"),
+        (1000, "1k"),
+        (1500, "1.5k"),
+        (1234, "1,234"),
+        (-2000, "-2k"),
+        (5_000_000, "5M"),
+        (10**9, "1bn"),
+    ],
+)
+def test_numbers_on_an_axis_are_short(number: int, expected: str) -> None:
+    assert compact(number) == expected

@@ -12,7 +12,7 @@ from socrates_core.population import Filter
 from socrates_core.report import cell_hash, example_prompt, inert, to_csv, to_html, to_json
 from socrates_core.scale import AnswerScale
 from socrates_core.simulate import Simulation, SimulationRequest, simulate
-from tests.experiments import AgeModel, Arm, experiment, people
+from tests.experiments import AgeModel, AmountModel, Arm, experiment, people
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>{body}&amp;"
 PEOPLE = people(age=[20, 80] * 20, party=[HOSTILE, "B"] * 20)
@@ -150,3 +150,63 @@ def test_the_prompt_is_shown_as_the_model_reads_it_and_only_if_it_reads_one() ->
     assert "<|im_start|>" not in prompt
     blind = simulate(experiment(PEOPLE, [Arm("How high?", {})]), UniformModel(), SimulationRequest(0, n=3))
     assert example_prompt(blind) == ""
+
+
+# -- open-ended outcomes
+
+
+def amounts(stimulus: str = "How many dollars?", label: str = "control", invalid: int = 0) -> Simulation:
+    """Forty people say 0, 10, 20, …; as many simulated ones ten times their age and a digit."""
+    table = people(age=[30] * (40 - invalid) + [99] * invalid)
+    given = {person: [10 * person] for person in range(40)}
+    arms = [Arm(stimulus, given, i, label=f"{label}{i}", scale=AnswerScale(None)) for i in (1, 2)]
+    return simulate(experiment(table, arms), AmountModel(), SimulationRequest(0, n=40))
+
+
+def test_the_json_of_numbers_holds_values_quartiles_and_the_name_of_the_range() -> None:
+    report = json.loads(to_json(amounts(invalid=4)), parse_constant=lambda name: pytest.fail(name))
+    arm = report["arms"][0]
+    assert arm["cell"]["scale_values"] is None
+    assert arm["actual"]["values"] == [10 * person for person in range(40)]
+    assert all(300 <= value < 310 for value in arm["predicted"]["values"])
+    assert sum(arm["predicted"]["shares"]) == pytest.approx(1)
+    assert (arm["numbers"]["n_valid"], arm["numbers"]["n_invalid"]) == (36, 4)
+    assert arm["numbers"]["actual"] == {"low": 90, "median": 190, "high": 290}
+    assert 0 < arm["numbers"]["score"]["observed"] < 1
+    assert arm["score"] is None
+    assert report["effects"][0]["actual_median_difference"] == 0
+    assert SimulationRequest.from_json(report["request"]) == SimulationRequest(0, n=40)
+
+
+def test_the_csv_of_numbers_has_a_row_for_each_number_that_anybody_gave() -> None:
+    rows = list(csv.DictReader(io.StringIO(to_csv(amounts(invalid=4)))))
+    first = [row for row in rows if row["condition"] == "control1"]
+    assert sum(float(row["predicted_share"]) for row in first) == pytest.approx(1, abs=1e-4)
+    assert sum(float(row["actual_share"]) for row in first) == pytest.approx(1, abs=1e-4)
+    assert {row["invalid_predictions"] for row in first} == {"4"}
+    assert [int(row["option"]) for row in first] == sorted({int(row["option"]) for row in first})
+
+
+def test_the_page_of_numbers_says_by_which_range_it_measures() -> None:
+    page = to_html(amounts(invalid=4))
+    for words in (
+        "4 of 40: numbers that did not end",
+        "<th>Actual median and quartiles</th><td>190 (90 to 290)</td>",
+        "<th>Observed range of the actual answers</th><td>0 to 390</td>",
+        "Wasserstein distance (observed range)",
+        "median to <b>control1</b>, in numbers as given",
+    ):
+        assert words in page
+    assert "stated scale)" not in page
+    assert "Guessing evenly" not in page
+
+
+def test_hostile_texts_leave_a_page_of_numbers_as_it_is() -> None:
+    clean, hostile = Tags(to_html(amounts())), Tags(to_html(amounts(HOSTILE, HOSTILE)))
+    assert (hostile.tags, hostile.attributes, hostile.scripts) == (clean.tags, clean.attributes, clean.scripts)
+
+
+def test_the_page_has_every_option_with_its_label_in_a_table() -> None:
+    page = to_html(simulation())
+    assert "<tr><th>1 control</th><td>" in page
+    assert "<tr><th>3 high</th><td>" in page

@@ -11,13 +11,14 @@ from socrates_core.errors import ModelError, PopulationError, SocratesError, Stu
 from socrates_core.metrics import wasserstein
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription
 from socrates_core.model.baselines import UniformModel
+from socrates_core.open_ended import Quartiles
 from socrates_core.population import Filter, Range, SetValue, Shares
 from socrates_core.report import to_json
 from socrates_core.scale import AnswerScale
 from socrates_core.simulate import ArmResult, SimulationRequest, simulate
 from socrates_core.sources.society import Society, make_society, study_set
 from socrates_core.study import Cell, Persona, StudySet
-from tests.experiments import AgeModel, Arm, experiment, people
+from tests.experiments import AgeModel, AmountModel, Arm, experiment, people
 
 AGES = [20, 35, 50, 65, 80] * 20
 PEOPLE = people(age=AGES, party=["A", "B"] * 50)
@@ -284,10 +285,103 @@ def test_a_study_of_a_hundred_arms_is_cut_and_says_so() -> None:
     assert result.notes == ("The study has 30 arms with this outcome; the first 3 are simulated.",)
 
 
-def test_an_open_ended_outcome_is_refused_by_name() -> None:
-    studies = experiment(PEOPLE, [Arm("How many dollars?", answered(0, 50), scale=AnswerScale(None))])
-    with pytest.raises(ModelError, match="study s, cell 0 has an open-ended outcome"):
-        simulate(studies, UniformModel(), SimulationRequest(0))
+# -- open-ended outcomes
+
+
+def amounts(**extra: Arm) -> StudySet:
+    """People of 20 to 79 say ten times their age, in the second arm twice as much; `extra` arms follow."""
+    table = people(age=[20 + person for person in range(60)] * 2)
+    arms = [
+        Arm("How many dollars?", {person: [200 + 10 * person] for person in range(60)}, 1, scale=AnswerScale(None)),
+        Arm("How many now?", {person: [20 * (person - 40)] for person in range(60, 120)}, 2, scale=AnswerScale(None)),
+    ]
+    return experiment(table, [*arms, *extra.values()])
+
+
+def test_an_open_ended_outcome_is_answered_with_numbers() -> None:
+    result = simulate(amounts(), AmountModel(), SimulationRequest(0, n=60))
+    first, second = result.arms
+    assert first.numbers is not None
+    assert first.numbers.score is not None
+    assert (first.numbers.n_valid, first.numbers.n_invalid, first.n_actual, first.n_personas) == (60, 0, 60, 60)
+    assert first.numbers.actual == Quartiles(340, 490, 640)
+    assert first.numbers.predicted.median == pytest.approx(495, abs=10)
+    assert first.numbers.score.code == "within_chance"
+    assert second.numbers is not None
+    assert second.numbers.score is not None
+    assert second.numbers.score.code == "beyond_chance"
+    assert (first.score, first.on_scale_mass) == (None, pytest.approx(0.8))
+    assert first.unscored == "An open-ended outcome has no stated scale to measure a distance on."
+    (effect,) = result.effects
+    assert (effect.actual, effect.predicted) == (980 - 490, pytest.approx(0, abs=10))
+    assert result.participants["predicted_mean"].null_count() == 60
+    assert result.participants["simulated_answer"].to_list() == pytest.approx([205 + 10 * i for i in range(60)], abs=5)
+
+
+def test_numbers_repeat_with_the_seed_whatever_stands_beside_them() -> None:
+    def numbers(studies: StudySet, seed: int = 0, max_arms: int = 12) -> list[float]:
+        request = SimulationRequest(0, n=60, seed=seed, max_arms=max_arms)
+        return simulate(studies, AmountModel(), request).arms[0].predicted.probs.tolist()
+
+    assert numbers(amounts()) == numbers(amounts()) == numbers(amounts(), max_arms=1)
+    assert numbers(amounts()) != numbers(amounts(), seed=1)
+
+
+def test_equal_people_write_different_numbers() -> None:
+    arm = Arm("How many dollars?", {person: [300] for person in range(50)}, scale=AnswerScale(None))
+    (result,) = simulate(experiment(people(age=[30] * 50), [arm]), AmountModel(), SimulationRequest(0, n=50)).arms
+    assert result.n_personas == 1
+    assert (result.predicted.probs > 0).sum() > 5
+    assert result.numbers is not None
+    assert result.numbers.score is None
+    assert result.unscored == "Everybody gave the same number: the answers span no range to measure a distance by."
+
+
+def test_invalid_numbers_are_counted_and_move_nothing() -> None:
+    table = people(age=[30] * 30 + [99] * 10)
+    arm = Arm("How many dollars?", {person: [300 + person] for person in range(40)}, scale=AnswerScale(None))
+    result = simulate(experiment(table, [arm]), AmountModel(), SimulationRequest(0, n=40))
+    (found,) = result.arms
+    assert found.numbers is not None
+    assert (found.numbers.n_valid, found.numbers.n_invalid) == (30, 10)
+    assert 300 <= found.predicted.mean < 310
+    assert result.participants["simulated_answer"].null_count() == 10
+
+
+def test_a_model_that_writes_no_number_at_all_is_named() -> None:
+    arm = Arm("How many dollars?", {0: [1], 1: [2]}, scale=AnswerScale(None))
+    with pytest.raises(ModelError, match="study s, cell 0: none of 5 simulated participants wrote a number of up to 9"):
+        simulate(experiment(people(age=[99, 99]), [arm]), AmountModel(), SimulationRequest(0, n=5))
+
+
+def test_a_model_of_options_refuses_an_open_ended_outcome_and_says_which_model_can() -> None:
+    with pytest.raises(ModelError, match=r"study s, cell 0 has an open-ended outcome, and uniform only spreads.*demo"):
+        simulate(amounts(), UniformModel(), SimulationRequest(0))
+
+
+def test_arms_of_an_open_ended_outcome_are_open_ended_too() -> None:
+    bounded = Arm("How many, 1 to 5?", {0: [1]}, condition=3)
+    result = simulate(amounts(other=bounded), AmountModel(), SimulationRequest(0, n=5))
+    assert len(result.arms) == 2
+    assert result.notes == ("1 arms are left out because their outcome has a bounded scale.",)
+
+
+@pytest.mark.parametrize(
+    ("answers", "unscored"),
+    [({}, "Nobody answered."), ({0: [-7]}, "Only one person answered; a distance from one person says nothing.")],
+)
+def test_numbers_without_enough_people_stand_alone(answers: dict[int, list[int]], unscored: str) -> None:
+    arm = Arm("How many dollars?", answers, scale=AnswerScale(None))
+    (result,) = simulate(experiment(people(age=[30, 40]), [arm]), AmountModel(), SimulationRequest(0, n=10)).arms
+    assert (result.unscored, result.numbers and result.numbers.score) == (unscored, None)
+
+
+def test_progress_over_numbers_counts_everybody() -> None:
+    told: list[tuple[int, int]] = []
+    simulate(amounts(), AmountModel(), SimulationRequest(0, n=300), lambda done, total: told.append((done, total)))
+    assert told[0] == (0, 600)
+    assert told[-1] == (600, 600)
+    assert told == sorted(told)
 
 
 def test_within_subject_arms_keep_their_pairing() -> None:

@@ -14,6 +14,11 @@ from socrates_core.ui.study_view import text
 TOOLS_OFF: Final = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"]
 """Of plotly's buttons only the one that saves a picture stays."""
 
+REDRAWN_PEOPLE: Final = 200
+REDRAWN_SECONDS: Final = 2.0
+"""A change is simulated by itself up to so many participants, if the last run took no longer. What takes a second on a
+quiet machine may take two in the first, cold run; what the model has answered is remembered, so a redraw takes less."""
+
 
 @dataclass(frozen=True, eq=False)
 class ResultPanel:
@@ -25,6 +30,8 @@ class ResultPanel:
     """Says that the controls no longer belong to the result."""
     shown: gr.Textbox
     """Hidden: the query string of the result on the page; empty before the first."""
+    redraws: gr.Textbox
+    """Hidden: up to how many participants a change is simulated by itself, going by how long the last run took."""
     body: gr.Group
     verdict: gr.HTML
     figure: gr.Plot
@@ -40,8 +47,8 @@ class ResultPanel:
     def outputs(self) -> list[Any]:
         """In the order of `draw_result`."""
         return [
-            self.notice, self.stale, self.shown, self.body, self.verdict, self.figure, self.tiles, self.options,
-            self.arms, self.effects, self.notes, self.keep,
+            self.notice, self.stale, self.shown, self.redraws, self.body, self.verdict, self.figure, self.tiles,
+            self.options, self.arms, self.effects, self.notes, self.keep,
         ]  # fmt: skip
 
 
@@ -50,6 +57,7 @@ def result_panel() -> ResultPanel:
     notice = gr.HTML(elem_id="notice", js_on_load=None)
     stale = gr.HTML(elem_id="stale", js_on_load=None)
     shown = gr.Textbox("", visible="hidden", elem_id="shown", label="Shown result")
+    redraws = gr.Textbox("0", visible="hidden", elem_id="redraws", label="Redraws by itself")
     verdict = gr.HTML(
         "<section class='verdict waiting'><h2>Simulating a first study …</h2></section>",
         elem_id="verdict", js_on_load=None,
@@ -65,16 +73,17 @@ def result_panel() -> ResultPanel:
         notes = gr.HTML(elem_id="notes", js_on_load=None)
         keep = gr.HTML(elem_id="keep", js_on_load="socrates.link(element, watch)")
     return ResultPanel(
-        notice, stale, shown, body, verdict, figure, tiles, options, arms_title, arms, effects, notes, keep
+        notice, stale, shown, redraws, body, verdict, figure, tiles, options, arms_title, arms, effects, notes, keep
     )
 
 
-def draw_result(result: Simulation, query: str) -> list[Any]:
+def draw_result(result: Simulation, query: str, seconds: float) -> list[Any]:
     """Updates for `ResultPanel.outputs`.
 
     Args:
         result: What to show.
         query: The link to it, without question mark.
+        seconds: How long it took to compute; infinite where it should not be repeated by itself.
     """
     arm = result.arms[0]
     several = len(result.arms) > 1
@@ -82,6 +91,7 @@ def draw_result(result: Simulation, query: str) -> list[Any]:
         "",
         "",
         query,
+        str(REDRAWN_PEOPLE if seconds <= REDRAWN_SECONDS else 0),
         gr.update(visible=True),
         verdict_html(result),
         _dressed(histogram(arm)),
@@ -96,7 +106,7 @@ def draw_result(result: Simulation, query: str) -> list[Any]:
 
 def draw_problem(message: str) -> list[Any]:
     """Updates for `ResultPanel.outputs` that say what went wrong and leave the rest as it is."""
-    return [notice_html(message), *[gr.skip() for _ in range(11)]]
+    return [notice_html(message), *[gr.skip() for _ in range(12)]]
 
 
 def notice_html(message: str) -> str:

@@ -8,7 +8,9 @@ from typing import Final
 from socrates_core.edit import describe
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.simulation import ArmResult, Score, Simulation
+from socrates_core.ui.number_view import bins_html, medians_html, number_tiles_html
 from socrates_core.ui.study_view import text
+from socrates_core.ui.tiles import bar, interval_words, percent, signed, table, tile
 
 TRUSTED_MASS: Final = 0.95
 """Below this share of mass on the scale the page warns."""
@@ -18,6 +20,7 @@ SAME: Final = 1e-9
 
 VERDICT_MARKS: Final = {
     "within_chance": ("good", "Within chance"),
+    "beyond_chance": ("weak", "Beyond chance"),
     "better_than_uniform": ("fair", "Better than guessing"),
     "like_uniform": ("weak", "No better than guessing"),
     "worse_than_uniform": ("bad", "Worse than guessing"),
@@ -50,6 +53,7 @@ def verdict_html(result: Simulation) -> str:
     """Which request this is, the sentence that says what the numbers mean, and warnings."""
     arm, request = result.arms[0], result.request
     who = "; ".join(describe(edit) for edit in request.edits)
+    judged = arm.score.verdict if arm.score else arm.numbers.score if arm.numbers else None
     decoding = f"temperature {request.temperature:g}" + (f", top-p {request.top_p:g}" if request.top_p < 1 else "")
     details = [
         f"{arm.n_predicted:,} simulated participants",
@@ -58,8 +62,8 @@ def verdict_html(result: Simulation) -> str:
         f"seed {request.seed}",
         f"model {result.model.name}" + (f" + {result.model.adapter}" if result.model.adapter else ""),
     ]
-    tone, name = VERDICT_MARKS[arm.score.verdict.code] if arm.score else ("open", "Prediction alone")
-    sentence = arm.score.verdict.sentence if arm.score else _alone(arm)
+    tone, name = VERDICT_MARKS[judged.code] if judged else ("open", "Prediction alone")
+    sentence = judged.sentence if judged else _alone(arm)
     title = " ".join(result.study.title.split()).removesuffix(" (paraphrased)")
     return (
         f"<section class='verdict tone-{tone}' aria-live='polite'>"
@@ -71,51 +75,57 @@ def verdict_html(result: Simulation) -> str:
 
 def tiles_html(arm: ArmResult) -> str:
     """The numbers, each with what it is."""
+    if arm.numbers is not None:
+        return number_tiles_html(arm, arm.numbers)
     score = arm.score
     tiles = []
     if score is not None:
         widest = max(score.uniform, score.interval.high, score.noise_floor, 1e-9)
         tiles += [
-            _tile("Distance", f"{score.wasserstein:.3f}", f"95 % interval {_interval(score.interval)}",
-                  EXPLAIN_DISTANCE, _bar(score.wasserstein / widest, "predicted", score.interval, widest)),
-            _tile("Noise floor", f"{score.noise_floor:.3f}", f"a perfect prediction, for {_effective(arm)}",
-                  EXPLAIN_FLOOR, _bar(score.noise_floor / widest, "neutral")),
-            _tile("Guessing evenly", f"{score.uniform:.3f}", _gain_words(score), EXPLAIN_UNIFORM,
-                  _bar(score.uniform / widest, "neutral")),
+            tile("Distance", f"{score.wasserstein:.3f}", f"95 % interval {interval_words(score.interval)}",
+                  EXPLAIN_DISTANCE, bar(score.wasserstein / widest, "predicted", score.interval, widest)),
+            tile("Noise floor", f"{score.noise_floor:.3f}", f"a perfect prediction, for {_effective(arm)}",
+                  EXPLAIN_FLOOR, bar(score.noise_floor / widest, "neutral")),
+            tile("Guessing evenly", f"{score.uniform:.3f}", _gain_words(score), EXPLAIN_UNIFORM,
+                  bar(score.uniform / widest, "neutral")),
         ]  # fmt: skip
     actual = arm.actual
     simulated = f"{arm.n_predicted:,} simulated ({arm.n_personas:,} different)"
     tiles += [
-        _tile("People", f"{arm.n_actual:,}", f"answers, beside {simulated}", EXPLAIN_PEOPLE + _off_scale(arm)),
-        _tile("Mean", f"{arm.predicted.mean:.2f}", _beside(actual.mean if actual else None), EXPLAIN_MEAN),
-        _tile("Spread", f"{arm.predicted.sd:.2f}", _beside(actual.sd if actual else None), EXPLAIN_SPREAD),
+        tile("People", f"{arm.n_actual:,}", f"answers, beside {simulated}", EXPLAIN_PEOPLE + _off_scale(arm)),
+        tile("Mean", f"{arm.predicted.mean:.2f}", _beside(actual.mean if actual else None), EXPLAIN_MEAN),
+        tile("Spread", f"{arm.predicted.sd:.2f}", _beside(actual.sd if actual else None), EXPLAIN_SPREAD),
     ]  # fmt: skip
     return f"<div class='tiles'>{''.join(tiles)}</div>"
 
 
 def options_html(arm: ArmResult) -> str:
     """Predicted and actual share of every option: the histogram in words."""
+    if arm.open_ended:
+        return bins_html(arm)
     head = "<th scope='col'>Answer</th><th scope='col' class='num'>Predicted</th>"
     head += "<th scope='col' class='num'>Actual</th><th scope='col' class='num'>Difference</th>" if arm.actual else ""
     rows = []
     for i, value in enumerate(arm.predicted.values.tolist()):
         label = arm.cell.scale.labels.get(value)
         cells = f"<th scope='row'><b>{value}</b>{f' {text(label)}' if label else ''}</th>"
-        cells += f"<td class='num'>{_percent(arm.predicted.probs[i])}</td>"
+        cells += f"<td class='num'>{percent(arm.predicted.probs[i])}</td>"
         if arm.actual:
             gap = 100 * (arm.predicted.probs[i] - arm.actual.probs[i])
-            cells += f"<td class='num'>{_percent(arm.actual.probs[i])}</td><td class='num'>{_signed(gap)} pt</td>"
+            cells += f"<td class='num'>{percent(arm.actual.probs[i])}</td><td class='num'>{signed(gap)} pt</td>"
         rows.append(f"<tr>{cells}</tr>")
-    table = _table("Shares of answers by option", head, rows)
+    shares = table("Shares of answers by option", head, rows)
     if len(rows) > 21:
-        return f"<details class='fold'><summary>All {len(rows)} options as a table</summary>{table}</details>"
-    return f"<h3>The options</h3>{table}"
+        return f"<details class='fold'><summary>All {len(rows)} options as a table</summary>{shares}</details>"
+    return f"<h3>The options</h3>{shares}"
 
 
 def effects_html(result: Simulation) -> str:
     """Every arm with its distance and its difference to the first."""
     if len(result.arms) == 1:
         return "<p class='quiet'>This study asks this outcome in one condition only: there is no other arm to show.</p>"
+    if result.arms[0].open_ended:
+        return medians_html(result)
     head = (
         "<th scope='col'>Arm</th><th scope='col' class='num'>Predicted mean</th>"
         "<th scope='col' class='num'>Actual mean</th><th scope='col' class='num'>Predicted effect</th>"
@@ -134,7 +144,7 @@ def effects_html(result: Simulation) -> str:
             f"<td class='num'>{predicted}</td><td class='num'>{actual}</td><td class='num'>{distance}</td></tr>"
         )
     return (
-        _table("Means and effects by arm", head, rows)
+        table("Means and effects by arm", head, rows)
         + "<p class='quiet'>Effects are each arm's mean minus the first arm's, in percent of the scale's width, with "
         "95 % intervals. The predicted interval covers who is simulated, not how wrong the model may be.</p>"
     )
@@ -162,30 +172,20 @@ def _warnings(result: Simulation) -> str:
         group = f"<p class='group'>Compared with the actual answers of {text(arm.actual_group)}.</p>"
     if result.study.study_id in result.model.trained_on:
         warnings.append("The model has learned from this study, so a close match proves nothing.")
+    if arm.open_ended:
+        group += (
+            "<p class='group'>Open-ended outcome: each simulated participant writes one whole number of 0 or more. "
+            "Negative answers and decimals cannot be predicted.</p>"
+        )
     if not result.study.real:
         warnings.append("Synthetic study: the “actual” answers were generated, nobody was asked.")
     if arm.on_scale_mass < TRUSTED_MASS:
+        wanted = "a whole number without a sign" if arm.open_ended else "an option of the scale"
         warnings.append(
-            f"Only {arm.on_scale_mass:.0%} of what the model would have written is an option of the scale: it may not "
+            f"Only {arm.on_scale_mass:.0%} of what the model would have written is {wanted}: it may not "
             "have understood the question, and its answers deserve little trust."
         )
     return group + "".join(f"<p class='warning'>{text(warning)}</p>" for warning in warnings)
-
-
-def _tile(name: str, value: str, below: str, explanation: str, bar: str = "") -> str:
-    return (
-        f"<div class='tile'><h4>{name}</h4><div class='value'>{value}</div>{bar}<div class='below'>{text(below)}</div>"
-        f"<details><summary aria-label='What is {name.lower()}?'>What is this?</summary>"
-        f"<p>{text(explanation)}</p></details></div>"
-    )
-
-
-def _bar(share: float, kind: str, interval: Interval | None = None, widest: float = 1.0) -> str:
-    whisker = ""
-    if interval is not None:
-        left, width = 100 * interval.low / widest, 100 * (interval.high - interval.low) / widest
-        whisker = f"<i style='left:{left:.1f}%;width:{width:.1f}%'></i>"
-    return f"<div class='bar bar-{kind}' aria-hidden='true'><b style='width:{100 * share:.1f}%'></b>{whisker}</div>"
 
 
 def _gain_words(score: Score) -> str:
@@ -211,26 +211,4 @@ def _beside(actual: float | None) -> str:
 def _effect(effect: float | None, interval: Interval | None) -> str:
     if effect is None or interval is None:
         return "–"
-    return f"{_signed(effect)} %<small>{_signed(interval.low)} to {_signed(interval.high)}</small>"
-
-
-def _signed(number: float) -> str:
-    """One decimal, with a true minus sign and none on zero."""
-    shown = f"{number:+.1f}"
-    return "0.0" if float(shown) == 0 else shown.replace("-", "−")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _interval(interval: Interval) -> str:
-    return f"{interval.low:.3f}–{interval.high:.3f}"
-
-
-def _table(caption: str, head: str, rows: list[str]) -> str:
-    body = "".join(rows)
-    return (
-        f"<div class='scroll' tabindex='0' role='region' aria-label='{caption}'><table><caption>{caption}</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    return f"{signed(effect)} %<small>{signed(interval.low)} to {signed(interval.high)}</small>"

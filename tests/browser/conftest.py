@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 60_000
 """Milliseconds that a busy machine may take for what a quiet one does at once."""
+START = 240
+"""Seconds that it may take to start the app, which imports and loads for ten."""
 
 
 @dataclass
@@ -54,7 +56,7 @@ def running_app(*arguments: str) -> Iterator[str]:
             return said.read()
 
         try:
-            wait_for(lambda: "Ready" in log() or process.poll() is not None, "the app to be ready")
+            wait_for(lambda: "Ready" in log() or process.poll() is not None, "the app to be ready", START)
             assert process.poll() is None, log()
             yield f"http://127.0.0.1:{port}/"
         finally:

@@ -1,0 +1,113 @@
+"""Sliders redraw by themselves when they are let go, where the visitor wants that and the model is quick."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PATIENCE, Visit, press_run
+
+ARGUMENTS: list[str] = ["--model", "marginal"]
+expect.set_options(timeout=PATIENCE)
+Begin = Callable[..., Visit]
+
+DRAG = """(slider, values) => {
+  for (const value of values) {
+    slider.value = value;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}"""
+RELEASE = """(slider) => slider.dispatchEvent(new Event("change", { bubbles: true }))"""
+
+
+QUICK = """() => Object.defineProperty(document.querySelector("#redraws textarea, #redraws input"), "value",
+  { get: () => "200", set: () => {} })"""
+
+
+def warm(page: Page) -> Page:
+    """Every run counts as a quick one, so that a busy machine shows what a quiet one does."""
+    page.evaluate(QUICK)
+    return page
+
+
+def drag(page: Page, selector: str, *values: float) -> None:
+    slider = page.locator(selector).first
+    slider.evaluate(DRAG, list(values))
+    page.wait_for_timeout(300)
+    slider.evaluate(RELEASE)
+
+
+def runs(page: Page) -> list[str]:
+    """Fills up with one entry for every run that the page asks for."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/queue/join" in request.url else None)
+    return asked
+
+
+def request(page: Page) -> str:
+    return page.locator("#verdict .request").inner_text()
+
+
+def test_temperature_redraws_once_when_it_is_let_go(app: str, visit: Begin) -> None:
+    page = warm(visit().open(app))
+    before = page.locator("#options").inner_text()
+    asked = runs(page)
+    drag(page, "#temperature input[type=range]", 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
+    expect(page.locator("#verdict .request")).to_contain_text("temperature 0.4")
+    expect(page.locator("#stale p")).to_have_count(0)
+    assert page.locator("#options").inner_text() != before
+    assert len(asked) == 1
+    page.wait_for_url(re.compile("temperature=0.4"))
+
+
+def test_shares_redraw_when_a_slider_is_let_go(app: str, visit: Begin) -> None:
+    page = warm(visit().open(app))
+    page.locator("#mode label", has_text="Shares").click()
+    drag(page, ".share input[type=range]", 60, 70, 80)
+    expect(page.locator("#verdict .request")).to_contain_text("80.0% Democrat")
+    expect(page.locator("#stale p")).to_have_count(0)
+
+
+def test_presets_and_arrow_keys_redraw_too(app: str, visit: Begin) -> None:
+    page = warm(visit().open(app))
+    page.click("#decode-paper")
+    expect(page.locator("#verdict .request")).to_contain_text("temperature 0.6, top-p 0.9")
+    page.locator("#top-p input[type=range]").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    expect(page.locator("#verdict .request")).to_contain_text("top-p 0.7")
+
+
+def test_of_many_changes_in_a_row_the_last_one_is_shown(app: str, visit: Begin) -> None:
+    page = warm(visit().open(app))
+    slider = page.locator("#temperature input[type=range]")
+    for value in (0.2, 1.8, 0.4, 1.6, 0.5, 1.3):
+        slider.evaluate(DRAG, [value])
+        slider.evaluate(RELEASE)
+        page.wait_for_timeout(120)
+    expect(page.locator("#verdict .request")).to_contain_text("temperature 1.3")
+    page.wait_for_timeout(2000)  # nothing older arrives behind it
+    assert "temperature 1.3" in request(page)
+    expect(page.locator("#stale p")).to_have_count(0)
+
+
+def test_a_run_of_many_waits_for_its_button(app: str, visit: Begin) -> None:
+    page = warm(visit().open(app))
+    page.locator("#n input").fill("201")
+    drag(page, "#temperature input[type=range]", 0.5)
+    page.wait_for_selector("#stale p")
+    assert "temperature 1 " in request(page)
+    press_run(page)
+    assert "temperature 0.5" in request(page)
+
+
+def test_who_does_not_want_it_switches_it_off_for_good(app: str, visit: Begin) -> None:
+    apart = visit(apart=True)
+    page = warm(apart.open(app))
+    page.locator("#live input").uncheck()
+    drag(page, "#temperature input[type=range]", 0.5)
+    page.wait_for_selector("#stale p")
+    assert "temperature 1 " in request(page)
+    reloaded = apart.open(app)
+    expect(reloaded.locator("#live input")).not_to_be_checked()
+    expect(visit(apart=True).open(app).locator("#live input")).to_be_checked()
