@@ -11,6 +11,7 @@
     ├── TrainingError      a recipe that cannot be read, or a training that cannot start or go on
     ├── PredictionError    predictions that cannot be read or scored
     ├── RunError           an evaluation run that is another one, is at work elsewhere, or ended before it was done
+    ├── HubError           an adapter that cannot be pushed or pulled: rights, names, network, or what it holds
     └── LaunchError        the app cannot start, because its port is taken for example
 
 The message is all a user sees: it says what is wrong, where, what was expected, and what to do. A command that
@@ -60,6 +61,10 @@ class PredictionError(SocratesError):
 
 class RunError(SocratesError):
     """An evaluation run that is another one, is at work elsewhere, or ended before it was done."""
+
+
+class HubError(SocratesError):
+    """An adapter that cannot be pushed or pulled; names the step, the permission or the reason that is missing."""
 
 
 class LaunchError(SocratesError):

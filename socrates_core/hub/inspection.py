@@ -1,0 +1,304 @@
+"""What an adapter's folder holds, checked against what an adapter may be before anything loads it.
+
+The same checks stand before a push and after a pull, so that what can be pushed can be pulled. PEFT's description may
+say a great deal that changes other weights or imports code; here it may say no more than a plain LoRA needs.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from socrates_core.errors import HubError, ModelError
+from socrates_core.hub.access import check_repo_id
+from socrates_core.hub.weights import Tensor, parse_json, read_header
+from socrates_core.model.record import FILE, ModelRecord
+
+WEIGHTS: Final = "adapter_model.safetensors"
+CONFIG: Final = "adapter_config.json"
+RECORD: Final = FILE
+CARD: Final = "README.md"
+FILES: Final = (WEIGHTS, CONFIG, RECORD, CARD)
+"""All that is ever pushed or pulled."""
+
+MOST_TEXT: Final = 8 * 1024**2
+"""Bytes of a description, record or card."""
+MOST_RANK: Final = 1024
+MOST_WIDTH: Final = 2**20
+"""Rows or columns of a matrix of the base."""
+
+DEMO: Final = "demo"
+"""The bundled base model, which is on no Hub."""
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+){0,20}")
+_KEY: Final = re.compile(r"base_model\.model\.((?:[A-Za-z0-9_]+\.)+)lora_([AB])\.weight")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_REVISION: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}")
+
+
+@dataclass(frozen=True)
+class AdapterConfig:
+    """What PEFT's description says of a plain LoRA adapter."""
+
+    rank: int
+    alpha: float
+    dropout: float
+    targets: tuple[str, ...]
+    """Names of the modules it changes, sorted."""
+    base: str
+    """Hub id of the base model, or `demo`."""
+    base_revision: str | None
+    """The base's commit, or whatever revision was named; None where it is not known."""
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """An adapter's folder after all checks."""
+
+    config: AdapterConfig
+    record: ModelRecord | None
+    """None for an adapter of another program: its template has to be named when it is loaded."""
+    parameters: int
+    """Numbers in its weights."""
+
+
+def inspect(folder: Path) -> Inspected:
+    """Check everything in an adapter's folder.
+
+    Raises:
+        HubError: If something is missing, unreadable or more than a plain LoRA adapter needs; names file and reason.
+    """
+    config, record = inspect_description(folder)
+    if not (folder / WEIGHTS).is_file():
+        raise HubError(f"{WEIGHTS} is missing in {folder}; an adapter is that file with {CONFIG}")
+    tensors = read_header(folder / WEIGHTS)
+    _check_weights(tensors, config)
+    return Inspected(config, record, sum(math.prod(one.shape) for one in tensors.values()))
+
+
+def inspect_description(folder: Path) -> tuple[AdapterConfig, ModelRecord | None]:
+    """Check what stands beside the weights: PEFT's description, and our record where there is one.
+
+    Raises:
+        HubError: As `inspect`.
+    """
+    if not (folder / CONFIG).is_file():
+        raise HubError(f"{CONFIG} is missing in {folder}; it comes with the weights of every PEFT adapter")
+    config = read_config(_json(folder / CONFIG))
+    record = None
+    if (folder / RECORD).is_file():
+        _check_record(_json(folder / RECORD))
+        try:
+            record = ModelRecord.load(folder)
+        except ModelError as error:
+            raise HubError(f"{RECORD}: {error}") from error
+    if record is not None:
+        _check_agreement(config, record)
+    return config, record
+
+
+def _json(path: Path) -> Mapping[str, Any]:
+    if path.stat().st_size > MOST_TEXT:
+        _refuse(path.name, f"it has {path.stat().st_size:,} bytes; expected a description of a few thousand")
+    try:
+        found = parse_json(path.read_bytes())
+    except ValueError as error:
+        _refuse(path.name, f"it is not to be read as JSON ({error})")
+    if not isinstance(found, dict):
+        _refuse(path.name, "it is no JSON object")
+    return found
+
+
+# -- PEFT's description ------------------------------------------------------------------------------------------
+
+
+def read_config(found: Mapping[str, Any]) -> AdapterConfig:
+    """PEFT's description of a plain LoRA adapter, in its own words.
+
+    Raises:
+        HubError: If a key says more than a plain LoRA needs, or has a value that makes no sense.
+    """
+    for key, value in found.items():
+        rule = _RULES.get(key)
+        if rule is None and not _says_nothing(value):
+            _refuse(CONFIG, f"{key[:60]} is not among what a plain LoRA adapter says, and here it is {_shown(value)}")
+        if rule is not None and not rule[1](value):
+            _refuse(CONFIG, f"{key} is {_shown(value)}; expected {rule[0]}")
+    missing = [key for key in ("peft_type", "task_type", "r", "lora_alpha", "target_modules") if key not in found]
+    if missing:
+        _refuse(CONFIG, f"{', '.join(missing)} is missing")
+    return AdapterConfig(
+        rank=found["r"],
+        alpha=float(found["lora_alpha"]),
+        dropout=float(found.get("lora_dropout", 0.0)),
+        targets=tuple(sorted(set(found["target_modules"]))),
+        base=read_base(found.get("base_model_name_or_path")),
+        base_revision=found.get("revision"),
+    )
+
+
+def read_base(base: Any) -> str:
+    """The base that an adapter names: a Hub id, or `demo`.
+
+    Raises:
+        HubError: If it names none, or the path of a folder on somebody's machine.
+    """
+    if not base or not isinstance(base, str):
+        _refuse(
+            CONFIG,
+            "it does not say which base model the adapter is for (base_model_name_or_path); train with the base's "
+            "Hub id, so that others can find it",
+        )
+    try:
+        return base if base == DEMO else check_repo_id(base)
+    except HubError:
+        _refuse(
+            CONFIG,
+            f"its base model is {_shown(base)}, which is neither a Hub id nor {DEMO}; a folder of one machine is no "
+            "base for others",
+        )
+
+
+Rule = tuple[str, Callable[[Any], bool]]
+"""What is expected, and whether a value is that."""
+
+
+def _number(low: float, high: float) -> Callable[[Any], bool]:
+    return lambda value: type(value) in (int, float) and math.isfinite(value) and low <= value <= high
+
+
+def _one_of(*allowed: Any) -> Rule:
+    told = " or ".join(str(one) for one in allowed)
+    return told, lambda value: any(type(value) is type(one) and value == one for one in allowed)
+
+
+def _are_targets(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and 0 < len(value) <= 256
+        and all(isinstance(name, str) and len(name) <= 200 and _NAME.fullmatch(name) for name in value)
+    )
+
+
+_RULES: Final[Mapping[str, Rule]] = {
+    "peft_type": _one_of("LORA"),
+    "task_type": _one_of("CAUSAL_LM"),
+    "base_model_name_or_path": ("the base's Hub id", lambda value: value is None or isinstance(value, str)),
+    "revision": (
+        "a commit, branch or tag of the base",
+        lambda value: value is None or (isinstance(value, str) and bool(_REVISION.fullmatch(value))),
+    ),
+    "r": (f"a whole number from 1 to {MOST_RANK}", lambda value: type(value) is int and 1 <= value <= MOST_RANK),
+    "lora_alpha": ("a number above 0", lambda value: _number(0, 1e6)(value) and value > 0),
+    "lora_dropout": ("a share from 0 to below 1", lambda value: _number(0, 1)(value) and value < 1),
+    "target_modules": ("a list of plain module names, such as q_proj", _are_targets),
+    "use_rslora": _one_of(True, False),
+    "inference_mode": _one_of(True, False),
+    # others, such as pissa and olora, change the base's own weights when the adapter is loaded
+    "init_lora_weights": _one_of(True, False, "gaussian", "orthogonal"),
+    "bias": _one_of("none"),
+    # a module to import, were megatron_config given
+    "megatron_core": _one_of("megatron.core", None),
+    "peft_version": ("a short text", lambda value: isinstance(value, str) and len(value) <= 60),
+    # means something with use_qalora alone, which is refused
+    "qalora_group_size": ("a whole number", lambda value: type(value) is int),
+}
+"""The keys that may say something. Any other may be there, as PEFT writes them all, and must be empty or false."""
+
+
+def _says_nothing(value: Any) -> bool:
+    return value is None or value is False or value in ({}, [], "")
+
+
+# -- our record --------------------------------------------------------------------------------------------------
+
+
+def _is_text(most: int, empty: bool = True) -> Callable[[Any], bool]:
+    return lambda value: (value is None and empty) or (isinstance(value, str) and 0 < len(value) <= most)
+
+
+def _are_studies(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= 1_000_000 and all(isinstance(one, str) for one in value)
+
+
+_RECORD_RULES: Final[Mapping[str, Rule]] = {
+    "template": ("the name of a prompt template", _is_text(60, empty=False)),
+    "tokenizer": ("a sha256", lambda value: isinstance(value, str) and bool(_DIGEST.fullmatch(value))),
+    "trained_on": ("a list of study ids", _are_studies),
+    "base": ("a Hub id", _is_text(200)),
+    "base_revision": (
+        "a revision",
+        lambda value: value is None or bool(isinstance(value, str) and _REVISION.match(value)),
+    ),
+    "split": ("a sha256", lambda value: value is None or (isinstance(value, str) and bool(_DIGEST.fullmatch(value)))),
+    "demo": _one_of(True, False),
+    "training": ("an object", lambda value: value is None or isinstance(value, dict)),
+}
+
+
+def _check_record(found: Mapping[str, Any]) -> None:
+    """Refuse a record whose loader would take something else for what it names."""
+    known = {one.name for one in fields(ModelRecord)}
+    unknown = sorted(set(found) - known)
+    if unknown:
+        _refuse(RECORD, f"{unknown[0][:60]!r} is not among what a record says; it may be of a newer version")
+    for key, (expected, fits) in _RECORD_RULES.items():
+        if key in found and not fits(found[key]):
+            _refuse(RECORD, f"{key} is {_shown(found[key])}; expected {expected}")
+
+
+def _check_agreement(config: AdapterConfig, record: ModelRecord) -> None:
+    for what, described, recorded in (
+        ("base model", config.base, record.base),
+        ("base revision", config.base_revision, record.base_revision),
+    ):
+        if recorded is not None and described is not None and described != recorded:
+            raise HubError(
+                f"{CONFIG} names the {what} {_shown(described)} and {RECORD} {_shown(recorded)}; they must agree"
+            )
+
+
+# -- weights -----------------------------------------------------------------------------------------------------
+
+
+def _check_weights(tensors: Mapping[str, Tensor], config: AdapterConfig) -> None:
+    """Refuse weights that are not the A (rank, in) and B (out, rank) of the modules that the description names."""
+    pairs: dict[str, dict[str, tuple[int, ...]]] = {}
+    for name, tensor in tensors.items():
+        match = _KEY.fullmatch(name)
+        if not match:
+            _refuse(WEIGHTS, f"{name[:200]!r} is no LoRA matrix A or B of a module")
+        pairs.setdefault(match[1].rstrip("."), {})[match[2]] = tensor.shape
+    if not pairs:
+        _refuse(WEIGHTS, "it holds no tensors")
+    found = set()
+    for module, sides in pairs.items():
+        target = next((one for one in config.targets if f".{module}".endswith(f".{one}")), None)
+        if target is None:
+            _refuse(WEIGHTS, f"{module[:200]} is not among the targets {', '.join(config.targets)[:200]} of {CONFIG}")
+        found.add(target)
+        if set(sides) != {"A", "B"}:
+            _refuse(WEIGHTS, f"{module[:200]} has no matrix {'B' if 'A' in sides else 'A'}")
+        _check_shapes(module, sides["A"], sides["B"], config.rank)
+    unused = [one for one in config.targets if one not in found]
+    if unused:
+        _refuse(WEIGHTS, f"it holds nothing for the target {unused[0]} of {CONFIG}")
+
+
+def _check_shapes(module: str, a: tuple[int, ...], b: tuple[int, ...], rank: int) -> None:
+    fits = len(a) == len(b) == 2 and a[0] == b[1] == rank and 0 < a[1] <= MOST_WIDTH and 0 < b[0] <= MOST_WIDTH
+    if not fits:
+        _refuse(
+            WEIGHTS, f"{module[:200]} has A of shape {a} and B of shape {b}; expected ({rank}, in) and (out, {rank})"
+        )
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"
+
+
+def _refuse(file: str, reason: str) -> NoReturn:
+    raise HubError(f"{file}: {reason}")

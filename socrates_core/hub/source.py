@@ -1,0 +1,85 @@
+"""The note beside a pulled adapter: repository, commit, what was asked for, and the sha256 of every file."""
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from socrates_core.errors import HubError
+from socrates_core.hub.access import check_repo_id
+from socrates_core.hub.inspection import FILES, WEIGHTS
+from socrates_core.hub.weights import parse_json
+
+SOURCE: Final = "source.json"
+FORMAT: Final = 1
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+_UNFINISHED: Final = f"{SOURCE}.partial"
+
+
+def write_source(folder: Path, repo_id: str, revision: str | None, commit: str) -> None:
+    """Write where the files of a folder came from, and their hashes."""
+    files = {
+        path.name: {"size": path.stat().st_size, "sha256": sha256(path)}
+        for name in FILES
+        if (path := folder / name).is_file()
+    }
+    told = {"format": FORMAT, "repo_id": repo_id, "commit": commit, "asked": {revision or "": time.time()}}
+    _write_whole(folder, {**told, "files": files})
+
+
+def note_asked(folder: Path, revision: str | None) -> None:
+    """Note that a branch or tag is this commit now, for the day when the Hub cannot be asked."""
+    source = read_source(folder)
+    _write_whole(folder, {**source, "asked": {**source["asked"], revision or "": time.time()}})
+
+
+def _write_whole(folder: Path, told: Mapping[str, Any]) -> None:
+    partial = folder / _UNFINISHED
+    partial.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+    partial.replace(folder / SOURCE)
+
+
+def read_source(folder: Path) -> Mapping[str, Any]:
+    """Where the files of a folder came from.
+
+    Raises:
+        HubError: If nothing was pulled into it, or the note cannot be read.
+    """
+    path = folder / SOURCE
+    try:
+        found = parse_json(path.read_bytes())
+        sound = (
+            found["format"] == FORMAT
+            and bool(check_repo_id(found["repo_id"]))
+            and bool(_COMMIT.fullmatch(found["commit"]))
+            and bool(found["asked"])
+            and all(isinstance(when, int | float) for when in found["asked"].values())
+            and {WEIGHTS} <= set(found["files"]) <= set(FILES)
+            and all(isinstance(one["size"], int) and isinstance(one["sha256"], str) for one in found["files"].values())
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise HubError(
+            f"{path} cannot be read ({error}): nothing was pulled into {folder}, or it is damaged"
+        ) from error
+    if not sound:
+        raise HubError(f"{path} is not a note of what was pulled; remove {folder} and pull again")
+    return dict(found)
+
+
+def sha256(path: Path) -> str:
+    """Of a file's bytes, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_pulled(path: Path) -> bool:
+    """Whether a folder is one that an adapter was pulled into."""
+    return path.is_dir() and not path.is_symlink() and not path.name.startswith(".") and (path / SOURCE).is_file()
+
+
+def strangers(folder: Path) -> list[str]:
+    """What lies in a folder and was not pulled."""
+    return sorted({path.name for path in folder.iterdir()} - {*FILES, SOURCE, _UNFINISHED})

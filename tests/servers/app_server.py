@@ -1,0 +1,121 @@
+"""`python app.py` in a process of its own, and its programming interface as anybody can reach it."""
+
+import http.client
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 120.0
+"""Seconds that a busy machine may take."""
+
+NEVER = ("HF_TOKEN", "HF_ENDPOINT", "SYSTEM", "SOCRATES_", "SPACE_", "OAUTH_")
+"""Beginnings of variables that a started app does not inherit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What the server said."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class AppServer:
+    """A running app."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    said: IO[str]
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def log(self) -> str:
+        """All that it has printed."""
+        self.said.seek(0)
+        return self.said.read()
+
+    def ask(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Answer:
+        """One request, its path sent exactly as it is."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request(method, path, body, dict(headers or {}))
+            got = connection.getresponse()
+            kept = {name.lower(): value for name, value in got.getheaders()}
+            try:
+                said = got.read()
+            except http.client.IncompleteRead as error:  # the server gave up in the middle
+                said = error.partial
+            return Answer(got.status, kept, said.decode("utf-8", "replace"))
+        finally:
+            connection.close()
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """What the page is told of its components and handlers."""
+        found: dict[str, Any] = json.loads(self.ask("GET", "/config").text)
+        return found
+
+    def handler(self, element: str, event: str) -> dict[str, Any]:
+        """What is called when something happens to a component."""
+        ids = {one["id"] for one in self.config["components"] if one["props"].get("elem_id") == element}
+        wanted = {(number, event) for number in ids}
+        found: list[dict[str, Any]] = self.config["dependencies"]
+        return next(one for one in found if wanted & {tuple(target) for target in one["targets"]})
+
+    def call(self, function: int, data: list[Any], headers: Mapping[str, str] | None = None) -> Answer:
+        """Call a handler without a page, through the queue where it goes through the queue."""
+        queued = next(one["queue"] for one in self.config["dependencies"] if one["id"] == function)
+        session = secrets.token_hex(5)
+        asked = {"data": data, "fn_index": function, "session_hash": session, "event_data": None}
+        sent = {"content-type": "application/json", **(headers or {})}
+        body = json.dumps(asked).encode()
+        if not queued:
+            return self.ask("POST", "/gradio_api/run/predict", sent, body)
+        joined = self.ask("POST", "/gradio_api/queue/join", sent, body)
+        if joined.status != 200:
+            return joined
+        return self.ask("GET", f"/gradio_api/queue/data?session_hash={quote(session)}", headers)
+
+
+@contextmanager
+def app_server(*arguments: str, environ: Mapping[str, str] | None = None) -> Iterator[AppServer]:
+    """Start the app on a free port, and stop it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(NEVER)}
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as said:
+        places = {"SOCRATES_RUNS": f"{folder}/runs", "SOCRATES_ADAPTERS": f"{folder}/adapters"}
+        command = [sys.executable, "app.py", "--port", str(port), *arguments]
+        settings = {**inherited, **places, **(environ or {})}
+        process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=said, stderr=subprocess.STDOUT)
+        server = AppServer(port, process, said)
+        try:
+            end = time.monotonic() + PATIENCE
+            while "\nReady    http" not in server.log():
+                assert process.poll() is None, server.log()
+                assert time.monotonic() < end, server.log()
+                time.sleep(0.1)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
