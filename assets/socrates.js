@@ -82,6 +82,44 @@ window.socrates = (() => {
     fill();
   }
 
+  const again = () => document.querySelector("#again")?.click();
+  const live = () => document.querySelector("#live input");
+  const LIVE = "socrates.live";
+
+  // Whether changes are redrawn by themselves is the visitor's choice, kept in this browser where it can be.
+  function stored(choice) {
+    try {
+      if (choice === undefined) return localStorage.getItem(LIVE);
+      localStorage.setItem(LIVE, choice);
+    } catch { /* no storage in this browser: the choice lasts as long as the page */ }
+    return null;
+  }
+
+  // The page is filled in: simulate what it shows.
+  function begin() {
+    if (live() && stored() === String(!live().checked)) live().click();
+    again();
+    return [];
+  }
+
+  // A slider was let go: simulate at once if the visitor wants that, and the last run says that it is quick.
+  function redraw() {
+    const people = Number(document.querySelector("#n input")?.value);
+    const limit = Number(document.querySelector("#redraws textarea, #redraws input")?.value);
+    if (live()?.checked && people > 0 && people <= limit) again();
+    return [];
+  }
+
+  const DECODING = "#temperature, #top-p";
+  document.addEventListener("change", (event) => {
+    if (event.target.closest?.("#live")) stored(String(event.target.checked));
+    // by then the slider has told the page its value, and a number typed beyond the slider's end is cut to it
+    if (event.target.closest?.(DECODING)) setTimeout(redraw, 50);
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("button")?.closest(DECODING)) setTimeout(redraw, 50);
+  });
+
   // A result's address becomes the page's, so that reloading shows the result again.
   function remember(query) {
     if (query) {
@@ -103,7 +141,8 @@ window.socrates = (() => {
   // A click into a searchable list selects what stands there, so that typing replaces it.
   document.addEventListener("click", (event) => {
     const field = event.target;
-    if (field.matches?.("#controls input[role=combobox]") && field.selectionStart === field.selectionEnd) field.select();
+    const list = "#controls input[role=combobox], #evaluate input[role=combobox]";
+    if (field.matches?.(list) && field.selectionStart === field.selectionEnd) field.select();
   });
 
   // Enter in a field of the settings runs the simulation.
@@ -113,5 +152,52 @@ window.socrates = (() => {
     document.querySelector("#run")?.click();
   });
 
-  return { chips, shares, link, remember };
+  // The table of runs: buttons act on one run, ticks choose several. Ticks and focus outlast a drawing of the table.
+  function runs(element, trigger, watch) {
+    const chosen = new Set();
+    let held = null;
+    const boxes = () => [...element.querySelectorAll("input[data-choose]")];
+    const tell = () => trigger("input", { chosen: [...chosen] });
+    const key = (target) => [target.dataset?.act ?? "", target.dataset?.run ?? target.dataset?.choose ?? ""].join(" ");
+    const draw = () => {
+      const there = new Set(boxes().map((box) => box.dataset.choose));
+      const gone = [...chosen].filter((name) => !there.has(name));
+      gone.forEach((name) => chosen.delete(name));
+      boxes().forEach((box) => { box.checked = chosen.has(box.dataset.choose); });
+      if (gone.length) tell();
+      if (held && document.activeElement === document.body) {
+        [...element.querySelectorAll("button, input")].find((one) => key(one) === held)?.focus();
+      }
+    };
+    element.addEventListener("focusin", (event) => { held = key(event.target); });
+    document.addEventListener("pointerdown", (event) => { if (!element.contains(event.target)) held = null; });
+    document.addEventListener("keydown", (event) => { if (event.key === "Tab") held = null; });
+    element.addEventListener("click", (event) => {
+      const button = event.target.closest("button[data-act]");
+      if (button && !button.disabled) trigger("click", { act: button.dataset.act, run: button.dataset.run });
+    });
+    element.addEventListener("change", (event) => {
+      const name = event.target.dataset.choose;
+      if (name === undefined) return;
+      if (event.target.checked) chosen.add(name); else chosen.delete(name);
+      tell();
+    });
+    watch("value", draw);
+  }
+
+  // What an action on a run brought about is brought into view where it appears out of sight.
+  function shown(element, watch) {
+    watch("value", () => {
+      if (element.querySelector("p")) element.scrollIntoView({ behavior: "smooth", block: "nearest" });
+    });
+  }
+
+  // A report that was opened is brought into view.
+  function reader(element, watch) {
+    watch("value", () => {
+      if (element.querySelector("iframe")) element.scrollIntoView({ behavior: "smooth", block: "start" });
+    });
+  }
+
+  return { chips, shares, link, remember, begin, redraw, runs, shown, reader };
 })();

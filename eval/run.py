@@ -12,31 +12,26 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from eval.score import write_results
-from socrates_core import command
+from socrates_core import command, run_queue
 from socrates_core.errors import RunError, SocratesError
-from socrates_core.evaluate import (
-    EvaluationData,
-    EvaluationSpec,
-    batches,
-    data_digest,
-    evaluation_data,
-    leaks,
-    open_studies,
-)
+from socrates_core.evaluate import EvaluationData, batches, evaluation_data, leaks
 from socrates_core.evaluation import evaluate
-from socrates_core.evaluation_report import headline
+from socrates_core.evaluation_spec import EvaluationSpec, data_digest, open_studies, specify
+from socrates_core.evaluation_words import headline
 from socrates_core.model.answer_model import ModelDescription
 from socrates_core.predictions import cells_of
 from socrates_core.ray_engine import RayEngine
 from socrates_core.report import versions
+from socrates_core.run_state import is_alive, record, state
 from socrates_core.runs import cancel as cancel_run
-from socrates_core.runs import delete, is_alive, launch, open_run, read_spec, record, state, worker, write_json
+from socrates_core.runs import delete, launch, open_run, read_spec, turn, worker, write_json
 from socrates_core.units import LocalEngine, collect, do_units
 
 app = typer.Typer(add_completion=False)
@@ -79,24 +74,11 @@ def run(
         spec = read_spec(out)
     else:
         whole, divided = open_studies(studies)
-        where = studies if studies == "bundled" else str(Path(studies).resolve())
-        spec = EvaluationSpec(
-            studies=where,
-            data=data_digest(whole),
-            part=split,
-            split=divided.digest,
-            model=model,
-            adapter=adapter,
-            template=template,
-            per_cell=per_cell,
-            seed=seed,
-            allow_seen=allow_seen,
-            only=tuple(sorted(study or ())),
+        spec = specify(
+            whole, divided, studies, split, model, adapter, template, per_cell, seed, allow_seen, tuple(study or ())
         )
-        evaluation_data(
-            whole, divided, spec.part, spec.only
-        )  # what cannot be evaluated is said before a folder is made
-    _check(spec)
+        # what cannot be evaluated is said before a folder is made
+        evaluation_data(whole, divided, spec.part, spec.only)
     out = out or Path("runs") / spec.run_id
     fresh = not (out / "spec.json").is_file()
     open_run(out, spec)
@@ -127,28 +109,39 @@ def work(out: Path, spec: EvaluationSpec, engine: str) -> None:
     """Predict what is missing, then score everything: the whole of a run, in this process."""
     with worker(out):
         say = _tell(out)
-        started = time.perf_counter()
-        whole, divided = open_studies(spec.studies)
-        if (data_digest(whole), divided.digest) != (spec.data, spec.split):
-            raise RunError(f"{spec.studies} has been prepared anew since this run began; start another run")
-        data = evaluation_data(whole, divided, spec.part, spec.only)
-        say(f"studies      {spec.studies}, part {spec.part}: {len(data.title)} studies, {len(data.cells)} cells")
-        for one in data.left_out[:5]:
-            say(f"left out     cell {one['cell']}, {one['name']}: {one['reason']}")
-        with RayEngine(spec) if engine == "ray" else LocalEngine(spec, data) as predictions:
-            provenance = describe(spec, data, predictions.description)
-            write_json(out / "provenance.json", provenance)
-            say(f"model        {provenance['model']}, template {provenance['template']}, {provenance['device']}")
-            if provenance["contaminated"]:
-                say(f"CONTAMINATED the model has learned from {', '.join(provenance['contaminated'])}")
-            say(f"duplicates   {len(provenance['near_duplicates'])} stimuli close to a training stimulus")
-            if not do_units(out, data, batches(data, spec.per_cell), predictions.results, _show_progress()):
-                say(f"cancelled    {out}; the same command goes on")
+        with turn(out, lambda ahead: say(_waiting(ahead))) if engine == "local" else nullcontext(True) as came:
+            if not came:
+                say(f"cancelled    {out} left the line; the same command takes a new place")
                 raise typer.Exit(0)
-        evaluation = evaluate(cells_of(collect(out, provenance)), provenance, spec.seed)
-        write_results(evaluation, out)
-        record(out, "finished", seconds=round(time.perf_counter() - started, 1))
-        say(f"wrote        {out}/metrics.json, report.html, report.md in {time.perf_counter() - started:.1f} s")
+            work_now(out, spec, engine, say)
+
+
+def work_now(out: Path, spec: EvaluationSpec, engine: str, say: Callable[[str], None]) -> None:
+    """The same once its turn has come. Runs on a Ray cluster take no turns: the cluster hands out its GPUs itself."""
+    started = time.perf_counter()
+    record(out, "loading")
+    whole, divided = open_studies(spec.studies)
+    if (data_digest(whole), divided.digest) != (spec.data, spec.split):
+        raise RunError(f"{spec.studies} has been prepared anew since this run began; start another run")
+    data = evaluation_data(whole, divided, spec.part, spec.only)
+    say(f"studies      {spec.studies}, part {spec.part}: {len(data.title)} studies, {len(data.cells)} cells")
+    for one in data.left_out[:5]:
+        say(f"left out     cell {one['cell']}, {one['name']}: {one['reason']}")
+    with RayEngine(spec) if engine == "ray" else LocalEngine(spec, data) as predictions:
+        provenance = describe(spec, data, predictions.description)
+        write_json(out / "provenance.json", provenance)
+        say(f"model        {provenance['model']}, template {provenance['template']}, {provenance['device']}")
+        if provenance["contaminated"]:
+            say(f"CONTAMINATED the model has learned from {', '.join(provenance['contaminated'])}")
+        say(f"duplicates   {len(provenance['near_duplicates'])} stimuli close to a training stimulus")
+        if not do_units(out, data, batches(data, spec.per_cell), predictions.results, _show_progress()):
+            say(f"cancelled    {out}; the same command goes on")
+            raise typer.Exit(0)
+    record(out, "scoring")
+    evaluation = evaluate(cells_of(collect(out, provenance)), provenance, spec.seed)
+    write_results(evaluation, out)
+    record(out, "finished", seconds=round(time.perf_counter() - started, 1))
+    say(f"wrote        {out}/metrics.json, report.html, report.md in {time.perf_counter() - started:.1f} s")
 
 
 def describe(spec: EvaluationSpec, data: EvaluationData, model: ModelDescription) -> dict[str, Any]:
@@ -185,8 +178,13 @@ def watch(out: Path) -> None:
     print(f"attached     {out}: a worker is at work on it; Ctrl-C leaves it to its work")
     show_progress = _show_progress()
     first = state(out).done
+    told = 0
     while is_alive(out):
         now = state(out)
+        ahead = run_queue.ahead(run_queue.line(out.resolve().parent), out.resolve().name)
+        if now.code == "waiting" and ahead and ahead != told:
+            print(_waiting(ahead))
+            told = ahead
         if now.total:
             show_progress(now.done, now.total, now.done - first, now.total - first)
         time.sleep(1)
@@ -207,11 +205,9 @@ def _named(out: Path | None) -> Path:
     return out
 
 
-def _check(spec: EvaluationSpec) -> None:
-    if spec.per_cell is not None and spec.per_cell < 2:
-        raise RunError(f"--per-cell {spec.per_cell} leaves too few people to compare; choose 2 or more")
-    if spec.seed < 0:
-        raise RunError(f"--seed {spec.seed} is negative; choose 0 or more")
+def _waiting(ahead: int) -> str:
+    runs = "1 run of this directory is" if ahead == 1 else f"{ahead} runs of this directory are"
+    return f"waiting      {runs} ahead; runs take turns, Ctrl-C or --cancel leaves the line"
 
 
 def _tell(out: Path) -> Callable[[str], None]:

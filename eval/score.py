@@ -16,7 +16,8 @@ import typer
 from socrates_core import command
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation import Evaluation, evaluate
-from socrates_core.evaluation_report import headline, report
+from socrates_core.evaluation_report import report
+from socrates_core.evaluation_words import headline
 from socrates_core.prediction_files import load_predictions
 from socrates_core.runs import write_json
 

@@ -17,6 +17,7 @@ import numpy as np
 from socrates_core.distribution import Floats
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation import FORMAT, plain
+from socrates_core.evaluation_words import shown_name
 from socrates_core.metrics.study_bootstrap import StudyResamples, study_means
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.metrics.verdict import TIE
@@ -178,8 +179,8 @@ def _load(folder: Path) -> dict[str, Any]:
 def _name(provenance: Mapping[str, Any], folder: Path) -> str:
     if "model" not in provenance:
         return str(provenance.get("file", folder.name))
-    adapter = provenance.get("adapter")
-    return f"{provenance['model']} + {adapter}" if adapter else str(provenance["model"])
+    model, adapter = shown_name(str(provenance["model"])), provenance.get("adapter")
+    return f"{model} + {shown_name(str(adapter))}" if adapter else model
 
 
 def _standing(

@@ -4,11 +4,8 @@ A cell's prediction depends on the studies, the model and the specification alon
 so that units can be done in any order, again, or elsewhere.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
@@ -16,13 +13,13 @@ import numpy.typing as npt
 import polars as pl
 
 from socrates_core.distribution import Floats
-from socrates_core.errors import RunError, SplitError, StudyFolderError
+from socrates_core.errors import SplitError
+from socrates_core.evaluation_spec import EvaluationSpec
 from socrates_core.model.answer_model import AnswerDistributions, AnswerModel, ModelDescription
 from socrates_core.model.baselines import MarginalModel
 from socrates_core.predictions import CellPredictions
 from socrates_core.similarity import similar_pairs
-from socrates_core.sources.bundled import load_bundled
-from socrates_core.split import PARTS, Split, make_split, part, refuse_overlap, study_of
+from socrates_core.split import PARTS, Split, part, refuse_overlap, study_of
 from socrates_core.study import PARTICIPANTS_SCHEMA, Cell, Persona, StudySet
 
 BATCH_CELLS: Final = 8
@@ -32,52 +29,6 @@ computed once. Decided before anything runs: a cell is always computed in the sa
 
 ALIKE: Final = 0.5
 """Similarity from which a training stimulus is named as a near-duplicate of an evaluated one."""
-
-
-@dataclass(frozen=True)
-class EvaluationSpec:
-    """Everything that decides the predictions of a run. The same specification is the same run."""
-
-    studies: str
-    """`bundled`, or the folder that `train.prepare` wrote."""
-    data: str
-    """Digest of what the studies hold."""
-    part: str
-    """Of the split: train, val or test."""
-    split: str
-    """Digest of the split."""
-    model: str
-    adapter: str | None = None
-    template: str | None = None
-    """As asked for; None leaves it to the model."""
-    per_cell: int | None = None
-    """At most so many people of each cell, drawn at random; everybody when None."""
-    seed: int = 42
-    allow_seen: bool = False
-    only: tuple[str, ...] = ()
-    """The study ids to evaluate; all of the part when empty."""
-
-    @property
-    def run_id(self) -> str:
-        """Twelve hexadecimal digits that name this specification."""
-        content = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(content.encode()).hexdigest()[:12]
-
-    def to_json(self) -> dict[str, Any]:
-        """As dictionaries, lists, strings and numbers."""
-        return {**asdict(self), "only": list(self.only)}
-
-    @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> "EvaluationSpec":
-        """Read what `to_json` gave.
-
-        Raises:
-            RunError: If a field is missing or unknown.
-        """
-        names = {one.name for one in fields(cls)}
-        if set(raw) != names:
-            raise RunError(f"the specification has other fields than expected: {', '.join(sorted(set(raw) ^ names))}")
-        return cls(**{**raw, "only": tuple(raw["only"])})
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,34 +61,6 @@ class _ManyCells(Protocol):
     """A model that takes several cells at once."""
 
     def answers_of(self, requests: Sequence[tuple[Cell, Sequence[Persona]]]) -> list[AnswerDistributions]: ...
-
-
-def open_studies(name: str) -> tuple[StudySet, Split]:
-    """The studies to evaluate on and their split.
-
-    Args:
-        name: `bundled`, or a folder that `train.prepare` wrote.
-
-    Raises:
-        StudyFolderError: If there is no such folder.
-        SplitError: If it has no split.
-    """
-    if name == "bundled":
-        studies = load_bundled()
-        return studies, make_split(studies, "study")
-    folder = Path(name)
-    if not folder.is_dir():
-        raise StudyFolderError(
-            f"there is no folder {name}; choose bundled, or make one with python -m train.prepare --out {name}"
-        )
-    return StudySet.load(folder), Split.load(folder / "split.json")
-
-
-def data_digest(studies: StudySet) -> str:
-    """Of what a study set holds: changes when it is prepared from other data."""
-    manifest = studies.manifest
-    content = [manifest.source, manifest.revision, dict(manifest.hashes), dict(manifest.counts)]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def evaluation_data(studies: StudySet, split: Split, name: str, only: Sequence[str] = ()) -> EvaluationData:
@@ -191,6 +114,17 @@ def batches(data: EvaluationData, per_cell: int | None) -> list[tuple[Cell, ...]
         else:
             found.append((cell,))
             people = n
+    return found
+
+
+def questions(
+    data: EvaluationData, cells: Sequence[Cell], spec: EvaluationSpec
+) -> list[tuple[Cell, list[dict[str, str | int | None]]]]:
+    """What a model is asked: each cell with the different personas of the people who answered it."""
+    found = []
+    for cell in cells:
+        _, personas = _observed(data, cell, spec, None)
+        found.append((cell, list({tuple(persona.items()): persona for persona in personas}.values())))
     return found
 
 
@@ -296,6 +230,7 @@ def _observed(
         drawn=np.full(len(rows), np.nan),
         weights=weights,
         marginal=None if marginal is None else marginal.answer_distributions(cell, [{}]).probs[0],
+        labels=dict(cell.scale.labels),
         condition=cell.condition,
         stimulus=cell.stimulus,
         title=title,

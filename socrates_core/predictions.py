@@ -39,6 +39,7 @@ SCHEMA: Final = pl.Schema(
         "stimulus": pl.String(),
         "design": pl.String(),
         "scale_values": pl.List(pl.Int64),
+        "scale_labels": pl.List(pl.String),
         "participant_ids": pl.List(pl.Int64),
         "responses": pl.List(pl.Float64),
         "weights": pl.List(pl.Float64),
@@ -50,6 +51,9 @@ SCHEMA: Final = pl.Schema(
     }
 )
 """The fixed columns; every other one is `demo_ATTRIBUTE`, a list of N texts."""
+
+LATER: Final = ("scale_labels",)
+"""Columns that a file may lack: no figure depends on them."""
 
 Grouping = Literal["text", "task", "condition"]
 """What counts as one cell: (study, condition, task, stimulus text); (study, condition, task), as in the Socrates paper;
@@ -87,6 +91,8 @@ class CellPredictions:
     """(N,) share of the model's mass that fell on the scale."""
     marginal: Floats | None = None
     """(K,) what the training answers on this scale predict."""
+    labels: Mapping[int, str] = field(default_factory=dict)
+    """Option → its label, where it has one."""
     condition: str | None = None
     stimulus: str | None = None
     title: str | None = None
@@ -148,6 +154,7 @@ def read_table(path: Path) -> pl.DataFrame:
         raise PredictionError(
             f"{path} cannot be read ({str(error).splitlines()[0]}); run the evaluation again"
         ) from error
+    table = table.with_columns(pl.lit(None, SCHEMA[name]).alias(name) for name in LATER if name not in table.columns)
     wrong = [name for name, kind in SCHEMA.items() if table.schema.get(name) != kind]
     if wrong:
         raise PredictionError(f"{path} lacks the columns {', '.join(wrong[:5])} as they should be; run it again")
@@ -156,6 +163,7 @@ def read_table(path: Path) -> pl.DataFrame:
         (pl.col("participant_ids").list.len() != people)
         | (pl.col("probs").list.len() != people * pl.col("scale_values").list.len())
         | (pl.col("drawn").list.len() != people)
+        | (pl.col("scale_labels").list.len() != pl.col("scale_values").list.len())
         | (pl.col("probs").is_null() == pl.col("drawn").is_null())
     )
     if len(unfit):
@@ -167,7 +175,7 @@ def cells_of(table: pl.DataFrame) -> list[CellPredictions]:
     """The cells of such a table, by study, then cell."""
     attributes = [name for name in table.columns if name.startswith(ATTRIBUTE)]
     ordered = table.sort("study_id", "cell_id")
-    numbers = {name: ordered[name] for name in SCHEMA if isinstance(SCHEMA[name], pl.List)}
+    numbers = {name: ordered[name] for name, kind in SCHEMA.items() if isinstance(kind, pl.List) and name not in LATER}
     plain = ordered.select(name for name in SCHEMA if not isinstance(SCHEMA[name], pl.List)).to_dicts()
     known = [ordered[name] for name in attributes]
     cells = []
@@ -179,7 +187,8 @@ def cells_of(table: pl.DataFrame) -> list[CellPredictions]:
             for name, column in zip(attributes, known, strict=True)
             if column[row] is not None
         }
-        cells.append(_cell(fixed, arrays, values, probs, texts))
+        labels = ordered["scale_labels"][row]
+        cells.append(_cell(fixed, arrays, values, probs, texts, [] if labels is None else labels.to_list()))
     return cells
 
 
@@ -217,8 +226,10 @@ def expanded(rows: Floats, values: npt.ArrayLike, onto: npt.ArrayLike) -> Floats
 
 
 def scale_of(cell: CellPredictions) -> AnswerScale:
-    """The cell's scale, without labels."""
-    return AnswerScale(None if cell.values is None else tuple(int(value) for value in cell.values))
+    """The cell's scale, with the labels that are known."""
+    if cell.values is None:
+        return AnswerScale(None)
+    return AnswerScale(tuple(int(value) for value in cell.values), dict(cell.labels))
 
 
 def _merge(cells: Sequence[CellPredictions]) -> CellPredictions:
@@ -253,7 +264,12 @@ def _array(column: pl.Series, row: int) -> Any:
 
 
 def _cell(
-    fixed: dict[str, Any], arrays: dict[str, Any], values: Any, probs: Any, texts: dict[str, list[str | None]]
+    fixed: dict[str, Any],
+    arrays: dict[str, Any],
+    values: Any,
+    probs: Any,
+    texts: dict[str, list[str | None]],
+    labels: Sequence[str | None],
 ) -> CellPredictions:
     if probs is not None:
         probs = probs.astype(np.float64).reshape(-1, len(values))
@@ -271,13 +287,16 @@ def _cell(
         weights=arrays["weights"],
         mass=None if arrays["on_scale_mass"] is None else arrays["on_scale_mass"].astype(np.float64),
         marginal=marginal,
+        labels={int(value): label for value, label in zip(values, labels, strict=True) if label} if labels else {},
         attributes=texts,
     )
 
 
 def _frame(cell: CellPredictions) -> pl.DataFrame:
+    labels = None if cell.values is None or not cell.labels else [cell.labels.get(int(value)) for value in cell.values]
     lists: dict[str, Any] = {
         "scale_values": cell.values,
+        "scale_labels": labels,
         "participant_ids": cell.people,
         "responses": cell.responses,
         "weights": cell.weights,

@@ -11,7 +11,8 @@ from collections.abc import Generator, Sequence
 from typing import Any, Final
 
 from socrates_core.errors import RunError, SocratesError
-from socrates_core.evaluate import EvaluationSpec, evaluation_data, open_studies, predict
+from socrates_core.evaluate import evaluation_data, predict
+from socrates_core.evaluation_spec import EvaluationSpec, open_studies
 from socrates_core.model.answer_model import ModelDescription
 from socrates_core.model.baselines import MarginalModel
 from socrates_core.model.loading import load_model

@@ -8,8 +8,10 @@
               worker.lock          held, by the operating system, as long as a worker lives
               cancel               there while a worker is asked to stop
               predictions.parquet, metrics.json, report.html, report.md   when all is done
+         .queue/              the line of the runs that wait for their turn
 
-A worker that was killed leaves its lock free and its units behind; the next one does what is missing.
+A worker that was killed leaves its lock free and its units behind; the next one does what is missing. Runs of one
+directory take turns, in the order in which they came (`run_queue`).
 """
 
 import json
@@ -17,51 +19,27 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
+from socrates_core import run_queue
 from socrates_core.errors import RunError, SocratesError
-from socrates_core.evaluate import EvaluationSpec
+from socrates_core.evaluation_spec import EvaluationSpec
+from socrates_core.run_state import events, is_alive, record
 
 FORMAT: Final = 1
 """Version of the run folder; a reader refuses any other."""
 
 ROOT: Final = Path(__file__).parents[1]
 
-StateCode = Literal["new", "running", "interrupted", "cancelled", "failed", "finished"]
-
-ENDS: Final[tuple[StateCode, ...]] = ("cancelled", "failed", "finished")
-"""Events that end a run; one that has begun and has none of these, and no worker, was interrupted."""
-
 _LAUNCHER: Final = (
     "import subprocess, sys; log = open(sys.argv[1], 'ab'); subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, "
     "stdout=subprocess.DEVNULL, stderr=log, start_new_session=True)"
 )
-
-
-@dataclass(frozen=True)
-class RunState:
-    """Where a run stands."""
-
-    code: StateCode
-    done: int
-    """Cells whose unit is there."""
-    total: int | None
-    """Cells in all; None before a worker has counted them."""
-    message: str | None
-    """Why it failed; None otherwise."""
-    updated: float | None
-    """Time of the last event, in seconds since 1970."""
-
-    @property
-    def resumable(self) -> bool:
-        """Whether the same command goes on with it."""
-        return self.code in ("new", "interrupted", "cancelled", "failed")
 
 
 # -- opening -----------------------------------------------------------------------------------------------------
@@ -104,64 +82,14 @@ def read_spec(folder: Path) -> EvaluationSpec:
         raise RunError(
             f"{folder} is no run (no spec.json); start one with python -m eval.run --studies … --model … --out {folder}"
         ) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RunError(f"{path} cannot be read ({error}); start the run again in another folder") from error
     if form != FORMAT:
         raise RunError(f"{folder} is a run of version {form}, this software reads {FORMAT}; run the evaluation again")
     return EvaluationSpec.from_json(raw)
 
 
-def state(folder: Path) -> RunState:
-    """Where a run stands, from its files and its lock alone.
-
-    Raises:
-        RunError: If the folder is no run.
-    """
-    if not (folder / "spec.json").is_file():
-        raise RunError(f"{folder} is no run (no spec.json)")
-    happened = events(folder)
-    total = next((one["cells"] for one in reversed(happened) if one["event"] == "started"), None)
-    last = happened[-1] if happened else None
-    code: StateCode = "new"
-    if is_alive(folder):
-        code = "running"
-    elif last is not None:
-        code = next((end for end in ENDS if end == last["event"]), "interrupted")
-    return RunState(
-        code=code,
-        done=sum(1 for _ in (folder / "units").glob("[0-9]*.parquet")),
-        total=total,
-        message=last.get("message") if last and code == "failed" else None,
-        updated=last["time"] if last else None,
-    )
-
-
-def events(folder: Path) -> list[dict[str, Any]]:
-    """What happened, in order; a line that a killed worker left half-written is passed over."""
-    path = folder / "events.jsonl"
-    found = []
-    for line in path.read_text("utf-8", errors="replace").splitlines() if path.is_file() else []:
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            continue
-    return found
-
-
 # -- who works on it ---------------------------------------------------------------------------------------------
-
-
-def is_alive(folder: Path) -> bool:
-    """Whether a worker holds the run's lock."""
-    if not (folder / "worker.lock").exists():  # looking must not make the folder
-        return False
-    lock = FileLock(folder / "worker.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False
 
 
 @contextmanager
@@ -193,6 +121,35 @@ def worker(folder: Path) -> Iterator[None]:
         lock.release()
 
 
+@contextmanager
+def turn(folder: Path, tell: Callable[[int], None]) -> Iterator[bool]:
+    """Wait until the runs of the same directory that came earlier are done, and keep later ones waiting.
+
+    Call within `worker`. Somebody who waits can be cancelled like somebody who works.
+
+    Args:
+        folder: Of the run.
+        tell: Told how many are ahead, whenever that changes.
+
+    Yields:
+        Whether the turn came; False when the run was cancelled, which is then recorded.
+
+    Raises:
+        RunError: If the line cannot be written.
+    """
+
+    def waiting(ahead: int) -> None:
+        record(folder, "queued", ahead=ahead)
+        tell(ahead)
+
+    home = folder.resolve()
+    with run_queue.turn(home.parent, home.name, waiting, (folder / "cancel").exists) as came:
+        if not came:
+            (folder / "cancel").unlink(missing_ok=True)
+            record(folder, "cancelled")
+        yield came
+
+
 def launch(folder: Path, engine: str = "local") -> None:
     """Start a worker on its own: it lives on when this process ends, or the page that asked for it is closed.
 
@@ -210,7 +167,7 @@ def launch(folder: Path, engine: str = "local") -> None:
 
 
 def cancel(folder: Path) -> None:
-    """Ask the worker to stop after the cells that it is at; what is done stays.
+    """Ask the worker to stop after the cells that it is at, or to leave the line; what is done stays.
 
     Raises:
         RunError: If no worker is at work.
@@ -224,26 +181,20 @@ def delete(folder: Path) -> None:
     """Remove a run with all its files.
 
     Raises:
-        RunError: If it is no run, or a worker is at work on it.
+        RunError: If it is no run, a worker is at work on it, or its files cannot be removed.
     """
     read_spec(folder)
+    if folder.is_symlink():
+        raise RunError(f"{folder} is a link to a run elsewhere; remove the link by hand")
     if is_alive(folder):
         raise RunError(f"a worker is at work on {folder}; cancel it first")
-    shutil.rmtree(folder)
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise RunError(f"{folder} cannot be removed as a whole ({error.strerror}); remove it by hand") from error
 
 
 # -- writing ---------------------------------------------------------------------------------------------------
-
-
-def record(folder: Path, event: str, **details: Any) -> None:
-    """Add a line to events.jsonl and to log.txt."""
-    now = time.time()
-    line = json.dumps({"time": round(now, 3), "event": event, **details}, ensure_ascii=False)
-    said = " ".join(f"{key}={value}" for key, value in details.items())
-    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now))
-    for name, text in (("events.jsonl", line), ("log.txt", f"{stamp} {event} {said}")):
-        with (folder / name).open("a", encoding="utf-8") as file:
-            file.write(text + "\n")
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -16,11 +16,13 @@ from typing import Any, Final
 import polars as pl
 
 from socrates_core.errors import PredictionError, RunError, SocratesError
-from socrates_core.evaluate import EvaluationData, EvaluationSpec, predict
+from socrates_core.evaluate import EvaluationData, predict
+from socrates_core.evaluation_spec import EvaluationSpec
 from socrates_core.model.baselines import MarginalModel
 from socrates_core.model.loading import load_model
 from socrates_core.predictions import PROVENANCE, CellPredictions, read_table, unit_table
-from socrates_core.runs import read_spec, record
+from socrates_core.run_state import record, this_machine
+from socrates_core.runs import read_spec
 from socrates_core.study import Cell
 
 Predict = Callable[[Sequence[Cell]], list[CellPredictions]]
@@ -56,10 +58,18 @@ class LocalEngine:
 
         Raises:
             ModelError: If it cannot be loaded.
+            RunError: If the memory does not hold it.
         """
         self._spec = spec
         self._data = data
-        self._model = load_model(spec.model, spec.adapter, template=spec.template, training=data.training)
+        try:
+            self._model = load_model(spec.model, spec.adapter, template=spec.template, training=data.training)
+        except (RuntimeError, MemoryError) as error:  # a GPU out of memory is a RuntimeError
+            said = str(error).splitlines()[0] if str(error) else "out of memory"
+            raise RunError(
+                f"the model {spec.model} cannot be loaded ({said}); if another process holds it too, an app with the "
+                "same model say, stop that one; then run the same command"
+            ) from error
         self._marginal = MarginalModel(data.training) if data.training is not None else None
         self.description = self._model.description
 
@@ -104,7 +114,17 @@ def do_units(
     missing = [group for group in groups if any(cell.cell_id not in done for cell in group)]
     most = read_spec(folder).per_cell
     people = [sum(len(data.rows[cell.cell_id][:most]) for cell in group) for group in missing]
-    record(folder, "started", cells=len(data.cells), done=len(done), pid=os.getpid())
+    record(
+        folder,
+        "started",
+        cells=len(data.cells),
+        done=len(done),
+        answers=sum(people),
+        pid=os.getpid(),
+        host=this_machine(),
+    )
+    if _is_cancelled(folder, left=bool(missing)):
+        return False
     failed: list[str] = []
     asked = in_a_row = 0
     with closing(engine(missing)) as results:
@@ -125,15 +145,22 @@ def do_units(
             record(folder, "units", cells=[cell.cell_id for cell in found], answers=people[place])
             if progress is not None:
                 progress(len(done), len(data.cells), asked, sum(people))
-            if (folder / "cancel").exists() and len(done) < len(data.cells):
-                (folder / "cancel").unlink()
-                record(folder, "cancelled")
+            if _is_cancelled(folder, left=len(done) < len(data.cells)):
                 return False
     if failed:
         raise RunError(
             f"{len(failed)} groups of cells failed, {len(done)} of {len(data.cells)} cells are done; the same command "
             f"tries the others again. First: {failed[0]}"
         )
+    return True
+
+
+def _is_cancelled(folder: Path, left: bool) -> bool:
+    """Take a request to stop and record it; where nothing is left to predict, the run is finished all the same."""
+    if not left or not (folder / "cancel").exists():
+        return False
+    (folder / "cancel").unlink()
+    record(folder, "cancelled")
     return True
 
 

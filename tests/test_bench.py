@@ -45,7 +45,7 @@ def test_the_data_suite_measures_every_step_and_compares_equal_rows(tmp_path: Pa
 def test_an_unknown_suite_names_those_that_there_are(tmp_path: Path) -> None:
     result = bench("--suite", "magic", "--out", tmp_path / "bench.json")
     assert result.returncode == 2
-    assert "no suite 'magic'; choose one of data" in result.stderr
+    assert "no suite 'magic'; choose one of app, data" in result.stderr
     assert not (tmp_path / "bench.json").exists()
 
 

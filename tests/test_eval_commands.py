@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from socrates_core.runs import events, is_alive, state
+from socrates_core.run_state import events, is_alive, state
 from socrates_core.sources.society import make_society, study_set
 from socrates_core.split import make_split
 from tests.test_prediction_files import ORIGINAL, write

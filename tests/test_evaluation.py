@@ -1,13 +1,15 @@
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation import Evaluation, evaluate, identity, plain
-from socrates_core.evaluation_report import headline, report
+from socrates_core.evaluation_report import report
+from socrates_core.evaluation_words import headline
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.predictions import CellPredictions
 from tests.predictions import cell
@@ -160,6 +162,21 @@ def test_the_page_needs_nothing_else_and_holds_every_figure(evaluation: Evaluati
         assert f"<h2>{heading}</h2>" in page
         assert f"## {heading}" in text
     assert "INVALID" in text
+
+
+def test_histograms_of_cells_have_the_words_of_their_options() -> None:
+    labels = {1: "never <b>", 5: "always"}
+    cells = [replace(one, labels=labels) for one in some(3)]
+    page, _ = report(evaluate(cells, {"model": "made up"}))
+    assert r"5\u003cbr\u003ealways" in page
+    assert r"1\u003cbr\u003enever\u003cbr\u003e&lt;b&gt;" in page
+    bare, _ = report(evaluate(some(3), {"model": "made up"}))
+    assert "br\\u003ealways" not in bare
+
+
+def test_a_folder_of_this_machine_is_called_by_its_own_name() -> None:
+    page, _ = report(evaluate(some(), {"model": "/data/models/mine", "adapter": "/data/tuned"}))
+    assert "<h1>Evaluation of mine with tuned</h1>" in page
 
 
 def test_texts_of_studies_are_only_text() -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,3 +65,12 @@ def test_groupings_put_cells_together_and_scales_side_by_side() -> None:
     assert whole.values.tolist() == [1, 2, 3, 4, 5, 9]
     np.testing.assert_array_equal(whole.responses, [1, 2, 3, 4, 1, 9])
     np.testing.assert_array_equal(whole.probs[-1], [0.5, 0, 0, 0, 0, 0.5])
+
+
+def test_labels_of_options_are_kept_and_files_without_them_are_read(tmp_path: Path) -> None:
+    labelled = replace(cell([1, 2], [0.2] * 5), labels={1: "no", 5: "yes"})
+    table = unit_table([labelled, cell([3], [0.2] * 5, cell_id=1)])
+    table.write_parquet(tmp_path / "with.parquet")
+    table.drop("scale_labels").write_parquet(tmp_path / "without.parquet")
+    assert [dict(one.labels) for one in cells_of(read_table(tmp_path / "with.parquet"))] == [{1: "no", 5: "yes"}, {}]
+    assert [dict(one.labels) for one in cells_of(read_table(tmp_path / "without.parquet"))] == [{}, {}]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from socrates_core.runs import is_alive, state
+from socrates_core.run_state import is_alive, state
 from socrates_core.sources.society import make_society, study_set
 from socrates_core.split import make_split
 from tests.test_eval_commands import ENVIRONMENT, ROOT, call, command, metrics

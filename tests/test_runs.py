@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,17 +11,17 @@ from socrates_core import run_index
 from socrates_core.errors import LeakError, ModelError, RunError, SplitError, StudyFolderError
 from socrates_core.evaluate import (
     EvaluationData,
-    EvaluationSpec,
     batches,
     evaluation_data,
     leaks,
-    open_studies,
     predict,
 )
+from socrates_core.evaluation_spec import EvaluationSpec, open_studies
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription
 from socrates_core.model.baselines import UniformModel
 from socrates_core.predictions import CellPredictions
-from socrates_core.runs import cancel, delete, events, is_alive, open_run, read_spec, record, state, worker
+from socrates_core.run_state import events, is_alive, record, state
+from socrates_core.runs import cancel, delete, open_run, read_spec, worker
 from socrates_core.scale import AnswerScale
 from socrates_core.sources.society import make_society, study_set
 from socrates_core.split import Split, make_split, parts_digest
@@ -324,36 +325,88 @@ def test_a_full_disk_is_named_and_nothing_half_written_stays(tmp_path: Path, dat
 # -- the index ---------------------------------------------------------------------------------------------------
 
 
+def finish(folder: Path, spec: EvaluationSpec = SPEC, **metrics: object) -> None:
+    """Make a run that is done, with what a table shows of it."""
+    open_run(folder, spec)
+    record(folder, "started", cells=2)
+    scale = {"scale": {"mean": 0.1, "ci95": [0.05, 0.2], "studies": 3}}
+    found = {"wasserstein": scale, "noise_floor": {"scale": {"mean": 0.02}}, "contaminated": True, **metrics}
+    (folder / "metrics.json").write_text(json.dumps(found), "utf-8")
+    record(folder, "finished")
+
+
 def test_the_index_is_made_from_the_folders(tmp_path: Path) -> None:
-    open_run(tmp_path / "one", SPEC)
-    record(tmp_path / "one", "started", cells=2)
-    record(tmp_path / "one", "finished")
-    scale = {"scale": {"mean": 0.1, "ci95": [0.05, 0.2]}}
-    metrics = {"wasserstein": scale, "noise_floor": {"scale": {"mean": 0.02}}, "contaminated": True}
-    (tmp_path / "one" / "metrics.json").write_text(json.dumps(metrics), "utf-8")
+    finish(tmp_path / "one")
     open_run(tmp_path / "two", replace(SPEC, model="marginal"))
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "spec.json").write_text('{"format": 0, "id": "x"}', "utf-8")
-    rows = run_index.rebuild(tmp_path)
+    rows = run_index.refresh(tmp_path)
     assert run_index.read(tmp_path) == rows
     found = {row.name: row for row in rows}
     assert rows[0].name == "one"
-    assert (found["one"].state, found["one"].wasserstein, found["one"].high, found["one"].contaminated) == (
-        "finished",
-        0.1,
-        0.2,
-        True,
-    )
-    assert (found["two"].state, found["two"].wasserstein) == ("new", None)
+    one = found["one"]
+    assert (one.state, one.wasserstein, one.high, one.noise_floor, one.scored) == ("finished", 0.1, 0.2, 0.02, 3)
+    assert (one.contaminated, one.has_report, one.at_work) == (True, True, False)
+    assert (found["two"].state, found["two"].wasserstein, found["two"].has_report) == ("new", None, False)
     assert "version 0" in str(found["old"].message)
-    (tmp_path / "index.sqlite").write_bytes(b"not a database, but long enough to be taken for one" * 50)
-    with pytest.raises(RunError, match="delete it"):
-        run_index.rebuild(tmp_path)
-    (tmp_path / "index.sqlite").unlink()
-    assert run_index.rebuild(tmp_path) == rows
+    assert not found["old"].readable
+    assert run_index.refresh(tmp_path) == rows
+
+
+def test_a_run_that_changes_is_read_anew_and_one_that_does_not_is_not(tmp_path: Path) -> None:
+    finish(tmp_path / "one")
+    finish(tmp_path / "two", replace(SPEC, seed=1))
+    run_index.refresh(tmp_path)
+    before = (tmp_path / "two" / "metrics.json").stat()
+    (tmp_path / "two" / "metrics.json").write_text(" " * before.st_size)  # would show if it were read
+    os.utime(tmp_path / "two" / "metrics.json", ns=(before.st_atime_ns, before.st_mtime_ns))
+    record(tmp_path / "one", "cancelled")
+    found = {row.name: row for row in run_index.refresh(tmp_path)}
+    assert (found["one"].state, found["two"].wasserstein) == ("cancelled", 0.1)
+
+
+@pytest.mark.parametrize("content", [b"not a database, but long enough to be taken for one" * 50, b""])
+def test_a_broken_index_is_made_anew(tmp_path: Path, content: bytes) -> None:
+    finish(tmp_path / "one")
+    (tmp_path / "index.sqlite").write_bytes(content)
+    rows = run_index.refresh(tmp_path)
+    assert [row.name for row in rows] == ["one"]
+    assert run_index.read(tmp_path) == rows
+
+
+HOSTILE: dict[str, tuple[str, str]] = {
+    "spec is a list": ("spec.json", "[]"),
+    "spec of wrong kinds": ("spec.json", json.dumps({"format": 1, "id": "x", **SPEC.to_json(), "model": ["m"]})),
+    "spec without end": ("spec.json", "[" * 100_000),
+    "spec of no text": ("spec.json", "\udcff"),
+    "seed beyond any database": ("spec.json", json.dumps({"format": 1, "id": "x", **SPEC.to_json(), "seed": 10**40})),
+    "events of anything": ("events.jsonl", '7\nnull\n{"event": 3, "time": "x"}\n{"event": "started", "time": 1e999}\n'),
+    "counts of anything": (
+        "events.jsonl",
+        '{"event": "started", "time": 5, "cells": "many", "answers": [1], "host": {}}\n',
+    ),
+    "metrics of anything": ("metrics.json", '{"wasserstein": [], "noise_floor": 3, "contaminated": "yes"}'),
+    "figures of anything": (
+        "metrics.json",
+        '{"wasserstein": {"scale": {"mean": NaN, "ci95": ["a", null], "studies": "x"}}, "noise_floor": {"scale": 1}}',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_run_that_holds_nonsense_spoils_no_table(tmp_path: Path, name: str) -> None:
+    finish(tmp_path / "good")
+    finish(tmp_path / "bad")
+    file, content = HOSTILE[name]
+    (tmp_path / "bad" / file).write_bytes(content.encode("utf-8", "surrogateescape"))
+    for _ in range(2):
+        found = {row.name: row for row in run_index.refresh(tmp_path)}
+        assert found["good"].wasserstein == 0.1
+        assert set(found) == {"good", "bad"}
 
 
 def test_no_runs_are_an_empty_index(tmp_path: Path) -> None:
     assert (
-        run_index.rebuild(tmp_path) == run_index.read(tmp_path / "nowhere") == run_index.rebuild(tmp_path / "no") == []
+        run_index.refresh(tmp_path) == run_index.read(tmp_path / "nowhere") == run_index.refresh(tmp_path / "no") == []
     )
+    assert list(tmp_path.iterdir()) == []

@@ -16,10 +16,10 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
-from scipy.stats import rankdata
 
 from socrates_core.distribution import Floats
-from socrates_core.metrics.study_bootstrap import StudyResamples
+from socrates_core.metrics.rank_correlation import spearman_rows
+from socrates_core.metrics.study_bootstrap import StudyResamples, interval_of
 from socrates_core.metrics.uncertainty import LEVEL, Interval
 from socrates_core.predictions import CellPredictions
 
@@ -183,9 +183,9 @@ def effect_summary(effects: Sequence[Effect], resamples: StudyResamples) -> dict
         value, interval = resamples.statistic(table, formula)
         return {"value": value, "ci95": interval}
 
-    x, y = (np.array([getattr(one, side) for one in effects]) for side in ("predicted", "actual"))
-    ranks = _pearson_of(rankdata(np.round(x, 9)), rankdata(np.round(y, 9)))
+    x, y = (np.round([getattr(one, side) for one in effects], 9) for side in ("predicted", "actual"))
     reliability = float(_reliability(table.sum(axis=0)))
+    ranks, corrected = _ranks(x, y, [one.study_id for one in effects], table, resamples)
     return {
         "n": len(effects),
         "studies": len({one.study_id for one in effects}),
@@ -194,8 +194,8 @@ def effect_summary(effects: Sequence[Effect], resamples: StudyResamples) -> dict
         "direction_resolved": {**figure(_resolved), "n": int(table[:, 12].sum())},
         "pearson": figure(_pearson),
         "pearson_corrected": figure(_pearson_corrected),
-        "spearman": {"value": ranks},
-        "spearman_corrected": {"value": ranks / math.sqrt(reliability) if reliability > 0 else math.nan},
+        "spearman": ranks,
+        "spearman_corrected": corrected,
         "reliability": reliability,
         "rmse": figure(_rmse),
         "rmse_corrected": figure(_rmse_corrected),
@@ -203,6 +203,25 @@ def effect_summary(effects: Sequence[Effect], resamples: StudyResamples) -> dict
         "no_effect_rmse_corrected": figure(_no_effect_corrected),
         "calibration": {"slope": figure(_slope), "intercept": figure(_intercept)},
     }
+
+
+def _ranks(
+    x: Floats, y: Floats, study_ids: Sequence[str], table: Floats, resamples: StudyResamples
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Spearman's correlation and its noise-corrected form, each with its interval; ranks are those of each resample."""
+    studies = len(set(study_ids))
+    times = np.concatenate([np.ones((1, resamples.times.shape[1]), np.int64), resamples.times])
+    found = spearman_rows(x, y, times[:, resamples.place(study_ids)])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        reliability = _reliability(times @ table)
+        corrected = found / np.sqrt(np.where(reliability > 0, reliability, np.nan))
+
+    def figure(values: Floats) -> dict[str, Any]:
+        drawn = values[1:]
+        known = math.isfinite(values[0])
+        return {"value": float(values[0]), "ci95": interval_of(drawn[np.isfinite(drawn)], studies) if known else None}
+
+    return figure(found), figure(corrected)
 
 
 def _sums(effect: Effect) -> Floats:
@@ -270,12 +289,6 @@ def _direction(t: Floats) -> Floats:
 
 def _resolved(t: Floats) -> Floats:
     return np.asarray(t[..., 11] / t[..., 12])
-
-
-def _pearson_of(x: Floats, y: Floats) -> float:
-    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return math.nan
-    return float(np.corrcoef(x, y)[0, 1])
 
 
 def _welch(variances: Sequence[float], counts: Sequence[int]) -> float:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -81,6 +81,10 @@ class Source:
     studies: StudySet
     entries: tuple[StudyEntry, ...]
     """Unseen ones first; among these those kept for testing, then real ones, then those with demographics."""
+    split: Split | None = None
+    """None where the folder has none."""
+    folder: Path | None = None
+    """Where they come from; None for the bundled ones."""
 
     def entry(self, study_id: str) -> StudyEntry:
         """The study of this id.
@@ -106,6 +110,8 @@ class Catalogue:
     """All sources."""
 
     sources: tuple[Source, ...]
+    _marked: dict[frozenset[str], "Catalogue"] = field(default_factory=dict)
+    """What `seen_by` gave for the models so far."""
 
     def source(self, name: str) -> Source:
         """The source of this name.
@@ -118,6 +124,14 @@ class Catalogue:
                 return source
         known = ", ".join(source.name for source in self.sources)
         raise SocratesError(f"no source {name!r} here; there are {known}. Start the app with --studies to add one")
+
+    def seen_by(self, trained_on: Collection[str]) -> "Catalogue":
+        """The same studies, marked and ordered for a model that has learned from these."""
+        learned = frozenset(trained_on)
+        if learned not in self._marked:
+            marked = Catalogue(tuple(_marked(source, learned) for source in self.sources), self._marked)
+            self._marked[learned] = marked
+        return self._marked[learned]
 
 
 def open_catalogue(folders: Sequence[Path], trained_on: Collection[str]) -> Catalogue:
@@ -135,10 +149,16 @@ def open_catalogue(folders: Sequence[Path], trained_on: Collection[str]) -> Cata
     for folder in folders:
         split = Split.load(folder / "split.json") if (folder / "split.json").is_file() else None
         name = _unique(folder.resolve().name or "studies", [BUNDLED, *(source.name for source in sources)])
-        sources.append(_source(name, f"{folder.resolve().name} (own folder)", StudySet.load(folder), split, trained_on))
+        source = _source(name, f"{folder.resolve().name} (own folder)", StudySet.load(folder), split, trained_on)
+        sources.append(replace(source, folder=folder.resolve()))
     split = Split.load(ASSETS / "split.json")
     sources.append(_source(BUNDLED, "Bundled with Socrates", load_bundled(), split, trained_on))
     return Catalogue(tuple(sources))
+
+
+def _marked(source: Source, trained_on: Collection[str]) -> Source:
+    entries = [replace(entry, seen=bool(seen(trained_on, [entry.study.study_id]))) for entry in source.entries]
+    return replace(source, entries=tuple(sorted(entries, key=_interest)))
 
 
 def _unique(name: str, taken: Collection[str]) -> str:
@@ -166,7 +186,7 @@ def _source(name: str, title: str, studies: StudySet, split: Split | None, train
         key = study.study_id
         entries.append(StudyEntry(study, people.get(key, 0), learned, key in tested, key in described))
     entries.sort(key=_interest)
-    return Source(name, title, studies, tuple(entries))
+    return Source(name, title, studies, tuple(entries), split)
 
 
 def _interest(entry: StudyEntry) -> tuple[bool, bool, bool, bool, str, str]:
@@ -196,7 +216,7 @@ def outcomes(cells: Sequence[Cell], condition_num: int) -> dict[int, str]:
 def _outcome_label(cell: Cell, alone: bool) -> str:
     words = question_of(cell)
     if cell.scale.values is None:
-        words = f"{words} (open-ended: no distribution can be predicted)"
+        words = f"{words} (open-ended)"
     return words if alone else f"{cell.task_num}. {words}"
 
 

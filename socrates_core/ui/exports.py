@@ -7,6 +7,7 @@ mistaken for another's.
 from collections.abc import Callable
 from typing import Final
 
+import gradio as gr
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -17,6 +18,7 @@ from socrates_core.report import to_csv, to_html, to_json
 from socrates_core.simulation import Simulation
 from socrates_core.ui.link import from_query
 from socrates_core.ui.results import Results
+from socrates_core.ui.visitors import visitor_of
 
 KINDS: Final[dict[str, tuple[str, Callable[[Simulation], str]]]] = {
     "csv": ("text/csv; charset=utf-8", to_csv),
@@ -38,7 +40,7 @@ def export_route(results: Results) -> Route:
             link = from_query(dict(request.query_params), results.catalogue)
             if link is None:
                 return PlainTextResponse("this link names no result: it has no cell\n", 400)
-            content = write(results.get(link))
+            content = write(results.get(link, visitor=visitor_of(gr.Request(request))))
         except SocratesError as error:
             return PlainTextResponse(f"{error}\n", 400)
         name = f"socrates-cell-{link.request.cell_id}.{kind}"

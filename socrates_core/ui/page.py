@@ -3,56 +3,106 @@
 import errno
 import os
 import socket
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 import gradio as gr
+from gradio import http_server
 from starlette.middleware import Middleware
 
 from socrates_core.errors import LaunchError
+from socrates_core.ui.adapters_tab import adapters_tab, refresh_adapters
+from socrates_core.ui.evaluate_tab import evaluate_tab, follow_runs
 from socrates_core.ui.exports import export_route
+from socrates_core.ui.failures import shield
+from socrates_core.ui.guard import Guard
+from socrates_core.ui.model_choice import ModelChoice, draw_choice, model_choice
 from socrates_core.ui.results import Results
+from socrates_core.ui.run_board import RunBoard
+from socrates_core.ui.run_files import run_routes
 from socrates_core.ui.simulate_tab import simulate_tab
+from socrates_core.ui.startup import Startup
 from socrates_core.ui.study_view import banner
 from socrates_core.ui.theme import STYLE_SHEET, head, theme
+from socrates_core.ui.visitors import on_space
 
 ONE_SENTENCE: Final = (
     "Predicts how people answer in a social-science experiment before it is run, "
     "and says how far to trust the prediction."
 )
 
-POLICY: Final = (
-    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'; base-uri 'self'; "
-    "frame-ancestors 'self' https://huggingface.co https://*.huggingface.co https://*.hf.space"
-)
-"""The browser asks no other host for anything; Gradio's own scripts are inline and evaluate templates."""
+QUICK: Final[dict[str, Any]] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+"""For listeners that only redraw."""
 
-MAX_UPLOAD: Final = "1mb"
-"""The page takes no files."""
+LOOK_EVERY: Final = 2.0
+"""Seconds between looks at a model that is on its way."""
+
+QUEUE: Final = 64
+"""Visitors who can wait for a turn; the next one reads that the app is busy."""
 
 
-def build_page(results: Results) -> gr.Blocks:
-    """The page, ready to launch."""
+def build_page(results: Results, board: RunBoard, startup: Startup | None = None) -> gr.Blocks:
+    """The page, ready to launch.
+
+    Args:
+        results: What computes and keeps results.
+        board: The evaluation runs.
+        startup: A model that is on its way, if one is.
+    """
+    refresh_adapters(results)
+    choice = model_choice(results.models)
     with gr.Blocks(title="Socrates", analytics_enabled=False, fill_width=True) as page:
-        gr.HTML(
-            f"<header class='masthead'><div><h1>Socrates</h1><p>{ONE_SENTENCE}</p></div>"
-            "<a class='jump' href='#result'>See the result ↓</a></header>"
-            f"{banner(results.model.description)}",
-            elem_id="top", js_on_load=None,
-        )  # fmt: skip
-        with gr.Tabs(elem_id="tabs"), gr.Tab("Simulate", id="simulate"):
-            simulate_tab(page, results)
+        top = gr.HTML(_header(results.model_name, results), elem_id="top", js_on_load=None)
+        _wire_startup(page, startup, choice, results)
+        with gr.Tabs(elem_id="tabs") as tabs:
+            with gr.Tab("Simulate", id="simulate"):
+                simulate_tab(page, results, choice)
+            with gr.Tab("Evaluate", id="evaluate") as evaluate:
+                runs = evaluate_tab(evaluate, results, board)
+            with gr.Tab("Adapters", id="adapters") as tab:
+                adapters_tab(page, tabs, tab, results, choice)
+        follow_runs(page, runs, results, board)
+        choice.menu.change(lambda name: _header(name, results), choice.menu, top, **QUICK)
     return page
 
 
-def serve(page: gr.Blocks, results: Results, host: str, port: int) -> str:
+def _header(name: str, results: Results) -> str:
+    """Title and banner for the model of a name."""
+    return (
+        f"<header class='masthead'><div><h1>Socrates</h1><p>{ONE_SENTENCE}</p></div>"
+        "<a class='jump' href='#result'>See the result ↓</a></header>"
+        f"{banner(results.models.get(name).description)}"
+    )
+
+
+def _wire_startup(page: gr.Blocks, startup: Startup | None, choice: ModelChoice, results: Results) -> None:
+    """Show how far a model on its way is, and offer it when it is here."""
+    if startup is None:
+        return
+    note = gr.HTML(startup.note(), elem_id="startup", js_on_load=None)
+    timer = gr.Timer(LOOK_EVERY)
+
+    def look(name: str) -> list[Any]:
+        if startup.state == "loading":
+            return [startup.note(), gr.skip(), gr.skip()]
+        kept = name if results.models.has(name) else results.model_name
+        return [startup.note(), draw_choice(results.models, kept), gr.Timer(active=False)]
+
+    gr.on([page.load, timer.tick], look, choice.menu, [note, choice.menu, timer], **QUICK)
+
+
+def serve(page: gr.Blocks, results: Results, board: RunBoard, host: str, port: int) -> str:
     """Start the server in the background and return its address.
 
     Raises:
         LaunchError: If the port cannot be had.
     """
     check_port(host, port)
-    page.queue(default_concurrency_limit=4, max_size=64)
+    shield(page)
+    # on a Space, Gradio would have the browser ask other hosts for a header and fonts, and start a second server that
+    # replaces code while the app runs
+    page.space_id = None
+    http_server.get_space = lambda: None
+    page.queue(default_concurrency_limit=4, max_size=QUEUE, api_open=False)
     try:
         _, address, _ = page.launch(
             server_name=host,
@@ -65,13 +115,12 @@ def serve(page: gr.Blocks, results: Results, host: str, port: int) -> str:
             run_history=False,
             footer_links=[],
             enable_monitoring=False,
-            max_file_size=MAX_UPLOAD,
             theme=theme(),
             css_paths=[STYLE_SHEET],
             head=head(),
             app_kwargs={
-                "routes": [export_route(results)],
-                "middleware": [Middleware(OwnHostOnly)],
+                "routes": [export_route(results), *run_routes(board)],
+                "middleware": [Middleware(Guard, space=on_space(), space_host=os.environ.get("SPACE_HOST", ""))],
                 "docs_url": None,
                 "redoc_url": None,
             },
@@ -79,31 +128,6 @@ def serve(page: gr.Blocks, results: Results, host: str, port: int) -> str:
     except OSError as error:  # taken between the check and now
         raise LaunchError(_port_message(host, port, str(error))) from error
     return str(address)
-
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-
-class OwnHostOnly:
-    """Sends `POLICY` with every page."""
-
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_policy(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    (b"content-security-policy", POLICY.encode("ascii")),
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"referrer-policy", b"same-origin"),
-                ]
-            await send(message)
-
-        await self.app(scope, receive, with_policy)
 
 
 def check_port(host: str, port: int) -> None:

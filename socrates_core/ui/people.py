@@ -126,7 +126,13 @@ def at(catalogue: Catalogue, place: str) -> tuple[Source, Cell]:
     return source, source.studies.cell(cell_id)
 
 
-def wire_people(panel: PeoplePanel, catalogue: Catalogue, place: gr.Textbox, after: Callable[[Any], None]) -> None:
+def wire_people(
+    panel: PeoplePanel,
+    catalogue: Catalogue,
+    place: gr.Textbox,
+    after: Callable[[Any], None],
+    released: Callable[[Any], None],
+) -> None:
     """Connect the panel's controls.
 
     Args:
@@ -134,6 +140,7 @@ def wire_people(panel: PeoplePanel, catalogue: Catalogue, place: gr.Textbox, aft
         catalogue: Where the studies are.
         place: The hidden field that holds source and cell.
         after: Called with every listener that changes the edits, to chain what depends on them.
+        released: Called with the listener of the share sliders, which fires when one is let go.
     """
 
     def show(place: str, edits: str, attribute: str) -> list[Any]:
@@ -184,7 +191,9 @@ def wire_people(panel: PeoplePanel, catalogue: Catalogue, place: gr.Textbox, aft
         after(bound.input(edit_with(_range_edit), [*base, panel.low, panel.high], panel.brief, **quick))
     for field in (panel.everyone, panel.everyone_number):
         after(field.input(edit_with(_value_edit), [*base, field], panel.brief, **quick))
-    after(panel.shares.input(give_shares, base, panel.brief, **quick))
+    sliders = panel.shares.input(give_shares, base, panel.brief, **quick)
+    after(sliders)
+    released(sliders)
     after(panel.chips.click(take_back, base, panel.full, **quick))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from socrates_core.edit import Edit
-from socrates_core.model.answer_model import ModelDescription
+from socrates_core.model.answer_model import AnswerModel
 from socrates_core.study import Cell
 from socrates_core.ui.catalogue import Catalogue, Source, conditions, outcomes
 from socrates_core.ui.form import place_text
@@ -63,7 +63,7 @@ def study_panel(catalogue: Catalogue) -> StudyPanel:
 
 
 def draw_study(
-    source: Source, cell: Cell, edits: tuple[Edit, ...], model: ModelDescription, confirmed: bool = False
+    source: Source, cell: Cell, edits: tuple[Edit, ...], model: AnswerModel, confirmed: bool = False
 ) -> list[Any]:
     """Updates for `StudyPanel.outputs`: everything for one cell."""
     entry = source.entry(cell.study_id)
@@ -79,6 +79,6 @@ def draw_study(
         gr.update(value=confirmed and entry.seen),
         gr.update(choices=arms, value=cell.condition_num),
         gr.update(choices=questions, value=cell.cell_id),
-        stimulus_card(cell) + (open_ended_note() if cell.scale.values is None else ""),
-        prompt_card(source.studies, cell, edits, model),
+        stimulus_card(cell) + (open_ended_note(model) if cell.scale.values is None else ""),
+        prompt_card(source.studies, cell, edits, model.description),
     ]

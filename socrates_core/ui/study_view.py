@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from socrates_core.errors import SocratesError
-from socrates_core.model.answer_model import ModelDescription
+from socrates_core.model.answer_model import AnswerModel, ModelDescription, NumberModel
 from socrates_core.population import Edit, edit_population
 from socrates_core.prompt import TEMPLATES, segments
 from socrates_core.scale import AnswerScale
@@ -83,11 +83,17 @@ def prompt_card(studies: StudySet, cell: Cell, edits: Sequence[Edit], model: Mod
     return f"<details class='prompt'><summary>What the model reads</summary>{body}</details>"
 
 
-def open_ended_note() -> str:
-    """Why an outcome cannot be run."""
+def open_ended_note(model: AnswerModel) -> str:
+    """What happens with an outcome without options."""
+    if isinstance(model, NumberModel):
+        return (
+            "<p class='quiet open-ended'>This outcome is open-ended: it has no options. Each simulated participant "
+            "writes one whole number of 0 or more; negative answers and decimals cannot be predicted.</p>"
+        )
     return (
-        "<p class='notice' role='status'>This outcome is open-ended: it has no options, so no distribution of answers "
-        "can be predicted for it. Choose another outcome.</p>"
+        "<p class='notice' role='status'>This outcome is open-ended: it has no options, and "
+        f"{text(model.description.name)} only spreads answers over options. A language model that runs here writes "
+        "numbers. Choose another outcome or another model.</p>"
     )
 
 

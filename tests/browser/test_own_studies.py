@@ -104,13 +104,13 @@ def test_a_study_with_one_answer_shows_the_prediction_and_says_why_there_is_no_d
     expect(page.locator("#effects")).to_contain_text("in one condition only")
 
 
-def test_an_open_ended_outcome_cannot_be_run_and_says_so(own_app: str, visit: Begin) -> None:
+def test_an_open_ended_outcome_cannot_be_run_by_a_model_of_options_and_says_so(own_app: str, visit: Begin) -> None:
     page = visit().open(own_app)
     choose(page, "source", "strange")
     choose(page, "study", "Money")
     expect(page.locator("#stimulus")).to_contain_text("Would you donate?")  # the bounded one comes first
     choose(page, "outcome", "open-ended")
-    expect(page.locator("#stimulus .notice")).to_contain_text("no distribution of answers can be predicted")
+    expect(page.locator("#stimulus .notice")).to_contain_text("uniform only spreads answers over options")
     expect(page.locator("#run")).to_be_disabled()
     choose(page, "outcome", "Would you donate?")
     expect(page.locator("#run")).to_be_enabled()

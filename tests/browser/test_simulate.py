@@ -107,6 +107,7 @@ def test_everyone_is_something_compares_with_those_who_really_are(app: str, visi
 
 def test_sliders_of_shares_always_add_up_to_one_hundred(app: str, visit: Begin) -> None:
     page = visit().open(app)
+    page.locator("#live input").uncheck()
     mode(page, "Shares")
     sliders = page.locator(".share input[type=range]")
     expect(sliders).to_have_count(3)
@@ -295,6 +296,7 @@ def test_a_phone_needs_no_sideways_scrolling(app: str, visit: Begin) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     mode(page, "Shares")
     expect(page.locator(".share")).to_have_count(3)
+    page.locator("#live input").uncheck()
     page.locator(".share input[type=range]").first.fill("70")
     press_run(page)
     assert page.evaluate("document.documentElement.scrollWidth") == 390

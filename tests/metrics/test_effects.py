@@ -97,6 +97,20 @@ def many(slope: float, noise: float, seed: int = 1, count: int = 60) -> tuple[li
     return cells, StudyResamples.draw([f"s{i}" for i in range(count)], seed)
 
 
+def test_rank_correlations_have_intervals_over_studies() -> None:
+    cells, resamples = many(slope=0.5, noise=8, seed=3, count=40)
+    found = effect_summary(effects_of(cells)[0], resamples)
+    x, y = ([getattr(one, side) for one in effects_of(cells)[0]] for side in ("predicted", "actual"))
+    assert found["spearman"]["value"] == pytest.approx(stats.spearmanr(x, np.round(y, 9)).statistic)
+    for name in ("spearman", "spearman_corrected"):
+        low, high = found[name]["ci95"].low, found[name]["ci95"].high
+        assert low < found[name]["value"] < high
+        assert high - low < 0.5
+    assert found["spearman_corrected"]["value"] >= found["spearman"]["value"]
+    few = effect_summary(effects_of(cells[:4])[0], StudyResamples.draw(["s0", "s1"], 1))
+    assert few["spearman"]["ci95"] is None
+
+
 def test_a_known_slope_is_recovered() -> None:
     cells, resamples = many(slope=0.5, noise=10)
     found = effect_summary(effects_of(cells)[0], resamples)

@@ -85,7 +85,7 @@ def test_outcomes_are_numbered_where_there_are_several_and_open_ones_say_so() ->
     cells = [cell(0, 1, 1), cell(1, 1, 2, "How much?", bounded=False), cell(2, 2, 1)]
     assert outcomes(cells, 1) == {
         0: "1. Why?",
-        1: "2. How much? (open-ended: no distribution can be predicted)",
+        1: "2. How much? (open-ended)",
     }
     assert outcomes(cells, 2) == {2: "Why?"}
 

@@ -1,7 +1,12 @@
 """The cache of results."""
 
 import threading
+from dataclasses import replace
+from typing import Any
 
+import pytest
+
+from socrates_core.edit import Shares
 from socrates_core.model.answer_model import AnswerDistributions
 from socrates_core.model.baselines import UniformModel
 from socrates_core.simulation import SimulationRequest
@@ -25,24 +30,33 @@ class CountingModel(UniformModel):
         return super().answer_distributions(cell, personas)
 
 
-def link(seed: int) -> Link:
+def link(seed: int, n: int = 10) -> Link:
     cell = open_catalogue([], frozenset()).source(BUNDLED).studies.cells_of("gss-welfare")[0]
-    return Link(BUNDLED, SimulationRequest(cell.cell_id, n=10, seed=seed, max_arms=1))
+    return Link(BUNDLED, SimulationRequest(cell.cell_id, n=n, seed=seed, max_arms=1))
 
 
 def test_what_was_computed_is_kept_and_the_oldest_goes_first() -> None:
-    model = CountingModel()
-    results = Results(open_catalogue([], frozenset()), model, kept=2)
+    results = Results(open_catalogue([], frozenset()), CountingModel(), kept=2)
     first = results.get(link(1))
     assert results.get(link(1)) is first
-    assert model.asked == 1
-    results.get(link(2))
-    results.get(link(1))  # used again, so 2 is the oldest
+    second = results.get(link(2))
+    assert results.get(link(1)) is first  # used again, so 2 is the oldest
     results.get(link(3))
-    assert model.asked == 3
     assert results.get(link(1)) is first
-    results.get(link(2))
-    assert model.asked == 4
+    assert results.get(link(2)) is not second
+
+
+@pytest.mark.parametrize(
+    "change", [{"temperature": 0.5}, {"top_p": 0.9}, {"edits": (Shares("gender", (("Female", 0.9), ("Male", 0.1))),)}]
+)
+def test_decoding_and_shares_ask_the_model_nothing_again(change: dict[str, Any]) -> None:
+    model = CountingModel()
+    results = Results(open_catalogue([], frozenset()), model)
+    first = link(1, n=5000)
+    results.get(first)
+    before = model.asked
+    assert results.get(replace(first, request=replace(first.request, **change))) is not results.get(first)
+    assert model.asked == before
 
 
 def test_two_who_ask_the_same_at_once_wait_for_one_computation() -> None:

@@ -1,0 +1,212 @@
+"""Who is looking at the page, and what they may do.
+
+On a person's own machine whoever opens the page from that machine is its owner and may do everything. On a Space, and
+for visitors from other machines, one small policy decides: for each action the least role that may do it, set by an
+environment variable, `SOCRATES_LAUNCH=signed-in` for example. What is not set stays with the owner, apart from
+simulating, which is for everyone, and pushing, which needs no more than an account because it goes to the visitor's own
+namespace.
+"""
+
+import ipaddress
+import os
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
+
+import gradio as gr
+
+from socrates_core.errors import LaunchError
+from socrates_core.hub.access import saved_token
+
+Role = Literal["owner", "signed-in", "anyone"]
+"""From the most to the least trusted."""
+
+Action = Literal["simulate", "launch", "cancel", "delete", "pull", "push"]
+
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+
+DEFAULTS: Final[Mapping[Action, Role]] = {
+    "simulate": "anyone",
+    "launch": "owner",
+    "cancel": "owner",
+    "delete": "owner",
+    "pull": "owner",
+    "push": "signed-in",
+}
+"""The least role for each action where no variable says otherwise."""
+
+WORDS: Final[Mapping[Action, str]] = {
+    "simulate": "simulate",
+    "launch": "start evaluations",
+    "cancel": "cancel evaluations",
+    "delete": "delete what is kept here",
+    "pull": "fetch adapters to this server",
+    "push": "push adapters",
+}
+"""What an action is called in a refusal."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody with the page open."""
+
+    name: str | None
+    """Of the Hugging Face account that is signed in; None for nobody, and always None outside a Space."""
+    role: Role
+    key: str
+    """The same for all pages of one visitor: what per-visitor limits count by."""
+
+
+def on_space(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether this process is a Hugging Face Space."""
+    return environ.get("SYSTEM") == "spaces"
+
+
+def has_sign_in(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether visitors can sign in: on a Space whose card says `hf_oauth: true`."""
+    needed = ("SPACE_ID", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", "OPENID_PROVIDER_URL")
+    return on_space(environ) and all(environ.get(name) for name in needed)
+
+
+def visitor_of(request: gr.Request | None, environ: Mapping[str, str] = os.environ) -> Visitor:
+    """Who sent a request; without one it is the program itself, which outside a Space is its owner.
+
+    What a proxy passes on comes from anywhere, whatever address it names; and a browser on this machine that asks for
+    another host's name has been sent by that host's page (DNS rebinding).
+    """
+    address = _address(request, environ)
+    if not on_space(environ):
+        raw = getattr(request, "request", None)
+        own = raw is None or (_is_loopback(address) and _asks_here(raw.headers))
+        return Visitor(None, "owner" if own else "anyone", f"address:{_network(address)}")
+    name = (signed_in(request) or {}).get("userinfo", {}).get("preferred_username")
+    if not isinstance(name, str) or not name:
+        return Visitor(None, "anyone", f"address:{_network(address)}")
+    owner = name.casefold() in _owners(environ)
+    return Visitor(name, "owner" if owner else "signed-in", f"name:{name.casefold()}")
+
+
+def token_of(request: gr.Request | None, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The Hub token that acts for a visitor; None where there is none.
+
+    On a Space it is the visitor's own and nothing else: what the Space itself could do is no visitor's business.
+    Elsewhere it is the token of `hf auth login` or `HF_TOKEN`, for the machine's owner alone.
+    """
+    if on_space(environ):
+        token = (signed_in(request) or {}).get("access_token")
+        return token if isinstance(token, str) and token else None
+    if visitor_of(request, environ).role != "owner":
+        return None
+    return saved_token()
+
+
+def signed_in(request: gr.Request | None) -> Mapping[str, Any] | None:
+    """What the sign-in left in the visitor's signed cookie; None where nobody is signed in or it has run out."""
+    raw = getattr(request, "request", None)
+    scope = getattr(raw, "scope", None)
+    session = scope.get("session") if isinstance(scope, dict) else None
+    info = session.get("oauth_info") if session else None
+    if not isinstance(info, dict) or not isinstance(info.get("userinfo"), dict):
+        return None
+    expires = info.get("expires_at")
+    return None if expires is not None and float(expires) < time.time() else info
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The least role for each action."""
+
+    least: Mapping[Action, Role]
+    space: bool
+    """Whether the app runs as a Space, where people can be told apart by name."""
+    sign_in: bool
+    """Whether visitors can sign in."""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Policy":
+        """The policy that the variables `SOCRATES_SIMULATE`, `SOCRATES_LAUNCH`, … set.
+
+        Raises:
+            LaunchError: If one of them is none of the roles, or lets people push whom nobody knows.
+        """
+        least = dict(DEFAULTS)
+        for action in DEFAULTS:
+            variable = f"SOCRATES_{action.upper()}"
+            asked = environ.get(variable, "").strip()
+            allowed = [role for role in ROLES if action != "push" or role != "anyone"]
+            if asked and asked not in allowed:
+                raise LaunchError(f"{variable} is {asked!r}; set it to {', '.join(allowed[:-1])} or {allowed[-1]}")
+            if asked:
+                least[action] = next(role for role in allowed if role == asked)
+        return cls(least, on_space(environ), has_sign_in(environ))
+
+    def refusal(self, visitor: Visitor, action: Action) -> str | None:
+        """None where the visitor may do this; otherwise the sentence to show."""
+        least = self.least[action]
+        if ROLES.index(visitor.role) <= ROLES.index(least):
+            return None
+        words = WORDS[action]
+        if not self.space:
+            how = "" if action == "push" else f" Whoever runs it can allow it: SOCRATES_{action.upper()}=anyone."
+            return f"Only visitors from the machine that the app runs on may {words}.{how}"
+        if least == "owner":
+            return f"Only the owner of this Space may {words}. The variable SOCRATES_{action.upper()} sets that."
+        if not self.sign_in:
+            return f"To {words} one has to sign in, and this Space has no sign-in: its card lacks hf_oauth: true."
+        return f"Sign in with Hugging Face to {words}."
+
+
+def _owners(environ: Mapping[str, str]) -> set[str]:
+    """Account names in lower case: the Space's author, and `SOCRATES_OWNERS` for the people of an organisation."""
+    names = [environ.get("SPACE_AUTHOR_NAME", ""), *environ.get("SOCRATES_OWNERS", "").split(",")]
+    return {name.strip().casefold() for name in names if name.strip()}
+
+
+def _address(request: gr.Request | None, environ: Mapping[str, str]) -> str:
+    """Where a request comes from.
+
+    A Space stands behind proxies, which append to `X-Forwarded-For` what they see; the visitor may have written any
+    number of addresses before that, so the last public one counts. Elsewhere the server itself reads the header, and
+    only from proxies on the same machine.
+    """
+    raw = getattr(request, "request", None)
+    if raw is None:
+        return ""
+    if on_space(environ):
+        forwarded = raw.headers.get("x-forwarded-for", "").split(",")
+        for candidate in reversed([part.strip() for part in forwarded]):
+            try:
+                if ipaddress.ip_address(candidate).is_global:
+                    return candidate
+            except ValueError:
+                continue
+    return raw.client.host if raw.client else "unknown"
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)  # a server that listens on :: sees IPv4 visitors like this
+    return (mapped or parsed).is_loopback
+
+
+def _asks_here(headers: Mapping[str, str]) -> bool:
+    """Whether a request was sent to this machine by its own name, and without a proxy in between."""
+    named = re.fullmatch(r"(?:\[([0-9a-f:.]+)\]|([\w.-]+))(?::\d+)?", headers.get("host", ""), re.IGNORECASE)
+    name = (named[1] or named[2]).lower() if named else ""
+    return "x-forwarded-for" not in headers and (name == "localhost" or _is_loopback(name))
+
+
+def _network(address: str) -> str:
+    """An address as limits count it: one IPv6 connection has a /64 full of them."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address or "here"
+    if parsed.version == 6 and parsed.ipv4_mapped is None:
+        return str(ipaddress.ip_network(f"{address}/64", strict=False))
+    return address

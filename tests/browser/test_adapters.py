@@ -1,0 +1,218 @@
+"""Adapters in the page: fetch, use, push, remove; on one's own machine, and signed in on a Space."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PATIENCE, Visit, choose
+from tests.demo_adapter import demo_adapter
+from tests.servers.app_server import AppServer, app_server
+from tests.servers.hub_server import HubServer, Token
+from tests.servers.openid_server import OpenIdServer
+
+expect.set_options(timeout=PATIENCE)
+Begin = Callable[..., Visit]
+
+ADA, BOB = "hf_AdaAdaAdaAdaAdaAdaAdaAdaAda1", "hf_BobBobBobBobBobBobBobBobBob1"
+ATTACK = "<img src=x onerror=window.hit=1>"
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A Hub with adapters, and an app that knows it."""
+
+    hub: HubServer
+    app: AppServer
+
+
+@pytest.fixture(scope="module")
+def adapters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubServer]:
+    """A Hub with two adapters for the demo model and one for another base."""
+    folder = tmp_path_factory.mktemp("adapters")
+    with HubServer() as hub:
+        hub.tokens |= {ADA: Token("ada", role=None), BOB: Token("bob", role=None)}
+        seen = files_of(demo_adapter(folder / "seen", 1, ("gss-welfare",)))
+        hub.add("ada/seen", seen)
+        hub.add("ada/other", files_of(demo_adapter(folder / "other", 2)))
+        other = b': "Qwen/Qwen2.5-14B-Instruct"'
+        strange = {name: body.replace(b': "demo"', other) for name, body in seen.items()}
+        hub.add("ada/strange", strange)
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def own(adapters: HubServer) -> Iterator[Place]:
+    """An app on somebody's own machine, logged in as ada."""
+    with app_server(environ={"HF_ENDPOINT": adapters.url, "HF_TOKEN": ADA, "HF_HUB_OFFLINE": "0"}) as app:
+        yield Place(adapters, app)
+        assert ADA not in app.log()
+
+
+@pytest.fixture(scope="module")
+def space(adapters: HubServer) -> Iterator[Place]:
+    """A Space of ada's with sign-in; it has a token of its own."""
+    with OpenIdServer({"ada": ADA, "bob": BOB}) as provider:
+        settings = {"SYSTEM": "spaces", "SPACE_ID": "ada/socrates", "SPACE_AUTHOR_NAME": "ada", "HF_TOKEN": ADA}
+        hub = {"HF_ENDPOINT": adapters.url, "HF_HUB_OFFLINE": "0"}
+        with app_server(environ={**provider.environ, **settings, **hub}) as app:
+            yield Place(adapters, app)
+            assert ADA not in app.log()
+            assert BOB not in app.log()
+
+
+def open_adapters(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_selector("#histogram .main-svg .bars", timeout=PATIENCE)
+    page.get_by_role("tab", name="Adapters").click()
+
+
+def fetch(page: Page, name: str) -> None:
+    page.fill("#fetch-name textarea, #fetch-name input", name)
+    page.click("#fetch-go")
+
+
+def sign_in(page: Page, name: str) -> None:
+    page.click("#sign-in")
+    page.click(f"button[value='{name}']")
+    page.wait_for_selector("#histogram .main-svg .bars", timeout=PATIENCE)
+    page.get_by_role("tab", name="Adapters").click()
+    expect(page.locator("#push-who")).to_contain_text(name)
+
+
+def test_an_adapter_is_fetched_used_and_removed(own: Place, visit: Begin) -> None:
+    page = visit().page
+    open_adapters(page, own.app.address)
+    fetch(page, "ada/seen@main")
+    commit = own.hub.repos["ada/seen"].branches["main"][:7]
+    expect(page.locator("#fetch-note")).to_contain_text(f"ada/seen@{commit} is here")
+    row = page.locator("#adapters-table tbody tr", has_text="ada/seen")
+    expect(row).to_contain_text("0.183")
+    expect(row).to_contain_text("1 study")
+    expect(row).to_contain_text("Yes")
+    page.click("#adapter-use")
+    expect(page.locator("#top .banner")).to_contain_text(f"ada/seen@{commit}")
+    expect(page.locator("#about .badge-seen")).to_be_visible()  # what it has learned from is marked at once
+    page.locator("#confirm").click()
+    page.click("#run")
+    expect(page.locator("#verdict .request")).to_contain_text("ada/seen")
+    assert "model=demo+ada%2Fseen" in page.url
+    # gone, and a link to it says so
+    address = page.url
+    page.get_by_role("tab", name="Adapters").click()
+    page.click("#adapter-remove")
+    page.click("#adapter-yes")
+    expect(page.locator("#adapter-note")).to_contain_text("was removed")
+    expect(page.locator("#adapters-table tbody tr", has_text="ada/seen")).to_have_count(0)
+    page.goto(address)
+    expect(page.locator("#arrival")).to_contain_text("Here 'demo shared' answers, so the numbers differ")
+
+
+def test_two_visitors_with_different_adapters_do_not_disturb_each_other(own: Place, visit: Begin) -> None:
+    first, second = visit(apart=True).page, visit(apart=True).page
+    for page, name in ((first, "ada/seen"), (second, "ada/other")):
+        open_adapters(page, own.app.address)
+        fetch(page, name)
+        expect(page.locator("#fetch-note")).to_contain_text(f"{name}@")
+        choose(page, "adapter", name)
+        page.click("#adapter-use")
+        expect(page.locator("#top .banner")).to_contain_text(name)
+    second.click("#run")
+    expect(second.locator("#verdict .request")).to_contain_text("ada/other")
+    expect(first.locator("#about .badge-seen")).to_be_visible()
+    expect(second.locator("#about .badge-unseen")).to_be_visible()
+    first.locator("#confirm").click()
+    first.click("#run")
+    expect(first.locator("#verdict .request")).to_contain_text("ada/seen")
+    assert first.locator("#options").inner_text() != second.locator("#options").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("ada/nothing", "ada/nothing"),
+        ("not a name", "is no repository of the Hub"),
+        (ATTACK, "is no repository of the Hub"),
+        ("ada/seen@v9", "v9"),
+    ],
+)
+def test_what_cannot_be_fetched_is_a_message(own: Place, visit: Begin, name: str, said: str) -> None:
+    page = visit().page
+    open_adapters(page, own.app.address)
+    fetch(page, name)
+    expect(page.locator("#fetch-note .notice")).to_contain_text(said)
+    assert page.evaluate("window.hit") is None
+
+
+def test_an_adapter_for_another_base_is_shown_with_the_reason_and_cannot_be_used(own: Place, visit: Begin) -> None:
+    page = visit().page
+    open_adapters(page, own.app.address)
+    fetch(page, "ada/strange")
+    row = page.locator("#adapters-table tbody tr", has_text="ada/strange")
+    expect(row).to_contain_text("No:")
+    expect(row).to_contain_text("Qwen/Qwen2.5-14B-Instruct")
+    expect(page.locator("#adapter-use")).to_be_disabled()
+
+
+def test_a_push_is_shown_first_and_then_leads_to_its_commit(own: Place, visit: Begin) -> None:
+    page = visit().page
+    open_adapters(page, own.app.address)
+    fetch(page, "ada/other")
+    expect(page.locator("#fetch-note")).to_contain_text("is here")
+    page.fill("#push-to textarea, #push-to input", "ada/mine")
+    page.click("#push-preview")
+    expect(page.locator("#push-plan")).to_contain_text("will be made. Only you, and those you let in, will see it.")
+    expect(page.locator("#push-plan .files")).to_contain_text("adapter_model.safetensors")
+    page.locator("#push-plan summary").click()
+    expect(page.locator("#push-plan pre")).to_contain_text("library_name: peft")
+    assert "ada/mine" not in own.hub.repos
+    page.click("#push-go")
+    link = page.locator("#push-note a")
+    expect(link).to_be_visible()
+    head = own.hub.head("ada/mine")
+    assert str(link.get_attribute("href")).endswith(f"/ada/mine/commit/{head.oid}")
+    assert own.hub.repos["ada/mine"].private
+    assert head.files["adapter_model.safetensors"] == own.hub.head("ada/other").files["adapter_model.safetensors"]
+
+
+def test_on_a_space_somebody_signs_in_pushes_signs_out_and_the_owner_fetches_it(space: Place, visit: Begin) -> None:
+    page = visit(apart=True).page
+    open_adapters(page, space.app.address)
+    expect(page.locator("#push-note")).to_contain_text("Sign in with Hugging Face to push adapters.")
+    expect(page.locator("#fetch-note")).to_contain_text("Only the owner of this Space may fetch adapters")
+    expect(page.locator("#fetch-go")).to_be_disabled()
+    # who changes his mind comes back
+    page.click("#sign-in")
+    page.click("button[value='']")
+    page.wait_for_selector("#histogram .main-svg .bars", timeout=PATIENCE)
+    # the owner fetches
+    owner = visit(apart=True).page
+    open_adapters(owner, space.app.address)
+    sign_in(owner, "ada")
+    fetch(owner, "ada/other")
+    expect(owner.locator("#fetch-note")).to_contain_text("is here")
+    # bob pushes a copy to his own namespace, with his own token, and nowhere else
+    open_adapters(page, space.app.address)
+    sign_in(page, "bob")
+    page.fill("#push-to textarea, #push-to input", "ada/stolen")
+    page.click("#push-preview")
+    expect(page.locator("#push-note .notice")).to_contain_text("your own namespace: bob/stolen")
+    page.fill("#push-to textarea, #push-to input", "bob/copy")
+    page.click("#push-preview")
+    expect(page.locator("#push-plan")).to_contain_text("Signed as bob")
+    before = len(space.hub.requests)
+    page.click("#push-go")
+    expect(page.locator("#push-note a")).to_be_visible()
+    assert {token for _, path, token in space.hub.requests[before:] if "commit" in path} == {BOB}
+    # signed out, nobody pushes
+    page.click("#sign-in")
+    page.wait_for_selector("#histogram .main-svg .bars", timeout=PATIENCE)
+    page.get_by_role("tab", name="Adapters").click()
+    expect(page.locator("#push-note")).to_contain_text("Sign in with Hugging Face")
+    expect(page.locator("#push-preview")).to_be_disabled()

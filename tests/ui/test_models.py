@@ -1,0 +1,149 @@
+"""Several models on one page: names, fitting, switching, and which studies each has seen."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from socrates_core.errors import SocratesError
+from socrates_core.hub.source import write_source
+from socrates_core.model import load_model
+from socrates_core.model.baselines import UniformModel
+from socrates_core.model.record import FILE
+from socrates_core.simulation import SimulationRequest
+from socrates_core.ui import models as module
+from socrates_core.ui.adapters import adapters_here
+from socrates_core.ui.catalogue import BUNDLED, open_catalogue
+from socrates_core.ui.limits import Limits
+from socrates_core.ui.link import Link
+from socrates_core.ui.models import Models
+from socrates_core.ui.results import Results
+from socrates_core.ui.visitors import Policy, Visitor
+from tests.demo_adapter import demo_adapter
+
+BASE, SEEN, OTHER = "demo shared", "demo ada/seen@aaaaaaa shared", "demo ada/other@bbbbbbb shared"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two pulled adapters for the demo model."""
+    folder = tmp_path_factory.mktemp("adapters")
+    for seed, (name, letter, trained) in enumerate([("seen", "a", ("gss-welfare",)), ("other", "b", ())]):
+        place = demo_adapter(folder / f"ada--{name}--{letter * 12}", seed, trained)
+        write_source(place, f"ada/{name}", None, letter * 40)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(root: Path) -> Results:
+    model = load_model("demo")
+    made = Results(open_catalogue([], model.description.trained_on), model)
+    made.models.know(adapters_here(model.description, root))
+    return made
+
+
+def link(model: str, seed: int = 1) -> Link:
+    cell = open_catalogue([], frozenset()).source(BUNDLED).studies.cells_of("gss-welfare")[0]
+    return Link(BUNDLED, SimulationRequest(cell.cell_id, n=20, seed=seed, max_arms=1), model)
+
+
+def test_every_fitting_adapter_can_be_chosen_by_its_name(results: Results) -> None:
+    assert dict(results.models.choices()) == {"demo": BASE, "ada/seen@aaaaaaa": SEEN, "ada/other@bbbbbbb": OTHER}
+    assert results.models.get(SEEN).description.adapter == "ada/seen@aaaaaaa"
+    assert results.models.get(SEEN) is results.models.get(SEEN)
+    assert results.models.get("") is results.model
+
+
+def test_results_of_several_models_are_kept_apart(results: Results) -> None:
+    answers = {name: results.get(link(name)).arms[0].predicted.probs.tolist() for name in (BASE, SEEN, OTHER)}
+    assert answers[BASE] != answers[SEEN] != answers[OTHER] != answers[BASE]
+    assert {name: results.get(link(name)).arms[0].predicted.probs.tolist() for name in (OTHER, SEEN, BASE)} == answers
+    assert results.get(link("")) is results.get(link(BASE))
+
+
+def test_a_study_is_marked_seen_for_the_model_that_has_learned_from_it_alone(results: Results) -> None:
+    def seen(name: str) -> bool:
+        return results.catalogue_of(name).source(BUNDLED).entry("gss-welfare").seen
+
+    assert {name: seen(name) for name in (BASE, SEEN, OTHER)} == {BASE: False, SEEN: True, OTHER: False}
+    assert results.catalogue_of(SEEN).source(BUNDLED).entries[-1].study.study_id == "gss-welfare"
+
+
+def test_a_model_that_is_not_here_is_named(results: Results) -> None:
+    with pytest.raises(SocratesError, match="'demo ada/gone@1234567 shared' is not here"):
+        results.get(link("demo ada/gone@1234567 shared"))
+
+
+def test_an_adapter_that_is_removed_is_let_go_and_the_least_used_ones_leave_the_memory(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_LOADED", 1)
+    shutil.copytree(root, tmp_path / "adapters")
+    models = Models(load_model("demo"))
+    models.know(adapters_here(models.default.description, tmp_path / "adapters"))
+    first = models.get(SEEN)
+    models.get(OTHER)
+    assert models.get(SEEN) is not first  # it was let go, and is loaded anew
+    shutil.rmtree(tmp_path / "adapters" / f"ada--seen--{'a' * 12}")
+    models.know(adapters_here(models.default.description, tmp_path / "adapters"))
+    assert not models.has(SEEN)
+    with pytest.raises(SocratesError, match="is not here"):
+        models.get(SEEN)
+
+
+def test_an_adapter_that_does_not_say_its_template_is_offered_with_each(root: Path, tmp_path: Path) -> None:
+    folder = tmp_path / f"ada--other--{'b' * 12}"
+    shutil.copytree(root / folder.name, folder)
+    (folder / FILE).unlink()
+    write_source(folder, "ada/other", None, "b" * 40)
+    models = Models(load_model("demo"))
+    models.know(adapters_here(models.default.description, tmp_path))
+    assert [label for label, _ in models.choices()] == [
+        "demo",
+        "ada/other@bbbbbbb, template shared",
+        "ada/other@bbbbbbb, template socrates",
+        "ada/other@bbbbbbb, template alpaca",
+    ]
+    assert models.get("demo ada/other@bbbbbbb alpaca").description.template == "alpaca"
+
+
+def test_a_model_that_takes_no_adapters_says_so(root: Path) -> None:
+    models = Models(UniformModel())
+    models.know(adapters_here(models.default.description, root))
+    assert [name for _, name in models.choices()] == ["uniform"]
+    assert models.misfit(models.adapters[0]) == "the model uniform takes no adapters"
+
+
+def test_another_model_takes_over_and_those_before_it_are_gone(root: Path) -> None:
+    models = Models(load_model("demo"))
+    models.know(adapters_here(models.default.description, root))
+    models.get(SEEN)
+    models.start_with(UniformModel())
+    assert models.default_name == "uniform"
+    assert not models.has(BASE)
+    assert not models.has(SEEN)
+
+
+def test_only_what_has_to_be_computed_counts_against_a_visitor() -> None:
+    limits = Limits(burst=100, rate=0.001)
+    model = UniformModel()
+    made = Results(open_catalogue([], frozenset()), model, policy=Policy.from_environment({}), limits=limits)
+    visitor = Visitor(None, "anyone", "address:1")
+    first = made.get(link("", 1), visitor=visitor)
+    for _ in range(20):
+        assert made.get(link("", 1), visitor=visitor) is first
+    for seed in range(2, 6):  # five runs of 20 participants empty a bucket of 100
+        made.get(link("", seed), visitor=visitor)
+    with pytest.raises(SocratesError, match="many participants in a short time"):
+        made.get(link("", 6), visitor=visitor)
+
+
+def test_a_visitor_who_may_not_simulate_gets_what_is_there_and_nothing_new() -> None:
+    made = Results(
+        open_catalogue([], frozenset()), UniformModel(), policy=Policy.from_environment({"SOCRATES_SIMULATE": "owner"})
+    )
+    stranger = Visitor(None, "anyone", "address:1")
+    with pytest.raises(SocratesError, match="may simulate"):
+        made.get(link("", 1), visitor=stranger)
+    made.get(link("", 1), visitor=Visitor(None, "owner", "address:2"))
+    made.get(link("", 1), visitor=stranger)
