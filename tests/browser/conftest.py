@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -136,12 +136,19 @@ def press_run(page: Page) -> None:
 
 
 def choose(page: Page, field_id: str, words: str) -> None:
-    """Pick the first entry of a dropdown that contains the words, as a visitor types them."""
+    """Pick the first entry of a dropdown that contains the words, as a visitor types them.
+
+    Another source is waited for until its studies are there: Gradio's dropdown stumbles over a list that gets shorter
+    while it is open.
+    """
+    study = page.locator("#study input").input_value() if field_id == "source" else None
     box = page.locator(f"#{field_id} input")
     box.click()
     if box.is_editable():
         box.press_sequentially(words)
     page.locator(f"#{field_id} [role=option]", has_text=words).first.click()
+    if study is not None:
+        expect(page.locator("#study input")).not_to_have_value(study, timeout=PATIENCE)
 
 
 def wait_for(happens: Callable[[], bool], what: str, seconds: float = PATIENCE / 1000) -> None:

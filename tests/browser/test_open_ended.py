@@ -26,6 +26,7 @@ def dollars(page: Page) -> None:
     """Simulate how many dollars people would give."""
     choose(page, "source", "strange")
     choose(page, "study", "Money")
+    expect(page.locator("#stimulus")).to_contain_text("Would you donate?")  # the menu of outcomes is that study's now
     choose(page, "outcome", "open-ended")
     expect(page.locator("#stimulus .open-ended")).to_contain_text("one whole number of 0 or more")
     press_run(page)
