@@ -28,33 +28,12 @@ from eval.bench_answers import (
     random_prompts,
     scorer_of,
 )
+from eval.bench_shapes import FOURTEEN_B, SMALL
 from socrates_core.model.prefix_tree import PromptTree
 
 CONFIGURATIONS: Final = ((256, 32), (256, 128), (512, 32), (512, 128), (1024, 32), (1024, 64), (1024, 128))
 """Tokens of the shared prefix, people."""
 REPEATS: Final = 5
-
-SMALL: Final = Qwen2Config(
-    vocab_size=4096,
-    hidden_size=256,
-    intermediate_size=704,
-    num_hidden_layers=6,
-    num_attention_heads=8,
-    num_key_value_heads=2,
-    max_position_embeddings=4096,
-    tie_word_embeddings=True,
-)
-FOURTEEN_B: Final = Qwen2Config(
-    vocab_size=152064,
-    hidden_size=5120,
-    intermediate_size=13824,
-    num_hidden_layers=48,
-    num_attention_heads=40,
-    num_key_value_heads=8,
-    max_position_embeddings=32768,
-    rope_theta=1_000_000.0,
-)
-"""The shape of Qwen2.5-14B."""
 
 
 def run_inference_suite(_rows: int, seed: int) -> dict[str, Any]:

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, Qwen2Config
 
+from eval.bench_shapes import FOURTEEN_B, SMALL
 from eval.bench_trainers import CONTENDERS, Setting, random_examples
 from socrates_core.errors import TrainingError
 
@@ -28,28 +29,6 @@ OWN: Final = 60
 """Tokens of a persona, give or take a twelfth."""
 MATRIX: Final = 8192
 """Rows and columns of the product that a GPU's rate is measured with."""
-
-SMALL: Final = Qwen2Config(
-    vocab_size=4096,
-    hidden_size=256,
-    intermediate_size=704,
-    num_hidden_layers=6,
-    num_attention_heads=8,
-    num_key_value_heads=2,
-    max_position_embeddings=4096,
-    tie_word_embeddings=True,
-)
-FOURTEEN_B: Final = Qwen2Config(
-    vocab_size=152064,
-    hidden_size=5120,
-    intermediate_size=13824,
-    num_hidden_layers=48,
-    num_attention_heads=40,
-    num_key_value_heads=8,
-    max_position_embeddings=32768,
-    tie_word_embeddings=False,
-)
-"""Qwen2.5-14B-Instruct's shape."""
 
 
 @dataclass(frozen=True)

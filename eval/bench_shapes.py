@@ -1,0 +1,27 @@
+"""The networks that the benchmarks of models run on, with random weights."""
+
+from typing import Final
+
+from transformers import Qwen2Config
+
+SMALL: Final = Qwen2Config(
+    vocab_size=4096,
+    hidden_size=256,
+    intermediate_size=704,
+    num_hidden_layers=6,
+    num_attention_heads=8,
+    num_key_value_heads=2,
+    max_position_embeddings=4096,
+    tie_word_embeddings=True,
+)
+FOURTEEN_B: Final = Qwen2Config(
+    vocab_size=152064,
+    hidden_size=5120,
+    intermediate_size=13824,
+    num_hidden_layers=48,
+    num_attention_heads=40,
+    num_key_value_heads=8,
+    max_position_embeddings=32768,
+    rope_theta=1_000_000.0,
+)
+"""Qwen2.5-14B-Instruct's shape."""
