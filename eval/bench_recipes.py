@@ -2,9 +2,10 @@
 
     python -m eval.bench --suite recipes --studies studies --config train/configs/demo.yaml --out bench.json
 
-One recipe is trained by `train.qlora` again and again with another group size, another weight of the distribution term
-and another seed, each in a folder of its own under WORK. A training that is done there is read and not repeated, one
-that was stopped goes on, so the suite can be stopped at any time and started again with the same command.
+One recipe is trained by `train.qlora` again and again, each time in a folder of its own under WORK: with and without
+the distribution term for every seed, and with other group sizes for the first seed, since small groups take long. A
+training that is done there is read and not repeated, one that was stopped goes on, so the suite can be stopped at any
+time and started again with the same command.
 
 A seed draws sample, order, first weights and the people who are asked in validation. Variants of one seed are therefore
 validated on the same people, and a difference from the base is one of pairs.
@@ -28,7 +29,7 @@ from socrates_core.model.record import ModelRecord
 from socrates_core.study import StudySet
 
 GROUP_SIZES: Final = (1, 4, 8, 16)
-"""People of a cell that stand together, with cross-entropy alone."""
+"""People of a cell that stand together, with cross-entropy alone; compared for one seed."""
 TERM_WEIGHTS: Final = (1.0, 10.0)
 """Of the distribution term, at the recipe's own group size (8 where that is 1: the term needs pairs)."""
 PAIRS: Final = 8
@@ -90,7 +91,7 @@ def run_recipes_suite(studies: Path, config: Path, work: Path, seeds: int, seed:
     planned = [
         (variant, replace(recipe, **asdict(variant), seed=number))
         for number in range(seed, seed + seeds)
-        for variant in variants_of(recipe)
+        for variant in (*losses_of(recipe), *(sizes_of(recipe) if number == seed else ()))
     ]
     done = []
     for place, (variant, varied) in enumerate(planned, 1):
@@ -103,15 +104,23 @@ def run_recipes_suite(studies: Path, config: Path, work: Path, seeds: int, seed:
             _train(varied, studies, folder)
         done.append(trained(folder, variant, varied.seed))
     rows = table_rows(done)
-    print(markdown_table(rows, seeds), flush=True)
+    print(markdown_table(rows), flush=True)
     return {"recipe": asdict(recipe), "data": hashes, "trainings": [asdict(one) for one in done], "table": rows}
 
 
-def variants_of(recipe: Recipe) -> list[Variant]:
-    """All that is compared for each seed."""
-    paired = recipe.group_size if recipe.group_size > 1 else PAIRS
-    sizes = sorted({*GROUP_SIZES, paired})
-    return [*(Variant(size, 0.0) for size in sizes), *(Variant(paired, weight) for weight in TERM_WEIGHTS)]
+def losses_of(recipe: Recipe) -> list[Variant]:
+    """What is compared for each seed: cross-entropy alone, and with the distribution term."""
+    paired = _paired(recipe)
+    return [Variant(paired, weight) for weight in (0.0, *TERM_WEIGHTS)]
+
+
+def sizes_of(recipe: Recipe) -> list[Variant]:
+    """What is compared for one seed: the other group sizes, with cross-entropy alone."""
+    return [Variant(size, 0.0) for size in reversed(GROUP_SIZES) if size != _paired(recipe)]
+
+
+def _paired(recipe: Recipe) -> int:
+    return recipe.group_size if recipe.group_size > 1 else PAIRS
 
 
 # -- one training ------------------------------------------------------------------------------------------------
@@ -211,8 +220,9 @@ def table_rows(done: Sequence[Trained]) -> list[dict[str, Any]]:
                 "seconds": float(np.mean([one.seconds for one in members])),
             }
         )
-    rows.append({"variant": "noise floor", "wasserstein": _spread([one.base["noise_floor"] for one in seeds])})
-    rows.append({"variant": "guessing evenly", "wasserstein": _spread([one.base["uniform"] for one in seeds])})
+    for name, figure in (("noise floor", "noise_floor"), ("guessing evenly", "uniform")):
+        spread = _spread([one.base[figure] for one in seeds])
+        rows.append({"variant": name, "seeds": len(seeds), "wasserstein": spread})
     return rows
 
 
@@ -220,22 +230,24 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
     return {"mean": float(np.mean(values)), "lowest": min(values), "highest": max(values)}
 
 
-def markdown_table(rows: Sequence[dict[str, Any]], seeds: int) -> str:
+def markdown_table(rows: Sequence[dict[str, Any]]) -> str:
     """The rows as Markdown; figures are means over seeds with the lowest and highest."""
     lines = [
-        f"| validation, mean (lowest to highest) of {seeds} seeds | loss | W | W less base's | tokens computed |",
-        "| --- | --- | --- | --- | --- |",
+        "| validation, mean (lowest to highest) over seeds | seeds | loss | W | W less base's | tokens computed |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
         cells = [
             _cell(row.get(name), form) for name, form in (("loss", ".3f"), ("wasserstein", ".4f"), ("gain", "+.4f"))
         ]
         share = f"{row['unique_share']:.0%}" if "unique_share" in row else ""
-        lines.append(f"| {row['variant']} | {' | '.join(cells)} | {share} |")
+        lines.append(f"| {row['variant']} | {row['seeds']} | {' | '.join(cells)} | {share} |")
     return "\n".join(lines)
 
 
 def _cell(spread: dict[str, float] | None, form: str) -> str:
     if spread is None:
         return ""
+    if spread["lowest"] == spread["highest"]:
+        return f"{spread['mean']:{form}}"
     return f"{spread['mean']:{form}} ({spread['lowest']:{form}} to {spread['highest']:{form}})"

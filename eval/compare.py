@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from socrates_core import command
-from socrates_core.comparison import compare, load_contenders
+from socrates_core.comparison import Kind, compare, load_contenders
 from socrates_core.comparison_report import leaderboard_table, report
 from socrates_core.errors import PredictionError
 from socrates_core.runs import write_json
@@ -27,6 +27,7 @@ def compare_runs(
     convention: Annotated[
         Literal["scale", "observed"], typer.Option(help="Which range counts: the stated scale, or the human answers'.")
     ] = "scale",
+    kind: Annotated[Kind, typer.Option(help="Studies that count: all, real or synthetic ones.")] = "all",
     seed: Annotated[int, typer.Option(help="Of the resamples.")] = 42,
 ) -> None:
     """Compare evaluations on the cells that they have in common."""
@@ -34,7 +35,7 @@ def compare_runs(
         raise PredictionError(f"--out {out} is a file; choose a folder")
     if seed < 0:
         raise PredictionError(f"--seed {seed} is negative; choose 0 or more")
-    comparison = compare(load_contenders(runs), convention, seed)
+    comparison = compare(load_contenders(runs), convention, seed, kind)
     page, text = report(comparison)
     out.mkdir(parents=True, exist_ok=True)
     (out / "comparison.html").write_text(page, "utf-8")

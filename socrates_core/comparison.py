@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -30,6 +30,10 @@ REFERENCES: Final = (
     ("floor", "noise floor"),
 )
 """Figure of a cell → the name of its row: what a leaderboard always has."""
+
+
+Kind = Literal["all", "real", "synthetic"]
+"""Which studies count."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +58,7 @@ class Standing:
     cells: int
     contaminated: bool
     effects_pearson: float | None
+    """This and what follows is of the whole evaluation; None where only studies of one kind are compared."""
     effects_rmse: float | None
     calibration_slope: float | None
     accuracy: float | None
@@ -82,6 +87,7 @@ class Comparison:
     """What a comparison found."""
 
     convention: str
+    kind: Kind
     cells: int
     studies: int
     left_out: Mapping[str, int]
@@ -111,16 +117,19 @@ def load_contenders(folders: Sequence[Path]) -> list[Contender]:
     return [Contender(name, metrics) for name, (_, metrics) in zip(names, found, strict=True)]
 
 
-def compare(contenders: Sequence[Contender], convention: str = "scale", seed: int = 42) -> Comparison:
+def compare(
+    contenders: Sequence[Contender], convention: str = "scale", seed: int = 42, kind: Kind = "all"
+) -> Comparison:
     """Compare two or more evaluations.
 
     Args:
         contenders: Two or more.
         convention: `scale` or `observed`.
         seed: Of the resamples.
+        kind: Studies that count: all, real ones or synthetic ones.
 
     Raises:
-        PredictionError: If there are fewer than two, or they have no cell in common.
+        PredictionError: If there are fewer than two, or they have no cell of this kind in common.
     """
     if len(contenders) < 2:
         raise PredictionError("a comparison needs two runs or more")
@@ -133,22 +142,29 @@ def compare(contenders: Sequence[Contender], convention: str = "scale", seed: in
             f"{' and '.join(one.name for one in contenders)} have no cell in common with the same question and the "
             "same human answers; evaluate them on the same studies, with the same --per-cell and --seed"
         )
+    left_out = {one.name: len(table) - len(common) for one, table in zip(contenders, tables, strict=True)}
+    if kind != "all":
+        chosen = {row["study"] for row in contenders[0].metrics["studies"] if row["real"] is (kind == "real")}
+        common = [key for key in common if tables[0][key]["study"] in chosen]
+    if not common:
+        raise PredictionError(f"none of the studies that they have in common is {kind}; choose another --kind")
     study_ids = [str(tables[0][key]["study"]) for key in common]
     resamples = StudyResamples.draw(study_ids, seed)
     distances = [np.array([table[key][convention]["model"] for key in common]) for table in tables]
     standings = [
-        _standing(one.name, found, study_ids, resamples, one.metrics)
+        _standing(one.name, found, study_ids, resamples, one.metrics, kind)
         for one, found in zip(contenders, distances, strict=True)
     ]
     for side, name in REFERENCES:
         found = np.array([_or_nan(_reference(tables, key, convention, side)) for key in common])
-        standings.append(_standing(name, found, study_ids, resamples, None))
+        standings.append(_standing(name, found, study_ids, resamples, None, kind))
     standings.sort(key=lambda row: (math.isnan(row.mean), row.mean, row.name))
     return Comparison(
         convention=convention,
+        kind=kind,
         cells=len(common),
         studies=len(resamples.study_ids),
-        left_out={one.name: len(table) - len(common) for one, table in zip(contenders, tables, strict=True)},
+        left_out=left_out,
         standings=tuple(standings),
         duels=tuple(
             _duel(contenders[i].name, contenders[j].name, distances[i], distances[j], study_ids, resamples)
@@ -184,10 +200,16 @@ def _name(provenance: Mapping[str, Any], folder: Path) -> str:
 
 
 def _standing(
-    name: str, found: Floats, study_ids: Sequence[str], resamples: StudyResamples, metrics: Mapping[str, Any] | None
+    name: str,
+    found: Floats,
+    study_ids: Sequence[str],
+    resamples: StudyResamples,
+    metrics: Mapping[str, Any] | None,
+    kind: Kind,
 ) -> Standing:
     summary = resamples.summary(found, study_ids)
-    effects = metrics["effects"] if metrics is not None and metrics["effects"]["n"] else None
+    whole = metrics if kind == "all" else None
+    effects = whole["effects"] if whole is not None and whole["effects"]["n"] else None
     return Standing(
         name=name,
         kind="reference" if metrics is None else "model",
@@ -199,7 +221,7 @@ def _standing(
         effects_pearson=effects["pearson"]["value"] if effects else None,
         effects_rmse=effects["rmse"]["value"] if effects else None,
         calibration_slope=effects["calibration"]["slope"]["value"] if effects else None,
-        accuracy=metrics["individual"]["accuracy"] if metrics is not None else None,
+        accuracy=whole["individual"]["accuracy"] if whole is not None else None,
     )
 
 

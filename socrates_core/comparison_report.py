@@ -37,14 +37,18 @@ def leaderboard_table(comparison: Comparison) -> Table:
         for row in comparison.standings
     )
     header = ("Model", "W", "95 % interval", "Flat mean", "Cells", "Effects r", "Slope", "Effects RMSE", "Accuracy")
-    return Table(header, rows)
+    shown = len(header) if comparison.kind == "all" else header.index("Effects r")
+    return Table(header[:shown], tuple(row[:shown] for row in rows))
 
 
 def _introduction(comparison: Comparison) -> list[Part]:
     by = "the stated scale" if comparison.convention == "scale" else "the range of the human answers"
+    whole = comparison.kind == "all"
+    of_kind = "" if whole else f"{comparison.kind} "
     parts: list[Part] = [
-        f"Wasserstein distances by {by} on the {comparison.cells:,} cells of {comparison.studies:,} studies that all "
-        "of them scored with the same human answers. Smaller is closer. Effects and accuracy are over all it has."
+        f"Wasserstein distances by {by} on the {comparison.cells:,} cells of {comparison.studies:,} {of_kind}studies "
+        "that all of them scored with the same human answers. Smaller is closer."
+        + (" Effects and accuracy are over all it has." if whole else "")
     ]
     fewer = [f"{name}: {count:,}" for name, count in comparison.left_out.items() if count]
     if fewer:

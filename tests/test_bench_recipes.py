@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.bench_recipes import Trained, Variant, markdown_table, table_rows, variants_of
+from eval.bench_recipes import Trained, Variant, losses_of, markdown_table, sizes_of, table_rows
 from socrates_core.finetune.recipe import Recipe
 from tests.finetune.folders import ROOT, environment, make_base, make_recipe, make_studies
 
@@ -32,23 +32,20 @@ def test_the_table_has_means_and_ranges_over_seeds_and_gains_of_pairs() -> None:
     assert rows["groups of 8"]["wasserstein"] == pytest.approx({"mean": 0.12, "lowest": 0.10, "highest": 0.14})
     # seed by seed -0.10 and -0.16, and not the difference of any other two
     assert rows["groups of 8"]["gain"] == pytest.approx({"mean": -0.13, "lowest": -0.16, "highest": -0.10})
-    table = markdown_table(table_rows(done), 2)
-    assert (
-        "| groups of 8 | 1.000 (1.000 to 1.000) | 0.1200 (0.1000 to 0.1400) | -0.1300 (-0.1600 to -0.1000) | 25% |"
-        in table
-    )
-    assert "| noise floor |  | 0.0500 (0.0500 to 0.0500) |  |  |" in table
+    table = markdown_table(table_rows(done))
+    assert "| groups of 8 | 2 | 1.000 | 0.1200 (0.1000 to 0.1400) | -0.1300 (-0.1600 to -0.1000) | 25% |" in table
+    assert "| noise floor | 2 |  | 0.0500 |  |  |" in table
 
 
 @pytest.mark.parametrize(
-    ("group_size", "sizes", "paired"), [(8, [1, 4, 8, 16], 8), (4, [1, 4, 8, 16], 4), (1, [1, 4, 8, 16], 8)]
+    ("group_size", "paired", "others"), [(8, 8, [16, 4, 1]), (4, 4, [16, 8, 1]), (1, 8, [16, 4, 1])]
 )
-def test_all_group_sizes_are_compared_and_the_term_where_there_are_pairs(
-    group_size: int, sizes: list[int], paired: int
+def test_the_term_is_compared_where_there_are_pairs_and_all_group_sizes_are(
+    group_size: int, paired: int, others: list[int]
 ) -> None:
-    variants = variants_of(Recipe(base="demo", group_size=group_size))
-    assert [one.group_size for one in variants if not one.distribution_weight] == sizes
-    assert {one.group_size for one in variants if one.distribution_weight} == {paired}
+    recipe = Recipe(base="demo", group_size=group_size)
+    assert losses_of(recipe) == [Variant(paired, weight) for weight in (0.0, 1.0, 10.0)]
+    assert sizes_of(recipe) == [Variant(size, 0.0) for size in others]
     assert Variant(8, 10.0).name == "groups of 8, term × 10"
 
 
@@ -57,7 +54,7 @@ def test_the_suite_goes_on_where_it_was_stopped_and_repeats_nothing(tmp_path: Pa
     recipe, work = make_recipe(tmp_path / "recipe.yaml", base, fraction=0.2), tmp_path / "work"
     arguments = ("--studies", studies, "--config", recipe, "--work", work, "--seeds", 1, "--out", tmp_path / "b.json")
     stopped, limit = bench(*arguments), time.monotonic() + 200
-    first = work / "groups-of-1-seed-42"
+    first = work / "groups-of-4-seed-42"
     while stopped.poll() is None and time.monotonic() < limit and not (first / "adapter_model.safetensors").is_file():
         time.sleep(0.01)
     stopped.terminate()
@@ -67,7 +64,7 @@ def test_the_suite_goes_on_where_it_was_stopped_and_repeats_nothing(tmp_path: Pa
     again = bench(*arguments)
     said, errors = again.communicate(timeout=400)
     assert again.returncode == 0, errors
-    assert "recipes: 1 of 6: groups of 1, seed 42: done before" in said
+    assert "recipes: 1 of 6: groups of 4, seed 42: done before" in said
     assert (first / "adapter_model.safetensors").stat().st_mtime_ns == made
     assert "| groups of 4, term × 10 |" in said
     suite = json.loads((tmp_path / "b.json").read_text("utf-8"))["suites"]["recipes"]

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +129,20 @@ def test_a_folder_without_readable_metrics_says_so(tmp_path: Path, content: str 
         (tmp_path / "metrics.json").write_text(content, "utf-8")
     with pytest.raises(PredictionError, match=said):
         load_contenders([tmp_path, tmp_path])
+
+
+def test_studies_of_one_kind_are_compared_without_figures_of_all() -> None:
+    def half_real(cells: list[CellPredictions]) -> list[CellPredictions]:
+        return [replace(cell, real=cell.study_id < "s08") for cell in cells]
+
+    pair = [contender("a", half_real(studies(0.9))), contender("b", half_real(studies(0.2)))]
+    real, synthetic = compare(pair, kind="real"), compare(pair, kind="synthetic")
+    assert (real.studies, synthetic.studies) == (8, 12)
+    assert real.left_out == {"a": 0, "b": 0}
+    whole, parts = compare(pair), (real, synthetic)
+    assert whole.duels[0].difference == pytest.approx(sum(p.duels[0].difference * p.studies for p in parts) / 20)
+    _, text = report(real)
+    assert "16 cells of 8 real studies" in text
+    assert "ccuracy" not in text
+    with pytest.raises(PredictionError, match="none of the studies that they have in common is synthetic"):
+        compare([contender("a", studies(0.9)), contender("b", studies(0.2))], kind="synthetic")

@@ -1,5 +1,6 @@
 """What the demo base model learns from says what it should, where it should."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,7 +31,7 @@ def test_a_hint_stands_where_a_line_of_the_persona_has_been_read(
     course: Sequence[Lesson], tokenizer: PreTrainedTokenizerBase
 ) -> None:
     for lesson in course:
-        for name in ("traits", "question", "attitude"):
+        for name in ("direction", "scale", "traits", "question", "attitude"):
             for place in lesson.hints[name].places if name in lesson.hints else ():
                 assert tokenizer.decode(lesson.pack.tokens[place]).endswith("\n")
 
@@ -60,9 +61,28 @@ def test_at_the_answer_the_attitude_is_that_of_the_whole_persona(course: Sequenc
     for lesson in course:
         if not lesson.hints:
             continue
-        traits, question, attitude = (lesson.hints[name].values for name in ("traits", "question", "attitude"))
+        names = ("traits", "question", "attitude", "direction")
+        traits, question, attitude, direction = (lesson.hints[name].values for name in names)
         np.testing.assert_allclose(attitude[:, 0], question[:, 5] + (traits * question[:, :5]).sum(axis=1), atol=1e-9)
-        np.testing.assert_allclose(attitude[:, 1], -question[:, 6] * attitude[:, 0], atol=1e-9)
+        np.testing.assert_allclose(attitude[:, 1], direction[:, 0] * attitude[:, 0], atol=1e-9)
+
+
+def test_the_direction_of_the_scale_is_known_from_its_first_label_to_the_end_of_the_question(
+    course: Sequence[Lesson], tokenizer: PreTrainedTokenizerBase
+) -> None:
+    known = [lesson for lesson in course if "label" in lesson.hints]
+    assert len(known) > 30
+    assert {value for lesson in known for value in lesson.hints["label"].values.ravel()} == {-1.0, 1.0}
+    for lesson in known:
+        hint = lesson.hints["label"]
+        read, rest = np.split(lesson.pack.tokens, [hint.places[0] + 1])
+        label = re.split(r"Only return|stands for", str(tokenizer.decode(read)))[-1]
+        following = str(tokenizer.decode(rest[: len(hint.places) - 1]))
+        assert "nothing else" in following
+        assert "Who the person is" in following
+        positive = re.search(r"(Extremely|Strongly agree|Yes)|(Not at all|Strongly disagree|No$)", label)
+        if positive:
+            assert (hint.values == (-1.0 if positive[1] else 1.0)).all()
 
 
 def test_what_is_told_in_groups_is_the_same_person() -> None:

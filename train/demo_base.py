@@ -38,7 +38,9 @@ CHAT_TEMPLATE: Final = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
-HINT_LAYERS: Final = {"topic": 2, "traits": 2, "question": 3, "attitude": 4}
+HINT_LAYERS: Final = {
+    "label": 2, "topic": 2, "direction": 3, "scale": 2, "traits": 2, "question": 3, "attitude": 4
+}  # fmt: skip
 """Name of a hint → the layer after which it should be known."""
 
 SAMPLE: Final = 300
@@ -59,6 +61,8 @@ class DemoConfig:
     plan: LessonPlan = field(default_factory=LessonPlan)
     lessons: int = 12
     """In a step."""
+    drawn: int = 4
+    """Steps whose lessons are drawn together, so that a step's are of about one length."""
     hint_weight: float = 1.0
     """Of what the readers miss beside the loss."""
     matrix_rate: float = 0.025
@@ -66,7 +70,7 @@ class DemoConfig:
     rate: float = 4e-3
     """Of AdamW, which trains the embeddings, the norms and the readers."""
     warm_up: float = 0.02
-    fall: float = 0.5
+    fall: float = 0.8
     """Share of the steps, the last ones, in which the rates fall to nothing along a line."""
     weight_decay: float = 0.01
 
@@ -139,14 +143,14 @@ class Readers(nn.Module):
             self._centre[name] = torch.from_numpy(values.mean(axis=0)).float()
             self._unit[name] = torch.from_numpy(values.std(axis=0)).float()
 
-    def loss(self, hidden: Sequence[torch.Tensor], batch: Sequence[Lesson]) -> torch.Tensor:
-        """The share of the hints' variance that is not read, averaged over all numbers of a name, then over names.
+    def missed(self, hidden: Sequence[torch.Tensor], batch: Sequence[Lesson]) -> dict[str, torch.Tensor]:
+        """Name → the share of its hints' variance that is not read, averaged over all its numbers.
 
         Args:
             hidden: Per layer (lessons, T, width).
             batch: The lessons.
         """
-        missed = []
+        missed = {}
         for name, reader in self.readers.items():
             found = [(row, lesson.hints[name]) for row, lesson in enumerate(batch) if name in lesson.hints]
             if not found:
@@ -156,8 +160,8 @@ class Readers(nn.Module):
             values = torch.from_numpy(np.concatenate([hint.values for _, hint in found])).float()
             seen = hidden[HINT_LAYERS[name]][rows, places]
             read = reader(nn.functional.rms_norm(seen, seen.shape[-1:]))
-            missed.append((read - (values - self._centre[name]) / self._unit[name]).square().mean())
-        return torch.stack(missed).mean() if missed else hidden[0].new_zeros(())
+            missed[name] = (read - (values - self._centre[name]) / self._unit[name]).square().mean()
+        return missed
 
 
 def optimisers(network: Any, readers: Readers, config: DemoConfig, steps: int) -> tuple[list[Any], list[Any]]:
@@ -180,28 +184,41 @@ def optimisers(network: Any, readers: Readers, config: DemoConfig, steps: int) -
     return both, [torch.optim.lr_scheduler.LambdaLR(one, share) for one in both]
 
 
-def learn(network: Any, readers: Readers, batch: Sequence[Lesson], config: DemoConfig) -> tuple[PackLoss, float]:
-    """Add the gradients of some lessons; returns the loss of the answers and that of the hints."""
+def batches(course: Iterator[Lesson], config: DemoConfig, rng: np.random.Generator) -> Iterator[list[Lesson]]:
+    """Endless batches of lessons of about one length, so that little of a step is padding; the order is random."""
+    while True:
+        drawn = [next(course) for _ in range(config.lessons * config.drawn)]
+        drawn.sort(key=lambda lesson: len(lesson.pack.tokens))
+        for first in rng.permutation(config.drawn) * config.lessons:
+            yield drawn[first : first + config.lessons]
+
+
+def learn(
+    network: Any, readers: Readers, batch: Sequence[Lesson], config: DemoConfig
+) -> tuple[PackLoss, dict[str, float]]:
+    """Add the gradients of some lessons; returns the loss of the answers and what is missed of each hint."""
     packs = [lesson.pack for lesson in batch]
     hidden = hidden_states(network, packs)
     answers = answer_loss(network, hidden[-1], packs)
-    hints = readers.loss(hidden, batch)
+    missed = readers.missed(hidden, batch)
+    hints = sum(missed.values(), hidden[0].new_zeros(())) / len(HINTS)
     (answers.loss + config.hint_weight * hints).backward()
-    return answers, hints.item()
+    return answers, {name: share.item() for name, share in missed.items()}
 
 
-def fit(network: Any, course: Iterator[Lesson], config: DemoConfig, steps: int) -> float:
+def fit(network: Any, course: Iterator[Lesson], config: DemoConfig, steps: int, rng: np.random.Generator) -> float:
     """Train; returns the last mean loss above the truth's own entropy, in nats a person."""
     readers = Readers(config.hidden, [next(course) for _ in range(SAMPLE)])
     both, schedules = optimisers(network, readers, config, steps)
     start, tokens = time.monotonic(), 0
     gaps: list[float] = []
-    missed: list[float] = []
+    missed: list[dict[str, float]] = []
+    drawn = batches(course, config, rng)
     for step in range(1, steps + 1):
-        batch = [next(course) for _ in range(config.lessons)]
-        answers, hints = learn(network, readers, batch, config)
+        batch = next(drawn)
+        answers, shares = learn(network, readers, batch, config)
         gaps.append(answers.loss.item() - answers.entropy)
-        missed.append(hints)
+        missed.append(shares)
         tokens += sum(len(lesson.pack.tokens) for lesson in batch)
         torch.nn.utils.clip_grad_norm_([*network.parameters(), *readers.parameters()], 1.0)
         for optimiser, schedule in zip(both, schedules, strict=True):
@@ -211,16 +228,18 @@ def fit(network: Any, course: Iterator[Lesson], config: DemoConfig, steps: int) 
         if step % 50 == 0 or step == steps:
             took = time.monotonic() - start
             pace = f"{tokens / took:.0f} tokens/s, {took / step * (steps - step):.0f} s left"
-            found = f"loss above the truth's {np.mean(gaps[-50:]):.4f}, hints missed {np.mean(missed[-50:]):.4f}"
+            recent = {name: [one[name] for one in missed[-50:] if name in one] for name in HINTS}
+            hints = ", ".join(f"{name} {np.mean(share):.2f}" for name, share in recent.items() if share)
+            found = f"loss above the truth's {np.mean(gaps[-50:]):.4f}, missed of {hints}"
             print(f"step {step}/{steps}: {found}, {pace}", flush=True)
     return float(np.mean(gaps[-100:]))
 
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder for the model, its tokenizer and its records.")],
-    steps: Annotated[int, typer.Option(help="Optimiser steps.", min=1)] = 1300,
+    steps: Annotated[int, typer.Option(help="Optimiser steps.", min=1)] = 2200,
     seed: Annotated[int, typer.Option(help="Of the weights, the people, the order and the answers.")] = 1,
-    threads: Annotated[int, typer.Option(help="CPU threads; the weights depend on it in the last digits.")] = 1,
+    threads: Annotated[int, typer.Option(help="CPU threads; the weights depend on it in the last digits.")] = 2,
 ) -> None:
     """Train the demo base model and save it with its tokenizer."""
     torch.set_num_threads(threads)
@@ -231,7 +250,7 @@ def main(
     network = make_network(config, tokenizer)
     size = sum(weight.numel() for weight in network.parameters())
     print(f"{config}\n{size / 1e6:.2f} million parameters, {len(tokenizer)} tokens, {steps} steps, seed {seed}")
-    excess = fit(network, lessons(config.plan, tokenizer, rng), config, steps)
+    excess = fit(network, lessons(config.plan, tokenizer, rng), config, steps, rng)
     network.to(torch.bfloat16).save_pretrained(out)
     tokenizer.save_pretrained(out)
     ModelRecord(template="shared", tokenizer=tokenizer_hash(tokenizer), trained_on=(), demo=True).save(out)

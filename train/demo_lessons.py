@@ -19,30 +19,38 @@ from socrates_core.model.encoding import PromptEncoder, Tokens
 from socrates_core.prompt import SHARED_QUESTION, SHARED_SYSTEM, SOCRATES_ATTRIBUTES
 from socrates_core.sources import society, society_people
 from socrates_core.sources.society import Society, StudyDesign
-from socrates_core.sources.society_question import RANGES
+from socrates_core.sources.society_question import RANGES, Form, FormPlan
 from socrates_core.sources.society_world import latent_attitude, load_parts
-from socrates_core.study import Cell, Persona
+from socrates_core.study import Cell
 
 FIRST_WORLD: Final = 100_000
 """Seed of the first training world; far from the bundled one."""
 
-WIDE_RANGES: Final = (
-    *RANGES * 2,
-    *[(0, high) for high in (1, 2, 3, 5, 7, 8, 9)],
-    *[(1, 11), (1, 12), (0, 20), (1, 20), (1, 50), (1, 100), (-4, 4), (-10, 10)],
+FORMS: Final = FormPlan(
+    ranges=(
+        *RANGES * 2,
+        *[(0, high) for high in (1, 2, 3, 5, 7, 8, 9)],
+        *[(1, 11), (1, 12), (0, 20), (1, 20), (1, 50), (1, 100), (-4, 4), (-10, 10)],
+        *[(0, 100)] * 10,
+    ),
+    reversed_ranges=0.35,
+    reversed_lists=0.35,
 )
-"""More scales than the bundled society has, so that the base reads ranges that it never saw there."""
+"""More ranges than the bundled society has, so that the base reads what it never saw there, and more of what is hard to
+learn: numbers of several digits, and scales that start at their positive end."""
 
 AGE_GROUPS: Final = ((34, "18-34"), (54, "35-54"), (200, "55+"))
 COLLEGE: Final = ("Bachelor's degree", "Post grad study/professional degree")
 COARSE: Final = ("age", "gender", "education", "party_id")
 """What sources that count people by groups know of them."""
 
-HINTS: Final = {"topic": 8, "traits": 5, "question": 9, "attitude": 2}
+HINTS: Final = {"topic": 8, "label": 1, "direction": 1, "scale": 2, "traits": 5, "question": 6, "attitude": 2}
 """Name → F numbers. `topic`, after the vignette: the topic's base and leans, what the manipulation moves in all and on
-the left. After every line of the persona and at the answer: `traits`, those told so far; `question`, how much each
-trait counts for this outcome, where the centre stands, and the scale's direction, size and start; `attitude`, the
-latent attitude towards agreeing and towards the upper end of the scale, given the lines so far."""
+the left. `label`, from the label of the first option to the end of the question: whether it is the negative end. After
+every line of the persona and at the answer: `direction`, the same; `scale`, its size and start; `traits`, those told so
+far; `question`, how much each trait counts for this outcome and where the centre stands; `attitude`, the latent
+attitude towards agreeing and towards the upper end of the scale, given the lines so far. What has to be fetched from
+far back is learned soon where it is also asked for nearby, and hardly at all where it is not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +88,7 @@ class LessonPlan:
 
     worlds: int = 60
     """Seeds from `FIRST_WORLD` on."""
-    averaged: int = 6
+    averaged: int = 12
     """Worlds, drawn anew for every lesson, whose truths are averaged."""
     people: int = 3
     """Personas asked in a lesson, which share its stimulus; a single one where a template puts the persona first."""
@@ -91,7 +99,7 @@ class LessonPlan:
 
 def make_worlds(count: int) -> list[Society]:
     """Societies of other worlds than the bundled one, on more scales."""
-    return [society.make_society(FIRST_WORLD + i, ranges=WIDE_RANGES) for i in range(count)]
+    return [society.make_society(FIRST_WORLD + i, forms=FORMS) for i in range(count)]
 
 
 def lessons(plan: LessonPlan, tokenizer: Any, rng: np.random.Generator) -> Iterator[Lesson]:
@@ -112,11 +120,12 @@ def lessons(plan: LessonPlan, tokenizer: Any, rng: np.random.Generator) -> Itera
         asked = rng.integers(len(people), size=plan.people if shared else 1)
         crowd = [shown(people[index], rng, plan.coarse) for index in asked]
         truths = [Society(worlds[i].world, worlds[home].designs) for i in rng.choice(len(worlds), plan.averaged, False)]
-        traits = society_people.traits_of([dict(one.told) for one in crowd])
+        traits = _traits_by_line(crowd)
         spot = cell.condition_num - 1, cell.task_num - 1
-        probs = np.mean([truth.distributions(design, *spot, traits) for truth in truths], axis=0)
+        told = np.stack([known[-1] for known in traits])
+        probs = np.mean([truth.distributions(design, *spot, told) for truth in truths], axis=0)
         row = pack(encoder, cell, [one.persona for one in crowd], probs, end, rng)
-        yield Lesson(row, _hints(row, encoder, cell, design, truths, crowd) if shared else {})
+        yield Lesson(row, _hints(row, encoder, cell, design, truths, crowd, traits) if shared else {})
 
 
 def shown(person: Mapping[str, Any], rng: np.random.Generator, coarse: float) -> Shown:
@@ -146,6 +155,13 @@ def _in_groups(name: str, value: Any) -> tuple[str, str]:
     return name, value
 
 
+def _traits_by_line(crowd: Sequence[Shown]) -> list[Floats]:
+    """Per person (lines + 1, F): the traits as known after 0, 1, … lines."""
+    known = [dict(one.told[:lines]) for one in crowd for lines in range(len(one.told) + 1)]
+    sizes = [len(one.told) + 1 for one in crowd]
+    return np.split(society_people.traits_of(known), np.cumsum(sizes)[:-1])
+
+
 def _hints(
     row: Pack,
     encoder: PromptEncoder,
@@ -153,10 +169,11 @@ def _hints(
     design: StudyDesign,
     truths: Sequence[Society],
     crowd: Sequence[Shown],
+    traits_by_line: Sequence[Floats],
 ) -> dict[str, Hints]:
     """What can be known after the vignette, after the question, after each line of a persona, and at the answer."""
-    places, known = _line_ends(row, encoder, cell, crowd)
-    traits = society_people.traits_of(known)
+    places, reached = _line_ends(row, encoder, cell, crowd)
+    traits = np.stack([traits_by_line[person][lines] for person, lines in reached])
     outcome = design.outcomes[cell.task_num - 1]
     manipulation = design.manipulations[cell.condition_num - 1]
     probes = np.concatenate([traits, np.zeros((1, traits.shape[1])), np.eye(traits.shape[1])])
@@ -166,12 +183,17 @@ def _hints(
     own, centre, ends = attitude[: len(traits)], attitude[len(traits)], attitude[len(traits) + 1 :]
     form = design.forms[cell.task_num - 1]
     sign = -1 if form.reversed else 1
-    question = np.concatenate([ends - centre, [centre, -sign, np.log(form.options) - 2, form.low / 3]])
     hints = {
+        "direction": Hints(places, np.full((len(places), 1), float(sign))),
+        "scale": Hints(places, np.tile([np.log(form.options), form.low / 3], (len(places), 1))),
         "traits": Hints(places, traits),
-        "question": Hints(places, np.tile(question, (len(places), 1))),
+        "question": Hints(places, np.tile([*(ends - centre), centre], (len(places), 1))),
         "attitude": Hints(places, np.stack([own, sign * own], axis=1)),
     }
+    label = _first_label_end(encoder, cell, form)
+    if label < row.starts[0]:
+        told = np.arange(label, min(_persona_start(encoder, cell), row.starts[0]))
+        hints["label"] = Hints(told, np.full((len(told), 1), float(sign)))
     vignette = _vignette_end(encoder, cell)
     if vignette < row.starts[0]:
         topic = np.mean([_topic(truth, design.topic, manipulation) for truth in truths], axis=0)
@@ -179,25 +201,32 @@ def _hints(
     return hints
 
 
-def _line_ends(row: Pack, encoder: PromptEncoder, cell: Cell, crowd: Sequence[Shown]) -> tuple[Tokens, list[Persona]]:
-    """Places in the pack where a line of a persona ends or an answer starts, and what is known of the person there."""
+def _line_ends(
+    row: Pack, encoder: PromptEncoder, cell: Cell, crowd: Sequence[Shown]
+) -> tuple[Tokens, list[tuple[int, int]]]:
+    """Places in the pack where a line of a persona ends or an answer starts, with the person and the lines told.
+
+    The place before the first line, which all share, counts as the first person's.
+    """
     header = _persona_start(encoder, cell)
     places: list[int] = []
-    known: list[Persona] = []
+    reached: list[tuple[int, int]] = []
     if header <= row.starts[0]:
         places.append(header - 1)
-        known.append({})
+        reached.append((0, 0))
     line_break = encoder.tokenizer("\n", add_special_tokens=False).input_ids[0]
     for person, one in enumerate(crowd):
         prompt = encoder.encode(cell, one.persona)
-        breaks = [place for place in np.flatnonzero(prompt == line_break) if place >= header][: len(one.told) - 1]
+        breaks = [place for place in np.flatnonzero(prompt == line_break) if place >= header][
+            : max(len(one.told) - 1, 0)
+        ]
         for line, place in enumerate(breaks, 1):
             if place >= row.starts[0]:
                 places.append(row.place(person, int(place)))
-                known.append(dict(one.told[:line]))
+                reached.append((person, line))
         places.append(row.place(person, len(prompt) - 1))
-        known.append(dict(one.told))
-    return np.array(places), known
+        reached.append((person, len(one.told)))
+    return np.array(places), reached
 
 
 def _persona_start(encoder: PromptEncoder, cell: Cell) -> int:
@@ -210,7 +239,21 @@ def _persona_start(encoder: PromptEncoder, cell: Cell) -> int:
 def _vignette_end(encoder: PromptEncoder, cell: Cell) -> int:
     """The last token before the question of a `shared` prompt; where a token runs on into it, one of the vignette."""
     vignette, _, _ = cell.stimulus.rpartition("\n\n")
-    texts = (SHARED_SYSTEM, f"{SHARED_QUESTION}\n{vignette}\n\n")
+    return _place_in_stimulus(encoder, f"{vignette}\n\n")
+
+
+def _first_label_end(encoder: PromptEncoder, cell: Cell, form: Form) -> int:
+    """The last token of what the scale's first option is called."""
+    text = cell.stimulus
+    if form.style == "bare":
+        return _place_in_stimulus(encoder, text[: text.index(f" and {form.high} for ", text.rindex(" stands for "))])
+    label = cell.scale.labels[form.low]
+    return _place_in_stimulus(encoder, text[: text.index(label, text.rindex("Only return")) + len(label)])
+
+
+def _place_in_stimulus(encoder: PromptEncoder, beginning: str) -> int:
+    """The last token of a stimulus' beginning in a `shared` prompt, give or take one where tokens run on."""
+    texts = (SHARED_SYSTEM, f"{SHARED_QUESTION}\n{beginning}")
     frames = (encoder.frame.before_system, encoder.frame.before_user)
     counts = [len(encoder.tokenizer(text, add_special_tokens=False).input_ids) for text in (*frames, *texts)]
     return sum(counts) - 1

@@ -19,7 +19,7 @@ import polars as pl
 from scipy.special import ndtr
 
 from socrates_core.sources.society_people import draw_people, traits_of
-from socrates_core.sources.society_question import RANGES, Asked, Form, draw_form, question
+from socrates_core.sources.society_question import Asked, Form, FormPlan, draw_form, question
 from socrates_core.sources.society_world import (
     World,
     cut,
@@ -138,13 +138,13 @@ class Society:
         return rounded(probs[:, ::-1] if form.reversed else probs, form.low)
 
 
-def make_society(seed: int, studies: int = STUDIES, ranges: Sequence[tuple[int, int]] = RANGES) -> Society:
+def make_society(seed: int, studies: int = STUDIES, forms: FormPlan | None = None) -> Society:
     """The society of this seed; its studies are drawn from a generator of their own.
 
     Args:
         seed: Of the world and of the studies.
         studies: How many; ids run from `society-001`.
-        ranges: First and last options to draw scales from.
+        forms: What scales are drawn from; the default plan if None.
 
     Raises:
         ValueError: If that many studies cannot be made without asking one outcome about one topic twice.
@@ -153,7 +153,8 @@ def make_society(seed: int, studies: int = STUDIES, ranges: Sequence[tuple[int, 
     decks = _deal_outcomes(rng)
     if not 1 <= studies <= len(decks):
         raise ValueError(f"a society has 1 to {len(decks)} studies, got {studies}")
-    designs = [_draw_design(f"society-{i + 1:03d}", *decks[i], ranges, rng) for i in range(studies)]
+    forms = forms or FormPlan()
+    designs = [_draw_design(f"society-{i + 1:03d}", *decks[i], forms, rng) for i in range(studies)]
     return Society(make_world(seed), {design.study_id: design for design in designs})
 
 
@@ -211,7 +212,7 @@ def _draw_design(
     study_id: str,
     topic: int,
     outcomes: tuple[int, ...],
-    ranges: Sequence[tuple[int, int]],
+    plan: FormPlan,
     rng: np.random.Generator,
 ) -> StudyDesign:
     parts = load_parts()
@@ -222,8 +223,8 @@ def _draw_design(
         others = [i for i in range(len(parts.manipulations)) if i not in inert[:1]]
         arms = int(rng.choice([1, 2, 3, 4, 5], p=[0.3, 0.3, 0.2, 0.12, 0.08]))
         manipulations = [inert[0], *rng.choice(others, arms, replace=False).tolist()]
-    common = draw_form(rng, ranges)
-    forms = tuple(common if rng.random() < 0.5 else draw_form(rng, ranges) for _ in outcomes)
+    common = draw_form(rng, plan)
+    forms = tuple(common if rng.random() < 0.5 else draw_form(rng, plan) for _ in outcomes)
     return StudyDesign(
         study_id=study_id,
         topic=topic,

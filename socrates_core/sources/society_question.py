@@ -1,6 +1,5 @@
 """How the synthetic society asks: the answer scale of an outcome, and the question and instruction that state it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -18,12 +17,23 @@ RANGES: Final = (
     *[(-2, 2)] * 2,
     *[(1, 3), (0, 4), (0, 6), (1, 8), (1, 9), (1, 10), (-3, 3), (-5, 5)],
 )
-"""First and last option of a scale with labelled ends; drawn with equal chance, so the repeats are weights."""
+"""First and last option of a scale without a label for every option; drawn with equal chance, repeats count."""
 
 Style = Literal["ends", "agreement", "bare", "list", "yes_no"]
 STYLES: Final[dict[Style, float]] = {"ends": 0.42, "agreement": 0.16, "bare": 0.12, "list": 0.2, "yes_no": 0.1}
 """Style → how often it is used. `ends` labels both ends in the instruction, `agreement` puts a statement, `bare` names
 the ends in the question alone, `list` labels every option, `yes_no` has two."""
+
+
+@dataclass(frozen=True)
+class FormPlan:
+    """What scales are drawn from."""
+
+    ranges: tuple[tuple[int, int], ...] = RANGES
+    reversed_ranges: float = 0.15
+    """Chance that a range from 0 or more starts at its most positive end."""
+    reversed_lists: float = 0.2
+    """Chance that a list starts at its most positive option."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +77,8 @@ class Question:
     scale: AnswerScale
 
 
-def draw_form(rng: np.random.Generator, ranges: Sequence[tuple[int, int]] = RANGES) -> Form:
-    """A scale and its wording at random; styles as in `STYLES`, first and last options from `ranges`."""
+def draw_form(rng: np.random.Generator, plan: FormPlan) -> Form:
+    """A scale and its wording at random; styles as in `STYLES`."""
     style = list(STYLES)[rng.choice(len(STYLES), p=list(STYLES.values()))]
     wording = int(rng.integers(12))
     if style == "yes_no":
@@ -77,9 +87,9 @@ def draw_form(rng: np.random.Generator, ranges: Sequence[tuple[int, int]] = RANG
     if style == "list":
         count = int(rng.choice([3, 4, 5], p=[0.35, 0.3, 0.35]))
         low = int(rng.choice([1, 0, -(count // 2)], p=[0.75, 0.15, 0.1])) if count % 2 else 1
-        return Form(style, low, low + count - 1, bool(rng.random() < 0.2), wording)
-    low, high = ranges[int(rng.integers(len(ranges)))]
-    return Form(style, low, high, bool(rng.random() < 0.15) and low >= 0, wording)
+        return Form(style, low, low + count - 1, bool(rng.random() < plan.reversed_lists), wording)
+    low, high = plan.ranges[int(rng.integers(len(plan.ranges)))]
+    return Form(style, low, high, bool(rng.random() < plan.reversed_ranges) and low >= 0, wording)
 
 
 def question(form: Form, asked: Asked) -> Question:

@@ -97,10 +97,11 @@ class Models:
     def choices(self) -> list[tuple[str, str]]:
         """(what a menu shows, name) of every model that can be chosen, the default first."""
         with self._lock:
-            own = [(_label(model.description), name) for name, model in self._own.items()]
+            fitting = self._names()
+            own = [(_label(model.description, bool(fitting)), name) for name, model in self._own.items()]
             others = [
                 (adapter.title if adapter.record else f"{adapter.title}, template {template}", name)
-                for name, (adapter, template) in self._names().items()
+                for name, (adapter, template) in fitting.items()
                 if name not in self._own
             ]
         return own + others
@@ -157,5 +158,8 @@ def _release(view: Any) -> None:
     view.release()
 
 
-def _label(model: ModelDescription) -> str:
-    return f"{model.name} with {model.adapter}" if model.adapter else model.name
+def _label(model: ModelDescription, adapters: bool) -> str:
+    """What a menu calls a model, where there are adapters to choose from or not."""
+    if model.adapter:
+        return f"{model.name} with {model.adapter}"
+    return f"{model.name} without adapter" if adapters else model.name

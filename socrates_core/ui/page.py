@@ -68,8 +68,7 @@ def build_page(results: Results, board: RunBoard, startup: Startup | None = None
 def _header(name: str, results: Results) -> str:
     """Title and banner for the model of a name."""
     return (
-        f"<header class='masthead'><div><h1>Socrates</h1><p>{ONE_SENTENCE}</p></div>"
-        "<a class='jump' href='#result'>See the result ↓</a></header>"
+        f"<header class='masthead'><h1>Socrates</h1><p>{ONE_SENTENCE}</p></header>"
         f"{banner(results.models.get(name).description)}"
     )
 

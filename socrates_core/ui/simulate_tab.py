@@ -61,6 +61,7 @@ class Settings:
 
 def simulate_tab(page: gr.Blocks, results: Results, choice: ModelChoice) -> None:
     """Lay the tab out and connect it."""
+    gr.HTML("<a href='#result'>See the result ↓</a>", elem_id="jump", js_on_load=None)  # shown where it is far below
     with gr.Row(elem_id="columns", equal_height=False):
         with gr.Column(elem_id="controls", scale=5, min_width=320):
             with gr.Column(elem_classes="card"):

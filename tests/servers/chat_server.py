@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.servers.local_server import LocalServer
 
 
 @dataclass(frozen=True)
@@ -102,18 +104,12 @@ def chat_server(answer: Callable[[Asked, int], Say]) -> Iterator[ChatServer]:
                 self.wfile.write(body[i : i + 1] if say.drip else body)
                 time.sleep(say.drip)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    made = ChatServer(f"http://127.0.0.1:{server.server_address[1]}/v1")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield made
-    finally:
-        closing.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with LocalServer(Handler) as server:
+        made = ChatServer(f"{server.url}/v1")
+        try:
+            yield made
+        finally:
+            closing.set()
 
 
 def completion(text: str | None = "", tops: dict[str, float] | None = None, finish: str = "stop", **more: Any) -> Say:

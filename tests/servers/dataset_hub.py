@@ -2,28 +2,22 @@
 
 import hashlib
 import json
-import threading
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
 from typing import Any
+
+from tests.servers.local_server import LocalServer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
-class DatasetHub:
+class DatasetHub(LocalServer):
     """Serves a folder as the dataset of any name, at one commit that is also `main`."""
 
     def __init__(self, folder: Path) -> None:
         self.requests: list[tuple[str, str]] = []
         """(method, path) of everything asked for."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(folder, self.requests))
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(_handler(folder, self.requests))
 
     def requested(self, name: str) -> int:
         return sum(path.endswith(name) for _, path in self.requests)
@@ -31,19 +25,8 @@ class DatasetHub:
     def downloads(self, name: str) -> int:
         return sum(method == "GET" and path.endswith(name) for method, path in self.requests)
 
-    def __enter__(self) -> "DatasetHub":
-        self._thread.start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-def _handler(folder: Path, requests: list[tuple[str, str]]) -> Callable[..., BaseHTTPRequestHandler]:
+def _handler(folder: Path, requests: list[tuple[str, str]]) -> type[BaseHTTPRequestHandler]:
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
     class Handler(BaseHTTPRequestHandler):

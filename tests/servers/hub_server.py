@@ -6,40 +6,25 @@ verify, commit, model info by revision, tree in pages, refs, tags, and resolve w
 
 import json
 import re
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import unquote
 
 from tests.servers.hub_requests import Answer, Refused, Request
 from tests.servers.hub_state import Fault, HubState, Token
+from tests.servers.local_server import LocalServer
 
 __all__ = ["Fault", "HubServer", "Token"]
 
 
-class HubServer(HubState):
+class HubServer(HubState, LocalServer):
     """The server; `with HubServer() as hub:` runs it."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        port = self._server.server_address[1]
-        self.url, self.storage = f"http://127.0.0.1:{port}", f"http://localhost:{port}"
-
-    def __enter__(self) -> "HubServer":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        HubState.__init__(self)
+        LocalServer.__init__(self, _handler(self))
+        self.storage = f"http://localhost:{self.port}"
 
 
 def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:

@@ -7,24 +7,24 @@ address and the client they were made for.
 import html
 import json
 import secrets
-import threading
 import time
 from base64 import b64decode
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from tests.servers.local_server import LocalServer
+
 CLIENT, SECRET = "socrates-client", "socrates-secret"
 SCOPES = "openid profile write-repos manage-repos"
 
 
 @dataclass
-class OpenIdServer:
+class OpenIdServer(LocalServer):
     """Signs people in as one of `accounts`: name → the access token they get."""
 
     accounts: dict[str, str]
@@ -48,16 +48,7 @@ class OpenIdServer:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> "OpenIdServer":
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Handler)
 
     @property
     def environ(self) -> dict[str, str]:

@@ -48,7 +48,11 @@ def link(model: str, seed: int = 1) -> Link:
 
 
 def test_every_fitting_adapter_can_be_chosen_by_its_name(results: Results) -> None:
-    assert dict(results.models.choices()) == {"demo": BASE, "ada/seen@aaaaaaa": SEEN, "ada/other@bbbbbbb": OTHER}
+    assert dict(results.models.choices()) == {
+        "demo without adapter": BASE,
+        "ada/seen@aaaaaaa": SEEN,
+        "ada/other@bbbbbbb": OTHER,
+    }
     assert results.models.get(SEEN).description.adapter == "ada/seen@aaaaaaa"
     assert results.models.get(SEEN) is results.models.get(SEEN)
     assert results.models.get("") is results.model
@@ -99,7 +103,7 @@ def test_an_adapter_that_does_not_say_its_template_is_offered_with_each(root: Pa
     models = Models(load_model("demo"))
     models.know(adapters_here(models.default.description, tmp_path))
     assert [label for label, _ in models.choices()] == [
-        "demo",
+        "demo without adapter",
         "ada/other@bbbbbbb, template shared",
         "ada/other@bbbbbbb, template socrates",
         "ada/other@bbbbbbb, template alpaca",
