@@ -172,7 +172,8 @@ def _hints(
     traits_by_line: Sequence[Floats],
 ) -> dict[str, Hints]:
     """What can be known after the vignette, after the question, after each line of a persona, and at the answer."""
-    places, reached = _line_ends(row, encoder, cell, crowd)
+    header = _persona_start(encoder, cell)
+    places, reached = _line_ends(row, encoder, cell, crowd, header)
     traits = np.stack([traits_by_line[person][lines] for person, lines in reached])
     outcome = design.outcomes[cell.task_num - 1]
     manipulation = design.manipulations[cell.condition_num - 1]
@@ -192,7 +193,7 @@ def _hints(
     }
     label = _first_label_end(encoder, cell, form)
     if label < row.starts[0]:
-        told = np.arange(label, min(_persona_start(encoder, cell), row.starts[0]))
+        told = np.arange(label, min(header, row.starts[0]))
         hints["label"] = Hints(told, np.full((len(told), 1), float(sign)))
     vignette = _vignette_end(encoder, cell)
     if vignette < row.starts[0]:
@@ -202,13 +203,12 @@ def _hints(
 
 
 def _line_ends(
-    row: Pack, encoder: PromptEncoder, cell: Cell, crowd: Sequence[Shown]
+    row: Pack, encoder: PromptEncoder, cell: Cell, crowd: Sequence[Shown], header: int
 ) -> tuple[Tokens, list[tuple[int, int]]]:
     """Places in the pack where a line of a persona ends or an answer starts, with the person and the lines told.
 
-    The place before the first line, which all share, counts as the first person's.
+    `header` is where the first line begins; the place before it, which all share, counts as the first person's.
     """
-    header = _persona_start(encoder, cell)
     places: list[int] = []
     reached: list[tuple[int, int]] = []
     if header <= row.starts[0]:

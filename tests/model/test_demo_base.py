@@ -26,6 +26,9 @@ SUPPORT = Asked(
 )
 
 
+BLIND = pytest.mark.xfail(strict=True, reason="on yes/no questions this base hardly tells people apart")
+
+
 @pytest.fixture(scope="module")
 def demo() -> AnswerModel:
     return load_model("demo")
@@ -77,6 +80,8 @@ def test_it_answers_on_the_scale(demo: AnswerModel, form: Form) -> None:
         Form("agreement", -2, 2, False, 0),
         Form("list", 1, 4, False, 1),
         Form("list", 1, 5, True, 1),
+        pytest.param(Form("yes_no", 0, 1, False, 0), marks=BLIND),
+        pytest.param(Form("yes_no", 1, 2, True, 0), marks=BLIND),
     ],
     ids=lambda form: f"{form.style} {form.low}..{form.high}{' reversed' if form.reversed else ''}",
 )
