@@ -27,7 +27,12 @@ app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
 ON_SPACE = os.environ.get("SYSTEM") == "spaces"
 
 BUNDLED_MODELS = ("demo", "uniform", "marginal")
-"""These are loaded in a second or two."""
+"""These are loaded in a second or two, with the bundled adapter too."""
+
+BUNDLED_ADAPTER = "demo"
+"""The one of the demo model, which answers with it unless another one is named."""
+
+NO_ADAPTER = "none"
 
 
 @app.command()
@@ -41,7 +46,10 @@ def main(
     ] = "demo",
     adapter: Annotated[
         str | None,
-        typer.Option(envvar="SOCRATES_ADAPTER", help="LoRA adapter: a folder or a Hub id (with @revision)."),
+        typer.Option(
+            envvar="SOCRATES_ADAPTER",
+            help="LoRA adapter: a folder, a Hub id (with @revision), demo, or none. The demo model comes with its own.",
+        ),
     ] = None,
     template: Annotated[
         str | None,
@@ -86,14 +94,20 @@ def main(
     if lent and precision == "auto":
         precision = "bf16"  # before the first call there is no GPU whose memory could be asked for
 
+    if adapter is None and model == "demo":
+        adapter = BUNDLED_ADAPTER
+    elif adapter == NO_ADAPTER:
+        adapter = None
+
     def load() -> "AnswerModel":
         loaded = load_model(model, adapter, template=template, precision=cast("Precision", precision))
         return BorrowedGpu(loaded) if lent else loaded
 
     named = {os.environ.get("SOCRATES_MODEL"), os.environ.get("SOCRATES_ADAPTER")} - {None, ""}
-    awaited = bool({model, adapter} & named) and (model not in BUNDLED_MODELS or adapter is not None) and not lent
+    bundled = model in BUNDLED_MODELS and adapter in (None, BUNDLED_ADAPTER)
+    awaited = bool({model, adapter} & named) and not bundled and not lent
     print(f"Loading  {'demo, until ' + model + ' is ready' if awaited else model}", flush=True)
-    answering = load_model("demo") if awaited else load()
+    answering = load_model("demo", BUNDLED_ADAPTER) if awaited else load()
     folders = [Path(name) for name in studies or [] if name != BUNDLED]
     catalogue = open_catalogue(folders, answering.description.trained_on)
     results = Results(catalogue, answering, policy=policy)

@@ -56,6 +56,12 @@ def bench(
     studies: Annotated[Path | None, typer.Option(help="Recipes suite: a study folder with a split.")] = None,
     config: Annotated[Path, typer.Option(help="Recipes suite: the recipe that is varied.")] = DEMO_RECIPE,
     seeds: Annotated[int, typer.Option(min=1, help="Recipes suite: how many seeds each variant is trained with.")] = 3,
+    fraction: Annotated[
+        float | None,
+        typer.Option(
+            min=1e-6, max=1, help="Recipes suite: share of the responses to learn from; default: the recipe's."
+        ),
+    ] = None,
     work: Annotated[
         Path | None,
         typer.Option(help="Recipes suite: where its trainings are kept, to be gone on with; default: OUT-recipes."),
@@ -74,7 +80,7 @@ def bench(
     chosen = [suite] if suite else list(SUITES)
     if suite == RECIPES and studies is not None:
         kept = work or out.with_name(f"{out.stem}-{RECIPES}")
-        results = {RECIPES: run_recipes_suite(studies, config, kept, seeds, seed)}
+        results = {RECIPES: run_recipes_suite(studies, config, kept, seeds, seed, fraction)}
     else:
         results = {name: run_suite(name, rows, seed) for name in chosen}
     machine = {

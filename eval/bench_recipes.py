@@ -73,7 +73,9 @@ class Trained:
     """Of all steps, validation left out."""
 
 
-def run_recipes_suite(studies: Path, config: Path, work: Path, seeds: int, seed: int) -> dict[str, Any]:
+def run_recipes_suite(
+    studies: Path, config: Path, work: Path, seeds: int, seed: int, fraction: float | None
+) -> dict[str, Any]:
     """Train what is not trained yet, and put all of it into one table.
 
     Args:
@@ -82,11 +84,13 @@ def run_recipes_suite(studies: Path, config: Path, work: Path, seeds: int, seed:
         work: Where the trainings are.
         seeds: How many, from `seed` on.
         seed: The first.
+        fraction: Share of the responses to learn from, in place of the recipe's, for shorter trainings.
 
     Raises:
         TrainingError: If a training fails or is stopped, or a folder holds another training.
     """
     recipe = load_recipe(config)
+    recipe = replace(recipe, fraction=fraction) if fraction is not None else recipe
     hashes = dict(StudySet.load(studies).manifest.hashes)
     planned = [
         (variant, replace(recipe, **asdict(variant), seed=number))

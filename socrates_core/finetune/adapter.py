@@ -35,6 +35,7 @@ def save_adapter(learner: Learner, record: ModelRecord, folder: Path) -> None:
     config.base_model_name_or_path = record.base
     config.revision = record.base_revision
     config.inference_mode = True
+    config.target_modules = sorted(config.target_modules)  # PEFT keeps a set, whose order no run repeats
     config.save_pretrained(str(partial))
     record.save(partial)
     put_in_place(partial, folder)

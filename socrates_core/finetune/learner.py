@@ -1,5 +1,6 @@
 """The network that learns: a frozen base, in four bits or not, with LoRA adapters on it."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,9 +70,13 @@ def make_learner(recipe: Recipe) -> Learner:
     check_device(recipe)
     base = load_network(base_name(recipe), recipe.precision, to_shard=recipe.shard)  # type: ignore[arg-type]
     modules = [name for name, _ in base.network.named_modules()]
-    unknown = [target for target in recipe.lora_targets if not any(name.endswith(f".{target}") for name in modules)]
+    targets = recipe.lora_targets
+    unknown = [target for target in targets if not any(name.endswith(f".{target}") for name in modules)]
     if unknown:
         raise TrainingError(f"lora_targets names {', '.join(unknown)}, and {recipe.base} has no module of that name")
+    layers = base.network.config.get_text_config().num_hidden_layers
+    if recipe.lora_layers is not None and recipe.lora_layers > layers:
+        raise TrainingError(f"lora_layers is {recipe.lora_layers}, and {recipe.base} has {layers} layers")
     for weight in base.network.parameters():
         weight.requires_grad_(False)
     if recipe.recompute:
@@ -82,7 +87,7 @@ def make_learner(recipe: Recipe) -> Learner:
         r=recipe.lora_rank,
         lora_alpha=recipe.lora_alpha,
         lora_dropout=recipe.lora_dropout,
-        target_modules=list(recipe.lora_targets),
+        target_modules=[name for name in modules if adapts(recipe, name)] if recipe.lora_layers else list(targets),
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)  # PEFT reads it
@@ -91,6 +96,14 @@ def make_learner(recipe: Recipe) -> Learner:
         shard_layers(tuned, torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else CPU)
     learned = sorted((name, weight) for name, weight in tuned.named_parameters() if weight.requires_grad)
     return Learner(tuned, base, tuple(name for name, _ in learned), tuple(weight for _, weight in learned))
+
+
+def adapts(recipe: Recipe, module: str) -> bool:
+    """Whether the recipe puts an adapter on a module of the base, by its full name (`model.layers.3.mlp.up_proj`)."""
+    if not any(module.endswith(f".{target}") for target in recipe.lora_targets):
+        return False
+    layer = re.search(r"\.(\d+)\.", module)
+    return recipe.lora_layers is None or (layer is not None and int(layer[1]) < recipe.lora_layers)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from socrates_core.finetune.examples import ExampleEncoder, Ints
+from socrates_core.finetune.learner import adapts
 from socrates_core.finetune.order import Order
 from socrates_core.finetune.packs import OptionScales, pack_of, partition, tree_size
 from socrates_core.finetune.recipe import Recipe
@@ -130,7 +131,7 @@ def _sizes(recipe: Recipe, config: Any) -> _Sizes:
         for name, module in network.named_modules()
         if isinstance(module, torch.nn.Linear) and module is not head
     }
-    targets = [module for name, module in linear.items() if name.rpartition(".")[2] in recipe.lora_targets]
+    targets = [module for name, module in linear.items() if adapts(recipe, name)]
     return _Sizes(
         parameters=sum(weight.numel() for weight in network.parameters()),
         matrices=sum(module.weight.numel() for module in linear.values()),

@@ -107,6 +107,8 @@ class Recipe:
     lora_dropout: float = _setting(0.05, *SHARE)
     """Where tokens are shared, so is what is dropped for them; 0 makes the gradient exactly that of a plain loop."""
     lora_targets: tuple[str, ...] = _setting(SEVEN_PROJECTIONS, "a list of different module names", _names)
+    lora_layers: int | None = _setting(None, *_or_none(_whole(1)))
+    """How many layers of the base are adapted, from the first on; null adapts all."""
     epochs: int = _setting(1, *_whole(1))
     step_examples: int = _setting(256, *_whole(1))
     """Examples in an optimiser step, whatever the packing; only the last step of a run can have fewer."""

@@ -27,8 +27,9 @@ SHOWN_STUDIES: Final = 40
 
 _LICENCE: Final = re.compile(r"[a-z0-9][a-z0-9.+-]{0,59}")
 _SETTINGS: Final = (
-    "precision", "fraction", "lora_rank", "lora_alpha", "lora_dropout", "lora_targets", "epochs", "step_examples",
-    "learning_rate", "schedule", "warm_up", "weight_decay", "group_size", "distribution_weight", "choose_by", "seed",
+    "precision", "fraction", "lora_rank", "lora_alpha", "lora_dropout", "lora_targets", "lora_layers", "epochs",
+    "step_examples", "learning_rate", "schedule", "warm_up", "weight_decay", "group_size", "distribution_weight",
+    "choose_by", "seed",
 )  # fmt: skip
 """Of the recipe, those that a reader asks for; none of them can name a place on a machine."""
 

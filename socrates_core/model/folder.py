@@ -10,7 +10,7 @@ from socrates_core.errors import ModelError
 from socrates_core.model.record import ModelRecord
 
 DEMO: Final = Path(__file__).parents[2] / "assets" / "demo"
-"""The bundled demo model: `base/`."""
+"""The bundled demo model: `base/`, and the adapter that the demo recipe makes of it: `adapter/`."""
 
 CHOICES: Final = (
     "uniform, marginal, demo, the folder of a model, a Hub id like Qwen/Qwen2.5-14B-Instruct, or endpoint:NAME@URL"
@@ -37,7 +37,7 @@ def local_folder(name: str, what: str, weights: bool = True) -> Path:
     """The local folder of a model or an adapter, fetched from the Hub where the name is a Hub id.
 
     Args:
-        name: `demo`, a folder, or a Hub id (with `@revision`).
+        name: `demo` for the bundled one, a folder, or a Hub id (with `@revision`).
         what: `model` or `adapter`, for messages.
         weights: Without them only the small files beside them are fetched.
 
@@ -45,7 +45,7 @@ def local_folder(name: str, what: str, weights: bool = True) -> Path:
         ModelError: If the name is neither, or the Hub does not give it.
     """
     if name == "demo":
-        return DEMO / "base"
+        return DEMO / ("adapter" if what == "adapter" else "base")
     if name and Path(name).is_dir():
         return Path(name)
     identity, _, revision = name.partition("@")

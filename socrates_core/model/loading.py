@@ -35,7 +35,7 @@ def load_model(
     Args:
         name: `uniform`, `marginal`, `demo`, a folder, a Hub id (with `@revision`), or `endpoint:NAME@URL`; only a
             Hub id that is not cached and an endpoint reach for the network.
-        adapter: A folder or a Hub id (with `@revision`) of a LoRA adapter; None for the base alone.
+        adapter: A folder, a Hub id (with `@revision`) or `demo` for the bundled LoRA adapter; None for the base alone.
         template: The prompt template, for a model without a record of its own.
         precision: Of the weights; `auto` takes bf16 where the GPU's memory holds it (in NF4's numbers where the
             adapter learned on an NF4 base) and NF4 where not, and float32 on a CPU.

@@ -83,7 +83,7 @@ class TransformerModel:
         same adapter, and a folder whose content has changed holds another one.
 
         Args:
-            adapter: A folder or a Hub id (with `@revision`).
+            adapter: A folder, a Hub id (with `@revision`), or `demo` for the bundled one.
             template: The prompt template, for an adapter without a record of its own.
 
         Raises:

@@ -51,7 +51,7 @@ def adapters_here(started: ModelDescription, root: Path | None = None) -> tuple[
         root: Where adapters are pulled to; `adapters_root()` when None.
     """
     found: list[Adapter] = []
-    if started.adapter and Path(started.adapter).is_dir():
+    if started.adapter not in (None, BUNDLED_TITLE) and Path(started.adapter).is_dir():
         found.append(_of_folder(started.adapter, Path(started.adapter)))
     if (BUNDLED / WEIGHTS).is_file() and not any(_same(adapter.folder, BUNDLED) for adapter in found):
         found.append(_of_folder(BUNDLED_TITLE, BUNDLED))

@@ -10,7 +10,7 @@ from socrates_core.errors import ModelError, SocratesError
 from socrates_core.model.answer_model import AnswerModel, ModelDescription
 from socrates_core.model.fit import check_base
 from socrates_core.prompt import TEMPLATES
-from socrates_core.ui.adapters import Adapter
+from socrates_core.ui.adapters import BUNDLED_TITLE, Adapter
 from socrates_core.ui.link import model_name
 
 MOST_LOADED: Final = 8
@@ -100,7 +100,7 @@ class Models:
             fitting = self._names()
             own = [(_label(model.description, bool(fitting)), name) for name, model in self._own.items()]
             others = [
-                (adapter.title if adapter.record else f"{adapter.title}, template {template}", name)
+                (_words(adapter.title) + ("" if adapter.record else f", template {template}"), name)
                 for name, (adapter, template) in fitting.items()
                 if name not in self._own
             ]
@@ -161,5 +161,9 @@ def _release(view: Any) -> None:
 def _label(model: ModelDescription, adapters: bool) -> str:
     """What a menu calls a model, where there are adapters to choose from or not."""
     if model.adapter:
-        return f"{model.name} with {model.adapter}"
+        return f"{model.name} with {_words(model.adapter)}"
     return f"{model.name} without adapter" if adapters else model.name
+
+
+def _words(title: str) -> str:
+    return "its bundled adapter" if title == BUNDLED_TITLE else title

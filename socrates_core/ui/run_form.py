@@ -21,6 +21,7 @@ from socrates_core.run_plan import (
     seen_studies,
 )
 from socrates_core.split import PARTS, seen
+from socrates_core.ui.adapters import BUNDLED_TITLE
 from socrates_core.ui.catalogue import Source
 from socrates_core.ui.models import Adaptable
 from socrates_core.ui.results import Results
@@ -241,8 +242,8 @@ class RunForm:
             raise RunError("Only the owner may name models and adapters that are not in the menus; choose from them.")
 
     def _located(self, adapter: str | None) -> str | None:
-        """An adapter of the menu as its folder; anything else as it is."""
-        folders = {one.title: str(one.folder) for one in self.results.models.adapters}
+        """An adapter of the menu as its folder; the bundled one, and anything else, as it is."""
+        folders = {one.title: str(one.folder) for one in self.results.models.adapters if one.title != BUNDLED_TITLE}
         return None if adapter is None else in_full(folders.get(adapter, adapter))
 
     def _template(self, model: str, adapter: str | None) -> str | None:

@@ -45,6 +45,15 @@ def test_only_the_adapter_learns_and_it_is_put_on_every_target(tmp_path: Path) -
     assert {weight.dtype for weight in learner.weights} == {torch.float32}
 
 
+def test_only_the_first_layers_are_adapted_where_the_recipe_says_so(tmp_path: Path) -> None:
+    recipe = replace(RECIPE, base=str(make_base(tmp_path)), precision="float32", lora_layers=1)
+    learner = make_learner(recipe)
+    assert len(learner.names) == 1 * 7 * 2
+    assert all(".layers.0." in name for name in learner.names)
+    with pytest.raises(TrainingError, match=r"lora_layers is 3, and .* has 2 layers"):
+        make_learner(replace(recipe, lora_layers=3))
+
+
 def test_a_revision_is_for_a_base_on_the_hub(tmp_path: Path) -> None:
     assert base_name(replace(RECIPE, base_revision="v2")) == "acme/tiny@v2"
     assert base_name(RECIPE) == "acme/tiny"

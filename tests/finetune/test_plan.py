@@ -37,6 +37,10 @@ def test_what_can_be_counted_is_counted_exactly() -> None:
     assert plan.adapter_parameters == sum(weight.numel() for weight in learner(4).parameters() if weight.requires_grad)
 
 
+def test_only_layers_that_are_adapted_count() -> None:
+    assert planned(lora_layers=1).adapter_parameters == planned().adapter_parameters / CONFIG.num_hidden_layers
+
+
 @pytest.mark.parametrize(
     ("less", "more"),
     [

@@ -21,7 +21,8 @@ from socrates_core.ui.results import Results
 from socrates_core.ui.visitors import Policy, Visitor
 from tests.demo_adapter import demo_adapter
 
-BASE, SEEN, OTHER = "demo shared", "demo ada/seen@aaaaaaa shared", "demo ada/other@bbbbbbb shared"
+BASE, TUNED = "demo shared", "demo demo shared"
+SEEN, OTHER = "demo ada/seen@aaaaaaa shared", "demo ada/other@bbbbbbb shared"
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,7 @@ def link(model: str, seed: int = 1) -> Link:
 def test_every_fitting_adapter_can_be_chosen_by_its_name(results: Results) -> None:
     assert dict(results.models.choices()) == {
         "demo without adapter": BASE,
+        "its bundled adapter": TUNED,
         "ada/seen@aaaaaaa": SEEN,
         "ada/other@bbbbbbb": OTHER,
     }
@@ -104,11 +106,20 @@ def test_an_adapter_that_does_not_say_its_template_is_offered_with_each(root: Pa
     models.know(adapters_here(models.default.description, tmp_path))
     assert [label for label, _ in models.choices()] == [
         "demo without adapter",
+        "its bundled adapter",
         "ada/other@bbbbbbb, template shared",
         "ada/other@bbbbbbb, template socrates",
         "ada/other@bbbbbbb, template alpaca",
     ]
     assert models.get("demo ada/other@bbbbbbb alpaca").description.template == "alpaca"
+
+
+def test_the_bundled_adapter_is_on_the_menu_once_where_the_app_was_started_with_it(root: Path) -> None:
+    models = Models(load_model("demo", "demo"))
+    models.know(adapters_here(models.default.description, root))
+    assert models.choices()[:2] == [("demo with its bundled adapter", TUNED), ("demo without adapter", BASE)]
+    assert len(models.choices()) == 4
+    assert models.get(BASE).description.adapter is None
 
 
 def test_a_model_that_takes_no_adapters_says_so(root: Path) -> None:

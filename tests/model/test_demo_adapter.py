@@ -1,0 +1,68 @@
+"""The bundled adapter is what `train.qlora` makes of the demo model, and it has learned the society it was shown."""
+
+import numpy as np
+import pytest
+
+from socrates_core.distribution import AnswerDistribution
+from socrates_core.metrics.wasserstein import wasserstein
+from socrates_core.model.answer_model import AnswerModel
+from socrates_core.model.folder import DEMO
+from socrates_core.model.loading import load_model
+from socrates_core.model.record import ModelRecord
+from socrates_core.sources import society
+from socrates_core.sources.bundled import ASSETS, load_bundled
+from socrates_core.split import Split, part
+from socrates_core.study import StudySet, persona_rows
+
+PEOPLE = 12
+"""Asked in one cell of each study."""
+
+
+@pytest.fixture(scope="module")
+def unseen() -> StudySet:
+    return part(load_bundled(), Split.load(ASSETS / "split.json"), "test")
+
+
+@pytest.fixture(scope="module")
+def tuned() -> AnswerModel:
+    return load_model("demo", "demo")
+
+
+def distance_to_truth(model: AnswerModel, studies: StudySet) -> float:
+    """Mean over unseen synthetic studies: from what is predicted to what is true of the same people."""
+    truth = society.make_society(society.SEED)
+    distances = []
+    for study_id in studies.study_ids:
+        if studies.study(study_id).real:
+            continue
+        cell = studies.cells_of(study_id)[-1]
+        asked = persona_rows(studies.participants_of(study_id).head(PEOPLE))
+        assert cell.scale.values is not None
+        values = np.array(cell.scale.values)
+        true = AnswerDistribution(values, truth.true_distributions(cell, asked).mean(axis=0))
+        predicted = AnswerDistribution(values, model.answer_distributions(cell, asked).probs.mean(axis=0))
+        distances.append(wasserstein(predicted, true))
+    assert len(distances) == 20
+    return float(np.mean(distances))
+
+
+def test_it_says_what_it_learned_from_and_that_was_the_training_part_alone() -> None:
+    record, split = ModelRecord.load(DEMO / "adapter"), Split.load(ASSETS / "split.json")
+    assert record is not None
+    assert record.demo
+    assert (record.base, record.split) == ("demo", split.digest)
+    assert {unit.split("/")[0] for unit in record.trained_on} <= set(split.parts["train"])
+    assert record.training is not None
+    assert record.training["validation"]["wasserstein"] > 0
+
+
+def test_base_and_adapter_together_are_small() -> None:
+    assert sum(path.stat().st_size for path in DEMO.rglob("*") if path.is_file()) < 25e6
+
+
+def test_on_unseen_synthetic_studies_it_is_closer_to_the_truth_than_its_base_and_than_guessing(
+    tuned: AnswerModel, unseen: StudySet
+) -> None:
+    learned = distance_to_truth(tuned, unseen)
+    assert learned < 0.9 * distance_to_truth(load_model("demo"), unseen)
+    assert learned < 0.6 * distance_to_truth(load_model("uniform"), unseen)
