@@ -80,7 +80,7 @@ def _show(plan: PushPlan) -> None:
 def _show_pulled(found: PulledAdapter) -> None:
     config, at = found.config, f" at {found.base_revision}" if found.base_revision else ", revision not recorded"
     _write(f"pulled       {found.repo_id}@{found.commit}, {found.size / 1e6:,.1f} MB\n")
-    _write(f"adapter      rank {config.rank} on {', '.join(config.targets)}, {found.parameters:,} parameters\n")
+    _write(f"adapter      rank {config.rank} on {config.changes}, {found.parameters:,} parameters\n")
     _write(f"base         {found.base}{at}\n")
     _write(f"template     {found.template or 'not recorded: name it with --template'}\n")
     if found.record is not None:

@@ -169,7 +169,7 @@ def _opening(content: CardContent) -> list["Part"]:
         "Predicts how people answer in a social-science experiment: for every simulated participant it gives a "
         "distribution over the options of a question. It is a LoRA adapter, made with Socrates.",
         f"Base model: {base}{at if config.base != DEMO else ''}. Rank {config.rank}, alpha {config.alpha:g}, on "
-        f"{', '.join(config.targets)}. Prompt template: {record.template}.",
+        f"{config.changes}. Prompt template: {record.template}.",
     ]
     if content.demo:
         parts.append(Warned("A demo: it shows how the software works and knows nothing of the world. Not for science."))

@@ -34,6 +34,7 @@ DEMO: Final = "demo"
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+){0,20}")
 _KEY: Final = re.compile(r"base_model\.model\.((?:[A-Za-z0-9_]+\.)+)lora_([AB])\.weight")
+_LAYERED: Final = re.compile(r"(?:[A-Za-z_]+\.)*layers\.(\d{1,4})\.(?:[A-Za-z_]+\.)*([A-Za-z_]+)")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _REVISION: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}")
 
@@ -51,6 +52,16 @@ class AdapterConfig:
     """Hub id of the base model, or `demo`."""
     base_revision: str | None
     """The base's commit, or whatever revision was named; None where it is not known."""
+
+    @property
+    def changes(self) -> str:
+        """The targets in words; those that say their layer by kind, as in `q_proj, v_proj of layers 0 to 3`."""
+        layered = [_LAYERED.fullmatch(target) for target in self.targets]
+        layers = sorted({int(one[1]) for one in layered if one})
+        kinds = sorted({one[2] for one in layered if one})
+        if None in layered or len(self.targets) != len(layers) * len(kinds) or layers[-1] - layers[0] >= len(layers):
+            return ", ".join(self.targets)
+        return f"{', '.join(kinds)} of layer{f's {layers[0]} to {layers[-1]}' if len(layers) > 1 else f' {layers[0]}'}"
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def adapter_card(adapter: Adapter, models: Models) -> str:
     misfit = models.misfit(adapter)
     facts = [("Weights", _bytes(adapter.size)), ("Base model", adapter.base or "not named")]
     if adapter.config:
-        facts.append(("Changes", f"{', '.join(adapter.config.targets)}, rank {adapter.config.rank}"))
+        facts.append(("Changes", f"{adapter.config.changes}, rank {adapter.config.rank}"))
     if adapter.record:
         facts.append(("Split", (adapter.record.split or "not recorded")[:12]))
     if adapter.pulled:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from socrates_core.errors import HubError
 from socrates_core.hub.inspection import FILES, inspect, read_config
+from socrates_core.model.folder import DEMO
 from tests.hub.adapters import (
     BASE,
     CONFIG,
@@ -58,6 +59,27 @@ def test_what_peft_writes_is_what_the_tests_write(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "adapter_config.json").read_text("utf-8"))
     assert set(written) == set(config())
     assert read_config({**written, "base_model_name_or_path": BASE}).rank == 2
+
+
+def test_the_bundled_adapter_could_be_pushed_and_says_briefly_what_it_changes() -> None:
+    found = inspect(DEMO / "adapter")
+    assert found.record is not None
+    assert found.config.changes == "down_proj, gate_proj, k_proj, o_proj, q_proj, up_proj, v_proj of layers 0 to 3"
+
+
+@pytest.mark.parametrize(
+    ("targets", "told"),
+    [
+        (["v_proj", "q_proj"], "q_proj, v_proj"),
+        (["model.layers.2.self_attn.q_proj"], "q_proj of layer 2"),
+        (["layers.0.mlp.up_proj", "layers.1.mlp.up_proj"], "up_proj of layers 0 to 1"),
+        (["layers.0.mlp.up_proj", "layers.2.mlp.up_proj"], "layers.0.mlp.up_proj, layers.2.mlp.up_proj"),
+        (["layers.0.mlp.up_proj", "layers.1.mlp.down_proj"], "layers.0.mlp.up_proj, layers.1.mlp.down_proj"),
+        (["layers.0.mlp.up_proj", "q_proj"], "layers.0.mlp.up_proj, q_proj"),
+    ],
+)
+def test_targets_are_told_by_kind_and_layers_where_they_fill_a_range_of_layers(targets: list[str], told: str) -> None:
+    assert read_config(config(target_modules=targets)).changes == told
 
 
 def test_what_the_trainer_names_is_what_is_pushed() -> None:
