@@ -105,7 +105,11 @@ class StepLearner:
     ) -> tuple[_Sums, str | None]:
         """Add the gradients of this process's packs; what was learned of them, and what went wrong."""
         sums = _Sums()
-        queue = self._own(members)
+        try:
+            queue = self._own(members)
+        except MemoryError:
+            sums.failed = 1
+            return sums, f"out of memory before the {len(members)} examples of a step were laid out in packs"
         while queue:
             if stopping():
                 sums.stopped = 1

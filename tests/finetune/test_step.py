@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
@@ -111,11 +112,19 @@ def test_processes_share_out_the_packs_by_tokens_and_none_is_idle(processes: int
     assert max(loads) < 1.5 * min(loads)
 
 
-def _learn_with_little_memory(headroom: int, pack_tokens: int, told: Any) -> None:
+def _learn_with_little_memory(headroom: int, prompts: int, told: Any) -> None:
+    """Tell pack size, examples and the largest difference from an easy step, or the message where it fails.
+
+    Args:
+        headroom: Bytes that this process may still take.
+        prompts: How often a prompt is repeated within an example.
+        told: Takes the outcome.
+    """
     torch.set_num_threads(1)
     members = examples(people=40)
     expected = weights_after(replace(RECIPE, pack_tokens=200), members)
-    step, whole = made(replace(RECIPE, pack_tokens=pack_tokens))
+    members = [replace(one, prompt=np.tile(one.prompt, prompts)) for one in members]
+    step, whole = made(replace(RECIPE, pack_tokens=20_000))
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     free = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (used + headroom, free[1]))
@@ -132,18 +141,23 @@ def _learn_with_little_memory(headroom: int, pack_tokens: int, told: Any) -> Non
     told.put((step.pack_tokens, values["examples"], apart))
 
 
-@pytest.mark.parametrize(("headroom", "works"), [(60_000_000, True), (10_000, False)])
-def test_where_memory_runs_out_packs_become_smaller_and_the_step_stays_the_same(headroom: int, works: bool) -> None:
+def learned_with_little_memory(headroom: int, prompts: int) -> Any:
     context = multiprocessing.get_context("spawn")
     told: Any = context.Queue()
-    process = context.Process(target=_learn_with_little_memory, args=(headroom, 20_000, told))
+    process = context.Process(target=_learn_with_little_memory, args=(headroom, prompts, told))
     process.start()
     said = told.get(timeout=200)
     process.join(60)
-    if works:
-        size, count, apart = said
-        assert size < 20_000
-        assert count == 160
-        assert apart < 5e-4
-    else:
-        assert "out of memory with a single example of" in said
+    return said
+
+
+def test_where_memory_runs_out_packs_become_smaller_and_the_step_stays_the_same() -> None:
+    size, count, apart = learned_with_little_memory(60_000_000, prompts=1)
+    assert size < 20_000
+    assert count == 160
+    assert apart < 5e-4
+
+
+def test_examples_that_do_not_fit_the_memory_end_in_a_message() -> None:
+    # far longer than what the process has freed and can use again, so that what it may still take is all there is
+    assert "out of memory" in learned_with_little_memory(10_000, prompts=400)
