@@ -160,4 +160,6 @@ def test_where_memory_runs_out_packs_become_smaller_and_the_step_stays_the_same(
 
 def test_examples_that_do_not_fit_the_memory_end_in_a_message() -> None:
     # far longer than what the process has freed and can use again, so that what it may still take is all there is
-    assert "out of memory" in learned_with_little_memory(10_000, prompts=400)
+    said = learned_with_little_memory(10_000, prompts=400)
+    single, laid_out = "out of memory with a single example of", "out of memory before the 160 examples of a step"
+    assert said.startswith((single, laid_out))  # which of the two depends on where the memory ends
