@@ -24,7 +24,7 @@ def partial_folder(parent: Path, name: str) -> Iterator[Path]:
     The folder is locked while its process lives, so that one that nobody holds is known to be left over.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    with _locked(parent):
+    with locked(parent):
         for path in parent.glob(f".*{_PARTIAL}"):
             _remove_left_over(path)
         folder = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=_PARTIAL, dir=parent))
@@ -61,7 +61,14 @@ def _lock(folder: Path) -> int | None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
+    """Wait until no other thread or process is giving names to what lies in a folder, and keep them out meanwhile.
+
+    A folder that is not there is locked by nobody.
+    """
+    if not folder.is_dir():
+        yield
+        return
     import fcntl
 
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -81,7 +88,7 @@ def put_in_place(partial: Path, folder: Path) -> None:
     """
     for path in (*partial.iterdir(), partial):
         _sync(path)
-    with _locked(folder.parent):
+    with locked(folder.parent):
         check_target(folder)
         replaced = None
         if folder.exists():

@@ -15,7 +15,7 @@ from socrates_core.hub.access import Progress, client, hub_step, is_unreachable,
 from socrates_core.hub.inspection import FILES, WEIGHTS, inspect, inspect_description
 from socrates_core.hub.kept import PulledAdapter, adapters_root, find_kept, folder_name, open_kept
 from socrates_core.hub.listing import Listing, commit_of, list_adapter
-from socrates_core.hub.placing import check_target, partial_folder, put_in_place
+from socrates_core.hub.placing import check_target, locked, partial_folder, put_in_place
 from socrates_core.hub.source import note_asked, write_source
 from socrates_core.hub.transfer import download
 
@@ -42,9 +42,13 @@ class _Wish:
 
     def kept(self, revision: str | None, exact: bool = False) -> PulledAdapter | None:
         """What is on this machine already."""
-        roots = [adapters_root()] if self.target is None else [self.target, adapters_root()]
-        found = (find_kept(root, self.repo_id, revision, exact) for root in roots)
-        return next((one for one in found if one is not None), None)
+        if self.target is not None:
+            with locked(self.target.parent):
+                found = find_kept(self.target, self.repo_id, revision, exact)
+            if found is not None:
+                return found
+        with locked(adapters_root()):
+            return find_kept(adapters_root(), self.repo_id, revision, exact)
 
 
 def pull(
@@ -80,7 +84,8 @@ def pull(
     wish = _Wish(repo_id, revision, target, token, endpoint, progress or (lambda share, doing: None))
     try:
         if target is not None:
-            check_target(target)
+            with locked(target.parent):
+                check_target(target)
         return _offline(wish, "the Hub was not asked") if offline else _online(wish)
     except OSError as error:
         raise HubError(f"{repo_id} cannot be written to {target or adapters_root()}: {error}") from error
@@ -108,9 +113,10 @@ def _online(wish: _Wish) -> PulledAdapter:
         _fetch(api, listing, partial, wish)
         inspect(partial)
         write_source(partial, wish.repo_id, wish.revision, commit)
+        found = open_kept(partial)
         put_in_place(partial, folder)
     wish.tell(1.0, f"{wish.repo_id} is here")
-    return replace(open_kept(folder), notes=listing.notes)
+    return replace(found, folder=folder, notes=listing.notes)
 
 
 def _fetch(api: HfApi, listing: Listing, partial: Path, wish: _Wish) -> None:
@@ -155,11 +161,13 @@ def _placed(known: PulledAdapter, wish: _Wish, asked: bool = True) -> PulledAdap
                 if (known.folder / name).is_file():
                     shutil.copyfile(known.folder / name, partial / name)
             write_source(partial, wish.repo_id, wish.revision, known.commit)
+            known = open_kept(partial)
             put_in_place(partial, folder)
     elif asked:
-        note_asked(folder, wish.revision)
+        with locked(folder.parent):
+            note_asked(folder, wish.revision)
     notes = (f"commit {known.commit[:12]} is on this machine already; nothing was fetched",)
-    return replace(open_kept(folder), revision=wish.revision, notes=notes)
+    return replace(known, folder=folder, revision=wish.revision, notes=notes)
 
 
 def _check_space(folder: Path, size: int) -> None:

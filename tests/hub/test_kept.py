@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,27 @@ def test_two_pulls_at_once_both_end_with_the_whole_adapter(hub: HubServer) -> No
     assert {type(one) for one in found} == {adapters.PulledAdapter}
     assert (found[0].folder / WEIGHTS).read_bytes() == weights
     assert [path.name for path in Path("adapters").iterdir()] == [found[0].folder.name]
+
+
+@pytest.mark.parametrize("out", [None, Path("mine")])
+def test_many_pulls_of_two_commits_at_once_each_return_the_commit_they_asked_for(
+    hub: HubServer, out: Path | None
+) -> None:
+    first = hub.add("bob/it", files())
+    second = hub.repos["bob/it"].commit(files(record=None))
+    revisions = [None, "main", first[:12], second[:12]]
+
+    def pull(number: int) -> tuple[str, str, Path]:
+        asked = revisions[number % len(revisions)]
+        found = adapters.pull("bob/it" + (f"@{asked}" if asked else ""), out, endpoint=hub.url)
+        return first if asked == first[:12] else second, found.commit, found.folder
+
+    with ThreadPoolExecutor(8) as threads:
+        for wanted, commit, folder in threads.map(pull, range(64)):
+            assert commit == wanted
+            assert out is None or folder == out
+    kept = adapters.pulled(Path() if out else None)
+    assert [one.commit for one in kept] in ([first], [second]) if out else {one.commit for one in kept} == {first, second}
 
 
 KILLED = """
