@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The test command: environment, browser, lint, types, tests.
 #
-#   bash tests/run.sh [pytest arguments]
+#   bash tests/run.sh [pytest arguments]     such as tests/hub, or -n 0 for one test at a time
 #
 # Uses the active virtual environment, or makes .venv in the checkout. Runs from any directory.
 set -euo pipefail
@@ -123,5 +123,6 @@ ruff format --check .
 step "types"
 mypy
 
+# Two at a time, since most tests wait for programs that they start; those of a file stay together and share its servers.
 step "tests"
-exec python -m pytest "$@"
+exec python -m pytest -n 2 --dist loadfile "$@"
