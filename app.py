@@ -26,12 +26,6 @@ app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
 
 ON_SPACE = os.environ.get("SYSTEM") == "spaces"
 
-BUNDLED_MODELS = ("demo", "uniform", "marginal")
-"""These are loaded in a second or two, with the bundled adapter too."""
-
-BUNDLED_ADAPTER = "demo"
-"""The one of the demo model, which answers with it unless another one is named."""
-
 NO_ADAPTER = "none"
 
 
@@ -83,6 +77,7 @@ def main(
 
     lent = prepare_zero_gpu()
     from socrates_core.model import load_model
+    from socrates_core.model.folder import BUNDLED_MODELS, DEMO
     from socrates_core.ui.catalogue import BUNDLED, open_catalogue
     from socrates_core.ui.page import build_page, check_port, serve
     from socrates_core.ui.results import Results
@@ -94,8 +89,8 @@ def main(
     if lent and precision == "auto":
         precision = "bf16"  # before the first call there is no GPU whose memory could be asked for
 
-    if adapter is None and model == "demo":
-        adapter = BUNDLED_ADAPTER
+    if adapter is None and model == DEMO:
+        adapter = DEMO
     elif adapter == NO_ADAPTER:
         adapter = None
 
@@ -104,10 +99,10 @@ def main(
         return BorrowedGpu(loaded) if lent else loaded
 
     named = {os.environ.get("SOCRATES_MODEL"), os.environ.get("SOCRATES_ADAPTER")} - {None, ""}
-    bundled = model in BUNDLED_MODELS and adapter in (None, BUNDLED_ADAPTER)
+    bundled = model in BUNDLED_MODELS and adapter in (None, DEMO)
     awaited = bool({model, adapter} & named) and not bundled and not lent
     print(f"Loading  {'demo, until ' + model + ' is ready' if awaited else model}", flush=True)
-    answering = load_model("demo", BUNDLED_ADAPTER) if awaited else load()
+    answering = load_model(DEMO, DEMO) if awaited else load()
     folders = [Path(name) for name in studies or [] if name != BUNDLED]
     catalogue = open_catalogue(folders, answering.description.trained_on)
     results = Results(catalogue, answering, policy=policy)

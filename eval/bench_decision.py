@@ -14,7 +14,7 @@ from transformers import AutoTokenizer, pipeline
 
 from socrates_core.distribution import Floats
 from socrates_core.model.encoding import Tokens
-from socrates_core.model.folder import DEMO
+from socrates_core.model.folder import DEMO_BASE
 from socrates_core.model.options import OptionTree, option_tree
 
 LEVELS: Final = tuple(f"level {number}" for number in range(1, 8))
@@ -26,7 +26,7 @@ class Decisions:
 
     def __init__(self, network: Any) -> None:
         """Set up the pipeline around a causal language model; the demo model's tokenizer reads for it."""
-        tokenizer = AutoTokenizer.from_pretrained(DEMO / "base")
+        tokenizer = AutoTokenizer.from_pretrained(DEMO_BASE)
         names = [name[1:] for name in tokenizer.get_vocab() if name.startswith("Ġ") and name[1:].isalpha()]
         self._words = sorted(name for name in names if name.isascii() and len(_ids(tokenizer, f" {name}")) == 1)
         self._pipe = pipeline("decision", model=network, tokenizer=tokenizer, device=network.device)

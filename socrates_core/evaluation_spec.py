@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from socrates_core.errors import RunError, StudyFolderError
+from socrates_core.model.folder import BUNDLED_MODELS
 from socrates_core.sources.bundled import load_bundled
 from socrates_core.split import PARTS, Split, make_split
 from socrates_core.study import StudySet
@@ -157,7 +158,7 @@ def data_digest(studies: StudySet) -> str:
 
 def in_full(name: str) -> str:
     """A folder of this machine by its whole path; any other name as it is."""
-    if name in ("demo", "uniform", "marginal"):
+    if name in BUNDLED_MODELS:
         return name
     try:
         return str(Path(name).resolve()) if Path(name).is_dir() else name

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, get_peft_model
 
-from socrates_core.model.folder import DEMO
+from socrates_core.model.folder import DEMO_BASE
 from socrates_core.model.record import ModelRecord, tokenizer_hash
 from socrates_core.sources.bundled import ASSETS
 from socrates_core.split import Split
@@ -19,7 +19,7 @@ def demo_adapter(folder: Path, seed: int = 1, trained_on: tuple[str, ...] = ()) 
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tuned = get_peft_model(
-        AutoModelForCausalLM.from_pretrained(DEMO / "base"),
+        AutoModelForCausalLM.from_pretrained(DEMO_BASE),
         LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"),
     )
     torch.manual_seed(seed)
@@ -32,7 +32,7 @@ def demo_adapter(folder: Path, seed: int = 1, trained_on: tuple[str, ...] = ()) 
         tuned.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)
     training = {"validation": {**VALIDATION, "people": 300, "cells": 40, "studies": 20}}
-    tokenizer = tokenizer_hash(AutoTokenizer.from_pretrained(DEMO / "base"))
+    tokenizer = tokenizer_hash(AutoTokenizer.from_pretrained(DEMO_BASE))
     split = Split.load(ASSETS / "split.json").digest
     record = ModelRecord("shared", tokenizer, trained_on, base="demo", split=split, demo=True, training=training)
     record.save(folder)

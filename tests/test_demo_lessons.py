@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from socrates_core.model.folder import DEMO
+from socrates_core.model.folder import DEMO_BASE
 from socrates_core.sources import society, society_people
 from train.demo_lessons import FIRST_WORLD, HINTS, Lesson, LessonPlan, lessons, shown
 
 
 @pytest.fixture(scope="module")
 def tokenizer() -> PreTrainedTokenizerBase:
-    return AutoTokenizer.from_pretrained(DEMO / "base")
+    return AutoTokenizer.from_pretrained(DEMO_BASE)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from socrates_core.errors import TrainingError
 from socrates_core.finetune.recipe import Recipe
 from socrates_core.finetune.shard import shard_layers
 from socrates_core.model.encoding import PromptEncoder
+from socrates_core.model.folder import DEMO
 from socrates_core.model.loading import LoadedNetwork, load_network
 from socrates_core.model.record import ModelRecord, tokenizer_hash
 from socrates_core.model.scoring import out_of_memory
@@ -55,7 +56,7 @@ def base_name(recipe: Recipe) -> str:
     """
     if recipe.base_revision is None:
         return recipe.base
-    if recipe.base == "demo" or Path(recipe.base).is_dir():
+    if recipe.base == DEMO or Path(recipe.base).is_dir():
         raise TrainingError(f"base_revision is for a base on the Hub, and {recipe.base} is not one; leave it out")
     return f"{recipe.base}@{recipe.base_revision}"
 
@@ -71,7 +72,7 @@ def make_learner(recipe: Recipe) -> Learner:
     base = load_network(base_name(recipe), recipe.precision, to_shard=recipe.shard)  # type: ignore[arg-type]
     modules = [name for name, _ in base.network.named_modules()]
     targets = recipe.lora_targets
-    unknown = [target for target in targets if not any(name.endswith(f".{target}") for name in modules)]
+    unknown = [target for target in targets if not any(_is(name, target) for name in modules)]
     if unknown:
         raise TrainingError(f"lora_targets names {', '.join(unknown)}, and {recipe.base} has no module of that name")
     layers = base.network.config.get_text_config().num_hidden_layers
@@ -100,10 +101,14 @@ def make_learner(recipe: Recipe) -> Learner:
 
 def adapts(recipe: Recipe, module: str) -> bool:
     """Whether the recipe puts an adapter on a module of the base, by its full name (`model.layers.3.mlp.up_proj`)."""
-    if not any(module.endswith(f".{target}") for target in recipe.lora_targets):
-        return False
     layer = re.search(r"\.(\d+)\.", module)
-    return recipe.lora_layers is None or (layer is not None and int(layer[1]) < recipe.lora_layers)
+    adapted = recipe.lora_layers is None or (layer is not None and int(layer[1]) < recipe.lora_layers)
+    return adapted and any(_is(module, target) for target in recipe.lora_targets)
+
+
+def _is(module: str, target: str) -> bool:
+    """Whether a module's full name is that of a target."""
+    return module.endswith(f".{target}")
 
 
 @contextmanager

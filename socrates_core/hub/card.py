@@ -15,7 +15,8 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from socrates_core.errors import HubError
 from socrates_core.hub.card_figures import Evaluated, Figure, validation_figures
-from socrates_core.hub.inspection import DEMO, AdapterConfig
+from socrates_core.hub.inspection import AdapterConfig
+from socrates_core.model.folder import DEMO
 from socrates_core.model.record import ModelRecord
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from socrates_core.errors import HubError
-from socrates_core.hub.inspection import DEMO, WEIGHTS, AdapterConfig
+from socrates_core.hub.inspection import WEIGHTS, AdapterConfig
 from socrates_core.hub.source import sha256
+from socrates_core.model.folder import DEMO
 from socrates_core.model.record import ModelRecord
 
 Convention = Literal["scale", "observed"]

@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 from socrates_core.errors import HubError, ModelError
 from socrates_core.hub.access import check_repo_id
 from socrates_core.hub.weights import Tensor, parse_json, read_header
+from socrates_core.model.folder import DEMO
 from socrates_core.model.record import FILE, ModelRecord
 
 WEIGHTS: Final = "adapter_model.safetensors"
@@ -28,9 +29,6 @@ MOST_TEXT: Final = 8 * 1024**2
 MOST_RANK: Final = 1024
 MOST_WIDTH: Final = 2**20
 """Rows or columns of a matrix of the base."""
-
-DEMO: Final = "demo"
-"""The bundled base model, which is on no Hub."""
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+){0,20}")
 _KEY: Final = re.compile(r"base_model\.model\.((?:[A-Za-z0-9_]+\.)+)lora_([AB])\.weight")

@@ -12,9 +12,10 @@ from typing import Final
 
 from socrates_core.errors import HubError
 from socrates_core.hub.access import check_repo_id
-from socrates_core.hub.inspection import DEMO, AdapterConfig, inspect
+from socrates_core.hub.inspection import AdapterConfig, inspect
 from socrates_core.hub.placing import leaving
 from socrates_core.hub.source import SOURCE, is_pulled, read_source, sha256, strangers
+from socrates_core.model.folder import DEMO
 from socrates_core.model.record import ModelRecord
 
 ROOT_VARIABLE: Final = "SOCRATES_ADAPTERS"

@@ -15,9 +15,10 @@ from socrates_core.errors import HubError
 from socrates_core.hub.access import Account, check_repo_id, client, hub_step, scrub, whoami
 from socrates_core.hub.card import CardContent, check_licence, make_card
 from socrates_core.hub.card_figures import read_run
-from socrates_core.hub.inspection import CARD, CONFIG, DEMO, RECORD, WEIGHTS, inspect
+from socrates_core.hub.inspection import CARD, CONFIG, RECORD, WEIGHTS, inspect
 from socrates_core.hub.listing import check_name
 from socrates_core.hub.source import sha256
+from socrates_core.model.folder import DEMO
 
 PUSHED: Final = (WEIGHTS, CONFIG, RECORD)
 """Files of the adapter's folder that are pushed, beside the card."""

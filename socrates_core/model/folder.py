@@ -9,8 +9,16 @@ from typing import Final
 from socrates_core.errors import ModelError
 from socrates_core.model.record import ModelRecord
 
-DEMO: Final = Path(__file__).parents[2] / "assets" / "demo"
-"""The bundled demo model: `base/`, and the adapter that the demo recipe makes of it: `adapter/`."""
+DEMO: Final = "demo"
+"""The name of the bundled demo model, and of the adapter that comes with it."""
+
+DEMO_BASE: Final = Path(__file__).parents[2] / "assets" / "demo" / "base"
+
+DEMO_ADAPTER: Final = DEMO_BASE.with_name("adapter")
+"""What the demo recipe makes of the demo base."""
+
+BUNDLED_MODELS: Final = (DEMO, "uniform", "marginal")
+"""Names of the models that come with the software."""
 
 CHOICES: Final = (
     "uniform, marginal, demo, the folder of a model, a Hub id like Qwen/Qwen2.5-14B-Instruct, or endpoint:NAME@URL"
@@ -44,8 +52,8 @@ def local_folder(name: str, what: str, weights: bool = True) -> Path:
     Raises:
         ModelError: If the name is neither, or the Hub does not give it.
     """
-    if name == "demo":
-        return DEMO / ("adapter" if what == "adapter" else "base")
+    if name == DEMO:
+        return DEMO_ADAPTER if what == "adapter" else DEMO_BASE
     if name and Path(name).is_dir():
         return Path(name)
     identity, _, revision = name.partition("@")
@@ -93,8 +101,8 @@ def origin_of(folder: Path) -> Origin:
     folder is what its own record names. The name in its `config.json` is not believed: a fine-tune keeps its
     original's there.
     """
-    if folder.exists() and (DEMO / "base").exists() and folder.samefile(DEMO / "base"):
-        return Origin("demo", None)
+    if folder.exists() and DEMO_BASE.exists() and folder.samefile(DEMO_BASE):
+        return Origin(DEMO, None)
     cached = folder.parent.parent.name.split("--", 2)
     if folder.parent.name == "snapshots" and len(cached) == 3 and cached[0] == "models":
         return Origin(f"{cached[1]}/{cached[2]}", folder.name)

@@ -8,13 +8,8 @@ from socrates_core.errors import HubError, SocratesError
 from socrates_core.hub import AdapterConfig, PulledAdapter, adapters_root, pulled
 from socrates_core.hub.inspection import inspect_description
 from socrates_core.model.answer_model import ModelDescription
-from socrates_core.model.folder import DEMO
+from socrates_core.model.folder import DEMO, DEMO_ADAPTER
 from socrates_core.model.record import ModelRecord
-
-BUNDLED: Final = DEMO / "adapter"
-"""What was trained on the bundled studies with the demo model."""
-
-BUNDLED_TITLE: Final = "demo"
 
 WEIGHTS: Final = "adapter_model.safetensors"
 
@@ -51,10 +46,10 @@ def adapters_here(started: ModelDescription, root: Path | None = None) -> tuple[
         root: Where adapters are pulled to; `adapters_root()` when None.
     """
     found: list[Adapter] = []
-    if started.adapter not in (None, BUNDLED_TITLE) and Path(started.adapter).is_dir():
+    if started.adapter not in (None, DEMO) and Path(started.adapter).is_dir():
         found.append(_of_folder(started.adapter, Path(started.adapter)))
-    if (BUNDLED / WEIGHTS).is_file() and not any(_same(adapter.folder, BUNDLED) for adapter in found):
-        found.append(_of_folder(BUNDLED_TITLE, BUNDLED))
+    if (DEMO_ADAPTER / WEIGHTS).is_file() and not any(_same(adapter.folder, DEMO_ADAPTER) for adapter in found):
+        found.append(_of_folder(DEMO, DEMO_ADAPTER))
     for one in pulled(adapters_root() if root is None else root):
         if not any(_same(adapter.folder, one.folder) for adapter in found):
             title = f"{one.repo_id}@{one.commit[:7]}"

@@ -11,8 +11,8 @@ from typing import Final
 from socrates_core.errors import HubError, SocratesError
 from socrates_core.hub import Progress, PulledAdapter, PushPlan, plan_push, pull, pulled, push, remove, whoami
 from socrates_core.hub.access import client, hub_step, split_revision
-from socrates_core.model.folder import HUB_ID
-from socrates_core.ui.adapters import BUNDLED, Adapter
+from socrates_core.model.folder import DEMO_ADAPTER, HUB_ID
+from socrates_core.ui.adapters import Adapter
 from socrates_core.ui.limits import Limits
 from socrates_core.ui.visitors import Action, Policy, Visitor
 
@@ -114,7 +114,7 @@ def _check_namespace(destination: str, token: str | None) -> None:
 
 def _check_may_copy(adapter: Adapter, caller: Caller) -> None:
     """A copy of an adapter is for those who can read the original on the Hub; a local one is the owner's."""
-    if caller.visitor.role == "owner" or adapter.folder == BUNDLED:
+    if caller.visitor.role == "owner" or adapter.folder == DEMO_ADAPTER:
         return
     name, _, revision = adapter.title.partition("@")
     source = (adapter.pulled.repo_id, adapter.pulled.commit) if adapter.pulled else (name, revision or None)

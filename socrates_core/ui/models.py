@@ -9,8 +9,9 @@ from typing import Any, Final, Protocol, runtime_checkable
 from socrates_core.errors import ModelError, SocratesError
 from socrates_core.model.answer_model import AnswerModel, ModelDescription
 from socrates_core.model.fit import check_base
+from socrates_core.model.folder import DEMO
 from socrates_core.prompt import TEMPLATES
-from socrates_core.ui.adapters import BUNDLED_TITLE, Adapter
+from socrates_core.ui.adapters import Adapter
 from socrates_core.ui.link import model_name
 
 MOST_LOADED: Final = 8
@@ -166,4 +167,4 @@ def _label(model: ModelDescription, adapters: bool) -> str:
 
 
 def _words(title: str) -> str:
-    return "its bundled adapter" if title == BUNDLED_TITLE else title
+    return "its bundled adapter" if title == DEMO else title

@@ -9,6 +9,7 @@ from typing import Final
 from socrates_core.errors import ModelError, RunError, SocratesError
 from socrates_core.evaluate import EvaluationData, evaluation_data
 from socrates_core.evaluation_spec import BUNDLED, LARGEST_SEED, EvaluationSpec, in_full, specify
+from socrates_core.model.folder import DEMO
 from socrates_core.run_plan import (
     BASELINES,
     Pace,
@@ -21,7 +22,6 @@ from socrates_core.run_plan import (
     seen_studies,
 )
 from socrates_core.split import PARTS, seen
-from socrates_core.ui.adapters import BUNDLED_TITLE
 from socrates_core.ui.catalogue import Source
 from socrates_core.ui.models import Adaptable
 from socrates_core.ui.results import Results
@@ -39,7 +39,7 @@ KEPT: Final = 6
 """Parts of sources, and plans, that are kept in memory."""
 
 STANDARD: Final = (
-    ("demo (bundled, no science)", "demo"),
+    ("demo (bundled, no science)", DEMO),
     ("uniform (guesses evenly)", "uniform"),
     ("marginal (training answers by scale)", "marginal"),
 )
@@ -243,13 +243,13 @@ class RunForm:
 
     def _located(self, adapter: str | None) -> str | None:
         """An adapter of the menu as its folder; the bundled one, and anything else, as it is."""
-        folders = {one.title: str(one.folder) for one in self.results.models.adapters if one.title != BUNDLED_TITLE}
+        folders = {one.title: str(one.folder) for one in self.results.models.adapters if one.title != DEMO}
         return None if adapter is None else in_full(folders.get(adapter, adapter))
 
     def _template(self, model: str, adapter: str | None) -> str | None:
         """The template that the app was told for its own weights, where they do not record one."""
         own = self.results.model.description
-        if (own.name, own.adapter) != (model, adapter) or model in ("demo", *BASELINES):
+        if (own.name, own.adapter) != (model, adapter) or model in (DEMO, *BASELINES):
             return None
         known = next((one.record for one in self.results.models.adapters if one.title == adapter), None)
         if known is not None or (adapter is None and own.template == "shared"):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from socrates_core.errors import HubError
 from socrates_core.hub.inspection import FILES, inspect, read_config
-from socrates_core.model.folder import DEMO
+from socrates_core.model.folder import DEMO_ADAPTER
 from tests.hub.adapters import (
     BASE,
     CONFIG,
@@ -62,7 +62,7 @@ def test_what_peft_writes_is_what_the_tests_write(tmp_path: Path) -> None:
 
 
 def test_the_bundled_adapter_could_be_pushed_and_says_briefly_what_it_changes() -> None:
-    found = inspect(DEMO / "adapter")
+    found = inspect(DEMO_ADAPTER)
     assert found.record is not None
     assert found.config.changes == "down_proj, gate_proj, k_proj, o_proj, q_proj, up_proj, v_proj of layers 0 to 3"
 

@@ -109,7 +109,9 @@ def test_many_pulls_of_two_commits_at_once_each_return_the_commit_they_asked_for
             assert commit == wanted
             assert out is None or folder == out
     kept = adapters.pulled(Path() if out else None)
-    assert [one.commit for one in kept] in ([first], [second]) if out else {one.commit for one in kept} == {first, second}
+    assert (
+        [one.commit for one in kept] in ([first], [second]) if out else {one.commit for one in kept} == {first, second}
+    )
 
 
 KILLED = """

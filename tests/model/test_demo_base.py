@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from socrates_core.model.answer_model import AnswerModel
-from socrates_core.model.folder import DEMO
+from socrates_core.model.folder import DEMO_BASE
 from socrates_core.model.loading import load_model
 from socrates_core.sources.society_question import Asked, Form, question
 from socrates_core.study import Cell
@@ -46,7 +46,7 @@ def test_it_is_said_to_be_a_demo_that_saw_no_study(demo: AnswerModel) -> None:
 
 
 def test_it_is_small() -> None:
-    assert sum(path.stat().st_size for path in (DEMO / "base").iterdir()) < 6e6
+    assert sum(path.stat().st_size for path in (DEMO_BASE).iterdir()) < 6e6
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from socrates_core.errors import ModelError
 from socrates_core.model.fit import check_base
-from socrates_core.model.folder import DEMO, Origin, origin_of
+from socrates_core.model.folder import DEMO_BASE, Origin, origin_of
 from tests.model.folders import record
 
 QWEN = "Qwen/Qwen2.5-14B-Instruct"
@@ -28,7 +28,7 @@ def folder(root: Path, *, config: object = None, of: str | None = None, commit: 
 
 
 def test_the_demo_model_is_known_wherever_it_is_called_from() -> None:
-    assert origin_of(DEMO / "base") == Origin("demo", None)
+    assert origin_of(DEMO_BASE) == Origin("demo", None)
 
 
 def test_the_hubs_cache_says_what_a_snapshot_is(tmp_path: Path) -> None:
