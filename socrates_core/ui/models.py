@@ -107,6 +107,10 @@ class Models:
             ]
         return own + others
 
+    def label(self, name: str) -> str:
+        """What the menu shows for one of the models here."""
+        return next(label for label, known in self.choices() if known == name)
+
     def get(self, name: str) -> AnswerModel:
         """The model of a name, its adapter put on the base if it is not there yet; without a name the default one.
 

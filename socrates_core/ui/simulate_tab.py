@@ -301,8 +301,8 @@ def _arrive(query: dict[str, str], results: Results) -> tuple[Link, str]:
                 return replace(link, model=results.model_name), message
             if not results.models.has(link.model):
                 message = (
-                    f"This link was made with the model {link.model!r}. Here {results.model_name!r} answers, so the "
-                    "numbers differ."
+                    f"This link was made with the model {link.model!r}, which is not here. "
+                    f"{results.models.label(results.model_name)} answers instead, so the numbers differ."
                 )
                 return replace(link, model=results.model_name), message
             results.models.get(link.model)
