@@ -1,7 +1,6 @@
 """The network that learns: a frozen base, in four bits or not, with LoRA adapters on it."""
 
 import re
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from peft import LoraConfig, TaskType, get_peft_model
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.recipe import Recipe
 from socrates_core.finetune.shard import shard_layers
+from socrates_core.model.adapters import without_peft_warning
 from socrates_core.model.encoding import PromptEncoder
 from socrates_core.model.folder import DEMO
 from socrates_core.model.loading import LoadedNetwork, load_network
@@ -90,8 +90,7 @@ def make_learner(recipe: Recipe) -> Learner:
         lora_dropout=recipe.lora_dropout,
         target_modules=[name for name in modules if adapts(recipe, name)] if recipe.lora_layers else list(targets),
     )
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)  # PEFT reads it
+    with without_peft_warning():
         tuned = get_peft_model(base.network, config)
     if recipe.shard:
         shard_layers(tuned, torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else CPU)

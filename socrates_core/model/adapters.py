@@ -6,6 +6,7 @@ under two names are one. Only adapters that leave the base as it is can share it
 
 import hashlib
 import json
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -146,7 +147,8 @@ class Adapters:
         before, self._active = self._active, UNSETTLED
         try:
             if self._peft is None:
-                self._peft = PeftModel(self._network, config, adapter_name=key)
+                with without_peft_warning():
+                    self._peft = PeftModel(self._network, config, adapter_name=key)
             else:
                 self._peft.add_adapter(key, config)
             loaded = set_peft_model_state_dict(self._peft, tensors, adapter_name=key)
@@ -173,6 +175,14 @@ class Adapters:
             # another one has to be active while this goes, or PEFT chooses and warns
             self._peft.base_model.set_adapter(next(iter(self._holders)), inference_mode=True)
             self._peft.delete_adapter(key)
+
+
+@contextmanager
+def without_peft_warning() -> Iterator[None]:
+    """Keep quiet about what PEFT 0.21.2 does when it wraps a network; it is nothing that a user could change."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield
 
 
 def _strip(network: Any) -> None:

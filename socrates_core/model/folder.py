@@ -4,7 +4,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from socrates_core.errors import ModelError
 from socrates_core.model.record import ModelRecord
@@ -20,9 +20,13 @@ DEMO_ADAPTER: Final = DEMO_BASE.with_name("adapter")
 BUNDLED_MODELS: Final = (DEMO, "uniform", "marginal")
 """Names of the models that come with the software."""
 
-CHOICES: Final = (
-    "uniform, marginal, demo, the folder of a model, a Hub id like Qwen/Qwen2.5-14B-Instruct, or endpoint:NAME@URL"
-)
+CHOICES: Final = {
+    "model": (
+        "uniform, marginal, demo, the folder of a model, a Hub id like Qwen/Qwen2.5-14B-Instruct, or endpoint:NAME@URL"
+    ),
+    "adapter": "demo, the folder of an adapter, or a Hub id like OWNER/NAME",
+}
+"""What can be named, in words."""
 
 HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 COMMIT: Final = re.compile(r"[0-9a-f]{40}")
@@ -41,7 +45,7 @@ class Origin:
     """The Hub's commit; None where nothing says, and for the demo model."""
 
 
-def local_folder(name: str, what: str, weights: bool = True) -> Path:
+def local_folder(name: str, what: Literal["model", "adapter"], weights: bool = True) -> Path:
     """The local folder of a model or an adapter, fetched from the Hub where the name is a Hub id.
 
     Args:
@@ -58,7 +62,7 @@ def local_folder(name: str, what: str, weights: bool = True) -> Path:
         return Path(name)
     identity, _, revision = name.partition("@")
     if not HUB_ID.fullmatch(identity) or identity.startswith("."):
-        raise ModelError(f"no {what} {name!r}; choose {CHOICES}")
+        raise ModelError(f"no {what} {name!r}; choose {CHOICES[what]}")
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
@@ -73,7 +77,7 @@ def local_folder(name: str, what: str, weights: bool = True) -> Path:
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         raise ModelError(
             f"the {what} {name} is not on this machine and the Hub cannot be reached"
-            f"{' (offline mode is on)' if os.environ.get('HF_HUB_OFFLINE') else ''}; choose {CHOICES}"
+            f"{' (offline mode is on)' if os.environ.get('HF_HUB_OFFLINE') else ''}; choose {CHOICES[what]}"
         ) from error
     return Path(path)
 

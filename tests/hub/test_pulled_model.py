@@ -19,10 +19,7 @@ from tests.servers.hub_server import HubServer
 CELL = Cell(1, "s", 1, 1, "Do you agree? Only return an integer from 1 to 7.", AnswerScale(tuple(range(1, 8))))
 PEOPLE = [{"age": 20}, {"age": 70}]
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning"),  # the client's upload of a file
-    pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the client's upload of a file
 
 
 def trained(folder: Path) -> Path:

@@ -1,6 +1,7 @@
 """From a name to a model, and what is refused."""
 
 import json
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,6 +93,17 @@ def test_a_broken_record_is_refused(tmp_path: Path, text: str) -> None:
 def test_an_unknown_name_says_what_can_be_chosen(name: str) -> None:
     with pytest.raises(ModelError, match="choose uniform, marginal, demo"):
         load_model(name)
+
+
+def test_an_unknown_adapter_says_which_adapters_can_be_chosen() -> None:
+    with pytest.raises(ModelError, match="no adapter 'gpt-9'; choose demo, the folder of an adapter"):
+        load_model("demo", "gpt-9")
+
+
+def test_the_bundled_model_and_adapter_load_without_a_warning() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_model("demo", "demo")
 
 
 def test_a_hub_id_without_a_network_says_so() -> None:
