@@ -76,7 +76,7 @@ class Trained:
 def run_recipes_suite(
     studies: Path, config: Path, work: Path, seeds: int, seed: int, fraction: float | None
 ) -> dict[str, Any]:
-    """Train what is not trained yet, and put all of it into one table.
+    """Train what is not trained yet, and put it into two tables: losses over all seeds, group sizes for the first.
 
     Args:
         studies: A study folder with a split.
@@ -107,9 +107,9 @@ def run_recipes_suite(
             print(told, flush=True)
             _train(varied, studies, folder)
         done.append(trained(folder, variant, varied.seed))
-    rows = table_rows(done)
-    print(markdown_table(rows), flush=True)
-    return {"recipe": asdict(recipe), "data": hashes, "trainings": [asdict(one) for one in done], "table": rows}
+    tables = tables_of(done, recipe, seed)
+    print("\n\n".join(markdown_table(rows) for rows in tables.values()), flush=True)
+    return {"recipe": asdict(recipe), "data": hashes, "trainings": [asdict(one) for one in done], "tables": tables}
 
 
 def losses_of(recipe: Recipe) -> list[Variant]:
@@ -198,7 +198,24 @@ def _train(recipe: Recipe, studies: Path, folder: Path) -> None:
         raise TrainingError(f"the training in {folder} failed, see its message above")
 
 
-# -- the table ---------------------------------------------------------------------------------------------------
+# -- the tables --------------------------------------------------------------------------------------------------
+
+
+def tables_of(done: Sequence[Trained], recipe: Recipe, seed: int) -> dict[str, list[dict[str, Any]]]:
+    """Losses and group sizes apart: only what was trained for the same seeds may stand in one table.
+
+    Args:
+        done: All trainings.
+        recipe: What was varied.
+        seed: The first, for which all group sizes were trained.
+    """
+    losses = losses_of(recipe)
+    sizes = sorted([losses[0], *sizes_of(recipe)], key=lambda variant: variant.group_size)
+    first = {one.variant: one for one in done if one.seed == seed}
+    return {
+        "losses": table_rows([one for one in done if one.variant in {variant.name for variant in losses}]),
+        "group_sizes": table_rows([first[variant.name] for variant in sizes]),
+    }
 
 
 def table_rows(done: Sequence[Trained]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.bench_recipes import Trained, Variant, losses_of, markdown_table, sizes_of, table_rows
+from eval.bench_recipes import Trained, Variant, losses_of, markdown_table, sizes_of, table_rows, tables_of
 from socrates_core.finetune.recipe import Recipe
 from tests.finetune.folders import ROOT, environment, make_base, make_recipe, make_studies
 
@@ -35,6 +35,25 @@ def test_the_table_has_means_and_ranges_over_seeds_and_gains_of_pairs() -> None:
     table = markdown_table(table_rows(done))
     assert "| groups of 8 | 2 | 1.000 | 0.1200 (0.1000 to 0.1400) | -0.1300 (-0.1600 to -0.1000) | 25% |" in table
     assert "| noise floor | 2 |  | 0.0500 |  |  |" in table
+
+
+def test_what_was_trained_for_one_seed_is_not_put_beside_means_over_several() -> None:
+    recipe = Recipe(base="demo", group_size=8)
+    done = [
+        Trained(variant.name, seed, 10, 8, figures(2.0 + seed, 0.2), figures(1.0 + seed, 0.1), figures(1, 0.1), 0.3, 60)
+        for seed in (5, 6, 7)
+        for variant in (*losses_of(recipe), *(sizes_of(recipe) if seed == 5 else ()))
+    ]
+    tables = tables_of(done, recipe, 5)
+    told = {
+        name: [(row["variant"], row["seeds"], row.get("loss", {}).get("mean")) for row in rows]
+        for name, rows in tables.items()
+    }
+    losses = [("base", 3, 8), ("groups of 8", 3, 7), ("groups of 8, term × 1", 3, 7), ("groups of 8, term × 10", 3, 7)]
+    sizes = [("base", 1, 7), *((f"groups of {size}", 1, 6) for size in (1, 4, 8, 16))]
+    ends = [("noise floor", None), ("guessing evenly", None)]
+    assert told["losses"] == losses + [(name, 3, loss) for name, loss in ends]
+    assert told["group_sizes"] == sizes + [(name, 1, loss) for name, loss in ends]
 
 
 @pytest.mark.parametrize(
