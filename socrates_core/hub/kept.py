@@ -13,7 +13,7 @@ from typing import Final
 from socrates_core.errors import HubError
 from socrates_core.hub.access import check_repo_id
 from socrates_core.hub.inspection import AdapterConfig, inspect
-from socrates_core.hub.placing import leaving
+from socrates_core.hub.placing import leaving, locked
 from socrates_core.hub.source import SOURCE, is_pulled, read_source, sha256, strangers
 from socrates_core.model.folder import DEMO
 from socrates_core.model.record import ModelRecord
@@ -104,13 +104,13 @@ def pulled(root: Path | None = None) -> list[PulledAdapter]:
         root: `adapters_root()` when None.
     """
     root = adapters_root() if root is None else root
-    folders = sorted(path for path in root.iterdir() if is_pulled(path)) if root.is_dir() else []
     found = []
-    for folder in folders:
-        try:
-            found.append(open_kept(folder))
-        except HubError:
-            continue
+    with locked(root):
+        for folder in sorted(path for path in root.iterdir() if is_pulled(path)) if root.is_dir() else []:
+            try:
+                found.append(open_kept(folder))
+            except HubError:
+                continue
     return found
 
 
