@@ -154,7 +154,7 @@ def show(recipe: Recipe, job: "Job", plan: "Plan") -> None:
         "sharing": f"{plan.shared:.2f}x saved, {plan.sharing_bound:.2f}x possible with these steps",
         "steps": f"{plan.steps:,} of {recipe.step_examples}, {plan.packs_a_step:.1f} packs each",
         "memory": f"about {_bytes_text(plan.memory_gb)}{' in each process' if processes > 1 else ''}",
-        "time": f"about {60 * plan.hours:.1f} min on {plan.estimated_on}, without validation",
+        "time": f"about {_span_text(plan.hours)} on {plan.estimated_on}, without validation",
         "validation": f"{len(job.validation.study_ids)} studies every {recipe.validate_every} steps, "
         f"best by {recipe.choose_by}",
         "processes": f"{processes}{', which share out the layers of the base' if recipe.shard else ''}",
@@ -168,6 +168,11 @@ def show(recipe: Recipe, job: "Job", plan: "Plan") -> None:
 
 def _bytes_text(gigabytes: float) -> str:
     return f"{gigabytes:,.1f} GB" if gigabytes >= 1 else f"{1000 * gigabytes:.0f} MB"
+
+
+def _span_text(hours: tuple[float, float]) -> str:
+    factor, unit = (60, "min") if hours[1] < 2 else (1, "h")
+    return f"{factor * hours[0]:,.1f} to {factor * hours[1]:,.1f} {unit}"
 
 
 def train(job: "Job") -> None:

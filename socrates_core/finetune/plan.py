@@ -17,8 +17,8 @@ from socrates_core.finetune.recipe import Recipe
 MEASURED_STEPS: Final = 32
 """Steps whose packs are built for the plan; a longer training is estimated from as many, evenly spread."""
 
-SHARE_OF_PEAK: Final = 0.5
-"""Of the matrix rate that training reaches, about."""
+SHARES_OF_PEAK: Final = (0.5, 0.25)
+"""Of the matrix rate that training reaches: at best, and with a network as small as the demo model (0.27 measured)."""
 
 A100_RATE: Final = 156e12
 """Multiply-adds a second of an A100 in bf16 (312 TFLOPS), for a plan made without a GPU."""
@@ -49,8 +49,8 @@ class Plan:
     adapter_parameters: int
     memory_gb: float
     """Estimated peak of each process."""
-    hours: float
-    """Estimated, without validation."""
+    hours: tuple[float, float]
+    """Estimated, without validation: from, to."""
     estimated_on: str
     """The device that `hours` was estimated for."""
 
@@ -109,9 +109,14 @@ def plan_of(
         parameters=sizes.parameters,
         adapter_parameters=sizes.adapter,
         memory_gb=_memory(recipe, config, sizes, longest, most_rows, processes) / 1e9,
-        hours=work / (rate * SHARE_OF_PEAK) / 3600 / processes,
+        hours=_hours(work / rate / processes),
         estimated_on=device,
     )
+
+
+def _hours(seconds_at_peak: float) -> tuple[float, float]:
+    least, most = (seconds_at_peak / share / 3600 for share in SHARES_OF_PEAK)
+    return least, most
 
 
 @dataclass(frozen=True)
