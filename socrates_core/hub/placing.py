@@ -69,8 +69,11 @@ def locked(folder: Path) -> Iterator[None]:
     if not folder.is_dir():
         yield
         return
-    import fcntl
-
+    try:
+        import fcntl
+    except ModuleNotFoundError:  # as on Windows, where nothing can be pulled
+        yield
+        return
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -151,6 +151,13 @@ def wait_for(done: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def test_adapters_are_listed_where_folders_cannot_be_locked(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.add("bob/it", files())
+    pulled = adapters.pull("bob/it", endpoint=hub.url)
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    assert [one.folder for one in adapters.pulled()] == [pulled.folder]
+
+
 def test_what_somebody_is_at_work_on_is_not_cleaned_up(tmp_path: Path) -> None:
     with placing.partial_folder(tmp_path, "a") as first, placing.partial_folder(tmp_path, "a") as second:
         assert first.is_dir()

@@ -46,7 +46,7 @@ def test_it_is_said_to_be_a_demo_that_saw_no_study(demo: AnswerModel) -> None:
 
 
 def test_it_is_small() -> None:
-    assert sum(path.stat().st_size for path in (DEMO_BASE).iterdir()) < 6e6
+    assert sum(path.stat().st_size for path in DEMO_BASE.iterdir()) < 6e6
 
 
 @pytest.mark.parametrize(
