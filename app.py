@@ -76,13 +76,13 @@ def main(
     from socrates_core.ui.zero_gpu import BorrowedGpu, prepare_zero_gpu
 
     lent = prepare_zero_gpu()
-    from socrates_core.model import load_model
     from socrates_core.model.folder import BUNDLED_MODELS, DEMO
+    from socrates_core.model.loading import load_model
+    from socrates_core.ui.access.visitors import Policy
     from socrates_core.ui.catalogue import BUNDLED, open_catalogue
+    from socrates_core.ui.evaluate.board import RunBoard
     from socrates_core.ui.page import build_page, check_port, serve
     from socrates_core.ui.results import Results
-    from socrates_core.ui.run_board import RunBoard
-    from socrates_core.ui.visitors import Policy
 
     policy = Policy.from_environment()
     check_port(host, port)
@@ -132,7 +132,7 @@ def mirror_runs(runs: Path) -> None:
     mirror = os.environ.get("SOCRATES_MIRROR")
     if not mirror:
         return
-    from socrates_core.run_mirror import RunMirror
+    from socrates_core.runs.mirror import RunMirror
 
     keeper = RunMirror(runs, Path(mirror), lambda words: print(words, flush=True))
     print(f"Mirror   {mirror}: {len(keeper.restore())} finished runs brought back")
@@ -152,7 +152,7 @@ def await_model(results: "Results", model: str, adapter: str | None, load: Calla
     """Begin to load a model that takes over when it is ready."""
     from socrates_core.model.folder import HUB_ID
     from socrates_core.model.size import check_size
-    from socrates_core.ui.adapters_tab import refresh_adapters
+    from socrates_core.ui.adapters.tab import refresh_adapters
     from socrates_core.ui.startup import Startup, Wanted
 
     def load_if_it_fits() -> "AnswerModel":

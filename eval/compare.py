@@ -12,10 +12,10 @@ from typing import Annotated, Literal
 import typer
 
 from socrates_core import command
-from socrates_core.comparison import Kind, compare, load_contenders
-from socrates_core.comparison_report import leaderboard_table, report
 from socrates_core.errors import PredictionError
-from socrates_core.runs import write_json
+from socrates_core.evaluation.comparison import Kind, compare, load_contenders
+from socrates_core.report.comparison import leaderboard_table, report
+from socrates_core.study.files import write_file, write_json
 
 app = typer.Typer(add_completion=False)
 
@@ -38,8 +38,8 @@ def compare_runs(
     comparison = compare(load_contenders(runs), convention, seed, kind)
     page, text = report(comparison)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "comparison.html").write_text(page, "utf-8")
-    (out / "comparison.md").write_text(text, "utf-8")
+    write_file(out / "comparison.html", page)
+    write_file(out / "comparison.md", text)
     write_json(out / "comparison.json", comparison.to_json())
     print(f"compared     {len(runs)} evaluations on {comparison.cells:,} cells of {comparison.studies:,} studies")
     table = leaderboard_table(comparison)

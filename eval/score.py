@@ -15,11 +15,10 @@ import typer
 
 from socrates_core import command
 from socrates_core.errors import PredictionError
-from socrates_core.evaluation import Evaluation, evaluate
-from socrates_core.evaluation_report import report
-from socrates_core.evaluation_words import headline
-from socrates_core.prediction_files import load_predictions
-from socrates_core.runs import write_json
+from socrates_core.evaluation.prediction_files import load_predictions
+from socrates_core.evaluation.scores import evaluate
+from socrates_core.report.evaluation import write_results
+from socrates_core.report.words import headline
 
 app = typer.Typer(add_completion=False)
 
@@ -56,20 +55,6 @@ def score(
             f"{separate['studies']} studies. {separate['invalid']}"
         )
     print(f"wrote        {out}/metrics.json, report.html, report.md")
-
-
-def write_results(evaluation: Evaluation, out: Path) -> None:
-    """Write metrics.json and the report."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        page, text = report(evaluation)
-        for name, content in (("report.html", page), ("report.md", text)):
-            partial = out / f".{name}.partial"
-            partial.write_text(content, "utf-8")
-            partial.replace(out / name)
-        write_json(out / "metrics.json", evaluation.metrics)
-    except FileExistsError as error:
-        raise PredictionError(f"{out} cannot be made a folder; choose another one") from error
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""The door of every command: what a user can fix ends in one message on stderr and exit code 2."""
+"""What all commands share: one message on stderr and exit code 2 for what a user can fix, and a line of progress."""
 
 import sys
+import time
+from collections.abc import Callable
 
 import typer
 
@@ -23,3 +25,27 @@ def run(app: typer.Typer) -> None:
         sys.exit(USER_ERROR)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def progress(what: str) -> Callable[[int, int, int, int], None]:
+    """A line on stderr that is rewritten about once a second: how many are done, the rate, the time left.
+
+    Returns:
+        A function of what is done, what there is in all, and, of the work that takes the time, what is done and what
+        there was to do.
+    """
+    started = time.perf_counter()
+    last = [started]
+
+    def show(done: int, total: int, worked: int, to_work: int) -> None:
+        now = time.perf_counter()
+        if done < total and now - last[0] < 1:
+            return
+        last[0] = now
+        rate = worked / max(now - started, 1e-9)
+        left = f"{(to_work - worked) / rate:.0f} s left" if worked else "time left unknown"
+        ending = "\n" if done >= total else "\r" if sys.stderr.isatty() else "\n"
+        sys.stderr.write(f"{what:<12} {done:,} of {total:,} ({done / total:.0%}), {rate:,.0f}/s, {left}{ending}")
+        sys.stderr.flush()
+
+    return show

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from socrates_core.errors import ModelError
-from socrates_core.sources.alpaca import ANSWER_PREFIX, INSTRUCTION, demographics_line
-from socrates_core.study import Cell, Persona
+from socrates_core.study.alpaca_format import ANSWER_PREFIX, INSTRUCTION, demographics_line
+from socrates_core.study.study_set import Cell, Persona
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from peft import LoraConfig, get_peft_model
 
 from socrates_core.model.folder import DEMO_BASE
 from socrates_core.model.record import ModelRecord, tokenizer_hash
-from socrates_core.sources.bundled import ASSETS
-from socrates_core.split import Split
+from socrates_core.study.sources.bundled import BUNDLED_STUDIES
+from socrates_core.study.split import Split
 
 VALIDATION = {"loss": 1.9, "wasserstein": 0.183, "low": 0.16, "high": 0.21, "noise_floor": 0.07, "uniform": 0.19}
 
@@ -33,7 +33,7 @@ def demo_adapter(folder: Path, seed: int = 1, trained_on: tuple[str, ...] = ()) 
     (folder / "README.md").unlink(missing_ok=True)
     training = {"validation": {**VALIDATION, "people": 300, "cells": 40, "studies": 20}}
     tokenizer = tokenizer_hash(AutoTokenizer.from_pretrained(DEMO_BASE))
-    split = Split.load(ASSETS / "split.json").digest
+    split = Split.load(BUNDLED_STUDIES / "split.json").digest
     record = ModelRecord("shared", tokenizer, trained_on, base="demo", split=split, demo=True, training=training)
     record.save(folder)
     return folder

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from socrates_core.distribution import option_values
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription, SampledNumbers, check_request
-from socrates_core.scale import AnswerScale
-from socrates_core.study import (
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.distribution import option_values
+from socrates_core.study.study_set import (
     CELLS_SCHEMA,
     PARTICIPANTS_SCHEMA,
     RESPONSES_SCHEMA,

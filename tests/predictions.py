@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from socrates_core.predictions import CellPredictions
+from socrates_core.metrics.cell_predictions import CellPredictions
 
 
 def cell(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
-from socrates_core.study import (
+from socrates_core.study.study_set import (
     CELLS_SCHEMA,
     PARTICIPANTS_SCHEMA,
     RESPONSES_SCHEMA,

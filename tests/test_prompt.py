@@ -9,8 +9,8 @@ import pytest
 
 from socrates_core.errors import ModelError
 from socrates_core.prompt import CHATML, SOCRATES_ATTRIBUTES, TEMPLATES, ChatFrame, render, segments
-from socrates_core.scale import AnswerScale
-from socrates_core.study import Cell, Persona, persona_rows
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.study.study_set import Cell, Persona, persona_rows
 from tests.tables import study_set
 
 GOLDEN = Path(__file__).parent / "golden"

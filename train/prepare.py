@@ -21,21 +21,13 @@ import typer
 
 from socrates_core import command
 from socrates_core.errors import SourceError, SplitError
-from socrates_core.sources import open_source, stated_parts, stated_unseen
-from socrates_core.sources.builder import Progress
-from socrates_core.sources.sample import sample_cells, sample_rows
-from socrates_core.split import (
-    OFFICIAL_UNSEEN,
-    PARTS,
-    Split,
-    make_split,
-    near_duplicates,
-    part,
-    parts_digest,
-    study_of,
-)
-from socrates_core.study import StudySet
-from train.study_folder import check_target, write_folder
+from socrates_core.study.folder import check_target, write_folder
+from socrates_core.study.leaks import near_duplicates
+from socrates_core.study.sources.builder import Progress
+from socrates_core.study.sources.opening import open_source, stated_parts, stated_unseen
+from socrates_core.study.sources.sample import sample_cells, sample_rows
+from socrates_core.study.split import OFFICIAL_UNSEEN, PARTS, Split, make_split, part, parts_digest, study_of
+from socrates_core.study.study_set import StudySet
 
 MOST_COMPARED = 20_000
 """Cells up to which every stimulus is compared across parts."""

@@ -22,9 +22,10 @@ import typer
 from socrates_core import command
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.recipe import Recipe, load_recipe
-from socrates_core.sources.sample import sample_rows
-from socrates_core.split import Split, part, refuse_overlap, study_of
-from socrates_core.study import StudySet
+from socrates_core.study.leaks import refuse_overlap
+from socrates_core.study.sources.sample import sample_rows
+from socrates_core.study.split import Split, part, study_of
+from socrates_core.study.study_set import StudySet
 
 if TYPE_CHECKING:
     from socrates_core.finetune.plan import Plan
@@ -55,9 +56,9 @@ def qlora(
     # these import torch, which takes seconds: a wrong recipe is told before
     from accelerate import Accelerator
 
-    from socrates_core.finetune.journal import check_reporter
-    from socrates_core.finetune.learner import check_device
+    from socrates_core.finetune.network import check_device
     from socrates_core.finetune.shard import check_processes
+    from socrates_core.finetune.training_log import check_reporter
 
     check_reporter(recipe.report_to)
     if not dry_run:
@@ -85,10 +86,10 @@ def check_out(out: Path, resume: bool) -> None:
 
 def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple["Job", "Plan"]:
     """Read the studies and what is known of the base, and work out the plan; no weights are read."""
-    from socrates_core.finetune.examples import ExampleEncoder, examples_of
-    from socrates_core.finetune.learner import base_name, encoder_of
-    from socrates_core.finetune.order import order_of
-    from socrates_core.finetune.packs import OptionScales
+    from socrates_core.finetune.batch.examples import ExampleEncoder, examples_of
+    from socrates_core.finetune.batch.order import order_of
+    from socrates_core.finetune.batch.packs import OptionScales
+    from socrates_core.finetune.network import base_name, encoder_of
     from socrates_core.finetune.plan import plan_of
     from socrates_core.finetune.trainer import Job, changes_since
     from socrates_core.finetune.validation import Validation
@@ -177,7 +178,7 @@ def _span_text(hours: tuple[float, float]) -> str:
 
 def train(job: "Job") -> None:
     """Run the job; ends the process with 128 + signal when a signal stopped it."""
-    from socrates_core.finetune.learner import make_learner, running_out_of_memory_told
+    from socrates_core.finetune.network import make_learner, running_out_of_memory_told
     from socrates_core.finetune.trainer import Trainer
 
     job.accelerator.wait_for_everyone()

@@ -1,7 +1,6 @@
 """An adapter on disk: its weights, PEFT's description of them, and our record."""
 
 import copy
-import os
 import shutil
 from pathlib import Path
 from typing import Final
@@ -9,8 +8,9 @@ from typing import Final
 from peft import get_peft_model_state_dict
 from safetensors.torch import save_file
 
-from socrates_core.finetune.learner import Learner
+from socrates_core.finetune.network import Learner
 from socrates_core.model.record import FILE, ModelRecord
+from socrates_core.study.files import partial_of, put_in_place, sync
 
 WEIGHTS: Final = "adapter_model.safetensors"
 CONFIG: Final = "adapter_config.json"
@@ -25,7 +25,7 @@ def save_adapter(learner: Learner, record: ModelRecord, folder: Path) -> None:
     Raises:
         OSError: If it cannot be written; what was there stays.
     """
-    partial = folder.with_name(f".{folder.name}.partial")
+    partial = partial_of(folder)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     weights = get_peft_model_state_dict(learner.tuned, save_embedding_layers=False)
@@ -41,34 +41,11 @@ def save_adapter(learner: Learner, record: ModelRecord, folder: Path) -> None:
     put_in_place(partial, folder)
 
 
-def put_in_place(partial: Path, folder: Path) -> None:
-    """Make a written folder durable and give it its name; one of that name goes only when the new one stands."""
-    for file in partial.iterdir():
-        _sync(file)
-    _sync(partial)
-    replaced = folder.with_name(f".{folder.name}.replaced")
-    shutil.rmtree(replaced, ignore_errors=True)
-    if folder.exists():
-        folder.replace(replaced)
-    partial.replace(folder)
-    _sync(folder.parent)
-    shutil.rmtree(replaced, ignore_errors=True)
-
-
 def publish_adapter(source: Path, out: Path) -> None:
     """Copy an adapter's files into a folder that holds more, the weights last, because they make it one."""
     for name in reversed(ADAPTER_FILES):
-        partial = out / f".{name}.partial"
+        partial = partial_of(out / name)
         shutil.copyfile(source / name, partial)
-        _sync(partial)
+        sync(partial)
         partial.replace(out / name)
-    _sync(out)
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    sync(out)

@@ -16,8 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from socrates_core.errors import TrainingError
-from socrates_core.finetune.adapter import put_in_place
-from socrates_core.finetune.learner import Learner
+from socrates_core.finetune.network import Learner
+from socrates_core.study.files import partial_of, put_in_place
 
 TENSORS: Final = "state.safetensors"
 STATE: Final = "state.json"
@@ -50,7 +50,7 @@ def save_checkpoint(
         for kind, value in optimiser.state.get(weight, {}).items():
             tensors[f"{kind}/{name}"] = value.detach().cpu().contiguous()
     place = folder / step_name(step)
-    partial = folder / f".{place.name}.partial"
+    partial = partial_of(place)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM
 
-from socrates_core.finetune.examples import ExampleEncoder, Ints
-from socrates_core.finetune.learner import adapts
-from socrates_core.finetune.order import Order
-from socrates_core.finetune.packs import OptionScales, pack_of, partition, tree_size
+from socrates_core.finetune.batch.examples import ExampleEncoder, Ints
+from socrates_core.finetune.batch.order import Order
+from socrates_core.finetune.batch.packs import OptionScales, pack_of, partition, tree_size
+from socrates_core.finetune.network import adapts
 from socrates_core.finetune.recipe import Recipe
 
 MEASURED_STEPS: Final = 32

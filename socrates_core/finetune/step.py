@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import torch
 
-from socrates_core.finetune.examples import Example
-from socrates_core.finetune.learner import Learner, no_memory_left
-from socrates_core.finetune.loss import PackLoss, PackReader
-from socrates_core.finetune.packs import OptionScales, Pack, halves, largest_group, pack_of, partition
+from socrates_core.finetune.batch.examples import Example
+from socrates_core.finetune.batch.loss import PackLoss, PackReader
+from socrates_core.finetune.batch.packs import OptionScales, Pack, halves, largest_group, pack_of, partition
+from socrates_core.finetune.network import Learner, no_memory_left
 from socrates_core.finetune.recipe import Recipe
 
 SMALLEST_PACK: Final = 16

@@ -14,17 +14,17 @@ import torch
 
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.adapter import publish_adapter, save_adapter
+from socrates_core.finetune.batch.examples import ExampleEncoder
+from socrates_core.finetune.batch.loss import PackReader
+from socrates_core.finetune.batch.order import Order
+from socrates_core.finetune.batch.packs import OptionScales, pack_of
 from socrates_core.finetune.checkpoint import checkpoints, read_state, restore, save_checkpoint, step_name
-from socrates_core.finetune.examples import ExampleEncoder
-from socrates_core.finetune.journal import Journal, Progress
-from socrates_core.finetune.learner import Learner, no_memory_left
-from socrates_core.finetune.loss import PackReader
-from socrates_core.finetune.order import Order
-from socrates_core.finetune.packs import OptionScales, pack_of
+from socrates_core.finetune.network import Learner, no_memory_left
 from socrates_core.finetune.recipe import Recipe
 from socrates_core.finetune.step import StepFailed, StepLearner
+from socrates_core.finetune.training_log import Journal, Progress
 from socrates_core.finetune.validation import Validation, ValidationResult, answer_model
-from socrates_core.model.encoding import digit_tokens
+from socrates_core.model.prefix_tree.encoding import digit_tokens
 from socrates_core.model.record import ModelRecord
 
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT)

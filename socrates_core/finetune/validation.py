@@ -7,14 +7,15 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from socrates_core.distribution import AnswerDistribution, Floats, option_values
 from socrates_core.errors import TrainingError
-from socrates_core.finetune.examples import Examples, Ints
-from socrates_core.metrics import estimated_floor, wasserstein
-from socrates_core.model import attention
+from socrates_core.finetune.batch.examples import Examples, Ints
+from socrates_core.metrics.uncertainty import estimated_floor
+from socrates_core.metrics.wasserstein import wasserstein
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription
+from socrates_core.model.prefix_tree import attention
 from socrates_core.model.transformer import TransformerModel
-from socrates_core.study import Cell, Persona
+from socrates_core.scale.distribution import AnswerDistribution, Floats, option_values
+from socrates_core.study.study_set import Cell, Persona
 
 DRAWS: Final = 1000
 

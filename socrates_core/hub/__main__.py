@@ -20,10 +20,10 @@ from huggingface_hub.utils.logging import set_verbosity_error
 
 from socrates_core import command
 from socrates_core.hub.access import saved_token
-from socrates_core.hub.kept import PulledAdapter
-from socrates_core.hub.plan import PushPlan, plan_push
-from socrates_core.hub.publication import push as push_plan
-from socrates_core.hub.retrieval import pull as pull_adapter
+from socrates_core.hub.pull.installed import PulledAdapter
+from socrates_core.hub.pull.retrieval import pull as pull_adapter
+from socrates_core.hub.push.plan import PushPlan, plan_push
+from socrates_core.hub.push.publication import push as push_plan
 
 # an unforeseen error must not show the variables of the frames that it came through: one of them is the token
 app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False, help="Adapters on the Hugging Face Hub.")

@@ -1,6 +1,5 @@
 """The note beside a pulled adapter: repository, commit, what was asked for, and the sha256 of every file."""
 
-import hashlib
 import json
 import re
 import time
@@ -12,6 +11,7 @@ from socrates_core.errors import HubError
 from socrates_core.hub.access import check_repo_id
 from socrates_core.hub.inspection import FILES, WEIGHTS
 from socrates_core.hub.weights import parse_json
+from socrates_core.study.files import file_sha256
 
 SOURCE: Final = "source.json"
 FORMAT: Final = 1
@@ -22,7 +22,7 @@ _UNFINISHED: Final = f"{SOURCE}.partial"
 def write_source(folder: Path, repo_id: str, revision: str | None, commit: str) -> None:
     """Write where the files of a folder came from, and their hashes."""
     files = {
-        path.name: {"size": path.stat().st_size, "sha256": sha256(path)}
+        path.name: {"size": path.stat().st_size, "sha256": file_sha256(path)}
         for name in FILES
         if (path := folder / name).is_file()
     }
@@ -67,12 +67,6 @@ def read_source(folder: Path) -> Mapping[str, Any]:
     if not sound:
         raise HubError(f"{path} is not a note of what was pulled; remove {folder} and pull again")
     return dict(found)
-
-
-def sha256(path: Path) -> str:
-    """Of a file's bytes, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def is_pulled(path: Path) -> bool:

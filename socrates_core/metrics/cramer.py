@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from socrates_core.distribution import Floats
+from socrates_core.scale.distribution import Floats
 
 
 def cramer(predicted: Floats, actual: Floats, positions: Floats, n: float, draws: float | None = None) -> float | None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from socrates_core.distribution import Floats
+from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.metrics.study_bootstrap import StudyResamples
-from socrates_core.predictions import CellPredictions
+from socrates_core.scale.distribution import Floats
 
 
 def cell_variances(cell: CellPredictions) -> Floats | None:

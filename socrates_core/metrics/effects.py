@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
-from socrates_core.distribution import Floats
+from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.metrics.rank_correlation import spearman_rows
 from socrates_core.metrics.study_bootstrap import StudyResamples, interval_of
 from socrates_core.metrics.uncertainty import LEVEL, Interval
-from socrates_core.predictions import CellPredictions
+from socrates_core.scale.distribution import Floats
 
 Contrasts = Literal["control", "pairs"]
 """Each arm against the first one (the lowest condition number), or every pair of arms."""

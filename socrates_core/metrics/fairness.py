@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from socrates_core.distribution import Floats
+from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.metrics.study_bootstrap import StudyResamples, study_means
 from socrates_core.metrics.uncertainty import PSEUDO_COUNT, noise_floors
 from socrates_core.metrics.verdict import FEW
 from socrates_core.metrics.wasserstein import wasserstein_rows
-from socrates_core.predictions import CellPredictions
+from socrates_core.scale.distribution import Floats
 
 AGES: Final = ((30, "under 30"), (45, "30 to 44"), (65, "45 to 64"), (200, "65 and over"))
 """Upper ends and names of the bands in which ages are grouped."""

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from socrates_core.distribution import Floats
+from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.metrics.study_bootstrap import StudyResamples
-from socrates_core.predictions import CellPredictions
+from socrates_core.scale.distribution import Floats
 
 _SUMS: Final = (
     "n", "accuracy", "error", "square", "exact", "within_one", "percent_error", "percent_square",

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from socrates_core.distribution import Floats
+from socrates_core.scale.distribution import Floats
 
 ENTRIES: Final = 1 << 21
 """Most entries of a (resamples, pairs) matrix at a time: 16 MiB."""

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, stdtrit
 
-from socrates_core.distribution import Floats
 from socrates_core.metrics.uncertainty import LEVEL, Interval
+from socrates_core.scale.distribution import Floats
 
 RESAMPLES: Final = 1000
 LEAST: Final = 3

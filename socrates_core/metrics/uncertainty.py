@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln, stdtrit, xlog1py, xlogy
 
-from socrates_core.distribution import AnswerDistribution, Floats
 from socrates_core.metrics.wasserstein import wasserstein_rows
+from socrates_core.scale.distribution import AnswerDistribution, Floats
 
 DRAWS: Final = 1000
 LEVEL: Final = 0.95

@@ -19,8 +19,8 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from socrates_core.distribution import AnswerDistribution, Floats
-from socrates_core.scale import AnswerScale
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.distribution import AnswerDistribution, Floats
 
 Convention = Literal["scale", "observed", "separate"]
 

@@ -1,4 +1,4 @@
-"""Several LoRA adapters on one network: each loaded once, one active at a time, or each for rows of its own in a pass.
+"""Several LoRA adapters on one network: each loaded once, one active at a time.
 
 Adapters are told apart by their content, so a folder that is trained anew is another adapter, and the same weights
 under two names are one. Only adapters that leave the base as it is can share it; all others are refused.
@@ -7,12 +7,10 @@ under two names are one. Only adapters that leave the base as it is can share it
 import hashlib
 import json
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
-
-import torch
 
 from socrates_core.errors import ModelError
 from socrates_core.model.folder import need_safetensors
@@ -25,9 +23,6 @@ UNSETTLED: Final = ""
 
 HARMLESS_STARTS: Final = (True, False, None, "gaussian", "orthogonal", "eva")
 """Ways to start an adapter (`init_lora_weights`) that leave the base's weights alone."""
-
-MORE_THAN_MATRICES: Final = ("modules_to_save", "trainable_token_indices", "target_parameters")
-"""Settings under which an adapter does more than add to the products of layers; it cannot share a pass with others."""
 
 
 class Adapters:
@@ -91,53 +86,6 @@ class Adapters:
             self._peft.base_model.enable_adapter_layers()
             self._peft.base_model.set_adapter(key, inference_mode=True)
         self._active = key
-
-    def can_mix(self, keys: Sequence[str | None]) -> bool:
-        """Whether these adapters can have rows of their own in one pass: all that they do is add to matrices."""
-        held = [key for key in keys if key is not None]
-        if any(getattr(self._peft.peft_config[key], name, None) for key in held for name in MORE_THAN_MATRICES):
-            return False
-        head = self._network.get_output_embeddings()
-        for layer in self._layers():
-            mine = [key for key in held if key in layer.lora_A or key in layer.lora_embedding_A]
-            plain = isinstance(layer.get_base_layer(), torch.nn.Linear) and layer is not head
-            if mine and not (plain and not any(key in layer.lora_variant for key in mine)):
-                return False
-        return True
-
-    @contextmanager
-    def mixed(self, keys: Sequence[str | None]) -> Iterator[None]:
-        """Within it, row i of every pass is answered by adapter `keys[i]`, or with None by the base.
-
-        The base answers all rows, and to those of an adapter its B A x · scaling is added (Hu et al. 2021, section
-        4.1), stretch by stretch: neighbours with one adapter cost one product.
-        """
-        stretches: list[tuple[str, int, int]] = []
-        for row, key in enumerate(keys):
-            if key is not None and stretches and stretches[-1][::2] == (key, row):
-                stretches[-1] = (key, stretches[-1][1], row + 1)
-            elif key is not None:
-                stretches.append((key, row, row + 1))
-
-        def add(layer: Any, args: tuple[torch.Tensor, ...], out: torch.Tensor) -> None:
-            for key, first, last in stretches:
-                if key in layer.lora_A:
-                    down, up = layer.lora_A[key], layer.lora_B[key]
-                    added = up(down(args[0][first:last].to(down.weight.dtype))) * layer.scaling[key]
-                    out[first:last] += added.to(out.dtype)
-
-        self.activate(None)
-        handles = [layer.register_forward_hook(add) for layer in self._layers()]
-        try:
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
-
-    def _layers(self) -> list[Any]:
-        from peft.tuners.lora import LoraLayer
-
-        return [module for module in self._network.modules() if isinstance(module, LoraLayer)]
 
     def _put(self, key: str, config: Any, tensors: dict[str, Any], clash: str) -> None:
         from peft import PeftModel, set_peft_model_state_dict

@@ -7,9 +7,9 @@ from typing import Final, Literal, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from socrates_core.distribution import Floats
 from socrates_core.errors import ModelError
-from socrates_core.study import Cell, Persona
+from socrates_core.scale.distribution import Floats
+from socrates_core.study.study_set import Cell, Persona
 
 MAX_DIGITS: Final = 9
 """Digits of the longest valid answer to an open-ended outcome: below a billion of whatever is asked for."""

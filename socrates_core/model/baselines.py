@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from socrates_core.distribution import Floats, option_values
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription, check_request
-from socrates_core.study import Cell, Persona, StudySet
+from socrates_core.scale.distribution import Floats, option_values
+from socrates_core.study.study_set import Cell, Persona, StudySet
 
 
 class UniformModel:

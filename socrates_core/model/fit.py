@@ -3,7 +3,7 @@
 from typing import Any
 
 from socrates_core.errors import ModelError
-from socrates_core.model.endpoint import RELEASED
+from socrates_core.model.endpoint.endpoint_model import RELEASED
 from socrates_core.model.folder import COMMIT, Origin
 from socrates_core.model.record import ModelRecord, tokenizer_hash
 

@@ -3,16 +3,17 @@
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final, Literal
 
 from socrates_core.errors import ModelError
 from socrates_core.model.record import ModelRecord
+from socrates_core.study.files import ASSETS
 
 DEMO: Final = "demo"
 """The name of the bundled demo model, and of the adapter that comes with it."""
 
-DEMO_BASE: Final = Path(__file__).parents[2] / "assets" / "demo" / "base"
+DEMO_BASE: Final = ASSETS / "demo" / "base"
 
 DEMO_ADAPTER: Final = DEMO_BASE.with_name("adapter")
 """What the demo recipe makes of the demo base."""
@@ -122,3 +123,8 @@ def _downloaded_commit(folder: Path) -> str | None:
     except (OSError, UnicodeDecodeError):
         return None
     return first if COMMIT.fullmatch(first) else None
+
+
+def shown_name(name: str) -> str:
+    """How a model or an adapter is called: a folder of this machine by its own name, any other as it was asked for."""
+    return PurePath(name).name or name if PurePath(name).is_absolute() else name

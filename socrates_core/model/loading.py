@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import AnswerModel, ModelDescription
 from socrates_core.model.baselines import MarginalModel, UniformModel
-from socrates_core.model.endpoint import PREFIX as ENDPOINT
-from socrates_core.model.endpoint import load_endpoint
+from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
+from socrates_core.model.endpoint.endpoint_model import load_endpoint
 from socrates_core.model.fit import check_base, check_tokenizer, fitting_template
 from socrates_core.model.folder import Origin, local_folder, need_safetensors, origin_of
 from socrates_core.model.precision import Precision, check_precision, chosen_precision, settle, weight_options
 from socrates_core.model.record import ModelRecord
 from socrates_core.prompt import check_template
-from socrates_core.sources.bundled import ASSETS, load_bundled
-from socrates_core.split import Split, part
-from socrates_core.study import StudySet
+from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled
+from socrates_core.study.split import Split, part
+from socrates_core.study.study_set import StudySet
 
 if TYPE_CHECKING:
     from socrates_core.model.transformer import TransformerModel
@@ -58,7 +58,7 @@ def load_model(
 
 
 def _bundled_training() -> StudySet:
-    return part(load_bundled(), Split.load(ASSETS / "split.json"), "train")
+    return part(load_bundled(), Split.load(BUNDLED_STUDIES / "split.json"), "train")
 
 
 def _load_transformer(name: str, adapter: str | None, template: str | None, precision: Precision) -> "TransformerModel":
@@ -127,7 +127,7 @@ def load_network(
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
-    from socrates_core.model import attention
+    from socrates_core.model.prefix_tree import attention
 
     check_precision(precision)
     folder = local_folder(name, "model")

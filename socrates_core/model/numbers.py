@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from socrates_core.distribution import Floats, sample, with_temperature
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import MAX_DIGITS, SampledNumbers
-from socrates_core.model.encoding import Tokens
-from socrates_core.model.options import OptionTree
-from socrates_core.model.scoring import TreeScorer
+from socrates_core.model.prefix_tree.encoding import Tokens
+from socrates_core.model.prefix_tree.options import OptionTree
+from socrates_core.model.prefix_tree.scoring import TreeScorer
+from socrates_core.scale.distribution import Floats, sample, with_temperature
 
 
 class NumberSampler:

@@ -3,15 +3,15 @@
 import threading
 from typing import Any
 
-from socrates_core.distribution import option_values
 from socrates_core.model.adapters import Adapters
 from socrates_core.model.answer_model import ModelDescription
-from socrates_core.model.encoding import PromptEncoder, digit_tokens
 from socrates_core.model.folder import Origin
-from socrates_core.model.options import OptionTree, option_tree
+from socrates_core.model.prefix_tree.encoding import PromptEncoder, digit_tokens
+from socrates_core.model.prefix_tree.options import OptionTree, option_tree
+from socrates_core.model.prefix_tree.scoring import TreeScorer
 from socrates_core.model.record import ModelRecord
-from socrates_core.model.scoring import TreeScorer
-from socrates_core.scale import AnswerScale
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.distribution import option_values
 
 
 class SharedNetwork:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from socrates_core.distribution import Floats, option_values
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import (
     MAX_DIGITS,
@@ -17,18 +16,19 @@ from socrates_core.model.answer_model import (
     SampledNumbers,
     check_request,
 )
-from socrates_core.model.encoding import Tokens
 from socrates_core.model.fit import check_base, check_tokenizer, fitting_template
 from socrates_core.model.folder import local_folder
 from socrates_core.model.numbers import NumberSampler
-from socrates_core.model.options import OptionTree
-from socrates_core.model.plain import plain_log_probs
+from socrates_core.model.prefix_tree.encoding import Tokens
+from socrates_core.model.prefix_tree.options import OptionTree
+from socrates_core.model.prefix_tree.plain import plain_log_probs
+from socrates_core.model.prefix_tree.scoring import Progress
 from socrates_core.model.record import ModelRecord
-from socrates_core.model.scoring import Progress
 from socrates_core.model.shared_network import SharedNetwork
 from socrates_core.prompt import check_template
-from socrates_core.scale import AnswerScale
-from socrates_core.study import Cell, Persona
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.distribution import Floats, option_values
+from socrates_core.study.study_set import Cell, Persona
 
 SELF_CHECK_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.25, torch.float16: 0.05}
 """Largest difference of log-probabilities between the tree and the plain path, by the precision they run in."""

@@ -12,8 +12,3 @@ share), `number` (integers, steps, bounds), `label` (the text of one option), `o
 `pairing` (options paired with texts in other ways), `form` (ranges and lists, put together to a scale), `cue` (where
 an instruction begins and ends), `instruction` (the reading of a whole stimulus).
 """
-
-from socrates_core.scale.answer_scale import MAX_OPTIONS, AnswerScale
-from socrates_core.scale.instruction import parse_scale
-
-__all__ = ["MAX_OPTIONS", "AnswerScale", "parse_scale"]

@@ -10,17 +10,7 @@ from socrates_core.scale.label import clean, trimmed
 from socrates_core.scale.number import read_number, span
 from socrates_core.scale.options import Item, items_from
 from socrates_core.scale.pairing import RESPECTIVELY, UNLINKED, named_items, respective_labels, unlinked_items
-from socrates_core.scale.wording import (
-    ITEM,
-    MORE,
-    NUMBER,
-    OPEN,
-    OPEN_UPWARDS,
-    RANGE,
-    SPREAD,
-    Text,
-    UnreadableError,
-)
+from socrates_core.scale.wording import ITEM, MORE, NUMBER, OPEN, OPEN_UPWARDS, RANGE, SPREAD, Text, UnreadableError
 
 _MISSING = re.compile(
     r"(?:do|did|does)(?:n[’']t|\s+not)|refus|not\s+applicable|\bn/?a\b|no\s+(?:answer|opinion|response)|(?:un|not\s+)sure"

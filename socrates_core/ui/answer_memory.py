@@ -14,7 +14,6 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from socrates_core.distribution import Floats
 from socrates_core.model.answer_model import (
     AnswerDistributions,
     AnswerModel,
@@ -23,7 +22,8 @@ from socrates_core.model.answer_model import (
     NumberModel,
     SampledNumbers,
 )
-from socrates_core.study import Cell, Persona
+from socrates_core.scale.distribution import Floats
+from socrates_core.study.study_set import Cell, Persona
 
 MOST_NUMBERS: Final = 4_000_000
 """Probabilities kept for one model: 32 MB."""

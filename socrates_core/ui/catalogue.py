@@ -11,10 +11,11 @@ import numpy as np
 import polars as pl
 
 from socrates_core.errors import SocratesError, StudyFolderError
-from socrates_core.report import cell_hash
-from socrates_core.sources.bundled import ASSETS, load_bundled
-from socrates_core.split import Split, seen, study_of
-from socrates_core.study import Cell, Study, StudySet
+from socrates_core.report.simulation import cell_hash
+from socrates_core.study.leaks import seen
+from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled
+from socrates_core.study.split import Split, study_of
+from socrates_core.study.study_set import Cell, Study, StudySet
 
 BUNDLED: Final = "bundled"
 """The name of the source that is always there."""
@@ -151,7 +152,7 @@ def open_catalogue(folders: Sequence[Path], trained_on: Collection[str]) -> Cata
         name = _unique(folder.resolve().name or "studies", [BUNDLED, *(source.name for source in sources)])
         source = _source(name, f"{folder.resolve().name} (own folder)", StudySet.load(folder), split, trained_on)
         sources.append(replace(source, folder=folder.resolve()))
-    split = Split.load(ASSETS / "split.json")
+    split = Split.load(BUNDLED_STUDIES / "split.json")
     sources.append(_source(BUNDLED, "Bundled with Socrates", load_bundled(), split, trained_on))
     return Catalogue(tuple(sources))
 

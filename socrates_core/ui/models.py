@@ -11,8 +11,8 @@ from socrates_core.model.answer_model import AnswerModel, ModelDescription
 from socrates_core.model.fit import check_base
 from socrates_core.model.folder import DEMO
 from socrates_core.prompt import TEMPLATES
-from socrates_core.ui.adapters import Adapter
-from socrates_core.ui.link import model_name
+from socrates_core.ui.adapters.choices import Adapter
+from socrates_core.ui.simulate.link import model_name
 
 MOST_LOADED: Final = 8
 """Adapters in memory beside the one the app was started with; the one that was used longest ago goes first."""

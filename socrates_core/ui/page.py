@@ -10,20 +10,20 @@ from gradio import http_server
 from starlette.middleware import Middleware
 
 from socrates_core.errors import LaunchError
-from socrates_core.ui.adapters_tab import adapters_tab, refresh_adapters
-from socrates_core.ui.evaluate_tab import evaluate_tab, follow_runs
-from socrates_core.ui.exports import export_route
-from socrates_core.ui.failures import shield
-from socrates_core.ui.guard import Guard
+from socrates_core.ui.access.failures import shield
+from socrates_core.ui.access.guard import Guard
+from socrates_core.ui.access.visitors import on_space
+from socrates_core.ui.adapters.tab import adapters_tab, refresh_adapters
+from socrates_core.ui.evaluate.board import RunBoard
+from socrates_core.ui.evaluate.files import run_routes
+from socrates_core.ui.evaluate.tab import evaluate_tab, follow_runs
 from socrates_core.ui.model_choice import ModelChoice, draw_choice, model_choice
 from socrates_core.ui.results import Results
-from socrates_core.ui.run_board import RunBoard
-from socrates_core.ui.run_files import run_routes
-from socrates_core.ui.simulate_tab import simulate_tab
+from socrates_core.ui.simulate.exports import export_route
+from socrates_core.ui.simulate.study_view import banner
+from socrates_core.ui.simulate.tab import simulate_tab
 from socrates_core.ui.startup import Startup
-from socrates_core.ui.study_view import banner
 from socrates_core.ui.theme import STYLE_SHEET, head, theme
-from socrates_core.ui.visitors import on_space
 
 ONE_SENTENCE: Final = (
     "Predicts how people answer in a social-science experiment before it is run, "

@@ -9,14 +9,14 @@ from typing import Final
 
 from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import AnswerModel
-from socrates_core.simulate import arms_of, simulate
-from socrates_core.simulation import Simulation
+from socrates_core.simulation.result import Simulation
+from socrates_core.simulation.simulate import arms_of, simulate
+from socrates_core.ui.access.limits import Limits
+from socrates_core.ui.access.visitors import Policy, Visitor
 from socrates_core.ui.answer_memory import AnswerMemory
 from socrates_core.ui.catalogue import Catalogue
-from socrates_core.ui.limits import Limits
-from socrates_core.ui.link import Link
 from socrates_core.ui.models import Models
-from socrates_core.ui.visitors import Policy, Visitor
+from socrates_core.ui.simulate.link import Link
 
 KEPT: Final = 64
 """Results in memory; each holds one row per simulated participant of one arm."""

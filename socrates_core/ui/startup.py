@@ -13,8 +13,8 @@ from socrates_core.errors import HubError, SocratesError
 from socrates_core.hub.access import client, hub_step, saved_token
 from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.folder import HUB_ID
-from socrates_core.ui.failures import Reported, Unforeseen
-from socrates_core.ui.study_view import text
+from socrates_core.ui.access.failures import Reported, Unforeseen
+from socrates_core.ui.simulate.study_view import text
 
 FETCHED: Final = (".safetensors", ".json", ".txt", ".jinja")
 """Endings of what is fetched of a model."""

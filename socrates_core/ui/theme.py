@@ -3,12 +3,12 @@
 Only fonts of the visitor's system are named, so that the page asks no other host for anything.
 """
 
-from pathlib import Path
 from typing import Final
 
 import gradio as gr
 
-ASSETS: Final = Path(__file__).parents[2] / "assets"
+from socrates_core.study.files import ASSETS
+
 STYLE_SHEET: Final = ASSETS / "socrates.css"
 
 BLUE: Final = gr.themes.Color(

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import AnswerDistributions, AnswerModel, ModelDescription
-from socrates_core.study import Cell, Persona
+from socrates_core.study.study_set import Cell, Persona
 
 LOAN: Final = 60
 """Seconds that a call asks for; the platform ends it then."""

@@ -16,7 +16,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from eval.bench_app import BROWSERS, FLAGS
+from eval.bench.app import BROWSERS, FLAGS
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60_000

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
-from socrates_core import run_queue
-from socrates_core.run_state import state
+from socrates_core.runs import queue as run_queue
+from socrates_core.runs.state import state
 from tests.browser.conftest import PATIENCE, Visit, choose, running_app, wait_for
 
 expect.set_options(timeout=PATIENCE)

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from playwright.sync_api import expect
 
-from socrates_core.scale import AnswerScale
-from socrates_core.study import (
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.study.study_set import (
     PARTICIPANTS_SCHEMA,
     RESPONSES_SCHEMA,
     STUDIES_SCHEMA,

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import yaml
 
-from socrates_core.split import make_split
+from socrates_core.study.split import make_split
 from tests.model.tiny import network, tokenizer
 from tests.tables import study_set
 

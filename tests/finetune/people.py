@@ -6,11 +6,11 @@ from typing import Any
 import torch
 from peft import LoraConfig, get_peft_model
 
-from socrates_core.finetune.examples import Example, ExampleEncoder, examples_of
-from socrates_core.finetune.loss import PackReader
+from socrates_core.finetune.batch.examples import Example, ExampleEncoder, examples_of
+from socrates_core.finetune.batch.loss import PackReader
 from socrates_core.finetune.recipe import SEVEN_PROJECTIONS
-from socrates_core.model.encoding import PromptEncoder, digit_tokens
-from socrates_core.study import StudySet
+from socrates_core.model.prefix_tree.encoding import PromptEncoder, digit_tokens
+from socrates_core.study.study_set import StudySet
 from tests.model.tiny import network, tokenizer
 from tests.tables import study_set
 

@@ -4,9 +4,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from socrates_core.finetune.examples import ExampleEncoder, examples_of
-from socrates_core.finetune.order import order_of
-from socrates_core.finetune.packs import OptionScales, pack_of, partition
+from socrates_core.finetune.batch.examples import ExampleEncoder, examples_of
+from socrates_core.finetune.batch.order import order_of
+from socrates_core.finetune.batch.packs import OptionScales, pack_of, partition
 from socrates_core.finetune.plan import Plan, plan_of
 from socrates_core.finetune.recipe import Recipe
 from tests.finetune.people import encoder, learner, studies

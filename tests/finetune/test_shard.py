@@ -8,8 +8,8 @@ import torch
 from torch.distributed.tensor import DTensor
 
 from socrates_core.errors import TrainingError
-from socrates_core.finetune.loss import PackReader
-from socrates_core.finetune.packs import pack_of
+from socrates_core.finetune.batch.loss import PackReader
+from socrates_core.finetune.batch.packs import pack_of
 from socrates_core.finetune.shard import check_processes, shard_layers
 from tests.finetune.people import examples, learner, reader, trained_parameters
 

@@ -12,9 +12,9 @@ import torch
 from accelerate import Accelerator
 from transformers import get_cosine_schedule_with_warmup
 
-from socrates_core.finetune.examples import Example
-from socrates_core.finetune.learner import Learner
-from socrates_core.finetune.packs import pack_of
+from socrates_core.finetune.batch.examples import Example
+from socrates_core.finetune.batch.packs import pack_of
+from socrates_core.finetune.network import Learner
 from socrates_core.finetune.recipe import Recipe
 from socrates_core.finetune.step import StepFailed, StepLearner, learning_rate
 from socrates_core.model.loading import LoadedNetwork

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from socrates_core.errors import TrainingError
-from socrates_core.finetune.examples import examples_of
+from socrates_core.finetune.batch.examples import examples_of
 from socrates_core.finetune.validation import Validation, answer_model
 from tests.finetune.people import learner, studies
 from tests.model.tiny import tokenizer

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from socrates_core import hub as adapters
 from socrates_core.errors import HubError
+from socrates_core.hub.pull.retrieval import pull
 from tests.servers.hub_server import HubServer
 
 
@@ -18,6 +18,6 @@ def refusal(hub: HubServer, name: str = "bob/it", **options: Any) -> str:
     """Why a pull is refused; nothing may be left of it."""
     before = everything(Path.cwd())
     with pytest.raises(HubError) as caught:
-        adapters.pull(name, endpoint=hub.url, **options)
+        pull(name, endpoint=hub.url, **options)
     assert set(everything(Path.cwd())) - {"adapters"} == set(before) - {"adapters"}
     return str(caught.value)

@@ -8,9 +8,9 @@ import yaml
 from huggingface_hub import ModelCard
 
 from socrates_core.errors import HubError
-from socrates_core.hub.card import CardContent, check_licence, front_matter, make_card
-from socrates_core.hub.card_figures import Evaluated, read_run
 from socrates_core.hub.inspection import inspect
+from socrates_core.hub.push.card import CardContent, check_licence, front_matter, make_card
+from socrates_core.hub.push.figures import Evaluated, read_run
 from tests.hub.adapters import BASE, REVISION, as_json, config, record, write_adapter
 from tests.servers.hub_requests import card_errors
 

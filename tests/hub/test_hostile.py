@@ -2,18 +2,10 @@ from typing import Any
 
 import pytest
 
-from socrates_core import hub as adapters
-from socrates_core.hub import access, transfer
-from tests.hub.adapters import (
-    CONFIG,
-    WEIGHTS,
-    as_json,
-    config,
-    files,
-    record,
-    safetensors,
-    shapes,
-)
+from socrates_core.hub import access
+from socrates_core.hub.pull import transfer
+from socrates_core.hub.pull.retrieval import pull
+from tests.hub.adapters import CONFIG, WEIGHTS, as_json, config, files, record, safetensors, shapes
 from tests.hub.pulling import refusal
 from tests.servers.hub_server import Fault, HubServer
 
@@ -127,14 +119,14 @@ def test_a_transfer_that_breaks_off_is_taken_up_again_and_given_up_in_the_end(
     hub.add("bob/it", files(weights=weights))
     hub.faults.append(Fault("GET /storage", "truncate", 0.5, times))
     if times == 1:
-        found = adapters.pull("bob/it", endpoint=hub.url)
+        found = pull("bob/it", endpoint=hub.url)
         assert (found.folder / WEIGHTS).read_bytes() == weights
         assert hub.asked("GET /storage") == 2
     elif times > 3:
         hub.faults[0].value = 0
         assert "0 of" in refusal(hub)
     else:
-        adapters.pull("bob/it", endpoint=hub.url)
+        pull("bob/it", endpoint=hub.url)
 
 
 def test_a_server_that_does_not_answer_is_given_up(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:

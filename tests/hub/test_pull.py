@@ -4,17 +4,11 @@ from pathlib import Path
 import pytest
 from huggingface_hub import HfApi
 
-from socrates_core import hub as adapters
 from socrates_core.errors import HubError
-from socrates_core.hub import transfer
-from tests.hub.adapters import (
-    BASE,
-    CONFIG,
-    RECORD,
-    REVISION,
-    WEIGHTS,
-    files,
-)
+from socrates_core.hub.pull import transfer
+from socrates_core.hub.pull.installed import pulled
+from socrates_core.hub.pull.retrieval import pull
+from tests.hub.adapters import BASE, CONFIG, RECORD, REVISION, WEIGHTS, files
 from tests.hub.conftest import ALICE, BOB
 from tests.hub.pulling import everything, refusal
 from tests.servers.hub_server import Fault, HubServer
@@ -25,7 +19,7 @@ from tests.servers.hub_server import Fault, HubServer
 def test_an_adapter_arrives_byte_by_byte_and_says_what_it_is(hub: HubServer) -> None:
     commit = hub.add("bob/it", {**files(), "README.md": b"# card\n", ".gitattributes": b"", "notes.txt": b"x"})
     told: list[tuple[float, str]] = []
-    found = adapters.pull("bob/it", endpoint=hub.url, progress=lambda share, doing: told.append((share, doing)))
+    found = pull("bob/it", endpoint=hub.url, progress=lambda share, doing: told.append((share, doing)))
     assert (found.repo_id, found.revision, found.commit) == ("bob/it", None, commit)
     assert found.folder == Path("adapters") / f"bob--it--{commit[:12]}"
     assert (found.base, found.base_revision, found.template, found.demo) == (BASE, REVISION, "shared", False)
@@ -41,7 +35,7 @@ def test_an_adapter_arrives_byte_by_byte_and_says_what_it_is(hub: HubServer) -> 
 
 def test_nothing_but_the_adapters_files_is_asked_for(hub: HubServer) -> None:
     hub.add("bob/it", {**files(), "adapter_model.bin": b"pickle", "evil.py": b"import os", "a/b.pkl": b"x"})
-    adapters.pull("bob/it", endpoint=hub.url)
+    pull("bob/it", endpoint=hub.url)
     assert hub.asked(r"resolve/.*(bin|py|pkl)$") == 0
 
 
@@ -52,7 +46,7 @@ def test_every_kind_of_revision_is_resolved_to_its_commit(hub: HubServer, way: s
     hub.repos["bob/it"].tags["v1"] = first
     hub.repos["bob/it"].branches |= {"old": first, "refs/pr/1": first}
     name = {"branch": "old", "tag": "v1", "commit": first, "short commit": first[:8], "pull request": "refs/pr/1"}[way]
-    found = adapters.pull(f"bob/it@{name}", endpoint=hub.url)
+    found = pull(f"bob/it@{name}", endpoint=hub.url)
     assert (found.commit, found.revision) == (first, name)
     assert found.record is not None
 
@@ -68,7 +62,7 @@ def test_the_client_lists_what_the_server_has(hub: HubServer) -> None:
 
 def test_an_adapter_without_a_record_comes_and_wants_its_template_named(hub: HubServer) -> None:
     hub.add("bob/it", files(record=None))
-    found = adapters.pull("bob/it", endpoint=hub.url)
+    found = pull("bob/it", endpoint=hub.url)
     assert (found.record, found.template) == (None, None)
     assert found.obstacles(BASE) == ("it does not say which template it was trained on: name one with --template",)
     assert found.obstacles(BASE, "socrates") == ()
@@ -76,7 +70,7 @@ def test_an_adapter_without_a_record_comes_and_wants_its_template_named(hub: Hub
 
 def test_what_stands_against_a_model_is_told_before_it_is_loaded(hub: HubServer) -> None:
     hub.add("bob/it", files())
-    found = adapters.pull("bob/it", endpoint=hub.url)
+    found = pull("bob/it", endpoint=hub.url)
     assert found.obstacles(BASE) == found.obstacles(f"{BASE}@{REVISION}", "shared") == ()
     assert "for the base Qwen" in found.obstacles("demo")[0]
     assert REVISION in found.obstacles(f"{BASE}@{'0' * 40}")[0]
@@ -85,7 +79,7 @@ def test_what_stands_against_a_model_is_told_before_it_is_loaded(hub: HubServer)
 
 def test_a_private_adapter_comes_with_a_token_that_goes_to_the_hub_alone(hub: HubServer) -> None:
     hub.add("alice/it", files(), private=True)
-    found = adapters.pull("alice/it", token=ALICE, endpoint=hub.url)
+    found = pull("alice/it", token=ALICE, endpoint=hub.url)
     stored = [token for _, path, token in hub.requests if path.startswith("/storage/")]
     assert stored == [None]
     assert all(ALICE.encode() not in path.read_bytes() for path in found.folder.iterdir())
@@ -94,7 +88,7 @@ def test_a_private_adapter_comes_with_a_token_that_goes_to_the_hub_alone(hub: Hu
 def test_without_a_token_none_is_taken_from_the_machine(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", ALICE)
     hub.add("bob/it", files())
-    adapters.pull("bob/it", endpoint=hub.url)
+    pull("bob/it", endpoint=hub.url)
     assert {token for _, _, token in hub.requests} == {None}
 
 
@@ -103,14 +97,14 @@ def test_without_a_token_none_is_taken_from_the_machine(hub: HubServer, monkeypa
 
 def test_the_same_commit_is_never_fetched_twice(hub: HubServer) -> None:
     commit = hub.add("bob/it", files())
-    adapters.pull("bob/it", endpoint=hub.url)
+    pull("bob/it", endpoint=hub.url)
     hub.requests.clear()
-    again = adapters.pull("bob/it", endpoint=hub.url)
+    again = pull("bob/it", endpoint=hub.url)
     assert hub.asked("resolve|tree|storage") == 0
     assert again.notes == (f"commit {commit[:12]} is on this machine already; nothing was fetched",)
     hub.requests.clear()
-    assert adapters.pull(f"bob/it@{commit}", endpoint=hub.url).commit == commit
-    copied = adapters.pull("bob/it", Path("mine"), endpoint=hub.url)
+    assert pull(f"bob/it@{commit}", endpoint=hub.url).commit == commit
+    copied = pull("bob/it", Path("mine"), endpoint=hub.url)
     assert hub.asked("resolve|tree|storage") == 0
     assert everything(Path("mine")) == everything(again.folder)
     assert copied.folder == Path("mine")
@@ -118,22 +112,22 @@ def test_the_same_commit_is_never_fetched_twice(hub: HubServer) -> None:
 
 def test_a_damaged_copy_is_fetched_again(hub: HubServer) -> None:
     hub.add("bob/it", files())
-    folder = adapters.pull("bob/it", endpoint=hub.url).folder
+    folder = pull("bob/it", endpoint=hub.url).folder
     body = bytearray((folder / WEIGHTS).read_bytes())
     body[-1] ^= 1
     (folder / WEIGHTS).write_bytes(body)
-    adapters.pull("bob/it", endpoint=hub.url)
+    pull("bob/it", endpoint=hub.url)
     assert (folder / WEIGHTS).read_bytes() == files()[WEIGHTS]
 
 
 def test_a_branch_that_moved_brings_the_new_commit_beside_the_old(hub: HubServer) -> None:
     first = hub.add("bob/it", files())
-    adapters.pull("bob/it@main", endpoint=hub.url)
+    pull("bob/it@main", endpoint=hub.url)
     second = hub.repos["bob/it"].commit(files(record=None))
-    assert adapters.pull("bob/it@main", endpoint=hub.url).commit == second
-    assert {one.commit for one in adapters.pulled()} == {first, second}
-    assert adapters.pull("bob/it@main", offline=True).commit == second
-    assert adapters.pull(f"bob/it@{first[:7]}", offline=True).commit == first
+    assert pull("bob/it@main", endpoint=hub.url).commit == second
+    assert {one.commit for one in pulled()} == {first, second}
+    assert pull("bob/it@main", offline=True).commit == second
+    assert pull(f"bob/it@{first[:7]}", offline=True).commit == first
 
 
 @pytest.mark.parametrize("way", ["asked for", "set", "no server", "server in trouble"])
@@ -141,13 +135,13 @@ def test_what_was_pulled_stands_in_without_a_network_and_says_so(
     hub: HubServer, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     commit = hub.add("bob/it", files())
-    adapters.pull("bob/it@main", endpoint=hub.url)
+    pull("bob/it@main", endpoint=hub.url)
     endpoint = "http://127.0.0.1:9" if way == "no server" else hub.url
     if way == "set":
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     if way == "server in trouble":
         hub.faults.append(Fault("/api/models", "status", 503))
-    found = adapters.pull("bob/it@main", offline=way == "asked for", endpoint=endpoint)
+    found = pull("bob/it@main", offline=way == "asked for", endpoint=endpoint)
     assert found.commit == commit
     assert found.notes[0].endswith(f"commit {commit[:12]} was pulled earlier")
 
@@ -155,12 +149,12 @@ def test_what_was_pulled_stands_in_without_a_network_and_says_so(
 def test_what_was_never_pulled_is_not_there_without_a_network(hub: HubServer) -> None:
     assert "not on this machine" in refusal(hub, offline=True)
     with pytest.raises(HubError, match="cannot be reached"):
-        adapters.pull("bob/it", endpoint="http://127.0.0.1:9")
+        pull("bob/it", endpoint="http://127.0.0.1:9")
 
 
 def test_what_the_hub_refuses_is_not_replaced_by_what_was_pulled(hub: HubServer) -> None:
     hub.add("bob/it", files())
-    adapters.pull("bob/it", endpoint=hub.url)
+    pull("bob/it", endpoint=hub.url)
     hub.repos["bob/it"].private = True
     assert "without a token" in refusal(hub)
 

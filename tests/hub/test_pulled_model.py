@@ -5,14 +5,15 @@ import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
-from socrates_core import hub as adapters
 from socrates_core.finetune.adapter import save_adapter
-from socrates_core.finetune.learner import Learner
-from socrates_core.model import load_model
-from socrates_core.model.loading import load_network
+from socrates_core.finetune.network import Learner
+from socrates_core.hub.pull.retrieval import pull
+from socrates_core.hub.push.plan import plan_push
+from socrates_core.hub.push.publication import push
+from socrates_core.model.loading import load_model, load_network
 from socrates_core.model.record import ModelRecord, tokenizer_hash
-from socrates_core.scale import AnswerScale
-from socrates_core.study import Cell
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.study.study_set import Cell
 from tests.hub.conftest import ALICE
 from tests.servers.hub_server import HubServer
 
@@ -38,10 +39,10 @@ def trained(folder: Path) -> Path:
 
 def test_what_was_trained_pushed_and_pulled_answers_as_before(hub: HubServer, tmp_path: Path) -> None:
     folder = trained(tmp_path / "trained")
-    plan = adapters.plan_push(folder, "alice/it", token=ALICE, endpoint=hub.url)
+    plan = plan_push(folder, "alice/it", token=ALICE, endpoint=hub.url)
     assert "knows nothing of the world" in plan.card
-    adapters.push(plan, folder, ALICE)
-    found = adapters.pull("alice/it", token=ALICE, endpoint=hub.url)
+    push(plan, folder, ALICE)
+    found = pull("alice/it", token=ALICE, endpoint=hub.url)
     assert (found.base, found.template, found.demo) == ("demo", "shared", True)
     assert found.obstacles("demo") == ()
     before, after = (
@@ -54,8 +55,8 @@ def test_what_was_trained_pushed_and_pulled_answers_as_before(hub: HubServer, tm
 
 def test_what_was_pulled_loads_with_peft_alone(hub: HubServer, tmp_path: Path) -> None:
     folder = trained(tmp_path / "trained")
-    adapters.push(adapters.plan_push(folder, "alice/it", token=ALICE, endpoint=hub.url), folder, ALICE)
-    found = adapters.pull("alice/it", token=ALICE, endpoint=hub.url)
+    push(plan_push(folder, "alice/it", token=ALICE, endpoint=hub.url), folder, ALICE)
+    found = pull("alice/it", token=ALICE, endpoint=hub.url)
     PeftModel.from_pretrained(load_network("demo", "float32").network, str(found.folder))
 
 
@@ -65,6 +66,6 @@ def test_an_adapter_in_another_precision_is_an_adapter_all_the_same(hub: HubServ
     folder = trained(tmp_path / "trained")
     weights = {name: tensor.bfloat16() for name, tensor in load_file(folder / "adapter_model.safetensors").items()}
     save_file(weights, folder / "adapter_model.safetensors")
-    plan = adapters.plan_push(folder, "alice/it", token=ALICE, endpoint=hub.url, private=False)
-    adapters.push(plan, folder, ALICE)
-    assert adapters.pull("alice/it", endpoint=hub.url).parameters == sum(one.numel() for one in weights.values())
+    plan = plan_push(folder, "alice/it", token=ALICE, endpoint=hub.url, private=False)
+    push(plan, folder, ALICE)
+    assert pull("alice/it", endpoint=hub.url).parameters == sum(one.numel() for one in weights.values())

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from huggingface_hub import ModelCard, constants
 
-from socrates_core import hub as adapters
 from socrates_core.errors import HubError
+from socrates_core.hub.pull.retrieval import pull
+from socrates_core.hub.push.plan import plan_push
+from socrates_core.hub.push.publication import push as publish
 from tests.hub.adapters import BASE, CONFIG, RECORD, WEIGHTS, as_json, config, files, record, write_adapter
 from tests.hub.conftest import ALICE, BOB, FINE, READER
 from tests.servers.hub_server import Fault, HubServer, Token
@@ -21,16 +23,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 def plan(hub: HubServer, folder: Path, name: str = "alice/it", token: str | None = ALICE, **options: Any) -> Any:
-    return adapters.plan_push(folder, name, token=token, endpoint=hub.url, **options)
+    return plan_push(folder, name, token=token, endpoint=hub.url, **options)
 
 
 def push(hub: HubServer, folder: Path, name: str = "alice/it", token: str = ALICE, **options: Any) -> str:
-    return adapters.push(plan(hub, folder, name, token, **options), folder, token)
+    return publish(plan(hub, folder, name, token, **options), folder, token)
 
 
 def refusal(hub: HubServer, folder: Path, name: str = "alice/it", token: str | None = ALICE, **options: Any) -> str:
     with pytest.raises(HubError) as caught:
-        adapters.push(plan(hub, folder, name, token, **options), folder, token)
+        publish(plan(hub, folder, name, token, **options), folder, token)
     return str(caught.value)
 
 
@@ -49,11 +51,11 @@ def test_a_plan_shows_card_files_and_destination_and_changes_nothing(hub: HubSer
 
 
 def test_without_the_hub_a_plan_shows_what_is_known_here(folder: Path) -> None:
-    found = adapters.plan_push(folder, "alice/it", token=None, endpoint="http://127.0.0.1:9", offline=True)
+    found = plan_push(folder, "alice/it", token=None, endpoint="http://127.0.0.1:9", offline=True)
     assert (found.exists, found.account, found.parent_commit) == (None, None, None)
     assert "library_name: peft" in found.card
     with pytest.raises(HubError, match="made without the Hub"):
-        adapters.push(found, folder, ALICE)
+        publish(found, folder, ALICE)
 
 
 def test_a_repository_that_is_there_tells_what_would_happen_to_it(hub: HubServer, folder: Path) -> None:
@@ -113,7 +115,7 @@ def test_a_record_with_a_token_is_not_pushed_and_one_with_a_path_is_told(hub: Hu
 def test_a_new_repository_is_private_and_holds_the_adapter_after_one_commit(hub: HubServer, folder: Path) -> None:
     told: list[float] = []
     found = plan(hub, folder, licence="mit")
-    url = adapters.push(found, folder, ALICE, lambda share, doing: told.append(share))
+    url = publish(found, folder, ALICE, lambda share, doing: told.append(share))
     repo = hub.repos["alice/it"]
     assert repo.private
     assert url == f"{hub.url}/alice/it/commit/{hub.head('alice/it').oid}"
@@ -126,7 +128,7 @@ def test_a_new_repository_is_private_and_holds_the_adapter_after_one_commit(hub:
 
 def test_what_is_pushed_is_what_is_pulled(hub: HubServer, folder: Path) -> None:
     push(hub, folder)
-    found = adapters.pull("alice/it", token=ALICE, endpoint=hub.url)
+    found = pull("alice/it", token=ALICE, endpoint=hub.url)
     for name in (WEIGHTS, CONFIG, RECORD):
         assert (found.folder / name).read_bytes() == (folder / name).read_bytes()
 
@@ -164,12 +166,12 @@ def test_a_change_between_plan_and_push_is_detected_on_both_sides(hub: HubServer
     found = plan(hub, folder)
     other = hub.repos["alice/it"].commit({**files(), "README.md": b"somebody else"})
     with pytest.raises(HubError, match="has changed in the meantime"):
-        adapters.push(found, folder, ALICE)
+        publish(found, folder, ALICE)
     assert hub.head("alice/it").oid == other
     found = plan(hub, folder)
     (folder / RECORD).write_bytes(as_json(record(trained_on=["other"])))
     with pytest.raises(HubError, match="has changed since the push was planned"):
-        adapters.push(found, folder, ALICE)
+        publish(found, folder, ALICE)
     assert hub.head("alice/it").oid == other
 
 
@@ -178,7 +180,7 @@ def test_two_pushes_at_once_are_told_apart(hub: HubServer, folder: Path) -> None
     found = plan(hub, folder)
     hub.before_commit = lambda: hub.repos["alice/it"].commit({"README.md": b"quicker"})
     with pytest.raises(HubError, match="has changed in the meantime"):
-        adapters.push(found, folder, ALICE)
+        publish(found, folder, ALICE)
     assert hub.head("alice/it").files == {"README.md": b"quicker"}
 
 
@@ -186,7 +188,7 @@ def test_a_repository_made_by_somebody_else_in_between_is_named(hub: HubServer, 
     found = plan(hub, folder)
     hub.add("alice/it", {})
     with pytest.raises(HubError, match="something of that name already"):
-        adapters.push(found, folder, ALICE)
+        publish(found, folder, ALICE)
 
 
 @pytest.mark.parametrize("path", ["validate-yaml", "preupload", "batch", "/commit/", "GET /api/models/alice/it$"])
@@ -197,7 +199,7 @@ def test_a_push_that_fails_names_the_repository_that_stays_behind(
     found = plan(hub, folder)
     hub.faults.append(Fault(path, "status", 500))
     with pytest.raises(HubError) as caught:
-        adapters.push(found, folder, ALICE)
+        publish(found, folder, ALICE)
     assert "the Hub has trouble (HTTP 500)" in str(caught.value)
     assert f"The repository {hub.url}/alice/it was made by this push and is empty" in str(caught.value)
     assert set(hub.head("alice/it").files) == {".gitattributes"}
@@ -221,7 +223,7 @@ def test_a_gitignore_that_leaves_files_out_is_noticed(hub: HubServer, folder: Pa
 def test_a_card_that_the_hub_refuses_is_quoted(hub: HubServer, folder: Path) -> None:
     found = plan(hub, folder)
     with pytest.raises(HubError, match="Invalid metadata in README"):
-        adapters.push(replace(found, card="---\nbase_model: demo\n---\n"), folder, ALICE)
+        publish(replace(found, card="---\nbase_model: demo\n---\n"), folder, ALICE)
 
 
 # -- who may not
@@ -253,7 +255,7 @@ def test_a_right_that_only_the_hub_knows_to_be_missing_is_named(hub: HubServer, 
     found = plan(hub, folder)
     hub.tokens[ALICE] = Token("alice", "read")
     with pytest.raises(HubError, match="making the repository alice/it: the token lacks the permission"):
-        adapters.push(found, folder, ALICE)
+        publish(found, folder, ALICE)
 
 
 def test_a_repository_that_was_renamed_is_not_followed(hub: HubServer, folder: Path) -> None:
@@ -264,7 +266,7 @@ def test_a_repository_that_was_renamed_is_not_followed(hub: HubServer, folder: P
 
 def test_without_a_network_it_says_so(hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(HubError, match="cannot be reached"):
-        adapters.plan_push(folder, "alice/it", token=ALICE, endpoint="http://127.0.0.1:9")
+        plan_push(folder, "alice/it", token=ALICE, endpoint="http://127.0.0.1:9")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(HubError, match="offline mode is on"):
         plan(hub, folder)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.metrics.effects import effect_summary, effects_of
 from socrates_core.metrics.study_bootstrap import StudyResamples
-from socrates_core.predictions import CellPredictions
 from tests.predictions import cell
 
 LOW, HIGH = [1, 0, 0, 0, 0], [0, 0, 1, 0, 0]

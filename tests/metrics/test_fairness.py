@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from socrates_core.distribution import AnswerDistribution
 from socrates_core.metrics.dispersion import cell_variances, dispersion
 from socrates_core.metrics.fairness import fairness, group_cells
 from socrates_core.metrics.study_bootstrap import StudyResamples
 from socrates_core.metrics.uncertainty import estimated_floor
+from socrates_core.scale.distribution import AnswerDistribution
 from tests.predictions import cell
 
 ONE = StudyResamples.draw(["s"], 1)

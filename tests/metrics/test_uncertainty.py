@@ -4,8 +4,7 @@ import time
 import numpy as np
 import pytest
 
-from socrates_core.distribution import AnswerDistribution, Floats
-from socrates_core.metrics import (
+from socrates_core.metrics.uncertainty import (
     GroupAnswers,
     chance_limit,
     difference_interval,
@@ -17,9 +16,9 @@ from socrates_core.metrics import (
     noise_floors,
     split_half,
     two_sample_floor,
-    wasserstein,
-    wasserstein_rows,
 )
+from socrates_core.metrics.wasserstein import wasserstein, wasserstein_rows
+from socrates_core.scale.distribution import AnswerDistribution, Floats
 
 
 def shares(*weights: float) -> AnswerDistribution:

@@ -1,6 +1,7 @@
 import pytest
 
-from socrates_core.metrics import Interval, VerdictCode, verdict
+from socrates_core.metrics.uncertainty import Interval
+from socrates_core.metrics.verdict import VerdictCode, verdict
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import wasserstein_distance
 
-from socrates_core.distribution import AnswerDistribution, Floats
-from socrates_core.metrics import (
+from socrates_core.metrics.wasserstein import (
     Convention,
     PaddedCells,
     common_scale,
@@ -14,7 +13,8 @@ from socrates_core.metrics import (
     wasserstein_samples,
     wasserstein_to_answers,
 )
-from socrates_core.scale import AnswerScale
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.distribution import AnswerDistribution, Floats
 
 ONE_TO_EIGHT = AnswerScale(tuple(range(1, 9)))
 YES_NO = AnswerScale((1, 2))

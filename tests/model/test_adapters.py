@@ -5,7 +5,6 @@ import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from socrates_core.errors import ModelError
-from socrates_core.model import load_model
 from socrates_core.model.adapters import CONFIG, WEIGHTS
-from socrates_core.model.together import answers_of_each
+from socrates_core.model.loading import load_model
 from socrates_core.model.transformer import TransformerModel
-from socrates_core.scale import AnswerScale
-from socrates_core.study import Cell
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.study.study_set import Cell
 from tests.model.folders import adapter_folder, base_folder, record
 
 SEVEN = Cell(1, "s", 1, 1, "Only return an integer from 1 to 7.", AnswerScale(tuple(range(1, 8))))
@@ -151,55 +149,6 @@ def test_the_same_weights_at_another_strength_are_another_adapter(place: Path, t
     base = load(place)
     weak, strong = base.with_adapter(str(place / "a")), base.with_adapter(str(folder))
     assert np.abs(probs(weak) - probs(strong)).max() > 1e-3
-
-
-# -- several in one pass
-
-
-@pytest.mark.parametrize("names", [(None, "a"), ("a", "b"), ("b", None, "a"), (None, "a", None), ("dora", None, "a")])
-def test_views_asked_together_answer_as_they_do_apart(place: Path, names: tuple[str | None, ...]) -> None:
-    base = load(place)
-    views = [base.with_adapter(str(place / name)) if name else base for name in names]
-    long = replace(SEVEN, stimulus="A story that everybody reads, told at length. " * 20 + SEVEN.stimulus)
-    requests = [(SEVEN, PEOPLE), (ELEVEN, PEOPLE[:2]), (long, PEOPLE)]
-    apart = [view.answers_of(requests) for view in views]
-    told: list[tuple[int, int]] = []
-    together = answers_of_each(views, requests, lambda *done: told.append(done))
-    for each, both in zip(apart, together, strict=True):
-        for one, other in zip(each, both, strict=True):
-            assert other.probs == pytest.approx(one.probs, abs=1e-5)
-            assert other.on_scale_mass == pytest.approx(one.on_scale_mass, abs=1e-5)
-    assert told[-1][0] == told[-1][1]
-    assert [view.answers_of(requests)[2].probs.tolist() for view in views] == [each[2].probs.tolist() for each in apart]
-
-
-def test_a_shared_pass_computes_its_tree_with_the_rows_of_all_views(place: Path) -> None:
-    a = load(place, "a")
-    rows: list[int] = []
-    a.network.model.register_forward_pre_hook(
-        lambda _module, _args, kwargs: rows.append(len(kwargs["input_ids"])), with_kwargs=True
-    )
-    a._checked = True
-    a.answers_of([(SEVEN, PEOPLE)])
-    apart, base = list(rows), a.base_model()
-    base._checked = True
-    rows.clear()
-    answers_of_each([base, a], [(SEVEN, PEOPLE)])
-    assert (len(rows), sum(rows)) == (len(apart), 2 * sum(apart))
-
-
-def test_views_with_different_templates_are_asked_one_after_the_other(place: Path) -> None:
-    base = load(place)
-    views = [base, base.with_adapter(str(place / "alpaca"))]
-    for view, both in zip(views, answers_of_each(views, [(SEVEN, PEOPLE)]), strict=True):
-        assert both[0].probs == same(probs(view))
-
-
-def test_only_views_of_one_network_can_be_asked_together(place: Path) -> None:
-    with pytest.raises(ValueError, match="views of one network"):
-        answers_of_each([load(place), load(place)], [(SEVEN, PEOPLE)])
-    with pytest.raises(ValueError, match="one model or more"):
-        answers_of_each([], [(SEVEN, PEOPLE)])
 
 
 # -- what is refused, and leaves the others as they were

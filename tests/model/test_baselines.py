@@ -5,10 +5,10 @@ import polars as pl
 import pytest
 
 from socrates_core.errors import ModelError
-from socrates_core.model import load_model
 from socrates_core.model.baselines import MarginalModel, UniformModel
-from socrates_core.scale import AnswerScale
-from socrates_core.study import (
+from socrates_core.model.loading import load_model
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.study.study_set import (
     CELLS_SCHEMA,
     PARTICIPANTS_SCHEMA,
     RESPONSES_SCHEMA,

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from socrates_core.distribution import AnswerDistribution
 from socrates_core.metrics.wasserstein import wasserstein
 from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.folder import DEMO_ADAPTER
 from socrates_core.model.loading import load_model
 from socrates_core.model.record import ModelRecord
-from socrates_core.sources import society
-from socrates_core.sources.bundled import ASSETS, load_bundled
-from socrates_core.split import Split, part
-from socrates_core.study import StudySet, persona_rows
+from socrates_core.scale.distribution import AnswerDistribution
+from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled
+from socrates_core.study.sources.society import society
+from socrates_core.study.split import Split, part
+from socrates_core.study.study_set import StudySet, persona_rows
 
 PEOPLE = 12
 """Asked in one cell of each study."""
@@ -20,7 +20,7 @@ PEOPLE = 12
 
 @pytest.fixture(scope="module")
 def unseen() -> StudySet:
-    return part(load_bundled(), Split.load(ASSETS / "split.json"), "test")
+    return part(load_bundled(), Split.load(BUNDLED_STUDIES / "split.json"), "test")
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def distance_to_truth(model: AnswerModel, studies: StudySet) -> float:
 
 
 def test_it_says_what_it_learned_from_and_that_was_the_training_part_alone() -> None:
-    record, split = ModelRecord.load(DEMO_ADAPTER), Split.load(ASSETS / "split.json")
+    record, split = ModelRecord.load(DEMO_ADAPTER), Split.load(BUNDLED_STUDIES / "split.json")
     assert record is not None
     assert record.demo
     assert (record.base, record.split) == ("demo", split.digest)

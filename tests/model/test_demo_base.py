@@ -6,8 +6,8 @@ import pytest
 from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.folder import DEMO_BASE
 from socrates_core.model.loading import load_model
-from socrates_core.sources.society_question import Asked, Form, question
-from socrates_core.study import Cell
+from socrates_core.study.sources.society.question import Asked, Form, question
+from socrates_core.study.study_set import Cell
 
 LEFT = {"age": 40, "gender": "Female", "party_id": "Strong Democrat", "ideology": "Very Liberal"}
 RIGHT = {"age": 40, "gender": "Female", "party_id": "Strong Republican", "ideology": "Very Conservative"}

@@ -10,11 +10,11 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from socrates_core.errors import ModelError
-from socrates_core.model import load_model
+from socrates_core.model.loading import load_model
 from socrates_core.model.record import FILE, ModelRecord, tokenizer_hash
 from socrates_core.model.transformer import TransformerModel
-from socrates_core.scale import AnswerScale
-from socrates_core.study import Cell
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.study.study_set import Cell
 from tests.model.tiny import network, tokenizer
 
 CELL = Cell(1, "s", 1, 1, "Only return an integer from 1 to 7.", AnswerScale(tuple(range(1, 8))))

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from socrates_core.model.answer_model import MAX_DIGITS
-from socrates_core.model.encoding import digit_tokens
 from socrates_core.model.numbers import NumberSampler, turn_ends
-from socrates_core.model.scoring import TreeScorer
+from socrates_core.model.prefix_tree.encoding import digit_tokens
+from socrates_core.model.prefix_tree.scoring import TreeScorer
 from tests.model.tiny import network, tokenizer
 
 PROMPT = np.array(tokenizer()("<|im_start|>user\nHow many dollars?<|im_end|>\n<|im_start|>assistant\n").input_ids)

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from socrates_core.errors import ModelError
-from socrates_core.model import load_model
+from socrates_core.model.loading import load_model
 from socrates_core.model.precision import automatic_precision
 from socrates_core.model.transformer import TransformerModel
-from socrates_core.scale import AnswerScale
-from socrates_core.study import Cell
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.study.study_set import Cell
 from tests.model.folders import adapter_folder, base_folder, record
 
 CELL = Cell(1, "s", 1, 1, "Only return an integer from 0 to 10.", AnswerScale(tuple(range(11))))

@@ -6,10 +6,10 @@ import pytest
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import MAX_DIGITS, ModelDescription, NumberModel, check_numbers
 from socrates_core.model.baselines import UniformModel
-from socrates_core.model.endpoint import EndpointModel
+from socrates_core.model.endpoint.endpoint_model import EndpointModel
 from socrates_core.model.transformer import TransformerModel
-from socrates_core.scale import AnswerScale
-from socrates_core.study import Cell
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.study.study_set import Cell
 from tests.model.tiny import network, tokenizer
 
 DOLLARS = Cell(7, "s", 1, 1, "How many dollars? Only return an integer representing dollars.", AnswerScale(None))

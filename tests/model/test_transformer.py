@@ -7,14 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from socrates_core.errors import ModelError
-from socrates_core.model import scoring
 from socrates_core.model.answer_model import ModelDescription
-from socrates_core.model.memory import LEAST_TOKENS
-from socrates_core.model.plain import plain_log_probs
+from socrates_core.model.prefix_tree import scoring
+from socrates_core.model.prefix_tree.memory import LEAST_TOKENS
+from socrates_core.model.prefix_tree.plain import plain_log_probs
 from socrates_core.model.transformer import TransformerModel
 from socrates_core.prompt import TEMPLATES
-from socrates_core.scale import AnswerScale
-from socrates_core.study import Cell
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.study.study_set import Cell
 from tests.model.tiny import network, tokenizer
 
 SCALES = {

@@ -1,6 +1,6 @@
 """What the tables of worked instructions share."""
 
-from socrates_core.scale import parse_scale
+from socrates_core.scale.instruction import parse_scale
 
 Labels = dict[int, str]
 Example = tuple[str, list[int], Labels]

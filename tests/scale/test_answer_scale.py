@@ -1,4 +1,5 @@
-from socrates_core.scale import AnswerScale, parse_scale
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.instruction import parse_scale
 from tests.scale.reading import YES_NO
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from socrates_core.errors import ScaleError
-from socrates_core.scale import AnswerScale, parse_scale
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.instruction import parse_scale
 from tests.scale.reading import ENDS, YES_NO, Labels, span
 
 OPEN_ENDED = [

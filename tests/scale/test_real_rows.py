@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from socrates_core.scale import parse_scale
+from socrates_core.scale.instruction import parse_scale
 
 REAL_ROWS = Path(__file__).parents[3] / "shared" / "data" / "socsci210_val.jsonl"
 

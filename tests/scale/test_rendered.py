@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from socrates_core.errors import ScaleError
-from socrates_core.scale import AnswerScale, parse_scale
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.instruction import parse_scale
 from tests.scale.reading import span
 
 WORDS = st.sampled_from(

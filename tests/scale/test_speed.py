@@ -6,7 +6,7 @@ import time
 import pytest
 
 from socrates_core.errors import ScaleError
-from socrates_core.scale import parse_scale
+from socrates_core.scale.instruction import parse_scale
 
 
 @pytest.mark.parametrize(

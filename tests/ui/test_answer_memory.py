@@ -8,8 +8,8 @@ import pytest
 
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import NumberModel
-from socrates_core.scale import AnswerScale
-from socrates_core.study import Cell, Persona
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.study.study_set import Cell, Persona
 from socrates_core.ui.answer_memory import AnswerMemory
 from tests.experiments import ONE_TO_FIVE, AgeModel, AmountModel
 

@@ -1,0 +1,100 @@
+"""Measure speed and memory on this machine.
+
+    python -m eval.bench --suite data --out bench.json
+
+Each suite prints its figures as it goes; the file holds them all, with the machine they were measured on.
+"""
+
+import datetime
+import importlib
+import json
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from eval.bench.recipes import run_recipes_suite
+from eval.bench.rows import ROWS
+from socrates_core import command
+from socrates_core.errors import SourceError
+
+DEMO_RECIPE: Final = Path("train", "configs", "demo.yaml")
+
+SUITES: Final = {
+    "app": "run_app_suite",  # first, because it may lack a browser, and should say so before hours have gone by
+    "data": "run_data_suite",
+    "inference": "run_inference_suite",
+    "training": "run_training_suite",
+    "statistics": "run_statistics_suite",
+    "load": "run_load_suite",
+}
+"""Name → the function of `eval.bench.NAME` that runs it, given rows and seed."""
+
+RECIPES: Final = "recipes"
+"""Trains, for hours where the recipe is a real one: runs only when it is asked for, and needs studies."""
+
+app = typer.Typer(add_completion=False)
+
+
+def run_suite(name: str, rows: int, seed: int) -> dict[str, Any]:
+    """The figures of one suite. Its module is imported only here: some take seconds, some need a browser."""
+    figures: dict[str, Any] = getattr(importlib.import_module(f"eval.bench.{name}"), SUITES[name])(rows, seed)
+    return figures
+
+
+@app.command()
+def bench(
+    out: Annotated[Path, typer.Option(help="The JSON file to write.")] = Path("bench.json"),
+    suite: Annotated[
+        str | None, typer.Option(help=f"One of {', '.join(SUITES)}, {RECIPES}; default: all but {RECIPES}.")
+    ] = None,
+    rows: Annotated[int, typer.Option(help="Rows that the data suite generates; SocSci210 has the default.")] = ROWS,
+    seed: Annotated[int, typer.Option(help="Of everything generated; of the recipes suite, the first seed.")] = 42,
+    studies: Annotated[Path | None, typer.Option(help="Recipes suite: a study folder with a split.")] = None,
+    config: Annotated[Path, typer.Option(help="Recipes suite: the recipe that is varied.")] = DEMO_RECIPE,
+    seeds: Annotated[int, typer.Option(min=1, help="Recipes suite: how many seeds each variant is trained with.")] = 3,
+    fraction: Annotated[
+        float | None,
+        typer.Option(
+            min=1e-6, max=1, help="Recipes suite: share of the responses to learn from; default: the recipe's."
+        ),
+    ] = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(help="Recipes suite: where its trainings are kept, to be gone on with; default: OUT-recipes."),
+    ] = None,
+) -> None:
+    """Measure speed and memory on this machine."""
+    if suite is not None and suite not in (*SUITES, RECIPES):
+        raise SourceError(f"no suite {suite!r}; choose one of {', '.join(SUITES)}, {RECIPES}")
+    if suite == RECIPES and studies is None:
+        raise SourceError("the recipes suite needs --studies, a folder as train.prepare writes it")
+    if rows < 1000:
+        raise SourceError(f"--rows {rows} is too few to measure; choose 1000 or more")
+    if not out.resolve().parent.is_dir():
+        raise SourceError(f"the folder of --out {out} does not exist")
+    started = time.perf_counter()
+    chosen = [suite] if suite else list(SUITES)
+    if suite == RECIPES and studies is not None:
+        kept = work or out.with_name(f"{out.stem}-{RECIPES}")
+        results = {RECIPES: run_recipes_suite(studies, config, kept, seeds, seed, fraction)}
+    else:
+        results = {name: run_suite(name, rows, seed) for name in chosen}
+    machine = {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+    }
+    document = {"machine": machine, "seed": seed, "suites": results}
+    out.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    if suite != RECIPES:  # which has printed its table
+        print(json.dumps(results, indent=1))
+    print(f"wrote {out} in {time.perf_counter() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    command.run(app)

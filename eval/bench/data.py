@@ -1,0 +1,133 @@
+"""The data suite: preparing and loading studies at SocSci210's size, against the same steps in pandas.
+
+Rows in SocSci210's shape are written to a temporary folder, which is removed afterwards. Every step runs in a process
+of its own, so that its peak memory is its own too.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import psutil
+
+from eval.bench.rows import write_shards
+from socrates_core.errors import SourceError
+
+PANDAS_BYTES_A_ROW: Final = 3_500
+"""What the pandas steps need at their peak, measured; decides how many rows fit into memory."""
+
+_TIMED: Final = (
+    "import sys, time; from pathlib import Path; from socrates_core.study.sources import open_source; "
+    "from socrates_core.study.study_set import StudySet; wall, cpu = time.perf_counter(), time.process_time(); {step}; "
+    "print(time.perf_counter() - wall, time.process_time() - cpu)"
+)
+"""A step of the library, timed without the start of the interpreter and the imports."""
+
+_TABLES: Final = _TIMED.format(step="open_source(sys.argv[1]).save(Path(sys.argv[2]))")
+"""The part of the preparation that the pandas steps do too: no split, no search for near-duplicates."""
+
+_LOAD: Final = _TIMED.format(step="studies = StudySet.load(Path(sys.argv[1]))")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step, run in a process of its own."""
+
+    seconds: float
+    """Wall time."""
+    cpu_seconds: float
+    """Time on the processors: what remains comparable when the machine is shared."""
+    peak_gb: float
+    """Largest resident memory, in 10⁹ bytes."""
+
+
+def run_data_suite(rows: int, seed: int) -> dict[str, Any]:
+    """Generate, prepare and load; then the pandas steps.
+
+    Raises:
+        SourceError: If a step fails; holds what it said.
+    """
+    with tempfile.TemporaryDirectory(prefix="socrates-bench-") as temporary:
+        folder = Path(temporary)
+        print(f"data: writing {rows:,} rows in SocSci210's shape to {folder}")
+        written = write_shards(folder / "shards", rows, np.random.default_rng(seed))
+        print(f"data: {written.text_bytes / 1e9:.1f} GB of text, {written.cells:,} distinct cells; preparing")
+        source = ["-m", "train.prepare", "--source", str(folder / "shards"), "--out", str(folder / "studies")]
+        prepare, _ = run_step([*source, "--seed", str(seed)])
+        tables = run_timed_step(["-c", _TABLES, str(folder / "shards"), str(folder / "tables")])
+        print(
+            f"data: prepared in {prepare.seconds:.1f} s, {prepare.peak_gb:.2f} GB (tables alone {tables.seconds:.1f} s)"
+        )
+        load = run_timed_step(["-c", _LOAD, str(folder / "studies")])
+        print(f"data: loaded in {load.seconds:.2f} s, {load.peak_gb:.2f} GB; the same in pandas")
+        fitting = int(psutil.virtual_memory().available * 0.8 / PANDAS_BYTES_A_ROW)
+        pandas_step, said = run_step(
+            [
+                "-m",
+                "eval.bench.contenders.pandas_tables",
+                str(folder / "shards"),
+                str(folder / "pandas"),
+                str(min(rows, fitting)),
+            ]
+        )
+        pandas = json.loads(said.splitlines()[-1])
+    same_rows = pandas["rows"] == written.rows
+    # where pandas had fewer rows, seconds per row are compared
+    scale = written.rows / pandas["rows"]
+    print(
+        f"data: pandas prepared {pandas['rows']:,} rows in {pandas['prepare_s']:.1f} s, {pandas_step.peak_gb:.2f} GB"
+        + ("" if same_rows else ", fewer rows than ours because more do not fit into memory")
+    )
+    return {
+        "generated": asdict(written),
+        "prepare": asdict(prepare),
+        "tables": asdict(tables),
+        "load": asdict(load),
+        "pandas": {**pandas, "peak_gb": pandas_step.peak_gb, "same_rows": same_rows},
+        "ratio": {
+            "tables_time": pandas["prepare_s"] * scale / tables.seconds,
+            "tables_cpu": pandas["prepare_cpu_s"] * scale / tables.cpu_seconds,
+            "load_time": pandas["load_s"] * scale / load.seconds,
+            "peak_memory": pandas_step.peak_gb / tables.peak_gb if same_rows else None,
+        },
+    }
+
+
+def run_timed_step(arguments: list[str]) -> Step:
+    """Run Python with these arguments; its last line holds its own wall and processor seconds.
+
+    Raises:
+        SourceError: If it fails.
+    """
+    step, said = run_step(arguments)
+    wall, cpu = map(float, said.splitlines()[-1].split())
+    return replace(step, seconds=wall, cpu_seconds=cpu)
+
+
+def run_step(arguments: list[str]) -> tuple[Step, str]:
+    """Run Python with these arguments; returns what it took and its standard output.
+
+    Raises:
+        SourceError: If it fails.
+    """
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as problems:
+        started = time.perf_counter()
+        process = subprocess.Popen([sys.executable, *arguments], stdout=output, stderr=problems)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)  # it was waited for here, where its memory is told
+        output.seek(0)
+        if process.returncode:
+            problems.seek(0)
+            raise SourceError(
+                f"python {' '.join(arguments)} ended with {process.returncode}: {problems.read()[-2000:]}"
+            )
+        unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
+        return Step(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 1e9), output.read()

@@ -1,0 +1,192 @@
+"""The training suite: QLoRA steps on packs that share prefixes, against a padded loop and TRL's SFTTrainer.
+
+On any machine a small network learns in float32. Where there is a GPU, a network of Qwen2.5-14B's shape with random
+weights in NF4 learns the recipe's 256 examples a step as well.
+
+Every repeat runs all contenders one after the other, each on a fresh adapter, so that a busy moment hits all; the
+figures are medians of a step, the first of each contender left out. The losses of all steps must agree, so each step
+was the same step.
+"""
+
+import gc
+import importlib.util
+import statistics
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+from transformers import AutoModelForCausalLM, Qwen2Config
+
+from eval.bench.contenders.trainers import CONTENDERS, Setting, random_examples
+from eval.bench.shapes import FOURTEEN_B, SMALL
+from socrates_core.errors import TrainingError
+
+SHARED: Final = 448
+"""Tokens that the people of a cell have in common."""
+OWN: Final = 60
+"""Tokens of a persona, give or take a twelfth."""
+MATRIX: Final = 8192
+"""Rows and columns of the product that a GPU's rate is measured with."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    config: Qwen2Config
+    four_bits: bool
+    """NF4, doubly quantised, computing in bf16 on a GPU; float32 where not."""
+    recompute: bool
+    people: tuple[int, ...]
+    """Of a cell that stand together, one configuration each; 1 shares nothing."""
+    step_examples: int
+    steps: int
+    """Of each contender in a repeat; the first is not timed."""
+    repeats: int
+    batch: int
+    pack_tokens: int
+    tolerance: float
+    """Largest relative difference of losses."""
+
+
+ON_A_CPU: Final = Size(SMALL, False, False, (16, 4, 1), 32, 3, 5, 8, SHARED + 16 * (OWN + 6), 1e-3)
+ON_A_GPU: Final = Size(FOURTEEN_B, True, True, (16, 1), 256, 3, 1, 8, 8192, 2e-2)
+
+
+def run_training_suite(_rows: int, seed: int) -> dict[str, Any]:
+    """Time steps at several numbers of people a cell, and at 14B shape where there is a GPU.
+
+    Raises:
+        TrainingError: If TRL is not installed.
+    """
+    if importlib.util.find_spec("trl") is None:
+        raise TrainingError("the training suite compares with TRL, which is not installed; pip install trl==1.16.0")
+    results = {"small": measure(ON_A_CPU, torch.device("cpu"), np.random.default_rng(seed))}
+    if torch.cuda.is_available():
+        results["14B shape"] = measure(ON_A_GPU, torch.device("cuda"), np.random.default_rng(seed))
+    return results
+
+
+def measure(size: Size, device: torch.device, rng: np.random.Generator) -> dict[str, Any]:
+    """Time all contenders on one network of random weights."""
+    network = random_network(size.config, size.four_bits, device)
+    setting = Setting(network, size.recompute, size.batch, size.pack_tokens)
+    rate = matrix_rate(device) if device.type == "cuda" else None
+    matrices = matrix_weights(size.config)
+    return {
+        "device": torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads",
+        "matrix_weights": matrices,
+        "precision": "nf4" if size.four_bits else "float32",
+        "recompute": size.recompute,
+        "step_examples": size.step_examples,
+        "batch": size.batch,
+        "pack_tokens": size.pack_tokens,
+        "repeats": size.repeats,
+        "multiply_adds_per_second": rate,
+        "configurations": [_configuration(size, setting, people, matrices, rate, rng) for people in size.people],
+    }
+
+
+def _configuration(
+    size: Size, setting: Setting, people: int, matrices: int, rate: float | None, rng: np.random.Generator
+) -> dict[str, Any]:
+    words = size.config.vocab_size
+    steps = [random_examples(size.step_examples, people, SHARED, OWN, words, rng) for _ in range(size.steps)]
+    seconds: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+    losses: dict[str, list[float]] = {}
+    tokens: dict[str, float] = {}
+    peaks: dict[str, float] = {}
+    for _ in range(size.repeats):
+        for name, learn in CONTENDERS.items():
+            gc.collect()
+            if setting.device.type == "cuda":
+                torch.cuda.reset_peak_memory_stats()
+            timed = learn(setting, steps)
+            if setting.device.type == "cuda":
+                peaks[name] = max(peaks.get(name, 0.0), torch.cuda.max_memory_allocated() / 1e9)
+            seconds[name] += timed.seconds[1:]
+            losses[name], tokens[name] = timed.losses, timed.tokens
+            _same_steps(name, timed.losses, losses["packs"], size.tolerance)
+    median = {name: statistics.median(times) for name, times in seconds.items()}
+    ratio = {name: median[name] / median["packs"] for name in CONTENDERS}
+    told = ", ".join(f"{size.step_examples / median[name]:.2f} ({ratio[name]:.2f}x) {name}" for name in CONTENDERS)
+    print(f"training: {people} people a cell, examples a second (packs are so much faster): {told}", flush=True)
+    passes = 3 if size.recompute else 2  # forward, the gradient of its inputs, and forward again
+    shares = {name: tokens[name] * matrices * passes / median[name] / rate for name in CONTENDERS} if rate else None
+    return {
+        "people": people,
+        "shared_tokens": SHARED if people > 1 else 0,
+        "tokens_per_example": sum(one.tokens for one in steps[0]) / len(steps[0]),
+        "tokens_per_step": tokens,
+        "losses": losses,
+        "step_seconds": {name: {"median": median[name], "all": seconds[name]} for name in CONTENDERS},
+        "examples_per_second": {name: size.step_examples / median[name] for name in CONTENDERS},
+        "packs_are_faster_than": ratio,
+        "share_of_matrix_rate": shares,
+        "peak_memory_gb": peaks or None,
+    }
+
+
+def _same_steps(name: str, losses: list[float], expected: list[float], tolerance: float) -> None:
+    """The second loss on depends on what was learned before, so equal ones are equal gradients and updates too."""
+    apart = [abs(one / other - 1) for one, other in zip(losses, expected, strict=True)]
+    if max(apart) > tolerance:
+        raise RuntimeError(f"{name} and packs do not make the same steps: losses {losses} and {expected}")
+
+
+def random_network(config: Qwen2Config, four_bits: bool, device: torch.device) -> Any:
+    """A frozen network of random weights, in bf16 on a GPU and float32 on a CPU, its layers in NF4 where asked."""
+    torch.manual_seed(1)
+    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    with device:
+        network = AutoModelForCausalLM.from_config(config, dtype=dtype)
+    network.requires_grad_(False)
+    if four_bits:
+        head = network.get_output_embeddings()
+        for layer in network.modules():
+            for name, module in list(layer.named_children()):
+                if isinstance(module, torch.nn.Linear) and module is not head:
+                    setattr(layer, name, _packed(module, dtype))
+        network.is_loaded_in_4bit = True  # PEFT asks for it
+    return network
+
+
+def _packed(module: torch.nn.Linear, dtype: torch.dtype) -> Any:
+    """The layer in doubly quantised NF4."""
+    from bitsandbytes.nn import Linear4bit, Params4bit
+
+    device, biased = module.weight.device, module.bias is not None
+    with torch.device("meta"):
+        packed = Linear4bit(module.in_features, module.out_features, biased, compute_dtype=dtype, quant_type="nf4")
+    weight = Params4bit(module.weight.data, compress_statistics=True, quant_type="nf4", module=packed)
+    packed.weight = weight.to(device)
+    packed.bias = module.bias
+    packed.support_avx512bf16_for_cpu = False  # its kernel crashes on layers with bias, or loses gradients
+    return packed
+
+
+def matrix_weights(config: Qwen2Config) -> int:
+    """Weights that every token is multiplied with: of all layers, without the output matrix."""
+    with torch.device("meta"):
+        network = AutoModelForCausalLM.from_config(config)
+    head = network.get_output_embeddings()
+    return sum(
+        module.weight.numel()
+        for module in network.modules()
+        if isinstance(module, torch.nn.Linear) and module is not head
+    )
+
+
+def matrix_rate(device: torch.device) -> float:
+    """Multiply-adds a second of a large bf16 product: the best of five."""
+    left = torch.randn(MATRIX, MATRIX, device=device, dtype=torch.bfloat16)
+    seconds = []
+    for _ in range(6):
+        torch.cuda.synchronize()
+        started = time.perf_counter()
+        left @ left
+        torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - started)
+    return float(MATRIX**3 / min(seconds[1:]))

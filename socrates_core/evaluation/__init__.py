@@ -1,0 +1,1 @@
+"""Many cells: specification, data, prediction, scores, conventions of others, comparison."""

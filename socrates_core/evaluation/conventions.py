@@ -1,0 +1,92 @@
+"""The figures of others: what the paper and the original run took for one cell, and by which range they measured."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from socrates_core.metrics.cell_predictions import GROUPINGS, CellPredictions, Grouping, groups_of, joined, one_scale
+from socrates_core.metrics.cell_score import Distances, observed_distances
+from socrates_core.metrics.study_bootstrap import StudyResamples
+from socrates_core.metrics.wasserstein import wasserstein_samples
+from socrates_core.scale.distribution import Floats, sample
+
+INVALID: Final = (
+    "INVALID: people's and predicted answers are each stretched over their own range, so humans all on 8 and a model "
+    "all on 1 score 0, and answers to different questions stand on one axis. Kept to recognise figures computed so."
+)
+
+
+def by_observed_range(
+    cells: Sequence[CellPredictions],
+    grouping: Grouping,
+    studies: StudyResamples,
+    known: Mapping[int, Distances | None],
+) -> dict[str, Any]:
+    """The paper's convention with another idea of what a cell is: model, guessing evenly and floor.
+
+    Args:
+        cells: All of them, those that cannot be scored on their own too.
+        grouping: What counts as one cell.
+        studies: The resamples.
+        known: Cell id → its figures on its own, where it has been scored.
+    """
+    found: list[Distances] = []
+    study_ids = []
+    mixed = 0
+    for group in groups_of(cells, grouping):
+        alone = len(group) == 1 and group[0].cell_id in known
+        distances = known[group[0].cell_id] if alone else observed_distances(joined(group))
+        if distances is not None:
+            found.append(distances)
+            study_ids.append(group[0].study_id)
+            mixed += len(group) > 1 and not one_scale(group)
+    result = {"grouping": GROUPINGS[grouping], "convention": "observed", "mixed_scales": mixed}
+    if not found:
+        return {**result, "mean": math.nan, "cells": 0, "studies": 0}
+    studies = _covering(study_ids, studies)
+    uniform, floor = (
+        studies.summary(np.array([getattr(one, side) for one in found]), study_ids)["mean"]
+        for side in ("uniform", "floor")
+    )
+    return {
+        **result,
+        **studies.summary(np.array([one.model for one in found]), study_ids),
+        "uniform": uniform,
+        "noise_floor": floor,
+    }
+
+
+def by_own_ranges(cells: Sequence[CellPredictions], studies: StudyResamples, seed: int) -> dict[str, Any]:
+    """The original run's figure: by study and condition, two answers or more, each side by its own range.
+
+    Distributions are drawn from, one answer a person, as that run did.
+    """
+    distances, study_ids = [], []
+    for group in groups_of(cells, "condition"):
+        drawn = np.concatenate([_drawn(cell, seed) for cell in group])
+        answers = np.concatenate([cell.responses for cell in group])
+        readable = np.isfinite(drawn)
+        if readable.sum() > 1:
+            found = wasserstein_samples(drawn[readable], answers[readable], "separate")
+            distances.append(math.nan if found is None else found)
+            study_ids.append(group[0].study_id)
+    grouping = {"grouping": GROUPINGS["condition"], "invalid": INVALID}
+    if not study_ids:
+        return {"mean": math.nan, "flat_mean": math.nan, "ci95": None, "cells": 0, "studies": 0, **grouping}
+    return {**_covering(study_ids, studies).summary(np.array(distances), study_ids), **grouping}
+
+
+def _drawn(cell: CellPredictions, seed: int) -> Floats:
+    if cell.drawn is not None:
+        return cell.drawn
+    assert cell.probs is not None
+    assert cell.values is not None
+    rng = np.random.default_rng([seed, 13, cell.cell_id])
+    return sample(cell.probs, cell.values, rng).astype(np.float64)
+
+
+def _covering(study_ids: Sequence[str], studies: StudyResamples) -> StudyResamples:
+    """The resamples, or those of these studies where some of them have no cell that can be scored on its own."""
+    return studies if set(study_ids) <= set(studies.study_ids) else StudyResamples.draw(study_ids, studies.seed)

@@ -1,0 +1,157 @@
+"""What is evaluated and how its cells are predicted: the units of a run.
+
+A cell's prediction depends on the studies, the model and the specification alone, not on what was predicted before it,
+so that units can be done in any order, again, or elsewhere.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Final, Protocol, runtime_checkable
+
+import numpy as np
+import polars as pl
+
+from socrates_core.evaluation.data import EvaluationData
+from socrates_core.evaluation.spec import EvaluationSpec
+from socrates_core.metrics.cell_predictions import CellPredictions
+from socrates_core.model.answer_model import AnswerDistributions, AnswerModel, ModelDescription
+from socrates_core.model.baselines import MarginalModel
+from socrates_core.scale.distribution import Floats
+from socrates_core.study.leaks import refuse_overlap
+from socrates_core.study.similarity import similar_pairs
+from socrates_core.study.split import study_of
+from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Cell, Persona
+
+ALIKE: Final = 0.5
+"""Similarity from which a training stimulus is named as a near-duplicate of an evaluated one."""
+
+
+@runtime_checkable
+class _ManyCells(Protocol):
+    """A model that takes several cells at once."""
+
+    def answers_of(self, requests: Sequence[tuple[Cell, Sequence[Persona]]]) -> list[AnswerDistributions]: ...
+
+
+def questions(
+    data: EvaluationData, cells: Sequence[Cell], spec: EvaluationSpec
+) -> list[tuple[Cell, list[dict[str, str | int | None]]]]:
+    """What a model is asked: each cell with the different personas of the people who answered it."""
+    found = []
+    for cell in cells:
+        _, personas = _observed(data, cell, spec, None)
+        found.append((cell, list({tuple(persona.items()): persona for persona in personas}.values())))
+    return found
+
+
+def predict(
+    model: AnswerModel,
+    data: EvaluationData,
+    cells: Sequence[Cell],
+    spec: EvaluationSpec,
+    marginal: MarginalModel | None,
+) -> list[CellPredictions]:
+    """Predict the cells of one batch for the people who answered them; equal personas are asked once.
+
+    Raises:
+        ModelError: If the model cannot predict them.
+    """
+    blank = [_observed(data, cell, spec, marginal) for cell in cells]
+    requests, places = [], []
+    for cell, (_, personas) in zip(cells, blank, strict=True):
+        distinct: dict[tuple[tuple[str, str | int | None], ...], int] = {}
+        places.append([distinct.setdefault(tuple(persona.items()), len(distinct)) for persona in personas])
+        requests.append((cell, [dict(persona) for persona in distinct]))
+    if isinstance(model, _ManyCells):
+        answers = model.answers_of(requests)
+    else:
+        answers = [model.answer_distributions(cell, personas) for cell, personas in requests]
+    return [
+        replace(whole, probs=answer.probs[place], mass=answer.on_scale_mass[place], method=answer.method, drawn=None)
+        for (whole, _), answer, place in zip(blank, answers, places, strict=True)
+    ]
+
+
+def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> dict[str, Any]:
+    """What the model may know of the studies that are evaluated.
+
+    Returns:
+        `contaminated`, the study ids that it has learned from; `near_duplicates`, pairs of a training and an evaluated
+        stimulus that share much of their wording; `stimuli_compared`, whether the training stimuli were at hand.
+
+    Raises:
+        LeakError: If it has learned from one and that is not allowed.
+    """
+    trained_on = model.trained_on
+    contaminated = refuse_overlap(trained_on, data.units, allow_seen)
+    learned = {study_of(unit) for unit in trained_on}
+    training = data.training
+    at_hand = [one for one in training.study_ids if one in learned] if training is not None else []
+    pairs: list[dict[str, Any]] = []
+    if training is not None and at_hand:
+        pairs = list(_near_duplicates(training.select(at_hand).cells, data.studies.cells))
+    return {
+        "contaminated": list(contaminated),
+        "trained_on": len(learned),
+        "stimuli_compared": not learned or len(at_hand) == len(learned),
+        "near_duplicates": pairs,
+    }
+
+
+def _near_duplicates(training: pl.DataFrame, evaluated: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    theirs = training.unique(["study_id", "stimulus"], maintain_order=True)
+    ours = evaluated.unique(["study_id", "stimulus"], maintain_order=True)
+    both = pl.concat([theirs, ours]).select("study_id", "cell_id", "stimulus").rows()
+    sides = ["train"] * len(theirs) + ["evaluated"] * len(ours)
+    found = similar_pairs([row[2] for row in both], sides, ALIKE)
+    for a, b, similarity in sorted(found, key=lambda pair: -pair[2]):
+        yield {
+            "training_study": both[a][0],
+            "study": both[b][0],
+            "cell": both[b][1],
+            "similarity": round(float(similarity), 4),
+        }
+
+
+def _observed(
+    data: EvaluationData, cell: Cell, spec: EvaluationSpec, marginal: MarginalModel | None
+) -> tuple[CellPredictions, list[dict[str, str | int | None]]]:
+    """A cell with its answers and no prediction yet, and the persona of each answer."""
+    rows = data.rows[cell.cell_id]
+    if spec.per_cell is not None and len(rows) > spec.per_cell:
+        rng = np.random.default_rng([spec.seed, 14, cell.cell_id])
+        rows = np.sort(rng.choice(rows, spec.per_cell, replace=False))
+    answers = data.studies.responses[rows]
+    ids = answers["participant_id"].to_numpy()
+    table = data.studies.participants
+    people = table[np.searchsorted(table["participant_id"].to_numpy(), ids)]
+    attributes = people.drop(PARTICIPANTS_SCHEMA.names())
+    known = [name for name in attributes.columns if attributes[name].null_count() < len(attributes)]
+    personas = [
+        {name: value for name, value in row.items() if value is not None}
+        for row in attributes.select(known).iter_rows(named=True)
+    ] or [{} for _ in rows]
+    weights: Floats | None = None
+    if people["weight"].null_count() == 0:
+        weights = people["weight"].to_numpy().astype(np.float64)
+    title, real = data.title[cell.study_id]
+    whole = CellPredictions(
+        study_id=cell.study_id,
+        cell_id=cell.cell_id,
+        condition_num=cell.condition_num,
+        task_num=cell.task_num,
+        values=np.asarray(cell.scale.values, dtype=np.int64),
+        responses=answers["response"].to_numpy().astype(np.float64),
+        people=ids.astype(np.int64),
+        drawn=np.full(len(rows), np.nan),
+        weights=weights,
+        marginal=None if marginal is None else marginal.answer_distributions(cell, [{}]).probs[0],
+        labels=dict(cell.scale.labels),
+        condition=cell.condition,
+        stimulus=cell.stimulus,
+        title=title,
+        real=real,
+        design=cell.design,
+        attributes={name: attributes[name].cast(pl.String).to_list() for name in known},
+    )
+    return whole, personas

@@ -1,0 +1,162 @@
+"""Predictions as a table: `predictions.parquet`, and the units of a run."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from socrates_core.errors import PredictionError
+from socrates_core.metrics.cell_predictions import CellPredictions
+
+ATTRIBUTE: Final = "demo_"
+"""What the columns of the participants' attributes begin with."""
+
+
+PROVENANCE: Final = "socrates.provenance"
+"""Where predictions.parquet keeps, as JSON among its metadata, where the predictions come from."""
+
+
+SCHEMA: Final = pl.Schema(
+    {
+        "study_id": pl.String(),
+        "title": pl.String(),
+        "real": pl.Boolean(),
+        "cell_id": pl.Int64(),
+        "condition_num": pl.Int64(),
+        "condition": pl.String(),
+        "task_num": pl.Int64(),
+        "stimulus": pl.String(),
+        "design": pl.String(),
+        "scale_values": pl.List(pl.Int64),
+        "scale_labels": pl.List(pl.String),
+        "participant_ids": pl.List(pl.Int64),
+        "responses": pl.List(pl.Float64),
+        "weights": pl.List(pl.Float64),
+        "probs": pl.List(pl.Float32),
+        "on_scale_mass": pl.List(pl.Float32),
+        "drawn": pl.List(pl.Float64),
+        "marginal": pl.List(pl.Float32),
+        "method": pl.String(),
+    }
+)
+"""The fixed columns; every other one is `demo_ATTRIBUTE`, a list of N texts."""
+
+
+LATER: Final = ("scale_labels",)
+"""Columns that a file may lack: no figure depends on them."""
+
+
+def unit_table(cells: Iterable[CellPredictions]) -> pl.DataFrame:
+    """Cells as `predictions.parquet` has them."""
+    return pl.concat([_frame(cell) for cell in cells], how="diagonal")
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """A `predictions.parquet` or a unit of one.
+
+    Raises:
+        PredictionError: If it cannot be read, lacks columns, or its lists do not fit together.
+    """
+    try:
+        table = pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise PredictionError(
+            f"{path} cannot be read ({str(error).splitlines()[0]}); run the evaluation again"
+        ) from error
+    table = table.with_columns(pl.lit(None, SCHEMA[name]).alias(name) for name in LATER if name not in table.columns)
+    wrong = [name for name, kind in SCHEMA.items() if table.schema.get(name) != kind]
+    if wrong:
+        raise PredictionError(f"{path} lacks the columns {', '.join(wrong[:5])} as they should be; run it again")
+    people = pl.col("responses").list.len()
+    unfit = table.filter(
+        (pl.col("participant_ids").list.len() != people)
+        | (pl.col("probs").list.len() != people * pl.col("scale_values").list.len())
+        | (pl.col("drawn").list.len() != people)
+        | (pl.col("scale_labels").list.len() != pl.col("scale_values").list.len())
+        | (pl.col("probs").is_null() == pl.col("drawn").is_null())
+    )
+    if len(unfit):
+        raise PredictionError(f"{path}: the lists of cell {unfit['cell_id'][0]} do not fit together; run it again")
+    return table
+
+
+def cells_of(table: pl.DataFrame) -> list[CellPredictions]:
+    """The cells of such a table, by study, then cell."""
+    attributes = [name for name in table.columns if name.startswith(ATTRIBUTE)]
+    ordered = table.sort("study_id", "cell_id")
+    numbers = {name: ordered[name] for name, kind in SCHEMA.items() if isinstance(kind, pl.List) and name not in LATER}
+    plain = ordered.select(name for name in SCHEMA if not isinstance(SCHEMA[name], pl.List)).to_dicts()
+    known = [ordered[name] for name in attributes]
+    cells = []
+    for row, fixed in enumerate(plain):
+        arrays = {name: _array(column, row) for name, column in numbers.items()}
+        values, probs = arrays["scale_values"], arrays["probs"]
+        texts = {
+            name.removeprefix(ATTRIBUTE): column[row].to_list()
+            for name, column in zip(attributes, known, strict=True)
+            if column[row] is not None
+        }
+        labels = ordered["scale_labels"][row]
+        cells.append(_cell(fixed, arrays, values, probs, texts, [] if labels is None else labels.to_list()))
+    return cells
+
+
+def _array(column: pl.Series, row: int) -> Any:
+    found = column[row]
+    return None if found is None else found.to_numpy()
+
+
+def _cell(
+    fixed: dict[str, Any],
+    arrays: dict[str, Any],
+    values: Any,
+    probs: Any,
+    texts: dict[str, list[str | None]],
+    labels: Sequence[str | None],
+) -> CellPredictions:
+    if probs is not None:
+        probs = probs.astype(np.float64).reshape(-1, len(values))
+        probs = probs / probs.sum(axis=1, keepdims=True)  # stored in single precision
+    marginal = arrays["marginal"]
+    if marginal is not None:
+        marginal = marginal.astype(np.float64) / marginal.astype(np.float64).sum()
+    return CellPredictions(
+        **fixed,
+        values=values,
+        responses=arrays["responses"],
+        people=arrays["participant_ids"],
+        probs=probs,
+        drawn=arrays["drawn"],
+        weights=arrays["weights"],
+        mass=None if arrays["on_scale_mass"] is None else arrays["on_scale_mass"].astype(np.float64),
+        marginal=marginal,
+        labels={int(value): label for value, label in zip(values, labels, strict=True) if label} if labels else {},
+        attributes=texts,
+    )
+
+
+def _frame(cell: CellPredictions) -> pl.DataFrame:
+    labels = None if cell.values is None or not cell.labels else [cell.labels.get(int(value)) for value in cell.values]
+    lists: dict[str, Any] = {
+        "scale_values": cell.values,
+        "scale_labels": labels,
+        "participant_ids": cell.people,
+        "responses": cell.responses,
+        "weights": cell.weights,
+        "probs": None if cell.probs is None else cell.probs.astype(np.float32).ravel(),
+        "on_scale_mass": None if cell.mass is None else cell.mass.astype(np.float32),
+        "drawn": cell.drawn,
+        "marginal": None if cell.marginal is None else cell.marginal.astype(np.float32),
+    }
+    columns: dict[str, pl.Series] = {}
+    for name, kind in SCHEMA.items():
+        found = lists[name] if name in lists else getattr(cell, name)
+        if name in lists and found is not None:
+            columns[name] = pl.Series(name, found).cast(kind.inner).implode()  # type: ignore[attr-defined]
+        else:
+            columns[name] = pl.Series(name, [found], dtype=kind)
+    for attribute, known in cell.attributes.items():
+        columns[ATTRIBUTE + attribute] = pl.Series(ATTRIBUTE + attribute, [list(known)], dtype=pl.List(pl.String))
+    return pl.DataFrame(list(columns.values()))

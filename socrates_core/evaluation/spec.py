@@ -1,0 +1,170 @@
+"""What an evaluation run is: the few values that decide its predictions, and the name that they give it."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from socrates_core.errors import RunError, StudyFolderError
+from socrates_core.model.folder import BUNDLED_MODELS
+from socrates_core.study.sources.bundled import load_bundled
+from socrates_core.study.split import PARTS, Split, make_split
+from socrates_core.study.study_set import StudySet
+
+BUNDLED = "bundled"
+"""The studies that come with the software."""
+
+LARGEST_SEED = 2**53
+"""The largest that a browser's numbers hold exactly."""
+
+
+@dataclass(frozen=True)
+class EvaluationSpec:
+    """Everything that decides the predictions of a run. The same specification is the same run."""
+
+    studies: str
+    """`bundled`, or the folder that `train.prepare` wrote."""
+    data: str
+    """Digest of what the studies hold."""
+    part: str
+    """Of the split: train, val or test."""
+    split: str
+    """Digest of the split."""
+    model: str
+    adapter: str | None = None
+    template: str | None = None
+    """As asked for; None leaves it to the model."""
+    per_cell: int | None = None
+    """At most so many people of each cell, drawn at random; everybody when None."""
+    seed: int = 42
+    allow_seen: bool = False
+    only: tuple[str, ...] = ()
+    """The study ids to evaluate; all of the part when empty."""
+
+    @property
+    def run_id(self) -> str:
+        """Twelve hexadecimal digits that name this specification."""
+        content = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(content.encode("utf-8", "backslashreplace")).hexdigest()[:12]
+
+    def to_json(self) -> dict[str, Any]:
+        """As dictionaries, lists, strings and numbers."""
+        return {**asdict(self), "only": list(self.only)}
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> "EvaluationSpec":
+        """Read what `to_json` gave.
+
+        Raises:
+            RunError: If a field is missing, unknown, or of another kind than it should be.
+        """
+        names = {one.name for one in fields(cls)}
+        if set(raw) != names:
+            raise RunError(f"the specification has other fields than expected: {', '.join(sorted(set(raw) ^ names))}")
+        only = raw["only"]
+        wrong = [name for name in ("studies", "data", "part", "split", "model") if not isinstance(raw[name], str)]
+        wrong += [name for name in ("adapter", "template") if not isinstance(raw[name], str | None)]
+        wrong += [name for name in ("seed", "per_cell") if not _is_whole(raw[name], or_none=name == "per_cell")]
+        wrong += [] if isinstance(raw["allow_seen"], bool) else ["allow_seen"]
+        wrong += [] if isinstance(only, list | tuple) and all(isinstance(one, str) for one in only) else ["only"]
+        if wrong:
+            raise RunError(f"the specification's {', '.join(wrong)} cannot be read; start the run again")
+        return cls(**{**raw, "only": tuple(only)})
+
+
+def specify(
+    studies: StudySet,
+    split: Split,
+    where: str,
+    part: str,
+    model: str,
+    adapter: str | None = None,
+    template: str | None = None,
+    per_cell: int | None = None,
+    seed: int = 42,
+    allow_seen: bool = False,
+    only: Sequence[str] = (),
+) -> EvaluationSpec:
+    """The specification of a run; folders are named in full, so that it goes on from anywhere.
+
+    Args:
+        studies: What is evaluated on.
+        split: Theirs.
+        where: `bundled`, or the folder that they come from.
+        part: train, val or test.
+        model: As `load_model` takes it.
+        adapter: As `load_model` takes it.
+        template: As `load_model` takes it.
+        per_cell: 2 or more people; everybody when None.
+        seed: 0 to 2⁵³.
+        allow_seen: Whether studies that the model has learned from are evaluated, with a stamp.
+        only: Study ids; all of the part when empty.
+
+    Raises:
+        RunError: If one of them makes no sense.
+    """
+    if part not in PARTS:
+        raise RunError(f"there is no part {part!r} of a split; choose {', '.join(PARTS)}")
+    if per_cell is not None and per_cell < 2:
+        raise RunError(f"--per-cell {per_cell} leaves too few people to compare; choose 2 or more")
+    if seed < 0:
+        raise RunError(f"--seed {seed} is negative; choose 0 or more")
+    if seed > LARGEST_SEED:
+        raise RunError(f"--seed {seed} is too large; choose at most {LARGEST_SEED}")
+    return EvaluationSpec(
+        studies=where if where == BUNDLED else in_full(where),
+        data=data_digest(studies),
+        part=part,
+        split=split.digest,
+        model=in_full(model),
+        adapter=None if adapter is None else in_full(adapter),
+        template=template,
+        per_cell=per_cell,
+        seed=seed,
+        allow_seen=allow_seen,
+        only=tuple(sorted(set(only))),
+    )
+
+
+def open_studies(name: str) -> tuple[StudySet, Split]:
+    """The studies to evaluate on and their split.
+
+    Args:
+        name: `bundled`, or a folder that `train.prepare` wrote.
+
+    Raises:
+        StudyFolderError: If there is no such folder.
+        SplitError: If it has no split.
+    """
+    if name == BUNDLED:
+        studies = load_bundled()
+        return studies, make_split(studies, "study")
+    folder = Path(name)
+    if not folder.is_dir():
+        raise StudyFolderError(
+            f"there is no folder {name}; choose bundled, or make one with python -m train.prepare --out {name}"
+        )
+    return StudySet.load(folder), Split.load(folder / "split.json")
+
+
+def data_digest(studies: StudySet) -> str:
+    """Of what a study set holds: changes when it is prepared from other data."""
+    manifest = studies.manifest
+    content = [manifest.source, manifest.revision, dict(manifest.hashes), dict(manifest.counts)]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def in_full(name: str) -> str:
+    """A folder of this machine by its whole path; any other name as it is."""
+    if name in BUNDLED_MODELS:
+        return name
+    try:
+        return str(Path(name).resolve()) if Path(name).is_dir() else name
+    except (OSError, ValueError):  # too long for a path, or with a zero byte in it
+        return name
+
+
+def _is_whole(value: object, or_none: bool) -> bool:
+    return (or_none and value is None) or (isinstance(value, int) and not isinstance(value, bool))

@@ -1,0 +1,93 @@
+"""Attention over a pack in chunks of its tokens, each against the keys that any of the chunk sees and no others.
+
+A dense mask over a pack of L tokens costs L² products, most of them hidden: what one person's tokens see is their own
+and the path above. In depth-first order a chunk [a, b) of tokens sees only keys j < b with last[j] > a, below which
+something lies at a or after it: the shared path and the chunk's own neighbourhood. The result is the dense mask's.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+from socrates_core.finetune.batch.packs import Pack
+
+NAME: Final = "socrates_chunks"
+"""Under this name the attention is known to transformers."""
+
+CHUNK: Final = 64
+"""Tokens of a chunk: about a persona. Larger ones see more that they need not, smaller ones keep a processor idle."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """Neighbouring tokens of a pack and what they see."""
+
+    first: int
+    stop: int
+    """One past the last token."""
+    keys: torch.Tensor
+    """(P,) places of the keys."""
+    mask: torch.Tensor
+    """(1, 1, stop - first, P) zero where a token sees a key, −∞ elsewhere."""
+
+
+def chunks_of(pack: Pack, dtype: torch.dtype, device: torch.device) -> tuple[Chunk, ...]:
+    """The chunks of a pack, in order."""
+    out = []
+    for first in range(0, len(pack.tokens), CHUNK):
+        stop = min(first + CHUNK, len(pack.tokens))
+        keys = np.flatnonzero(pack.last[:stop] > first)
+        queries = np.arange(first, stop)[:, None]
+        sees = torch.from_numpy((keys <= queries) & (queries < pack.last[keys]))
+        mask = torch.zeros(sees.shape, dtype=dtype).masked_fill_(~sees, -torch.inf)[None, None]
+        out.append(Chunk(first, stop, torch.from_numpy(keys).to(device), mask.to(device)))
+    return tuple(out)
+
+
+def chunk_attention(
+    module: Any,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    chunks: tuple[Chunk, ...] = (),
+    **kwargs: Any,
+) -> tuple[torch.Tensor, None]:
+    """An attention function of transformers, for one pack at a time; without chunks it is scaled dot-product attention.
+
+    Args:
+        module: The attention layer.
+        query: (1, H, L, D).
+        key: (1, Hkv, L, D).
+        value: (1, Hkv, L, D).
+        attention_mask: Read only without chunks, which hold what is hidden.
+        scaling: Of the scores; 1 / sqrt(D) when None.
+        chunks: Of the pack; together they cover its L tokens.
+        **kwargs: What transformers passes along.
+    """
+    if not chunks:
+        plain = ALL_ATTENTION_FUNCTIONS["sdpa"]
+        out, _ = plain(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
+        return out, None
+    repeats = query.shape[1] // key.shape[1]
+    key, value = key.repeat_interleave(repeats, dim=1), value.repeat_interleave(repeats, dim=1)
+    parts = [
+        torch.nn.functional.scaled_dot_product_attention(
+            query[:, :, chunk.first : chunk.stop],
+            key.index_select(2, chunk.keys),
+            value.index_select(2, chunk.keys),
+            attn_mask=chunk.mask,
+            scale=scaling,
+        )
+        for chunk in chunks
+    ]
+    return torch.cat(parts, dim=2).transpose(1, 2), None
+
+
+ALL_ATTENTION_FUNCTIONS.register(NAME, chunk_attention)
+AttentionMaskInterface.register(NAME, sdpa_mask)

@@ -1,0 +1,1 @@
+"""Push an adapter: its card, the plan, the commit."""

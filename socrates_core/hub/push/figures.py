@@ -1,0 +1,152 @@
+"""The figures of an adapter's card: how far its predictions were off, never without floor, interval and counts."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from socrates_core.errors import HubError
+from socrates_core.hub.inspection import WEIGHTS, AdapterConfig
+from socrates_core.model.folder import DEMO
+from socrates_core.model.record import ModelRecord
+from socrates_core.study.files import file_sha256
+
+Convention = Literal["scale", "observed"]
+CONVENTIONS: Final[tuple[Convention, ...]] = ("scale", "observed")
+
+MOST_METRICS: Final = 512 * 1024**2
+"""Bytes of a metrics.json; one of all cells of SocSci210 has a tenth."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One Wasserstein distance with what it means nothing without."""
+
+    measured: Literal["validation", "evaluation"]
+    """`validation`: on the studies that the weights were chosen on, which flatters them."""
+    convention: Convention
+    value: float
+    """In [0, 1]: mean over the cells of a study, then over studies; 0 is a perfect match."""
+    low: float | None
+    """Of its 95 % interval over resampled studies; None below two studies."""
+    high: float | None
+    floor: float
+    """What a perfect prediction would score with as many people."""
+    uniform: float
+    """What guessing evenly scores on the same cells."""
+    cells: int
+    studies: int
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """An evaluation run of an adapter."""
+
+    figures: tuple[Figure, ...]
+    contaminated: bool
+    """Whether it was evaluated on studies that it has learned from."""
+    source: str
+    """Where the studies came from, as their manifest says."""
+    part: str
+    """Of the split: test, mostly."""
+    split: str | None
+    """Digest of that split."""
+    per_cell: int | None
+    """People asked in a cell, at most; None for all."""
+    checked: bool
+    """Whether the weights that were evaluated were at hand and are these."""
+
+
+def validation_figures(record: ModelRecord) -> tuple[Figure, ...]:
+    """What the record says of the validation; nothing where it says nothing that can be read."""
+    found = record.training.get("validation") if isinstance(record.training, Mapping) else None
+    if not isinstance(found, Mapping):
+        return ()
+    numbers = [_share(found.get(name)) for name in ("wasserstein", "low", "high", "noise_floor", "uniform")]
+    counts = [_count(found.get(name)) for name in ("cells", "studies")]
+    value, low, high, floor, uniform = numbers
+    cells, studies = counts
+    if value is None or floor is None or uniform is None or cells is None or studies is None:
+        return ()
+    return (Figure("validation", "scale", value, low, high, floor, uniform, cells, studies),)
+
+
+def read_run(run: Path, folder: Path, config: AdapterConfig, record: ModelRecord) -> Evaluated:
+    """The figures of a finished run, after it has been made sure that it is of this adapter.
+
+    Args:
+        run: The run's folder, or its metrics.json.
+        folder: The adapter's.
+        config: Its description.
+        record: Its record.
+
+    Raises:
+        HubError: If there are no figures, or they are of another model or adapter.
+    """
+    path = run / "metrics.json" if run.is_dir() else run
+    try:
+        if path.stat().st_size > MOST_METRICS:
+            raise HubError(f"{path} has {path.stat().st_size:,} bytes; expected the metrics.json of a run")
+        metrics = json.loads(path.read_text("utf-8"))
+        provenance = metrics["provenance"]
+        figures = tuple(figure for name in CONVENTIONS if (figure := _evaluated(metrics, name)) is not None)
+        contaminated = bool(metrics["contaminated"])
+        checked = _belongs(path, provenance, folder, config, record)
+    except OSError as error:
+        raise HubError(f"no figures can be read from {path} ({error}); name a finished run's folder") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise HubError(f"{path} is not the metrics.json of a finished run ({type(error).__name__}: {error})") from error
+    if not figures:
+        raise HubError(f"{path} has no distance of any cell; evaluate on studies with bounded scales")
+    return Evaluated(
+        figures=figures,
+        contaminated=contaminated,
+        source=str(provenance.get("source")),
+        part=str(provenance.get("part")),
+        split=str(provenance["split_digest"]) if provenance.get("split_digest") else None,
+        per_cell=_count(provenance.get("per_cell")),
+        checked=checked,
+    )
+
+
+def _evaluated(metrics: Mapping[str, Any], convention: Convention) -> Figure | None:
+    found = metrics["wasserstein"][convention]
+    value = _share(found["mean"])
+    floor = _share(metrics["noise_floor"][convention]["mean"])
+    uniform = _share(metrics["baselines"]["uniform"][convention]["mean"])
+    cells, studies = _count(found["cells"]), _count(found["studies"])
+    if value is None or floor is None or uniform is None or cells is None or studies is None:
+        return None
+    low, high = (_share(end) for end in found["ci95"]) if found["ci95"] is not None else (None, None)
+    return Figure("evaluation", convention, value, low, high, floor, uniform, cells, studies)
+
+
+def _belongs(
+    path: Path, provenance: Mapping[str, Any], folder: Path, config: AdapterConfig, record: ModelRecord
+) -> bool:
+    """Refuse a run of something else; whether the weights themselves could be compared."""
+    adapter, model = provenance.get("adapter"), str(provenance.get("model"))
+    clash = f"{path} is not of the adapter in {folder}"
+    if not isinstance(adapter, str):
+        raise HubError(f"{clash}: it is of {model} without an adapter; evaluate with --adapter {folder}")
+    if provenance.get("template") != record.template:
+        raise HubError(f"{clash}: its template is {provenance.get('template')}, the adapter's {record.template}")
+    # a folder does not say which base it holds
+    if (model == DEMO or not Path(model).is_dir()) and model.partition("@")[0] != config.base:
+        raise HubError(f"{clash}: it is of the base {model}, the adapter is for {config.base}")
+    weights = Path(adapter) / WEIGHTS
+    if not weights.is_file():
+        return False
+    if file_sha256(weights) != file_sha256(folder / WEIGHTS):
+        raise HubError(f"{clash}: the weights in {adapter}, which it names, are others; evaluate this adapter")
+    return True
+
+
+def _share(value: Any) -> float | None:
+    return float(value) if type(value) in (int, float) and math.isfinite(value) and 0 <= value <= 1 else None
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and value >= 0 else None

@@ -1,0 +1,167 @@
+"""Predicted answers beside the answers that people gave: all that an evaluation needs, and no model.
+
+`predictions.parquet` has one row a cell. Its lists are as long as the cell has answers (N), and `probs` holds N·K
+probabilities, person after person. A model whose probabilities are known fills `probs`; predictions that were made
+elsewhere, one number for each answer, fill `drawn`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.distribution import Floats
+
+MOST: Final = 1e15
+"""A drawn number beyond this is no answer that anybody could have meant: it is invalid."""
+
+
+Grouping = Literal["text", "task", "condition"]
+"""What counts as one cell: (study, condition, task, stimulus text); (study, condition, task), as in the Socrates paper;
+or (study, condition), as in the original run, which puts answers to different questions on one axis."""
+
+GROUPINGS: Final[dict[Grouping, str]] = {
+    "text": "study, condition, task, stimulus text",
+    "task": "study, condition, task",
+    "condition": "study, condition",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class CellPredictions:
+    """One cell: what N people answered and what was predicted for each of them."""
+
+    study_id: str
+    cell_id: int
+    condition_num: int
+    task_num: int | None
+    """None where the file names no task."""
+    values: npt.NDArray[np.int64] | None
+    """(K,) the options; None where the scale is not known."""
+    responses: Floats
+    """(N,) the answers, off-scale ones included."""
+    people: npt.NDArray[np.int64]
+    """(N,) who answered; the same number is the same person of the study."""
+    probs: Floats | None = None
+    """(N, K) the predicted distribution of each person; needs `values`."""
+    drawn: Floats | None = None
+    """(N,) one predicted number for each answer in place of `probs`; NaN where it could not be read."""
+    weights: Floats | None = None
+    """(N,) how much each answer counts; equally when None."""
+    mass: Floats | None = None
+    """(N,) share of the model's mass that fell on the scale."""
+    marginal: Floats | None = None
+    """(K,) what the training answers on this scale predict."""
+    labels: Mapping[int, str] = field(default_factory=dict)
+    """Option → its label, where it has one."""
+    condition: str | None = None
+    stimulus: str | None = None
+    title: str | None = None
+    real: bool | None = None
+    design: str = "between"
+    method: str | None = None
+    attributes: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    """Attribute → (N,) values."""
+
+    def __post_init__(self) -> None:
+        assert (self.probs is None) != (self.drawn is None), "either probabilities or drawn numbers"
+        assert self.probs is None or self.values is not None, "probabilities need options"
+
+    @property
+    def on_scale(self) -> npt.NDArray[np.bool_]:
+        """(N,) whether an answer is one of the options; all are where the scale is not known."""
+        return np.ones(len(self.responses), bool) if self.values is None else _among(self.responses, self.values)
+
+    @property
+    def valid(self) -> npt.NDArray[np.bool_]:
+        """(N,) whether there is a prediction: a distribution always is one; a drawn number may be unreadable."""
+        if self.drawn is None:
+            return np.ones(len(self.responses), bool)
+        return np.isfinite(self.drawn) & (np.abs(np.nan_to_num(self.drawn)) <= MOST)
+
+    @property
+    def usable(self) -> npt.NDArray[np.bool_]:
+        """(N,) whether the prediction is an answer that can be given: valid, and an option where they are known."""
+        if self.drawn is None or self.values is None:
+            return self.valid
+        return self.valid & _among(np.where(self.valid, self.drawn, np.inf), self.values)
+
+    @property
+    def mass_of(self) -> Floats:
+        """(N,) weights, ones where there are none."""
+        return np.ones(len(self.responses)) if self.weights is None else self.weights
+
+    @property
+    def label(self) -> str:
+        """How a report names the cell."""
+        task = "" if self.task_num is None else f", task {self.task_num}"
+        return f"{self.study_id}, {self.condition or f'condition {self.condition_num}'}{task}"
+
+
+def groups_of(cells: Sequence[CellPredictions], grouping: Grouping) -> list[list[CellPredictions]]:
+    """The cells that a grouping takes for one, in the order of the first of each."""
+    if grouping == "text":
+        return [[cell] for cell in cells]
+    groups: dict[tuple[object, ...], list[CellPredictions]] = {}
+    for cell in cells:
+        key = (cell.study_id, cell.condition_num, *([cell.task_num] if grouping == "task" else []))
+        groups.setdefault(key, []).append(cell)
+    return list(groups.values())
+
+
+def joined(group: Sequence[CellPredictions]) -> CellPredictions:
+    """Several cells as one, with the answers of all.
+
+    Distributions are over the union of the options, which is no scale of anybody where the cells' scales differ: only
+    the conventions `observed` and `separate` can score that.
+    """
+    return group[0] if len(group) == 1 else _merge(group)
+
+
+def one_scale(cells: Sequence[CellPredictions]) -> bool:
+    """Whether all these cells have the same known options."""
+    first = cells[0].values
+    return first is not None and all(c.values is not None and np.array_equal(c.values, first) for c in cells)
+
+
+def expanded(rows: Floats, values: npt.ArrayLike, onto: npt.ArrayLike) -> Floats:
+    """(..., K) over `values` as (..., L) over the longer list `onto`, 0 elsewhere."""
+    out = np.zeros((*rows.shape[:-1], len(np.asarray(onto))))
+    out[..., np.searchsorted(np.asarray(onto), np.asarray(values))] = rows
+    return out
+
+
+def scale_of(cell: CellPredictions) -> AnswerScale:
+    """The cell's scale, with the labels that are known."""
+    if cell.values is None:
+        return AnswerScale(None)
+    return AnswerScale(tuple(int(value) for value in cell.values), dict(cell.labels))
+
+
+def _merge(cells: Sequence[CellPredictions]) -> CellPredictions:
+    responses = np.concatenate([cell.responses for cell in cells])
+    weights = None if all(c.weights is None for c in cells) else np.concatenate([c.mass_of for c in cells])
+    whole = replace(
+        cells[0],
+        responses=responses,
+        people=np.concatenate([cell.people for cell in cells]),
+        weights=weights,
+        mass=None,
+        marginal=None,
+        stimulus=None,
+        attributes={},
+    )
+    if all(cell.probs is not None for cell in cells):
+        union = np.unique(np.concatenate([cell.values for cell in cells if cell.values is not None]))
+        rows = [expanded(c.probs, c.values, union) for c in cells if c.probs is not None and c.values is not None]
+        return replace(whole, values=union, probs=np.concatenate(rows))
+    drawn = np.concatenate([cell.drawn for cell in cells if cell.drawn is not None])
+    return replace(whole, values=cells[0].values if one_scale(cells) else None, drawn=drawn)
+
+
+def _among(numbers: Floats, values: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    place = np.searchsorted(values, numbers).clip(max=len(values) - 1)
+    return np.asarray(values[place] == numbers)

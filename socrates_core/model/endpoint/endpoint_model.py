@@ -1,0 +1,238 @@
+"""Any OpenAI-compatible server as an answer model: vLLM, TGI, llama.cpp, `transformers serve`, or a hosted one.
+
+A server is asked in the first of three ways that it offers for a scale, and the result says which:
+
+- *exact*: one request per persona for the log-probabilities of the first token, where they tell every option;
+- *typed*: one request to `/systemone`, which gives a probability for every option in the server's own form of
+  question (letters for the options), where the server has no log-probabilities;
+- *sampled*: some answers per persona at temperature 1, of which the first number counts.
+
+Finished answers are kept: a call that fails half-way asks only for the missing ones when it is repeated.
+"""
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Final
+
+import numpy as np
+
+from socrates_core.errors import ModelError
+from socrates_core.model.answer_model import AnswerDistributions, ModelDescription, check_request
+from socrates_core.model.endpoint.client import EndpointClient, checked_url
+from socrates_core.model.endpoint.plan import (
+    ANSWER_TOKENS,
+    EndpointPlan,
+    EndpointPrompt,
+    EndpointReport,
+    endpoint_prompt,
+)
+from socrates_core.model.endpoint.questioner import Answer, Questioner
+from socrates_core.model.endpoint.settings import EndpointSettings
+from socrates_core.prompt import check_template
+from socrates_core.study.study_set import Cell, Persona
+
+PREFIX: Final = "endpoint:"
+RELEASED: Final = "socratesft/"
+"""Owner of the released fine-tunes, which were trained in the words of the `socrates` template."""
+KEPT: Final = 500_000
+"""Finished answers in memory; beyond it the oldest go."""
+
+_SPEC = re.compile(r"endpoint:(?P<name>.+?)@(?P<url>https?://.*)", re.IGNORECASE | re.DOTALL)
+
+
+class EndpointModel:
+    """A model behind a server. Safe to call from several threads."""
+
+    def __init__(self, name: str, url: str, template: str = "shared", settings: EndpointSettings | None = None) -> None:
+        """Describe the server; `check` asks whether it is there.
+
+        Args:
+            name: Of the model, as the server knows it.
+            url: Up to where `/chat/completions` follows, like http://127.0.0.1:8000/v1.
+            template: Whose words are used; the server adds its own chat frame.
+            settings: How it is asked.
+
+        Raises:
+            ModelError: If there is no such template, or the URL is none that can be used.
+        """
+        check_template(template)
+        if not name.strip() or len(name) > 500 or not name.isprintable():
+            raise ModelError("an endpoint needs the name of a model: endpoint:NAME@URL")
+        self.name = name
+        self.template = template
+        self.settings = settings or EndpointSettings()
+        self.url = checked_url(url)
+        self.description = ModelDescription(
+            f"{PREFIX}{name}@{self.url}", template=template, device=f"server {self.url}", precision="as served"
+        )
+        self._client = EndpointClient(self.url, self.settings)
+        self._questioner = Questioner(self._client, name)
+        self._answers: dict[str, Answer] = {}
+        self._counts: Counter[str] = Counter()
+        self._missing = 0.0
+        self._lock = threading.RLock()  # progress may ask for a report
+
+    def check(self) -> None:
+        """Ask whether the server is there and lets us in.
+
+        Raises:
+            ModelError: If it is not.
+        """
+        status = self._client.reach()
+        if status in (401, 403):
+            raise self._client.no_access(status)
+
+    def plan(self, requests: Sequence[tuple[Cell, Sequence[Persona]]]) -> EndpointPlan:
+        """What these cells and personas would cost; asks the server nothing.
+
+        Raises:
+            ModelError: If nobody is asked, or an outcome is open-ended.
+        """
+        todo: dict[str, EndpointPrompt] = {}
+        for cell, personas in requests:
+            for prompt in self._prompts(cell, personas):
+                if prompt.key not in self._answers:
+                    todo[prompt.key] = prompt
+        most = {key: self._questioner.most_requests(prompt) for key, prompt in todo.items()}
+        prompt_tokens = sum(count * todo[key].tokens for key, count in most.items())
+        answer_tokens = sum(most.values()) * ANSWER_TOKENS
+        return EndpointPlan(
+            requests=self._fewest_requests(list(todo.values())),
+            most_requests=sum(most.values()),
+            prompt_tokens=prompt_tokens,
+            answer_tokens=answer_tokens,
+            cost=self._cost(prompt_tokens + answer_tokens),
+        )
+
+    def report(self) -> EndpointReport:
+        """What was asked so far and what came of it."""
+        with self._lock:
+            counts, missing = self._counts + self._questioner.counts, self._missing
+        told = counts["exact"] + counts["sampled"]
+        return EndpointReport(
+            requests=self._client.requests,
+            retries=self._client.retries,
+            exact=counts["exact"],
+            typed=counts["typed"],
+            sampled=counts["sampled"],
+            off_scale=counts["off_scale"],
+            unreadable=counts["unreadable"],
+            takes_seeds=self._questioner.takes_seeds,
+            missing_mass_mean=missing / told if told else None,
+            defused=counts["defused"],
+            prompt_tokens=counts["prompt_tokens"],
+            answer_tokens=counts["answer_tokens"],
+            cost=self._cost(counts["prompt_tokens"] + counts["answer_tokens"]),
+        )
+
+    def answer_distributions(
+        self, cell: Cell, personas: Sequence[Persona], progress: Callable[[int, int], None] | None = None
+    ) -> AnswerDistributions:
+        """Probabilities over the cell's options, one row per persona; identical prompts are asked once.
+
+        Args:
+            cell: Whose outcome is asked.
+            personas: Who is asked.
+            progress: Called with the different prompts answered so far, and in all.
+
+        Raises:
+            ModelError: If nobody is asked, the outcome is open-ended, the budget does not suffice, or the server fails
+                one persona for good. What was finished by then is kept.
+        """
+        prompts = self._prompts(cell, personas)
+        kept = {prompt.key: self._answers.get(prompt.key) for prompt in prompts}
+        answers = {key: answer for key, answer in kept.items() if answer is not None}
+        todo = list({prompt.key: prompt for prompt in prompts if prompt.key not in answers}.values())
+        if todo:
+            self._client.check_budget(self._fewest_requests(todo))
+            self._ask_all(todo, answers, progress)
+        methods = {answer.method for answer in answers.values()}
+        if "sampled" in methods:
+            self._questioner.check_that_it_samples()
+        return AnswerDistributions(
+            np.stack([answers[prompt.key].probs for prompt in prompts]),
+            np.array([answers[prompt.key].mass for prompt in prompts]),
+            methods.pop() if len(methods) == 1 else "mixed",
+        )
+
+    def _ask_all(
+        self,
+        todo: Sequence[EndpointPrompt],
+        answers: dict[str, Answer],
+        progress: Callable[[int, int], None] | None,
+    ) -> None:
+        """Fill `answers`. The first prompt goes alone: it shows what the server offers, and what is wrong with it."""
+        total, stop = len(answers) + len(todo), threading.Event()
+
+        def finish(prompt: EndpointPrompt) -> None:
+            answer = self._questioner.answer(prompt, stop)
+            with self._lock:
+                answers[prompt.key] = answer
+                self._keep(prompt, answer)
+                if progress is not None:
+                    progress(len(answers), total)
+
+        pool = ThreadPoolExecutor(self.settings.concurrency, thread_name_prefix="endpoint")
+        prompt = todo[0]
+        try:
+            finish(prompt)
+            self._client.check_budget(self._fewest_requests(todo[1:]))
+            under_way = {pool.submit(finish, other): other for other in todo[1:]}
+            for future in as_completed(under_way):
+                prompt = under_way[future]
+                future.result()
+        except ModelError as error:
+            stop.set()
+            pool.shutdown(cancel_futures=True)  # waits for those under way, whose answers are kept
+            kept = f"; {len(answers)} of {total} answers are kept, asking again asks for the others only"
+            raise ModelError(f"{error} [{prompt.where}{kept if answers else ''}]") from error
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+
+    def _keep(self, prompt: EndpointPrompt, answer: Answer) -> None:
+        if prompt.key in self._answers:  # another thread was faster
+            return
+        self._answers[prompt.key] = answer
+        self._counts.update({answer.method: 1, "defused": int(prompt.is_defused)})
+        self._missing += 0.0 if answer.method == "typed" else 1 - answer.mass
+        while len(self._answers) > KEPT:
+            self._answers.pop(next(iter(self._answers)))
+
+    def _prompts(self, cell: Cell, personas: Sequence[Persona]) -> list[EndpointPrompt]:
+        check_request(cell, personas)
+        return [endpoint_prompt(self.template, cell, persona) for persona in personas]
+
+    def _fewest_requests(self, prompts: Sequence[EndpointPrompt]) -> int:
+        return sum(self._questioner.fewest_requests(prompt) for prompt in prompts)
+
+    def _cost(self, tokens: int) -> float | None:
+        price = self.settings.price_per_million
+        return None if price is None else tokens * price / 1e6
+
+
+def load_endpoint(spec: str, template: str | None = None, settings: EndpointSettings | None = None) -> EndpointModel:
+    """The model that `endpoint:NAME@URL` names, after asking whether its server is there.
+
+    Args:
+        spec: NAME may hold "/", ":" and "@"; URL ends before `/chat/completions`.
+        template: Whose words are used; when None, `socrates` for the released models and `shared` for others.
+        settings: How the server is asked.
+
+    Raises:
+        ModelError: If the text is no such name, or the server is not there or refuses access.
+    """
+    match = _SPEC.fullmatch(spec.strip())
+    if match is None:
+        raise ModelError(
+            "cannot read the endpoint; write endpoint:NAME@URL with a URL that begins with http:// or https://, "
+            "like endpoint:Qwen/Qwen2.5-14B-Instruct@http://127.0.0.1:8000/v1"
+        )
+    name = match["name"].strip()
+    implied = "socrates" if name.startswith(RELEASED) else "shared"
+    model = EndpointModel(name, match["url"], template or implied, settings)
+    model.check()
+    return model

@@ -1,0 +1,123 @@
+"""Attention along a prefix tree: every block sees the path above it and, within itself, the tokens above each token.
+
+The two parts are computed apart and joined by their log-sum-exps, so no key of a path is ever copied per block or
+masked: softmax over [path | own] = (e^{a} · out_path + e^{b} · out_own) / (e^{a} + e^{b}), with a, b the two
+log-sum-exps (the split that FlashAttention makes along keys; Dao et al. 2022, section 3.1).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+from socrates_core.model.prefix_tree.kernels import CPU, Kernel, Kernels
+
+NAME = "socrates_tree"
+"""Under this name the attention is known to transformers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """Keys and values of P computed tokens, layer by layer."""
+
+    keys: tuple[torch.Tensor, ...]
+    """Each (1, Hkv, P, D)."""
+    values: tuple[torch.Tensor, ...]
+
+    def extended(self, keys: list[torch.Tensor], values: list[torch.Tensor]) -> "Path":
+        """A path of these tokens and those that follow them."""
+        return Path(_joined(self.keys, keys), _joined(self.values, values))
+
+
+EMPTY = Path((), ())
+
+
+@dataclass(eq=False)
+class TreePass:
+    """What one forward pass over S blocks of L tokens needs beside its tokens."""
+
+    groups: list[tuple[Path, int, int]]
+    """Path and the blocks [first, last) below it; together the groups cover all S blocks."""
+    keep: bool
+    """Whether the keys and values of these tokens are wanted: true for trunks."""
+    kernels: Kernels = CPU
+    keys: list[torch.Tensor] = field(default_factory=list)
+    """Layer by layer (S, Hkv, L, D), filled while the pass runs, when `keep`."""
+    values: list[torch.Tensor] = field(default_factory=list)
+
+
+def tree_attention(
+    module: Any,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    tree: TreePass | None = None,
+    **kwargs: Any,
+) -> tuple[torch.Tensor, None]:
+    """An attention function of transformers; without `tree` it is scaled dot-product attention.
+
+    Args:
+        module: The attention layer; its place is `module.layer_idx`.
+        query: (S, H, L, D).
+        key: (S, Hkv, L, D).
+        value: (S, Hkv, L, D).
+        attention_mask: (S, 1, L, L), added to the scores within each block.
+        scaling: Of the scores; 1 / sqrt(D) when None.
+        tree: The pass.
+        **kwargs: What transformers passes along.
+    """
+    if tree is None:
+        plain = ALL_ATTENTION_FUNCTIONS["sdpa"]
+        out, _ = plain(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
+        return out, None
+    if tree.keep:
+        tree.keys.append(key)
+        tree.values.append(value)
+    scale = scaling if scaling is not None else query.shape[-1] ** -0.5
+    repeats = query.shape[1] // key.shape[1]
+    own, own_log = tree.kernels.own(
+        query, key.repeat_interleave(repeats, dim=1), value.repeat_interleave(repeats, dim=1), attention_mask, scale
+    )
+    joined = []
+    for path, first, last in tree.groups:
+        part, part_log = own[first:last], own_log[first:last]
+        if path.keys:
+            above, above_log = _attend_path(query[first:last], path, module.layer_idx, scale, tree.kernels.path)
+            part = _join(part, part_log, above, above_log)
+        joined.append(part)
+    out = joined[0] if len(joined) == 1 else torch.cat(joined)
+    return out.to(query.dtype).transpose(1, 2), None
+
+
+def _attend_path(
+    query: torch.Tensor, path: Path, layer: int, scale: float, kernel: Kernel
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """All queries of some blocks against the one path they share: blocks and query heads fold into rows."""
+    blocks, heads, length, width = query.shape
+    kv_heads = path.keys[layer].shape[1]
+    folded = query.reshape(blocks, kv_heads, heads // kv_heads, length, width).permute(1, 2, 0, 3, 4)
+    out, log = kernel(
+        folded.reshape(1, kv_heads, -1, width).contiguous(), path.keys[layer], path.values[layer], None, scale
+    )
+    out = out.reshape(kv_heads, heads // kv_heads, blocks, length, width).permute(2, 0, 1, 3, 4)
+    log = log.reshape(kv_heads, heads // kv_heads, blocks, length).permute(2, 0, 1, 3)
+    return out.reshape(blocks, heads, length, width), log.reshape(blocks, heads, length)
+
+
+def _join(a: torch.Tensor, a_log: torch.Tensor, b: torch.Tensor, b_log: torch.Tensor) -> torch.Tensor:
+    share = torch.sigmoid((a_log - b_log).float())[..., None]
+    return a.float() * share + b.float() * (1 - share)
+
+
+def _joined(above: tuple[torch.Tensor, ...], below: list[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    if not above:
+        return tuple(below)
+    return tuple(torch.cat(pair, dim=2) for pair in zip(above, below, strict=True))
+
+
+ALL_ATTENTION_FUNCTIONS.register(NAME, tree_attention)
+AttentionMaskInterface.register(NAME, sdpa_mask)

@@ -1,0 +1,101 @@
+"""Prompts and options as token ids."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from socrates_core.errors import ModelError
+from socrates_core.prompt import ChatFrame, Segment, check_template, segments
+from socrates_core.study.study_set import Cell, Persona
+
+Tokens = npt.NDArray[np.int64]
+
+CACHED_SEGMENTS = 200_000
+
+
+class PromptEncoder:
+    """Turns (cell, persona) into token ids under one tokenizer and template.
+
+    Each distinct segment is encoded once. Control segments (the chat frame) have their special tokens recognised;
+    text segments never do, so a stimulus or a persona that spells out an end-of-turn token stays text.
+    """
+
+    def __init__(self, tokenizer: Any, template: str) -> None:
+        """Read the tokenizer's chat frame.
+
+        Raises:
+            ModelError: If there is no such template, or the tokenizer has no usable chat template.
+        """
+        check_template(template)
+        self.tokenizer = tokenizer
+        self.template = template
+        self.frame = chat_frame(tokenizer)
+        self._encode_segment = lru_cache(CACHED_SEGMENTS)(self._tokens_of)
+
+    def encode(self, cell: Cell, persona: Persona) -> Tokens:
+        """(T,) the ids of the prompt up to where the answer starts."""
+        parts = [self._encode_segment(part) for part in segments(self.template, cell, persona, self.frame)]
+        return np.concatenate(parts)
+
+    def encode_option(self, value: int) -> tuple[int, ...]:
+        """The ids of one option as it stands after the prompt.
+
+        Raises:
+            ModelError: If the tokenizer does not give the number back (it would score another text).
+        """
+        ids = self.tokenizer(str(value), add_special_tokens=False).input_ids
+        if self.tokenizer.decode(ids) != str(value):
+            raise ModelError(
+                f"this tokenizer writes the answer {value} as {self.tokenizer.decode(ids)!r}; "
+                "a byte-level tokenizer is needed (Qwen, Llama 3)"
+            )
+        return tuple(ids)
+
+    def _tokens_of(self, segment: Segment) -> Tokens:
+        ids = self.tokenizer(segment.text, add_special_tokens=False, split_special_tokens=not segment.control).input_ids
+        return np.asarray(ids, dtype=np.int64)
+
+
+def chat_frame(tokenizer: Any) -> ChatFrame:
+    """What the tokenizer's chat template puts around a system and a user message.
+
+    Raises:
+        ModelError: If there is no chat template, or it does not keep the messages' text.
+    """
+    if not getattr(tokenizer, "chat_template", None):
+        raise ModelError("this model's tokenizer has no chat template: choose an instruction-tuned model")
+    system, user = "ThisIsTheSystemText", "ThisIsTheUserText"
+
+    def pieces(messages: Sequence[dict[str, str]], marks: Sequence[str]) -> list[str]:
+        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        out = []
+        for mark in marks:
+            before, found, text = text.partition(mark)
+            if not found:
+                raise ModelError("this model's chat template drops or rewrites messages; it cannot be used")
+            out.append(before)
+        return [*out, text]
+
+    asked = {"role": "user", "content": user}
+    before_system, before_user, before_answer = pieces([{"role": "system", "content": system}, asked], [system, user])
+    before_lone_user, _ = pieces([asked], [user])
+    return ChatFrame(before_system, before_user, before_answer, before_lone_user)
+
+
+def digit_tokens(tokenizer: Any, vocabulary: int) -> npt.NDArray[np.bool_]:
+    """(V,) whether a token's text begins with a digit.
+
+    Byte-level vocabularies write an ASCII digit as itself and a leading blank as another character, so the first
+    character decides.
+
+    Args:
+        tokenizer: Of the model.
+        vocabulary: Columns of the output matrix, which may be more than the tokenizer has tokens.
+    """
+    names = tokenizer.convert_ids_to_tokens(list(range(min(vocabulary, len(tokenizer)))))
+    digits = np.zeros(vocabulary, dtype=bool)
+    digits[: len(names)] = [bool(name) and name[0] in "0123456789" for name in names]
+    return digits

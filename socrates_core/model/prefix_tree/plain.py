@@ -1,0 +1,38 @@
+"""The plain way to score options: one full row of tokens per option, nothing shared.
+
+Slow and obviously right: what the prefix tree is checked against, in the tests and on the first group of a run.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from socrates_core.model.prefix_tree.encoding import Tokens
+from socrates_core.scale.distribution import Floats
+
+
+def plain_log_probs(
+    network: Any, prompt: Tokens, options: Sequence[tuple[int, ...]], stops: bool, digits: torch.Tensor
+) -> Floats:
+    """(K,) log-probabilities of the options after one prompt, by a forward pass per option.
+
+    Args:
+        network: A causal language model; gives logits (1, T, V).
+        prompt: (T,) token ids.
+        options: The token ids of each option.
+        stops: Whether the next token must not begin with a digit.
+        digits: (V,) bool, the tokens that begin with a digit.
+    """
+    logs = []
+    with torch.inference_mode():
+        for option in options:
+            row = torch.tensor([[*prompt.tolist(), *option]], device=digits.device)
+            scores = torch.log_softmax(network(input_ids=row, use_cache=False).logits[0].float(), dim=-1)  # (T, V)
+            at = torch.arange(len(prompt) - 1, len(prompt) - 1 + len(option))
+            total = scores[at, torch.tensor(option)].sum()
+            if stops:
+                total = total + torch.logsumexp(scores[-1].masked_fill(digits, -torch.inf), dim=-1)
+            logs.append(total.item())
+    return np.asarray(logs, dtype=np.float64)

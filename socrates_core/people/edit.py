@@ -1,0 +1,259 @@
+"""Edits of who takes part, as the page makes them and as requests store them.
+
+Edits do not depend on their order. Filters and ranges look at the observed values and choose people; then a set value
+is given to everybody chosen; then shares re-weight them, several at once.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from socrates_core.errors import PopulationError
+from socrates_core.study.study_set import PARTICIPANTS_SCHEMA
+
+Value = str | int | None
+"""An attribute's value; None means that it is unknown."""
+
+SHARES_TOLERANCE: Final = 0.0015
+"""How far shares may miss 100 % before it is an error and not rounding: three times 33.3 % is 99.9 %."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Only the participants who have one of these values."""
+
+    attribute: str
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Range:
+    """Only the participants whose number lies between two bounds; who has no number is left out."""
+
+    attribute: str
+    low: int | None = None
+    """Smallest number that stays; None for no lower bound."""
+    high: int | None = None
+    """Largest number that stays; None for no upper bound."""
+
+
+@dataclass(frozen=True)
+class SetValue:
+    """Give everybody this value."""
+
+    attribute: str
+    value: Value
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Let each of these values have this share of the participants; who has another value no longer takes part."""
+
+    attribute: str
+    shares: tuple[tuple[Value, float], ...]
+    """(value, share), each share in [0, 1], together 1."""
+
+
+Edit = Filter | Range | SetValue | Shares
+
+
+def attributes_of(participants: pl.DataFrame) -> list[str]:
+    """The demographic attributes of a participant table."""
+    return [name for name in participants.columns if name not in PARTICIPANTS_SCHEMA]
+
+
+def describe(edit: Edit) -> str:
+    """An edit in a few words: `party id is Democrat or Independent`."""
+    title = attribute_words(edit.attribute)
+    match edit:
+        case Filter():
+            return f"{title} is {' or '.join(value_words(value) for value in edit.values)}"
+        case Range():
+            if edit.high is None:
+                return f"{title} is {edit.low} or more"
+            return f"{title} is {edit.high} or less" if edit.low is None else f"{title} is {edit.low} to {edit.high}"
+        case SetValue():
+            return f"{title} is set to {value_words(edit.value)}"
+        case Shares():
+            return f"{title} is {', '.join(f'{share:.1%} {value_words(value)}' for value, share in edit.shares)}"
+
+
+def check_edits(participants: pl.DataFrame, edits: Sequence[Edit]) -> None:
+    """Raise a PopulationError unless every edit makes sense for these participants; names attribute and choices."""
+    known = attributes_of(participants)
+    final: set[str] = set()
+    for edit in edits:
+        if not known:
+            raise PopulationError(
+                f"cannot apply {describe(edit)!r}: nothing is known about the participants of this study"
+            )
+        if edit.attribute not in known:
+            raise PopulationError(f"no attribute {edit.attribute!r} in this study; there are {', '.join(known)}")
+        _check_edit(participants[edit.attribute], edit)
+        if isinstance(edit, SetValue | Shares):
+            if edit.attribute in final:
+                raise PopulationError(f"{edit.attribute} is set or given shares twice; keep one of the edits")
+            final.add(edit.attribute)
+
+
+def edits_to_json(edits: Sequence[Edit]) -> list[dict[str, Any]]:
+    """The edits as lists, dictionaries, strings and numbers; `edits_from_json` reads them back."""
+    plain: list[dict[str, Any]] = []
+    for edit in edits:
+        match edit:
+            case Filter():
+                plain.append({"edit": "filter", "attribute": edit.attribute, "values": list(edit.values)})
+            case Range():
+                plain.append({"edit": "range", "attribute": edit.attribute, "low": edit.low, "high": edit.high})
+            case SetValue():
+                plain.append({"edit": "set", "attribute": edit.attribute, "value": edit.value})
+            case Shares():
+                shares = [list(pair) for pair in edit.shares]
+                plain.append({"edit": "shares", "attribute": edit.attribute, "shares": shares})
+    return plain
+
+
+EDIT_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "filter": ("values",),
+    "range": ("low", "high"),
+    "set": ("value",),
+    "shares": ("shares",),
+}
+
+
+def edits_from_json(raw: object) -> tuple[Edit, ...]:
+    """Read what `edits_to_json` wrote.
+
+    Raises:
+        PopulationError: If it is anything else; names the edit and the field.
+    """
+    if not isinstance(raw, list):
+        raise PopulationError(f"edits: expected a list, got {type(raw).__name__}")
+    return tuple(_edit_from_json(item, f"edits[{i}]") for i, item in enumerate(raw))
+
+
+def _edit_from_json(item: object, where: str) -> Edit:
+    if not isinstance(item, dict):
+        raise PopulationError(f"{where}: expected an object, got {type(item).__name__}")
+    kind, attribute = item.get("edit"), item.get("attribute")
+    if not isinstance(kind, str) or kind not in EDIT_FIELDS:
+        raise PopulationError(f"{where}.edit: expected one of {', '.join(EDIT_FIELDS)}, got {kind!r}")
+    if not isinstance(attribute, str) or not attribute:
+        raise PopulationError(f"{where}.attribute: expected the name of an attribute, got {attribute!r}")
+    expected = {"edit", "attribute", *EDIT_FIELDS[kind]}
+    if set(item) != expected:
+        odd = sorted(set(item) ^ expected, key=str)[0]
+        raise PopulationError(f"{where}.{odd}: a {kind} edit has the fields {', '.join(sorted(expected))}")
+    match kind:
+        case "filter":
+            values = _list(item["values"], f"{where}.values")
+            return Filter(attribute, tuple(_value(v, f"{where}.values[{i}]") for i, v in enumerate(values)))
+        case "range":
+            return Range(attribute, _bound(item["low"], f"{where}.low"), _bound(item["high"], f"{where}.high"))
+        case "set":
+            return SetValue(attribute, _value(item["value"], f"{where}.value"))
+        case _:
+            pairs = _list(item["shares"], f"{where}.shares")
+            return Shares(attribute, tuple(_share(pair, f"{where}.shares[{i}]") for i, pair in enumerate(pairs)))
+
+
+def _list(raw: object, where: str) -> list[object]:
+    if not isinstance(raw, list):
+        raise PopulationError(f"{where}: expected a list, got {type(raw).__name__}")
+    return raw
+
+
+def _value(raw: object, where: str) -> Value:
+    if raw is None or isinstance(raw, str) or (isinstance(raw, int) and not isinstance(raw, bool)):
+        return raw
+    raise PopulationError(f"{where}: expected a text, a whole number or null, got {raw!r}")
+
+
+def _bound(raw: object, where: str) -> int | None:
+    if raw is None or (isinstance(raw, int) and not isinstance(raw, bool)):
+        return raw
+    raise PopulationError(f"{where}: expected a whole number or null, got {raw!r}")
+
+
+def _share(raw: object, where: str) -> tuple[Value, float]:
+    pair = _list(raw, where)
+    if len(pair) != 2:
+        raise PopulationError(f"{where}: expected [value, share], got {len(pair)} elements")
+    value, share = pair
+    if isinstance(share, bool) or not isinstance(share, int | float):
+        raise PopulationError(f"{where}: expected a share between 0 and 1, got {share!r}")
+    return _value(value, where), float(share)
+
+
+def _check_edit(column: pl.Series, edit: Edit) -> None:
+    match edit:
+        case Filter():
+            if not edit.values:
+                raise PopulationError(f"the filter on {edit.attribute} names no value, so nobody would be left")
+            for value in edit.values:
+                _check_value(column, value)
+                if value not in column:
+                    raise PopulationError(
+                        f"nobody has {edit.attribute} {value_words(value)}; there are {_choices(column)}"
+                    )
+        case Range():
+            if not column.dtype.is_integer():
+                raise PopulationError(f"{edit.attribute} holds no numbers, so it has no range; choose values instead")
+            if edit.low is None and edit.high is None:
+                raise PopulationError(f"the range of {edit.attribute} has no bound; give the lowest or the highest")
+            if edit.low is not None and edit.high is not None and edit.low > edit.high:
+                raise PopulationError(f"the range of {edit.attribute} is empty: {edit.low} is above {edit.high}")
+        case SetValue():
+            _check_value(column, edit.value)
+        case Shares():
+            _check_shares(column, edit)
+
+
+def _check_shares(column: pl.Series, edit: Shares) -> None:
+    values = [value for value, _ in edit.shares]
+    for value, share in edit.shares:
+        _check_value(column, value)
+        if not math.isfinite(share) or share < 0:
+            raise PopulationError(
+                f"the share of {edit.attribute} {value_words(value)} must be 0 % or more, got {share:.1%}"
+            )
+    if len(set(values)) < len(values):
+        raise PopulationError(
+            f"the shares of {edit.attribute} name a value twice: {', '.join(map(value_words, values))}"
+        )
+    total = sum(share for _, share in edit.shares)
+    if abs(total - 1) > SHARES_TOLERANCE:
+        raise PopulationError(f"the shares of {edit.attribute} add up to {total:.1%}; they must add up to 100 %")
+
+
+def _check_value(column: pl.Series, value: Value) -> None:
+    fits = value is None or (isinstance(value, bool) is False and isinstance(value, int) == column.dtype.is_integer())
+    if not fits:
+        expected = "a whole number" if column.dtype.is_integer() else "a text"
+        raise PopulationError(
+            f"{column.name} holds {expected}, so it cannot be {value!r}; there are {_choices(column)}"
+        )
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise PopulationError(f"{column.name} cannot be {value}: the number is too large")
+
+
+def _choices(column: pl.Series, most: int = 12) -> str:
+    known = column.drop_nulls().unique().sort()
+    if column.dtype.is_integer() and len(known) > most:
+        return f"{known[0]} to {known[-1]}"
+    more = f" and {len(known) - most} more" if len(known) > most else ""
+    unknown = " or unknown" if column.null_count() else ""
+    return ", ".join(str(value) for value in known[:most]) + more + unknown
+
+
+def attribute_words(attribute: str) -> str:
+    """`party_id` → `party id`."""
+    return attribute.replace("_", " ")
+
+
+def value_words(value: Value) -> str:
+    """As a sentence names it."""
+    return "unknown" if value is None else str(value)

@@ -1,0 +1,1 @@
+"""What was found, to read: figures, documents, and the words for numbers."""

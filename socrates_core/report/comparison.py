@@ -1,0 +1,110 @@
+"""A comparison as a report to read: the leaderboard, and what of it is resolved."""
+
+import html
+
+import plotly.graph_objects as go
+
+from socrates_core.evaluation.comparison import Comparison, Standing
+from socrates_core.report.document import Part, Picture, Section, Table, Warned, to_html, to_markdown
+from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress
+
+TITLE = "Comparison of evaluations"
+
+
+def report(comparison: Comparison) -> tuple[str, str]:
+    """The report as a self-contained HTML page and as Markdown."""
+    sections = [
+        Section("", _introduction(comparison)),
+        Section("Leaderboard", _leaderboard(comparison)),
+        Section("Pair by pair", _pairs(comparison)),
+    ]
+    return to_html(TITLE, sections), to_markdown(TITLE, sections)
+
+
+def leaderboard_table(comparison: Comparison) -> Table:
+    """Models and references, closest first."""
+    rows = tuple(
+        (
+            row.name + (" (CONTAMINATED)" if row.contaminated else ""),
+            _number(row.mean, 4),
+            "" if row.ci95 is None else f"{row.ci95.low:.4f} to {row.ci95.high:.4f}",
+            _number(row.flat_mean, 4),
+            f"{row.cells:,}",
+            *(_number(value, 2) for value in (row.effects_pearson, row.calibration_slope)),
+            _number(row.effects_rmse, 1),
+            _number(row.accuracy, 3),
+        )
+        for row in comparison.standings
+    )
+    header = ("Model", "W", "95 % interval", "Flat mean", "Cells", "Effects r", "Slope", "Effects RMSE", "Accuracy")
+    shown = len(header) if comparison.kind == "all" else header.index("Effects r")
+    return Table(header[:shown], tuple(row[:shown] for row in rows))
+
+
+def _introduction(comparison: Comparison) -> list[Part]:
+    by = "the stated scale" if comparison.convention == "scale" else "the range of the human answers"
+    whole = comparison.kind == "all"
+    of_kind = "" if whole else f"{comparison.kind} "
+    parts: list[Part] = [
+        f"Wasserstein distances by {by} on the {comparison.cells:,} cells of {comparison.studies:,} {of_kind}studies "
+        "that all of them scored with the same human answers. Smaller is closer."
+        + (" Effects and accuracy are over all it has." if whole else "")
+    ]
+    fewer = [f"{name}: {count:,}" for name, count in comparison.left_out.items() if count]
+    if fewer:
+        parts.append(f"Cells left out because not all have them: {'; '.join(fewer)}.")
+    contaminated = [row.name for row in comparison.standings if row.contaminated]
+    if contaminated:
+        parts.append(Warned(f"CONTAMINATED: {', '.join(contaminated)} learned from studies that are evaluated here."))
+    return parts
+
+
+def _leaderboard(comparison: Comparison) -> list[Part]:
+    shown = [row for row in comparison.standings if row.cells]
+    return [leaderboard_table(comparison), Picture(_dots(shown), "Means with 95 % intervals over studies.")]
+
+
+def _pairs(comparison: Comparison) -> list[Part]:
+    rows = tuple(
+        (
+            duel.one,
+            duel.other,
+            f"{duel.difference:+.4f}",
+            "" if duel.ci95 is None else f"{duel.ci95.low:+.4f} to {duel.ci95.high:+.4f}",
+            f"{duel.wins} : {duel.losses}" + (f", {duel.ties} tied" if duel.ties else ""),
+            "yes" if duel.resolved else "no",
+        )
+        for duel in comparison.duels
+    )
+    header = ("Model", "Against", "Closer by", "95 % interval", "Studies won : lost", "Resolved")
+    return [Table(header, rows), *(duel.sentence for duel in comparison.duels)]
+
+
+def _dots(rows: list[Standing]) -> go.Figure:
+    figure = go.Figure()
+    for kind, name, colour, symbol in (
+        ("model", "Models", PREDICTED, "diamond"),
+        ("reference", "References", ACTUAL, "circle"),
+    ):
+        chosen = [row for row in rows if row.kind == kind]
+        figure.add_scatter(
+            name=name,
+            mode="markers",
+            x=[row.mean for row in chosen],
+            y=[html.escape(row.name if len(row.name) <= 28 else row.name[:27] + "…") for row in chosen],
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [0 if row.ci95 is None else row.ci95.high - row.mean for row in chosen],
+                "arrayminus": [0 if row.ci95 is None else row.mean - row.ci95.low for row in chosen],
+                "color": NEUTRAL,
+            },
+            marker={"color": colour, "symbol": symbol, "size": 10},
+        )
+    dress(figure, height=140 + 30 * len(rows))
+    figure.update_xaxes(title={"text": "Wasserstein distance"}, rangemode="tozero")
+    return figure
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None or value != value else f"{value:.{digits}f}"

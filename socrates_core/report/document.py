@@ -1,0 +1,120 @@
+"""A document of texts, tables and figures that is written once and read as HTML or as Markdown."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+from plotly.io import to_html as figure_to_html
+
+from socrates_core.report.simulation import PAGE_HEAD
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of texts under a header."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A figure, and what Markdown, which shows none, says in its place."""
+
+    figure: go.Figure
+    caption: str
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A sentence that must not be overlooked."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Text that is shown when asked for."""
+
+    title: str
+    text: str
+
+
+Part = str | Table | Picture | Warned | Folded
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """A heading and what stands under it; a plain string is a paragraph."""
+
+    title: str
+    parts: Sequence[Part]
+
+
+def to_html(title: str, sections: Sequence[Section]) -> str:
+    """A page that needs nothing else; the plotting library stands inside, once."""
+    body = [f"<h1>{html.escape(title)}</h1>"]
+    drawn = False
+    for section in sections:
+        if section.title:
+            body.append(f"<h2>{html.escape(section.title)}</h2>")
+        for part in section.parts:
+            body.append(_html(part, with_script=not drawn))
+            drawn = drawn or isinstance(part, Picture)
+    head = f"{PAGE_HEAD}{_STYLE}<title>{html.escape(title)}</title>\n</head>\n<body>\n"
+    return head + "\n".join(body) + "\n</body>\n</html>\n"
+
+
+def to_markdown(title: str, sections: Sequence[Section]) -> str:
+    """The same without figures."""
+    lines = [f"# {_inline(title)}"]
+    for section in sections:
+        if section.title:
+            lines.append(f"## {_inline(section.title)}")
+        lines += [text for part in section.parts if (text := _markdown(part))]
+    return "\n\n".join(lines) + "\n"
+
+
+_STYLE = """<style>
+.warned { border: 2px solid #D55E00; border-radius: 6px; padding: .5rem .75rem; font-weight: 600; }
+.wide { overflow-x: auto; }
+table { margin: .75rem 0; }
+td { font-variant-numeric: tabular-nums; }
+</style>
+"""
+
+
+def _html(part: Part, with_script: bool) -> str:
+    if isinstance(part, str):
+        return f"<p>{html.escape(part)}</p>"
+    if isinstance(part, Warned):
+        return f'<p class="warned">{html.escape(part.text)}</p>'
+    if isinstance(part, Folded):
+        return f"<details><summary>{html.escape(part.title)}</summary><pre>{html.escape(part.text)}</pre></details>"
+    if isinstance(part, Picture):
+        config = {"displaylogo": False, "responsive": True}
+        drawn = figure_to_html(part.figure, include_plotlyjs=with_script, full_html=False, config=config)
+        return f'{drawn}\n<p class="muted">{html.escape(part.caption)}</p>'
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in part.header)
+    rows = "\n".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in part.rows)
+    return f'<div class="wide"><table><tr>{head}</tr>\n{rows}</table></div>'
+
+
+def _markdown(part: Part) -> str:
+    if isinstance(part, str):
+        return _inline(part)
+    if isinstance(part, Warned):
+        return f"**{_inline(part.text)}**"
+    if isinstance(part, Folded):
+        return f"{_inline(part.title)}\n\n" + "\n".join(f"    {line}" for line in part.text.splitlines())
+    if isinstance(part, Picture):
+        return ""
+    rows = [part.header, tuple("---" for _ in part.header), *part.rows]
+    return "\n".join(f"| {' | '.join(_inline(cell) for cell in row)} |" for row in rows)
+
+
+def _inline(text: str) -> str:
+    """On one line, and nothing in it taken for markup."""
+    flat = " ".join(text.split())
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#|" else letter for letter in flat)

@@ -1,0 +1,183 @@
+"""Plotly figures of an evaluation, drawn from metrics.json alone where no single answers are shown."""
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from socrates_core.metrics.cell_predictions import CellPredictions, scale_of
+from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress, share_bars
+from socrates_core.scale.distribution import AnswerDistribution
+from socrates_core.study.study_set import Cell
+
+GREEN = "#009E73"
+"""Of Okabe and Ito's palette, for the noise floor."""
+
+
+def forest(studies: Sequence[Mapping[str, Any]], convention: str = "scale") -> go.Figure:
+    """One row a study: its mean distance with an interval over its cells, the floor, and guessing evenly."""
+    rows = [row for row in studies if row[convention]["model"] is not None]
+    rows.sort(key=lambda row: row[convention]["model"])
+    names = [html.escape(_short(row["study"], 22)) for row in rows]
+    found = [row[convention] for row in rows]
+    middle = [one["model"] for one in found]
+    ends = [one["ci95"] or [one["model"], one["model"]] for one in found]
+    figure = go.Figure()
+    figure.add_scatter(
+        name="Model",
+        mode="markers",
+        x=middle,
+        y=names,
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [high - value for value, (_, high) in zip(middle, ends, strict=True)],
+            "arrayminus": [value - low for value, (low, _) in zip(middle, ends, strict=True)],
+            "color": PREDICTED,
+            "thickness": 1.5,
+        },
+        marker={"color": PREDICTED, "symbol": "diamond", "size": 8},
+        hovertext=[_study_hover(row, convention) for row in rows],
+        hoverinfo="text",
+    )
+    for name, side, symbol, colour in (
+        ("Noise floor", "floor", "line-ns-open", GREEN),
+        ("Guessing evenly", "uniform", "circle-open", NEUTRAL),
+    ):
+        x = [one[side] for one in found]
+        figure.add_scatter(
+            name=name, mode="markers", x=x, y=names, marker={"color": colour, "symbol": symbol, "size": 8}
+        )
+    dress(figure, height=140 + 18 * len(rows))
+    figure.update_xaxes(title={"text": "Wasserstein distance"}, rangemode="tozero")
+    return figure
+
+
+def effects_figure(effects: Mapping[str, Any]) -> go.Figure:
+    """Predicted against actual effects with the calibration line, in percentage points of the scale."""
+    each = effects["each"]
+    x, y = [one["predicted"] for one in each], [one["actual"] for one in each]
+    figure = go.Figure()
+    reach = 1.05 * max([1.0, *map(abs, x), *map(abs, y)])
+    ends = np.array([-reach, reach])
+    figure.add_scatter(
+        name="Perfect", mode="lines", x=ends, y=ends, line={"color": NEUTRAL, "dash": "dot"}, hoverinfo="skip"
+    )
+    slope, intercept = (effects["calibration"][key]["value"] for key in ("slope", "intercept"))
+    if slope is not None and intercept is not None:
+        figure.add_scatter(
+            name=f"Calibration: {intercept:+.1f} {slope:+.2f} · predicted",
+            mode="lines",
+            x=ends,
+            y=intercept + slope * ends,
+            line={"color": PREDICTED},
+            hoverinfo="skip",
+        )
+    figure.add_scatter(
+        name=f"Effects ({len(each):,})",
+        mode="markers",
+        x=x,
+        y=y,
+        error_y={
+            "type": "data",
+            "array": [one["actual_interval"][1] - one["actual"] for one in each],
+            "color": "rgba(0,114,178,0.25)",
+            "thickness": 1,
+            "width": 0,
+        },
+        marker={"color": ACTUAL, "size": 7},
+        hovertext=[
+            f"{html.escape(_short(one['study_id'], 40))}<br>{html.escape(_short(one['arm'], 40))}<br>"
+            f"predicted {one['predicted']:+.1f}, actual {one['actual']:+.1f}"
+            for one in each
+        ],
+        hoverinfo="text",
+    )
+    dress(figure, height=440)
+    figure.update_xaxes(title={"text": "Predicted effect (points of 100)"}, range=[-reach, reach])
+    figure.update_yaxes(title={"text": "Actual effect (points of 100)"}, range=[-reach, reach])
+    return figure
+
+
+def distance_against_n(cells: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Each cell's distance by the stated scale over how many people answered it, beside its noise floor."""
+    rows = [row for row in cells if row["scale"] is not None]
+    n = [row["n"] for row in rows]
+    figure = go.Figure()
+    for name, side, colour, symbol in (("Cell", "model", PREDICTED, "circle"), ("Its floor", "floor", GREEN, "x")):
+        figure.add_scatter(
+            name=name,
+            mode="markers",
+            x=n,
+            y=[row["scale"][side] for row in rows],
+            marker={"color": colour, "symbol": symbol, "size": 6, "opacity": 0.7},
+            hovertext=[f"{html.escape(_short(row['name'], 60))}<br>n = {row['n']}" for row in rows],
+            hoverinfo="text+y",
+        )
+    dress(figure, height=380)
+    figure.update_xaxes(title={"text": "People in the cell"}, type="log")
+    figure.update_yaxes(title={"text": "Wasserstein distance"}, rangemode="tozero")
+    return figure
+
+
+def cell_bars(cell: CellPredictions) -> go.Figure:
+    """Predicted and actual shares of one cell on a known scale."""
+    assert cell.values is not None
+    shown = Cell(cell.cell_id, cell.study_id, cell.condition_num, 0, cell.stimulus or "", scale_of(cell))
+    on, usable = cell.on_scale, cell.usable
+    actual = AnswerDistribution.from_responses(cell.responses[on].astype(np.int64), shown.scale, cell.mass_of[on])
+    if cell.probs is not None:
+        mean = cell.mass_of[on] @ cell.probs[on]
+        predicted = AnswerDistribution(cell.values, mean / mean.sum())
+        name = "Predicted"
+    else:
+        assert cell.drawn is not None
+        drawn = cell.drawn[usable].astype(np.int64)
+        predicted = AnswerDistribution.from_responses(drawn, shown.scale, cell.mass_of[usable])
+        name = f"Predicted ({len(drawn):,} drawn)"
+    return share_bars(shown, predicted, name, actual, f"Actual ({int(on.sum()):,} answers)")
+
+
+def groups_figure(fairness: Mapping[str, Any]) -> go.Figure:
+    """Each group's distance with its interval, and its noise floor."""
+    rows = [(attribute, row) for attribute, found in fairness.items() for row in found["groups"]]
+    names = [html.escape(_short(f"{attribute}: {row['group']}", 28)) for attribute, row in rows]
+    figure = go.Figure()
+    figure.add_scatter(
+        name="Distance",
+        mode="markers",
+        x=[row["mean"] for _, row in rows],
+        y=names,
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [(row["ci95"] or [0, row["mean"]])[1] - row["mean"] for _, row in rows],
+            "arrayminus": [row["mean"] - (row["ci95"] or [row["mean"], 0])[0] for _, row in rows],
+            "color": PREDICTED,
+        },
+        marker={"color": PREDICTED, "symbol": "diamond", "size": 9},
+        hovertext=[f"{name}<br>n = {row['n']:,}" for name, (_, row) in zip(names, rows, strict=True)],
+        hoverinfo="text+x",
+    )
+    floors = [row["noise_floor"] for _, row in rows]
+    figure.add_scatter(
+        name="Noise floor", mode="markers", x=floors, y=names, marker={"color": GREEN, "symbol": "line-ns-open"}
+    )
+    dress(figure, height=140 + 24 * len(rows))
+    figure.update_xaxes(title={"text": "Wasserstein distance"}, rangemode="tozero")
+    return figure
+
+
+def _study_hover(row: Mapping[str, Any], convention: str) -> str:
+    found = row[convention]
+    return (
+        f"{html.escape(_short(row['title'] or row['study'], 60))}<br>W {found['model']:.3f}, floor {found['floor']:.3f}"
+        f"<br>{found['cells']} cells, {row['n']:,} answers"
+    )
+
+
+def _short(text: str, most: int) -> str:
+    flat = " ".join(str(text).split())
+    return flat if len(flat) <= most else flat[: most - 1] + "…"

@@ -1,0 +1,283 @@
+"""Plotly figures of a simulation, readable on 390 pixels and on light and dark pages.
+
+Texts that come from studies are escaped: plotly reads a little HTML in its labels, and a study's text is only text.
+"""
+
+import html
+import itertools
+import math
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from socrates_core.metrics.uncertainty import Interval
+from socrates_core.scale.distribution import AnswerDistribution
+from socrates_core.simulation.open_ended import number_bins
+from socrates_core.simulation.result import ArmResult, Simulation
+from socrates_core.study.study_set import Cell
+
+PREDICTED: Final = "#D55E00"
+ACTUAL: Final = "#0072B2"
+"""Vermilion and blue of Okabe and Ito's palette, told apart with any colour vision; the pattern does it without."""
+NEUTRAL: Final = "#767676"
+"""Text and axes: contrast above 4 on white and on near-black alike."""
+GRID: Final = "rgba(128,128,128,0.25)"
+MAX_BARS: Final = 21
+MAX_BINS: Final = 20
+
+
+def histogram(arm: ArmResult) -> go.Figure:
+    """Predicted and actual shares of the options, side by side; only the predicted ones where there are no others.
+
+    A scale of more than 21 options is drawn in at most 20 bins of equally many options, an open-ended outcome in the
+    bins of `number_bins`.
+    """
+    simulated = f"{arm.n_predicted:,} simulated"
+    if arm.numbers is not None and arm.numbers.n_invalid:
+        simulated = f"{arm.numbers.n_valid:,} of {simulated}"
+    actual_name = f"Actual ({arm.n_actual:,} answer{'s' * (arm.n_actual != 1)})"
+    return share_bars(arm.cell, arm.predicted, f"Predicted ({simulated})", arm.actual, actual_name)
+
+
+def share_bars(
+    cell: Cell, predicted: AnswerDistribution, predicted_name: str, actual: AnswerDistribution | None, actual_name: str
+) -> go.Figure:
+    """Shares of a cell's options as bars, predicted and, where there are any, actual ones; names are the legend's."""
+    bars = _bars(cell, predicted)
+    figure = go.Figure()
+    figure.add_bar(
+        name=predicted_name,
+        x=list(range(len(bars.names))),
+        y=_shares(bars, predicted),
+        hovertext=_hovers(bars, "Predicted", predicted),
+        hoverinfo="text",
+        marker={
+            "color": PREDICTED,
+            "pattern": {"shape": "/", "fillmode": "overlay", "solidity": 0.35, "fgcolor": "white"},
+        },
+    )
+    if actual is not None:
+        figure.add_bar(
+            name=actual_name,
+            x=list(range(len(bars.names))),
+            y=_shares(bars, actual),
+            hovertext=_hovers(bars, "Actual", actual),
+            hoverinfo="text",
+            marker={"color": ACTUAL},
+        )
+    dress(figure, height=380)
+    figure.update_layout(barmode="group", bargap=0.25, bargroupgap=0.05)
+    figure.update_xaxes(
+        tickmode="array",
+        tickvals=list(bars.ticks),
+        ticktext=list(bars.ticks.values()),
+        tickangle=0,
+        title={"text": bars.title, "standoff": 8},
+        range=[-0.6, len(bars.names) - 0.4],
+    )
+    figure.update_yaxes(title={"text": "Share of answers (%)"}, rangemode="tozero")
+    return figure
+
+
+def arms_figure(simulation: Simulation) -> go.Figure:
+    """Predicted and actual mean of each arm with 95 % intervals, one row an arm, the first arm on top.
+
+    In points of the scale where all arms have the same one, otherwise in percent of each arm's scale. Of an open-ended
+    outcome: medians, each with the middle half of the answers.
+    """
+    arms = simulation.arms
+    same = all(arm.cell.scale.values == arms[0].cell.scale.values for arm in arms)
+    figure = go.Figure()
+    for name, colour, symbol, shift in (("Predicted", PREDICTED, "diamond", 0.13), ("Actual", ACTUAL, "circle", -0.13)):
+        points = [(-row + shift, arm, point) for row, arm in enumerate(arms) if (point := _point(arm, name, same))]
+        if points:
+            _add_points(figure, name, colour, symbol, points)
+    dress(figure, height=140 + 62 * len(arms))
+    if arms[0].open_ended:
+        figure.update_xaxes(title={"text": "Median answer and the middle half of the answers"}, rangemode="tozero")
+    else:
+        options = arms[0].predicted.values
+        low, high = (float(options[0]), float(options[-1])) if same else (0.0, 100.0)
+        title = f"Mean answer ({low:g} to {high:g})" if same else "Mean answer (% of each arm's scale)"
+        figure.update_xaxes(title={"text": title}, range=[low - 0.03 * (high - low), high + 0.03 * (high - low)])
+    figure.update_yaxes(
+        tickmode="array",
+        tickvals=[-row for row in range(len(arms))],
+        ticktext=[_wrapped(arm.cell.condition_label, 16, 3) for arm in arms],
+        range=[-len(arms) + 0.5, 0.5],
+        zeroline=False,
+    )
+    return figure
+
+
+# -- bars --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Bars:
+    """The bars that stand for a scale's options."""
+
+    bar_of: npt.NDArray[np.int64]
+    """(K,) each option's bar."""
+    names: tuple[str, ...]
+    """What each bar is, in full."""
+    ticks: dict[int, str]
+    """Bar → the text under it, already escaped."""
+    title: str
+
+
+def _bars(cell: Cell, distribution: AnswerDistribution) -> _Bars:
+    if cell.scale.values is None:
+        return _number_bars(distribution.values)
+    values = distribution.values.tolist()
+    if len(values) > MAX_BARS:
+        return _binned(values)
+    labels = [cell.scale.labels.get(value) for value in values]
+    names = tuple(f"{value} = {label}" if label else str(value) for value, label in zip(values, labels, strict=True))
+    ticks = {}
+    for i, (value, label) in enumerate(zip(values, labels, strict=True)):
+        # more than five bars leave room for words at the ends and in the middle alone
+        placed = len(values) <= 5 or i in (0, (len(values) - 1) / 2, len(values) - 1)
+        width = max(8, 42 // len(values))
+        ticks[i] = f"{value}<br>{_wrapped(label, width, 3)}" if label and placed else str(value)
+    return _Bars(np.arange(len(values)), names, ticks, "Answer")
+
+
+def _number_bars(values: npt.NDArray[np.int64]) -> _Bars:
+    bins = number_bins(values)
+    every = max(1, math.ceil(len(bins.starts) / 10))
+    ticks = {i: compact(start) for i, start in enumerate(bins.starts) if i % every == 0}
+    return _Bars(bins.bin_of, bins.names, ticks, bins.title)
+
+
+def compact(number: int) -> str:
+    """A number as an axis has room for it: 20, 1,234, 1.5k, 3M."""
+    for size, letter in ((10**9, "bn"), (10**6, "M"), (10**3, "k")):
+        if number and number % (size // 10) == 0 and abs(number) >= size:
+            return f"{number / size:g}{letter}"
+    return f"{number:,}"
+
+
+def _binned(values: list[int]) -> _Bars:
+    """Bins of 2, 5, 10, 20, 50 … options; the last takes one more where that spares it a bin of its own."""
+    size = next(step for step in _steps() if _bin_count(len(values), step) <= MAX_BINS)
+    count = _bin_count(len(values), size)
+    bar_of = np.minimum(np.arange(len(values)) // size, count - 1)
+    ends = [*values[size - 1 : (count - 1) * size : size], values[-1]]
+    names = tuple(f"{values[i * size]} to {end}" for i, end in enumerate(ends))
+    every = max(1, count // 5)
+    ticks = {i: str(values[i * size]) for i in range(0, count, every)}
+    return _Bars(bar_of, names, ticks, f"Answer (in bins of {size} options)")
+
+
+def _bin_count(options: int, size: int) -> int:
+    return math.ceil((options - (options % size == 1)) / size)
+
+
+def _steps() -> Iterator[int]:
+    return (digit * 10**power for power in itertools.count() for digit in (1, 2, 5))
+
+
+def _shares(bars: _Bars, distribution: AnswerDistribution) -> list[float]:
+    """Percent of the answers in each bar."""
+    return [round(100 * float(share), 4) for share in np.bincount(bars.bar_of, distribution.probs, len(bars.names))]
+
+
+def _hovers(bars: _Bars, side: str, distribution: AnswerDistribution) -> list[str]:
+    return [
+        f"{_wrapped(name, 40, 6)}<br>{side}: {share:.1f} %"
+        for name, share in zip(bars.names, _shares(bars, distribution), strict=True)
+    ]
+
+
+def _wrapped(text: str, width: int, lines: int) -> str:
+    """Escaped, on at most so many lines of at most so many characters, cut with an ellipsis."""
+    words = [word if len(word) <= width else word[: width - 1] + "…" for word in text.split()]
+    wrapped = textwrap.wrap(" ".join(words), width, max_lines=lines, placeholder="…")
+    # plotly shows &quot; as it stands, and a quotation mark means nothing in its labels
+    return "<br>".join(html.escape(line, quote=False) for line in wrapped)
+
+
+# -- means and medians -------------------------------------------------------------------------------------------
+
+
+def _add_points(
+    figure: go.Figure,
+    name: str,
+    colour: str,
+    symbol: str,
+    points: list[tuple[float, ArmResult, tuple[float, Interval]]],
+) -> None:
+    """One side's (height, arm, middle with its interval)."""
+    whole = points[0][1].open_ended
+    of, between = ("median", "half of the answers: ") if whole else ("mean", "")
+    hovers = []
+    for _, arm, (middle, interval) in points:
+        numbers = [f"{value:,.0f}" if whole else f"{value:.2f}" for value in (middle, interval.low, interval.high)]
+        told = f"{name} {of} {numbers[0]} ({between}{numbers[1]} to {numbers[2]})"
+        hovers.append(f"{_wrapped(arm.cell.condition_label, 40, 6)}<br>{told}")
+    figure.add_scatter(
+        name=f"{name} {of}",
+        mode="markers",
+        x=[middle for _, _, (middle, _) in points],
+        y=[height for height, *_ in points],
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [interval.high - middle for _, _, (middle, interval) in points],
+            "arrayminus": [middle - interval.low for _, _, (middle, interval) in points],
+            "color": colour,
+            "thickness": 2,
+        },
+        marker={"color": colour, "symbol": symbol, "size": 11},
+        hovertext=hovers,
+        hoverinfo="text",
+    )
+
+
+def _point(arm: ArmResult, side: str, in_points: bool) -> tuple[float, Interval] | None:
+    """What stands for an arm: its mean with the 95 % interval, or its median with the quartiles."""
+    predicted = side == "Predicted"
+    if arm.numbers is not None:
+        numbers = arm.numbers.predicted if predicted else arm.numbers.actual
+        return None if numbers is None else (numbers.median, Interval(numbers.low, numbers.high))
+    if predicted:
+        return _placed(arm, arm.predicted.mean, arm.predicted_mean_interval, in_points)
+    if arm.actual is None or arm.actual_mean_interval is None:
+        return None
+    return _placed(arm, arm.actual.mean, arm.actual_mean_interval, in_points)
+
+
+def _placed(arm: ArmResult, mean: float, interval: Interval, in_points: bool) -> tuple[float, Interval]:
+    """A mean and its interval, cut to the scale; in percent of the scale unless in points."""
+    low, high = float(arm.predicted.values[0]), float(arm.predicted.values[-1])
+    ends = [min(max(end, low), high) for end in (interval.low, interval.high)]
+    if in_points:
+        return mean, Interval(*ends)
+    share = [100 * (point - low) / (high - low) for point in (mean, *ends)]
+    return share[0], Interval(share[1], share[2])
+
+
+def dress(figure: go.Figure, height: int) -> None:
+    """What all figures share: transparent, neutral, the legend on top, no room wasted."""
+    axis = {"gridcolor": GRID, "linecolor": NEUTRAL, "tickcolor": NEUTRAL, "zerolinecolor": GRID, "automargin": True}
+    figure.update_layout(
+        template="none",
+        height=height,
+        autosize=True,
+        margin={"l": 8, "r": 8, "t": 40, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": "system-ui, sans-serif", "size": 12, "color": NEUTRAL},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        showlegend=True,
+        hoverlabel={"align": "left"},
+        dragmode=False,
+        xaxis=axis,
+        yaxis=axis,
+    )

@@ -1,0 +1,304 @@
+"""A simulation as files: JSON to repeat it, CSV to go on working with, HTML to read and pass on."""
+
+import csv
+import hashlib
+import html
+import io
+import json
+import platform
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+import plotly.graph_objects as go
+from plotly.io import to_html as figure_to_html
+
+from socrates_core.metrics.uncertainty import Interval
+from socrates_core.people.population import describe
+from socrates_core.prompt import TEMPLATES, segments
+from socrates_core.report.effect_table import arm_numbers, shares_by_option
+from socrates_core.report.figures import arms_figure, histogram
+from socrates_core.scale.distribution import AnswerDistribution
+from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
+from socrates_core.study.study_set import Cell, persona_rows
+
+FORMAT: Final = 1
+"""Version of the JSON export."""
+
+PACKAGES: Final = ("numpy", "scipy", "polars", "torch", "transformers", "peft")
+"""What the numbers depend on."""
+
+CSV_COLUMNS: Final = (
+    "study_id",
+    "cell_id",
+    "condition_num",
+    "condition",
+    "option",
+    "label",
+    "predicted_share",
+    "actual_share",
+    "simulated_participants",
+    "actual_answers",
+    "invalid_predictions",
+)
+
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A spreadsheet runs a text cell that begins with one of these."""
+
+
+def to_json(simulation: Simulation) -> str:
+    """Everything needed to repeat the simulation, and what came out: request, texts, model, versions, results."""
+    model = simulation.model
+    report = {
+        "format": FORMAT,
+        "request": simulation.request.to_json(),
+        "study": asdict(simulation.study),
+        "model": {**asdict(model), "trained_on": sorted(model.trained_on)},
+        "versions": versions(),
+        "arms": [_arm_json(arm) for arm in simulation.arms],
+        "effects": [_effect_json(row) for row in simulation.effects],
+        "notes": list(simulation.notes),
+    }
+    return json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_csv(simulation: Simulation) -> str:
+    """One row for each option of each arm: predicted and actual share, with how many answers each rests on.
+
+    The options of an open-ended outcome are the numbers that anybody gave; predicted shares are of the valid answers.
+    Texts that a spreadsheet would take for a formula begin with an apostrophe.
+    """
+    file = io.StringIO()
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(CSV_COLUMNS)
+    for arm in simulation.arms:
+        cell = arm.cell
+        for i, value in enumerate(arm.predicted.values.tolist()):
+            label = inert(cell.scale.labels.get(value, ""))
+            shares = [f"{arm.predicted.probs[i]:.6f}", "" if arm.actual is None else f"{arm.actual.probs[i]:.6f}"]
+            who = [inert(cell.study_id), cell.cell_id, cell.condition_num, inert(cell.condition_label)]
+            invalid = 0 if arm.numbers is None else arm.numbers.n_invalid
+            rows.writerow([*who, value, label, *shares, arm.n_predicted, arm.n_actual, invalid])
+    return file.getvalue()
+
+
+def to_html(simulation: Simulation) -> str:
+    """A page that needs nothing else: figures with plotly inside, numbers, sentence, texts, prompt, provenance."""
+    study, first = simulation.study, simulation.arms[0]
+    parts = [
+        f"<h1>{_text(study.title)}</h1>",
+        f"<p class=muted>{_text(_provenance_line(simulation))}</p>",
+        f"<p class=verdict>{_text(_sentence(first))}</p>",
+        *_notes(simulation),
+        "<h2>Predicted and actual answers</h2>",
+        *(_arm_html(arm, with_script=i == 0) for i, arm in enumerate(simulation.arms)),
+        *_effects_html(simulation),
+        *_prompt_html(simulation),
+        "<h2>To repeat this</h2>",
+        f"<pre>{_text(json.dumps(simulation.request.to_json(), indent=1, ensure_ascii=False))}</pre>",
+        f"<pre>{_text(json.dumps({'model': _model_json(simulation), 'versions': versions()}, indent=1))}</pre>",
+    ]
+    body = "\n".join(parts)
+    return f"{PAGE_HEAD}<title>{_text(study.title)}</title>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+
+
+def example_prompt(simulation: Simulation) -> str:
+    """What the model was told for the first simulated participant, without the special tokens of its chat frame; empty
+    where the model reads no prompt.
+    """
+    template = simulation.model.template
+    if template not in TEMPLATES:
+        return ""
+    known = simulation.participants.drop("predicted_mean", "simulated_answer")
+    parts = segments(template, simulation.arms[0].cell, persona_rows(known.head(1))[0])
+    return "".join("\n\n" if part.control else part.text for part in parts).strip()
+
+
+def cell_hash(cell: Cell) -> str:
+    """sha256 of what was shown and could be answered: the same cell in another folder has the same hash."""
+    content = [cell.study_id, cell.condition_num, cell.task_num, cell.stimulus, cell.scale.values]
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Python and the installed packages that the numbers depend on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def inert(text: str) -> str:
+    """A text that no spreadsheet runs as a formula."""
+    return "'" + text if text.lstrip(" ").startswith(FORMULA_STARTS) else text
+
+
+# -- JSON --------------------------------------------------------------------------------------------------------
+
+
+def _arm_json(arm: ArmResult) -> dict[str, Any]:
+    cell = arm.cell
+    return {
+        "cell": {
+            "cell_id": cell.cell_id,
+            "study_id": cell.study_id,
+            "condition_num": cell.condition_num,
+            "condition": cell.condition,
+            "task_num": cell.task_num,
+            "stimulus": cell.stimulus,
+            "scale_values": None if cell.scale.values is None else list(cell.scale.values),
+            "scale_labels": cell.scale.label_column,
+            "sha256": cell_hash(cell),
+        },
+        "predicted": _distribution_json(arm.predicted, arm.open_ended),
+        "predicted_mean_interval": asdict(arm.predicted_mean_interval),
+        "n_predicted": arm.n_predicted,
+        "n_personas": arm.n_personas,
+        "on_scale_mass": arm.on_scale_mass,
+        "actual": None if arm.actual is None else _distribution_json(arm.actual, arm.open_ended),
+        "actual_mean_interval": None if arm.actual_mean_interval is None else asdict(arm.actual_mean_interval),
+        "actual_group": arm.actual_group,
+        "n_actual": arm.n_actual,
+        "n_effective": arm.n_effective,
+        "n_off_scale": arm.n_off_scale,
+        "score": None if arm.score is None else asdict(arm.score),
+        "unscored": arm.unscored,
+        "numbers": None if arm.numbers is None else asdict(arm.numbers),
+    }
+
+
+def _distribution_json(distribution: AnswerDistribution, with_values: bool) -> dict[str, Any]:
+    """The shares, and what they are of where the cell's scale does not say it: numbers that somebody gave."""
+    if with_values:
+        given = distribution.probs > 0
+        shares = {"values": distribution.values[given].tolist(), "shares": distribution.probs[given].tolist()}
+    else:
+        shares = {"shares": distribution.probs.tolist()}
+    return {**shares, "mean": distribution.mean, "sd": distribution.sd}
+
+
+def _effect_json(row: EffectRow) -> dict[str, Any]:
+    what = "median_difference" if row.cell.scale.values is None else "percent_of_scale"
+    return {
+        "cell_id": row.cell.cell_id,
+        "condition": row.cell.condition_label,
+        f"predicted_{what}": row.predicted,
+        "predicted_interval": asdict(row.predicted_interval),
+        f"actual_{what}": row.actual,
+        "actual_interval": None if row.actual_interval is None else asdict(row.actual_interval),
+    }
+
+
+def _model_json(simulation: Simulation) -> dict[str, Any]:
+    model = simulation.model
+    return {**asdict(model), "trained_on": f"{len(model.trained_on)} studies"}
+
+
+# -- HTML --------------------------------------------------------------------------------------------------------
+
+PAGE_HEAD: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }
+pre, td, th, p { overflow-wrap: break-word; }
+pre { overflow-x: auto; }
+pre { white-space: pre-wrap; border: 1px solid #808080; border-radius: 6px; padding: .75rem; font-size: .85rem; }
+table { border-collapse: collapse; width: 100%; }
+td, th { text-align: left; padding: .25rem .5rem; border-bottom: 1px solid #80808066; vertical-align: top; }
+.verdict { font-size: 1.15rem; border-left: 4px solid #0072B2; padding-left: .75rem; }
+.muted { color: #767676; }
+</style>
+"""
+
+
+def _text(text: str) -> str:
+    return html.escape(text)
+
+
+def _sentence(arm: ArmResult) -> str:
+    if arm.numbers is not None and arm.numbers.score is not None:
+        return arm.numbers.score.sentence
+    return arm.score.verdict.sentence if arm.score else f"There is no distance for this arm: {arm.unscored}"
+
+
+def _provenance_line(simulation: Simulation) -> str:
+    study, model = simulation.study, simulation.model
+    kind = "real answers" if study.real else "synthetic answers: nobody was asked"
+    adapter = f" with adapter {model.adapter}" if model.adapter else ""
+    seen = " The model has learned from this study." if study.study_id in model.trained_on else ""
+    demo = " This is the demo model: it shows how things work and is no science." if model.demo else ""
+    return f"{study.source} ({kind}). All predicted answers are simulated by {model.name}{adapter}.{seen}{demo}"
+
+
+def _notes(simulation: Simulation) -> list[str]:
+    edited = [f"Who takes part was edited: {describe(edit)}." for edit in simulation.request.edits]
+    notes = [*edited, *simulation.notes]
+    return ["<ul>", *(f"<li>{_text(note)}</li>" for note in notes), "</ul>"] if notes else []
+
+
+def _prompt_html(simulation: Simulation) -> list[str]:
+    prompt = example_prompt(simulation)
+    return ["<h2>What the model is told for one participant</h2>", f"<pre>{_text(prompt)}</pre>"] if prompt else []
+
+
+def _figure_html(figure: go.Figure, with_script: bool) -> str:
+    config = {"displaylogo": False, "responsive": True}
+    return str(figure_to_html(figure, include_plotlyjs=with_script, full_html=False, config=config))
+
+
+def _arm_html(arm: ArmResult, with_script: bool) -> str:
+    rows = "".join(f"<tr><th>{_text(name)}</th><td>{_text(value)}</td></tr>" for name, value in arm_numbers(arm))
+    return (
+        f"<h3>{_text(arm.cell.condition_label)}</h3>\n{_figure_html(histogram(arm), with_script)}\n"
+        f"<p>{_text(_sentence(arm))}</p>\n<table>{rows}</table>\n{_options_html(arm)}\n"
+        f"<details><summary>What was shown</summary><pre>{_text(arm.cell.stimulus)}</pre></details>"
+    )
+
+
+def _options_html(arm: ArmResult) -> str:
+    """Every option with its label and shares, folded away."""
+    rows = "".join(
+        f"<tr><th>{_text(f'{answer} {label}'.strip())}</th><td>{100 * ours:.1f} %</td>"
+        f"<td>{'' if theirs is None else f'{100 * theirs:.1f} %'}</td></tr>"
+        for answer, label, ours, theirs in shares_by_option(arm)
+    )
+    head = "<tr><th>Answer</th><th>Predicted</th><th>Actual</th></tr>"
+    return f"<details><summary>The answers as a table</summary><table>{head}{rows}</table></details>"
+
+
+def _effects_html(simulation: Simulation) -> list[str]:
+    if not simulation.effects:
+        return []
+    base = _text(simulation.arms[0].cell.condition_label)
+    open_ended = simulation.arms[0].open_ended
+    rows = []
+    for row in simulation.effects:
+        actual = "no actual answers to compare"
+        if row.actual is not None and row.actual_interval is not None:
+            actual = _effect(row.actual, row.actual_interval, open_ended)
+        predicted = _effect(row.predicted, row.predicted_interval, open_ended)
+        rows.append(f"<tr><td>{_text(row.cell.condition_label)}</td><td>{predicted}</td><td>{actual}</td></tr>")
+    figure = figure_to_html(
+        arms_figure(simulation), include_plotlyjs=False, full_html=False, config={"responsive": True}
+    )
+    of, unit = ("median", "in numbers as given") if open_ended else ("mean", "in percent of the scale's width")
+    return [
+        "<h2>The arms side by side</h2>",
+        figure,
+        f"<p>Difference of each arm's {of} to <b>{base}</b>, {unit}, with 95 % intervals.</p>",
+        "<table><tr><th>Arm</th><th>Predicted</th><th>Actual</th></tr>",
+        *rows,
+        "</table>",
+    ]
+
+
+def _effect(effect: float, interval: Interval, whole: bool) -> str:
+    numbers = [f"{value:+,.0f}" if whole else f"{value:+.1f}" for value in (effect, interval.low, interval.high)]
+    return f"{numbers[0]} ({numbers[1]} to {numbers[2]})"

@@ -1,0 +1,229 @@
+"""All runs of a directory in one table, kept in SQLite so that a look at many runs reads only what has changed.
+
+Nothing is known here that the folders do not say, so the file can be deleted at any time; where it cannot be read or
+written, everything is read from the folders.
+"""
+
+import json
+import math
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import astuple, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Final
+
+from socrates_core.runs import queue as run_queue
+from socrates_core.errors import RunError
+from socrates_core.runs.state import AT_WORK, ENDS, Phase, StateCode, is_alive, state
+from socrates_core.runs.folder import read_spec
+
+FILE: Final = "index.sqlite"
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One run."""
+
+    name: str
+    """Of its folder."""
+    model: str
+    adapter: str | None
+    studies: str
+    part: str
+    per_cell: int | None
+    seed: int
+    state: StateCode
+    phase: Phase | None
+    """What its worker is at; None without one."""
+    ahead: int | None
+    """How many runs are before it in the line; None for a run that is not in it."""
+    done: int
+    """Cells."""
+    total: int | None
+    rate: float | None
+    """Answers a second."""
+    left: float | None
+    """Seconds left to predict."""
+    updated: float | None
+    """Time of the last event, in seconds since 1970."""
+    wasserstein: float | None
+    """By the stated scale; None before the run is finished."""
+    low: float | None
+    high: float | None
+    """Its 95 % interval."""
+    noise_floor: float | None
+    scored: int | None
+    """Studies that the figure is over."""
+    contaminated: bool
+    message: str | None
+    """Why it failed, or cannot be read."""
+    readable: bool
+    """Whether the folder holds a run of this version."""
+    stamp: str
+    """Of the files that the row was read from."""
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a process holds it, waiting or predicting."""
+        return self.state in AT_WORK
+
+    @property
+    def has_report(self) -> bool:
+        """Whether there is a result to open and to compare."""
+        return self.state == "finished" and self.readable
+
+
+_COLUMNS: Final = tuple(one.name for one in fields(RunRow))
+_TRUTHS: Final = ("contaminated", "readable")
+
+
+def refresh(root: Path) -> list[RunRow]:
+    """The runs under a directory, newest first; their folders are read where they have changed since the last look."""
+    if not root.is_dir():
+        return []
+    before = read(root)
+    known = {row.name: row for row in before}
+    tickets = run_queue.line(root, patience=2.0) if (root / run_queue.FOLDER).is_dir() else ()
+    rows = []
+    for path in sorted(root.glob("*/spec.json")):
+        folder = path.parent
+        if folder.name.startswith("."):
+            continue
+        old, stamp = known.get(folder.name), _stamp(folder)
+        settled = old is not None and old.stamp == stamp and (old.state in ENDS or not old.readable)
+        row = old if old is not None and settled and not is_alive(folder) else _row(folder, stamp)
+        rows.append(replace(row, ahead=run_queue.ahead(tickets, row.name) if row.at_work else None))
+    rows.sort(key=lambda row: (-(row.updated or 0), row.name))
+    if rows != before:
+        _write(root, rows)
+    return rows
+
+
+def read(root: Path) -> list[RunRow]:
+    """What the index said when it was last made; empty where there is none that can be read."""
+    if not (root / FILE).is_file():
+        return []
+    query = f"SELECT {', '.join(_COLUMNS)} FROM runs"
+    try:
+        with closing(sqlite3.connect(root / FILE, timeout=2)) as index:
+            found = [dict(zip(_COLUMNS, values, strict=True)) for values in index.execute(query)]
+    except sqlite3.DatabaseError:  # of an earlier version, damaged, or busy
+        return []
+    return [RunRow(**{**row, **{name: bool(row[name]) for name in _TRUTHS}}) for row in found]
+
+
+def _write(root: Path, rows: Sequence[RunRow]) -> None:
+    """Make the index anew. It only saves time: a full disk or a directory that is not ours does without."""
+    for _ in range(2):
+        try:
+            with closing(sqlite3.connect(root / FILE, timeout=2)) as index, index:
+                index.execute("DROP TABLE IF EXISTS runs")
+                index.execute(f"CREATE TABLE runs ({', '.join(_COLUMNS)})")
+                index.executemany(f"INSERT INTO runs VALUES ({', '.join('?' * len(_COLUMNS))})", map(astuple, rows))
+            return
+        except (sqlite3.OperationalError, OverflowError, UnicodeError):  # or a folder holds what SQLite cannot
+            return
+        except sqlite3.DatabaseError:  # no database at all
+            with suppress(OSError):
+                (root / FILE).unlink()
+
+
+def _stamp(folder: Path) -> str:
+    """Changes when the row would."""
+    parts = []
+    for name in ("spec.json", "events.jsonl", "metrics.json"):
+        try:
+            found = (folder / name).stat()
+            parts.append(f"{found.st_mtime_ns}-{found.st_size}")
+        except OSError:
+            parts.append("none")
+    return " ".join(parts)
+
+
+def _row(folder: Path, stamp: str) -> RunRow:
+    try:
+        spec = read_spec(folder)
+        stands = state(folder)
+        metrics = _metrics(folder) if stands.code == "finished" else {}
+    except (RunError, OSError) as error:
+        return _unreadable(folder.name, str(error), stamp)
+    found = _inside(metrics, "wasserstein", "scale")
+    ends = found.get("ci95")
+    low, high = map(_number, ends) if isinstance(ends, list) and len(ends) == 2 else (None, None)
+    studies = found.get("studies")
+    return RunRow(
+        name=folder.name,
+        model=spec.model,
+        adapter=spec.adapter,
+        studies=spec.studies,
+        part=spec.part,
+        per_cell=spec.per_cell,
+        seed=spec.seed,
+        state=stands.code,
+        phase=stands.phase,
+        ahead=None,
+        done=stands.done,
+        total=stands.total,
+        rate=stands.rate,
+        left=stands.left,
+        updated=stands.updated,
+        wasserstein=_number(found.get("mean")),
+        low=low,
+        high=high,
+        noise_floor=_number(_inside(metrics, "noise_floor", "scale").get("mean")),
+        scored=studies if isinstance(studies, int) else None,
+        contaminated=bool(metrics.get("contaminated")),
+        message=stands.message,
+        readable=True,
+        stamp=stamp,
+    )
+
+
+def _metrics(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((folder / "metrics.json").read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _inside(raw: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    for key in keys:
+        found = raw.get(key)
+        raw = found if isinstance(found, dict) else {}
+    return raw
+
+
+def _number(value: object) -> float | None:
+    known = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if known else None  # type: ignore[arg-type]
+
+
+def _unreadable(name: str, message: str, stamp: str) -> RunRow:
+    return RunRow(
+        name=name,
+        model="",
+        adapter=None,
+        studies="",
+        part="",
+        per_cell=None,
+        seed=0,
+        state="failed",
+        phase=None,
+        ahead=None,
+        done=0,
+        total=None,
+        rate=None,
+        left=None,
+        updated=None,
+        wasserstein=None,
+        low=None,
+        high=None,
+        noise_floor=None,
+        scored=None,
+        contaminated=False,
+        message=message,
+        readable=False,
+        stamp=stamp,
+    )

@@ -1,0 +1,167 @@
+"""Units on a Ray cluster: actors hold the model, groups of cells are their tasks, results come back as they are done.
+
+The driver writes the unit files, so the workers need no shared disk for results, only the studies and the model under
+the same names as on the driver. When a node is lost, its unfinished groups go to the
+actors that are left.
+"""
+
+import os
+import socket
+from collections.abc import Generator, Sequence
+from typing import Any, Final
+
+from socrates_core.errors import RunError, SocratesError
+from socrates_core.evaluation.prediction import predict
+from socrates_core.evaluation.data import evaluation_data
+from socrates_core.evaluation.spec import EvaluationSpec, open_studies
+from socrates_core.model.answer_model import ModelDescription
+from socrates_core.model.baselines import MarginalModel
+from socrates_core.model.loading import load_model
+from socrates_core.study.study_set import Cell
+from socrates_core.runs.units import Result
+
+AHEAD: Final = 2
+"""Groups that an actor has before it, so that it never waits for the driver."""
+
+
+class Predictor:
+    """One copy of the model, with the studies. Lives in a process of the cluster."""
+
+    def __init__(self, raw_spec: dict[str, Any]) -> None:
+        """Open the studies and load the model.
+
+        Args:
+            raw_spec: What `EvaluationSpec.to_json` gave.
+        """
+        self._spec = EvaluationSpec.from_json(raw_spec)
+        studies, split = open_studies(self._spec.studies)
+        self._data = evaluation_data(studies, split, self._spec.part, self._spec.only)
+        self._cells = {cell.cell_id: cell for cell in self._data.cells}
+        training = self._data.training
+        self._marginal = MarginalModel(training) if training is not None else None
+        self._model = load_model(self._spec.model, self._spec.adapter, template=self._spec.template, training=training)
+
+    def description(self) -> ModelDescription:
+        """What the model is."""
+        return self._model.description
+
+    def predict(self, cell_ids: Sequence[int]) -> Result:
+        """The cells of one group, or the error that they ended in."""
+        try:
+            return predict(self._model, self._data, [self._cells[i] for i in cell_ids], self._spec, self._marginal)
+        except (SocratesError, RuntimeError, MemoryError) as error:
+            return RuntimeError(str(error))  # others may hold what cannot travel
+
+
+class RayEngine:
+    """A connection to a cluster, with one actor for each of its GPUs, or for each node where there is none."""
+
+    def __init__(self, spec: EvaluationSpec) -> None:
+        """Prepare; nothing is connected before the engine is entered.
+
+        Args:
+            spec: What is evaluated.
+
+        Raises:
+            RunError: If Ray is not installed.
+        """
+        try:
+            import ray
+            import ray.exceptions
+        except ImportError as error:
+            raise RunError("--engine ray needs Ray: pip install ray==2.60.0, or leave --engine out") from error
+        self._ray: Any = ray
+        self._spec = spec
+        self._actors: list[Any] = []
+
+    def __enter__(self) -> "RayEngine":
+        """Join the cluster that RAY_ADDRESS names, or start one on this machine, and its actors.
+
+        Raises:
+            RunError: If the cluster cannot be reached.
+        """
+        known = os.environ.get("RAY_ADDRESS")
+        if known:
+            _check_reachable(known)
+        try:
+            self._ray.init(address=known, log_to_driver=False, include_dashboard=None if known else False)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise RunError(f"the Ray cluster cannot be reached ({error}); start one with ray start --head") from error
+        gpus = int(self._ray.cluster_resources().get("GPU", 0))
+        nodes = sum(bool(node["Alive"]) for node in self._ray.nodes())
+        kind = self._ray.remote(Predictor).options(
+            num_gpus=1 if gpus else 0,
+            num_cpus=1,
+            scheduling_strategy="SPREAD",
+        )
+        self._actors = [kind.remote(self._spec.to_json()) for _ in range(max(1, gpus or nodes))]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the cluster; its actors end."""
+        self._actors = []
+        self._ray.shutdown()
+
+    @property
+    def description(self) -> ModelDescription:
+        """What the model is, from the first actor that has loaded it.
+
+        Raises:
+            SocratesError: If it cannot be loaded.
+        """
+        try:
+            found: ModelDescription = self._ray.get(self._actors[0].description.remote())
+        except self._ray.exceptions.RayError as error:
+            cause = getattr(error, "cause", None)
+            raise RunError(f"the model cannot be loaded on the cluster: {cause or error}") from error
+        return found
+
+    def results(self, groups: Sequence[Sequence[Cell]]) -> Generator[tuple[int, Result], None, None]:
+        """(place, result) of each group, in the order in which they are done.
+
+        Raises:
+            RunError: If no actor is left.
+        """
+        waiting = list(range(len(groups)))[::-1]
+        at_work: dict[Any, tuple[int, Any]] = {}
+        alive = list(self._actors)
+
+        def hand_out(actor: Any) -> None:
+            if waiting and actor in alive:
+                place = waiting.pop()
+                at_work[actor.predict.remote([cell.cell_id for cell in groups[place]])] = (place, actor)
+
+        for actor in alive * AHEAD:
+            hand_out(actor)
+        while at_work:
+            (done, *_), _ = self._ray.wait(list(at_work), num_returns=1)
+            place, actor = at_work.pop(done)
+            try:
+                found: Result = self._ray.get(done)
+            except self._ray.exceptions.RayError as error:
+                waiting.append(place)
+                if actor in alive:
+                    alive.remove(actor)
+                if not alive:
+                    said = str(error).splitlines()[0]
+                    raise RunError(
+                        f"the Ray cluster lost all its workers ({said}); the same command goes on"
+                    ) from error
+                for other in alive:  # it may have had nothing left to do
+                    hand_out(other)
+                continue
+            yield place, found
+            hand_out(actor)
+
+
+def _check_reachable(address: str) -> None:
+    """Raise a RunError unless somebody listens there; Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        return  # a name like `auto`, which Ray resolves
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except (OSError, OverflowError) as error:
+        raise RunError(
+            f"the Ray cluster at {address} (RAY_ADDRESS) cannot be reached ({error}); start it with ray start --head"
+        ) from error

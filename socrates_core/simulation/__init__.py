@@ -1,0 +1,1 @@
+"""One study: the request, its arms, and the result."""

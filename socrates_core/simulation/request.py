@@ -1,0 +1,72 @@
+"""What a simulation is asked."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from socrates_core.errors import SocratesError
+from socrates_core.people.population import Edit, edits_from_json, edits_to_json
+
+MAX_PARTICIPANTS: Final = 10_000
+
+
+@dataclass(frozen=True)
+class SimulationRequest:
+    """Everything needed to repeat a simulation with the same studies and model."""
+
+    cell_id: int
+    """The outcome, in the arm that comes first."""
+    edits: tuple[Edit, ...] = ()
+    """Who takes part; () for the observed participants."""
+    n: int = 200
+    """Simulated participants in each arm, 1 to 10,000."""
+    temperature: float = 1.0
+    """≥ 0, applied to each participant's distribution (to each token of a number where the outcome is open-ended); 1
+    leaves it as the model gives it."""
+    top_p: float = 1.0
+    """In (0, 1]: the share of each participant's most likely answers (of a number's most likely tokens) that stays."""
+    seed: int = 0
+    """≥ 0."""
+    max_arms: int = 12
+    """How many arms are simulated; some studies have a hundred."""
+
+    def __post_init__(self) -> None:
+        checks = {
+            "cell_id": (_whole(self.cell_id) and self.cell_id >= 0, "the id of a cell"),
+            "n": (_whole(self.n) and 1 <= self.n <= MAX_PARTICIPANTS, f"a whole number from 1 to {MAX_PARTICIPANTS:,}"),
+            "temperature": (_real(self.temperature) and 0 <= self.temperature <= 10, "a number from 0 to 10"),
+            "top_p": (_real(self.top_p) and 0 < self.top_p <= 1, "a number above 0 and up to 1"),
+            "seed": (_whole(self.seed) and 0 <= self.seed < 2**63, "a whole number of 0 or more"),
+            "max_arms": (_whole(self.max_arms) and self.max_arms >= 1, "a whole number of 1 or more"),
+        }
+        for name, (fits, expected) in checks.items():
+            if not fits:
+                raise SocratesError(f"{name}: expected {expected}, got {getattr(self, name)!r}")
+
+    def to_json(self) -> dict[str, Any]:
+        """As dictionaries, lists, strings and numbers."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**plain, "edits": edits_to_json(self.edits)}
+
+    @classmethod
+    def from_json(cls, raw: object) -> "SimulationRequest":
+        """Read what `to_json` gave; fields that are absent have their defaults.
+
+        Raises:
+            SocratesError: If a field is unknown or its value does not fit; names the field.
+        """
+        if not isinstance(raw, Mapping) or "cell_id" not in raw:
+            raise SocratesError("a simulation request is an object with at least the field cell_id")
+        unknown = sorted(set(raw) - {field.name for field in fields(cls)}, key=str)
+        if unknown:
+            raise SocratesError(f"a simulation request has no field {unknown[0]!r}")
+        return cls(**{**raw, "edits": edits_from_json(raw.get("edits", []))})
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _real(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

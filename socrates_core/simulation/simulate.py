@@ -1,0 +1,247 @@
+"""One outcome of one study, in every arm: what people are predicted to answer and what they answered.
+
+The people of each arm are simulated from the people who answered that arm, so that predicted and actual answers are
+those of the same group. Where the edited group is not among them, they are drawn from all participants of the study,
+and there is no actual answer to compare with.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from socrates_core.metrics.uncertainty import (
+    GroupAnswers,
+    chance_limit,
+    difference_interval,
+    distance_intervals,
+    effective_n,
+    estimated_floor,
+    mean_interval,
+    split_half,
+)
+from socrates_core.metrics.verdict import verdict
+from socrates_core.metrics.wasserstein import wasserstein, wasserstein_to_answers
+from socrates_core.model.answer_model import AnswerModel, check_numbers, check_request
+from socrates_core.people.population import check_edits
+from socrates_core.scale.distribution import AnswerDistribution, Floats, option_values, sample, with_temperature
+from socrates_core.simulation.arm import BATCH, Cast, CastProgress, Progress, cast_arm, participant_table
+from socrates_core.simulation.number_arm import simulate_numbers
+from socrates_core.simulation.request import SimulationRequest
+from socrates_core.simulation.result import ArmResult, ArmResults, EffectRow, Score, Simulation
+from socrates_core.study.study_set import Cell, StudySet
+
+__all__ = ["ArmResult", "EffectRow", "Score", "Simulation", "SimulationRequest", "arms_of", "simulate"]
+
+
+def simulate(
+    studies: StudySet,
+    model: AnswerModel,
+    request: SimulationRequest,
+    progress: Callable[[int, int], None] | None = None,
+) -> Simulation:
+    """Simulate an outcome in every arm of its study. The same request gives the same result.
+
+    Args:
+        studies: Where the cell is.
+        model: What predicts.
+        request: What to do.
+        progress: Called with (personas asked so far, personas in all).
+
+    Raises:
+        StudyFolderError: If there is no such cell.
+        PopulationError: If the edits make no sense in this study or leave nobody.
+        ModelError: If the outcome is open-ended and the model cannot write numbers, or writes none.
+    """
+    chosen = studies.cell(request.cell_id)
+    participants = studies.participants_of(chosen.study_id)
+    check_edits(participants, request.edits)
+    cells, notes = arms_of(studies.cells_of(chosen.study_id), chosen, request.max_arms)
+    casts = [cast_arm(studies, participants, cell, request) for cell in cells]
+    if chosen.scale.values is None:
+        made = simulate_numbers(check_numbers(model, chosen), casts, request, progress)
+    else:
+        check_request(chosen, [{}])
+        made = _simulate_options(model, casts, request, progress)
+    return Simulation(
+        request=request,
+        study=studies.study(chosen.study_id),
+        model=model.description,
+        arms=tuple(made.arms),
+        effects=tuple(made.effects),
+        participants=made.participants,
+        notes=tuple(dict.fromkeys([*notes, *(note for cast in casts for note in cast.notes)])),
+    )
+
+
+def _simulate_options(
+    model: AnswerModel, casts: Sequence[Cast], request: SimulationRequest, progress: Progress | None
+) -> ArmResults:
+    told = CastProgress(sum(len(cast.personas) for cast in casts), progress)
+    results, tables = [], []
+    for cast in casts:
+        probs, mass = _ask(model, cast, told)
+        rows = with_temperature(probs, request.temperature, request.top_p)[cast.which]
+        results.append(_arm_result(cast, rows, float(mass[cast.which].mean()), request))
+        tables.append(rows)
+    effects = [_effect(casts, results, tables, i, request.seed) for i in range(1, len(casts))]
+    values = option_values(casts[0].cell.scale)
+    draws = sample(tables[0], values, np.random.default_rng([request.seed, 3]))
+    table = participant_table(casts[0], pl.Series(tables[0] @ values), pl.Series(draws))
+    return ArmResults(results, effects, table)
+
+
+def arms_of(cells: Sequence[Cell], chosen: Cell, max_arms: int) -> tuple[list[Cell], list[str]]:
+    """The cells that show the chosen cell's outcome in each condition, the chosen one first, and notes.
+
+    Where a condition shows several texts under one task number, its arm is the text with the most words in common with
+    the chosen one (shared words over all words, repeated words counted; the lowest cell id among equals).
+    """
+    by_condition: dict[int, list[Cell]] = {}
+    for cell in cells:
+        if cell.task_num == chosen.task_num and cell.condition_num != chosen.condition_num:
+            by_condition.setdefault(cell.condition_num, []).append(cell)
+    notes = []
+    beside = sum(cell.task_num == chosen.task_num and cell.condition_num == chosen.condition_num for cell in cells) - 1
+    if beside:
+        notes.append(
+            f"{chosen.condition_label} has {beside} more texts under this outcome; only the chosen one is simulated."
+        )
+    several = [group[0].condition_label for group in by_condition.values() if len(group) > 1]
+    if several:
+        named = ", ".join(several[:3]) + (f" and {len(several) - 3} more" if len(several) > 3 else "")
+        notes.append(
+            f"Several texts stand under this outcome in {named}: of each, the one whose wording is closest to the "
+            "chosen text is shown."
+        )
+    others = [max(group, key=lambda cell: (_likeness(chosen, cell), -cell.cell_id)) for group in by_condition.values()]
+    open_ended = chosen.scale.values is None
+    alike = [cell for cell in others if (cell.scale.values is None) == open_ended]
+    if len(alike) < len(others):
+        kind = "a bounded scale" if open_ended else "no bounded scale"
+        notes.append(f"{len(others) - len(alike)} arms are left out because their outcome has {kind}.")
+    arms = [chosen, *alike]
+    if len(arms) > max_arms:
+        notes.append(f"The study has {len(arms)} arms with this outcome; the first {max_arms} are simulated.")
+    if any(cell.scale.values != chosen.scale.values for cell in arms[:max_arms]):
+        notes.append("The arms do not all have the same answer scale; means are compared in percent of each scale.")
+    return arms[:max_arms], notes
+
+
+def _likeness(a: Cell, b: Cell) -> float:
+    ours, theirs = Counter(a.stimulus.lower().split()), Counter(b.stimulus.lower().split())
+    return (ours & theirs).total() / max(1, (ours | theirs).total())
+
+
+# -- one arm -----------------------------------------------------------------------------------------------------
+
+
+def _ask(model: AnswerModel, cast: Cast, told: CastProgress) -> tuple[Floats, Floats]:
+    probs, mass = [], []
+    told(0)
+    for start in range(0, len(cast.personas), BATCH):
+        batch = cast.personas[start : start + BATCH]
+        answer = model.answer_distributions(cast.cell, batch)
+        probs.append(answer.probs)
+        mass.append(answer.on_scale_mass)
+        told(start + len(batch))
+    told.finish(len(cast.personas))
+    return np.concatenate(probs).astype(np.float64), np.concatenate(mass).astype(np.float64)
+
+
+def _arm_result(cast: Cast, rows: Floats, mass: float, request: SimulationRequest) -> ArmResult:
+    cell, on = cast.cell, cast.on_scale
+    mean = rows.mean(axis=0)
+    predicted = AnswerDistribution(option_values(cell.scale), mean / mean.sum())
+    n_actual = int(on.sum())
+    actual, actual_interval, score, unscored, n_effective = None, None, None, None, 0.0
+    if n_actual:
+        actual = AnswerDistribution.from_responses(cast.responses[on], cell.scale, cast.weights[on])
+        means, weights = cast.person_means()
+        n_effective = effective_n(weights)
+        if len(means) == 1:
+            unscored = "Only one person answered; a distance from one person says nothing."
+        else:
+            actual_interval = mean_interval(means, weights)
+            observed = wasserstein_to_answers(predicted, cast.responses, "observed", cast.weights)
+            score = _score(rows, predicted, actual, n_effective, observed, request.seed, cell.cell_id)
+    else:
+        unscored = cast.group if len(on) == 0 else "No answer in this group is an option of the scale."
+    return ArmResult(
+        cell=cell,
+        predicted=predicted,
+        on_scale_mass=mass,
+        n_predicted=len(rows),
+        predicted_mean_interval=mean_interval(rows @ predicted.values),
+        n_personas=len(cast.personas),
+        actual=actual,
+        actual_group=cast.group,
+        n_actual=n_actual,
+        n_effective=n_effective,
+        n_off_scale=int((~on).sum()),
+        actual_mean_interval=actual_interval,
+        score=score,
+        unscored=unscored,
+    )
+
+
+def _score(
+    rows: Floats,
+    predicted: AnswerDistribution,
+    actual: AnswerDistribution,
+    n_effective: float,
+    observed: float | None,
+    seed: int,
+    cell_id: int,
+) -> Score:
+    rng = np.random.default_rng([seed, 1, cell_id])
+    uniform = AnswerDistribution(actual.values, np.full(len(actual.values), 1 / len(actual.values)))
+    distance, guess = wasserstein(predicted, actual), wasserstein(uniform, actual)
+    intervals = distance_intervals(rows, actual, n_effective, rng)
+    limit = chance_limit(rows, actual.values, n_effective, rng)
+    return Score(
+        wasserstein=distance,
+        observed=observed,
+        interval=intervals.distance,
+        noise_floor=estimated_floor(actual, n_effective),
+        chance_limit=limit,
+        uniform=guess,
+        gain=intervals.gain,
+        split_half=split_half(actual, n_effective, rng),
+        verdict=verdict(distance, limit, intervals.gain, n_effective),
+    )
+
+
+def _effect(
+    casts: Sequence[Cast], results: Sequence[ArmResult], tables: Sequence[Floats], arm: int, seed: int
+) -> EffectRow:
+    first, other = ((casts[i], results[i], tables[i]) for i in (0, arm))
+    rng = np.random.default_rng([seed, 2, casts[arm].cell.cell_id])
+    here, there = _simulated_means(*other), _simulated_means(*first)
+    predicted = float(here.answers.mean() - there.answers.mean())
+    predicted_interval = difference_interval(here, there, rng)
+    actual, actual_interval = None, None
+    if other[1].actual_mean_interval is not None and first[1].actual_mean_interval is not None:
+        here, there = _actual_answers(*other[:2]), _actual_answers(*first[:2])
+        actual = here.mean - there.mean
+        actual_interval = difference_interval(here, there, rng)
+    return EffectRow(casts[arm].cell, predicted, predicted_interval, actual, actual_interval)
+
+
+def _simulated_means(cast: Cast, result: ArmResult, rows: Floats) -> GroupAnswers:
+    people = cast.population.personas["participant_id"].fill_null(0).to_numpy()[cast.drawn].astype(np.int64)
+    return GroupAnswers(people, rows @ _percent(result.predicted.values), np.ones(len(people)))
+
+
+def _actual_answers(cast: Cast, result: ArmResult) -> GroupAnswers:
+    on = cast.on_scale
+    answers = _percent(result.predicted.values, cast.responses[on])
+    return GroupAnswers(cast.people[on].astype(np.int64), answers, cast.weights[on])
+
+
+def _percent(values: npt.NDArray[np.int64], answers: npt.NDArray[np.int64] | None = None) -> Floats:
+    """Answers (the options themselves when None) in percent of the scale's width."""
+    low, high = values[0], values[-1]
+    return np.asarray(100.0 * ((values if answers is None else answers) - low) / (high - low))

@@ -1,0 +1,54 @@
+"""Writing a study folder with its split: beside its place first, so that it is never half-written."""
+
+import shutil
+from pathlib import Path
+
+from socrates_core.errors import SourceError
+from socrates_core.study.files import partial_of, put_in_place
+from socrates_core.study.sources.alpaca import export_alpaca
+from socrates_core.study.split import Split
+from socrates_core.study.study_set import TABLES, StudySet
+
+FILES = {*(f"{name}.parquet" for name in TABLES), "manifest.json", "split.json", "alpaca"}
+"""What a prepared folder may hold for a new one to take its place."""
+
+
+def check_target(out: Path, source: str) -> None:
+    """Raise a SourceError unless OUT is new, empty, or a study folder that nothing else was put into."""
+    if out.exists() and Path(source).exists() and out.resolve() == Path(source).resolve():
+        raise SourceError(f"--out is the source itself ({out}); choose another folder")
+    if out.is_file():
+        raise SourceError(f"--out {out} is a file; choose a folder")
+    if not out.exists():
+        return
+    found = {file.name for file in out.iterdir()}
+    if found and ("manifest.json" not in found or found - FILES):
+        strangers = ", ".join(sorted(found - FILES)[:5]) or "no manifest.json"
+        raise SourceError(
+            f"--out {out} is not empty and not a study folder alone ({strangers}); choose another folder, or empty it"
+        )
+
+
+def write_folder(studies: StudySet, split: Split, parts: dict[str, StudySet] | None, out: Path, share: float) -> None:
+    """Write everything beside OUT and rename, so that OUT is never half-written.
+
+    Args:
+        studies: What to write.
+        split: Its split.
+        parts: What to export in the original run's form; None for no export.
+        out: The folder.
+        share: Of the source's responses that the studies hold.
+    """
+    out = out.resolve()
+    partial = partial_of(out)
+    try:
+        shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
+        studies.save(partial)
+        split.save(partial / "split.json")
+        if parts is not None:
+            export_alpaca(parts, partial / "alpaca", round(share, 6), split.seed)
+        put_in_place(partial, out)
+    except OSError as error:
+        raise SourceError(f"{out} cannot be written ({error.strerror or error}); choose another folder") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

@@ -1,0 +1,227 @@
+"""The one way from a source's rows to a `StudySet`: batch by batch, keeping each distinct stimulus once."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, get_args
+
+import polars as pl
+
+from socrates_core.errors import ScaleError, SourceError
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.instruction import parse_scale
+from socrates_core.study.sources.persons import merged_persons
+from socrates_core.study.sources.rows import REQUIRED, RESERVED, Drops, readable
+from socrates_core.study.study_set import CELLS_SCHEMA, STUDIES_SCHEMA, Design, Manifest, Study, StudySet
+
+UNREADABLE_SCALE: Final = "unreadable scale"
+
+Progress = Callable[[int, int], None]
+"""Told (rows read so far, rows in all) after every batch."""
+
+_CELL_KEYS: Final = ("study_id", "condition_num", "task_num", "stimulus")
+_PERSON: Final = ("study_id", "participant")
+_UNREADABLE: Final = -1
+
+
+class StudySetBuilder:
+    """Takes a source's rows in batches and builds the four tables.
+
+    A batch is a tidy frame, one answer a row: the columns of `rows.REQUIRED`, any of `rows.OPTIONAL`, and every other
+    column is a demographic attribute. Studies and participants are numbered in the order in which they first appear,
+    cells by study, condition and task, so the result does not depend on how the rows were cut into batches.
+    """
+
+    def __init__(self, source: str, describe: Callable[[str], Study], revision: str | None = None) -> None:
+        """
+        Args:
+            source: What is read, for the manifest.
+            describe: Study id → what is known of the study.
+            revision: The source's revision, where it has one.
+        """
+        self._source = source
+        self._revision = revision
+        self._describe = describe
+        self._drops = Drops()
+        self._rows_read = 0
+        self._scales: list[AnswerScale] = []
+        self._scale_of_text: dict[bytes, int] = {}
+        self._unreadable: dict[bytes, str] = {}
+        self._scale_numbers: dict[object, int] = {}
+        self._cell_numbers: dict[tuple[str, int, int, bytes], int] = {}
+        self._cells: list[pl.DataFrame] = []
+        self._persons: list[pl.DataFrame] = []
+        self._answers: list[pl.DataFrame] = []
+
+    def add(self, rows: pl.DataFrame, scales: Mapping[str, AnswerScale] | None = None) -> None:
+        """Take one batch.
+
+        Args:
+            rows: One answer a row.
+            scales: Stimulus text (without outer blanks) → its scale, where the source states it; the others are read
+                from the text.
+
+        Raises:
+            ValueError: If a required column is missing.
+        """
+        missing = [name for name in REQUIRED if name not in rows.columns]
+        if missing:
+            raise ValueError(f"a batch lacks {', '.join(missing)}")
+        self._rows_read += len(rows)
+        rows = self._with_cells(readable(rows, self._drops), scales or {})
+        attributes = [name for name in rows.columns if name not in RESERVED and name != "_cell"]
+        weight = [name for name in ("weight",) if name in rows.columns]
+        self._persons.append(rows.select(*_PERSON, *weight, *attributes).unique(maintain_order=True))
+        self._answers.append(rows.select("_cell", *_PERSON, "response"))
+
+    def drop(self, reason: str, rows: int, examples: Iterable[str] = ()) -> None:
+        """Count rows that the source itself could not put into a batch."""
+        self._rows_read += rows
+        self._drops.add(reason, rows, examples)
+
+    def build(self) -> StudySet:
+        """The studies, their cells, participants and responses.
+
+        Raises:
+            SourceError: If no row became a response; names the reasons.
+        """
+        if not self._cell_numbers:
+            listed = [
+                f"{item.rows} rows: {item.reason}" + (f" ({item.examples[0]})" if item.examples else "")
+                for item in self._drops.listed()
+            ]
+            raise SourceError(f"nothing to prepare in {self._source}: {'; '.join(listed) or 'it has no rows'}")
+        persons, conflicting = merged_persons(pl.concat(self._persons, how="diagonal_relaxed"))
+        answers = pl.concat(self._answers).join(
+            persons.select("participant_id", *_PERSON), on=_PERSON, how="left", maintain_order="left"
+        )
+        cells = self._cell_table(_within_studies(answers, pl.concat(self._cells)))
+        responses = self._responses_of(answers, cells)
+        study_ids = cells["study_id"].unique(maintain_order=True)
+        counts = {
+            "studies": len(study_ids),
+            "cells": len(cells),
+            "participants": len(persons),
+            "responses": len(responses),
+            "off_scale": int((~responses["on_scale"]).sum()),
+            "rows_read": self._rows_read,
+            "conflicting_participants": conflicting,
+        }
+        return StudySet(
+            studies=pl.DataFrame([vars(self._describe(study_id)) for study_id in study_ids], schema=STUDIES_SCHEMA),
+            cells=cells.select(CELLS_SCHEMA.names()),
+            participants=persons,
+            responses=responses,
+            manifest=Manifest(self._source, self._revision, counts, self._drops.listed()),
+        )
+
+    # -- cells and their scales ------------------------------------------------------------------------------
+
+    def _with_cells(self, rows: pl.DataFrame, scales: Mapping[str, AnswerScale]) -> pl.DataFrame:
+        """The rows with the number of their cell (`_cell`) in place of the text; rows without a scale are counted."""
+        known = [name for name in ("condition", "design") if name in rows.columns]
+        groups = (
+            rows.select(*_CELL_KEYS, *known)
+            .with_row_index("_row")
+            .group_by(_CELL_KEYS, maintain_order=True)
+            .agg("_row", *(pl.col(name).drop_nulls().first() for name in known))
+            .with_columns(pl.col("stimulus").str.strip_chars())
+        )
+        first_new = len(self._cell_numbers)
+        numbers, scale_numbers = [], []
+        for study_id, condition_num, task_num, text in groups.select(_CELL_KEYS).iter_rows():
+            # texts are told apart by a 128-bit digest, so that no second copy of them is kept
+            digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
+            scale = self._scale_number(digest, text, study_id, scales)
+            key = (study_id, condition_num, task_num, digest)
+            readable_scale = scale != _UNREADABLE
+            numbers.append(self._cell_numbers.setdefault(key, len(self._cell_numbers)) if readable_scale else scale)
+            scale_numbers.append(scale)
+            if not readable_scale:
+                count = len(groups["_row"][len(numbers) - 1])
+                self._drops.add(UNREADABLE_SCALE, count, [self._unreadable[digest]])
+        groups = groups.with_columns(
+            pl.Series("_cell", numbers, pl.Int64), pl.Series("_scale", scale_numbers, pl.Int64)
+        )
+        new = groups.filter(pl.col("_cell") >= first_new).unique("_cell", keep="first", maintain_order=True)
+        empty = [pl.lit(None, pl.String).alias(name) for name in ("condition", "design") if name not in known]
+        self._cells.append(new.with_columns(empty).select("_cell", "_scale", *_CELL_KEYS, "condition", "design"))
+        of_row = groups.select("_row", "_cell").explode("_row").sort("_row")["_cell"]
+        return rows.drop("stimulus").with_columns(of_row).filter(pl.col("_cell") != _UNREADABLE)
+
+    def _scale_number(self, digest: bytes, text: str, study_id: str, stated: Mapping[str, AnswerScale]) -> int:
+        """The number of a text's scale, read once per text; `_UNREADABLE` where it states none that can be read."""
+        known = self._scale_of_text.get(digest)
+        if known is not None:
+            return known
+        try:
+            scale = stated[text] if text in stated else parse_scale(text)
+        except ScaleError as error:
+            self._unreadable[digest] = f"study {study_id}: {error}"
+            number = _UNREADABLE
+        else:
+            number = self._scale_numbers.setdefault((scale.values, *sorted(scale.labels.items())), len(self._scales))
+            if number == len(self._scales):
+                self._scales.append(scale)
+        self._scale_of_text[digest] = number
+        return number
+
+    def _cell_table(self, cells: pl.DataFrame) -> pl.DataFrame:
+        """The cells by study, condition and task, with the columns of CELLS_SCHEMA, `_cell` and `_scale`."""
+        scales = pl.DataFrame(
+            {
+                "_scale": range(len(self._scales)),
+                "scale_values": [list(scale.values) if scale.values else None for scale in self._scales],
+                "scale_labels": [scale.label_column for scale in self._scales],
+            },
+            schema={"_scale": pl.Int64, **{name: CELLS_SCHEMA[name] for name in ("scale_values", "scale_labels")}},
+        )
+        study_order = cells.select(pl.col("study_id").unique(maintain_order=True)).with_row_index("_study")
+        return (
+            cells.join(study_order, on="study_id", how="left")
+            .join(scales, on="_scale", how="left")
+            .sort("_study", "condition_num", "task_num", "_cell")
+            .with_row_index("cell_id")
+        )
+
+    def _responses_of(self, answers: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+        """The response table, by cell, then participant."""
+        bounded = [(number, list(scale.values)) for number, scale in enumerate(self._scales) if scale.values]
+        options = pl.DataFrame(
+            bounded, schema={"_scale": pl.Int64, "response": pl.List(pl.Int64)}, orient="row"
+        ).explode("response")
+        open_ended = [number for number, scale in enumerate(self._scales) if scale.values is None]
+        return (
+            answers.select("_cell", "participant_id", "response")
+            .join(cells.select("_cell", "_scale", "cell_id"), on="_cell", how="left")
+            .join(options.with_columns(_option=True), on=("_scale", "response"), how="left")
+            .select(
+                "cell_id",
+                "participant_id",
+                "response",
+                on_scale=pl.col("_option").fill_null(False) | pl.col("_scale").is_in(open_ended),
+            )
+            .sort("cell_id", "participant_id", maintain_order=True)
+        )
+
+
+def _within_studies(answers: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+    """The cells with their design: `within` where somebody in the study answered in more than one of its conditions.
+
+    A design that the source states stays.
+
+    Raises:
+        SourceError: If the source states something else than between or within.
+    """
+    condition = cells.select("_cell", "condition_num")
+    crossed = (
+        answers.join(condition, on="_cell", how="left")
+        .group_by("participant_id")
+        .agg(pl.col("study_id").first(), (pl.col("condition_num").min() != pl.col("condition_num").max()).alias("both"))
+        .filter("both")["study_id"]
+        .unique()
+    )
+    strange = cells.filter(~pl.col("design").is_in(get_args(Design)))  # null where the source states none
+    for study_id, design in strange.select("study_id", "design").head(1).iter_rows():
+        raise SourceError(f"study {study_id} has the design {design!r}, expected between or within")
+    found = pl.when(pl.col("study_id").is_in(crossed.implode())).then(pl.lit("within")).otherwise(pl.lit("between"))
+    return cells.with_columns(pl.coalesce("design", found).alias("design"))

@@ -1,0 +1,84 @@
+"""Participants, merged from the rows of their answers."""
+
+from typing import Final
+
+import polars as pl
+
+from socrates_core.errors import SourceError
+from socrates_core.study.study_set import PARTICIPANTS_SCHEMA
+
+_PERSON: Final = ("study_id", "participant")
+
+
+def merged_persons(rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """One row per participant, in the order in which they first appear.
+
+    Args:
+        rows: study_id, participant, optionally weight, and attributes; a participant may have several rows.
+
+    Returns:
+        The participant table (PARTICIPANTS_SCHEMA, then the attributes that anybody has), each attribute the first
+        value known of the participant, and the number of participants whose rows disagree about an attribute.
+
+    Raises:
+        SourceError: If a weight is no number of 0 or more, or an attribute is no text or number.
+    """
+    attributes = [name for name in rows.columns if name not in PARTICIPANTS_SCHEMA]
+    rows = rows.with_columns(attribute(rows[name]) for name in attributes)
+    attributes = [name for name in attributes if rows[name].null_count() < len(rows)]
+    rows = rows.select(*(name for name in PARTICIPANTS_SCHEMA if name in rows.columns), *attributes)
+    rows = rows.with_columns(_weights(rows)).unique(maintain_order=True).with_row_index("_first")
+    values = ["weight", *attributes]
+    several = rows.filter(pl.struct(_PERSON).is_duplicated())
+    merged = several.group_by(_PERSON, maintain_order=True).agg(
+        pl.col("_first").first(),
+        *(pl.col(name).drop_nulls().first() for name in values),
+        _disagreeing=pl.any_horizontal(pl.col(name).drop_nulls().n_unique() > 1 for name in values),
+    )
+    single = rows.filter(pl.struct(_PERSON).is_unique())
+    persons = (
+        pl.concat([single, merged.select(single.columns)])
+        .sort("_first")
+        .drop("_first")
+        .with_row_index("participant_id")
+        .select(*PARTICIPANTS_SCHEMA.names(), *attributes)
+    )
+    return persons, int(merged["_disagreeing"].sum())
+
+
+def attribute(column: pl.Series) -> pl.Series:
+    """A demographic attribute as the participant table keeps it: Int64 where every value is an integer, else String.
+
+    Blank texts are null. "42.0" is read as "42": it is how spreadsheets and pandas write an integer in a column with
+    gaps. Other texts keep their form ("007" stays a text, because an integer would lose its zeros).
+
+    Raises:
+        SourceError: If the column holds lists, structs or bytes.
+    """
+    if column.dtype.is_integer():
+        return column.cast(pl.Int64)
+    if column.dtype.is_nested() or column.dtype == pl.Binary:
+        raise SourceError(
+            f"attribute {column.name} holds {column.dtype}, not text or numbers; leave it out or flatten it"
+        )
+    if column.dtype.is_float():
+        column = column.fill_nan(None)
+    text = column.cast(pl.String).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
+    text = text.to_frame().select(pl.when(pl.col(column.name) != "").then(pl.col(column.name))).to_series()
+    whole = text.str.contains(r"^(0|-?[1-9]\d{0,17})$")
+    return text.cast(pl.Int64) if whole.all() and text.null_count() < len(text) else text
+
+
+def _weights(rows: pl.DataFrame) -> pl.Series:
+    if "weight" not in rows.columns:
+        return pl.Series("weight", [None] * len(rows), pl.Float64)
+    given = rows["weight"]
+    weights = given.cast(pl.Float64, strict=False)
+    unreadable = given.is_not_null() & ~((weights >= 0) & weights.is_finite()).fill_null(False)
+    if unreadable.any():
+        row = rows.filter(unreadable).row(0, named=True)
+        raise SourceError(
+            f"study {row['study_id']}, participant {row['participant']}: weight {row['weight']!r} is no number of 0 or "
+            "more; leave it empty where a participant has none"
+        )
+    return weights

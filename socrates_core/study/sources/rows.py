@@ -1,0 +1,113 @@
+"""Rows as sources give them: which columns they need, and which rows can become a response."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import polars as pl
+
+from socrates_core.errors import SourceError
+from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Dropped
+
+REQUIRED: Final = ("study_id", "condition_num", "task_num", "stimulus", "participant", "response")
+OPTIONAL: Final = ("condition", "design", "weight")
+RESERVED: Final = frozenset({*REQUIRED, *OPTIONAL, *PARTICIPANTS_SCHEMA})
+"""Names that no demographic attribute can have."""
+
+MOST_EXAMPLES: Final = 5
+"""Dropped rows quoted per reason."""
+
+_LONGEST_QUOTE: Final = 60
+
+
+@dataclass
+class Drops:
+    """A running count of the rows that did not become responses, by reason."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, reason: str, rows: int, examples: Iterable[str] = ()) -> None:
+        """Count rows; the first few different examples of a reason are kept."""
+        self.rows[reason] = self.rows.get(reason, 0) + rows
+        kept = self.examples.setdefault(reason, [])
+        for example in examples:
+            if len(kept) < MOST_EXAMPLES and example not in kept:
+                kept.append(example)
+
+    def listed(self) -> tuple[Dropped, ...]:
+        """As the manifest stores them, the largest first."""
+        ordered = sorted(self.rows.items(), key=lambda item: (-item[1], item[0]))
+        return tuple(Dropped(reason, rows, tuple(self.examples[reason])) for reason, rows in ordered)
+
+
+def readable(rows: pl.DataFrame, drops: Drops) -> pl.DataFrame:
+    """The rows that have everything a response needs; the others are counted, by the first thing they lack.
+
+    Ids and texts come back as String without outer blanks (the stimulus keeps its own; it is long, and trimmed where
+    it is kept), the numbers and the response as Int64. Other columns stay as they are.
+    """
+    texts = [name for name in ("study_id", "participant", "condition", "design") if name in rows.columns]
+    whole = {name: integers(rows[name]) for name in ("condition_num", "task_num", "response")}
+    reason = pl.coalesce(
+        *(pl.when(_blank(rows, name)).then(pl.lit(f"missing {name}")) for name in REQUIRED),
+        *(pl.when(numbers.is_null()).then(pl.lit(f"{name} is not an integer")) for name, numbers in whole.items()),
+    )
+    reasons = rows.select(reason.alias("_reason"))["_reason"]
+    bad = rows.with_columns(reasons).filter(reasons.is_not_null())
+    for (name,), group in bad.group_by("_reason", maintain_order=True):
+        drops.add(str(name), len(group), [_quoted(row) for row in group.head(MOST_EXAMPLES).iter_rows(named=True)])
+    read = rows.with_columns(*map(_text, texts), **whole)
+    return read if bad.is_empty() else read.filter(reasons.is_null())
+
+
+def integers(column: pl.Series) -> pl.Series:
+    """The column as Int64: whole floats and texts of digits count ("3", "3.0", " 3 "), anything else is null.
+
+    Floats beyond 2⁵³ no longer hold every integer, so they are null too.
+    """
+    if column.dtype.is_integer():
+        return column.cast(pl.Int64, strict=False)
+    if column.dtype.is_float():
+        whole = column.is_finite() & (column == column.round(0)) & (column.abs() <= 2.0**53)
+        return column.to_frame().select(pl.when(whole).then(pl.col(column.name))).to_series().cast(pl.Int64)
+    if column.dtype == pl.String:
+        digits = column.str.strip_chars().str.extract(r"^([+-]?\d+)(?:\.0*)?$", 1)
+        return digits.str.strip_prefix("+").cast(pl.Int64, strict=False)
+    return pl.Series(column.name, [None] * len(column), pl.Int64)
+
+
+def check_columns(found: Iterable[str], needed: Iterable[str], where: str) -> None:
+    """Raise a SourceError that names the missing columns and those that are there."""
+    there = list(found)
+    missing = [name for name in needed if name not in there]
+    if missing:
+        raise SourceError(f"{where} lacks the column {', '.join(missing)}; it has {', '.join(there) or 'no columns'}")
+
+
+def check_attributes(names: Iterable[str], where: str) -> None:
+    """Raise a SourceError for names that no attribute can have: those of other columns, empty ones, `_anything`."""
+    wrong = sorted(name for name in names if name in RESERVED or not name or name.startswith("_"))
+    if wrong:
+        raise SourceError(f"{where}: no demographic attribute can be called {', '.join(map(repr, wrong))}; rename it")
+
+
+def _text(name: str) -> pl.Expr:
+    trimmed = pl.col(name).cast(pl.String).str.strip_chars()
+    return pl.when(trimmed != "").then(trimmed).alias(name)
+
+
+def _blank(rows: pl.DataFrame, name: str) -> pl.Expr:
+    column = pl.col(name)
+    if rows[name].dtype == pl.String:
+        return column.is_null() | ~column.str.contains(r"\S")
+    return column.is_null() | column.is_nan() if rows[name].dtype.is_float() else column.is_null()
+
+
+def _quoted(row: Mapping[str, Any]) -> str:
+    answer = repr(row["response"])
+    short = answer if len(answer) <= _LONGEST_QUOTE else answer[: _LONGEST_QUOTE - 1] + "…"
+    return (
+        f"study {row['study_id']}, condition {row['condition_num']}, task {row['task_num']}, "
+        f"participant {row['participant']}, response {short}"
+    )

@@ -1,0 +1,72 @@
+"""Fewer rows of prepared studies, chosen at random and said so in the manifest."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from socrates_core.errors import SourceError
+from socrates_core.study.study_set import Dropped, StudySet
+
+
+def sample_rows(studies: StudySet, fraction: float, rng: np.random.Generator) -> StudySet:
+    """A random share of all responses, whatever their study or cell: what the original run took 1 % of.
+
+    Cells, participants and studies that lose all their responses leave too; ids stay.
+
+    Args:
+        studies: Where to draw from.
+        fraction: In (0, 1]; round(fraction · responses) of them are drawn without replacement, at least one.
+        rng: Decides which.
+
+    Raises:
+        SourceError: If the fraction is out of range.
+    """
+    if not 0 < fraction <= 1:
+        raise SourceError(f"a fraction of {fraction} of the rows cannot be taken; choose one above 0 and up to 1")
+    total = len(studies.responses)
+    if fraction == 1 or total == 0:
+        return studies
+    chosen = np.sort(rng.choice(total, max(1, round(fraction * total)), replace=False))
+    return _with_responses(studies, studies.responses[chosen], f"not drawn for the sample of {fraction:g} of the rows")
+
+
+def sample_cells(studies: StudySet, most: int, rng: np.random.Generator) -> StudySet:
+    """At most this many people of each cell, drawn at random, with all that they answered there.
+
+    Raises:
+        SourceError: If the number is below 1.
+    """
+    if most < 1:
+        raise SourceError(f"{most} people a cell leave nobody; choose 1 or more")
+    people = studies.responses.select("cell_id", "participant_id").unique(maintain_order=True)
+    kept = people.with_columns(draw=rng.permutation(len(people))).filter(
+        pl.col("draw").rank("ordinal").over("cell_id") <= most
+    )
+    responses = studies.responses.join(kept, on=["cell_id", "participant_id"], how="semi", maintain_order="left")
+    if len(responses) == len(studies.responses):
+        return studies
+    return _with_responses(studies, responses, f"not drawn for the sample of at most {most} people a cell")
+
+
+def _with_responses(studies: StudySet, responses: pl.DataFrame, reason: str) -> StudySet:
+    """The studies with some of their responses; what had responses and has none now leaves."""
+
+    def still(table: pl.DataFrame, column: str) -> pl.DataFrame:
+        lost = studies.responses.join(responses, on=column, how="anti").select(column).unique()
+        return table.join(lost, on=column, how="anti", maintain_order="left")
+
+    cells = still(studies.cells, "cell_id")
+    participants = still(studies.participants, "participant_id")
+    named = studies.studies.join(cells, on="study_id", how="semi", maintain_order="left")
+    left_out = Dropped(reason, len(studies.responses) - len(responses))
+    counts = {
+        **studies.manifest.counts,
+        "studies": len(named),
+        "cells": len(cells),
+        "participants": len(participants),
+        "responses": len(responses),
+        "off_scale": int((~responses["on_scale"]).sum()),
+    }
+    manifest = replace(studies.manifest, counts=counts, dropped=(*studies.manifest.dropped, left_out), hashes={})
+    return StudySet(named, cells, participants, responses, manifest)

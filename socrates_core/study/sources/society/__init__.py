@@ -1,0 +1,1 @@
+"""The synthetic society: generated studies whose true answer distributions are known."""

@@ -1,0 +1,329 @@
+"""Splits of studies into train, val and test, and the guard that no study leaks between them.
+
+A split lists ids. For the kinds `study` and `official` these are study ids; for the other three they are units
+within a study, written `STUDY/condition:NUM`, `STUDY/outcome:NUM` (the task number) and `STUDY/participant:ID` (the
+source's id), where a `%` or `/` in the study's own id becomes `%25` or `%2F`.
+
+Everything is ranked by sha256("SEED ID") and cut by rank. A hash needs no generator whose stream could change with a
+library's version, gives the same split whatever the order of rows, and keeps nearly every study in its part when a
+study is added.
+"""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal, cast, get_args
+
+import polars as pl
+
+from socrates_core.errors import LeakError, SplitError
+from socrates_core.study.files import write_file
+from socrates_core.study.study_set import StudySet
+
+Kind = Literal["study", "official", "condition", "outcome", "participant"]
+PARTS: Final = ("train", "val", "test")
+
+VAL_SHARE: Final = 20 / 190
+"""Of what is not test: the 20 validation studies beside 170 for training."""
+
+_UNSEEN: Final = """
+326nv 3muqx 3pcdm 3rvgz 53kjy 5an26 5hqan 5vm8g 7jt2f 8ctbk 9nphm a5v96 a693y a7uk3 ak35q b3ve6 c38xe c5r2f ervm8 jkspw
+jmtyn kwfs3 nhgxf py9kw qkhdg rj3aw rpw4u s43kb tcg8p ux8qt vnm9y w72cz wn3y9 xtvu5 xym9d y9nb7 yjvpn yp736 zsekp ztwqy
+"""
+OFFICIAL_UNSEEN: Final = tuple(_UNSEEN.split())
+"""SocSci210's 40 unseen studies (`unseen` in its metadata/participant_mapping.json)."""
+
+_COLUMNS: Final = {
+    "study": ("studies", "study_id"),
+    "official": ("studies", "study_id"),
+    "condition": ("cells", "condition_num"),
+    "outcome": ("cells", "task_num"),
+    "participant": ("participants", "participant"),
+}
+"""Kind → the table, and its column, that numbers what is split."""
+
+_UNIT: Final = re.compile(r"([^/]+)/(condition|outcome|participant):(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which ids train, choose (val) and test a model. Build one with `make_split` or `Split.load`."""
+
+    kind: Kind
+    seed: int
+    source: str
+    """Of the studies, as in their manifest."""
+    parts: Mapping[str, tuple[str, ...]]
+    """train, val and test → ids, sorted; no id twice."""
+    digest: str
+    """`parts_digest(parts)`."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise SplitError(f"no split of kind {self.kind!r}; choose one of {', '.join(get_args(Kind))}")
+        if set(self.parts) != set(PARTS):
+            raise SplitError(f"a split has the parts train, val and test; this one has {_some(sorted(self.parts))}")
+        units = Counter(unit for name in PARTS for unit in self.parts[name])
+        form, unit_kind = (f"STUDY/{self.kind}:ID", self.kind) if _within_study(self.kind) else ("STUDY", "")
+        strays = [unit for unit in units if _kind_of(unit) != unit_kind]
+        if strays:
+            raise SplitError(f"ids of a split of kind {self.kind} have the form {form}, not {_some(strays)}")
+        if units.total() > len(units):
+            twice = sorted(unit for unit, times in units.items() if times > 1)
+            named = ", ".join(f"{unit} ({' and '.join(self._places(unit))})" for unit in twice[:50])
+            raise LeakError(
+                f"{len(twice)} ids stand more than once in this split: {named}{' and others' * (len(twice) > 50)}. A "
+                "model would be tested on what it was trained on; make the split again"
+            )
+        if self.digest != parts_digest(self.parts):
+            raise SplitError("the parts of this split are not those that its digest was made of; make the split again")
+
+    def _places(self, unit: str) -> list[str]:
+        return [name for name in PARTS for other in self.parts[name] if other == unit]
+
+    @classmethod
+    def load(cls, path: Path) -> "Split":
+        """Read a split file.
+
+        Raises:
+            LeakError: If an id stands in two parts; names the ids.
+            SplitError: If there is no such file, it is no split, or it was changed since it was made.
+        """
+        try:
+            raw = json.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise SplitError(f"no split can be read from {path} ({error.strerror})") from error
+        except ValueError as error:
+            raise SplitError(f"{path} is not a split file: {error}") from error
+        problem = _form_problem(raw)
+        if problem:
+            raise SplitError(f"{path} is not a split file: {problem}")
+        parts = {name: tuple(sorted(units)) for name, units in raw["parts"].items()}
+        try:
+            return cls(raw["kind"], raw["seed"], raw["source"], parts, raw["digest"])
+        except SplitError as error:
+            raise type(error)(f"{path}: {error}") from None
+
+    def save(self, path: Path) -> None:
+        """Write the split as JSON: kind, seed, source, parts, digest."""
+        parts = {name: list(self.parts[name]) for name in PARTS}
+        raw = {"kind": self.kind, "seed": self.seed, "source": self.source, "parts": parts, "digest": self.digest}
+        write_file(path, json.dumps(raw, indent=1) + "\n")
+
+
+def parts_digest(parts: Mapping[str, Iterable[str]]) -> str:
+    """Hex sha256 of the parts as canonical JSON.
+
+    The bytes are those of `json.dumps(parts, sort_keys=True, separators=(",", ":"))` with the ids of each part sorted
+    by code point, so `{"test":["c"],"train":["a","b"],"val":[]}`; characters beyond ASCII are escaped, as JSON does.
+    """
+    ordered = {name: sorted(units) for name, units in parts.items()}
+    return hashlib.sha256(json.dumps(ordered, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
+
+
+# -- making a split -------------------------------------------------------------------------------------------
+
+
+def make_split(studies: StudySet, kind: str, seed: int = 42) -> Split:
+    """Split studies, or the conditions, outcomes or participants within them.
+
+    - `study`: 170/20/20 of 210 studies, in proportion otherwise, at least one in each part. Where real studies stand
+      beside synthetic ones, all the real ones are tested on: a synthetic society trains, reality tests.
+    - `official`: SocSci210's 40 unseen studies are test; 2 of every 17 others are val.
+    - `condition`, `outcome`, `participant`: in each study a quarter is test (at least one of two), the paper's 75/25.
+      What cannot be divided trains. About a tenth of the rest is val, taken where a study keeps something to train on.
+
+    The parts depend on ids and seed alone.
+
+    Raises:
+        SplitError: If there is no such kind, or too little to fill the parts, or the official studies are not here.
+    """
+    if kind not in get_args(Kind):
+        raise SplitError(f"no split of kind {kind!r}; choose one of {', '.join(get_args(Kind))}")
+    units = _placed(studies, kind)["unit"].unique().to_list()
+    if kind == "study":
+        real = set(studies.studies.filter(pl.col("real"))["study_id"].to_list())
+        parts = _by_study(units, real if len(real) < len(units) else set(), seed)
+    elif kind == "official":
+        parts = _official(units, seed)
+    else:
+        parts = _within_studies(units, kind, seed)
+    ordered = {name: tuple(sorted(parts[name])) for name in PARTS}
+    return Split(cast(Kind, kind), seed, studies.manifest.source, ordered, parts_digest(ordered))
+
+
+def _by_study(ids: list[str], tested: set[str], seed: int) -> dict[str, list[str]]:
+    """170/20/20 of the ids that are not among the `tested`, which join the test part."""
+    ranked = _ranked((unit for unit in ids if unit not in tested), seed)
+    tests = 0 if tested and len(ranked) < 3 else max(1, (len(ranked) * 20 + 105) // 210)
+    if len(ranked) < (2 if tested else 3):
+        rule = "beside the real ones, which are all test, two synthetic studies" if tested else "three studies"
+        raise SplitError(
+            f"a split by study needs {rule} or more and found {_some(sorted(ranked))}; "
+            "add studies, or split within them by condition, outcome or participant"
+        )
+    vals = max(1, (len(ranked) * 20 + 105) // 210)
+    return {"test": [*tested, *ranked[:tests]], "val": ranked[tests : tests + vals], "train": ranked[tests + vals :]}
+
+
+def _official(ids: list[str], seed: int) -> dict[str, list[str]]:
+    found = sorted(set(ids) & set(OFFICIAL_UNSEEN))
+    others = _ranked(set(ids) - set(OFFICIAL_UNSEEN), seed)
+    if len(found) < len(OFFICIAL_UNSEEN) or len(others) < 2:
+        raise SplitError(
+            f"the official split needs SocSci210's {len(OFFICIAL_UNSEEN)} unseen studies and two or more others; found "
+            f"{len(found)} unseen and {len(others)} others. Prepare all of SocSci210, or choose the split 'study'"
+        )
+    vals = max(1, round(len(others) * 2 / 17))
+    return {"test": found, "val": others[:vals], "train": others[vals:]}
+
+
+def _within_studies(units: list[str], kind: str, seed: int) -> dict[str, list[str]]:
+    homes = {unit: study_of(unit) for unit in _ranked(units, seed)}
+    groups: dict[str, list[str]] = {}
+    for unit, study in homes.items():
+        groups.setdefault(study, []).append(unit)
+    test: set[str] = set()
+    for ranked in groups.values():
+        if len(ranked) > 1:
+            test.update(ranked[: max(1, (len(ranked) + 2) // 4)])
+    rest = [unit for unit in homes if unit not in test]
+    if not test or len(rest) < 2:
+        raise SplitError(
+            f"a split by {kind} needs a study with two of them or more and another one to choose a model on; found "
+            f"{len(units)} in {len(groups)} studies. Add studies, or split by another kind"
+        )
+    left = Counter(homes[unit] for unit in rest)
+    vals = max(1, round(len(rest) * VAL_SHARE))
+    val: list[str] = []
+    for unit in rest:
+        if len(val) < vals and left[homes[unit]] > 1:
+            val.append(unit)
+            left[homes[unit]] -= 1
+    chosen = set(val or rest[:1])  # where every study has but one left
+    return {"test": sorted(test), "val": sorted(chosen), "train": [unit for unit in rest if unit not in chosen]}
+
+
+def _ranked(units: Iterable[str], seed: int) -> list[str]:
+    """In an order that is random, and the same everywhere."""
+    return sorted(units, key=lambda unit: hashlib.sha256(f"{seed} {unit}".encode()).digest())
+
+
+# -- using a split --------------------------------------------------------------------------------------------
+
+
+def part(studies: StudySet, split: Split, name: str) -> StudySet:
+    """The studies, or what the part holds of them.
+
+    Within studies, cells and participants stay that have a response in the part, and those that have none anywhere.
+
+    Raises:
+        SplitError: If there is no such part, it holds nothing of these studies, or the split does not know them.
+    """
+    if name not in PARTS:
+        raise SplitError(f"no part {name!r}; choose one of {', '.join(PARTS)}")
+    placed = _placed(studies, split.kind, split)
+    rows = placed.filter(pl.col("part") == name).drop("unit", "part")
+    if rows.is_empty():
+        raise SplitError(
+            f"the part {name} of this split by {split.kind} holds nothing of the studies {_some(studies.study_ids)}"
+        )
+    if not _within_study(split.kind):
+        return studies.select(rows["study_id"].to_list())
+    here = pl.col("study_id").is_in(rows["study_id"].unique().implode())
+    cells, people, responses = studies.cells.filter(here), studies.participants.filter(here), studies.responses
+    if split.kind == "participant":
+        people = rows
+        responses = responses.filter(_among("participant_id", people))
+        cells = cells.filter(_among("cell_id", responses) | ~_among("cell_id", studies.responses))
+    else:
+        cells = rows
+        responses = responses.filter(_among("cell_id", cells))
+        people = people.filter(_among("participant_id", responses) | ~_among("participant_id", studies.responses))
+    return replace(studies, studies=studies.studies.filter(here), cells=cells, participants=people, responses=responses)
+
+
+def study_of(unit: str) -> str:
+    """The study of a unit within a study; a study id is its own."""
+    match = _UNIT.fullmatch(unit)
+    return match[1].replace("%2F", "/").replace("%25", "%") if match else unit
+
+
+# -- near-duplicate stimuli -----------------------------------------------------------------------------------
+
+
+# -- ids ------------------------------------------------------------------------------------------------------
+
+
+def _placed(studies: StudySet, kind: str, split: Split | None = None) -> pl.DataFrame:
+    """The table that a kind divides, with each row's `unit` and, where a split is given, its `part`.
+
+    Raises:
+        SplitError: If the split does not know a row's unit.
+    """
+    table, column = _COLUMNS[kind]
+    study = pl.col("study_id")
+    if _within_study(kind):
+        escaped = study.str.replace_all("%", "%25", literal=True).str.replace_all("/", "%2F", literal=True)
+        unit = pl.concat_str(escaped, pl.lit(f"/{kind}:"), pl.col(column).cast(pl.String))
+    else:
+        unit = study
+    rows: pl.DataFrame = getattr(studies, table).with_columns(unit=unit)
+    if split is None:
+        return rows
+    homes = pl.DataFrame(
+        [(unit, name) for name in PARTS for unit in split.parts[name]],
+        schema={"unit": pl.String, "part": pl.String},
+        orient="row",
+    )
+    rows = rows.join(homes, on="unit", how="left", maintain_order="left")
+    strangers = rows.filter(pl.col("part").is_null())["unit"].unique().sort().to_list()
+    if strangers:
+        raise SplitError(
+            f"the split does not know {len(strangers)} of the ids at hand ({_some(strangers)}); it was made for other "
+            "studies. Make one for these with python -m train.prepare --split"
+        )
+    return rows
+
+
+def _within_study(kind: str) -> bool:
+    return kind not in ("study", "official")
+
+
+def _kind_of(unit: str) -> str:
+    match = _UNIT.fullmatch(unit)
+    return match[2] if match else ""
+
+
+def _ids(ids: Collection[str]) -> Collection[str]:
+    if isinstance(ids, str):
+        raise TypeError(f"expected several ids and got the single text {ids!r}")
+    return ids
+
+
+def _among(column: str, rows: pl.DataFrame) -> pl.Expr:
+    return pl.col(column).is_in(rows[column].unique().implode())
+
+
+def _form_problem(raw: Any) -> str | None:
+    """What keeps parsed JSON from being a split, or None."""
+    if not isinstance(raw, dict):
+        return "expected an object with kind, seed, source, parts and digest"
+    types = {"kind": str, "seed": int, "source": str, "parts": dict, "digest": str}
+    for key, expected in types.items():
+        if not isinstance(raw.get(key), expected) or isinstance(raw.get(key), bool):
+            return f"{key!r} is missing or not of type {expected.__name__}"
+    for name, units in raw["parts"].items():
+        if not isinstance(units, list) or not all(isinstance(unit, str) for unit in units):
+            return f"part {name!r} is not a list of ids"
+    return None
+
+
+def _some(names: Collection[str], most: int = 5) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more if listed else "none"

@@ -1,0 +1,337 @@
+"""Studies, their cells, participants and responses: the normalised tables that everything else reads.
+
+A **cell** is (study, condition, task, stimulus text): one question as one arm of a study saw it. The answer scale
+belongs to the cell, because one task can word its scale differently in each arm. Off-scale answers stay, flagged.
+
+On disk a `StudySet` is a folder of four Parquet files and a manifest; `StudySet.load` verifies and reads it.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from socrates_core.errors import StudyFolderError
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.study.files import file_sha256, partial_of, write_file
+
+FORMAT = 1
+"""Version of the folder; a reader refuses any other."""
+
+TABLES = ("studies", "cells", "participants", "responses")
+
+Kind = Literal["experiment", "survey", "synthetic"]
+Design = Literal["between", "within"]
+
+Persona = Mapping[str, str | int | None]
+"""The demographics put to the model: attribute → value; None or an absent key is unknown."""
+
+STUDIES_SCHEMA = pl.Schema(
+    {
+        "study_id": pl.String,
+        "title": pl.String,
+        "source": pl.String,
+        "licence": pl.String,
+        "citation": pl.String,
+        "kind": pl.String,
+        "real": pl.Boolean,
+    }
+)
+CELLS_SCHEMA = pl.Schema(
+    {
+        "cell_id": pl.UInt32(),
+        "study_id": pl.String(),
+        "condition_num": pl.Int64(),
+        "condition": pl.String(),
+        "task_num": pl.Int64(),
+        "stimulus": pl.String(),
+        "scale_values": pl.List(pl.Int64),
+        "scale_labels": pl.List(pl.String),
+        "design": pl.String(),
+    }
+)
+PARTICIPANTS_SCHEMA = pl.Schema(
+    {"participant_id": pl.UInt32, "study_id": pl.String, "participant": pl.String, "weight": pl.Float64}
+)
+"""The fixed columns; every other column is a demographic attribute (String, or Int64 for counts and ages)."""
+
+RESPONSES_SCHEMA = pl.Schema(
+    {"cell_id": pl.UInt32, "participant_id": pl.UInt32, "response": pl.Int64, "on_scale": pl.Boolean}
+)
+
+SCHEMAS = {
+    "studies": STUDIES_SCHEMA,
+    "cells": CELLS_SCHEMA,
+    "participants": PARTICIPANTS_SCHEMA,
+    "responses": RESPONSES_SCHEMA,
+}
+"""Table → the columns that it must have."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """One experiment or survey."""
+
+    study_id: str
+    title: str
+    source: str
+    """Where the answers come from, as a reader would cite it in a line."""
+    licence: str
+    citation: str
+    kind: Kind
+    real: bool
+    """False for the synthetic society: nobody ever answered."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One question as one arm of a study saw it."""
+
+    cell_id: int
+    study_id: str
+    condition_num: int
+    task_num: int
+    stimulus: str
+    """Vignette, question and answer instruction, as shown."""
+    scale: AnswerScale
+    condition: str | None = None
+    """The arm's label, where the source has one."""
+    design: Design = "between"
+
+    @property
+    def condition_label(self) -> str:
+        """The arm's label, or its number where the source has none."""
+        return self.condition if self.condition else f"condition {self.condition_num}"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the people of one cell answered. N rows; one person can answer a cell more than once."""
+
+    responses: npt.NDArray[np.int64]
+    """(N,) the answers, off-scale ones included."""
+    on_scale: npt.NDArray[np.bool_]
+    """(N,) whether the answer is one of the scale's options (always true where the outcome is open-ended)."""
+    participant_ids: npt.NDArray[np.uint32]
+    """(N,) rows of the participant table."""
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Rows that did not become responses, for one reason."""
+
+    reason: str
+    rows: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Where a study folder comes from and what became of its rows."""
+
+    source: str
+    """What was read: `bundled`, a Hub id, or a path as given."""
+    revision: str | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """studies, cells, participants, responses, off_scale, rows_read."""
+    dropped: tuple[Dropped, ...] = ()
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    """Table → sha256 of its Parquet file; empty while the set lives in memory only."""
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class StudySet:
+    """Studies in four tables (schemas at the top of this module) and their manifest.
+
+    Rows of `cells` and `participants` are ordered by id, so a participant_id is found by search and not by a join.
+    """
+
+    studies: pl.DataFrame
+    cells: pl.DataFrame
+    participants: pl.DataFrame
+    responses: pl.DataFrame
+    manifest: Manifest
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    @property
+    def study_ids(self) -> list[str]:
+        """Ids in table order."""
+        return self.studies["study_id"].to_list()
+
+    @property
+    def attributes(self) -> list[str]:
+        """The demographic attributes that any study here has, in table order."""
+        return [name for name in self.participants.columns if name not in PARTICIPANTS_SCHEMA]
+
+    def study(self, study_id: str) -> Study:
+        """The study of this id.
+
+        Raises:
+            StudyFolderError: If there is none; names some that are here.
+        """
+        row = self.studies.filter(pl.col("study_id") == study_id)
+        if row.is_empty():
+            raise StudyFolderError(f"no study {study_id!r} here; there are {_some(self.study_ids)}")
+        return Study(**row.row(0, named=True))
+
+    def cells_of(self, study_id: str) -> list[Cell]:
+        """The cells of one study, by condition, then task."""
+        rows = self.cells.filter(pl.col("study_id") == study_id).sort("condition_num", "task_num", "cell_id")
+        return [_cell(row) for row in rows.iter_rows(named=True)]
+
+    def cell(self, cell_id: int) -> Cell:
+        """The cell of this id.
+
+        Raises:
+            StudyFolderError: If there is none.
+        """
+        rows = self.cells.filter(pl.col("cell_id") == cell_id)
+        if rows.is_empty():
+            raise StudyFolderError(f"no cell {cell_id} here; there are {len(self.cells)} cells")
+        return _cell(rows.row(0, named=True))
+
+    def answers(self, cell_id: int) -> Answers:
+        """What people answered in one cell; empty arrays where nobody did."""
+        rows = self.responses.filter(pl.col("cell_id") == cell_id)
+        return Answers(
+            responses=rows["response"].to_numpy(),
+            on_scale=rows["on_scale"].to_numpy(),
+            participant_ids=rows["participant_id"].to_numpy(),
+        )
+
+    def participants_of(self, study_id: str) -> pl.DataFrame:
+        """The participant rows of one study, with only the attributes that somebody in it has."""
+        rows = self.participants.filter(pl.col("study_id") == study_id)
+        known = [name for name in self.attributes if rows[name].null_count() < len(rows)]
+        return rows.select(*PARTICIPANTS_SCHEMA.names(), *known)
+
+    def select(self, study_ids: Sequence[str]) -> "StudySet":
+        """Only these studies; ids of cells and participants stay.
+
+        Raises:
+            StudyFolderError: If one of them is not here.
+        """
+        unknown = sorted(set(study_ids) - set(self.study_ids))
+        if unknown:
+            raise StudyFolderError(f"no study {_some(unknown)} here; there are {_some(self.study_ids)}")
+        chosen = pl.col("study_id").is_in(list(study_ids))
+        cells = self.cells.filter(chosen)
+        return replace(
+            self,
+            studies=self.studies.filter(chosen),
+            cells=cells,
+            participants=self.participants.filter(chosen),
+            responses=self.responses.filter(pl.col("cell_id").is_in(cells["cell_id"].implode())),
+        )
+
+    # -- on disk ---------------------------------------------------------------------------------------------
+
+    def save(self, folder: Path) -> "StudySet":
+        """Write the four tables and the manifest; returns the set with the hashes filled in.
+
+        The files go to temporary names first and the manifest last, so a folder with a manifest is whole.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        manifest_file = folder / "manifest.json"
+        manifest_file.unlink(missing_ok=True)
+        hashes = {}
+        for name in TABLES:
+            partial = partial_of(folder / f"{name}.parquet")
+            getattr(self, name).write_parquet(partial, compression="zstd")
+            hashes[name] = file_sha256(partial)
+            partial.replace(folder / f"{name}.parquet")
+        saved = replace(self, manifest=replace(self.manifest, hashes=hashes))
+        write_file(manifest_file, json.dumps(asdict(saved.manifest), indent=1, ensure_ascii=False) + "\n")
+        return saved
+
+    @classmethod
+    def load(cls, folder: Path, verify: bool = False) -> "StudySet":
+        """Read a study folder.
+
+        Args:
+            folder: What `save` wrote.
+            verify: Also hash the files and compare with the manifest.
+
+        Raises:
+            StudyFolderError: If it is no study folder, of another format, or changed since it was written.
+        """
+        manifest = _read_manifest(folder)
+        tables = {}
+        for name in TABLES:
+            path = folder / f"{name}.parquet"
+            if not path.is_file():
+                raise StudyFolderError(f"{folder} lacks {path.name}; prepare it again with python -m train.prepare")
+            if verify and file_sha256(path) != manifest.hashes.get(name):
+                raise StudyFolderError(f"{path} is not the file that its manifest describes; prepare the folder again")
+            tables[name] = _read_table(path, name)
+        return cls(**tables, manifest=manifest)
+
+
+def cells_table(cells: Sequence[Cell]) -> pl.DataFrame:
+    """Cells as a `StudySet` holds them."""
+    names = ("cell_id", "study_id", "condition_num", "condition", "task_num", "stimulus", "design")
+    columns: dict[str, list[object]] = {name: [getattr(cell, name) for cell in cells] for name in names}
+    columns["scale_values"] = [None if cell.scale.values is None else list(cell.scale.values) for cell in cells]
+    columns["scale_labels"] = [cell.scale.label_column for cell in cells]
+    return pl.DataFrame(columns, schema_overrides=CELLS_SCHEMA).select(CELLS_SCHEMA.names())
+
+
+def persona_rows(participants: pl.DataFrame) -> list[dict[str, str | int | None]]:
+    """One persona per row of a participant table: its attributes without ids and weight."""
+    attributes = [name for name in participants.columns if name not in PARTICIPANTS_SCHEMA]
+    return participants.select(attributes).to_dicts() if attributes else [{} for _ in range(len(participants))]
+
+
+def _cell(row: dict[str, Any]) -> Cell:
+    scale = AnswerScale.from_columns(row.pop("scale_values"), row.pop("scale_labels"))
+    return Cell(scale=scale, **row)
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise StudyFolderError(
+            f"{folder} is not a prepared study folder (no manifest.json); make one with "
+            f"python -m train.prepare --source bundled --out {folder}"
+        )
+    try:
+        raw = json.loads(path.read_text("utf-8"))
+        if raw["format"] != FORMAT:
+            raise StudyFolderError(
+                f"{folder} is of format {raw['format']}, this version reads {FORMAT}; prepare it again"
+            )
+        return Manifest(**{**raw, "dropped": tuple(_dropped(item) for item in raw["dropped"])})
+    except (ValueError, KeyError, TypeError) as error:
+        raise StudyFolderError(f"{path} cannot be read ({error}); prepare the folder again") from error
+
+
+def _read_table(path: Path, name: str) -> pl.DataFrame:
+    try:
+        table = pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise StudyFolderError(f"{path} cannot be read ({error}); prepare the folder again") from error
+    wrong = [
+        f"{column} ({table.schema.get(column, 'missing')} in place of {expected})"
+        for column, expected in SCHEMAS[name].items()
+        if table.schema.get(column) != expected
+    ]
+    if wrong:
+        raise StudyFolderError(f"{path} lacks columns as they should be: {_some(wrong)}; prepare the folder again")
+    return table.select(SCHEMAS[name].names()) if name != "participants" else table
+
+
+def _dropped(raw: dict[str, Any]) -> Dropped:
+    return Dropped(reason=raw["reason"], rows=raw["rows"], examples=tuple(raw["examples"]))
+
+
+def _some(names: Iterable[str], most: int = 5) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more if listed else "none"

@@ -1,0 +1,300 @@
+"""The tab Adapters: what is here, use one in Simulate, fetch one from the Hub, push one there, remove one."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import gradio as gr
+
+from socrates_core.errors import SocratesError
+from socrates_core.hub.push.plan import PushPlan
+from socrates_core.ui.access.visitors import token_of, visitor_of
+from socrates_core.ui.adapters.choices import Adapter, adapters_here
+from socrates_core.ui.adapters.transfer_policy import Caller, discard, fetch, plan, send
+from socrates_core.ui.adapters.view import (
+    adapter_card,
+    adapters_table,
+    done_note,
+    push_preview,
+    pushed_note,
+    visitor_note,
+)
+from socrates_core.ui.model_choice import ModelChoice, pick
+from socrates_core.ui.results import Results
+from socrates_core.ui.simulate.result_panel import notice_html
+
+QUICK: Final[dict[str, Any]] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+"""For listeners that only redraw."""
+
+SLOW: Final[dict[str, Any]] = {"api_visibility": "private", "concurrency_limit": 2, "concurrency_id": "hub"}
+"""For those that talk to the Hub or load an adapter."""
+
+
+@dataclass(frozen=True, eq=False)
+class HerePanel:
+    """What is on this machine."""
+
+    table: gr.HTML
+    adapter: gr.Dropdown
+    """Which one the card and the buttons are about; its value is the adapter's title."""
+    card: gr.HTML
+    use: gr.Button
+    remove: gr.Button
+    sure: gr.Group
+    """Asks whether to remove it."""
+    yes: gr.Button
+    no: gr.Button
+    note: gr.HTML
+
+    @property
+    def details(self) -> list[Any]:
+        """In the order of `_draw_details`."""
+        return [self.card, self.use, self.remove, self.sure, self.note]
+
+
+@dataclass(frozen=True, eq=False)
+class FetchPanel:
+    """From the Hub."""
+
+    name: gr.Textbox
+    go: gr.Button
+    note: gr.HTML
+
+
+@dataclass(frozen=True, eq=False)
+class PushPanel:
+    """To the Hub."""
+
+    who: gr.HTML
+    destination: gr.Textbox
+    private: gr.Checkbox
+    preview: gr.Button
+    plan: gr.State
+    """The `PushPlan` that the visitor has been shown; it stays on the server, so that what is shown is what is sent."""
+    planned: gr.HTML
+    send: gr.Button
+    note: gr.HTML
+
+    @property
+    def step(self) -> list[Any]:
+        """Plan, its preview, the button that carries it out, and the note."""
+        return [self.plan, self.planned, self.send, self.note]
+
+
+def refresh_adapters(results: Results) -> tuple[Adapter, ...]:
+    """Look again which adapters are here, and let the models know."""
+    found = adapters_here(results.models.default.description)
+    results.models.know(found)
+    return found
+
+
+def adapters_tab(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, results: Results, choice: ModelChoice) -> None:
+    """Lay the tab out and connect it."""
+    with gr.Column(elem_classes="card", elem_id="adapters-here"):
+        here = _here_panel()
+    with gr.Row(elem_classes="halves", equal_height=False):
+        with gr.Column(elem_classes="card", min_width=300):
+            fetching = _fetch_panel()
+        with gr.Column(elem_classes="card", min_width=300):
+            pushing = _push_panel(results)
+    _wire_here(page, tabs, tab, here, fetching, pushing, results, choice)
+    _wire_fetch(here, fetching, results)
+    _wire_push(here, pushing, results)
+
+
+# -- layout ------------------------------------------------------------------------------------------------------
+
+
+def _here_panel() -> HerePanel:
+    gr.HTML("<h2>Adapters here</h2>", js_on_load=None)
+    table = gr.HTML(elem_id="adapters-table", js_on_load=None)
+    adapter = gr.Dropdown(label="Adapter", elem_id="adapter", filterable=False, visible="hidden")
+    card = gr.HTML(elem_id="adapter-card", js_on_load=None)
+    with gr.Row(elem_classes="presets"):
+        use = gr.Button("Use in Simulate", variant="primary", elem_id="adapter-use", min_width=140, visible=False)
+        remove = gr.Button("Remove …", elem_id="adapter-remove", min_width=120, visible=False)
+    with gr.Group(visible=False, elem_classes="plain", elem_id="adapter-sure") as sure:
+        gr.HTML("<p class='warning'>Its files will be deleted from this server.</p>", js_on_load=None)
+        with gr.Row(elem_classes="presets"):
+            yes = gr.Button("Yes, remove it", variant="stop", elem_id="adapter-yes", min_width=120)
+            no = gr.Button("Keep it", elem_id="adapter-no", min_width=120)
+    note = gr.HTML(elem_id="adapter-note", js_on_load=None)
+    return HerePanel(table, adapter, card, use, remove, sure, yes, no, note)
+
+
+def _fetch_panel() -> FetchPanel:
+    gr.HTML("<h2>Fetch from the Hub</h2>", js_on_load=None)
+    hint = "OWNER/NAME, or OWNER/NAME@REVISION: a branch, a tag or a commit"
+    name = gr.Textbox(label="Repository", info=hint, elem_id="fetch-name", max_lines=1, max_length=300)
+    go = gr.Button("Fetch", elem_id="fetch-go")
+    note = gr.HTML(elem_id="fetch-note", js_on_load=None)
+    return FetchPanel(name, go, note)
+
+
+def _push_panel(results: Results) -> PushPanel:
+    gr.HTML("<h2>Push to the Hub</h2><p class='quiet'>The adapter chosen above.</p>", js_on_load=None)
+    who = gr.HTML(elem_id="push-who", js_on_load=None)
+    if results.policy.sign_in:  # outside a Space this button would sign every visitor in as the machine's owner
+        gr.LoginButton("Sign in with Hugging Face", "Sign out ({})", icon=None, elem_id="sign-in", variant="secondary")
+    hint = "OWNER/NAME; it is made if it is not there"
+    destination = gr.Textbox(label="Destination", info=hint, elem_id="push-to", max_lines=1, max_length=200)
+    private = gr.Checkbox(True, label="Private", elem_id="push-private", container=False)
+    preview = gr.Button("Show what would be pushed", elem_id="push-preview")
+    planned = gr.HTML(elem_id="push-plan", js_on_load=None)
+    go = gr.Button("Push it", variant="primary", visible=False, elem_id="push-go")
+    note = gr.HTML(elem_id="push-note", js_on_load=None)
+    return PushPanel(who, destination, private, preview, gr.State(None), planned, go, note)
+
+
+# -- handlers ----------------------------------------------------------------------------------------------------
+
+
+def _caller(request: gr.Request, results: Results) -> Caller:
+    return Caller(visitor_of(request), token_of(request), results.policy)
+
+
+def _chosen(title: str | None, results: Results) -> Adapter:
+    """The adapter of a title.
+
+    Raises:
+        SocratesError: If there is none, or not any more.
+    """
+    for adapter in results.models.adapters:
+        if adapter.title == title:
+            return adapter
+    raise SocratesError(f"The adapter {title} is not here any more. Choose another one." if title else "Choose one.")
+
+
+def _draw_details(title: str | None, caller: Caller, results: Results) -> list[Any]:
+    """Updates for `HerePanel.details`."""
+    adapter = next((one for one in results.models.adapters if one.title == title), None)
+    if adapter is None:
+        return ["", gr.update(visible=False), gr.update(visible=False), gr.update(visible=False), ""]
+    fits = results.models.misfit(adapter) is None
+    removable = adapter.pulled is not None and caller.policy.refusal(caller.visitor, "delete") is None
+    return [
+        adapter_card(adapter, results.models),
+        gr.update(visible=True, interactive=fits),
+        gr.update(visible=removable),
+        gr.update(visible=False),
+        "",
+    ]
+
+
+def _draw_here(title: str | None, caller: Caller, results: Results) -> list[Any]:
+    """Updates for the table, the menu and `HerePanel.details`, after looking again what is here."""
+    titles = [adapter.title for adapter in refresh_adapters(results)]
+    chosen = title if title in titles else (titles[0] if titles else None)
+    return [
+        adapters_table(results.models.adapters, results.models),
+        gr.update(choices=titles, value=chosen, visible=True if titles else "hidden"),
+        *_draw_details(chosen, caller, results),
+    ]
+
+
+def _wire_here(
+    page: gr.Blocks,
+    tabs: gr.Tabs,
+    tab: gr.Tab,
+    here: HerePanel,
+    fetching: FetchPanel,
+    pushing: PushPanel,
+    results: Results,
+    choice: ModelChoice,
+) -> None:
+    def look(title: str | None, request: gr.Request) -> list[Any]:
+        caller = _caller(request, results)
+        may_fetch, may_push = (results.policy.refusal(caller.visitor, action) for action in ("pull", "push"))
+        return [
+            *_draw_here(title, caller, results),
+            gr.update(interactive=may_fetch is None),
+            notice_html(may_fetch or ""),
+            visitor_note(caller.visitor, results.policy.space),
+            gr.update(interactive=may_push is None),
+            None, "", gr.update(visible=False), notice_html(may_push or ""),
+        ]  # fmt: skip
+
+    def choose(title: str | None, request: gr.Request) -> list[Any]:
+        return [*_draw_details(title, _caller(request, results), results), *_no_plan()]
+
+    def use(title: str | None) -> list[Any]:
+        """Put it on the base now, so that a misfit shows here."""
+        name = next(iter(results.models.names_of(_chosen(title, results))))
+        try:
+            results.models.get(name)
+        except SocratesError as error:
+            return [gr.skip(), gr.skip(), notice_html(str(error))]
+        return [pick(name), gr.Tabs(selected="simulate"), ""]
+
+    def drop(title: str | None, request: gr.Request) -> list[Any]:
+        caller = _caller(request, results)
+        try:
+            caller.check("delete")
+            discard(_chosen(title, results))
+        except SocratesError as error:
+            return [gr.skip(), gr.skip(), *[gr.skip()] * 3, gr.update(visible=False), notice_html(str(error))]
+        *drawn, _ = _draw_here(None, caller, results)
+        return [*drawn, done_note(f"{title} was removed.")]
+
+    listed = [here.table, here.adapter, *here.details]
+    looked = [*listed, fetching.go, fetching.note, pushing.who, pushing.preview, *pushing.step]
+    gr.on([page.load, tab.select], look, here.adapter, looked, **QUICK)
+    here.adapter.input(choose, here.adapter, [*here.details, *pushing.step], **QUICK)
+    here.use.click(use, here.adapter, [choice.picked, tabs, here.note], **SLOW)
+    for button, asks in ((here.remove, True), (here.no, False)):
+        button.click(lambda asks=asks: gr.update(visible=asks), None, here.sure, **QUICK)
+    here.yes.click(drop, here.adapter, listed, **QUICK)
+
+
+def _wire_fetch(here: HerePanel, fetching: FetchPanel, results: Results) -> None:
+    def go(
+        name: str | None,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> list[Any]:
+        caller = _caller(request, results)
+        try:
+            got = fetch(name or "", caller, results.limits, progress)
+        except SocratesError as error:
+            return [*[gr.skip()] * 7, notice_html(str(error))]
+        known = f"{got.repo_id}@{got.commit[:7]}"
+        return [*_draw_here(known, caller, results), done_note(" ".join([f"{known} is here.", *got.notes]))]
+
+    told = [here.table, here.adapter, *here.details, fetching.note]
+    asked = {"inputs": fetching.name, "outputs": told, "show_progress_on": fetching.note}
+    gr.on([fetching.go.click, fetching.name.submit], go, **asked, **SLOW)
+
+
+def _no_plan(words: str = "") -> list[Any]:
+    """Updates for `PushPanel.step` when there is nothing to confirm."""
+    return [None, "", gr.update(visible=False), words]
+
+
+def _wire_push(here: HerePanel, pushing: PushPanel, results: Results) -> None:
+    def preview(title: str | None, destination: str, private: bool, request: gr.Request) -> list[Any]:
+        caller = _caller(request, results)
+        try:
+            caller.check("push")
+            planned = plan(_chosen(title, results), destination, private, caller)
+        except SocratesError as error:
+            return _no_plan(notice_html(str(error)))
+        return [planned, push_preview(planned), gr.update(visible=True), ""]
+
+    def go(
+        title: str | None,
+        planned: PushPlan | None,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> list[Any]:
+        if planned is None:
+            return _no_plan(notice_html("Look first at what would be pushed."))
+        try:
+            url = send(planned, _chosen(title, results), _caller(request, results), progress)
+        except SocratesError as error:
+            return _no_plan(notice_html(str(error)))
+        return _no_plan(pushed_note(url))
+
+    asked = [here.adapter, pushing.destination, pushing.private]
+    pushing.preview.click(preview, asked, pushing.step, show_progress_on=pushing.note, **SLOW)
+    pushing.send.click(go, [here.adapter, pushing.plan], pushing.step, show_progress_on=pushing.note, **SLOW)
+    changed = [pushing.destination.input, pushing.private.input]
+    gr.on(changed, _no_plan, None, pushing.step, **QUICK)

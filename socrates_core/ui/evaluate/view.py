@@ -1,0 +1,247 @@
+"""How runs look: texts and tables as HTML. Names, messages and paths are whatever a folder says, and are only text."""
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+from urllib.parse import quote
+
+from socrates_core.model.folder import shown_name
+from socrates_core.runs.index import RunRow
+from socrates_core.ui.simulate.study_view import text as escaped
+
+STATES: Final = {
+    "new": "not started",
+    "waiting": "waiting",
+    "running": "running",
+    "interrupted": "interrupted",
+    "cancelled": "cancelled",
+    "failed": "failed",
+    "finished": "finished",
+}
+
+PHASES: Final = {
+    "starting": "starting",
+    "loading": "loading studies and model",
+    "predicting": "predicting",
+    "scoring": "scoring",
+    "stopping": "stopping after the cells that it is at",
+}
+
+# -- runs at work ----------------------------------------------------------------------------------------------------
+
+
+def live_html(rows: Sequence[RunRow]) -> str:
+    """The runs at work and in line, each with how far it is; nothing where there are none."""
+    busy = sorted((row for row in rows if row.at_work), key=lambda row: (row.ahead is None, row.ahead or 0))
+    return "".join(_live(row) for row in busy)
+
+
+def _live(row: RunRow) -> str:
+    share = row.done / row.total if row.total else 0.0
+    title = text(title_of(row))
+    waiting = " idle" if row.state == "waiting" else ""
+    return (
+        f"<div class='live{waiting}'><p><b>{title}</b> <span>{text(progress_words(row))}</span></p>"
+        f"<div class='track' role='progressbar' aria-valuemin='0' aria-valuemax='100' "
+        f"aria-valuenow='{100 * share:.0f}' aria-label='{title}'><b style='width:{share:.2%}'></b></div></div>"
+    )
+
+
+def progress_words(row: RunRow) -> str:
+    """How far a run at work is, in words."""
+    if row.state == "waiting":
+        return f"waiting, {place_words(row.ahead)}" if row.phase != "stopping" else "leaving the line"
+    words = [PHASES.get(row.phase or "starting", "running")]
+    if row.total:
+        words.append(f"{row.done:,} of {row.total:,} cells")
+    if row.rate and row.phase == "predicting":
+        words.append(f"{row.rate:,.0f} answers a second" if row.rate >= 10 else f"{row.rate:.2g} answers a second")
+    if row.left is not None:
+        words.append(f"{duration(row.left)} left" if row.left >= 1 else "about done")
+    return ", ".join(words)
+
+
+def place_words(ahead: int | None) -> str:
+    """A place in the line, counted without the run that is at work."""
+    if ahead is None or ahead < 1:
+        return "in line"
+    if ahead == 1:
+        return "next in line"
+    ending = "th" if ahead % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(ahead % 10, "th")
+    return f"{ahead}{ending} in line"
+
+
+# -- the table -------------------------------------------------------------------------------------------------------
+
+
+def table_html(rows: Sequence[RunRow], refusals: Mapping[str, str | None], opened: str = "") -> str:
+    """All runs, with what a visitor may do with each.
+
+    Args:
+        rows: Newest first.
+        refusals: `launch`, `cancel`, `delete` → why the visitor may not; None where he may.
+        opened: Name of the run whose report is open.
+    """
+    if not rows:
+        return (
+            "<p class='empty'>No runs yet: choose a model and studies above and press <b>Start the evaluation</b>. "
+            "Runs that were started from the command line in the same directory appear here too.</p>"
+        )
+    head = "".join(
+        f"<th scope='col'>{name}</th>" for name in ("Compare", "Model", "Studies", "State", "W", "When", "Actions")
+    )
+    body = "".join(_row(row, refusals, row.name == opened) for row in rows)
+    return f"<div class='scroll'><table class='runs'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def _row(row: RunRow, refusals: Mapping[str, str | None], opened: bool) -> str:
+    box = ""
+    if row.has_report:
+        box = f"<input type='checkbox' data-choose='{text(row.name)}' aria-label='Compare {text(title_of(row))}'>"
+    cells = (
+        ("Compare", "pick", box),
+        ("Model", "", f"<b>{text(title_of(row))}</b>" + (f"<small>{text(row.name)}</small>" if row.readable else "")),
+        ("Studies", "", _studies(row)),
+        ("State", "", _state(row)),
+        ("W", "num", _distance(row)),
+        ("When", "when", _when(row.updated)),
+        ("Actions", "acts", _actions(row, refusals)),
+    )
+    marked = " class='opened'" if opened else ""
+    columns = "".join(f"<td data-label='{label}' class='{kind}'>{content}</td>" for label, kind, content in cells)
+    return f"<tr{marked}>{columns}</tr>"
+
+
+def title_of(row: RunRow) -> str:
+    """Model and adapter of a run; its folder's name where it cannot be read."""
+    if not row.readable:
+        return row.name
+    return shown_name(row.model) + (f" + {shown_name(row.adapter)}" if row.adapter else "")
+
+
+def _studies(row: RunRow) -> str:
+    if not row.readable:
+        return ""
+    people = "everybody" if row.per_cell is None else f"{row.per_cell:,} a cell"
+    return f"{text(shown_name(row.studies))}, {text(row.part)}<small>{people}, seed {row.seed}</small>"
+
+
+def _state(row: RunRow) -> str:
+    if not row.readable:
+        return f"<span class='state state-failed'>cannot be read</span><small>{text(_cut(row.message or ''))}</small>"
+    said = f"<span class='state state-{row.state}'>{STATES[row.state]}</span>"
+    if row.state == "waiting":
+        said += f"<small>{place_words(row.ahead)}</small>"
+    elif row.state == "interrupted":
+        said += f"<small>{_of(row)}; its process ended without a word, log.txt in its folder may say why</small>"
+    elif row.state in ("cancelled", "failed"):
+        said += f"<small>{_of(row)}{f': {text(_cut(row.message))}' if row.message else ''}</small>"
+    return said
+
+
+def _of(row: RunRow) -> str:
+    return f"{row.done:,} of {row.total:,} cells done" if row.total else "no cell done yet"
+
+
+def _distance(row: RunRow) -> str:
+    stamp = "<span class='stamp'>CONTAMINATED</span>" if row.contaminated else ""
+    if row.wasserstein is None:
+        return stamp or ("none" if row.state == "finished" and row.readable else "")
+    interval = "" if row.low is None or row.high is None else f" <span>[{row.low:.3f}, {row.high:.3f}]</span>"
+    floor = "" if row.noise_floor is None else f"floor {row.noise_floor:.3f}"
+    studies = "" if row.scored is None else f", {row.scored:,} studies"
+    return f"<b>{row.wasserstein:.3f}</b>{interval}<small>{floor}{studies}</small>{stamp}"
+
+
+def _when(updated: float | None) -> str:
+    if updated is None:
+        return ""
+    moment = time.localtime(updated)
+    exact, shown = time.strftime("%Y-%m-%dT%H:%M:%S%z", moment), time.strftime("%Y-%m-%d %H:%M", moment)
+    return f"<time datetime='{exact}'>{shown}</time>"
+
+
+def _actions(row: RunRow, refusals: Mapping[str, str | None]) -> str:
+    if not row.readable:
+        return ""
+    buttons = []
+    if row.has_report:
+        buttons.append(_button("open", "Open", row, None))
+    if row.at_work:
+        buttons.append(_button("cancel", "Cancel", row, refusals.get("cancel"), row.phase == "stopping"))
+    elif not row.has_report:
+        buttons.append(_button("resume", "Start" if row.state == "new" else "Resume", row, refusals.get("launch")))
+    if not row.at_work:
+        buttons.append(_button("delete", "Delete", row, refusals.get("delete")))
+    return "".join(buttons)
+
+
+def _button(act: str, label: str, row: RunRow, refusal: str | None, off: bool = False) -> str:
+    why = f" title='{text(refusal)}'" if refusal else ""
+    disabled = " disabled" if refusal or off else ""
+    name = f"{label} {title_of(row)}"
+    return (
+        f"<button type='button' data-act='{act}' data-run='{text(row.name)}' aria-label='{text(name)}'{why}{disabled}>"
+        f"{label}</button>"
+    )
+
+
+# -- reports ---------------------------------------------------------------------------------------------------------
+
+
+def report_html(row: RunRow, single_answers: bool) -> str:
+    """A finished run's report in a frame, and its files.
+
+    Args:
+        row: The run.
+        single_answers: Whether the visitor may have the file of what each person answered.
+    """
+    base = f"run/{quote(row.name.encode('utf-8', 'replace'), safe='')}"
+    files = [("report.html", "HTML report"), ("report.md", "Markdown"), ("metrics.json", "metrics.json")]
+    files += [("predictions.parquet", "predictions.parquet")] if single_answers else []
+    return _reader(f"Report: {title_of(row)}", base, "report.html", files)
+
+
+def comparison_html(key: str, names: Collection[str]) -> str:
+    """A comparison's report in a frame, and its files."""
+    files = (("comparison.html", "HTML report"), ("comparison.md", "Markdown"), ("comparison.json", "comparison.json"))
+    return _reader(f"Comparison of {len(names)} runs", f"comparison/{key}", "comparison.html", files)
+
+
+def _reader(title: str, base: str, page: str, files: Sequence[tuple[str, str]]) -> str:
+    links = "".join(f"<a href='{text(base)}/{file}?download' download>{label}</a>" for file, label in files)
+    whole = f"<a href='{text(base)}/{page}' target='_blank' rel='noopener'>Open in a tab of its own</a>"
+    return (
+        f"<section class='reader'><h2>{text(title)}</h2><p class='files'>{whole}{links}</p>"
+        f"<iframe sandbox='allow-scripts allow-downloads' src='{text(base)}/{page}' title='{text(title)}'></iframe>"
+        "</section>"
+    )
+
+
+def text(raw: object) -> str:
+    """Escaped for HTML; what is no text, the bytes of a folder's name say, becomes question marks."""
+    return escaped(str(raw).encode("utf-8", "replace").decode())
+
+
+# -- words -----------------------------------------------------------------------------------------------------------
+
+
+def message_html(message: str, problem: bool = True) -> str:
+    """A sentence in the page; empty for none."""
+    if not message:
+        return ""
+    return f"<p class='notice' role='{'alert' if problem else 'status'}'>{text(message)}</p>"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words, to about a tenth."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours:,} h {minutes} min" if hours < 48 else f"{round(hours / 24):,} days"
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= 300 else message[:299] + "…"

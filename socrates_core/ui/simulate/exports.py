@@ -1,0 +1,52 @@
+"""Results as files, by link: `result/csv?…`, `result/json?…`, `result/html?…`.
+
+A download is computed from its link like the page itself, so nothing is written to disk and no visitor's file can be
+mistaken for another's.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import gradio as gr
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from socrates_core.errors import SocratesError
+from socrates_core.report.simulation import to_csv, to_html, to_json
+from socrates_core.simulation.result import Simulation
+from socrates_core.ui.access.visitors import visitor_of
+from socrates_core.ui.results import Results
+from socrates_core.ui.simulate.link import from_query
+
+KINDS: Final[dict[str, tuple[str, Callable[[Simulation], str]]]] = {
+    "csv": ("text/csv; charset=utf-8", to_csv),
+    "html": ("text/html; charset=utf-8", to_html),
+    "json": ("application/json", to_json),
+}
+"""File ending → its type, and what writes it."""
+
+
+def export_route(results: Results) -> Route:
+    """The route of the downloads."""
+
+    def export(request: Request) -> Response:
+        kind = request.path_params["kind"]
+        if kind not in KINDS:
+            return PlainTextResponse(f"no download {kind!r}; choose one of {', '.join(KINDS)}\n", 404)
+        media, write = KINDS[kind]
+        try:
+            link = from_query(dict(request.query_params), results.catalogue)
+            if link is None:
+                return PlainTextResponse("this link names no result: it has no cell\n", 400)
+            content = write(results.get(link, visitor=visitor_of(gr.Request(request))))
+        except SocratesError as error:
+            return PlainTextResponse(f"{error}\n", 400)
+        name = f"socrates-cell-{link.request.cell_id}.{kind}"
+        return Response(content, media_type=media, headers={"content-disposition": f'attachment; filename="{name}"'})
+
+    async def respond(request: Request) -> Response:
+        return await run_in_threadpool(export, request)
+
+    return Route("/result/{kind}", respond, methods=["GET"])

@@ -1,0 +1,153 @@
+"""What a visitor filled in, as a link; and the other way round, what an edit looks like in the panel."""
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+
+from socrates_core.errors import SocratesError
+from socrates_core.people.edit import Edit, Filter, Range, SetValue, Shares, Value, attribute_words, value_words
+from socrates_core.people.population import attributes_of, edit_population, edits_from_json, edits_to_json
+from socrates_core.simulation.request import MAX_PARTICIPANTS, SimulationRequest
+from socrates_core.ui.simulate.link import Link
+
+OBSERVED, ONLY, EVERYONE, SHARES = "As observed", "Only some", "Everyone is", "Shares"
+"""The ways to edit an attribute."""
+
+MOST_SHARES: Final = 12
+"""A number with more different values than this (an age) has no sliders."""
+
+
+def link_of(
+    model: str,
+    place: str,
+    edits: str,
+    n: float | None,
+    temperature: float | None,
+    top_p: float | None,
+    seed: float | None,
+) -> Link:
+    """Read the controls; `model` is the name of what answers.
+
+    Raises:
+        SocratesError: If one of them is empty or out of range; names it as the page does.
+    """
+    source, cell_id = place_of(place)
+    people = _whole("Simulated participants", n, 1, MAX_PARTICIPANTS)
+    request = SimulationRequest(
+        cell_id=cell_id,
+        edits=edits_of(edits),
+        n=people,
+        temperature=_real("Temperature", temperature),
+        top_p=_real("Top-p", top_p),
+        seed=_whole("Seed", seed, 0, 2**53),
+    )
+    return Link(source, request, model)
+
+
+def place_text(source: str, cell_id: int) -> str:
+    """A source and a cell in one text."""
+    return f"{cell_id} {source}"
+
+
+def place_of(raw: str) -> tuple[str, int]:
+    """What `place_text` wrote: source and cell.
+
+    Raises:
+        SocratesError: If it is anything else.
+    """
+    cell_id, _, source = raw.partition(" ")
+    if not (cell_id.isascii() and cell_id.isdigit() and len(cell_id) < 12):
+        raise SocratesError("Choose a study first.")
+    return source, int(cell_id)
+
+
+def edits_of(raw: str) -> tuple[Edit, ...]:
+    """The edits that the page holds as JSON.
+
+    Raises:
+        PopulationError: If they are not edits.
+    """
+    try:
+        return edits_from_json(json.loads(raw or "[]"))
+    except (ValueError, RecursionError):
+        raise SocratesError("The edits of this page cannot be read. Press reset and make them again.") from None
+
+
+def edits_text(edits: Sequence[Edit]) -> str:
+    """The edits as the JSON that the page holds."""
+    return json.dumps(edits_to_json(edits), ensure_ascii=False)
+
+
+def replaced(edits: Sequence[Edit], attribute: str, edit: Edit | None) -> tuple[Edit, ...]:
+    """The edits with those of one attribute replaced by one, or by none, in its place."""
+    others = [other for other in edits if other.attribute != attribute]
+    place = next((i for i, other in enumerate(edits) if other.attribute == attribute), len(others))
+    return (*others[:place], *([edit] if edit else []), *others[place:])
+
+
+def mode_of(edits: Sequence[Edit], attribute: str) -> str:
+    """How an attribute is edited; of several edits the last one counts."""
+    modes: dict[type[Edit], str] = {Filter: ONLY, Range: ONLY, SetValue: EVERYONE, Shares: SHARES}
+    return next((modes[type(edit)] for edit in reversed(edits) if edit.attribute == attribute), OBSERVED)
+
+
+def modes_for(participants: pl.DataFrame, attribute: str) -> list[str]:
+    """What can be done with an attribute."""
+    column = participants[attribute]
+    few = not column.dtype.is_integer() or column.n_unique() <= MOST_SHARES
+    return [OBSERVED, ONLY, EVERYONE, *([SHARES] if few else [])]
+
+
+def observed_shares(participants: pl.DataFrame, attribute: str) -> dict[Value, float]:
+    """Value → its share of the observed participants (by survey weight, where there are weights), commonest first;
+    numbers in their order.
+    """
+    people = edit_population(participants, ())
+    table = people.personas.select(value=pl.col(attribute), weight=pl.Series(people.weights))
+    table = table.group_by("value").agg(pl.col("weight").sum())
+    if participants[attribute].dtype.is_integer():
+        table = table.sort("value", nulls_last=True)
+    else:
+        table = table.sort(["weight", "value"], descending=[True, False])
+    return dict(table.iter_rows())
+
+
+def attribute_choices(participants: pl.DataFrame, edits: Sequence[Edit]) -> list[tuple[str, str]]:
+    """(what the menu calls an attribute, its name), edited ones marked."""
+    edited = {edit.attribute for edit in edits}
+    return [
+        (attribute_words(name).capitalize() + (" · edited" if name in edited else ""), name)
+        for name in attributes_of(participants)
+    ]
+
+
+def value_key(value: Value) -> str:
+    """A value as a control holds it: JSON, so that unknown and the text "unknown" differ."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def value_of(key: str) -> Value:
+    """What `value_key` made."""
+    value: Value = json.loads(key)
+    return value
+
+
+def value_choices(shares: dict[Value, float]) -> list[tuple[str, str]]:
+    """(value and its observed share, its key)."""
+    return [(f"{value_words(value)} ({share:.0%})", value_key(value)) for value, share in shares.items()]
+
+
+def _whole(name: str, raw: float | None, low: int, high: int) -> int:
+    if raw is None or not math.isfinite(raw) or raw != int(raw) or not low <= raw <= high:
+        got = "it is empty" if raw is None else f"got {raw:,.15g}"
+        raise SocratesError(f"{name}: enter a whole number from {low:,} to {high:,}; {got}.")
+    return int(raw)
+
+
+def _real(name: str, raw: float | None) -> float:
+    if raw is None:
+        raise SocratesError(f"{name}: enter a number; it is empty.")
+    return float(raw)

@@ -1,0 +1,55 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from eval.bench.rows import write_shards
+from socrates_core.study.sources.opening import open_source
+
+ROOT = Path(__file__).parents[2]
+
+
+def bench(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "eval.bench", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_the_made_up_shards_have_socsci210s_columns_and_go_through_whole(tmp_path: Path) -> None:
+    written = write_shards(tmp_path, 3000, np.random.default_rng(1))
+    shards = pl.scan_parquet(tmp_path / "*.parquet")
+    persons = {"sample_id", "participant", "demographic", "study_id", "condition_num", "task_num"}
+    assert set(shards.collect_schema()) == persons | {"stimuli", "response", "prompt", "reasoning"}
+    studies = open_source(str(tmp_path))
+    assert len(studies.responses) == written.rows == 3000
+    assert len(studies.cells) == written.cells
+    assert (len(studies.studies), studies.manifest.dropped) == (210, ())
+    bytes_a_row = written.text_bytes / written.rows
+    assert 9e9 < bytes_a_row * 2_901_390 < 11e9
+
+
+def test_the_data_suite_measures_every_step_and_compares_equal_rows(tmp_path: Path) -> None:
+    result = bench("--suite", "data", "--rows", 2000, "--out", tmp_path / "bench.json")
+    assert result.returncode == 0, result.stderr
+    figures = json.loads((tmp_path / "bench.json").read_text("utf-8"))["suites"]["data"]
+    assert figures["generated"]["rows"] == figures["pandas"]["rows"] == figures["pandas"]["responses"] == 2000
+    assert figures["pandas"]["cells"] == figures["generated"]["cells"]
+    assert figures["pandas"]["same_rows"] is True
+    for step in ("prepare", "tables", "load", "pandas"):
+        assert 0 < figures[step]["peak_gb"] < 4
+    assert figures["load"]["seconds"] < 3
+
+
+def test_an_unknown_suite_names_those_that_there_are(tmp_path: Path) -> None:
+    result = bench("--suite", "magic", "--out", tmp_path / "bench.json")
+    assert result.returncode == 2
+    assert "no suite 'magic'; choose one of app, data" in result.stderr
+    assert not (tmp_path / "bench.json").exists()
+
+
+def test_a_place_that_is_not_there_is_named_before_anything_is_measured(tmp_path: Path) -> None:
+    result = bench("--suite", "data", "--out", tmp_path / "nowhere" / "bench.json")
+    assert result.returncode == 2
+    assert "does not exist" in result.stderr

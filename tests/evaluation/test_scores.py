@@ -1,0 +1,197 @@
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from socrates_core.errors import PredictionError
+from socrates_core.evaluation.scores import Evaluation, evaluate, identity, plain
+from socrates_core.metrics.cell_predictions import CellPredictions
+from socrates_core.metrics.uncertainty import Interval
+from socrates_core.report.evaluation import report
+from socrates_core.report.words import headline
+from tests.predictions import cell
+
+UNIFORM = [0.2] * 5
+
+
+def some(count: int = 6, people: int = 40, seed: int = 1) -> list[CellPredictions]:
+    """Studies of two arms and one outcome, with predictions that know a little."""
+    rng = np.random.default_rng(seed)
+    cells = []
+    for study in range(count):
+        for arm in (1, 2):
+            truth = rng.dirichlet(np.ones(5))
+            answers = rng.choice(5, people, p=truth) + 1.0
+            attributes = {"gender": ["Female", "Male"] * (people // 2)}
+            row = (0.5 * truth + 0.1).tolist()
+            options = {"study": f"s{study}", "condition": arm, "cell_id": len(cells), "attributes": attributes}
+            cells.append(cell(answers.tolist(), row, **options))  # type: ignore[arg-type]
+    return cells
+
+
+def metrics(cells: Sequence[CellPredictions]) -> dict:  # type: ignore[type-arg]
+    return evaluate(cells, {"model": "made up"}).metrics
+
+
+def test_the_keys_that_others_read_are_there() -> None:
+    found = metrics(some())
+    for convention in ("scale", "observed", "separate"):
+        assert {"mean", "flat_mean", "ci95", "cells", "studies"} <= set(found["wasserstein"][convention])
+    for convention in ("scale", "observed"):
+        assert isinstance(found["noise_floor"][convention]["mean"], float)
+        for baseline in ("uniform", "pooled", "human_split_half"):
+            assert isinstance(found["baselines"][baseline][convention]["mean"], float)
+    keys = {"accuracy", "pearson", "mae", "rmse", "exact", "within_one", "n", "invalid"}
+    assert keys <= set(found["individual"])
+    assert {"effects", "dispersion", "fairness", "excluded", "provenance", "contaminated"} <= set(found)
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_mean_is_over_cells_then_over_studies() -> None:
+    # study a: 1 and 0, study b: 0.5 → ½; flat the same sum over three cells
+    cells = [
+        cell([5, 5], [1, 0, 0, 0, 0], study="a", cell_id=0),
+        cell([1, 1], [1, 0, 0, 0, 0], study="a", cell_id=1, condition=2),
+        cell([3, 3], [1, 0, 0, 0, 0], study="b", cell_id=2),
+    ]
+    found = metrics(cells)["wasserstein"]
+    assert (found["scale"]["mean"], found["scale"]["flat_mean"]) == (pytest.approx(0.5), pytest.approx(0.5))
+    cells.append(cell([5, 5], [1, 0, 0, 0, 0], study="a", cell_id=3, condition=3))
+    found = metrics(cells)["wasserstein"]
+    assert found["scale"]["mean"] == pytest.approx((2 / 3 + 0.5) / 2)
+    assert found["scale"]["flat_mean"] == pytest.approx(2.5 / 4)
+    assert (found["observed"]["mean"], found["observed"]["cells"]) == (None, 0)
+
+
+def test_a_baseline_is_set_against_the_model_on_its_own_cells() -> None:
+    cells = [*some(3), cell([5] * 9, [1, 0, 0, 0, 0], study="lonely", cell_id=99)]
+    pooled = metrics(cells)["baselines"]["pooled"]["scale"]
+    assert (pooled["cells"], pooled["studies"]) == (6, 3)
+    assert pooled["model_on_the_same_cells"] == pytest.approx(metrics(cells[:-1])["wasserstein"]["scale"]["mean"])
+    assert pooled["gain"] == pytest.approx(pooled["mean"] - pooled["model_on_the_same_cells"])
+
+
+def test_the_same_predictions_give_the_same_figures_in_any_order() -> None:
+    cells = some()
+    by_id = {row["cell"]: row for row in metrics(cells)["cells"]}
+    for row in metrics(cells[::-1])["cells"]:
+        assert row == by_id[row["cell"]]
+    assert metrics(cells) == metrics(cells)
+
+
+def test_what_is_left_out_is_named_with_its_reason() -> None:
+    cells = [
+        *some(1),
+        cell([3], UNIFORM, study="s0", cell_id=50, condition=3),
+        cell([2, 2], UNIFORM, study="s0", cell_id=51, condition=4),
+    ]
+    left_out = [{"cell": 60, "study": "s0", "name": "s0", "convention": "all", "reason": "open-ended outcome"}]
+    found = evaluate(cells, {"left_out": left_out}).metrics["excluded"]
+    assert {(row["cell"], row["convention"], row["reason"]) for row in found} == {
+        (60, "all", "open-ended outcome"),
+        (50, "all", "one response"),
+        (51, "observed", "all human answers are the same"),
+    }
+
+
+@pytest.mark.parametrize("cells", [[], [cell([3], UNIFORM)], [cell([7, 8], UNIFORM)]])
+def test_nothing_to_score_is_an_error_that_says_why(cells: list[CellPredictions]) -> None:
+    with pytest.raises(PredictionError, match=r"there are no cells|one response|answers are on the scale"):
+        metrics(cells)
+
+
+def test_a_model_that_saw_the_studies_is_stamped() -> None:
+    provenance = {
+        "model": "m",
+        "contaminated": ["s0"],
+        "trained_on": 3,
+        "near_duplicates": [],
+        "stimuli_compared": True,
+    }
+    evaluation = evaluate(some(), provenance)
+    assert evaluation.metrics["contaminated"] is True
+    page, text = report(evaluation)
+    assert "CONTAMINATED: the model has learned from 1 of these studies (s0)" in page
+    assert "CONTAMINATED" in text
+    assert evaluate(some(), {**provenance, "contaminated": []}).metrics["contaminated"] is False
+
+
+def test_real_and_synthetic_studies_are_told_apart() -> None:
+    mixed = [*some(3), *(cell([1, 2, 3], UNIFORM, study=f"x{i}", cell_id=100 + i, real=False) for i in range(3))]
+    found = metrics(mixed)["by_kind"]
+    assert found["real"]["scale"]["studies"] == found["synthetic"]["scale"]["studies"] == 3
+    both = (found["real"]["scale"]["mean"] + found["synthetic"]["scale"]["mean"]) / 2
+    assert metrics(mixed)["wasserstein"]["scale"]["mean"] == pytest.approx(both)
+
+
+def test_questions_and_answers_have_an_identity_whoever_predicts() -> None:
+    one = cell([1, 2], UNIFORM)
+    assert identity(one) == identity(cell([2, 1], [1, 0, 0, 0, 0], cell_id=9))
+    for other in (cell([1, 3], UNIFORM), cell([1, 2], UNIFORM, stimulus="Why?"), cell([1, 2], UNIFORM, task=2)):
+        assert identity(one) != identity(other)
+
+
+def test_what_json_has_no_word_for_is_null() -> None:
+    found = plain({"a": math.nan, "b": Interval(0, 1), "c": (np.float64(2), np.int64(3)), "d": frozenset({"y", "x"})})
+    assert found == {"a": None, "b": [0, 1], "c": [2.0, 3], "d": ["x", "y"]}
+
+
+# -- the report --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def evaluation() -> Evaluation:
+    return evaluate(some(), {"model": "made up"})
+
+
+def test_the_headline_has_n_floor_interval_and_guessing(evaluation: Evaluation) -> None:
+    for convention in ("scale", "observed"):
+        said = headline(evaluation.metrics, convention)
+        for word in ("95 % interval", "noise floor", "guessing evenly", "12 cells of 6 studies"):
+            assert word in said
+
+
+def test_the_page_needs_nothing_else_and_holds_every_figure(evaluation: Evaluation) -> None:
+    page, text = report(evaluation)
+    assert "<script src=" not in page
+    assert page.count("Plotly.newPlot(") == 4 + 6
+    for heading in ("Distances", "Treatment effects", "Groups of people", "What was left out", "Worst and best cells"):
+        assert f"<h2>{heading}</h2>" in page
+        assert f"## {heading}" in text
+    assert "INVALID" in text
+
+
+def test_histograms_of_cells_have_the_words_of_their_options() -> None:
+    labels = {1: "never <b>", 5: "always"}
+    cells = [replace(one, labels=labels) for one in some(3)]
+    page, _ = report(evaluate(cells, {"model": "made up"}))
+    assert r"5\u003cbr\u003ealways" in page
+    assert r"1\u003cbr\u003enever\u003cbr\u003e&lt;b&gt;" in page
+    bare, _ = report(evaluate(some(3), {"model": "made up"}))
+    assert "br\\u003ealways" not in bare
+
+
+def test_a_folder_of_this_machine_is_called_by_its_own_name() -> None:
+    page, _ = report(evaluate(some(), {"model": "/data/models/mine", "adapter": "/data/tuned"}))
+    assert "<h1>Evaluation of mine with tuned</h1>" in page
+
+
+def test_texts_of_studies_are_only_text() -> None:
+    evil = "<script>alert(1)</script> | `x` <b>"
+    cells = [
+        cell([1, 2, 3, 4], UNIFORM, study=evil, stimulus=evil, cell_id=i, condition=i, attributes={evil: [evil] * 4})
+        for i in range(2)
+    ]
+    page, text = report(evaluate(cells, {"model": evil}))
+    assert "<script>alert" not in page
+    assert "<script>alert" not in text.replace("\\<script\\>", "").split("    <script>")[0]
+
+
+def test_predictions_without_a_scale_still_have_a_report() -> None:
+    bare = [cell([1, 2, 3], drawn=[1, 2, 2], values=None, task=None, cell_id=i, study=f"s{i}") for i in range(3)]
+    page, _ = report(evaluate(bare, {"file": "p.json"}))
+    assert "There is no distance by the stated scale" in page
+    assert "There is no effect to compare" in page

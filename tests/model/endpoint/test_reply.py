@@ -1,0 +1,176 @@
+import math
+
+import pytest
+
+from socrates_core.model.endpoint.reply import (
+    MalformedReplyError,
+    Written,
+    decision_probs,
+    first_number,
+    first_tokens,
+    option_probs,
+    text_of,
+    used_tokens,
+)
+from tests.servers.chat_server import completion
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "is_number"),
+    [
+        ("5", 5, True),
+        (" 5\n", 5, True),
+        ("Response: 2", 2, True),
+        ("I would say 6, not 7.", 6, True),
+        ("5/7", 5, True),
+        ("50%", 50, True),
+        ("$1,000 a year", 1000, True),
+        ("-2", -2, True),
+        ("\N{MINUS SIGN}2", -2, True),
+        ("option-2", 2, True),
+        ("5.", 5, True),
+        ("5.0", 5, True),
+        ("007", 7, True),
+        ("3.5", None, True),
+        ("1,5", None, True),
+        ("10k", None, True),
+        ("1e5", None, True),
+        ("2" + "0" * 99, None, True),
+        ("9" * 100_000, None, True),
+        ("five", None, False),
+        ("\N{FULLWIDTH DIGIT FIVE}", None, False),
+        ("", None, False),
+        ("<think>On a scale from 1 to 7 I take 4</think>\n6", 6, True),
+        ("<think>On a scale from 1 to 7 I", None, False),
+    ],
+)
+def test_the_first_number_counts_and_nothing_is_guessed(text: str, value: int | None, is_number: bool) -> None:
+    reading = first_number(Written(text, is_cut=False))
+    assert (reading.value, reading.is_number) == (value, is_number)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("10", None), ("the answer is 10.", None), ("1,", None), ("10 out of", 10)]
+)
+def test_a_number_that_was_cut_off_may_go_on(text: str, value: int | None) -> None:
+    assert first_number(Written(text, is_cut=True)).value == value
+
+
+def logs(**probs: float) -> dict[str, float]:
+    return {token.replace("_", " "): math.log(prob) for token, prob in probs.items()}
+
+
+def test_tokens_that_differ_in_blanks_write_the_same_number() -> None:
+    tokens = first_tokens(completion("5", {"5": math.log(0.5), " 5": math.log(0.25), "x": -9999.0}).body)
+    assert tokens == pytest.approx({"5": 0.75, "x": 0.0})
+
+
+def test_a_reply_without_log_probabilities_has_none() -> None:
+    assert first_tokens(completion("5").body) is None
+
+
+def test_the_sampled_token_counts_where_it_is_not_among_the_most_likely() -> None:
+    body = completion("3", {"1": math.log(0.6), "2": math.log(0.3)}).body
+    body["choices"][0]["logprobs"]["content"][0]["token"] = "3"
+    body["choices"][0]["logprobs"]["content"][0]["logprob"] = math.log(0.1)
+    assert first_tokens(body) == pytest.approx({"1": 0.6, "2": 0.3, "3": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("tokens", "values", "probs"),
+    [
+        ({"1": 0.5, "2": 0.3, "I": 0.2}, (1, 2), [0.5, 0.3]),
+        # 3 has at most the 0.0001 of the rarest token listed: 1 in 9999 of the scale's mass is open
+        ({"1": 0.6, "2": 0.3999, "x": 0.0001}, (1, 2, 3), [0.6, 0.3999, 0.0]),
+        ({"1": 0.6, "2": 0.39, "x": 0.01}, (1, 2, 3), None),
+        # "10" is no token here; its mass is part of that of "1"
+        ({"1": 0.9, "0": 0.05, "x": 1e-9}, (0, 1, 10), None),
+        ({"1": 0.5, "0": 0.1, "10": 0.4}, (0, 1, 10), [0.1, 0.5, 0.4]),
+        ({"-1": 0.5, "1": 0.4, "-": 0.1}, (-1, 1), None),
+        # a blank may be followed by any option
+        ({"1": 0.5, "2": 0.4, "": 0.1}, (1, 2), None),
+        # nearly everything is text: what is left of the scale says nothing
+        ({"I": 0.9, "The": 0.09, "1": 0.0001, "2": 0.0001, "x": 0.0001}, (1, 2, 3), None),
+        ({"x": 1.0}, (1, 2), None),
+        ({"1": 0.0, "2": 0.0}, (1, 2), None),
+    ],
+)
+def test_first_tokens_give_a_distribution_only_where_they_tell_every_option(
+    tokens: dict[str, float], values: tuple[int, ...], probs: list[float] | None
+) -> None:
+    found = option_probs(tokens, values)
+    assert (found is None) if probs is None else found == pytest.approx(probs)
+
+
+def decision(**probs: object) -> dict[str, object]:
+    return {"answers": {"answer": {"type": "choice", "probabilities": {k.strip("_"): v for k, v in probs.items()}}}}
+
+
+def test_a_decision_gives_the_options_in_the_order_of_the_scale() -> None:
+    assert decision_probs(decision(_2=0.75, _1=0.25), "answer", (1, 2)) == pytest.approx([0.25, 0.75])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        decision(_1=1.0),
+        decision(_1=0.5, _2=0.6),
+        decision(_1=1.5, _2=-0.5),
+        decision(_1="0.5", _2=0.5),
+        decision(_1=math.nan, _2=0.5),
+        {"answers": {"answer": {"choice": "1"}}},
+        {"answers": []},
+        [],
+        None,
+    ],
+)
+def test_a_decision_without_a_probability_for_every_option_is_malformed(data: object) -> None:
+    with pytest.raises(MalformedReplyError):
+        decision_probs(data, "answer", (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ([], "no JSON object"),
+        ({}, "choices"),
+        ({"choices": []}, "choices"),
+        ({"choices": ["5"]}, "choices"),
+        ({"error": {"message": "overloaded"}}, "overloaded"),
+        ({"choices": [{"text": "5"}]}, "message.content"),
+        ({"choices": [{"message": {"content": 5}}]}, "int, not text"),
+    ],
+)
+def test_a_reply_without_a_text_is_malformed(data: object, said: str) -> None:
+    with pytest.raises(MalformedReplyError, match=said):
+        text_of(data)
+
+
+@pytest.mark.parametrize(
+    ("tops", "said"),
+    [
+        ({"1": 0.5}, "more than 0"),
+        ({"1": math.log(0.9), "2": math.log(0.9)}, "sum to 1.8"),
+        ({"1": math.nan}, "not a number"),
+        ({"1": math.inf}, "inf"),
+        ({"1": None}, "not a number"),
+        ({"1": True}, "not a number"),
+    ],
+)
+def test_impossible_log_probabilities_are_malformed(tops: dict[str, float], said: str) -> None:
+    with pytest.raises(MalformedReplyError, match=said):
+        first_tokens(completion("1", tops).body)
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"prompt_tokens": 12, "completion_tokens": 1}, (12, 1)),
+        ({"input_tokens": 12, "output_tokens": 0}, (12, 0)),
+        ({"prompt_tokens": None}, None),
+        ({"prompt_tokens": -1, "completion_tokens": 1}, None),
+        ("many", None),
+    ],
+)
+def test_tokens_are_those_that_the_server_counted(usage: object, tokens: tuple[int, int] | None) -> None:
+    assert used_tokens({"usage": usage}) == tokens

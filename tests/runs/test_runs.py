@@ -1,0 +1,407 @@
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from socrates_core.runs import index as run_index
+from socrates_core.errors import LeakError, ModelError, RunError, SplitError, StudyFolderError
+from socrates_core.evaluation.prediction import leaks, predict
+from socrates_core.evaluation.data import EvaluationData, batches, evaluation_data
+from socrates_core.evaluation.spec import EvaluationSpec, open_studies
+from socrates_core.model.answer_model import AnswerDistributions, ModelDescription
+from socrates_core.model.baselines import UniformModel
+from socrates_core.metrics.cell_predictions import CellPredictions
+from socrates_core.runs.state import events, is_alive, record, state
+from socrates_core.runs.folder import cancel, delete, open_run, read_spec, worker
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.study.sources.society.society import make_society, study_set
+from socrates_core.study.split import Split, make_split, parts_digest
+from socrates_core.study.study_set import Cell, Persona, StudySet
+from socrates_core.runs.units import Engine, collect, do_units, finished_units, local_results
+from tests.experiments import ONE_TO_FIVE, Arm, experiment, people
+from tests.tables import plain
+from tests.tables import study_set as made_up
+
+SPEC = EvaluationSpec(studies="bundled", data="d", part="test", split="s", model="uniform")
+
+
+@pytest.fixture(scope="module")
+def society() -> StudySet:
+    return study_set(make_society(5, studies=8))
+
+
+@pytest.fixture(scope="module")
+def data(society: StudySet) -> EvaluationData:
+    return evaluation_data(society, make_split(society, "study"), "train")
+
+
+def ask(data: EvaluationData, spec: EvaluationSpec = SPEC) -> Engine:
+    return lambda groups: local_results(groups, lambda cells: predict(UniformModel(), data, cells, spec, None))
+
+
+# -- what is predicted -------------------------------------------------------------------------------------------
+
+
+def test_a_cell_is_predicted_for_the_people_who_answered_it(society: StudySet, data: EvaluationData) -> None:
+    cell = data.cells[0]
+    (found,) = predict(UniformModel(), data, [cell], SPEC, None)
+    answers = society.answers(cell.cell_id)
+    np.testing.assert_array_equal(found.responses, answers.responses)
+    np.testing.assert_array_equal(found.people, answers.participant_ids)
+    assert found.probs is not None
+    assert found.probs.shape == (len(answers.responses), len(cell.scale.values or ()))
+    someone = society.participants.filter(participant_id=int(found.people[3]))
+    assert found.attributes["gender"][3] == someone["gender"][0]
+
+
+class Counting:
+    """Guesses evenly and counts whom it is asked about."""
+
+    description = ModelDescription("counting")
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def answer_distributions(self, cell: Cell, personas: Sequence[Persona]) -> AnswerDistributions:
+        self.asked.append(len(personas))
+        return UniformModel().answer_distributions(cell, personas)
+
+
+def test_equal_personas_are_asked_once() -> None:
+    studies = experiment(people(age=[30, 30, 40]), [Arm("How much?", {0: [1], 1: [2], 2: [3, 3]})])
+    split = all_test(studies)
+    data, model = evaluation_data(studies, split, "test"), Counting()
+    (found,) = predict(model, data, data.cells, SPEC, None)
+    assert model.asked == [2]
+    assert found.people.tolist() == [0, 1, 2, 2]
+
+
+def all_test(studies: StudySet):
+    parts = {"train": (), "val": (), "test": tuple(studies.study_ids)}
+    return Split("study", 1, "made up", parts, parts_digest(parts))
+
+
+def test_a_sample_of_people_is_the_same_whatever_else_is_done(data: EvaluationData) -> None:
+    spec = replace(SPEC, per_cell=5)
+    alone = predict(UniformModel(), data, [data.cells[3]], spec, None)[0]
+    together = predict(UniformModel(), data, data.cells[:4], spec, None)[3]
+    assert len(alone.responses) == 5
+    np.testing.assert_array_equal(alone.people, together.people)
+
+
+def test_batches_hold_cells_of_one_study_and_every_cell_once(data: EvaluationData) -> None:
+    found = batches(data, None)
+    assert [cell for group in found for cell in group] == list(data.cells)
+    assert all(len({cell.study_id for cell in group}) == 1 and len(group) <= 8 for group in found)
+
+
+def test_cells_that_cannot_be_predicted_are_named() -> None:
+    arms = [
+        Arm("How much?", {0: [1]}),
+        Arm("How many dollars?", {0: [7]}, condition=2, scale=AnswerScale(None)),
+        Arm("Why?", {}, condition=3, scale=ONE_TO_FIVE),
+    ]
+    studies = experiment(people(age=[30]), arms)
+    data = evaluation_data(studies, all_test(studies), "test")
+    assert [(one["cell"], one["reason"]) for one in data.left_out] == [(1, "open-ended outcome"), (2, "no response")]
+    nothing = experiment(people(age=[30]), arms[1:])
+    with pytest.raises(SplitError, match="nothing to evaluate"):
+        evaluation_data(nothing, all_test(nothing), "test")
+
+
+def test_an_empty_part_and_unknown_studies_are_refused(society: StudySet) -> None:
+    studies = plain("a", "b")
+    with pytest.raises(SplitError, match="the part train of this split is empty; parts with studies: test"):
+        evaluation_data(studies, all_test(studies), "train")
+    with pytest.raises(StudyFolderError, match="no study nowhere"):
+        evaluation_data(society, make_split(society, "study"), "test", ["nowhere"])
+    with pytest.raises(StudyFolderError, match="there is no folder"):
+        open_studies("no/such/folder")
+
+
+class Learned(Counting):
+    def __init__(self, *study_ids: str) -> None:
+        super().__init__()
+        self.description = ModelDescription("learned", trained_on=frozenset(study_ids))
+
+
+def test_seen_studies_are_refused_or_stamped_and_near_duplicates_named(society: StudySet) -> None:
+    split = make_split(society, "study")
+    data = evaluation_data(society, split, "test")
+    seen = data.studies.study_ids[0]
+    with pytest.raises(LeakError, match=seen):
+        leaks(data, Learned(seen).description, allow_seen=False)
+    assert leaks(data, Learned(seen).description, allow_seen=True)["contaminated"] == [seen]
+    honest = leaks(data, Learned(*split.parts["train"]).description, allow_seen=False)
+    assert (honest["contaminated"], honest["stimuli_compared"], honest["trained_on"]) == (
+        [],
+        True,
+        len(split.parts["train"]),
+    )
+    assert not leaks(data, Learned("elsewhere").description, allow_seen=False)["stimuli_compared"]
+
+
+def test_a_training_stimulus_that_returns_is_named() -> None:
+    text = (
+        "Please read about the new bridge over the river and then tell us how much you would like it to be built here."
+    )
+    studies = made_up({"a": [(1, 1, text)], "b": [(1, 1, text + " Thank you.")], "c": [(1, 1, "Something else")]})
+    parts = {"train": ("a",), "val": ("c",), "test": ("b",)}
+    data = evaluation_data(studies, Split("study", 1, "made up", parts, parts_digest(parts)), "test")
+    (pair,) = leaks(data, Learned("a").description, allow_seen=False)["near_duplicates"]
+    assert (pair["training_study"], pair["study"], pair["cell"]) == ("a", "b", 1)
+    assert pair["similarity"] > 0.8
+
+
+# -- the folder --------------------------------------------------------------------------------------------------
+
+
+def test_the_same_specification_attaches_and_another_is_refused(tmp_path: Path) -> None:
+    open_run(tmp_path / "run", SPEC)
+    open_run(tmp_path / "run", SPEC)
+    assert read_spec(tmp_path / "run") == SPEC
+    with pytest.raises(RunError, match="another run \\(model 'uniform' there, 'marginal' here\\)"):
+        open_run(tmp_path / "run", replace(SPEC, model="marginal"))
+    assert SPEC.run_id != replace(SPEC, seed=1).run_id
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.tex").touch()
+    with pytest.raises(RunError, match="not empty and no run"):
+        open_run(tmp_path / "other", SPEC)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "cannot be read"),
+        ("[]", "cannot be read"),
+        ('{"format": 1}', "cannot be read"),
+        ('{"format": 1, "id": "x", "model": "m"}', "other fields"),
+        ('{"format": 99, "id": "x"}', "a run of version 99, this software reads 1"),
+    ],
+)
+def test_a_folder_of_another_version_or_none_says_so(tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "spec.json").write_text(content, "utf-8")
+    with pytest.raises(RunError, match=said):
+        read_spec(tmp_path)
+    with pytest.raises(RunError, match="no run"):
+        state(tmp_path / "nowhere")
+
+
+def test_a_run_is_new_then_running_then_what_its_last_event_says(tmp_path: Path) -> None:
+    open_run(tmp_path, SPEC)
+    assert (state(tmp_path).code, state(tmp_path).resumable) == ("new", True)
+    with worker(tmp_path):
+        record(tmp_path, "started", cells=3)
+        assert is_alive(tmp_path)
+        assert state(tmp_path).code == "running"
+        with pytest.raises(RunError, match="another worker"), worker(tmp_path):
+            pass
+        with pytest.raises(RunError, match="a worker is at work"):
+            delete(tmp_path)
+    assert state(tmp_path).code == "interrupted"  # it ended without a word
+    for event in ("cancelled", "failed", "finished"):
+        record(tmp_path, event, message="why")
+        assert state(tmp_path).code == event
+    assert state(tmp_path).total == 3
+    with pytest.raises(RunError, match="nothing to cancel"):
+        cancel(tmp_path)
+
+
+def test_a_half_written_event_is_passed_over_and_the_next_one_stands(tmp_path: Path) -> None:
+    open_run(tmp_path, SPEC)
+    record(tmp_path, "started", cells=1)
+    with (tmp_path / "events.jsonl").open("a") as file:
+        file.write('{"time": 1, "ev')
+    with worker(tmp_path):
+        record(tmp_path, "finished")
+    assert [one["event"] for one in events(tmp_path)] == ["started", "finished"]
+
+
+# -- units -------------------------------------------------------------------------------------------------------
+
+
+def test_units_are_done_once_and_what_is_missing_is_done_again(tmp_path: Path, data: EvaluationData) -> None:
+    open_run(tmp_path, SPEC)
+    groups = batches(data, None)
+    told: list[tuple[int, ...]] = []
+    assert do_units(tmp_path, data, groups, ask(data), lambda *numbers: told.append(numbers))
+    assert told[-1][:2] == (len(data.cells), len(data.cells))
+    files = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "units").iterdir()}
+    assert set(files) == {f"{cell.cell_id}.parquet" for cell in data.cells}
+    before = collect(tmp_path, {})
+    lost = data.cells[2].cell_id
+    (tmp_path / "units" / f"{lost}.parquet").unlink()
+    assert do_units(tmp_path, data, groups, ask(data))
+    after = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "units").iterdir()}
+    assert {name for name in files if files[name] != after[name]} == {f"{lost}.parquet"}
+    assert collect(tmp_path, {}).equals(before)
+
+
+def test_a_half_written_unit_is_quarantined_and_redone(tmp_path: Path, data: EvaluationData) -> None:
+    open_run(tmp_path, SPEC)
+    do_units(tmp_path, data, batches(data, None), ask(data))
+    broken = tmp_path / "units" / f"{data.cells[0].cell_id}.parquet"
+    broken.write_bytes(broken.read_bytes()[:100])
+    wrong = tmp_path / "units" / f"{data.cells[1].cell_id}.parquet"
+    wrong.write_bytes((tmp_path / "units" / f"{data.cells[2].cell_id}.parquet").read_bytes())
+    assert finished_units(tmp_path) == {cell.cell_id for cell in data.cells[2:]}
+    assert len(list((tmp_path / "quarantine").iterdir())) == 2
+    assert [one["unit"] for one in events(tmp_path) if one["event"] == "quarantined"] == sorted(
+        [broken.name, wrong.name]
+    )
+    assert do_units(tmp_path, data, batches(data, None), ask(data))
+    assert len(finished_units(tmp_path)) == len(data.cells)
+
+
+def test_a_unit_that_fails_is_named_and_can_be_tried_again(tmp_path: Path, data: EvaluationData) -> None:
+    open_run(tmp_path, SPEC)
+    groups = batches(data, None)
+    bad = groups[1][0].cell_id
+
+    def stumbling(cells: Sequence[Cell]) -> list[CellPredictions]:
+        if any(cell.cell_id == bad for cell in cells):
+            raise ModelError("its prompt has 9,000 tokens")
+        return predict(UniformModel(), data, cells, SPEC, None)
+
+    with pytest.raises(RunError, match=r"1 groups of cells failed.*its prompt has 9,000 tokens"), worker(tmp_path):
+        do_units(tmp_path, data, groups, lambda groups: local_results(groups, stumbling))
+    stands = state(tmp_path)
+    assert (stands.code, stands.done, stands.resumable) == ("failed", len(data.cells) - len(groups[1]), True)
+    assert stands.message is not None
+    with worker(tmp_path):
+        assert do_units(tmp_path, data, groups, ask(data))
+
+
+def test_a_model_that_always_fails_is_not_asked_forever(tmp_path: Path, data: EvaluationData) -> None:
+    open_run(tmp_path, SPEC)
+    calls: list[int] = []
+
+    def broken(cells: Sequence[Cell]) -> list[CellPredictions]:
+        calls.append(len(cells))
+        raise RuntimeError("CUDA error")
+
+    with pytest.raises(RunError, match="CUDA error"):
+        do_units(tmp_path, data, [[cell] for cell in data.cells], lambda groups: local_results(groups, broken))
+    assert len(calls) == 3
+
+
+def test_a_cancelled_run_keeps_what_is_done_and_goes_on(tmp_path: Path, data: EvaluationData) -> None:
+    open_run(tmp_path, SPEC)
+    groups = [[cell] for cell in data.cells]
+
+    def cancelling(cells: Sequence[Cell]) -> list[CellPredictions]:
+        cancel(tmp_path)
+        return predict(UniformModel(), data, cells, SPEC, None)
+
+    with worker(tmp_path):
+        assert not do_units(tmp_path, data, groups, lambda groups: local_results(groups, cancelling))
+    assert (state(tmp_path).code, state(tmp_path).done) == ("cancelled", 1)
+    with worker(tmp_path):
+        assert do_units(tmp_path, data, groups, ask(data))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_named_and_nothing_half_written_stays(tmp_path: Path, data: EvaluationData) -> None:
+    open_run(tmp_path, SPEC)
+    cell = data.cells[0]
+    (tmp_path / "units" / f".{cell.cell_id}.parquet.partial").symlink_to("/dev/full")
+    with pytest.raises(RunError, match=r"No space left on device\); free some space"), worker(tmp_path):
+        do_units(tmp_path, data, [[cell]], ask(data))
+    assert (state(tmp_path).code, state(tmp_path).done) == ("failed", 0)
+    assert list((tmp_path / "units").iterdir()) == []
+    with worker(tmp_path):
+        assert do_units(tmp_path, data, [[cell]], ask(data))
+
+
+# -- the index ---------------------------------------------------------------------------------------------------
+
+
+def finish(folder: Path, spec: EvaluationSpec = SPEC, **metrics: object) -> None:
+    """Make a run that is done, with what a table shows of it."""
+    open_run(folder, spec)
+    record(folder, "started", cells=2)
+    scale = {"scale": {"mean": 0.1, "ci95": [0.05, 0.2], "studies": 3}}
+    found = {"wasserstein": scale, "noise_floor": {"scale": {"mean": 0.02}}, "contaminated": True, **metrics}
+    (folder / "metrics.json").write_text(json.dumps(found), "utf-8")
+    record(folder, "finished")
+
+
+def test_the_index_is_made_from_the_folders(tmp_path: Path) -> None:
+    finish(tmp_path / "one")
+    open_run(tmp_path / "two", replace(SPEC, model="marginal"))
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "spec.json").write_text('{"format": 0, "id": "x"}', "utf-8")
+    rows = run_index.refresh(tmp_path)
+    assert run_index.read(tmp_path) == rows
+    found = {row.name: row for row in rows}
+    assert rows[0].name == "one"
+    one = found["one"]
+    assert (one.state, one.wasserstein, one.high, one.noise_floor, one.scored) == ("finished", 0.1, 0.2, 0.02, 3)
+    assert (one.contaminated, one.has_report, one.at_work) == (True, True, False)
+    assert (found["two"].state, found["two"].wasserstein, found["two"].has_report) == ("new", None, False)
+    assert "version 0" in str(found["old"].message)
+    assert not found["old"].readable
+    assert run_index.refresh(tmp_path) == rows
+
+
+def test_a_run_that_changes_is_read_anew_and_one_that_does_not_is_not(tmp_path: Path) -> None:
+    finish(tmp_path / "one")
+    finish(tmp_path / "two", replace(SPEC, seed=1))
+    run_index.refresh(tmp_path)
+    before = (tmp_path / "two" / "metrics.json").stat()
+    (tmp_path / "two" / "metrics.json").write_text(" " * before.st_size)  # would show if it were read
+    os.utime(tmp_path / "two" / "metrics.json", ns=(before.st_atime_ns, before.st_mtime_ns))
+    record(tmp_path / "one", "cancelled")
+    found = {row.name: row for row in run_index.refresh(tmp_path)}
+    assert (found["one"].state, found["two"].wasserstein) == ("cancelled", 0.1)
+
+
+@pytest.mark.parametrize("content", [b"not a database, but long enough to be taken for one" * 50, b""])
+def test_a_broken_index_is_made_anew(tmp_path: Path, content: bytes) -> None:
+    finish(tmp_path / "one")
+    (tmp_path / "index.sqlite").write_bytes(content)
+    rows = run_index.refresh(tmp_path)
+    assert [row.name for row in rows] == ["one"]
+    assert run_index.read(tmp_path) == rows
+
+
+HOSTILE: dict[str, tuple[str, str]] = {
+    "spec is a list": ("spec.json", "[]"),
+    "spec of wrong kinds": ("spec.json", json.dumps({"format": 1, "id": "x", **SPEC.to_json(), "model": ["m"]})),
+    "spec without end": ("spec.json", "[" * 100_000),
+    "spec of no text": ("spec.json", "\udcff"),
+    "seed beyond any database": ("spec.json", json.dumps({"format": 1, "id": "x", **SPEC.to_json(), "seed": 10**40})),
+    "events of anything": ("events.jsonl", '7\nnull\n{"event": 3, "time": "x"}\n{"event": "started", "time": 1e999}\n'),
+    "counts of anything": (
+        "events.jsonl",
+        '{"event": "started", "time": 5, "cells": "many", "answers": [1], "host": {}}\n',
+    ),
+    "metrics of anything": ("metrics.json", '{"wasserstein": [], "noise_floor": 3, "contaminated": "yes"}'),
+    "figures of anything": (
+        "metrics.json",
+        '{"wasserstein": {"scale": {"mean": NaN, "ci95": ["a", null], "studies": "x"}}, "noise_floor": {"scale": 1}}',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_run_that_holds_nonsense_spoils_no_table(tmp_path: Path, name: str) -> None:
+    finish(tmp_path / "good")
+    finish(tmp_path / "bad")
+    file, content = HOSTILE[name]
+    (tmp_path / "bad" / file).write_bytes(content.encode("utf-8", "surrogateescape"))
+    for _ in range(2):
+        found = {row.name: row for row in run_index.refresh(tmp_path)}
+        assert found["good"].wasserstein == 0.1
+        assert set(found) == {"good", "bad"}
+
+
+def test_no_runs_are_an_empty_index(tmp_path: Path) -> None:
+    assert (
+        run_index.refresh(tmp_path) == run_index.read(tmp_path / "nowhere") == run_index.refresh(tmp_path / "no") == []
+    )
+    assert list(tmp_path.iterdir()) == []

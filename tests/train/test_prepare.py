@@ -1,0 +1,218 @@
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from socrates_core.study.split import Split
+from socrates_core.study.study_set import StudySet
+from tests.study.sources.test_alpaca import line, write
+from tests.study.sources.test_socsci210 import shard
+from tests.study.sources.test_tables import HEADER, ROW, table
+
+ROOT = Path(__file__).parents[2]
+
+
+def prepare(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "train.prepare", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def parts(folder: Path, **studies: list[str]) -> Path:
+    folder.mkdir()
+    for part, study_ids in studies.items():
+        write(folder / f"{part}.jsonl", *(line(study_id=study_id) for study_id in study_ids))
+    return folder
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def four_studies(tmp_path: Path) -> Path:
+    rows = [
+        ROW.replace("s,1,ann,3", f"s{study},{arm},p{who},{who % 7}")
+        for study in range(4)
+        for arm in (1, 2)
+        for who in range(10)
+    ]
+    return table(tmp_path / "four.csv", HEADER, *rows)  # fmt: skip
+
+
+def test_a_study_folder_with_a_split_is_written_and_everything_decided_is_printed(
+    tmp_path: Path, four_studies: Path
+) -> None:
+    result = prepare("--source", four_studies, "--out", tmp_path / "out", "--export", "alpaca")
+    assert result.returncode == 0, result.stderr
+    studies = StudySet.load(tmp_path / "out", verify=True)
+    split = Split.load(tmp_path / "out" / "split.json")
+    assert {part: len(ids) for part, ids in split.parts.items()} == {"train": 2, "val": 1, "test": 1}
+    tables = ["cells.parquet", "participants.parquet", "responses.parquet", "studies.parquet"]
+    assert names(tmp_path / "out") == sorted([*tables, "alpaca", "manifest.json", "split.json"])
+    assert names(tmp_path) == ["four.csv", "out"]
+    for said in ("studies      4", "cells        8", "responses    80", split.digest, "seed 42", "near-duplicate"):
+        assert said in result.stdout
+    off_scale = studies.manifest.counts["off_scale"]
+    assert off_scale > 0
+    assert f"off scale    {off_scale} responses" in result.stdout
+    metadata = json.loads((tmp_path / "out" / "alpaca" / "metadata.json").read_text("utf-8"))
+    assert metadata["train_studies"] == list(split.parts["train"])
+    assert (metadata["seed"], metadata["subset_fraction"]) == (42, 1.0)
+
+
+def test_what_is_exported_can_be_prepared_again_with_its_split(tmp_path: Path, four_studies: Path) -> None:
+    first, second, third = tmp_path / "one", tmp_path / "two", tmp_path / "three"
+    prepare("--source", four_studies, "--out", first, "--export", "alpaca")
+    again = prepare("--source", first / "alpaca", "--out", second, "--export", "alpaca")
+    assert again.returncode == 0, again.stderr
+    for name in ("train.jsonl", "val.jsonl", "test.jsonl", "metadata.json"):
+        assert (second / "alpaca" / name).read_bytes() == (first / "alpaca" / name).read_bytes()
+    assert Split.load(second / "split.json").digest == Split.load(first / "split.json").digest
+    # a prepared folder keeps its split too, and a part of its rows
+    third_run = prepare("--source", first, "--out", third, "--fraction", 0.5)
+    assert third_run.returncode == 0, third_run.stderr
+    assert Split.load(third / "split.json").digest == Split.load(first / "split.json").digest
+    assert len(StudySet.load(third).responses) == 40
+    assert "dropped      40 rows: not drawn for the sample of 0.5 of the rows" in third_run.stdout
+
+
+def test_the_same_command_writes_the_same_bytes(tmp_path: Path, four_studies: Path) -> None:
+    for out in ("one", "two"):
+        prepare("--source", four_studies, "--out", tmp_path / out, "--fraction", 0.5, "--per-cell", 3)
+    for name in names(tmp_path / "one"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    assert StudySet.load(tmp_path / "one").responses.group_by("cell_id").len()["len"].max() <= 3
+
+
+def test_a_lone_study_is_all_test_unless_a_split_is_asked_for(tmp_path: Path) -> None:
+    source = table(tmp_path / "mine.csv", HEADER, ROW)
+    result = prepare("--source", source, "--out", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    assert Split.load(tmp_path / "out" / "split.json").parts == {"train": (), "val": (), "test": ("s",)}
+    refused = prepare("--source", source, "--out", tmp_path / "other", "--split", "study")
+    assert refused.returncode == 2
+    assert "three studies" in refused.stderr
+
+
+def test_a_study_in_two_of_the_files_is_refused_by_name(tmp_path: Path) -> None:
+    source = parts(tmp_path / "leaky", train=["a", "b"], val=["c"], test=["b"])
+    result = prepare("--source", source, "--out", tmp_path / "out")
+    assert result.returncode == 2
+    assert "b (train and test)" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_part_of_a_stated_split_may_have_lost_its_rows(tmp_path: Path) -> None:
+    source = parts(tmp_path / "thin", train=["a", "b"], val=["c"], test=["d"])
+    write(source / "metadata.json", {"train_studies": ["a", "b"], "val_studies": ["c", "z"], "test_studies": ["d"]})
+    (source / "val.jsonl").write_text("")
+    result = prepare("--source", source, "--out", tmp_path / "out", "--export", "alpaca")
+    assert result.returncode == 0, result.stderr
+    assert Split.load(tmp_path / "out" / "split.json").parts["val"] == ("c", "z")
+    assert "val 0 studies / 0 responses" in result.stdout
+
+
+def test_a_dataset_that_keeps_other_studies_unseen_has_no_official_split(tmp_path: Path) -> None:
+    shard(tmp_path / "data" / "a.parquet")
+    write(tmp_path / "metadata" / "participant_mapping.json", {"seen": ["a"], "unseen": ["326nv", "b"]})
+    result = prepare("--source", tmp_path, "--out", tmp_path / "out", "--split", "official")
+    assert result.returncode == 2
+    assert "does not keep the paper's 40 studies unseen" in result.stderr
+
+
+def test_dropped_rows_are_printed_by_reason_with_examples(tmp_path: Path) -> None:
+    bad = [ROW.replace("ann,3", f"p{number},maybe") for number in range(7)]
+    result = prepare("--source", table(tmp_path / "mine.csv", HEADER, ROW, *bad), "--out", tmp_path / "out")
+    assert "dropped      7 rows: response is not an integer" in result.stdout
+    assert result.stdout.count("response 'maybe'") == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--fraction", "0"], "--fraction 0 cannot be taken"),
+        (["--fraction", "1.5"], "--fraction 1.5 cannot be taken"),
+        (["--fraction", "nan"], "--fraction nan cannot be taken"),
+        (["--per-cell", "0"], "--per-cell 0 leaves nobody"),
+        (["--revision", "main"], "leave --revision out"),
+        (["--split", "official"], "official split needs"),
+        (["--split", "random"], "random"),
+        (["--export", "csv"], "csv"),
+        (["--seed", "x"], "unable to parse"),
+    ],
+)
+def test_what_a_user_can_fix_ends_in_one_message_and_code_2(
+    tmp_path: Path, four_studies: Path, arguments: list[str], problem: str
+) -> None:
+    result = prepare("--source", four_studies, "--out", tmp_path / "out", *arguments)
+    assert result.returncode == 2
+    assert problem in re.sub(r"[│\s]+", " ", result.stderr)
+    assert "Traceback" not in result.stderr
+    assert names(tmp_path) == ["four.csv"]
+
+
+def test_a_folder_that_holds_something_else_is_not_overwritten(tmp_path: Path, four_studies: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.docx").write_text("x")
+    assert prepare("--source", four_studies, "--out", precious).returncode == 2
+    (precious / "manifest.json").write_text("{}")
+    refused = prepare("--source", four_studies, "--out", precious)
+    assert refused.returncode == 2
+    assert "thesis.docx" in refused.stderr
+    assert names(precious) == ["manifest.json", "thesis.docx"]
+    assert "is a file" in prepare("--source", four_studies, "--out", precious / "thesis.docx").stderr
+
+
+def test_a_study_folder_is_replaced_and_an_empty_folder_filled(tmp_path: Path, four_studies: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for fraction in (1, 0.5):
+        assert prepare("--source", four_studies, "--out", out, "--fraction", fraction).returncode == 0
+    assert len(StudySet.load(out, verify=True).responses) == 40
+    assert names(tmp_path) == ["four.csv", "out"]
+
+
+def test_the_source_is_not_written_over(tmp_path: Path, four_studies: Path) -> None:
+    prepare("--source", four_studies, "--out", tmp_path / "out")
+    result = prepare("--source", tmp_path / "out", "--out", tmp_path / "out", "--fraction", 0.5)
+    assert result.returncode == 2
+    assert "is the source itself" in result.stderr
+    assert len(StudySet.load(tmp_path / "out").responses) == 80
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, four_studies: Path) -> None:
+    result = prepare("--source", four_studies, "--out", four_studies / "below" / "a" / "file")
+    assert result.returncode == 2
+    assert "cannot be written" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_interrupted_run_leaves_nothing_and_a_killed_one_is_cleaned_up(tmp_path: Path, four_studies: Path) -> None:
+    command = [sys.executable, "-m", "train.prepare", "--source", "bundled", "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode in (0, 130)  # 0 where it was quicker
+    assert names(tmp_path) in (["four.csv"], ["four.csv", "out"])
+    (tmp_path / ".out.partial").mkdir()
+    (tmp_path / ".out.partial" / "cells.parquet").write_text("half")
+    assert prepare("--source", four_studies, "--out", tmp_path / "out").returncode == 0
+    assert names(tmp_path) == ["four.csv", "out"]
+    StudySet.load(tmp_path / "out", verify=True)
+
+
+def test_help_loads_no_torch() -> None:
+    code = "import sys, train.prepare; print('torch' in sys.modules, 'gradio' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["False", "False"]

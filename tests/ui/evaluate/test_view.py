@@ -1,0 +1,169 @@
+"""What the page says of runs; names and messages of folders are only text."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from socrates_core.evaluation.spec import EvaluationSpec
+from socrates_core.runs.index import RunRow
+from socrates_core.runs.plan import Pace, RunPlan, TokenCount
+from socrates_core.ui.evaluate.form import Preview
+from socrates_core.ui.evaluate.preview import preview_html, seen_html
+from socrates_core.ui.evaluate.view import (
+    comparison_html,
+    duration,
+    live_html,
+    place_words,
+    progress_words,
+    report_html,
+    table_html,
+    title_of,
+)
+
+FREE: dict[str, str | None] = {"launch": None, "cancel": None, "delete": None}
+ROW = RunRow(
+    name="abc", model="demo", adapter=None, studies="bundled", part="test", per_cell=20, seed=42, state="finished",
+    phase=None, ahead=None, done=7, total=7, rate=None, left=None, updated=1e9, wasserstein=0.1978, low=0.17, high=0.22,
+    noise_floor=0.073, scored=45, contaminated=False, message=None, readable=True, stamp="",
+)  # fmt: skip
+RUNNING = replace(ROW, state="running", phase="predicting", total=70, rate=120.0, left=300.0, ahead=0, wasserstein=None)
+EVIL = "<img src=x onerror=alert(1)>'\""
+
+
+def words(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "predicting, 7 of 70 cells, 120 answers a second, 5 min left"),
+        ({"rate": 0.25, "left": 0.2}, "predicting, 7 of 70 cells, 0.25 answers a second, about done"),
+        ({"phase": "loading", "total": None, "rate": None, "left": None}, "loading studies and model"),
+        ({"phase": "scoring", "done": 70, "left": None}, "scoring, 70 of 70 cells"),
+        ({"phase": "stopping", "left": None}, "stopping after the cells that it is at, 7 of 70 cells"),
+        ({"state": "waiting", "phase": "waiting", "ahead": 1}, "waiting, next in line"),
+        ({"state": "waiting", "phase": "waiting", "ahead": 2}, "waiting, 2nd in line"),
+        ({"state": "waiting", "phase": "stopping", "ahead": 2}, "leaving the line"),
+    ],
+)
+def test_how_far_a_run_is(changed: dict[str, object], said: str) -> None:
+    row = replace(RUNNING, **changed)  # type: ignore[arg-type]
+    assert progress_words(row) == said
+    assert said in words(live_html([row, ROW]))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [(1, "next"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (12, "12th"), (21, "21st"), (112, "112th")],
+)
+def test_places_in_line_are_ordinals(ahead: int, said: str) -> None:
+    assert place_words(ahead) == f"{said} in line"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.2, "1 s"), (89, "89 s"), (91, "2 min"), (3600, "60 min"), (5460, "1 h 31 min"), (200_000, "2 days")],
+)
+def test_time_in_words(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+def test_a_finished_run_stands_with_interval_floor_and_stamp() -> None:
+    page = table_html([replace(ROW, contaminated=True)], FREE)
+    assert "0.198 [0.170, 0.220] floor 0.073, 45 studies CONTAMINATED" in words(page)
+    assert "finished" in words(page)
+    assert [act for act in ("open", "cancel", "resume", "delete") if f"data-act='{act}'" in page] == ["open", "delete"]
+
+
+@pytest.mark.parametrize(
+    ("state", "acts"),
+    [
+        ("running", ["cancel"]),
+        ("waiting", ["cancel"]),
+        ("interrupted", ["resume", "delete"]),
+        ("cancelled", ["resume", "delete"]),
+        ("failed", ["resume", "delete"]),
+        ("new", ["resume", "delete"]),
+    ],
+)
+def test_each_state_has_its_actions(state: str, acts: list[str]) -> None:
+    page = table_html([replace(RUNNING, state=state, phase=None)], FREE)  # type: ignore[arg-type]
+    assert re.findall(r"data-act='(\w+)'", page) == acts
+    assert "data-choose" not in page
+
+
+def test_a_visitor_sees_why_a_button_is_not_his() -> None:
+    refused = dict.fromkeys(FREE, "Only the owner of this Space may.")
+    page = table_html([ROW, replace(RUNNING, name="b")], refused)
+    assert page.count("disabled") == 2
+    assert page.count("title='Only the owner of this Space may.'") == 2
+    assert "data-act='open'" in page
+
+
+def test_no_runs_say_what_to_do() -> None:
+    assert "No runs yet" in table_html([], FREE)
+    assert live_html([ROW]) == ""
+
+
+def test_whatever_a_folder_says_is_only_text() -> None:
+    evil = replace(ROW, name=EVIL, model=EVIL, adapter=EVIL, studies=EVIL, part=EVIL, message=EVIL)
+    pages = [
+        table_html(
+            [evil, replace(evil, state="failed"), replace(evil, readable=False)], {"delete": EVIL, "launch": EVIL}
+        ),
+        live_html([replace(evil, state="running", phase="predicting")]),
+        report_html(evil, single_answers=True),
+        comparison_html("0123", [EVIL, EVIL]),
+        seen_html([EVIL]),
+    ]
+    for page in pages:
+        assert "<img" not in page
+        assert not re.search(r"(?<!data-run=)(?<!data-choose=)'\"", page.replace("&#x27;", "").replace("&quot;", ""))
+    assert "run/%3Cimg" in pages[2]
+
+
+def test_a_name_that_is_no_text_does_not_break_the_page() -> None:
+    page = table_html([replace(ROW, name="run\udcff", model="m\udcff")], FREE) + report_html(
+        replace(ROW, name="run\udcff"), single_answers=False
+    )
+    assert page.encode("utf-8")
+    assert "predictions.parquet" not in page
+
+
+def test_folders_are_shown_by_their_own_name() -> None:
+    assert title_of(replace(ROW, model="/data/models/mine", adapter="/data/adapters/tuned")) == "mine + tuned"
+    assert title_of(replace(ROW, model="Qwen/Qwen2.5-14B-Instruct")) == "Qwen/Qwen2.5-14B-Instruct"
+
+
+SPEC = EvaluationSpec(studies="bundled", data="d", part="test", split="s", model="demo", per_cell=20)
+PLAN = RunPlan(studies=45, cells=177, answers=3540, left_out=2, fewest=20)
+
+
+def test_a_preview_names_size_tokens_sharing_and_where_its_time_is_from() -> None:
+    tokens = TokenCount(175_009, 638_530, estimated=False)
+    pace = Pace(59.0, 3.0, 0.01, "same studies")
+    page = words(preview_html(Preview(SPEC, PLAN, tokens, "", pace, (), False), ahead=2))
+    for said in ("Studies 45", "Cells 177", "2 more cannot be evaluated", "3,540 up to 20 of each cell", "175k", "3.6×",
+                 "639k tokens if nobody shared", "about 65 s at 59 answers a second, measured in this",
+                 "2 runs are ahead"):  # fmt: skip
+        assert said in page
+    guessed = replace(pace, source="calibration")
+    page = words(preview_html(Preview(SPEC, PLAN, replace(tokens, estimated=True), "", guessed, (), True), ahead=0))
+    for said in ("about 175k", "just tried on a few cells", "the same model on the GPU"):
+        assert said in page
+
+
+def test_a_preview_without_estimate_says_why() -> None:
+    small = replace(PLAN, fewest=2)
+    unknown = words(preview_html(Preview(SPEC, small, None, "the model x is not here", None, (), False), 0))
+    assert "cannot be told before it runs: the model x is not here" in unknown
+    assert "The smallest cell has 2 people" in unknown
+    assert "nothing like it has run" in words(preview_html(Preview(SPEC, PLAN, None, "", None, (), False), 0))
+
+
+def test_studies_that_were_seen_are_named_up_to_a_dozen() -> None:
+    assert seen_html([]) == ""
+    assert "learned from 1 of these studies: a." in words(seen_html(["a"]))
+    assert "s11 and 8 more" in words(seen_html([f"s{i:02}" for i in range(20)]))

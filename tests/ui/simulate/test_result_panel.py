@@ -1,0 +1,42 @@
+"""How a simulation fills the page."""
+
+import pytest
+
+from socrates_core.model.baselines import UniformModel
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.simulation.simulate import Simulation, SimulationRequest, simulate
+from socrates_core.ui.simulate.result_panel import draw_problem, draw_result
+from tests.experiments import AmountModel, Arm, experiment, people
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def simulation(scale: AnswerScale, *answers: int) -> Simulation:
+    arms = [
+        Arm(f"How much, {arm}?", {i: [answer] for i, answer in enumerate(answers)}, arm, label=HOSTILE, scale=scale)
+        for arm in (1, 2)
+    ]
+    model = UniformModel() if scale.values else AmountModel()
+    return simulate(experiment(people(age=[30] * 40), arms), model, SimulationRequest(0, n=40))
+
+
+@pytest.mark.parametrize("scale", [AnswerScale((1, 2, 3)), AnswerScale(None)])
+@pytest.mark.parametrize("answers", [(), (2,), (2, 2), (1, 2, 3) * 12])
+def test_every_component_gets_an_update(scale: AnswerScale, answers: tuple[int, ...]) -> None:
+    drawn = draw_result(simulation(scale, *answers), "cell=1", 0.1)
+    assert len(drawn) == len(draw_problem("no")) == 13
+    page = "".join(update for update in drawn if isinstance(update, str))
+    assert HOSTILE not in page
+    assert "nan" not in page.lower().replace("explanation", "")
+
+
+@pytest.mark.parametrize(("seconds", "people_redrawn"), [(0.2, "200"), (2.0, "200"), (2.1, "0"), (float("inf"), "0")])
+def test_only_a_quick_run_is_repeated_by_itself(seconds: float, people_redrawn: str) -> None:
+    assert draw_result(simulation(AnswerScale((1, 2, 3)), 1, 2, 3), "cell=1", seconds)[3] == people_redrawn
+
+
+def test_a_distance_of_numbers_is_named_by_its_range_and_says_when_it_is_stretched() -> None:
+    drawn = "".join(map(str, draw_result(simulation(AnswerScale(None), *range(38), 60_000_000), "cell=1", 0.1)))
+    assert "Distance (observed range)" in drawn
+    assert "0 to 60,000,000. A few extreme answers make up most of that range" in drawn
+    assert "Guessing evenly" not in drawn
