@@ -85,8 +85,15 @@ COMMANDS = [
 
 TOP_LEVEL = {
     ".ci",
+    ".editorconfig",
     ".gitattributes",
+    ".github",
     ".gitignore",
+    ".pre-commit-config.yaml",
+    "CHANGELOG.md",
+    "CITATION.cff",
+    "CONTRIBUTING.md",
+    "LICENSE",
     "README.md",
     "app.py",
     "assets",
