@@ -1,4 +1,7 @@
+import ast
 import re
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +64,47 @@ def test_the_hooks_run_the_linter_that_the_tests_run() -> None:
     assert f"ruff=={revisions['ruff-pre-commit'].removeprefix('v')}" in text("tests/requirements.txt").splitlines()
 
 
-def test_the_picture_and_the_guide_show_the_same_rooms() -> None:
+OPTIONAL = {"ray"}
+"""What the product imports only when it is asked to; CONTRIBUTING.md says how to install it."""
+
+
+def imported(*places: str) -> set[str]:
+    """Top-level names of all that Python files import, in some folders or alone."""
+    paths = [ROOT / place for place in places]
+    files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*.py"))]
+    names: set[str] = set()
+    for node in (node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8")))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition(".")[0])
+    return names - set(sys.stdlib_module_names) - {"app", "eval", "socrates_core", "tests", "train"}
+
+
+def plain(package: str) -> str:
+    return re.sub(r"[-_.]+", "-", package).lower()
+
+
+@pytest.mark.parametrize(
+    ("places", "files", "beside"),
+    [
+        (("app.py", "socrates_core", "train"), ("requirements.txt",), OPTIONAL),
+        (("eval", "tests"), ("requirements.txt", "tests/requirements.txt"), set()),
+    ],
+)
+def test_what_is_imported_is_pinned(places: tuple[str, ...], files: tuple[str, ...], beside: set[str]) -> None:
+    pinned = {plain(name) for file in files for name in re.findall(r"^([\w.-]+)", text(file), re.MULTILINE)}
+    homes = packages_distributions()
+    missing = {name for name in imported(*places) if not pinned & {plain(home) for home in homes.get(name, [])}}
+    assert missing == beside
+    pins = text("tests/requirements.txt").splitlines()
+    assert all(f"`pip install {pin}`" in text("CONTRIBUTING.md") for pin in pins if pin.partition("==")[0] in beside)
+
+
+def test_the_picture_and_the_guide_show_the_same_components() -> None:
     drawn = re.findall(r'class="name"[^>]*>([^<]+)<', text(PICTURE))
     block = re.search(r"^```text\n(.*?)^```", text("CONTRIBUTING.md"), re.DOTALL | re.MULTILINE)
-    assert block, "CONTRIBUTING.md has no ```text list of the rooms"
+    assert block, "CONTRIBUTING.md has no ```text list of the components"
     assert [line.split()[0] for line in block[1].splitlines()] == drawn
     assert PICTURE in text("CONTRIBUTING.md")
 
