@@ -58,8 +58,15 @@ COMMANDS = [
 
 TOP_LEVEL = {
     ".ci",
+    ".editorconfig",
     ".gitattributes",
+    ".github",
     ".gitignore",
+    ".pre-commit-config.yaml",
+    "CHANGELOG.md",
+    "CITATION.cff",
+    "CONTRIBUTING.md",
+    "LICENSE",
     "README.md",
     "app.py",
     "assets",
@@ -360,46 +367,20 @@ def readme() -> str:
 
 
 def tree_entries(text: str) -> dict[str, str]:
-    """Path → description of the tree under "What is where"; an indented line lies in the directory above it."""
+    """Path → description of the tree of the top level under "What is where"."""
     block = re.search(r"^## What is where\n.*?^```text\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     assert block, 'the README has no ```text tree under "## What is where"'
-    entries: dict[str, str] = {}
-    above: list[tuple[int, str]] = []
-    for line in block[1].splitlines():
-        match = re.fullmatch(r"( *)(\S+)(?: {2,}(\S.*))?", line)
-        if not match:
-            assert not line.strip(), f"not `path   description`: {line!r}"
-            continue
-        indent = len(match[1])
-        above = [(depth, folder) for depth, folder in above if depth < indent]
-        path = (above[-1][1] if above else "") + match[2]
-        assert path not in entries, f"{path} stands twice in the tree"
-        entries[path] = match[3] or ""
-        if path.endswith("/"):
-            above.append((indent, path))
-    return entries
+    matches = {line: re.fullmatch(r"(\S+) {2,}(\S.*)", line) for line in block[1].splitlines()}
+    assert [line for line, match in matches.items() if not match] == [], "not `path   description`"
+    return {match[1]: match[2] for match in matches.values() if match}
 
 
 def test_the_tree_names_what_there_is() -> None:
     entries = tree_entries(readme())
     for path in entries:
         assert (ROOT / path).is_dir() if path.endswith("/") else (ROOT / path).is_file(), f"{path} does not exist"
-    shown = set(TOP_LEVEL) - {"README.md", "pyproject.toml"}
-    needed = {path.parts[0] for path in repository() if path.parts[0] in shown and not path.parts[0].startswith(".")}
-    needed |= {f"{LIBRARY}/{path.parts[1]}" for path in repository() if path.parts[0] == LIBRARY}
-    assert needed - {path.rstrip("/") for path in entries} - {f"{LIBRARY}/__init__.py"} == set()
-    assert [path for path, description in entries.items() if not description] == []
-
-
-def test_an_indented_tree_is_read_as_one() -> None:
-    tree = "a/         all\n  b/       more\n    c.py   one\n  d.py     two\ne.py       three\n"
-    assert list(tree_entries(f"## What is where\n\n```text\n{tree}```\n")) == [
-        "a/",
-        "a/b/",
-        "a/b/c.py",
-        "a/d.py",
-        "e.py",
-    ]
+    top = {path.parts[0] for path in repository() if not path.parts[0].startswith(".")}
+    assert {path.rstrip("/") for path in entries} == top - {"README.md"}
 
 
 def test_the_readme_gives_both_commands() -> None:
