@@ -102,6 +102,11 @@ class StudyResamples:
         return value, interval_of(drawn[np.isfinite(drawn)], count) if math.isfinite(value) else None
 
 
+def finite(value: float) -> float | None:
+    """A figure as results have it: None where it is not defined, for which arrays have NaN."""
+    return float(value) if math.isfinite(value) else None
+
+
 def interval_of(resampled: Floats, studies: int) -> Interval | None:
     """95 % interval of a figure from its resampled values; None below three studies.
 
