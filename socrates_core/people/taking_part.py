@@ -19,7 +19,7 @@ from socrates_core.people.edit import (
     edits_from_json,
     edits_to_json,
 )
-from socrates_core.study.sources.persons import people_table
+from socrates_core.study.sources.persons import people_table, persona_frame
 from socrates_core.study.study_set import Persona
 
 
@@ -101,23 +101,16 @@ class Population:
             PopulationError: If there is nobody, or an attribute cannot be read.
         """
         assert self.personas is not None, "the observed people stand in the study"
-        names = list(dict.fromkeys(name for one in self.personas for name in one))
         for one in self.personas:
             for name, value in one.items():
                 if isinstance(value, bool) or not isinstance(value, str | int | None):
                     raise PopulationError(f"own personas: {name} is {value!r}, expected a text, a whole number or None")
-        columns = {name: [_text(one.get(name)) for one in self.personas] for name in names}
-        number = [str(place) for place in range(1, len(self.personas) + 1)]
-        if "participant" in columns or "weight" in columns:
+        if any(name in one for one in self.personas for name in ("participant", "weight")):
             raise PopulationError("own personas: no attribute can be called participant or weight; rename it")
         try:
-            return people_table(pl.DataFrame({"participant": number, **columns}), study_id, "own personas")
+            return people_table(persona_frame(self.personas), study_id, "own personas")
         except SourceError as error:
             raise PopulationError(str(error)) from error
 
     def _and(self, *edits: Edit) -> "Population":
         return replace(self, edits=(*self.edits, *edits))
-
-
-def _text(value: Value) -> str | None:
-    return None if value is None else str(value)

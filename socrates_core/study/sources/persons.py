@@ -1,12 +1,13 @@
 """Participants, merged from the rows of their answers."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
 from socrates_core.errors import SourceError
 from socrates_core.study.sources.rows import check_attributes
-from socrates_core.study.study_set import PARTICIPANTS_SCHEMA
+from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Persona
 
 _PERSON: Final = ("study_id", "participant")
 
@@ -45,6 +46,14 @@ def merged_persons(rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         .select(*PARTICIPANTS_SCHEMA.names(), *attributes)
     )
     return persons, int(merged["_disagreeing"].sum())
+
+
+def persona_frame(personas: Sequence[Persona]) -> pl.DataFrame:
+    """Personas as texts, a row each, with every attribute that one of them has."""
+    names = dict.fromkeys(name for one in personas for name in one)
+    texts = {name: [None if (value := one.get(name)) is None else str(value) for one in personas] for name in names}
+    number = [str(place) for place in range(1, len(personas) + 1)]
+    return pl.DataFrame({"participant": number, **texts}, schema_overrides=dict.fromkeys(texts, pl.String))
 
 
 def people_table(personas: pl.DataFrame, study_id: str, where: str) -> pl.DataFrame:
