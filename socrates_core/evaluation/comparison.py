@@ -15,11 +15,10 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from socrates_core.errors import PredictionError
-from socrates_core.evaluation.scores import FORMAT, plain
+from socrates_core.evaluation.scores import FORMAT, evaluated_name, plain
 from socrates_core.metrics.study_bootstrap import StudyResamples, study_means
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.metrics.verdict import TIE
-from socrates_core.model.folder import shown_name
 from socrates_core.scale.distribution import Floats
 
 REFERENCES: Final = (
@@ -101,6 +100,21 @@ class Comparison:
         found: dict[str, Any] = plain(self)
         return found
 
+    def __str__(self) -> str:
+        """The leaderboard, closest first, and a sentence for each pair."""
+        how = "the stated scale" if self.convention == "scale" else "the observed range"
+        width = max(len(row.name) for row in self.standings)
+        lines = [f"W by {how}, {self.cells:,} cells of {self.studies:,} studies"]
+        for row in self.standings:
+            if not math.isnan(row.mean):
+                within = "" if row.ci95 is None else f" (95 % interval {row.ci95.low:.4f} to {row.ci95.high:.4f})"
+                lines.append(f"  {row.name:<{width}}  {row.mean:.4f}{within}{' CONTAMINATED' * row.contaminated}")
+        lines += [duel.sentence for duel in self.duels]
+        lines += [
+            f"{count:,} cells that only {name} has are left out." for name, count in self.left_out.items() if count
+        ]
+        return "\n".join(lines)
+
 
 def load_contenders(folders: Sequence[Path]) -> list[Contender]:
     """The evaluations in these folders, of runs or of `eval.score`; equal names get the folder's beside them.
@@ -109,7 +123,7 @@ def load_contenders(folders: Sequence[Path]) -> list[Contender]:
         PredictionError: If one has no metrics.json that can be read.
     """
     found = [(folder, _load(folder)) for folder in folders]
-    names = [_name(metrics["provenance"], folder) for folder, metrics in found]
+    names = [evaluated_name(metrics["provenance"], folder.name) for folder, metrics in found]
     if len(set(names)) < len(names):
         names = [f"{name} ({folder.name})" for name, (folder, _) in zip(names, found, strict=True)]
     if len(set(names)) < len(names):
@@ -190,13 +204,6 @@ def _load(folder: Path) -> dict[str, Any]:
     if form != FORMAT:
         raise PredictionError(f"{path} is of format {form}, this version reads {FORMAT}; score it again")
     return dict(metrics)
-
-
-def _name(provenance: Mapping[str, Any], folder: Path) -> str:
-    if "model" not in provenance:
-        return str(provenance.get("file", folder.name))
-    model, adapter = shown_name(str(provenance["model"])), provenance.get("adapter")
-    return f"{model} + {shown_name(str(adapter))}" if adapter else model
 
 
 def _standing(

@@ -24,6 +24,7 @@ from socrates_core.metrics.fairness import fairness, group_cells
 from socrates_core.metrics.individual import individual, individual_sums
 from socrates_core.metrics.study_bootstrap import StudyResamples
 from socrates_core.metrics.uncertainty import Interval, mean_interval
+from socrates_core.model.folder import shown_name
 from socrates_core.scale.distribution import Floats
 
 FORMAT: Final = 1
@@ -43,6 +44,61 @@ class Evaluation:
     effects: tuple[Effect, ...]
     cells: Mapping[int, CellPredictions]
     """By cell id, the scored ones."""
+
+    @property
+    def name(self) -> str:
+        """The model's, with its adapter."""
+        return evaluated_name(self.metrics["provenance"], "predictions")
+
+    @property
+    def w(self) -> float | None:
+        """Mean Wasserstein distance by the stated scale, over the cells of a study, then over studies; in [0, 1]."""
+        found: float | None = self.metrics["wasserstein"]["scale"]["mean"]
+        return found
+
+    @property
+    def interval(self) -> Interval | None:
+        """95 % interval of `w` over studies; None with too few of them."""
+        found = self.metrics["wasserstein"]["scale"]["ci95"]
+        return None if found is None else Interval(*found)
+
+    @property
+    def noise_floor(self) -> float | None:
+        """What a perfect prediction would be expected to score with as many people."""
+        found: float | None = self.metrics["noise_floor"]["scale"]["mean"]
+        return found
+
+    @property
+    def uniform(self) -> float | None:
+        """What the uniform baseline scores on the same cells."""
+        found: float | None = self.metrics["baselines"]["uniform"]["scale"]["mean"]
+        return found
+
+    @property
+    def contaminated(self) -> bool:
+        """Whether the model has learned from some of these studies."""
+        return bool(self.metrics["contaminated"])
+
+    def __str__(self) -> str:
+        """W by the stated scale with interval, floor and baselines, a figure a line."""
+        found, baselines = self.metrics["wasserstein"]["scale"], self.metrics["baselines"]
+        rows = {
+            "W": found,
+            "noise floor": self.metrics["noise_floor"]["scale"],
+            "uniform baseline": baselines["uniform"]["scale"],
+            "marginal baseline": baselines["marginal"]["scale"],
+        }
+        lines = [f"{self.name}: {found['cells']:,} cells of {found['studies']:,} studies, W by the stated scale"]
+        for title, row in rows.items():
+            if row["mean"] is not None:
+                lines.append(f"  {title:<18}{row['mean']:.4f}{_within(row['ci95'])}")
+        if self.metrics["excluded"]:
+            lines.append(f"  left out          {len(self.metrics['excluded']):,} (see metrics['excluded'])")
+        if self.contaminated:
+            lines.append("  CONTAMINATED: the model has learned from some of these studies")
+        if self.metrics["provenance"].get("demo"):
+            lines.append("  The demo model knows nothing about the world: these figures are not science.")
+        return "\n".join(lines)
 
 
 def evaluate(
@@ -113,6 +169,14 @@ def evaluate(
     return Evaluation(plain(metrics), tuple(scores), tuple(effects), {cell.cell_id: cell for cell in scored})
 
 
+def evaluated_name(provenance: Mapping[str, Any], otherwise: str) -> str:
+    """The model's name with its adapter; of predictions made elsewhere, their file's, or another one."""
+    if "model" not in provenance:
+        return str(provenance.get("file", otherwise))
+    model, adapter = shown_name(str(provenance["model"])), provenance.get("adapter")
+    return f"{model} + {shown_name(str(adapter))}" if adapter else model
+
+
 def plain(value: Any) -> Any:
     """As JSON has it: intervals as [low, high], what is not defined as null."""
     if isinstance(value, Interval):
@@ -174,6 +238,10 @@ def _shares(distances: Floats) -> dict[str, Any]:
         "under_0.3": float((known < 0.3).mean()),
         "cells": len(known),
     }
+
+
+def _within(ci95: Sequence[float] | None) -> str:
+    return "" if ci95 is None else f" (95 % interval {ci95[0]:.4f} to {ci95[1]:.4f})"
 
 
 def _told(provenance: Mapping[str, Any]) -> dict[str, Any]:

@@ -55,8 +55,8 @@ def read_study(path: str | Path) -> Studies:
     <BLANKLINE>
     Only return an integer from 1 to 7, where 1 means "Very unlikely" and 7 means "Very likely".
     >>> result = simulate(study, load_model("uniform"), outcome="intention", people=100)
-    >>> result.arms[0].predicted.mean, result.arms[0].w
-    (4.0, None)
+    >>> print(result.arms[0])
+    Plain menu: predicted mean 4.00 (95 % interval 4.00 to 4.00); no W: Nobody answered.
 
     Keys: `socrates_study: 1`, `title`, `conditions` (1 to 32, each with `label`, `text`, `control` and `fields`),
     `outcomes` (each with `name`, `question` and `scale`: `open`, or `from`, `to` and `labels`), `population`
