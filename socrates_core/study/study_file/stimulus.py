@@ -33,7 +33,7 @@ def stimulus_of(condition: ConditionForm, outcome: OutcomeForm, where: str) -> s
         where: The file's name in messages.
 
     Raises:
-        SourceError: If a {name} has no field in this condition, or no wording of the labels can be read back.
+        SourceError: If a {name} has no field in this condition, or the scale cannot be read back from any wording.
     """
     parts = [filled(part, condition, where).strip() for part in (condition.text, outcome.question)]
     shown = "\n\n".join(part for part in parts if part)
@@ -45,10 +45,10 @@ def stimulus_of(condition: ConditionForm, outcome: OutcomeForm, where: str) -> s
                 return text
         except ScaleError:
             continue
+    labels = ", ".join(map(repr, scale.labels.values())) or "none"
     raise SourceError(
-        f"{where}, outcome {outcome.name!r}: its labels cannot be told apart once they stand in the text shown in "
-        f"{condition.label!r} ({', '.join(map(repr, scale.labels.values())) or 'it has none'}); reword them, without "
-        "final punctuation or quotation marks"
+        f"{where}, outcome {outcome.name!r}: its scale cannot be read back from the text shown in {condition.label!r} "
+        f"(labels: {labels}); reword labels or question, without final punctuation or quotation marks"
     )
 
 

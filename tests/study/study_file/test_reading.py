@@ -74,7 +74,7 @@ def test_labels_are_read_back_or_refused(low: int, width: int, texts: list[str])
     try:
         text = stimulus_of(ConditionForm(label="A"), outcome, "study.yaml")
     except SourceError as error:
-        assert "reword them" in str(error)  # noqa: PT017
+        assert "reword labels or question" in str(error)  # noqa: PT017
     else:
         assert parse_scale(text) == scale_of(outcome)
 
