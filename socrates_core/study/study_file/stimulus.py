@@ -45,7 +45,8 @@ def stimulus_of(condition: ConditionForm, outcome: OutcomeForm, where: str) -> s
                 return text
         except ScaleError:
             continue
-    labels = ", ".join(map(repr, scale.labels.values())) or "none"
+    known = list(scale.labels.values())
+    labels = ", ".join(map(repr, known[:7])) + f" and {len(known) - 7} more" * (len(known) > 7) or "none"
     raise SourceError(
         f"{where}, outcome {outcome.name!r}: its scale cannot be read back from the text shown in {condition.label!r} "
         f"(labels: {labels}); reword labels or question, without final punctuation or quotation marks"
