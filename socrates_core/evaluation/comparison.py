@@ -17,12 +17,10 @@ from socrates_core.errors import PredictionError
 from socrates_core.evaluation.results.distances import Convention
 from socrates_core.evaluation.results.json_file import as_json, read_record
 from socrates_core.evaluation.results.metrics import Metrics, load_metrics
-from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.evaluation.results.rows import CellDistances
 from socrates_core.metrics.study_bootstrap import StudyResamples, study_means
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.metrics.verdict import TIE
-from socrates_core.model.folder import shown_name
 from socrates_core.scale.distribution import Floats
 from socrates_core.study.files import write_json
 
@@ -126,6 +124,21 @@ class Comparison:
     differences: tuple[PairwiseDifference, ...]
     """Every pair of evaluations."""
 
+    def __str__(self) -> str:
+        """The leaderboard, closest first, and a sentence for each pair."""
+        how = "the stated scale" if self.convention == "scale" else "the observed range"
+        width = max(len(row.name) for row in self.leaderboard)
+        lines = [f"W by {how}, {self.cells:,} cells of {self.studies:,} studies"]
+        for row in self.leaderboard:
+            if row.mean is not None:
+                within = "" if row.ci95 is None else f" (95 % interval {row.ci95.low:.4f} to {row.ci95.high:.4f})"
+                lines.append(f"  {row.name:<{width}}  {row.mean:.4f}{within}{' CONTAMINATED' * row.contaminated}")
+        lines += [pair.sentence for pair in self.differences]
+        lines += [
+            f"{count:,} cells that only {name} has are left out." for name, count in self.left_out.items() if count
+        ]
+        return "\n".join(lines)
+
 
 def save_comparison(comparison: Comparison, path: Path) -> None:
     """Write comparison.json.
@@ -156,7 +169,7 @@ def load_evaluations(folders: Sequence[Path]) -> list[Evaluation]:
         PredictionError: If one has no metrics.json of this version.
     """
     found = [(folder, load_metrics(folder)) for folder in folders]
-    names = [_name(metrics.provenance, folder) for folder, metrics in found]
+    names = [metrics.provenance.title(folder.name) for folder, metrics in found]
     if len(set(names)) < len(names):
         names = [f"{name} ({folder.name})" for name, (folder, _) in zip(names, found, strict=True)]
     if len(set(names)) < len(names):
@@ -231,13 +244,6 @@ def _common(names: Sequence[str], tables: Sequence[Mapping[str, CellDistances]])
             "evaluate them on the same studies, with the same --per-cell and --seed"
         )
     return common
-
-
-def _name(provenance: Provenance, folder: Path) -> str:
-    if provenance.model is None:
-        return provenance.file or folder.name
-    model, adapter = shown_name(provenance.model), provenance.adapter
-    return f"{model} + {shown_name(adapter)}" if adapter else model
 
 
 def _row(

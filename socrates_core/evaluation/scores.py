@@ -43,6 +43,58 @@ class ScoredCells:
     cells: Mapping[int, CellPredictions]
     """By cell id, the scored ones."""
 
+    @property
+    def name(self) -> str:
+        """The model's, with its adapter."""
+        return self.metrics.provenance.title("predictions")
+
+    @property
+    def w(self) -> float | None:
+        """Mean Wasserstein distance by the stated scale, over the cells of a study, then over studies; in [0, 1]."""
+        return self.metrics.wasserstein.scale.mean
+
+    @property
+    def interval(self) -> Interval | None:
+        """95 % interval of `w` over studies; None with too few of them."""
+        return self.metrics.wasserstein.scale.ci95
+
+    @property
+    def noise_floor(self) -> float | None:
+        """What a perfect prediction would be expected to score with as many people."""
+        return self.metrics.noise_floor.scale.mean
+
+    @property
+    def uniform(self) -> float | None:
+        """What the uniform baseline scores on the same cells."""
+        return self.metrics.baselines.uniform.scale.mean
+
+    @property
+    def contaminated(self) -> bool:
+        """Whether the model has learned from some of these studies."""
+        return self.metrics.contaminated
+
+    def __str__(self) -> str:
+        """W by the stated scale with interval, floor and baselines, a figure a line."""
+        found, baselines = self.metrics.wasserstein.scale, self.metrics.baselines
+        rows = {
+            "W": found,
+            "noise floor": self.metrics.noise_floor.scale,
+            "uniform baseline": baselines.uniform.scale,
+            "marginal baseline": baselines.marginal.scale,
+        }
+        lines = [f"{self.name}: {found.cells:,} cells of {found.studies:,} studies, W by the stated scale"]
+        for title, row in rows.items():
+            if row.mean is not None:
+                within = "" if row.ci95 is None else f" (95 % interval {row.ci95.low:.4f} to {row.ci95.high:.4f})"
+                lines.append(f"  {title:<18}{row.mean:.4f}{within}")
+        if self.metrics.excluded:
+            lines.append(f"  left out          {len(self.metrics.excluded):,} (see metrics.excluded)")
+        if self.contaminated:
+            lines.append("  CONTAMINATED: the model has learned from some of these studies")
+        if self.metrics.provenance.demo:
+            lines.append("  The demo model knows nothing about the world: these figures are not science.")
+        return "\n".join(lines)
+
 
 def evaluate(
     cells: Sequence[CellPredictions],

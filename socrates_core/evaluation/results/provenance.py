@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation.results.json_file import as_json, first_problem
 from socrates_core.evaluation.results.rows import Excluded
+from socrates_core.model.folder import shown_name
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,12 @@ class Provenance:
         """
         plain = as_json(said)
         return replace(_adapter().validate_json(json.dumps(plain), strict=True), said=plain)
+
+    def title(self, otherwise: str) -> str:
+        """The model's name with its adapter; of predictions made elsewhere, their file's, or another one."""
+        if self.model is None:
+            return self.file or otherwise
+        return f"{shown_name(self.model)} + {shown_name(self.adapter)}" if self.adapter else shown_name(self.model)
 
     def to_json(self) -> dict[str, Any]:
         """As the file has it."""
