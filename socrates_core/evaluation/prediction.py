@@ -16,6 +16,7 @@ from socrates_core.evaluation.spec import EvaluationSpec
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.model.answer_model import AnswerDistributions, AnswerModel, ModelDescription
 from socrates_core.model.baselines import MarginalModel
+from socrates_core.people.population import start_weights
 from socrates_core.scale.distribution import Floats
 from socrates_core.study.leaks import refuse_overlap
 from socrates_core.study.similarity import similar_pairs
@@ -113,6 +114,15 @@ def _near_duplicates(training: pl.DataFrame, evaluated: pl.DataFrame) -> Iterato
         }
 
 
+def _weights(people: pl.DataFrame) -> Floats | None:
+    """(N,) how much each answer counts, as in a simulation of the people who gave them; None where nothing is known."""
+    if people["weight"].null_count() == len(people):
+        return None
+    persons = people.unique("participant_id").sort("participant_id")
+    weights, _ = start_weights(persons)
+    return weights[np.searchsorted(persons["participant_id"].to_numpy(), people["participant_id"].to_numpy())]
+
+
 def _observed(
     data: EvaluationData, cell: Cell, spec: EvaluationSpec, marginal: MarginalModel | None
 ) -> tuple[CellPredictions, list[dict[str, str | int | None]]]:
@@ -131,9 +141,7 @@ def _observed(
         {name: value for name, value in row.items() if value is not None}
         for row in attributes.select(known).iter_rows(named=True)
     ] or [{} for _ in rows]
-    weights: Floats | None = None
-    if people["weight"].null_count() == 0:
-        weights = people["weight"].to_numpy().astype(np.float64)
+    weights = _weights(people)
     title, real = data.title[cell.study_id]
     whole = CellPredictions(
         study_id=cell.study_id,

@@ -16,8 +16,9 @@ import numpy as np
 
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation.conventions import by_observed_range, by_own_ranges
+from socrates_core.metrics.cell.comparison import Distances
 from socrates_core.metrics.cell_predictions import GROUPINGS, CellPredictions
-from socrates_core.metrics.cell_score import CellScore, Distances, pools, score_cell, unscored
+from socrates_core.metrics.cell_score import CellScore, pools, score_cell, unscored
 from socrates_core.metrics.dispersion import cell_variances, dispersion
 from socrates_core.metrics.effects import Contrasts, Effect, effect_summary, effects_of
 from socrates_core.metrics.fairness import fairness, group_cells
@@ -261,6 +262,7 @@ def _cell_row(cell: CellPredictions, score: CellScore) -> dict[str, Any]:
         found = getattr(score, convention)
         if found is not None:
             row[convention]["excess"] = found.excess
+    row["chance"] = score.chance
     return {
         "cell": row.pop("cell_id"),
         "study": row.pop("study_id"),
