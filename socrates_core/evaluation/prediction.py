@@ -4,9 +4,9 @@ A cell's prediction depends on the studies, the model and the specification alon
 so that units can be done in any order, again, or elsewhere.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import polars as pl
@@ -18,13 +18,9 @@ from socrates_core.model.answer_model import AnswerDistributions, AnswerModel, M
 from socrates_core.model.baselines import MarginalModel
 from socrates_core.people.population import start_weights
 from socrates_core.scale.distribution import Floats
-from socrates_core.study.leaks import refuse_overlap
-from socrates_core.study.similarity import similar_pairs
+from socrates_core.study.leaks import NearDuplicate, near_duplicates_of, refuse_overlap
 from socrates_core.study.split import study_of
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Cell, Persona
-
-ALIKE: Final = 0.5
-"""Similarity from which a training stimulus is named as a near-duplicate of an evaluated one."""
 
 
 @runtime_checkable
@@ -88,30 +84,24 @@ def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> di
     learned = {study_of(unit) for unit in trained_on}
     training = data.training
     at_hand = [one for one in training.study_ids if one in learned] if training is not None else []
-    pairs: list[dict[str, Any]] = []
+    pairs: list[NearDuplicate] = []
     if training is not None and at_hand:
-        pairs = list(_near_duplicates(training.select(at_hand).cells, data.studies.cells))
+        theirs = training.select(at_hand).cells.with_columns(part=pl.lit("train"))
+        pairs = near_duplicates_of(pl.concat([theirs, data.studies.cells.with_columns(part=pl.lit("evaluated"))]))
     return {
         "contaminated": list(contaminated),
         "trained_on": len(learned),
         "stimuli_compared": not learned or len(at_hand) == len(learned),
-        "near_duplicates": pairs,
+        "near_duplicates": [
+            {
+                "training_study": pair.study_a,
+                "study": pair.study_b,
+                "cell": pair.cell_b,
+                "similarity": round(pair.similarity, 4),
+            }
+            for pair in pairs
+        ],
     }
-
-
-def _near_duplicates(training: pl.DataFrame, evaluated: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    theirs = training.unique(["study_id", "stimulus"], maintain_order=True)
-    ours = evaluated.unique(["study_id", "stimulus"], maintain_order=True)
-    both = pl.concat([theirs, ours]).select("study_id", "cell_id", "stimulus").rows()
-    sides = ["train"] * len(theirs) + ["evaluated"] * len(ours)
-    found = similar_pairs([row[2] for row in both], sides, ALIKE)
-    for a, b, similarity in sorted(found, key=lambda pair: -pair[2]):
-        yield {
-            "training_study": both[a][0],
-            "study": both[b][0],
-            "cell": both[b][1],
-            "similarity": round(float(similarity), 4),
-        }
 
 
 def _weights(people: pl.DataFrame) -> Floats | None:
