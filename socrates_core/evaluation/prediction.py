@@ -16,6 +16,7 @@ from socrates_core.evaluation.spec import EvaluationSpec
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.model.answer_model import AnswerDistributions, AnswerModel, ModelDescription
 from socrates_core.model.baselines import MarginalModel
+from socrates_core.people.distinct import distinct_personas
 from socrates_core.people.population import start_weights
 from socrates_core.scale.distribution import Floats
 from socrates_core.study.leaks import NearDuplicate, near_duplicates_of, refuse_overlap
@@ -37,7 +38,7 @@ def questions(
     found = []
     for cell in cells:
         _, personas = _observed(data, cell, spec, None)
-        found.append((cell, list({tuple(persona.items()): persona for persona in personas}.values())))
+        found.append((cell, distinct_personas(personas).personas))
     return found
 
 
@@ -54,18 +55,21 @@ def predict(
         ModelError: If the model cannot predict them.
     """
     blank = [_observed(data, cell, spec, marginal) for cell in cells]
-    requests, places = [], []
-    for cell, (_, personas) in zip(cells, blank, strict=True):
-        distinct: dict[tuple[tuple[str, str | int | None], ...], int] = {}
-        places.append([distinct.setdefault(tuple(persona.items()), len(distinct)) for persona in personas])
-        requests.append((cell, [dict(persona) for persona in distinct]))
+    distinct = [distinct_personas(personas) for _, personas in blank]
+    requests = [(cell, different.personas) for cell, different in zip(cells, distinct, strict=True)]
     if isinstance(model, _ManyCells):
         answers = model.answers_of(requests)
     else:
         answers = [model.answer_distributions(cell, personas) for cell, personas in requests]
     return [
-        replace(whole, probs=answer.probs[place], mass=answer.on_scale_mass[place], method=answer.method, drawn=None)
-        for (whole, _), answer, place in zip(blank, answers, places, strict=True)
+        replace(
+            whole,
+            probs=answer.probs[different.place],
+            mass=answer.on_scale_mass[different.place],
+            method=answer.method,
+            drawn=None,
+        )
+        for (whole, _), answer, different in zip(blank, answers, distinct, strict=True)
     ]
 
 

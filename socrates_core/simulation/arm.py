@@ -5,7 +5,7 @@ the same group. Where the edited group is not among them, they are drawn from al
 is no actual answer to compare with.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from socrates_core.metrics.cell.answers import ActualAnswers, PredictedAnswers
+from socrates_core.people.distinct import distinct_personas
 from socrates_core.people.population import (
     NoActualGroup,
     Population,
@@ -46,7 +47,7 @@ class Cast:
     """(N,) whose prediction is compared with answers on the scale; not that of a person whose own answer is off it."""
     redrawn: float
     """How much who is simulated is left to chance, as `PredictedAnswers` has it."""
-    personas: list[Persona]
+    personas: Sequence[Persona]
     """(U,) the different ones among the drawn."""
     which: npt.NDArray[np.int64]
     """(N,) each drawn participant's place in `personas`."""
@@ -103,14 +104,8 @@ def cast_arm(studies: StudySet, participants: pl.DataFrame, cell: Cell, request:
     theirs = _Answered(answers.participant_ids[inside], answers.on_scale[inside], weights[inside])
     drawn, shares, compared, redrawn = _draw(population, theirs, request)
     rows = persona_rows(population.personas)
-    places: dict[tuple[tuple[str, str | int], ...], int] = {}
-    personas: list[Persona] = []
-    which = np.zeros(len(drawn), dtype=np.int64)
-    for i, row in enumerate(drawn):
-        known = {name: value for name, value in rows[row].items() if value is not None}
-        which[i] = places.setdefault(tuple(known.items()), len(places))
-        if which[i] == len(personas):
-            personas.append(known)
+    known = [{name: value for name, value in rows[row].items() if value is not None} for row in drawn]
+    different = distinct_personas(known)
     people = answers.participant_ids[inside]
     notes = population.notes
     if len(np.unique(people)) < len(people):
@@ -125,8 +120,8 @@ def cast_arm(studies: StudySet, participants: pl.DataFrame, cell: Cell, request:
         shares=shares,
         compared=compared,
         redrawn=redrawn,
-        personas=personas,
-        which=which,
+        personas=different.personas,
+        which=different.place,
         responses=answers.responses[inside],
         on_scale=answers.on_scale[inside],
         weights=weights[inside],
