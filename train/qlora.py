@@ -22,6 +22,7 @@ import typer
 from socrates_core import command
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.recipe import Recipe, load_recipe
+from socrates_core.report.words import data_size, duration_between
 from socrates_core.study.leaks import refuse_overlap
 from socrates_core.study.sources.sample import sample_rows
 from socrates_core.study.split import Split, part, study_of
@@ -154,8 +155,9 @@ def show(recipe: Recipe, job: "Job", plan: "Plan") -> None:
         "tokens": f"{plan.prompt_tokens:,} in rows of their own, {plan.tree_tokens:,} to compute",
         "sharing": f"{plan.shared:.2f}x saved, {plan.sharing_bound:.2f}x possible with these steps",
         "steps": f"{plan.steps:,} of {recipe.step_examples}, {plan.packs_a_step:.1f} packs each",
-        "memory": f"about {_bytes_text(plan.memory_gb)}{' in each process' if processes > 1 else ''}",
-        "time": f"about {_span_text(plan.hours)} on {plan.estimated_on}, without validation",
+        "memory": f"about {data_size(1e9 * plan.memory_gb)}{' in each process' if processes > 1 else ''}",
+        "time": f"about {duration_between(*(3600 * hours for hours in plan.hours))} on {plan.estimated_on}, "
+        "without validation",
         "validation": f"{len(job.validation.study_ids)} studies every {recipe.validate_every} steps, "
         f"best by {recipe.choose_by}",
         "processes": f"{processes}{', which share out the layers of the base' if recipe.shard else ''}",
@@ -165,15 +167,6 @@ def show(recipe: Recipe, job: "Job", plan: "Plan") -> None:
         told[f"after {change['step']}"] = ", ".join(f"{k}: {a} → {b}" for k, (a, b) in change["settings"].items())
     for name, text in told.items():
         print(f"{name:<13}{text}", flush=True)
-
-
-def _bytes_text(gigabytes: float) -> str:
-    return f"{gigabytes:,.1f} GB" if gigabytes >= 1 else f"{1000 * gigabytes:.0f} MB"
-
-
-def _span_text(hours: tuple[float, float]) -> str:
-    factor, unit = (60, "min") if hours[1] < 2 else (1, "h")
-    return f"{factor * hours[0]:,.1f} to {factor * hours[1]:,.1f} {unit}"
 
 
 def train(job: "Job") -> None:

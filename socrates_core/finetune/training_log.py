@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.validation import ValidationResult
+from socrates_core.report.words import duration
 
 FILE: Final = "metrics.jsonl"
 
@@ -81,7 +82,7 @@ class Progress:
             f"step {step}/{self._steps}  loss {values['loss']:.4f}  accuracy {values['accuracy']:.1%}  "
             f"gradient {values['gradient_norm']:.3g}  rate {values['learning_rate']:.2e}  "
             f"{values['tokens_per_second']:,.0f} tokens/s  unique {values['unique_share']:.1%}  "
-            f"{time_text(left)} left\n"
+            f"{duration(left)} left\n"
         )
         sys.stderr.flush()
 
@@ -102,11 +103,3 @@ def check_reporter(report_to: str | None) -> None:
             f"report_to: {report_to} needs the package {PACKAGES[report_to]}, which is not installed; install it with "
             f"pip install {PACKAGES[report_to]}, or leave report_to out ({FILE} is always written)"
         )
-
-
-def time_text(seconds: float) -> str:
-    """`75` → `1 min 15 s`; hours without seconds."""
-    whole = round(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60} min"
-    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"

@@ -9,12 +9,12 @@ import torch
 
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.batch.examples import Examples, Ints
-from socrates_core.metrics.uncertainty import estimated_floor
-from socrates_core.metrics.wasserstein import wasserstein
+from socrates_core.metrics.cell.answers import ActualAnswers
+from socrates_core.metrics.cell.comparison import scale_distances
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription
 from socrates_core.model.prefix_tree import attention
 from socrates_core.model.transformer import TransformerModel
-from socrates_core.scale.distribution import AnswerDistribution, Floats, option_values
+from socrates_core.scale.distribution import Floats, option_values
 from socrates_core.study.study_set import Cell, Persona
 
 DRAWS: Final = 1000
@@ -53,9 +53,8 @@ class _Asked:
     """(n,)"""
     answers: Ints
     """(n,) which option each of them chose."""
-    actual: AnswerDistribution
+    actual: ActualAnswers
     """Of everybody in the cell."""
-    everybody: int
 
 
 class Validation:
@@ -115,14 +114,8 @@ class Validation:
                 )
             chosen = answer.probs[np.arange(len(asked.answers)), asked.answers] * answer.on_scale_mass
             losses.append(-np.log(np.maximum(chosen, np.finfo(np.float64).tiny)))
-            predicted = AnswerDistribution(asked.actual.values, answer.probs.mean(axis=0))
-            scores.setdefault(asked.cell.study_id, []).append(
-                (
-                    wasserstein(predicted, asked.actual),
-                    estimated_floor(asked.actual, asked.everybody),
-                    wasserstein(AnswerDistribution.uniform(asked.cell.scale), asked.actual),
-                )
-            )
+            found = scale_distances(asked.actual, answer.probs.mean(axis=0))
+            scores.setdefault(asked.cell.study_id, []).append((found.model, found.floor, found.uniform))
         by_study = np.array([np.mean(rows, axis=0) for rows in scores.values()])  # (S, 3)
         draws = by_study[rng.integers(len(by_study), size=(DRAWS, len(by_study))), 0].mean(axis=1)
         low, high = np.quantile(draws, [0.025, 0.975])
@@ -156,6 +149,10 @@ def _asked(examples: Examples, place: int, most: int, rng: np.random.Generator) 
         cell=cell,
         personas=personas,
         answers=np.searchsorted(option_values(cell.scale), examples.response[some]),
-        actual=AnswerDistribution.from_responses(examples.response[here], cell.scale),
-        everybody=len(here),
+        actual=ActualAnswers(
+            values=option_values(cell.scale),
+            responses=examples.response[here].astype(np.float64),
+            people=examples.person[here],
+            weights=np.ones(len(here)),
+        ),
     )

@@ -48,6 +48,7 @@ __all__ = [
     "edit_population",
     "edits_from_json",
     "edits_to_json",
+    "start_weights",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -90,6 +91,17 @@ class EditedPeople:
             chosen = order[np.searchsorted(ends, ticks, side="right").clip(max=len(order) - 1)]
             np.add.at(times, chosen, 1)
         return np.repeat(np.arange(len(times)), times)
+
+    def left_to_chance(self, n: int) -> float:
+        """How much `draw_rows` leaves to chance, in [0, 1]: the variance of a mean over the drawn from one draw to the
+        next, as a share of what n independent draws would have.
+
+        Σ r·(1 − r) / n over the rows, r being what of n·w is not a whole number: 0 where everybody stands once, 1 − n/N
+        where fewer are drawn than the N there are. That the draw is spread over the attributes makes it smaller still.
+        """
+        expected = n * self.weights
+        remainder = (expected - np.floor(expected + 1e-9)).clip(min=0)
+        return float((remainder * (1 - remainder)).sum() / n)
 
     def draw(self, n: int, rng: np.random.Generator) -> list[Persona]:
         """The personas of `draw_rows`.
@@ -151,7 +163,7 @@ def edit_population(
     if base.is_empty() and not edits:
         blank = pl.DataFrame({name: [None] for name in PARTICIPANTS_SCHEMA.names()}, schema=PARTICIPANTS_SCHEMA)
         return EditedPeople(blank, np.ones(1), (), ("Nothing is known about the participants of this study.",))
-    weights, notes = _start_weights(base)
+    weights, notes = start_weights(base)
     for edit in edits:
         if isinstance(edit, Filter | Range):
             keep = _matches(base, edit) & (weights > 0)
@@ -189,7 +201,7 @@ def actual_of_same_group(
     """
     check_edits(participants, edits)
     base = participants if among is None else _among(participants, among)
-    weights, _ = _start_weights(base)
+    weights, _ = start_weights(base)
     overwritten = {edit.attribute for edit in edits if isinstance(edit, SetValue | Shares)}
     for edit in edits:
         if isinstance(edit, SetValue) or (isinstance(edit, Filter | Range) and edit.attribute not in overwritten):
@@ -222,8 +234,12 @@ def _among(participants: pl.DataFrame, ids: npt.ArrayLike) -> pl.DataFrame:
     return participants.filter(pl.col("participant_id").is_in(chosen.implode()))
 
 
-def _start_weights(participants: pl.DataFrame) -> tuple[Floats, list[str]]:
-    """(N,) survey weights scaled to a mean of 1, and a note where some are unknown."""
+def start_weights(participants: pl.DataFrame) -> tuple[Floats, list[str]]:
+    """(N,) survey weights scaled to a mean of 1, and a note where some are unknown; equal where all are.
+
+    Raises:
+        PopulationError: If they are not numbers of 0 or more, or all 0.
+    """
     column = participants["weight"]
     known = column.drop_nulls().to_numpy()
     if len(known) == 0:

@@ -131,6 +131,22 @@ def parse_scale(stimulus: str) -> AnswerScale:
     raise _error(stimulus[-200:], "the stimulus ends without an answer instruction")
 
 
+def instruction_start(stimulus: str) -> int:
+    """Where the answer instruction begins, as `parse_scale` finds it: with the last firm cue that says something about
+    numbers, readable or not, or else with the last one. The length of the stimulus where there is none.
+    """
+    text, last = Text(stimulus), len(stimulus)
+    for begin, after in cues(FIRM_CUE, text, 0, len(text.plain)):
+        try:
+            says_something = _read(text, begin, after) is not None
+        except UnreadableError:
+            says_something = True
+        if says_something:
+            return begin
+        last = begin if last == len(stimulus) else last
+    return last
+
+
 @lru_cache(maxsize=4096)
 def _read_ending(ending: str) -> AnswerScale | None:
     """The scale that the end of a stimulus states by itself."""

@@ -22,13 +22,12 @@ from socrates_core.model.answer_model import (
     NumberModel,
     SampledNumbers,
 )
+from socrates_core.people.distinct import PersonaKey, persona_key
 from socrates_core.scale.distribution import Floats
 from socrates_core.study.study_set import Cell, Persona
 
 MOST_NUMBERS: Final = 4_000_000
 """Probabilities kept for one model: 32 MB."""
-
-PersonaKey = tuple[tuple[str, str | int | None], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +94,7 @@ class _Remembered:
         return self._model.description
 
     def answer_distributions(self, cell: Cell, personas: Sequence[Persona]) -> AnswerDistributions:
-        keys = [tuple(persona.items()) for persona in personas]
+        keys = [persona_key(persona) for persona in personas]
         answers = self._store.known(cell, keys)
         missing = {key: persona for key, persona in zip(keys, personas, strict=True) if key not in answers}
         if missing or not personas:  # the model itself says what is wrong with nobody

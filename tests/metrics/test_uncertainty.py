@@ -2,13 +2,15 @@ import math
 import time
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
+from socrates_core.metrics.cell import chance
+from socrates_core.metrics.cell.chance import DistanceIntervals, Prediction
 from socrates_core.metrics.uncertainty import (
+    DRAWS,
     GroupAnswers,
-    chance_limit,
     difference_interval,
-    distance_intervals,
     effective_n,
     estimated_floor,
     mean_interval,
@@ -25,10 +27,29 @@ def shares(*weights: float) -> AnswerDistribution:
     return AnswerDistribution(np.arange(len(weights)), np.array(weights) / sum(weights))
 
 
+def positions(values: npt.NDArray[np.int64]) -> Floats:
+    return np.asarray((values - values[0]) / (values[-1] - values[0]))
+
+
+def drawn_people(rows: Floats) -> Prediction:
+    """A single row is exact; several are people of whom others could have been drawn."""
+    return Prediction(rows.mean(axis=0), rows, redrawn=float(len(rows) > 1))
+
+
+def distance_intervals(
+    rows: Floats, actual: AnswerDistribution, n: float, rng: np.random.Generator, draws: int = DRAWS
+) -> DistanceIntervals:
+    people, where = drawn_people(rows), positions(actual.values)
+    return chance.distance_intervals(people, actual.probs, where, n, rng, draws=draws)
+
+
+def chance_limit(rows: Floats, values: npt.NDArray[np.int64], n: float, rng: np.random.Generator) -> float:
+    return chance.chance_limit(drawn_people(rows), np.zeros(len(values)), positions(values), n, rng, draws=2000)
+
+
 def simulated_floor(truth: AnswerDistribution, n: int, rng: np.random.Generator, draws: int = 20_000) -> float:
     samples = rng.multinomial(n, truth.probs, size=draws) / n
-    positions = (truth.values - truth.values[0]) / (truth.values[-1] - truth.values[0])
-    return float(wasserstein_rows(samples, truth.probs, positions).mean())
+    return float(wasserstein_rows(samples, truth.probs, positions(truth.values)).mean())
 
 
 def test_the_floor_of_one_person_and_a_coin_is_a_half() -> None:

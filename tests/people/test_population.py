@@ -257,3 +257,11 @@ def test_without_such_people_the_reason_is_given(edits: list[Edit], among: list[
 def test_edits_that_make_no_sense_are_refused_for_the_actual_group_too() -> None:
     with pytest.raises(PopulationError, match="no attribute 'x'"):
         actual_of_same_group(SIX, [SetValue("x", 1)])
+
+
+@pytest.mark.parametrize("n", [3, 10, 25])
+def test_what_a_draw_leaves_to_chance_is_what_repeated_draws_vary_by(n: int) -> None:
+    # ten people without attributes, one of whom counts; independent draws would have variance .1 · .9 / n
+    population = edit_population(people(None, age=[None] * 10), [])
+    means = [float((population.draw_rows(n, np.random.default_rng(seed)) == 0).mean()) for seed in range(4000)]
+    assert np.var(means) == pytest.approx(population.left_to_chance(n) * 0.09 / n * 10 / 9, rel=0.1, abs=1e-12)

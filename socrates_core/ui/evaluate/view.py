@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import quote
 
 from socrates_core.model.folder import shown_name
+from socrates_core.report.words import duration
 from socrates_core.runs.index import RunRow
 from socrates_core.ui.simulate.study_view import text as escaped
 
@@ -233,16 +234,6 @@ def message_html(message: str, problem: bool = True) -> str:
     if not message:
         return ""
     return f"<p class='notice' role='{'alert' if problem else 'status'}'>{text(message)}</p>"
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words, to about a tenth."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 90 * 60:
-        return f"{round(seconds / 60)} min"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours:,} h {minutes} min" if hours < 48 else f"{round(hours / 24):,} days"
 
 
 def _cut(message: str) -> str:

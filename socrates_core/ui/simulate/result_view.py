@@ -7,8 +7,9 @@ from typing import Final
 
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.people.edit import describe
+from socrates_core.report.words import from_to, percent, signed
 from socrates_core.simulation.result import ArmResult, Score, Simulation
-from socrates_core.ui.html import bar, interval_words, percent, signed, table, tile
+from socrates_core.ui.html import bar, table, tile
 from socrates_core.ui.simulate.number_view import bins_html, medians_html, number_tiles_html
 from socrates_core.ui.simulate.study_view import text
 
@@ -82,7 +83,7 @@ def tiles_html(arm: ArmResult) -> str:
     if score is not None:
         widest = max(score.uniform, score.interval.high, score.noise_floor, 1e-9)
         tiles += [
-            tile("Distance", f"{score.wasserstein:.3f}", f"95 % interval {interval_words(score.interval)}",
+            tile("Distance", f"{score.wasserstein:.3f}", f"95 % interval {from_to(score.interval, '–')}",
                   EXPLAIN_DISTANCE, bar(score.wasserstein / widest, "predicted", score.interval, widest)),
             tile("Noise floor", f"{score.noise_floor:.3f}", f"a perfect prediction, for {_effective(arm)}",
                   EXPLAIN_FLOOR, bar(score.noise_floor / widest, "neutral")),
