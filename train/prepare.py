@@ -2,6 +2,7 @@
 
     python -m train.prepare --source bundled --out data/bundled
     python -m train.prepare --source socsci210 --out data/socsci210 --split official
+    python -m train.prepare --source hub:OWNER/NAME:CONFIG/SPLIT@REVISION --out data/theirs
     python -m train.prepare --source my_study.csv --out data/mine
     python -m train.prepare --source data/socsci210 --fraction 0.01 --out data/one_percent --export alpaca
 
@@ -41,7 +42,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def prepare(
-    source: Annotated[str, typer.Option(help="bundled, socsci210, or a path to studies.")],
+    source: Annotated[str, typer.Option(help="bundled, socsci210, hub:OWNER/NAME, or a path to studies.")],
     out: Annotated[Path, typer.Option(help="The study folder to write.")],
     split: Annotated[
         Literal["study", "official", "condition", "outcome", "participant"] | None,
@@ -51,10 +52,11 @@ def prepare(
     per_cell: Annotated[int | None, typer.Option(help="Keep at most this many random people of each cell.")] = None,
     seed: Annotated[int, typer.Option(help="Of the split and the samples.")] = 42,
     export: Annotated[
-        Literal["alpaca"] | None, typer.Option(help="Also write train|val|test.jsonl and metadata.json to OUT/alpaca.")
+        Literal["alpaca", "datasets"] | None,
+        typer.Option(help="Also write train|val|test.jsonl to OUT/alpaca, or a DatasetDict to OUT/datasets."),
     ] = None,
     revision: Annotated[
-        str | None, typer.Option(help="Commit, branch or tag of socsci210; default: the newest.")
+        str | None, typer.Option(help="Commit, branch or tag of a data set of the Hub; default: the newest.")
     ] = None,
 ) -> None:
     """Read studies from a source and write them as a study folder with a split."""
@@ -70,7 +72,7 @@ def prepare(
     chosen = choose_split(studies, source, split, seed)
     parts = show_split(studies, chosen)
     share = len(studies.responses) / max(1, len(whole.responses))
-    write_folder(studies, chosen, parts if export else None, out, share)
+    write_folder(studies, chosen, parts, out, share, export)
     print(f"wrote        {out} in {time.perf_counter() - started:.1f} s")
 
 

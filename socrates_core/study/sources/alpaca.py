@@ -8,6 +8,7 @@ are numbered in the order in which they appear.
 """
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ from socrates_core.study.alpaca_format import (
     demographics_line,
 )
 from socrates_core.study.sources.builder import Progress, StudySetBuilder
+from socrates_core.study.sources.frames import SLICE_ROWS, slices
 from socrates_core.study.sources.rows import check_attributes
 from socrates_core.study.sources.socsci210 import ATTRIBUTES, describe
 from socrates_core.study.study_set import StudySet, persona_rows
@@ -33,7 +35,8 @@ from socrates_core.study.study_set import StudySet, persona_rows
 PARTS: Final = ("train", "val", "test")
 METADATA: Final = "metadata.json"
 
-_SLICE_ROWS: Final = 50_000
+COLUMNS: Final = ("instruction", "input", "output", "study_id", "condition_num")
+"""The columns by which a table is known to be of this form."""
 
 
 # -- one line's demographics ----------------------------------------------------------------------------------
@@ -83,38 +86,36 @@ class DemographicsReader:
 # -- reading --------------------------------------------------------------------------------------------------
 
 
-def load(files: Sequence[Path], source: str, progress: Progress | None = None) -> StudySet:
+def load(files: Sequence[Path], source: str, revision: str | None = None, progress: Progress | None = None) -> StudySet:
     """Read the files, in the order given.
 
-    A participant is called FILE:LINE, as in `train:17`.
+    A participant is called FILE:LINE, as in `train:17`; where two files have one name, FILE holds their folders.
 
     Args:
-        files: JSONL files.
+        files: JSONL files, or others with the columns of `COLUMNS`.
         source: What the manifest names.
-        progress: Told (bytes read, bytes in all) as it goes.
+        revision: The source's revision, where it has one.
+        progress: Told (done, in all) as it goes.
 
     Raises:
         SourceError: If a line is malformed; names the file, the line and what is wrong.
     """
     reader = DemographicsReader(_extra_attributes(files[0].parent))
-    builder = StudySetBuilder(source, describe)
+    builder = StudySetBuilder(source, describe, revision)
     tasks: dict[str, dict[str, int]] = {}
-    total = sum(file.stat().st_size for file in files)
+    names = {file: file.stem for file in files}
+    if len(set(names.values())) < len(files):
+        shared = os.path.commonpath([file.parent for file in files])
+        names = {file: file.relative_to(shared).with_suffix("").as_posix() for file in files}
     rows: list[dict[str, Any]] = []
-    done = 0
-    for file in files:
-        for number, line in _lines(file):
-            done += len(line)
-            if line.strip():
-                row = _row(line, reader, f"{file}, line {number}")
-                numbers = tasks.setdefault(row["study_id"], {})
-                row["task_num"] = numbers.setdefault(row["stimulus"].strip(), len(numbers))
-                rows.append({**row, "participant": f"{file.stem}:{number}"})
-            if len(rows) == _SLICE_ROWS:
-                builder.add(_frame(rows))
-                rows.clear()
-                if progress:
-                    progress(done, total)
+    for file, number, unit, raw in _objects(files, progress):
+        row = _row(raw, reader, f"{file}, {unit} {number}")
+        numbers = tasks.setdefault(row["study_id"], {})
+        row["task_num"] = numbers.setdefault(row["stimulus"].strip(), len(numbers))
+        rows.append({**row, "participant": f"{names[file]}:{number}"})
+        if len(rows) == SLICE_ROWS:
+            builder.add(_frame(rows))
+            rows.clear()
     if rows:
         builder.add(_frame(rows))
     return builder.build()
@@ -154,13 +155,30 @@ def stated_parts(folder: Path, studies: StudySet) -> dict[str, list[str]] | None
     return parts
 
 
-def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
-    with file.open("rb") as lines:
-        yield from enumerate(lines, start=1)
+def _objects(files: Sequence[Path], progress: Progress | None) -> Iterator[tuple[Path, int, str, dict[str, Any]]]:
+    """(file, number from 1, what is numbered, object) of every line or row."""
+    if any(file.suffix.lower() != ".jsonl" for file in files):
+        counts = dict.fromkeys(files, 0)
+        for file, frame in slices(files, COLUMNS, progress):
+            for row in frame.iter_rows(named=True):
+                counts[file] += 1
+                yield file, counts[file], "row", row
+        return
+    total = sum(file.stat().st_size for file in files)
+    done = read = 0
+    for file in files:
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                done += len(line)
+                if not line.strip():
+                    continue
+                read += 1
+                yield file, number, "line", _object(line, f"{file}, line {number}")
+                if progress and read % SLICE_ROWS == 0:
+                    progress(done, total)
 
 
-def _row(line: bytes, reader: DemographicsReader, where: str) -> dict[str, Any]:
-    """A line as a row of the builder; its demographics are under `persona`."""
+def _object(line: bytes, where: str) -> dict[str, Any]:
     try:
         raw = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -169,6 +187,11 @@ def _row(line: bytes, reader: DemographicsReader, where: str) -> dict[str, Any]:
         raise SourceError(f"{where}: not JSON ({error}); expected one object a line") from error
     if not isinstance(raw, dict):
         raise SourceError(f"{where}: expected an object, found {type(raw).__name__}")
+    return raw
+
+
+def _row(raw: Mapping[str, Any], reader: DemographicsReader, where: str) -> dict[str, Any]:
+    """An object as a row of the builder; its demographics are under `persona`."""
     for key in ("input", "output", "study_id"):
         if not isinstance(raw.get(key), str) or not raw[key].strip():
             raise SourceError(f"{where}: expected text under {key!r}, found {raw.get(key)!r:.60}")
