@@ -41,7 +41,7 @@ class Adapters:
     def __len__(self) -> int:
         return len(self._holders)
 
-    def hold(self, folder: Path, adapter: str, name: str) -> str:
+    def acquire(self, folder: Path, adapter: str, name: str) -> str:
         """Put an adapter on the network, or find it there; returns its key.
 
         Args:
@@ -60,20 +60,20 @@ class Adapters:
         key = "adapter_" + hashlib.sha256(hashlib.sha256(settings).digest() + weights).hexdigest()[:32]
         if key not in self._holders:
             config = _config(settings, adapter)
-            self._put(
+            self._load(
                 key, config, _tensors(weights, config, adapter), f"the adapter {adapter} does not fit the model {name}"
             )
         self._holders[key] = self._holders.get(key, 0) + 1
         return key
 
-    def drop(self, key: str) -> None:
+    def release(self, key: str) -> None:
         """Undo one `hold`; with the last one the adapter leaves the memory."""
         self._holders[key] -= 1
         if self._holders[key]:
             return
         del self._holders[key]
         active = None if self._active == key else self._active
-        self._take_off(key)
+        self._unload(key)
         self.activate(active)
 
     def activate(self, key: str | None) -> None:
@@ -87,7 +87,7 @@ class Adapters:
             self._peft.base_model.set_adapter(key, inference_mode=True)
         self._active = key
 
-    def _put(self, key: str, config: Any, tensors: dict[str, Any], clash: str) -> None:
+    def _load(self, key: str, config: Any, tensors: dict[str, Any], clash: str) -> None:
         from peft import PeftModel, set_peft_model_state_dict
 
         if self._peft is None and hasattr(self._network, "peft_config"):
@@ -101,19 +101,19 @@ class Adapters:
                 self._peft.add_adapter(key, config)
             loaded = set_peft_model_state_dict(self._peft, tensors, adapter_name=key)
         except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
-            self._take_off(key)
+            self._unload(key)
             self.activate(before)
             raise ModelError(f"{clash}: {error}") from error
         self._peft.eval()
         wrong = [name for name in loaded.missing_keys if f".{key}" in name] + loaded.unexpected_keys
         if wrong:
-            self._take_off(key)
+            self._unload(key)
         self.activate(before)
         if wrong:
             shown = wrong[0].replace(f".{key}", "")
             raise ModelError(f"{clash}: {len(wrong)} matrices are missing or have no place, such as {shown}")
 
-    def _take_off(self, key: str) -> None:
+    def _unload(self, key: str) -> None:
         """Remove an adapter that may have been put on in part; which one is active then is unsettled."""
         self._active = UNSETTLED
         if not self._holders:

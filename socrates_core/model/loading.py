@@ -11,7 +11,7 @@ from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
 from socrates_core.model.endpoint.endpoint_model import load_endpoint
 from socrates_core.model.fit import check_base, check_tokenizer, fitting_template
 from socrates_core.model.folder import Origin, local_folder, need_safetensors, origin_of
-from socrates_core.model.precision import Precision, check_precision, chosen_precision, settle, weight_options
+from socrates_core.model.precision import Precision, apply_precision, check_precision, chosen_precision, weight_options
 from socrates_core.model.record import ModelRecord
 from socrates_core.prompt import check_template
 from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled
@@ -140,7 +140,7 @@ def load_network(
         )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ModelError(f"the model {name} cannot be loaded from {folder}: {error}") from error
-    settle(network, precision)
+    apply_precision(network, precision)
     return LoadedNetwork(network, plan.tokenizer, plan.record, precision, plan.revision, plan.hub_id)
 
 

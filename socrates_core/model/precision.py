@@ -92,7 +92,7 @@ def weight_options(precision: Precision, to_shard: bool = False) -> dict[str, An
     return options
 
 
-def settle(network: Any, precision: Precision) -> None:
+def apply_precision(network: Any, precision: Precision) -> None:
     """Bring a network that was just loaded with `weight_options` into its precision, in place."""
     if precision == "nf4-dequantised":
         network.dequantize(dtype=network.dtype)

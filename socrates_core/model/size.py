@@ -38,7 +38,7 @@ def check_size(name: str) -> None:
         free, _ = torch.cuda.mem_get_info()
         needed, where = parameters * NF4_BYTES, "of GPU memory even in 4 bits"
     else:
-        free, needed, where = memory_left(), parameters * FLOAT32_BYTES, "of memory without a GPU"
+        free, needed, where = available_memory(), parameters * FLOAT32_BYTES, "of memory without a GPU"
     if needed > free:
         raise ModelError(
             f"{name} has {parameters / 1e9:,.1f} billion parameters and needs about {needed / 1e9:,.0f} GB {where}; "
@@ -47,7 +47,7 @@ def check_size(name: str) -> None:
         )
 
 
-def memory_left(environ: Mapping[str, str] = os.environ, cgroup: Path = CGROUP) -> int:
+def available_memory(environ: Mapping[str, str] = os.environ, cgroup: Path = CGROUP) -> int:
     """Bytes that this process can still take, a container's limit included.
 
     Args:

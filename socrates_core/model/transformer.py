@@ -99,7 +99,7 @@ class TransformerModel:
         chosen = fitting_template(name, adapter, template, record)
         check_tokenizer(name, adapter, record, self.tokenizer)
         with self.shared.lock:
-            key = self.shared.adapters.hold(folder, adapter, name)
+            key = self.shared.adapters.acquire(folder, adapter, name)
             self.shared.adapters.activate(key)
         description = replace(
             base,
@@ -123,7 +123,7 @@ class TransformerModel:
         """Give up this view; its adapter leaves the memory when no other view has it. Nothing can be asked after it."""
         with self.shared.lock:
             if self.adapter_key is not None and not self._released:
-                self.shared.adapters.drop(self.adapter_key)
+                self.shared.adapters.release(self.adapter_key)
             self._released = True
 
     # -- answers

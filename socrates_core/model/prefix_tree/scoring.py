@@ -12,7 +12,14 @@ from socrates_core.errors import ModelError
 from socrates_core.model.prefix_tree.attention import EMPTY, Path, TreePass
 from socrates_core.model.prefix_tree.encoding import Tokens
 from socrates_core.model.prefix_tree.kernels import ALIGNMENT, kernels_for
-from socrates_core.model.prefix_tree.memory import PASS_TOKENS, Room, free_memory, room_for, sizes_of
+from socrates_core.model.prefix_tree.memory import (
+    PASS_TOKENS,
+    MemoryBudget,
+    free_memory,
+    is_oom,
+    memory_budget,
+    sizes_of,
+)
 from socrates_core.model.prefix_tree.options import OptionTree
 from socrates_core.model.prefix_tree.readout import End, option_log_probs
 from socrates_core.model.prefix_tree.tree import BLOCK_TOKENS, Block, PromptTree, Stretch
@@ -38,7 +45,7 @@ class _Job:
     """A request while it is worked on."""
 
     tree: PromptTree
-    room: Room
+    budget: MemoryBudget
     results: list[Floats | None]
     """The (K,) log-probabilities of each prompt."""
     progress: Progress | None
@@ -65,8 +72,8 @@ class TreeScorer:
         )
         self.pass_tokens = PASS_TOKENS[self._device.type]
         self.block_tokens = BLOCK_TOKENS
-        # processes that share out the layers (FSDP) make the same passes: one that made some anew would mix up layers
-        self._shared_out = any(hasattr(weight, "device_mesh") for weight in network.parameters())
+        # with sharded layers (FSDP) all processes make the same passes, so one of them must not repeat a pass
+        self._sharded = any(hasattr(weight, "device_mesh") for weight in network.parameters())
 
     @torch.inference_mode()
     def log_probs(
@@ -83,8 +90,8 @@ class TreeScorer:
             ModelError: If even the smallest pass does not fit the memory.
         """
         tree = PromptTree(prompts, options)
-        room = room_for(free_memory(self._device), self._sizes, self.pass_tokens)
-        job = _Job(tree, room, [None] * len(prompts), progress)
+        budget = memory_budget(free_memory(self._device), self._sizes, self.pass_tokens)
+        job = _Job(tree, budget, [None] * len(prompts), progress)
         self._descend(job, [(tree.whole(), EMPTY)])
         return [logs for logs in job.results if logs is not None]
 
@@ -103,7 +110,7 @@ class TreeScorer:
             pass
         blocks.clear()
         while trunks:
-            some = _first_kept(trunks, job.room.path_tokens)
+            some = _first_that_fit(trunks, job.budget.path_tokens)
             del trunks[: len(some)]
             below: list[tuple[Stretch, Path]] = []
             for ran in self._each_pass(job, some, self._run_trunks):
@@ -123,7 +130,7 @@ class TreeScorer:
         paths = {id(item.path): place for place, item in reversed(list(enumerate(work)))}
         queue = sorted(work, key=lambda item: (paths[id(item.path)], len(item.block.tokens)))
         while queue:
-            most = min(job.room.pass_tokens, self.pass_tokens)
+            most = min(job.budget.pass_tokens, self.pass_tokens)
             count, longest = 1, len(queue[0].block.tokens)
             while count < len(queue):
                 longest = max(longest, len(queue[count].block.tokens))
@@ -133,7 +140,7 @@ class TreeScorer:
             try:
                 ran = run(job, queue[:count])
             except (torch.OutOfMemoryError, RuntimeError) as error:
-                if not out_of_memory(error) or self._shared_out:
+                if not is_oom(error) or self._sharded:
                     raise
                 self._shrink(count, longest)
                 continue
@@ -206,7 +213,7 @@ class TreeScorer:
         return output.last_hidden_state, tree
 
 
-def _first_kept(trunks: list[_Work], path_tokens: int) -> list[_Work]:
+def _first_that_fit(trunks: list[_Work], path_tokens: int) -> list[_Work]:
     """The first trunks whose paths may be kept together: one at least."""
     kept = 0
     for count, item in enumerate(trunks):
@@ -215,8 +222,3 @@ def _first_kept(trunks: list[_Work], path_tokens: int) -> list[_Work]:
         if count and kept > path_tokens:
             return trunks[:count]
     return trunks[:]
-
-
-def out_of_memory(error: RuntimeError) -> bool:
-    """CUDA has an exception of its own; the CPU's allocator raises a plain RuntimeError."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
