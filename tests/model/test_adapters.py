@@ -189,7 +189,7 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "weights of the base": (
         edit_weights(lambda all_: {**all_, "base_model.model.model.embed_tokens.weight": torch.ones(2)}),
-        "holds weights of its base",
+        "contains weights of its base",
     ),
 }
 

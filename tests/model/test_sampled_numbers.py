@@ -47,12 +47,12 @@ def test_the_self_check_runs_before_the_first_number() -> None:
 
 
 def test_a_prompt_that_leaves_no_room_for_the_digits_is_named() -> None:
-    with pytest.raises(ModelError, match=r"study s, cell 7: its prompt has .* tokens, this model reads at most 32"):
+    with pytest.raises(ModelError, match=r"study s, cell 7: its prompt has .* tokens, but this model's context is 32"):
         model(context=32).sampled_numbers(DOLLARS, PEOPLE[:1], np.random.default_rng(0))
 
 
 def test_nobody_to_ask_is_said() -> None:
-    with pytest.raises(ModelError, match="nobody to ask in study s, cell 7"):
+    with pytest.raises(ModelError, match="no personas to simulate in study s, cell 7"):
         model().sampled_numbers(DOLLARS, [], np.random.default_rng(0))
 
 

@@ -115,7 +115,7 @@ def test_several_shares_hold_at_once() -> None:
 
 def test_shares_that_contradict_each_other_are_refused() -> None:
     table = people(party=["A", "B"], sex=["f", "m"])
-    with pytest.raises(PopulationError, match="shares of party and sex cannot hold at once"):
+    with pytest.raises(PopulationError, match="shares of party and sex cannot be met at the same time"):
         edit_population(table, [Shares("party", (("A", 0.9), ("B", 0.1))), Shares("sex", (("f", 0.1), ("m", 0.9)))])
 
 
@@ -169,7 +169,7 @@ def test_only_some_ids_may_be_chosen_from() -> None:
 
 @pytest.mark.parametrize("n", [0, -1])
 def test_nobody_cannot_be_drawn(n: int) -> None:
-    with pytest.raises(PopulationError, match="ask for 1 or more"):
+    with pytest.raises(PopulationError, match="choose 1 or more"):
         edit_population(SIX, []).draw_rows(n, rng())
 
 

@@ -1,4 +1,4 @@
-"""Run a network over a prefix tree: every shared token once, and only the needed rows meet the output matrix."""
+"""Run a network over a prefix tree: shared tokens are computed once, and only the required rows produce logits."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,12 +28,12 @@ from socrates_core.scale.distribution import Floats
 _Result = TypeVar("_Result")
 
 Progress = Callable[[int, int], None]
-"""Called with the prompts done and the prompts in all."""
+"""Called with the number of prompts done, and the total."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Work:
-    """A block to compute, the path above it, and, for a trunk, what is to be cut below it."""
+    """A block to compute, the path above it and, for a trunk, the prompts below it."""
 
     block: Block
     path: Path
@@ -42,7 +42,7 @@ class _Work:
 
 @dataclass(eq=False)
 class _Job:
-    """A request while it is worked on."""
+    """A request in progress."""
 
     tree: PromptTree
     budget: MemoryBudget
@@ -56,7 +56,7 @@ class TreeScorer:
     """Scores options after prompts with one causal language model."""
 
     def __init__(self, network: Any, digits: npt.NDArray[np.bool_]) -> None:
-        """Take a network whose attention is `attention.NAME`.
+        """Wrap a network with the attention implementation `attention.NAME`.
 
         Args:
             network: A transformers causal language model, in eval mode.
@@ -83,11 +83,11 @@ class TreeScorer:
 
         Args:
             prompts: Distinct token ids.
-            options: One option tree per prompt; prompts of one scale hold the same object.
+            options: One option tree per prompt; prompts of one scale share the same object.
             progress: Called after every pass.
 
         Raises:
-            ModelError: If even the smallest pass does not fit the memory.
+            ModelError: If even the smallest pass does not fit in memory.
         """
         tree = PromptTree(prompts, options)
         budget = memory_budget(free_memory(self._device), self._sizes, self.pass_tokens)
@@ -96,13 +96,13 @@ class TreeScorer:
         return [logs for logs in job.results if logs is not None]
 
     def _descend(self, job: _Job, frontier: list[tuple[Stretch, Path]]) -> None:
-        """Compute everything below some paths: the blocks first, then the trunks, as many as may be kept at a time."""
+        """Compute everything below some paths: first the blocks, then as many trunks as can be cached at a time."""
         work = [
             self._work(job.tree, piece, depth, path)
             for stretch, path in frontier
             for piece, depth in job.tree.cut(stretch, self.block_tokens)
         ]
-        frontier.clear()  # the last hold on paths that no work goes on from
+        frontier.clear()  # drop the last reference to paths that are no longer needed
         trunks = [item for item in work if item.below]
         blocks = [item for item in work if not item.below]
         del work
@@ -126,7 +126,7 @@ class TreeScorer:
     def _each_pass(
         self, job: _Job, work: list[_Work], run: Callable[[_Job, list[_Work]], list[_Result]]
     ) -> Iterator[list[_Result]]:
-        """Run work in passes of about `pass_tokens`; where memory runs out, halve that and go on with what is left."""
+        """Run work in passes of about `pass_tokens`; when memory runs out, halve it and continue with the rest."""
         paths = {id(item.path): place for place, item in reversed(list(enumerate(work)))}
         queue = sorted(work, key=lambda item: (paths[id(item.path)], len(item.block.tokens)))
         while queue:
@@ -188,9 +188,11 @@ class TreeScorer:
         length = max(len(item.block.tokens) for item in batch)
         tokens = np.zeros((len(batch), length), dtype=np.int64)
         positions = np.zeros((len(batch), length), dtype=np.int64)
-        # longer rows than tokens, so that each begins where a GPU's kernels want it
+        # rows are padded to the alignment that a GPU's kernels require
         hides = np.ones((len(batch), 1, length, length + -length % ALIGNMENT), dtype=bool)
-        hides[:, 0, np.arange(length), np.arange(length)] = False  # padding sees itself, so that no row is empty
+        hides[:, 0, np.arange(length), np.arange(length)] = (
+            False  # padding attends to itself, so that no row is fully masked
+        )
         groups: list[tuple[Path, int, int]] = []
         for row, item in enumerate(batch):
             size = len(item.block.tokens)
@@ -214,7 +216,7 @@ class TreeScorer:
 
 
 def _first_that_fit(trunks: list[_Work], path_tokens: int) -> list[_Work]:
-    """The first trunks whose paths may be kept together: one at least."""
+    """The first trunks whose paths fit in the cache together; at least one."""
     kept = 0
     for count, item in enumerate(trunks):
         assert item.below is not None

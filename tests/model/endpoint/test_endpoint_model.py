@@ -602,7 +602,7 @@ def test_the_released_models_are_asked_in_their_own_words() -> None:
 
 def test_nobody_to_ask_and_an_outcome_without_a_scale_are_refused() -> None:
     model = EndpointModel("m", "http://127.0.0.1:9/v1")
-    with pytest.raises(ModelError, match="nobody to ask"):
+    with pytest.raises(ModelError, match="no personas to simulate"):
         model.answer_distributions(cell(), [])
     with pytest.raises(ModelError, match="open-ended"):
         model.answer_distributions(cell(AnswerScale(None)), PEOPLE)
