@@ -83,9 +83,9 @@ def pack(
 ) -> Pack:
     """One cell as seen by some people, whose true distributions are `probs` (people, K).
 
-    Each person's row goes on with an answer drawn from the truth; at every token of it the target is the true
-    distribution of the next token given what is written so far. In expectation that is the cross-entropy with the
-    whole distribution, with less noise than the drawn answer alone.
+    Each person's row continues with an answer drawn from the truth; at each of its tokens the target is the true
+    distribution of the next token given the prefix. In expectation this is the cross-entropy with the whole
+    distribution, with less noise than the drawn answer alone.
     """
     prompts = [encoder.encode(cell, persona) for persona in personas]
     options = tuple(encoder.encode_option(value) for value in cell.scale.values or ())
