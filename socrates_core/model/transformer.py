@@ -151,10 +151,10 @@ class TransformerModel:
             return []
         with self.shared.lock:
             self.activate()
-            asked = self.encoded(requests)
-            logs = self._scorer.log_probs(asked.prompts, asked.trees, progress)
-            self.check_once(requests[0][0], asked.prompts[0], logs[0])
-        return asked.answers(logs)
+            encoded = self.encoded(requests)
+            logs = self._scorer.log_probs(encoded.prompts, encoded.trees, progress)
+            self.check_once(requests[0][0], encoded.prompts[0], logs[0])
+        return encoded.answers(logs)
 
     def sampled_numbers(
         self,
@@ -174,11 +174,11 @@ class TransformerModel:
         check_request(longest, personas)
         with self.shared.lock:
             self.activate()
-            asked = self.encoded([(longest, personas)])
+            encoded = self.encoded([(longest, personas)])
             if not self._checked:
-                logs = self._scorer.log_probs(asked.prompts[:1], asked.trees[:1])[0]
-                self.check_once(longest, asked.prompts[0], logs)
-            prompts = [asked.prompts[row] for row in asked.rows[0]]
+                logs = self._scorer.log_probs(encoded.prompts[:1], encoded.trees[:1])[0]
+                self.check_once(longest, encoded.prompts[0], logs)
+            prompts = [encoded.prompts[row] for row in encoded.rows[0]]
             return self._numbers.sample(prompts, rng, temperature, top_p, progress)
 
     @cached_property

@@ -190,7 +190,7 @@ def _check_edit(column: pl.Series, edit: Edit) -> None:
     match edit:
         case Filter():
             if not edit.values:
-                raise PopulationError(f"the filter on {edit.attribute} names no value, so nobody would be left")
+                raise PopulationError(f"the filter on {edit.attribute} names no values, so no one would be left")
             for value in edit.values:
                 _check_value(column, value)
                 if value not in column:

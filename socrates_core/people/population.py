@@ -156,7 +156,7 @@ def edit_population(
         if isinstance(edit, Filter | Range):
             keep = _matches(base, edit) & (weights > 0)
             if not keep.any():
-                raise PopulationError(f"nobody is left after the edit {describe(edit)!r}; choose more values")
+                raise PopulationError(f"no one is left after the edit {describe(edit)!r}; choose more values")
             base, weights = base.filter(pl.Series(keep)), weights[keep]
     for edit in edits:
         if isinstance(edit, SetValue):

@@ -50,7 +50,7 @@ class Sentence:
     start: int
     stop: int
     steps: tuple[re.Match[str], ...] = ()
-    """Matches of STEP: how far apart the options lie."""
+    """Matches of STEP: the distance between options."""
     points: int | None = None
     """The stated number of points of the scale."""
 

@@ -78,7 +78,7 @@ def test_filters_choose_people_by_what_was_observed(edits: list[Edit], left: lis
 
 
 def test_a_filter_that_leaves_nobody_is_named() -> None:
-    with pytest.raises(PopulationError, match="nobody is left after the edit 'age is 30 or less'"):
+    with pytest.raises(PopulationError, match="no one is left after the edit 'age is 30 or less'"):
         edit_population(SIX, [Filter("party", ("B",)), Range("age", None, 30)])
 
 
@@ -151,7 +151,7 @@ def test_survey_weights_that_mean_nothing_are_refused(weights: list[float]) -> N
 def test_a_zero_weight_takes_nobody_along() -> None:
     table = people([0.0, 1.0, 1.0], party=["A", "B", "B"])
     assert ids(edit_population(table, [])) == [1, 2]
-    with pytest.raises(PopulationError, match="nobody is left"):
+    with pytest.raises(PopulationError, match="no one is left"):
         edit_population(table, [Filter("party", ("A",))])
 
 

@@ -86,18 +86,18 @@ def endpoint_prompt(template: str, cell: Cell, persona: Persona) -> EndpointProm
     """The messages for one persona in one cell with a bounded scale."""
     values, written = cell.scale.values, messages(template, cell, persona)
     assert values is not None
-    asked = [{**message, "content": defused(message["content"])} for message in written]
+    safe = [{**message, "content": defused(message["content"])} for message in written]
     labels = {value: defused(label) for value, label in sorted(cell.scale.labels.items())}
-    key = json.dumps([asked, values, list(labels.items())])
+    key = json.dumps([safe, values, list(labels.items())])
     known = ", ".join(f"{name} {value}" for name, value in persona.items() if value is not None) or "nothing known"
     return EndpointPrompt(
         key=sha256(key.encode()).hexdigest(),
-        messages=asked,
+        messages=safe,
         values=values,
         labels=labels,
         where=f"study {cell.study_id}, cell {cell.cell_id}, persona {known[:160]}",
-        tokens=estimated_tokens(asked),
-        is_defused=asked != written or labels != cell.scale.labels,
+        tokens=estimated_tokens(safe),
+        is_defused=safe != written or labels != cell.scale.labels,
     )
 
 

@@ -79,9 +79,11 @@ def chat_frame(tokenizer: Any) -> ChatFrame:
             out.append(before)
         return [*out, text]
 
-    asked = {"role": "user", "content": user}
-    before_system, before_user, before_answer = pieces([{"role": "system", "content": system}, asked], [system, user])
-    before_lone_user, _ = pieces([asked], [user])
+    user_message = {"role": "user", "content": user}
+    before_system, before_user, before_answer = pieces(
+        [{"role": "system", "content": system}, user_message], [system, user]
+    )
+    before_lone_user, _ = pieces([user_message], [user])
     return ChatFrame(before_system, before_user, before_answer, before_lone_user)
 
 

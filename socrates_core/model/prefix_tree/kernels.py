@@ -121,7 +121,7 @@ ON_CUDA: Final[Mapping[str, Kernel]] = {
     "cudnn": cuda_cudnn,
     "formula": formula,
 }
-"""Name → kernel, in order of preference where they are equally fast."""
+"""Name → kernel, in order of preference among equally fast ones."""
 
 CPU: Final = Kernels(cpu_flash, cpu_flash, "flash")
 

@@ -7,13 +7,13 @@ import psutil
 import torch
 
 PASS_TOKENS: Final = {"cpu": 2048, "cuda": 16384}
-"""Most tokens of one forward pass: enough to keep a processor busy, few enough for its caches."""
+"""Maximum tokens of one forward pass: enough to keep a processor busy, few enough for its caches."""
 
 MIN_TOKENS: Final = 256
 """The smallest pass that is planned, however little memory is free; if even that does not fit, it is halved later."""
 
 LOGIT_CELLS: Final = {"cpu": 1 << 21, "cuda": 1 << 27}
-"""Most entries of a (rows, V) matrix of logits at a time: what a CPU's caches hold, 512 MiB on a GPU."""
+"""Maximum entries of a (rows, V) matrix of logits at a time: what fits in a CPU's caches, 512 MiB on a GPU."""
 
 PASS_SHARE: Final = 0.3
 """Share of the free memory for the activations of a pass."""
@@ -96,7 +96,7 @@ def free_memory(device: torch.device) -> int:
 def is_oom(error: Exception) -> bool:
     """Whether an error means that the GPU or this machine is out of memory.
 
-    CUDA and Python have exceptions of their own for it; PyTorch's CPU allocator raises a plain RuntimeError.
+    CUDA and Python have specific exceptions for it; PyTorch's CPU allocator raises a plain RuntimeError.
     """
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True

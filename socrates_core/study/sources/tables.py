@@ -131,8 +131,8 @@ def _with_scale_ends(rows: pl.DataFrame, codebook: Codebook, path: Path) -> pl.D
     for name in ("scale_min", "scale_max"):
         given = rows[name] if name in rows.columns else pl.Series(name, [None] * len(rows), pl.Int64)
         ends = integers(given)
-        said = given.is_not_null() & (given.cast(pl.String).str.strip_chars() != "")
-        wrong = (said & ends.is_null()).arg_true()
+        present = given.is_not_null() & (given.cast(pl.String).str.strip_chars() != "")
+        wrong = (present & ends.is_null()).arg_true()
         if len(wrong):
             row = rows.row(wrong[0], named=True)
             raise SourceError(
@@ -226,7 +226,7 @@ def _with_tasks(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with a task_num: the distinct questions of a study (or else its stimuli), in order of appearance."""
     if "task_num" in rows.columns:
         return rows
-    asked = "question" if "question" in rows.columns else "stimulus"
-    distinct = rows.select("study_id", asked).unique(maintain_order=True)
+    key = "question" if "question" in rows.columns else "stimulus"
+    distinct = rows.select("study_id", key).unique(maintain_order=True)
     distinct = distinct.with_columns(task_num=pl.int_range(pl.len()).over("study_id"))
-    return rows.join(distinct, on=["study_id", asked], how="left", nulls_equal=True, maintain_order="left")
+    return rows.join(distinct, on=["study_id", key], how="left", nulls_equal=True, maintain_order="left")

@@ -272,9 +272,9 @@ def _recorded(group: pl.DataFrame, design: StudyDesign, rng: np.random.Generator
     """The group, with null for attributes that the study did not record or a person did not state."""
     hidden = {name: pl.lit(None, group.schema[name]).alias(name) for name in design.unrecorded}
     for name, share in UNANSWERED.items():
-        told = pl.Series(rng.random(len(group)) >= share)
+        known = pl.Series(rng.random(len(group)) >= share)
         if name not in hidden:
-            hidden[name] = pl.when(told).then(pl.col(name)).alias(name)
+            hidden[name] = pl.when(known).then(pl.col(name)).alias(name)
     return group.with_columns(hidden.values())
 
 
