@@ -152,9 +152,10 @@ def predict_units(
             if _is_cancelled(folder, left=len(done) < len(data.cells)):
                 return False
     if failed:
+        batches = "1 batch" if len(failed) == 1 else f"{len(failed)} batches"
         raise RunError(
-            f"{len(failed)} batches of cells failed, {len(done)} of {len(data.cells)} cells are done; re-run the "
-            f"command to retry the rest. First failure: {failed[0]}"
+            f"{batches} of cells failed, {len(done)} of {len(data.cells)} cells are done; re-run the command to retry "
+            f"the rest. First failure: {failed[0]}"
         )
     return True
 

@@ -169,7 +169,7 @@ def test_the_same_specification_attaches_and_another_is_refused(tmp_path: Path) 
     assert SPEC.run_id != replace(SPEC, seed=1).run_id
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.tex").touch()
-    with pytest.raises(RunError, match="not empty and no run"):
+    with pytest.raises(RunError, match="not empty and not a run"):
         open_run(tmp_path / "other", SPEC)
 
 
@@ -187,7 +187,7 @@ def test_a_folder_of_another_version_or_none_says_so(tmp_path: Path, content: st
     (tmp_path / "spec.json").write_text(content, "utf-8")
     with pytest.raises(RunError, match=said):
         read_spec(tmp_path)
-    with pytest.raises(RunError, match="no run"):
+    with pytest.raises(RunError, match="is not a run"):
         state(tmp_path / "nowhere")
 
 
@@ -267,7 +267,7 @@ def test_a_unit_that_fails_is_named_and_can_be_tried_again(tmp_path: Path, data:
             raise ModelError("its prompt has 9,000 tokens")
         return predict(UniformModel(), data, cells, SPEC, None)
 
-    with pytest.raises(RunError, match=r"1 groups of cells failed.*its prompt has 9,000 tokens"), worker(tmp_path):
+    with pytest.raises(RunError, match=r"1 batch of cells failed.*its prompt has 9,000 tokens"), worker(tmp_path):
         predict_units(tmp_path, data, groups, lambda groups: local_results(groups, stumbling))
     stands = state(tmp_path)
     assert (stands.code, stands.done, stands.resumable) == ("failed", len(data.cells) - len(groups[1]), True)
