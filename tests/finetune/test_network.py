@@ -50,7 +50,7 @@ def test_only_the_first_layers_are_adapted_where_the_recipe_says_so(tmp_path: Pa
     lora = load_lora_network(recipe)
     assert len(lora.names) == 1 * 7 * 2
     assert all(".layers.0." in name for name in lora.names)
-    with pytest.raises(TrainingError, match=r"lora_layers is 3, and .* has 2 layers"):
+    with pytest.raises(TrainingError, match=r"lora_layers is 3, but .* has 2 layers"):
         load_lora_network(replace(recipe, lora_layers=3))
 
 

@@ -68,7 +68,7 @@ def test_shared_out_layers_give_the_gradient_of_whole_ones_and_each_process_keep
 def test_a_network_that_does_not_name_its_layers_is_refused() -> None:
     tuned = lora_model()
     tuned.get_base_model()._no_split_modules = None
-    with pytest.raises(TrainingError, match="Qwen2ForCausalLM does not name its layers"):
+    with pytest.raises(TrainingError, match="Qwen2ForCausalLM does not declare its layers"):
         shard_layers(tuned, torch.device("cpu"))
 
 
@@ -78,7 +78,7 @@ def test_a_network_that_does_not_name_its_layers_is_refused() -> None:
         (False, "NO", 1, None),
         (False, "MULTI_GPU", 8, None),
         (True, "MULTI_CPU", 2, None),
-        (True, "NO", 1, "there is one"),
+        (True, "NO", 1, "there is only one"),
         (False, "FSDP", 8, "set up for FSDP.*shard: true"),
         (True, "DEEPSPEED", 8, "set up for DEEPSPEED"),
     ],

@@ -83,7 +83,7 @@ def test_an_adapter_fits_the_base_that_it_names(origin: Origin, base: str | None
         ),
         (Origin("demo", None), QWEN, None, "does not fit the model m, which contains demo"),
         (Origin(QWEN, None), "demo", None, "was trained on demo and does not fit"),
-        (Origin(QWEN, SECOND), QWEN, FIRST, f"at revision {FIRST}, and the model m is at {SECOND}; load --model .*@a"),
+        (Origin(QWEN, SECOND), QWEN, FIRST, f"at revision {FIRST}, but the model m is at {SECOND}; load --model .*@a"),
         (Origin(None, None), QWEN, FIRST, "nothing in its folder identifies the model"),
         (Origin(None, SECOND), QWEN, FIRST, "nothing in its folder identifies the model"),
     ],

@@ -59,5 +59,7 @@ def test_nobody_to_ask_is_said() -> None:
 def test_local_networks_write_numbers_and_baselines_and_endpoints_do_not() -> None:
     assert isinstance(model(), NumberModel)
     for other in (UniformModel(), EndpointModel("gpt", "http://127.0.0.1:9/v1")):
-        with pytest.raises(ModelError, match=r"study s, cell 7 has an open-ended outcome, and .* only spreads"):
+        with pytest.raises(
+            ModelError, match=r"study s, cell 7 has an open-ended outcome, but .* only assigns probabilities"
+        ):
             check_numbers(other, DOLLARS)

@@ -173,9 +173,9 @@ def test_progress_ends_at_the_number_of_different_prompts() -> None:
 @pytest.mark.parametrize(
     ("asked", "personas", "message"),
     [
-        (cell(SCALES["1 to 7"]), [], "the list of personas is empty"),
+        (cell(SCALES["1 to 7"]), [], "no personas to simulate in study s, cell 1"),
         (cell(AnswerScale(None)), PERSONAS, "open-ended"),
-        (cell(SCALES["1 to 7"], "word " * 900), PERSONAS, "study s, cell 1: its prompt has .* at most 512"),
+        (cell(SCALES["1 to 7"], "word " * 900), PERSONAS, "study s, cell 1: its prompt has .* context is 512"),
     ],
 )
 def test_what_cannot_be_asked_is_said(asked: Cell, personas: list[dict[str, object]], message: str) -> None:

@@ -153,9 +153,9 @@ def _with_scale_ends(rows: pl.DataFrame, codebook: Codebook, path: Path) -> pl.D
     wide = ((high.cast(pl.Float64) - low) >= MOST_OPTIONS).fill_null(False)  # floats do not overflow
     for row in rows.filter(broken | wide).head(1).iter_rows(named=True):
         raise SourceError(
-            f"{path}, study {row['study_id']}: {row['scale_min']} to {row['scale_max']} is not a valid scale; expected "
-            f"two ends, ascending, with at most {MOST_OPTIONS} options; leave both empty if the outcome has no "
-            "bounds"
+            f"{path}, study {row['study_id']}: a scale from {row['scale_min']} to {row['scale_max']} is invalid; "
+            f"expected two ends, ascending, with at most {MOST_OPTIONS} options; leave both empty if the outcome has "
+            "no bounds"
         )
     return rows.drop("_min", "_max")
 

@@ -132,7 +132,7 @@ def test_a_decision_without_a_probability_for_every_option_is_malformed(data: ob
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ([], "no JSON object"),
+        ([], "not a JSON object"),
         ({}, "choices"),
         ({"choices": []}, "choices"),
         ({"choices": ["5"]}, "choices"),

@@ -325,5 +325,5 @@ def test_a_warning_by_experts_lowers_support_in_points_of_the_scale(society: Soc
 
 def test_an_effect_compares_arms_of_one_outcome_only(society: Society) -> None:
     cells = society.cells(next(i for i, d in society.designs.items() if len(d.outcomes) > 1))
-    with pytest.raises(ValueError, match="one outcome of one study"):
+    with pytest.raises(ValueError, match="the same study with the same outcome"):
         society.true_effect(cells[0], cells[1], [NOBODY])

@@ -120,7 +120,9 @@ class Society:
             ValueError: If the two are not arms of the same study with the same outcome.
         """
         if (cell.study_id, cell.task_num) != (control.study_id, control.task_num):
-            raise ValueError(f"cells {cell.cell_id} and {control.cell_id} are not of the same outcome of one study")
+            raise ValueError(
+                f"cells {cell.cell_id} and {control.cell_id} are not arms of the same study with the same outcome"
+            )
         change = self.true_distributions(cell, people) - self.true_distributions(control, people)
         return float((change @ np.asarray(cell.scale.values, dtype=np.float64)).mean())
 
