@@ -107,7 +107,7 @@ def watch(out: Path) -> None:
     told = 0
     while is_alive(out):
         now = state(out)
-        ahead = run_queue.ahead(run_queue.line(out.resolve().parent), out.resolve().name)
+        ahead = run_queue.position(run_queue.slots(out.resolve().parent), out.resolve().name)
         if now.code == "waiting" and ahead and ahead != told:
             print(waiting(ahead))
             told = ahead

@@ -110,7 +110,7 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
     fits = lengths <= min(recipe.max_tokens, network.config.get_text_config().max_position_embeddings)
     if not fits.any():
         raise TrainingError(f"all {len(found)} examples are longer than max_tokens {recipe.max_tokens}; raise it")
-    encoder = ExampleEncoder(found.keep(fits), prompts)
+    encoder = ExampleEncoder(found.select(fits), prompts)
     order = order_of(encoder.examples, recipe.epochs, recipe.group_size, recipe.group_cells, recipe.step_examples, rng)
     scales = OptionScales(prompts)
     plan = plan_of(
@@ -171,7 +171,7 @@ def show(recipe: Recipe, job: "Job", plan: "Plan") -> None:
 
 def train(job: "Job") -> None:
     """Run the job; ends the process with 128 + signal when a signal stopped it."""
-    from socrates_core.finetune.network import make_learner, running_out_of_memory_told
+    from socrates_core.finetune.network import load_lora_network, raise_on_oom
     from socrates_core.finetune.trainer import Trainer
 
     job.accelerator.wait_for_everyone()
@@ -179,8 +179,8 @@ def train(job: "Job") -> None:
         job.out.mkdir(parents=True, exist_ok=True)
         (job.out / "run.json").write_text(json.dumps(asdict(job.record), indent=1) + "\n", "utf-8")
     job.accelerator.wait_for_everyone()
-    with running_out_of_memory_told(f"before the first step; {SMALLER_BASE}"):
-        trainer = Trainer(job, make_learner(job.recipe))
+    with raise_on_oom(f"before the first step; {SMALLER_BASE}"):
+        trainer = Trainer(job, load_lora_network(job.recipe))
     result = trainer.run()
     if not job.accelerator.is_main_process:
         return

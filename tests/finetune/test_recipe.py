@@ -92,7 +92,7 @@ def test_every_setting_can_be_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("learning_rat: 1", "line 2: there is no setting 'learning_rat'; choose among base"),
+        ("learning_rat: 1", "line 2: there is no setting 'learning_rat'; choose one of base"),
         ("1: 2", "line 2: there is no setting '1'"),
         ("epochs: 0", "line 2: epochs is '0'; expected a whole number of 1 or more"),
         ("epochs: 1.5", "line 2: epochs is '1.5'; expected a whole number"),
@@ -121,7 +121,7 @@ def test_every_setting_can_be_set(tmp_path: Path) -> None:
         ("lora_layers: 0", "line 2: lora_layers is '0'; expected a whole number of 1 or more, or null"),
         ("seed: -1", "line 2: seed is '-1'; expected a whole number of 0 or more"),
         ("seed: !!python/object/apply:os.system ['true']", "line 2: seed is"),
-        ("base: again", "line 2: base stands twice"),
+        ("base: again", "line 2: base appears twice"),
         ("epochs: [1", "is not YAML"),
         ("- a", "is not YAML"),
     ],

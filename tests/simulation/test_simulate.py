@@ -382,7 +382,7 @@ def test_a_model_that_writes_no_number_at_all_is_named() -> None:
 
 
 def test_a_model_of_options_refuses_an_open_ended_outcome_and_says_which_model_can() -> None:
-    with pytest.raises(ModelError, match=r"study s, cell 0 has an open-ended outcome, and uniform only spreads.*demo"):
+    with pytest.raises(ModelError, match=r"study s, cell 0 has an open-ended outcome, but uniform only assigns.*demo"):
         simulate(amounts(), UniformModel(), SimulationRequest(0))
 
 

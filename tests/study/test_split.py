@@ -50,7 +50,7 @@ def test_studies_are_split_in_the_proportion_170_20_20(studies: int, expected: t
 
 @pytest.mark.parametrize("ids", [[], ["a"], ["a", "b"]])
 def test_fewer_than_three_studies_cannot_be_split_by_study(ids: list[str]) -> None:
-    with pytest.raises(SplitError, match=r"three studies or more.*by condition, outcome or participant"):
+    with pytest.raises(SplitError, match=r"three or more studies.*by condition, outcome or participant"):
         make_split(plain(*ids), "study")
 
 
@@ -68,7 +68,7 @@ def test_real_studies_alone_are_split_like_any_others() -> None:
 
 def test_two_synthetic_studies_are_enough_beside_real_ones() -> None:
     assert sizes(make_split(plain("a", "b", "real", real=["real"]), "study")) == (1, 1, 1)
-    with pytest.raises(SplitError, match=r"beside the real ones.*two synthetic studies or more and found a"):
+    with pytest.raises(SplitError, match=r"needs two or more synthetic studies besides the real ones.*; found a"):
         make_split(plain("a", "real", "real2", real=["real", "real2"]), "study")
 
 
@@ -209,9 +209,9 @@ def test_a_subset_of_the_studies_can_be_parted_and_a_stranger_cannot() -> None:
     split = make_split(studies, "study")
     tested = split.parts["test"][0]
     assert part(studies.select([tested]), split, "test").study_ids == [tested]
-    with pytest.raises(SplitError, match="the part train of this split by study holds nothing of the studies"):
+    with pytest.raises(SplitError, match="the part train of this split by study contains nothing of the studies"):
         part(studies.select([tested]), split, "train")
-    with pytest.raises(SplitError, match=r"does not know 1 of the ids at hand \(e\)"):
+    with pytest.raises(SplitError, match=r"does not contain 1 of these ids \(e\)"):
         part(plain("a", "e"), split, "train")
     with pytest.raises(SplitError, match="no part 'dev'; choose one of train, val, test"):
         part(studies, split, "dev")
@@ -246,7 +246,7 @@ def written(path: Path, **changes: object) -> Path:
 
 def test_a_study_planted_in_two_parts_is_refused_by_name(tmp_path: Path) -> None:
     parts = {"train": ["a", "b", "d"], "val": ["c", "b"], "test": ["d"]}
-    with pytest.raises(LeakError, match=r"2 ids stand .*: b \(train and val\), d \(train and test\)"):
+    with pytest.raises(LeakError, match=r"2 ids occur .*: b \(train and val\), d \(train and test\)"):
         Split.load(written(tmp_path / "split.json", parts=parts))
     with pytest.raises(LeakError, match=r"b \(train and val\)"):
         Split.load(written(tmp_path / "split.json", parts=parts, digest=parts_digest(parts)))
@@ -261,8 +261,8 @@ def test_a_study_listed_twice_in_one_part_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"parts": {"train": ["a"], "val": ["c"], "test": ["d"]}}, "not those that its digest was made of"),
-        ({"digest": "0" * 64}, "not those that its digest was made of"),
+        ({"parts": {"train": ["a"], "val": ["c"], "test": ["d"]}}, "do not match its digest"),
+        ({"digest": "0" * 64}, "do not match its digest"),
         ({"digest": None}, "'digest' is missing or not of type str"),
         ({"seed": "42"}, "'seed' is missing or not of type int"),
         ({"seed": True}, "'seed' is missing or not of type int"),
@@ -289,7 +289,7 @@ def test_a_file_that_is_no_split_is_named(tmp_path: Path, text: str) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SplitError, match=r"no split can be read from .*absent.json \(No such file"):
+    with pytest.raises(SplitError, match=r"the split .*absent.json cannot be read \(No such file"):
         Split.load(tmp_path / "absent.json")
     with pytest.raises(SplitError, match="Is a directory"):
         Split.load(tmp_path)
@@ -332,5 +332,5 @@ def test_the_gate_names_the_studies_and_opens_only_when_told() -> None:
 
 
 def test_a_single_text_is_no_list_of_ids() -> None:
-    with pytest.raises(TypeError, match="single text 'abc'"):
+    with pytest.raises(TypeError, match="the string 'abc'"):
         seen("abc", ["a"])

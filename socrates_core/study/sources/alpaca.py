@@ -3,8 +3,8 @@ r"""The original run's files: one JSON object a line with instruction, input, ou
     {"instruction": "…", "input": "Demographics: Age: 74; Income: 40-49K\n\nScenario: …", "output": "Response: 2",
      "study_id": "kryns", "condition_num": 2}
 
-They name no participant, so every line is a participant of its own, and no task, so the distinct stimuli of a study
-are numbered in the order in which they appear.
+They have no participant ids, so every line counts as a different participant, and no task numbers, so the distinct
+stimuli of a study are numbered in order of appearance.
 """
 
 import json
@@ -43,16 +43,16 @@ COLUMNS: Final = ("instruction", "input", "output", "study_id", "condition_num")
 
 
 class DemographicsReader:
-    """Reads a demographics line back.
+    """Parses a demographics line.
 
-    A value can hold "; " and ": " itself ("Other; see notes: nurse"), so the line is cut only where a known attribute
-    name begins, and only at the first time that it does.
+    A value can contain "; " and ": " itself ("Other; see notes: nurse"), so the line is split only where a known
+    attribute name begins, and only at its first occurrence.
     """
 
     def __init__(self, attributes: Iterable[str] = ()) -> None:
         """
         Args:
-            attributes: Those that the files have beyond SocSci210's.
+            attributes: Attributes in the files beyond SocSci210's.
         """
         self._attributes = {attribute_name(key): key for key in [*ATTRIBUTE_NAMES, *ATTRIBUTES, *attributes]}
         names = "|".join(re.escape(name) for name in sorted(self._attributes, key=len, reverse=True))
@@ -122,11 +122,11 @@ def load(files: Sequence[Path], source: str, revision: str | None = None, progre
 
 
 def stated_parts(folder: Path, studies: StudySet) -> dict[str, list[str]] | None:
-    """The split that the files state: metadata.json's, or else that of the file names; None where there is neither.
+    """The split stated by the files: in metadata.json, or else by their names; None if there is neither.
 
     Args:
-        folder: Where the files are.
-        studies: What `load` made of them.
+        folder: The folder of the files.
+        studies: The studies that `load` read from them.
 
     Raises:
         SourceError: If metadata.json cannot be read or contradicts the files.
@@ -235,7 +235,7 @@ def _metadata(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise SourceError(f"{path} is not JSON ({error})") from error
     if not isinstance(raw, dict):
-        raise SourceError(f"{path} holds {type(raw).__name__}, expected an object")
+        raise SourceError(f"{path} contains {type(raw).__name__}, expected an object")
     return raw
 
 
@@ -243,7 +243,7 @@ def _extra_attributes(folder: Path) -> list[str]:
     path = folder / METADATA
     attributes = _metadata(path).get("attributes", []) if path.is_file() else []
     if not isinstance(attributes, list):
-        raise SourceError(f"{path}: 'attributes' is no list of names")
+        raise SourceError(f"{path}: 'attributes' is not a list of names")
     check_attributes(map(str, attributes), str(path))
     return [str(name) for name in attributes]
 
@@ -254,17 +254,17 @@ def _extra_attributes(folder: Path) -> list[str]:
 def export_alpaca(parts: Mapping[str, StudySet], folder: Path, fraction: float, seed: int) -> None:
     """Write train|val|test.jsonl and metadata.json, byte for byte as the original run's tools did.
 
-    Rows are ordered by participant, then cell. The attributes stand in metadata.json too, so that lines with others
-    than SocSci210's can be read back.
+    Rows are sorted by participant, then cell. metadata.json also lists the attributes, so that lines with attributes
+    beyond SocSci210's can be parsed.
 
     Args:
-        parts: train, val and test → the studies, or what the part holds of them.
-        folder: Where to; made where it does not exist.
-        fraction: The share of the source's rows that the parts hold together, for metadata.json.
-        seed: Of the split and the sample, for metadata.json.
+        parts: train, val and test → the studies of the part, or their units in it.
+        folder: The target folder; created if it does not exist.
+        fraction: The share of the source's rows in all parts together, for metadata.json.
+        seed: Seed of the split and the sample, for metadata.json.
 
     Raises:
-        SourceError: If a demographic value cannot be told apart from an attribute name in this form.
+        SourceError: If a demographic value cannot be distinguished from an attribute name in this format.
     """
     folder.mkdir(parents=True, exist_ok=True)
     attributes = list(dict.fromkeys(name for part in PARTS for name in parts[part].attributes))
@@ -311,5 +311,5 @@ def _export_lines(studies: StudySet, reader: DemographicsReader) -> Iterator[str
 
 
 def _json_text(text: str) -> str:
-    """The inside of a JSON string in ASCII, with slashes escaped as the original run's files have them."""
+    """The inside of a JSON string in ASCII, with slashes escaped as in the original run's files."""
     return json.dumps(text)[1:-1].replace("/", "\\/")

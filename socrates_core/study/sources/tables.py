@@ -1,4 +1,4 @@
-"""Tidy tables, one answer a row: what researchers have of their own studies.
+"""Tidy tables with one answer per row, the usual format of researchers' own data.
 
 Columns (the first five are required; `participant_id` may be called `participant`):
 
@@ -6,8 +6,8 @@ Columns (the first five are required; `participant_id` may be called `participan
     condition, question, task_num, scale_min, scale_max, design, weight, demo_ANYTHING,
     scale_values, scale_labels (lists, as `--export datasets` writes them)
 
-A studies.json beside the table adds titles, sources, licences and the labels of the answers. In CSV an empty field
-and R's `NA` are missing values.
+A studies.json next to the table adds titles, sources, licences and answer labels. In CSV an empty field and R's `NA`
+are missing values.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ from socrates_core.study.study_set import StudySet
 REQUIRED_HERE: Final = ("study_id", "condition_num", "participant_id", "response", "stimulus")
 DEMOGRAPHIC: Final = "demo_"
 MOST_OPTIONS: Final = 1001
-"""The widest scale that two ends can state; wider outcomes are amounts."""
+"""The maximum number of options of a scale given by its two ends; wider outcomes are amounts."""
 
 _SCALE: Final = ("scale_values", "scale_labels")
 _OWN_COLUMNS: Final = (*REQUIRED, *OPTIONAL, "question", "scale_min", "scale_max", *_SCALE)
@@ -39,14 +39,14 @@ _SHOWN: Final = ("study_id", "stimulus", "question", "scale_min", "scale_max")
 def load(path: Path, codebook_path: Path | None = None) -> StudySet:
     """Read one table.
 
-    Where a scale's ends are stated (in the table, or in studies.json), they win over the text, and the stimulus ends
-    with the question and an answer instruction in the words of `instruction`, unless it states that scale itself.
-    Otherwise the scale is read from the stimulus. In both cases the question follows where the stimulus lacks it, and
-    stands alone where there is no stimulus.
+    If a scale's ends are given (in the table, or in studies.json), they override the text, and the question and an
+    answer instruction as from `instruction` are appended to the stimulus, unless it states that scale itself. Otherwise
+    the scale is read from the stimulus. In both cases the question is appended if the stimulus lacks it, and is the
+    whole text if there is no stimulus.
 
     Args:
         path: A .csv, .tsv or .parquet file.
-        codebook_path: The studies.json; None for the one beside the table, if there is one.
+        codebook_path: The studies.json; None for the one next to the table, if any.
 
     Raises:
         SourceError: If the file cannot be read, lacks a column, or contradicts itself.
@@ -101,7 +101,7 @@ def load_files(
 
 
 def instruction(scale: AnswerScale) -> str:
-    """The sentence that tells a reader how to answer on a scale of consecutive integers.
+    """The answer instruction for a scale of consecutive integers.
 
     `Only return an integer from 1 to 3, where 1 means "Too much", 2 means "About right" and 3 means "Too little".`
     """
@@ -136,7 +136,7 @@ def _renamed(rows: pl.DataFrame, path: Path) -> pl.DataFrame:
     for name in rows.columns:
         used = name in _OWN_COLUMNS or name.startswith(DEMOGRAPHIC)
         if used and name not in _SCALE and rows[name].dtype.is_nested():
-            raise SourceError(f"{path}: the column {name} holds {rows[name].dtype}, expected text or numbers")
+            raise SourceError(f"{path}: the column {name} contains {rows[name].dtype}, expected text or numbers")
     texts = [name for name in ("study_id", "stimulus", "question", "condition") if name in rows.columns]
     return rows.with_columns(pl.col(name).cast(pl.String).str.strip_chars() for name in texts)
 
@@ -152,13 +152,13 @@ def _with_scale_ends(rows: pl.DataFrame, codebook: Codebook, path: Path, before:
     for name in ("scale_min", "scale_max"):
         given = rows[name] if name in rows.columns else pl.Series(name, [None] * len(rows), pl.Int64)
         ends = integers(given)
-        said = given.is_not_null() & (given.cast(pl.String).str.strip_chars() != "")
-        wrong = (said & ends.is_null()).arg_true()
+        present = given.is_not_null() & (given.cast(pl.String).str.strip_chars() != "")
+        wrong = (present & ends.is_null()).arg_true()
         if len(wrong):
             row = rows.row(wrong[0], named=True)
             raise SourceError(
                 f"{path}, row {before + wrong[0] + 1} (study {row['study_id']}): {name} is {row[name]!r}, expected an "
-                "integer; leave both ends empty where the outcome has no bounds"
+                "integer; leave both ends empty if the outcome has no bounds"
             )
         rows = rows.with_columns(ends.alias(name))
     stated = pl.DataFrame(
@@ -173,15 +173,15 @@ def _with_scale_ends(rows: pl.DataFrame, codebook: Codebook, path: Path, before:
     wide = ((high.cast(pl.Float64) - low) >= MOST_OPTIONS).fill_null(False)  # floats do not overflow
     for row in rows.filter(broken | wide).head(1).iter_rows(named=True):
         raise SourceError(
-            f"{path}, study {row['study_id']}: a scale from {row['scale_min']} to {row['scale_max']} is none; expected "
-            f"two ends, ascending, with at most {MOST_OPTIONS} options; leave both empty where the outcome has no "
-            "bounds"
+            f"{path}, study {row['study_id']}: a scale from {row['scale_min']} to {row['scale_max']} is invalid; "
+            f"expected two ends, ascending, with at most {MOST_OPTIONS} options; leave both empty if the outcome has "
+            "no bounds"
         )
     return rows.drop("_min", "_max")
 
 
 def _with_shown_text(rows: pl.DataFrame, codebook: Codebook) -> tuple[pl.DataFrame, dict[str, AnswerScale]]:
-    """The rows with the stimulus as people saw it, down to the answer instruction, and the scales that are stated."""
+    """The rows with the stimulus as shown, answer instruction included, and the scales that are given."""
     if "question" not in rows.columns:
         rows = rows.with_columns(question=pl.lit(None, pl.String))
     distinct = rows.select(_SHOWN).unique(maintain_order=True)
@@ -232,7 +232,7 @@ def _listed_scales(rows: pl.DataFrame) -> dict[str, AnswerScale]:
 
 
 def _with_instruction(text: str, scale: AnswerScale) -> tuple[str, AnswerScale]:
-    """The text, ending in an instruction for the scale, and the scale; a text that states it itself stays."""
+    """The text, ending in an instruction for the scale, and the scale; a text that states it already is unchanged."""
     try:
         found = parse_scale(text)
     except ScaleError:
@@ -246,7 +246,7 @@ def _with_instruction(text: str, scale: AnswerScale) -> tuple[str, AnswerScale]:
 
 
 def _with_labels(rows: pl.DataFrame, codebook: Codebook) -> pl.DataFrame:
-    """The rows with the codebook's condition labels where the table has none."""
+    """The rows, with the codebook's condition labels filled in where the table has none."""
     labels = pl.DataFrame(
         codebook.condition_labels(),
         schema={"study_id": pl.String, "_number": pl.Int64, "_label": pl.String},

@@ -55,7 +55,7 @@ def test_off_scale_answers_are_counted_and_not_learned() -> None:
 
     kept = examples_of(replace(made, responses=off))
     assert (len(kept), kept.off_scale) == (8, 8)
-    with pytest.raises(TrainingError, match="no answer to learn from"):
+    with pytest.raises(TrainingError, match="no answers to train on"):
         examples_of(replace(made, responses=off.filter(~pl.col("on_scale"))))
 
 

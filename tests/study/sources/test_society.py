@@ -11,7 +11,7 @@ from socrates_core.metrics.wasserstein import wasserstein
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.scale.instruction import parse_scale
 from socrates_core.study.sources.society.people import ATTRIBUTES, draw_people, traits_of
-from socrates_core.study.sources.society.question import Asked, Form, question
+from socrates_core.study.sources.society.question import Form, QuestionTexts, question
 from socrates_core.study.sources.society.society import SEED, STUDIES, Society, make_society, study_set
 from socrates_core.study.sources.society.world import cut, load_parts, make_world, rounded
 from socrates_core.study.study_set import StudySet, persona_rows
@@ -20,7 +20,7 @@ NOBODY: Mapping[str, str] = {}
 LEFT = {"party_id": "Strong Democrat", "ideology": "Very Liberal"}
 RIGHT = {"party_id": "Strong Republican", "ideology": "Very Conservative"}
 
-SUPPORT = Asked(
+SUPPORT = QuestionTexts(
     question="Do you oppose or support the plan?",
     statement="The plan deserves my support.",
     yes_no="Do you support the plan?",
@@ -325,5 +325,5 @@ def test_a_warning_by_experts_lowers_support_in_points_of_the_scale(society: Soc
 
 def test_an_effect_compares_arms_of_one_outcome_only(society: Society) -> None:
     cells = society.cells(next(i for i, d in society.designs.items() if len(d.outcomes) > 1))
-    with pytest.raises(ValueError, match="one outcome of one study"):
+    with pytest.raises(ValueError, match="the same study with the same outcome"):
         society.true_effect(cells[0], cells[1], [NOBODY])
