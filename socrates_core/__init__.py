@@ -6,3 +6,5 @@ the nouns; `sources` fill them; `split`, `population`, `prompt` and `model` pred
 
 Importing this package loads neither torch nor gradio.
 """
+
+__version__ = "0.2.0"

@@ -10,7 +10,10 @@ from typing import Any, Final
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 
-ASSETS: Final = _PACKAGE / "assets" if (_PACKAGE / "assets").is_dir() else _PACKAGE.parent / "assets"
+INSTALLED: Final = (_PACKAGE / "assets").is_dir()
+"""Whether this is an installed package, not a checkout."""
+
+ASSETS: Final = _PACKAGE / "assets" if INSTALLED else _PACKAGE.parent / "assets"
 """Bundled studies, the demo model, style sheet and script: inside an installed package, beside it in a checkout."""
 
 
