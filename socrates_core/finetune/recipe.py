@@ -14,11 +14,15 @@ import yaml
 
 from socrates_core.errors import TrainingError
 from socrates_core.prompt import TEMPLATES
+from socrates_core.study.files import ASSETS, INSTALLED
 
 SEVEN_PROJECTIONS: Final = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """All matrices of a transformer block in the Qwen and Llama families."""
 
 REPORTERS: Final = ("trackio", "tensorboard", "wandb")
+
+RECIPES: Final = ASSETS / "recipes" if INSTALLED else ASSETS.parent / "train" / "configs"
+"""Recipes that come with the software."""
 
 Reader = Callable[[Any], Any]
 """A YAML value ↦ the setting; raises ValueError when it is not allowed."""
@@ -154,6 +158,20 @@ class Recipe:
     seed: int = _setting(42, *_whole(0))
     """Seed of the sample, the order of the examples, the adapter's initial weights, dropout, and the people sampled for
     validation."""
+
+
+def recipe_file(name: Path) -> Path:
+    """The file of a recipe: a path as it is, where there is such a file; else the bundled recipe of that name.
+
+    Raises:
+        TrainingError: If a bare name is no recipe; names those that there are.
+    """
+    if name.exists() or len(name.parts) != 1 or name.suffix:
+        return name
+    bundled = {path.stem: path for path in sorted(RECIPES.glob("*.yaml"))}
+    if name.name not in bundled:
+        raise TrainingError(f"there is no recipe {name}; choose {', '.join(bundled)}, or name a YAML file")
+    return bundled[name.name]
 
 
 def load_recipe(path: Path) -> Recipe:

@@ -15,7 +15,9 @@ one directory are queued in order of arrival (`runs.queue`).
 """
 
 import json
+import os
 import shutil
+import site
 import subprocess
 import sys
 import time
@@ -35,7 +37,8 @@ from socrates_core.study.files import write_json
 FORMAT: Final = 1
 """Version of the run folder format; other versions are refused."""
 
-ROOT: Final = Path(__file__).parents[2]
+HOME: Final = str(Path(__file__).resolve().parents[2])
+"""Where Python finds this package: a checkout, or where packages are installed."""
 
 _LAUNCHER: Final = (
     "import subprocess, sys; log = open(sys.argv[1], 'ab'); subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, "
@@ -158,12 +161,19 @@ def queued(folder: Path, on_wait: Callable[[int], None]) -> Iterator[bool]:
 def launch(folder: Path, engine: str = "local") -> None:
     """Start a detached worker, which survives the end of this process and the closing of the page.
 
+    It works where this process does, so that relative paths in variables such as HF_HOME lead to the same places, and
+    runs this very package: Python files that lie there by chance (`queue.py`) are not on its path.
+
     Raises:
         RunError: If it does not start within a minute; names its log.
     """
     before = len(events(folder))
-    command = [sys.executable, "-m", "socrates_core.runs.worker", str(folder.resolve()), "--engine", engine]
-    subprocess.run([sys.executable, "-c", _LAUNCHER, str(folder / "log.txt"), *command], cwd=ROOT, check=True)
+    python = [sys.executable, "-P"]
+    command = [*python, "-m", "socrates_core.runs.worker", str(folder.resolve()), "--engine", engine]
+    # what is installed is found anyway, and named here would come before Python's own modules
+    places = [*([] if HOME in site.getsitepackages() else [HOME]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
+    subprocess.run([*python, "-c", _LAUNCHER, str(folder / "log.txt"), *command], env=environment, check=True)
     for _ in range(600):
         if len(events(folder)) > before or is_alive(folder):
             return

@@ -12,8 +12,11 @@ import polars as pl
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 
-ASSETS: Final = _PACKAGE / "assets" if (_PACKAGE / "assets").is_dir() else _PACKAGE.parent / "assets"
-"""Bundled studies, demo model, style sheet and script: inside an installed package, or next to it in a checkout."""
+INSTALLED: Final = (_PACKAGE / "assets").is_dir()
+"""Whether this is an installed package, not a checkout."""
+
+ASSETS: Final = _PACKAGE / "assets" if INSTALLED else _PACKAGE.parent / "assets"
+"""Bundled studies, the demo model, style sheet and script: inside an installed package, beside it in a checkout."""
 
 
 def file_sha256(path: Path) -> str:

@@ -19,6 +19,7 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
+from socrates_core import __version__
 from socrates_core.errors import LeakError, ModelError, SocratesError
 from socrates_core.finetune.adapter import ADAPTER_FILES, CONFIG, WEIGHTS
 from socrates_core.finetune.recipe import load_recipe
@@ -146,6 +147,7 @@ def test_the_adapter_says_how_it_was_made(place: Place, undisturbed: Path) -> No
     assert training["recipe"] == json.loads(json.dumps(asdict(load_recipe(undisturbed.parent / "recipe.yaml"))))
     assert training["validation_studies"] == list(split.parts["val"])
     assert training["versions"]["torch"] == version("torch")
+    assert training["versions"]["socrates"] == __version__
     told = training["validation"]
     assert told["low"] <= told["wasserstein"] <= told["high"]
     best = min(lines(undisturbed, "validation")[1:], key=lambda one: one["loss"])
