@@ -1,11 +1,24 @@
-"""What results are made of: numbers in tiles, tables, and how numbers are written."""
+"""Pieces of HTML shared by all tabs: escaped text, messages, figures with an explanation, tables, formatted numbers."""
+
+import html
 
 from socrates_core.metrics.uncertainty import Interval
-from socrates_core.ui.simulate.study_view import text
+
+
+def text(raw: object) -> str:
+    """Escape for HTML, attribute values included; bytes that are not text (a folder's name) become question marks."""
+    return html.escape(str(raw).encode("utf-8", "replace").decode(), quote=True)
+
+
+def notice_html(message: str, problem: bool = True) -> str:
+    """A message on the page: an alert for a problem, a status otherwise; empty for an empty message."""
+    if not message:
+        return ""
+    return f"<p class='notice' role='{'alert' if problem else 'status'}'>{text(message)}</p>"
 
 
 def tile(name: str, value: str, below: str, explanation: str, drawn: str = "") -> str:
-    """A number with its name, a line below it, what it is, and perhaps a bar."""
+    """A figure in a box: its name, the number, an optional bar, a line below it, and an explanation on demand."""
     return (
         f"<div class='tile'><h4>{name}</h4><div class='value'>{value}</div>{drawn}"
         f"<div class='below'>{text(below)}</div>"
@@ -15,7 +28,7 @@ def tile(name: str, value: str, below: str, explanation: str, drawn: str = "") -
 
 
 def bar(share: float, kind: str, interval: Interval | None = None, widest: float = 1.0) -> str:
-    """A bar as long as a share in [0, 1], and a whisker from the interval over the widest number."""
+    """A horizontal bar for a share in [0, 1], with a whisker for the interval, drawn relative to `widest`."""
     whisker = ""
     if interval is not None:
         left, width = 100 * interval.low / widest, 100 * (interval.high - interval.low) / widest
@@ -24,7 +37,7 @@ def bar(share: float, kind: str, interval: Interval | None = None, widest: float
 
 
 def signed(number: float) -> str:
-    """One decimal, with a true minus sign and none on zero."""
+    """A signed number with one decimal, a true minus sign, and no sign on zero."""
     shown = f"{number:+.1f}"
     return "0.0" if float(shown) == 0 else shown.replace("-", "−")
 
@@ -41,12 +54,12 @@ def percent(share: float) -> str:
 
 
 def interval_words(interval: Interval) -> str:
-    """From low to high, to three decimals."""
+    """Both ends of an interval, to three decimals."""
     return f"{interval.low:.3f}–{interval.high:.3f}"
 
 
 def table(caption: str, head: str, rows: list[str]) -> str:
-    """A table that scrolls sideways where it does not fit; its caption is for those who cannot see it."""
+    """A table that scrolls sideways where it does not fit; the caption is read by screen readers."""
     body = "".join(rows)
     return (
         f"<div class='scroll' tabindex='0' role='region' aria-label='{caption}'><table><caption>{caption}</caption>"

@@ -14,7 +14,7 @@ from socrates_core.hub.access import client, hub_step, saved_token
 from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.folder import HUB_ID
 from socrates_core.ui.access.failures import Reported, Unforeseen
-from socrates_core.ui.simulate.study_view import text
+from socrates_core.ui.html import text
 
 FETCHED: Final = (".safetensors", ".json", ".txt", ".jinja")
 """Endings of what is fetched of a model."""

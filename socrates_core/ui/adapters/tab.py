@@ -18,9 +18,9 @@ from socrates_core.ui.adapters.view import (
     pushed_note,
     visitor_note,
 )
+from socrates_core.ui.html import notice_html
 from socrates_core.ui.model_choice import ModelChoice, pick
 from socrates_core.ui.results import Results
-from socrates_core.ui.simulate.result_panel import notice_html
 
 QUICK: Final[dict[str, Any]] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
 """For listeners that only redraw."""

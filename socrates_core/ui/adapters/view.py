@@ -6,8 +6,8 @@ from typing import Any
 from socrates_core.hub.push.plan import PushPlan
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.adapters.choices import Adapter
+from socrates_core.ui.html import text
 from socrates_core.ui.models import Models
-from socrates_core.ui.simulate.study_view import text
 
 EMPTY = (
     "<p class='quiet'>No adapters here yet. Fetch one from the Hub below, or train one with "

@@ -14,7 +14,8 @@ from socrates_core.ui.access.visitors import Action, Policy, Visitor, visitor_of
 from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.evaluate.form import Filled, RunForm
 from socrates_core.ui.evaluate.preview import preview_html, seen_html
-from socrates_core.ui.evaluate.view import comparison_html, live_html, message_html, report_html, table_html, title_of
+from socrates_core.ui.evaluate.view import comparison_html, live_html, report_html, table_html, title_of
+from socrates_core.ui.html import notice_html
 
 BUSY_TICK: Final = 2.0
 IDLE_TICK: Final = 10.0
@@ -59,9 +60,9 @@ class RunActions:
         try:
             preview = self.form.preview(filled, visitor, thorough=refusal is None)
         except SocratesError as error:
-            return [message_html(str(error)), "", gr.skip(), gr.update(interactive=False)]
+            return [notice_html(str(error)), "", gr.skip(), gr.update(interactive=False)]
         ahead = sum(row.at_work for row in self.board.rows())
-        shown = preview_html(preview, ahead) + (message_html(refusal, problem=False) if refusal else "")
+        shown = preview_html(preview, ahead) + (notice_html(refusal, problem=False) if refusal else "")
         return [
             shown,
             seen_html(preview.seen),
@@ -77,7 +78,7 @@ class RunActions:
             spec = self.form.spec(filled, visitor)
             seen = self.form.refused(filled, spec)
             if seen and not spec.allow_seen:
-                return [message_html("Not started: the model has learned from studies of this part."), seen_html(seen),
+                return [notice_html("Not started: the model has learned from studies of this part."), seen_html(seen),
                         gr.update(visible=True)]  # fmt: skip
             folder = self.board.root / spec.run_id
             said = _already(state(folder)) if (folder / "spec.json").is_file() else ""
@@ -87,8 +88,8 @@ class RunActions:
                 launch(folder)
                 said = "Started. It goes on when this page is closed; the list below shows how far it is."
         except SocratesError as error:
-            return [message_html(str(error)), gr.skip(), gr.skip()]
-        return [message_html(said, problem=False), gr.skip(), gr.skip()]
+            return [notice_html(str(error)), gr.skip(), gr.skip()]
+        return [notice_html(said, problem=False), gr.skip(), gr.skip()]
 
     # -- the runs
 
@@ -118,10 +119,10 @@ class RunActions:
             if act == "delete":
                 return ["", *self._ask(visitor_of(request), name), gr.skip(), gr.skip()]
             if act in ("cancel", "resume"):
-                return [message_html(self._steer(visitor_of(request), act, name), problem=False), *keep]
+                return [notice_html(self._steer(visitor_of(request), act, name), problem=False), *keep]
         except SocratesError as error:
-            return [message_html(str(error)), *keep]
-        return [message_html("This button is not known here; reload the page."), *keep]
+            return [notice_html(str(error)), *keep]
+        return [notice_html("This button is not known here; reload the page."), *keep]
 
     def choose(self, event: gr.EventData) -> list[Any]:
         """Runs were ticked."""
@@ -138,8 +139,8 @@ class RunActions:
             row = self.board.row(doomed)
             delete(self.board.root / row.name)
         except SocratesError as error:
-            return [message_html(str(error)), closed, gr.skip(), gr.skip()]
-        said = message_html(f"Deleted: {title_of(row)} ({row.name}).", problem=False)
+            return [notice_html(str(error)), closed, gr.skip(), gr.skip()]
+        said = notice_html(f"Deleted: {title_of(row)} ({row.name}).", problem=False)
         return [said, closed, *(["", ""] if opened == doomed else [gr.skip(), gr.skip()])]
 
     def compare(self, chosen: list[str], convention: str) -> Iterator[list[Any]]:
@@ -154,14 +155,14 @@ class RunActions:
             job = self.board.comparisons.job(key)
             while not job.ended:
                 said = f"Comparing: {job.stage} … {time.monotonic() - begun:.0f} s"
-                yield [message_html(said, problem=False), gr.skip(), gr.skip()]
+                yield [notice_html(said, problem=False), gr.skip(), gr.skip()]
                 time.sleep(0.3)
             job.check()
             if job.error:
                 raise RunError(job.error)
             yield ["", comparison_html(key, job.names), ""]
         except SocratesError as error:
-            yield [message_html(str(error)), gr.skip(), gr.skip()]
+            yield [notice_html(str(error)), gr.skip(), gr.skip()]
 
     # -- what lies behind
 
@@ -190,7 +191,7 @@ class RunActions:
             raise RunError("it is at work: cancel it first")
         cells = f" with {row.done:,} predicted cells" if row.done else ""
         question = f"Delete the run {title_of(row)} ({row.name}){cells}? Its files cannot be brought back."
-        return [gr.update(visible=True), message_html(question), row.name]
+        return [gr.update(visible=True), notice_html(question), row.name]
 
     def _permit(self, visitor: Visitor, action: Action) -> None:
         refusal = self.policy.refusal(visitor, action)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from socrates_core.ui.evaluate.form import Preview
-from socrates_core.ui.evaluate.view import duration, text
+from socrates_core.ui.evaluate.view import duration
+from socrates_core.ui.html import text
 
 SHOWN_IDS: Final = 12
 """Study ids that a message names."""

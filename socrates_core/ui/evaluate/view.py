@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from socrates_core.model.folder import shown_name
 from socrates_core.runs.index import RunRow
-from socrates_core.ui.simulate.study_view import text as escaped
+from socrates_core.ui.html import text
 
 STATES: Final = {
     "new": "not started",
@@ -218,19 +218,7 @@ def _reader(title: str, base: str, page: str, files: Sequence[tuple[str, str]]) 
     )
 
 
-def text(raw: object) -> str:
-    """Escaped for HTML; what is no text, the bytes of a folder's name say, becomes question marks."""
-    return escaped(str(raw).encode("utf-8", "replace").decode())
-
-
 # -- words -----------------------------------------------------------------------------------------------------------
-
-
-def message_html(message: str, problem: bool = True) -> str:
-    """A sentence in the page; empty for none."""
-    if not message:
-        return ""
-    return f"<p class='notice' role='{'alert' if problem else 'status'}'>{text(message)}</p>"
 
 
 def duration(seconds: float) -> str:

@@ -6,8 +6,7 @@ from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.effect_table import shares_by_option
 from socrates_core.simulation.open_ended import NumberResult, NumberScore, Quartiles
 from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
-from socrates_core.ui.html import bar, interval_words, percent, table, tile, whole
-from socrates_core.ui.simulate.study_view import text
+from socrates_core.ui.html import bar, interval_words, percent, table, text, tile, whole
 
 EXPLAIN_MEDIAN: Final = (
     "Half of the answers are no larger than this number. The quartiles beside it hold the middle half of the answers. "

@@ -13,9 +13,9 @@ from socrates_core.people.edit import Edit, Filter, Range, SetValue, Shares
 from socrates_core.people.population import attributes_of, check_edits, edits_from_json
 from socrates_core.study.study_set import Cell
 from socrates_core.ui.catalogue import Catalogue, Source
+from socrates_core.ui.html import text
 from socrates_core.ui.simulate import form
 from socrates_core.ui.simulate.people_view import edits_html, shares_html
-from socrates_core.ui.simulate.study_view import text
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,8 @@ import polars as pl
 from socrates_core.errors import SocratesError
 from socrates_core.people.edit import Edit, Shares, Value, describe, value_words
 from socrates_core.people.population import NoActualGroup, actual_of_same_group, attributes_of
+from socrates_core.ui.html import text
 from socrates_core.ui.simulate.form import value_key
-from socrates_core.ui.simulate.study_view import text
 
 
 def edits_html(participants: pl.DataFrame, edits: Sequence[Edit], asked: npt.NDArray[np.uint32]) -> str:

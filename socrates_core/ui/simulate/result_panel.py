@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from socrates_core.report.figures import arms_figure, histogram
 from socrates_core.simulation.result import Simulation
+from socrates_core.ui.html import notice_html, text
 from socrates_core.ui.simulate.result_view import effects_html, notes_html, options_html, tiles_html, verdict_html
-from socrates_core.ui.simulate.study_view import text
 
 TOOLS_OFF: Final = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"]
 """Of plotly's buttons only the one that saves a picture stays."""
@@ -107,11 +107,6 @@ def draw_result(result: Simulation, query: str, seconds: float) -> list[Any]:
 def draw_problem(message: str) -> list[Any]:
     """Updates for `ResultPanel.outputs` that say what went wrong and leave the rest as it is."""
     return [notice_html(message), *[gr.skip() for _ in range(12)]]
-
-
-def notice_html(message: str) -> str:
-    """A message in the page; empty for none."""
-    return f"<p class='notice' role='alert'>{text(message)}</p>" if message else ""
 
 
 def stale_html() -> str:

@@ -8,9 +8,8 @@ from typing import Final
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.people.edit import describe
 from socrates_core.simulation.result import ArmResult, Score, Simulation
-from socrates_core.ui.html import bar, interval_words, percent, signed, table, tile
+from socrates_core.ui.html import bar, interval_words, percent, signed, table, text, tile
 from socrates_core.ui.simulate.number_view import bins_html, medians_html, number_tiles_html
-from socrates_core.ui.simulate.study_view import text
 
 TRUSTED_MASS: Final = 0.95
 """Below this share of mass on the scale the page warns."""

@@ -3,7 +3,6 @@
 All texts of studies are escaped: what a study says is shown and never run.
 """
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -14,6 +13,7 @@ from socrates_core.prompt import TEMPLATES, segments
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.study_set import Cell, Persona, StudySet, persona_rows
 from socrates_core.ui.catalogue import StudyEntry
+from socrates_core.ui.html import text
 
 BADGE_TITLES: Final[Mapping[str, str]] = {
     "real": "People were really asked.",
@@ -95,11 +95,6 @@ def open_ended_note(model: AnswerModel) -> str:
         f"{text(model.description.name)} only spreads answers over options. A language model that runs here writes "
         "numbers. Choose another outcome or another model.</p>"
     )
-
-
-def text(raw: object) -> str:
-    """Escaped for HTML, in attributes too."""
-    return html.escape(str(raw), quote=True)
 
 
 def _first_persona(studies: StudySet, cell: Cell, edits: Sequence[Edit]) -> Persona:

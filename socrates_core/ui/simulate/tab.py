@@ -15,6 +15,7 @@ from socrates_core.simulation.request import MAX_PARTICIPANTS, SimulationRequest
 from socrates_core.study.study_set import Cell
 from socrates_core.ui.access.visitors import visitor_of
 from socrates_core.ui.catalogue import BUNDLED, Source, same_outcome
+from socrates_core.ui.html import notice_html
 from socrates_core.ui.model_choice import ModelChoice, draw_choice, picked_name
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate import form
@@ -25,7 +26,6 @@ from socrates_core.ui.simulate.result_panel import (
     ResultPanel,
     draw_problem,
     draw_result,
-    notice_html,
     result_panel,
     stale_html,
 )
