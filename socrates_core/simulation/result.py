@@ -42,13 +42,13 @@ class ArmResult:
 
     cell: Cell
     predicted: AnswerDistribution
-    """Mean of the simulated participants' distributions, after temperature and top_p. Where the outcome is open-ended:
+    """Mean of the simulated people's distributions, after temperature and top_p. Where the outcome is open-ended:
     shares of the valid sampled numbers, over all numbers that either side gave."""
     on_scale_mass: float
     """In [0, 1]: the mean mass that the model put on the options (on digits and the end of a number); far below 1 it
     was about to write something else."""
     n_predicted: int
-    """Simulated participants."""
+    """Simulated people."""
     predicted_mean_interval: Interval
     """95 % interval of the predicted mean over who is simulated, in points of the scale."""
     n_personas: int
@@ -104,7 +104,7 @@ class Simulation:
     effects: tuple[EffectRow, ...]
     """One row for each arm but the first."""
     participants: pl.DataFrame
-    """The simulated participants of the first arm: participant_id of the observed person, the attributes as put to the
+    """The simulated people of the first arm: participant_id of the observed person, the attributes as put to the
     model, predicted_mean (null where the outcome is open-ended), simulated_answer (one draw from the person's
     distribution, or the number; null where it is invalid)."""
     notes: tuple[str, ...]
