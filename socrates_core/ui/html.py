@@ -17,12 +17,12 @@ def notice_html(message: str, problem: bool = True) -> str:
     return f"<p class='notice' role='{'alert' if problem else 'status'}'>{text(message)}</p>"
 
 
-def tile(name: str, value: str, below: str, explanation: str, drawn: str = "") -> str:
+def metric(name: str, value: str, below: str, explanation: str, drawn: str = "") -> str:
     """A figure in a box: its name, the number, an optional bar, a line below it, and an explanation on demand."""
     return (
         f"<div class='tile'><h4>{name}</h4><div class='value'>{value}</div>{drawn}"
         f"<div class='below'>{text(below)}</div>"
-        f"<details><summary aria-label='What is {name.lower()}?'>What is this?</summary>"
+        f"<details><summary aria-label='What is {name}?'>What is this?</summary>"
         f"<p>{text(explanation)}</p></details></div>"
     )
 
