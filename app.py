@@ -2,9 +2,9 @@
 
     python app.py [--model M] [--adapter A] [--template T] [--studies S] [--host H] [--port P]
 
-Loads a model and studies, opens the page, and says where. Every option that says so in --help can also be set by a
-variable, which is how a Hugging Face Space is configured. A model that a variable names is fetched and loaded while the
-page is up already; the demo model answers until it is ready.
+Loads a model and studies, starts the page and prints its address. Options can also be set by the environment variables
+shown in --help, which is how a Hugging Face Space is configured. A model named by a variable is downloaded and loaded
+in the background; the demo model is used until it is ready.
 """
 
 import os
@@ -69,13 +69,13 @@ def main(
     host: Annotated[str, typer.Option(help="Interface to listen on.")] = "0.0.0.0" if ON_SPACE else "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 7860,
 ) -> None:
-    """Open Socrates in the browser: predicted against actual answers of studies the model has not seen."""
+    """Start Socrates in the browser: predicted and actual answers of studies that the model has not seen."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    # a second or two each: --help and a mistyped option should not wait for them
+    # these imports take seconds, which --help and a mistyped option should not wait for
     from socrates_core.ui.zero_gpu import BorrowedGpu, prepare_zero_gpu
 
-    lent = prepare_zero_gpu()
+    zero_gpu = prepare_zero_gpu()
     from socrates_core.model.folder import BUNDLED_MODELS, DEMO
     from socrates_core.model.loading import load_model
     from socrates_core.ui.access.visitors import Policy
@@ -86,8 +86,8 @@ def main(
 
     policy = Policy.from_environment()
     check_port(host, port)
-    if lent and precision == "auto":
-        precision = "bf16"  # before the first call there is no GPU whose memory could be asked for
+    if zero_gpu and precision == "auto":
+        precision = "bf16"  # no GPU is visible before the first call, so its memory cannot be queried
 
     if adapter is None and model == DEMO:
         adapter = DEMO
@@ -96,29 +96,29 @@ def main(
 
     def load() -> "AnswerModel":
         loaded = load_model(model, adapter, template=template, precision=cast("Precision", precision))
-        return BorrowedGpu(loaded) if lent else loaded
+        return BorrowedGpu(loaded) if zero_gpu else loaded
 
     named = {os.environ.get("SOCRATES_MODEL"), os.environ.get("SOCRATES_ADAPTER")} - {None, ""}
     bundled = model in BUNDLED_MODELS and adapter in (None, DEMO)
-    awaited = bool({model, adapter} & named) and not bundled and not lent
-    print(f"Loading  {'demo, until ' + model + ' is ready' if awaited else model}", flush=True)
-    answering = load_model(DEMO, DEMO) if awaited else load()
+    background = bool({model, adapter} & named) and not bundled and not zero_gpu
+    print(f"Loading  {'demo, until ' + model + ' is ready' if background else model}", flush=True)
+    answering = load_model(DEMO, DEMO) if background else load()
     folders = [Path(name) for name in studies or [] if name != BUNDLED]
     catalogue = open_catalogue(folders, answering.description.trained_on)
     results = Results(catalogue, answering, policy=policy)
-    tell_what_stands(results)
-    startup = await_model(results, model, adapter, load) if awaited else None
+    print_model(results)
+    startup = load_in_background(results, model, adapter, load) if background else None
     mirror_runs(runs.resolve())
     board = RunBoard(runs.resolve())
     page = build_page(results, board, startup)
     address = serve(page, results, board, host, port)
     print(f"Ready    {address}  (stop with Ctrl+C)", flush=True)
-    tell_who_may(host)
+    print_permissions(host)
     page.block_thread()
 
 
-def tell_what_stands(results: "Results") -> None:
-    """Say which model answers and what it has not seen."""
+def print_model(results: "Results") -> None:
+    """Print the model in use and how many studies it has not seen."""
     what = results.model.description
     print(f"Model    {what.name}{f' with adapter {what.adapter}' if what.adapter else ''}")
     print(f"         {what.device}, {what.precision}, template {what.template or 'none'}")
@@ -128,28 +128,30 @@ def tell_what_stands(results: "Results") -> None:
 
 
 def mirror_runs(runs: Path) -> None:
-    """Bring back finished runs from the folder SOCRATES_MIRROR, and copy new ones there from now on."""
+    """Restore finished runs from the folder SOCRATES_MIRROR, and mirror new ones there from now on."""
     mirror = os.environ.get("SOCRATES_MIRROR")
     if not mirror:
         return
     from socrates_core.runs.mirror import RunMirror
 
     keeper = RunMirror(runs, Path(mirror), lambda words: print(words, flush=True))
-    print(f"Mirror   {mirror}: {len(keeper.restore())} finished runs brought back")
+    print(f"Mirror   {mirror}: {len(keeper.restore())} finished runs restored")
     keeper.watch()
 
 
-def tell_who_may(host: str) -> None:
-    """Say what visitors from elsewhere may do, where there can be any."""
+def print_permissions(host: str) -> None:
+    """Print what visitors from other machines may do, if there can be any."""
     if not ON_SPACE and host not in ("127.0.0.1", "localhost", "::1"):
         print(
-            "Visitors from other machines can simulate; the rest is for this machine, unless variables such as "
-            "SOCRATES_LAUNCH=anyone allow it."
+            "Visitors from other machines can only simulate, unless variables such as SOCRATES_LAUNCH=anyone allow "
+            "them more."
         )
 
 
-def await_model(results: "Results", model: str, adapter: str | None, load: Callable[[], "AnswerModel"]) -> "Startup":
-    """Begin to load a model that takes over when it is ready."""
+def load_in_background(
+    results: "Results", model: str, adapter: str | None, load: Callable[[], "AnswerModel"]
+) -> "Startup":
+    """Start loading a model that replaces the demo model once it is ready."""
     from socrates_core.model.folder import HUB_ID
     from socrates_core.model.size import check_size
     from socrates_core.ui.adapters.tab import refresh_adapters
