@@ -22,15 +22,15 @@ class Score:
     observed: float | None
     """By the range of the human answers, off-scale ones included (the paper's convention); None where all agree."""
     interval: Interval
-    """95 % interval of `wasserstein` over who happened to be asked and simulated."""
+    """95 % interval of `wasserstein` over samples of people and of simulated people."""
     noise_floor: float
     """The distance a perfect prediction would be expected to have with this many people."""
     chance_limit: float
     """What the distance stays under 19 times in 20 if people answer exactly as predicted."""
     uniform: float
-    """The distance of guessing evenly."""
+    """W of the uniform baseline."""
     gain: Interval
-    """95 % interval of `uniform` − `wasserstein`; above 0 the prediction is closer than guessing evenly."""
+    """95 % interval of `uniform` − `wasserstein`; above 0 the prediction is closer than the uniform baseline."""
     split_half: float | None
     """The distance that two samples of this many people have from each other; None below 4 people."""
     verdict: Verdict
@@ -50,7 +50,7 @@ class ArmResult:
     n_predicted: int
     """Simulated people."""
     predicted_mean_interval: Interval
-    """95 % interval of the predicted mean over who is simulated, in points of the scale."""
+    """95 % interval of the predicted mean over samples of simulated people, in points of the scale."""
     n_personas: int
     """Different personas among them."""
     actual: AnswerDistribution | None
@@ -62,7 +62,7 @@ class ArmResult:
     n_effective: float
     """How many equally weighted people they are worth."""
     n_off_scale: int
-    """Answers in the group that are no option of the scale; in no figure but `Score.observed`."""
+    """Answers in the group that are not options of the scale; in no figure but `Score.observed`."""
     actual_mean_interval: Interval | None
     """95 % interval of the actual mean, in points of the scale; None below two people."""
     score: Score | None
@@ -86,7 +86,7 @@ class EffectRow:
     cell: Cell
     predicted: float
     predicted_interval: Interval
-    """95 %, over who is simulated; it knows nothing of how wrong the model is."""
+    """95 %, over samples of simulated people; it does not cover the error of the model."""
     actual: float | None
     """None where one of the two arms was answered by fewer than two people."""
     actual_interval: Interval | None

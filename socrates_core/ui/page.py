@@ -81,8 +81,8 @@ def _wire_startup(page: gr.Blocks, startup: Startup | None, choice: ModelChoice,
     def look(name: str) -> list[Any]:
         if startup.state == "loading":
             return [startup.note(), gr.skip(), gr.skip()]
-        kept = name if results.models.has(name) else results.model_name
-        return [startup.note(), draw_choice(results.models, kept), gr.Timer(active=False)]
+        selected = name if results.models.has(name) else results.model_name
+        return [startup.note(), draw_choice(results.models, selected), gr.Timer(active=False)]
 
     gr.on([page.load, timer.tick], look, choice.menu, [note, choice.menu, timer], **QUICK)
 

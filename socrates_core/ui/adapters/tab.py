@@ -257,9 +257,9 @@ def _wire_fetch(here: HerePanel, fetching: FetchPanel, results: Results) -> None
         known = f"{got.repo_id}@{got.commit[:7]}"
         return [*_draw_here(known, caller, results), done_note(" ".join([f"{known} is installed.", *got.notes]))]
 
-    told = [here.table, here.adapter, *here.details, fetching.note]
-    asked = {"inputs": fetching.name, "outputs": told, "show_progress_on": fetching.note}
-    gr.on([fetching.go.click, fetching.name.submit], go, **asked, **SLOW)
+    drawn = [here.table, here.adapter, *here.details, fetching.note]
+    settings = {"inputs": fetching.name, "outputs": drawn, "show_progress_on": fetching.note}
+    gr.on([fetching.go.click, fetching.name.submit], go, **settings, **SLOW)
 
 
 def _no_plan(words: str = "") -> list[Any]:
