@@ -26,6 +26,7 @@ from socrates_core.evaluation.prediction_table import PROVENANCE, SCHEMA, cells_
 from socrates_core.metrics.cell_predictions import MOST, CellPredictions
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.instruction import parse_scale
+from socrates_core.study.files import parquet_metadata, parquet_schema
 
 NAMES: Final[dict[str, tuple[str, ...]]] = {
     "study": ("study_id", "study"),
@@ -78,7 +79,7 @@ def load_predictions(path: Path) -> PredictionFile:
     provenance = {"file": path.name, "sha256": hashlib.sha256(content).hexdigest()}
     suffix = path.suffix.lower()
     if suffix == ".parquet" and _ours(path):
-        told = pl.read_parquet_metadata(path).get(PROVENANCE)
+        told = parquet_metadata(path).get(PROVENANCE)
         return PredictionFile(tuple(cells_of(read_table(path))), json.loads(told) if told else provenance)
     rows = _rows(path, suffix, content)
     if not rows:
@@ -107,7 +108,7 @@ def number(value: object) -> float:
 
 def _ours(path: Path) -> bool:
     try:
-        return set(SCHEMA) <= set(pl.read_parquet_schema(path))
+        return set(SCHEMA) <= set(parquet_schema(path))
     except (pl.exceptions.PolarsError, OSError) as error:
         raise PredictionError(f"{path} is no readable Parquet file ({str(error).splitlines()[0]})") from error
 

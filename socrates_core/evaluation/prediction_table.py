@@ -9,6 +9,7 @@ import polars as pl
 
 from socrates_core.errors import PredictionError
 from socrates_core.metrics.cell_predictions import CellPredictions
+from socrates_core.study.files import read_parquet
 
 ATTRIBUTE: Final = "demo_"
 """What the columns of the participants' attributes begin with."""
@@ -60,7 +61,7 @@ def read_table(path: Path) -> pl.DataFrame:
         PredictionError: If it cannot be read, lacks columns, or its lists do not fit together.
     """
     try:
-        table = pl.read_parquet(path)
+        table = read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise PredictionError(
             f"{path} cannot be read ({str(error).splitlines()[0]}); run the evaluation again"

@@ -19,18 +19,18 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from filelock import FileLock, Timeout
 
-from socrates_core.study.files import write_json
-from socrates_core.runs import queue as run_queue
 from socrates_core.errors import RunError, SocratesError
 from socrates_core.evaluation.spec import EvaluationSpec
+from socrates_core.runs import queue as run_queue
 from socrates_core.runs.state import events, is_alive, record
+from socrates_core.study.files import write_json
 
 FORMAT: Final = 1
 """Version of the run folder; a reader refuses any other."""

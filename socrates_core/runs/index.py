@@ -13,10 +13,10 @@ from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
-from socrates_core.runs import queue as run_queue
 from socrates_core.errors import RunError
-from socrates_core.runs.state import AT_WORK, ENDS, Phase, StateCode, is_alive, state
+from socrates_core.runs import queue as run_queue
 from socrates_core.runs.folder import read_spec
+from socrates_core.runs.state import AT_WORK, ENDS, Phase, StateCode, is_alive, state
 
 FILE: Final = "index.sqlite"
 

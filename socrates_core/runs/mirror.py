@@ -5,7 +5,6 @@ become durable when they are closed, and folders cannot be renamed in one step. 
 it is finished, and the copy counts once the list of its files and their hashes, written last, stands among them.
 """
 
-import hashlib
 import json
 import shutil
 import threading
@@ -14,9 +13,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from socrates_core.study.files import file_sha256, partial_of
 from socrates_core.errors import RunError
 from socrates_core.runs.state import state
+from socrates_core.study.files import file_sha256, partial_of
 
 LIST: Final = "mirrored.json"
 """File → sha256, in the copy alone."""
@@ -144,5 +143,3 @@ def _copy(source: Path, target: Path, files: dict[str, str]) -> None:
         shutil.copyfile(source / name, target / name)
         if file_sha256(target / name) != expected:
             raise RunError(f"{name} is not what was copied")
-
-

@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Final, Literal
 
 from socrates_core.errors import RunError
-from socrates_core.evaluation.prediction import predict, questions
 from socrates_core.evaluation.data import EvaluationData, batches
+from socrates_core.evaluation.prediction import predict, questions
 from socrates_core.evaluation.spec import EvaluationSpec
 from socrates_core.model.answer_model import AnswerModel
-from socrates_core.model.prefix_tree.encoding import PromptEncoder, Tokens
 from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
 from socrates_core.model.fit import fitting_template
 from socrates_core.model.folder import local_folder
 from socrates_core.model.loading import plan_network
+from socrates_core.model.prefix_tree.encoding import PromptEncoder, Tokens
 from socrates_core.model.prefix_tree.options import OptionTree, option_tree
 from socrates_core.model.prefix_tree.tree import PromptTree
 from socrates_core.model.record import ModelRecord
-from socrates_core.runs.state import events, speed_of, this_machine
 from socrates_core.runs.folder import read_spec
+from socrates_core.runs.state import events, speed_of, this_machine
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.leaks import seen
 from socrates_core.study.study_set import Cell

@@ -11,14 +11,14 @@ from collections.abc import Generator, Sequence
 from typing import Any, Final
 
 from socrates_core.errors import RunError, SocratesError
-from socrates_core.evaluation.prediction import predict
 from socrates_core.evaluation.data import evaluation_data
+from socrates_core.evaluation.prediction import predict
 from socrates_core.evaluation.spec import EvaluationSpec, open_studies
 from socrates_core.model.answer_model import ModelDescription
 from socrates_core.model.baselines import MarginalModel
 from socrates_core.model.loading import load_model
-from socrates_core.study.study_set import Cell
 from socrates_core.runs.units import Result
+from socrates_core.study.study_set import Cell
 
 AHEAD: Final = 2
 """Groups that an actor has before it, so that it never waits for the driver."""

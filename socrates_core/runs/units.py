@@ -15,17 +15,17 @@ from typing import Any, Final
 
 import polars as pl
 
-from socrates_core.study.files import write_file
 from socrates_core.errors import PredictionError, RunError, SocratesError
-from socrates_core.evaluation.prediction import predict
 from socrates_core.evaluation.data import EvaluationData
+from socrates_core.evaluation.prediction import predict
+from socrates_core.evaluation.prediction_table import PROVENANCE, read_table, unit_table
 from socrates_core.evaluation.spec import EvaluationSpec
+from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.model.baselines import MarginalModel
 from socrates_core.model.loading import load_model
-from socrates_core.metrics.cell_predictions import CellPredictions
-from socrates_core.evaluation.prediction_table import PROVENANCE, read_table, unit_table
-from socrates_core.runs.state import record, this_machine
 from socrates_core.runs.folder import read_spec
+from socrates_core.runs.state import record, this_machine
+from socrates_core.study.files import write_file
 from socrates_core.study.study_set import Cell
 
 Predict = Callable[[Sequence[Cell]], list[CellPredictions]]
@@ -208,5 +208,3 @@ def collect(folder: Path, provenance: Mapping[str, Any]) -> pl.DataFrame:
     table.write_parquet(content, compression="zstd", metadata={PROVENANCE: told})
     write_file(folder / "predictions.parquet", content.getbuffer())
     return table
-
-

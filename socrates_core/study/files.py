@@ -1,4 +1,4 @@
-"""Files: where the bundled ones lie, their hashes, and writing that leaves a whole file or folder or none."""
+"""Files: where the bundled ones lie, their hashes, Parquet by exact path, and writes that leave all or nothing."""
 
 import hashlib
 import json
@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+
+import polars as pl
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 
@@ -18,6 +20,30 @@ def file_sha256(path: Path) -> str:
     """Of a file's bytes, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_parquet(path: Path) -> pl.DataFrame:
+    """The table in one Parquet file.
+
+    Polars takes a path for a pattern: `runs/[ab]/predictions.parquet` would read the predictions of `runs/a`.
+
+    Raises:
+        OSError: If there is no such file, or it cannot be read.
+        PolarsError: If it is not a Parquet file.
+    """
+    return pl.read_parquet(path, glob=False)
+
+
+def parquet_schema(path: Path) -> dict[str, pl.DataType]:
+    """Column → type of one Parquet file, without reading its rows; errors as for `read_parquet`."""
+    with path.open("rb") as file:
+        return dict(pl.read_parquet_schema(file))
+
+
+def parquet_metadata(path: Path) -> dict[str, str]:
+    """The texts that one Parquet file keeps beside its table; errors as for `read_parquet`."""
+    with path.open("rb") as file:
+        return pl.read_parquet_metadata(file)
 
 
 def partial_of(path: Path) -> Path:

@@ -18,7 +18,7 @@ import polars as pl
 
 from socrates_core.errors import StudyFolderError
 from socrates_core.scale.answer_scale import AnswerScale
-from socrates_core.study.files import file_sha256, partial_of, write_file
+from socrates_core.study.files import file_sha256, partial_of, read_parquet, write_file
 
 FORMAT = 1
 """Version of the folder; a reader refuses any other."""
@@ -314,7 +314,7 @@ def _read_manifest(folder: Path) -> Manifest:
 
 def _read_table(path: Path, name: str) -> pl.DataFrame:
     try:
-        table = pl.read_parquet(path)
+        table = read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise StudyFolderError(f"{path} cannot be read ({error}); prepare the folder again") from error
     wrong = [

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from socrates_core.runs import plan as run_plan
 from socrates_core.errors import ModelError, RunError
-from socrates_core.evaluation.prediction import questions
 from socrates_core.evaluation.data import EvaluationData, batches, evaluation_data
+from socrates_core.evaluation.prediction import questions
 from socrates_core.evaluation.spec import EvaluationSpec, open_studies, specify
 from socrates_core.model.loading import load_model
+from socrates_core.runs import plan as run_plan
+from socrates_core.runs.folder import open_run
 from socrates_core.runs.plan import Pace, calibrate, count_tokens, measured_pace, plan_run, seen_studies
 from socrates_core.runs.state import this_machine
-from socrates_core.runs.folder import open_run
 from socrates_core.study.split import Split
 from socrates_core.study.study_set import StudySet
 

@@ -7,21 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from socrates_core.runs import index as run_index
 from socrates_core.errors import LeakError, ModelError, RunError, SplitError, StudyFolderError
-from socrates_core.evaluation.prediction import leaks, predict
 from socrates_core.evaluation.data import EvaluationData, batches, evaluation_data
+from socrates_core.evaluation.prediction import leaks, predict
 from socrates_core.evaluation.spec import EvaluationSpec, open_studies
+from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription
 from socrates_core.model.baselines import UniformModel
-from socrates_core.metrics.cell_predictions import CellPredictions
-from socrates_core.runs.state import events, is_alive, record, state
+from socrates_core.runs import index as run_index
 from socrates_core.runs.folder import cancel, delete, open_run, read_spec, worker
+from socrates_core.runs.state import events, is_alive, record, state
+from socrates_core.runs.units import Engine, collect, do_units, finished_units, local_results
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.sources.society.society import make_society, study_set
 from socrates_core.study.split import Split, make_split, parts_digest
 from socrates_core.study.study_set import Cell, Persona, StudySet
-from socrates_core.runs.units import Engine, collect, do_units, finished_units, local_results
 from tests.experiments import ONE_TO_FIVE, Arm, experiment, people
 from tests.tables import plain
 from tests.tables import study_set as made_up

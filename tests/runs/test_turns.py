@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from socrates_core.runs import index as run_index, queue as run_queue
 from socrates_core.errors import RunError
 from socrates_core.evaluation.spec import EvaluationSpec, open_studies, specify
-from socrates_core.runs.state import events, state
+from socrates_core.runs import index as run_index
+from socrates_core.runs import queue as run_queue
 from socrates_core.runs.folder import cancel, delete, launch, open_run
+from socrates_core.runs.state import events, state
 
 ROOT = Path(__file__).parents[2]
 

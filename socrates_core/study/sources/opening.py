@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from socrates_core.errors import SourceError
+from socrates_core.study.files import parquet_schema
 from socrates_core.study.sources import alpaca, socsci210, tables
 from socrates_core.study.sources.builder import Progress
 from socrates_core.study.sources.bundled import load_bundled
@@ -126,7 +127,7 @@ def _kind(file: Path) -> str:
     if suffix != ".parquet":
         return "table"
     try:
-        names = pl.read_parquet_schema(file)
+        names = parquet_schema(file)
     except pl.exceptions.PolarsError as error:
         raise SourceError(f"{file} is no readable Parquet file ({str(error).splitlines()[0]})") from error
     return "socsci210" if all(mark in names for mark in socsci210.MARKS) else "table"

@@ -153,7 +153,7 @@ def unseen_studies(folder: Path) -> list[str] | None:
 
 def _scan(shard: Path) -> pl.LazyFrame:
     try:
-        scan = pl.scan_parquet(shard)
+        scan = pl.scan_parquet(shard, glob=False)
         schema = scan.collect_schema()
     except pl.exceptions.PolarsError as error:
         raise SourceError(f"{shard} is no readable Parquet file ({_first_line(error)}); download it again") from error

@@ -19,6 +19,7 @@ import polars as pl
 from socrates_core.errors import ScaleError, SourceError
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.instruction import parse_scale
+from socrates_core.study.files import read_parquet
 from socrates_core.study.sources.builder import StudySetBuilder
 from socrates_core.study.sources.codebook import Codebook
 from socrates_core.study.sources.rows import OPTIONAL, REQUIRED, check_attributes, check_columns, integers
@@ -88,7 +89,7 @@ def instruction(scale: AnswerScale) -> str:
 def _table(path: Path) -> pl.DataFrame:
     try:
         if path.suffix.lower() == ".parquet":
-            return pl.read_parquet(path)
+            return read_parquet(path)
         text = path.read_text("utf-8-sig")
         separator = _separator(text, path)
         return pl.read_csv(io.StringIO(text), separator=separator, infer_schema=False, null_values=["", "NA"])

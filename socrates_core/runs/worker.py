@@ -1,0 +1,153 @@
+"""The work of a run: predict the cells that are missing, then score them all.
+
+    python -m socrates_core.runs.worker RUN [--engine local|ray]
+
+This is the process that `launch` starts; the command `eval.run` does the same work in its own process.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from socrates_core import command
+from socrates_core.errors import RunError
+from socrates_core.evaluation.data import EvaluationData, batches, evaluation_data
+from socrates_core.evaluation.prediction import leaks
+from socrates_core.evaluation.prediction_table import cells_of
+from socrates_core.evaluation.scores import evaluate
+from socrates_core.evaluation.spec import EvaluationSpec, data_digest, open_studies
+from socrates_core.model.answer_model import ModelDescription
+from socrates_core.report.evaluation import write_results
+from socrates_core.report.simulation import versions
+from socrates_core.runs.folder import read_spec, turn, worker
+from socrates_core.runs.ray_engine import RayEngine
+from socrates_core.runs.state import record
+from socrates_core.runs.units import LocalEngine, collect, do_units
+from socrates_core.study.files import write_json
+
+Say = Callable[[str], None]
+"""Tells a line, `name         text`, to whoever looks on."""
+
+
+def work(folder: Path, engine: str = "local") -> bool:
+    """Do a run from wherever it stands to its report.
+
+    Runs of one directory on this machine wait for each other. Runs on a Ray cluster do not: the cluster hands out its
+    GPUs itself.
+
+    Args:
+        folder: Of the run.
+        engine: `local`, or `ray` for a cluster.
+
+    Returns:
+        False if it was cancelled; the same call resumes it.
+
+    Raises:
+        RunError: If another worker is at it, its studies have changed, cells fail, or the disk cannot be written.
+        LeakError: If the model has learned from what is evaluated, and the specification does not allow it.
+        ModelError: If the model cannot be loaded.
+    """
+    spec = read_spec(folder)
+    with worker(folder):
+        say = _log(folder)
+        with turn(folder, lambda ahead: say(waiting(ahead))) if engine == "local" else nullcontext(True) as came:
+            if not came:
+                say(f"cancelled    {folder} left the queue; the same command queues it again")
+                return False
+            return _work_now(folder, spec, engine, say)
+
+
+def _work_now(folder: Path, spec: EvaluationSpec, engine: str, say: Say) -> bool:
+    started = time.perf_counter()
+    record(folder, "loading")
+    whole, divided = open_studies(spec.studies)
+    if (data_digest(whole), divided.digest) != (spec.data, spec.split):
+        raise RunError(f"{spec.studies} has been prepared anew since this run began; start another run")
+    data = evaluation_data(whole, divided, spec.part, spec.only)
+    say(f"studies      {spec.studies}, part {spec.part}: {len(data.title)} studies, {len(data.cells)} cells")
+    for one in data.left_out[:5]:
+        say(f"left out     cell {one['cell']}, {one['name']}: {one['reason']}")
+    with RayEngine(spec) if engine == "ray" else LocalEngine(spec, data) as predictions:
+        provenance = describe(spec, data, predictions.description)
+        write_json(folder / "provenance.json", provenance)
+        say(f"model        {provenance['model']}, template {provenance['template']}, {provenance['device']}")
+        if provenance["contaminated"]:
+            say(f"CONTAMINATED the model has learned from {', '.join(provenance['contaminated'])}")
+        say(f"duplicates   {len(provenance['near_duplicates'])} stimuli close to a training stimulus")
+        if not do_units(folder, data, batches(data, spec.per_cell), predictions.results, command.progress("cells")):
+            say(f"cancelled    {folder}; the same command resumes it")
+            return False
+    record(folder, "scoring")
+    write_results(evaluate(cells_of(collect(folder, provenance)), provenance, spec.seed), folder)
+    seconds = round(time.perf_counter() - started, 1)
+    record(folder, "finished", seconds=seconds)
+    say(f"wrote        {folder}/metrics.json, report.html, report.md in {seconds} s")
+    return True
+
+
+def describe(spec: EvaluationSpec, data: EvaluationData, model: ModelDescription) -> dict[str, Any]:
+    """Where the predictions of a run come from.
+
+    Raises:
+        LeakError: If the model has learned from what it is evaluated on, and the specification does not allow it.
+    """
+    revisions = {
+        name: (value or "").partition("@")[2] or None
+        for name, value in (("model", spec.model), ("adapter", spec.adapter))
+        if not (value or "").startswith("endpoint:")
+    }
+    return {
+        "model": model.name,
+        "adapter": model.adapter,
+        "revisions": {**revisions, "studies": data.studies.manifest.revision},
+        "template": model.template,
+        "device": model.device,
+        "precision": model.precision,
+        "demo": model.demo,
+        "studies": spec.studies,
+        "source": data.studies.manifest.source,
+        "data_digest": spec.data,
+        "part": spec.part,
+        "split_digest": spec.split,
+        "per_cell": spec.per_cell,
+        "sampling_seed": spec.seed,
+        "only": list(spec.only),
+        "versions": versions(),
+        **leaks(data, model, spec.allow_seen),
+        "left_out": list(data.left_out),
+    }
+
+
+def waiting(ahead: int) -> str:
+    """What is said of a run in the queue."""
+    runs = "1 run of this directory is" if ahead == 1 else f"{ahead} runs of this directory are"
+    return f"waiting      {runs} ahead; runs take turns, Ctrl-C or --cancel leaves the queue"
+
+
+def _log(folder: Path) -> Say:
+    """Print a line and keep it in the run's log."""
+
+    def say(text: str) -> None:
+        print(text, flush=True)  # noqa: T201
+        with (folder / "log.txt").open("a", encoding="utf-8") as log:
+            log.write(text + "\n")
+
+    return say
+
+
+def main(
+    run: Annotated[Path, typer.Argument(help="The run's folder.")],
+    engine: Annotated[Literal["local", "ray"], typer.Option(help="Where cells are predicted.")] = "local",
+) -> None:
+    """Work on a run until it is finished or cancelled."""
+    work(run, engine)
+
+
+if __name__ == "__main__":
+    app = typer.Typer(add_completion=False)
+    app.command()(main)
+    command.run(app)

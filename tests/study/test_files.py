@@ -1,0 +1,63 @@
+import ast
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from socrates_core.study import files
+from socrates_core.study.files import parquet_metadata, parquet_schema, put_in_place, read_parquet, write_file
+
+LIBRARY = Path(__file__).parents[2] / "socrates_core"
+PATTERNS = ["[ab]", "a*", "a?", "**", "{a,b}", "%2A", "#", "a b", "\n", "'\"", "\\", "é" * 60]
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_a_path_is_never_a_pattern(tmp_path: Path, name: str) -> None:
+    for folder, rows in (("a", [1]), ("ab", [1]), ("b", [1]), (name, [2, 3])):
+        (tmp_path / folder).mkdir()
+        pl.DataFrame({"mine" if folder == name else "other": rows}).write_parquet(
+            tmp_path / folder / "t.parquet", metadata={"whose": folder}
+        )
+    path = tmp_path / name / "t.parquet"
+    assert read_parquet(path)["mine"].to_list() == [2, 3]
+    assert list(parquet_schema(path)) == ["mine"]
+    assert parquet_metadata(path)["whose"] == name
+
+
+@pytest.mark.parametrize("name", ["[ab]", "a*"])
+def test_a_file_that_is_missing_is_not_one_that_its_name_would_match(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a").mkdir()
+    pl.DataFrame({"x": [1]}).write_parquet(tmp_path / "a" / "t.parquet")
+    for read in (read_parquet, parquet_schema, parquet_metadata):
+        with pytest.raises(FileNotFoundError):
+            read(tmp_path / name / "t.parquet")
+
+
+def test_nothing_else_hands_a_path_to_polars_that_it_would_take_for_a_pattern() -> None:
+    calls = ("read_parquet", "scan_parquet", "read_parquet_schema", "read_parquet_metadata", "scan_csv", "scan_ndjson")
+    for module in LIBRARY.rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {f"pl.{name}" for name in calls}:
+                exact = any(one.arg == "glob" and ast.unparse(one.value) == "False" for one in node.keywords)
+                opened = ast.unparse(node.args[0]) == "content" or module == Path(files.__file__)
+                assert exact or opened, f"{module.name}:{node.lineno}"
+
+
+def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    write_file(tmp_path / "a.txt", "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_file(tmp_path / "a.txt", "new \ud800")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_a_folder_goes_only_when_the_new_one_stands(tmp_path: Path) -> None:
+    for name, text in (("old", "1"), ("new", "2")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(text)
+    put_in_place(tmp_path / "new", tmp_path / "old")
+    assert (tmp_path / "old" / "file").read_text() == "2"
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
+    with pytest.raises(FileNotFoundError):
+        put_in_place(tmp_path / "nowhere", tmp_path / "old")
+    assert (tmp_path / "old" / "file").read_text() == "2"
