@@ -28,7 +28,7 @@ CHUNK: Final = 1_000_000
 """Numbers of a table of resamples that are held at a time."""
 
 STRETCHED: Final = 10
-"""From this ratio on the reader is warned: the range of the human answers over what the middle nine tenths of them span."""
+"""Ratio of the range of the human answers to that of their middle nine tenths, from which on the reader is warned."""
 
 DECADES: Final = 100
 """Largest number over the lower quartile of the positive ones, from which bins widen."""
@@ -38,7 +38,7 @@ NumberCode = Literal["within_chance", "beyond_chance", "too_few"]
 
 @dataclass(frozen=True)
 class Quartiles:
-    """The numbers that a quarter, half and three quarters of the answers do not exceed; each is an answer that was given."""
+    """The numbers that a quarter, half and three quarters of the answers do not exceed; each is an actual answer."""
 
     low: int
     median: int
