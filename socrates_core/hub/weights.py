@@ -61,7 +61,7 @@ def read_header(path: Path) -> dict[str, Tensor]:
 
 
 def parse_json(text: bytes) -> Any:
-    """JSON from outside: UTF-8, no name twice in an object, no NaN or infinity, no nesting beyond reason.
+    """Parse untrusted JSON: UTF-8 only, without duplicate names, NaN, infinity or excessive nesting.
 
     Raises:
         ValueError: If it is anything else.
@@ -84,7 +84,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _entry(path: Path, name: str, entry: Any) -> tuple[Tensor, int, int]:
-    """A header's entry ↦ the tensor, where its bytes begin and where they end."""
+    """Read an entry of the header: the tensor, and the start and end of its bytes."""
     if not isinstance(entry, Mapping) or set(entry) != {"dtype", "shape", "data_offsets"}:
         _refuse(path, f"the entry of {name[:200]!r} is not data type, shape and offsets")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
@@ -103,7 +103,7 @@ def _whole(values: Any) -> bool:
 
 
 def _check_layout(path: Path, entries: Mapping[str, tuple[Tensor, int, int]], data: int) -> None:
-    """Refuse tensors that overlap, leave a gap, or do not end where the file does."""
+    """Reject tensors that overlap, leave gaps, or do not end at the end of the file."""
     end = 0
     for name, (_, start, stop) in sorted(entries.items(), key=lambda item: item[1][1:]):
         if start != end:
