@@ -57,8 +57,8 @@ def test_a_stranger_is_refused_whatever_the_page_showed(board: RunBoard) -> None
     assert "Report: uniform" in stranger.act("", pressed("open", "done"), request(True))[4]
 
 
-def test_the_line_is_not_endless_for_who_is_not_the_owner(board: RunBoard, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_actions, "MAX_IN_LINE", 1)
+def test_the_queue_is_limited_for_everyone_but_the_owner(board: RunBoard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_actions, "MAX_ACTIVE", 1)
     with worker(board.root / "done"):
         record(board.root / "done", "queued", ahead=1)
         assert state(board.root / "done").code == "waiting"

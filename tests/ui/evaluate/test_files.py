@@ -132,8 +132,8 @@ def test_comparisons_that_make_no_sense_are_refused(scored: list[Path], tmp_path
     comparisons = Comparisons()
     for folders, convention, said in (
         (scored[:1], "scale", "choose 2 to 12"),
-        (scored * 7, "scale", "14 are chosen"),
-        (scored, "<b>", "no convention"),
+        (scored * 7, "scale", "14 are selected"),
+        (scored, "<b>", "unknown convention"),
     ):
         with pytest.raises(PredictionError, match=said):
             comparisons.begin(folders, convention)

@@ -39,13 +39,13 @@ def words(page: str) -> str:
     ("changed", "said"),
     [
         ({}, "predicting, 7 of 70 cells, 120 answers per second, 5 min left"),
-        ({"rate": 0.25, "left": 0.2}, "predicting, 7 of 70 cells, 0.25 answers a second, about done"),
+        ({"rate": 0.25, "left": 0.2}, "predicting, 7 of 70 cells, 0.25 answers per second, almost done"),
         ({"phase": "loading", "total": None, "rate": None, "left": None}, "loading studies and model"),
         ({"phase": "scoring", "done": 70, "left": None}, "scoring, 70 of 70 cells"),
-        ({"phase": "stopping", "left": None}, "stopping after the cells that it is at, 7 of 70 cells"),
+        ({"phase": "stopping", "left": None}, "stopping after the current cells, 7 of 70 cells"),
         ({"state": "waiting", "phase": "waiting", "ahead": 1}, "waiting, next in the queue"),
         ({"state": "waiting", "phase": "waiting", "ahead": 2}, "waiting, 2nd in the queue"),
-        ({"state": "waiting", "phase": "stopping", "ahead": 2}, "leaving the line"),
+        ({"state": "waiting", "phase": "stopping", "ahead": 2}, "leaving the queue"),
     ],
 )
 def test_how_far_a_run_is(changed: dict[str, object], said: str) -> None:
@@ -147,7 +147,7 @@ def test_a_preview_names_size_tokens_sharing_and_where_its_time_is_from() -> Non
     page = words(preview_html(Preview(SPEC, PLAN, tokens, "", pace, (), False), active=2))
     for said in ("Studies 45", "Cells 177", "2 more cannot be evaluated", "3,540 up to 20 per cell", "175k", "3.6×",
                  "639k tokens without sharing", "about 65 s at 59 answers per second, from this model",
-                 "2 runs are ahead"):  # fmt: skip
+                 "2 runs are running or queued"):  # fmt: skip
         assert said in page
     guessed = replace(pace, source="calibration")
     page = words(preview_html(Preview(SPEC, PLAN, replace(tokens, estimated=True), "", guessed, (), True), active=0))
