@@ -13,9 +13,9 @@ import typer
 
 from socrates_core import command
 from socrates_core.errors import PredictionError
-from socrates_core.evaluation.comparison import Kind, compare, load_contenders
+from socrates_core.evaluation.comparison import Kind, compare, load_evaluations, save_comparison
 from socrates_core.report.comparison import leaderboard_table, report
-from socrates_core.study.files import write_file, write_json
+from socrates_core.study.files import write_file
 
 app = typer.Typer(add_completion=False)
 
@@ -35,19 +35,19 @@ def compare_runs(
         raise PredictionError(f"--out {out} is a file; choose a folder")
     if seed < 0:
         raise PredictionError(f"--seed {seed} is negative; choose 0 or more")
-    comparison = compare(load_contenders(runs), convention, seed, kind)
+    comparison = compare(load_evaluations(runs), convention, seed, kind)
     page, text = report(comparison)
     out.mkdir(parents=True, exist_ok=True)
     write_file(out / "comparison.html", page)
     write_file(out / "comparison.md", text)
-    write_json(out / "comparison.json", comparison.to_json())
+    save_comparison(comparison, out / "comparison.json")
     print(f"compared     {len(runs)} evaluations on {comparison.cells:,} cells of {comparison.studies:,} studies")
     table = leaderboard_table(comparison)
     widths = [max(len(row[i]) for row in (table.header, *table.rows)) for i in range(4)]
     for row in (table.header, *table.rows):
         print("  ".join(row[i].ljust(widths[i]) for i in range(4)).rstrip())
-    for duel in comparison.duels:
-        print(duel.sentence)
+    for pair in comparison.differences:
+        print(pair.sentence)
     print(f"wrote        {out}/comparison.json, comparison.html, comparison.md")
 
 

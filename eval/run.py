@@ -8,7 +8,6 @@ Every finished cell is a file in RUN/units. A run that was stopped, or whose pro
 when the same command is given again; while a worker is at work, the command shows its progress.
 """
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,6 +17,8 @@ import typer
 from socrates_core import command
 from socrates_core.errors import RunError, SocratesError
 from socrates_core.evaluation.data import evaluation_data
+from socrates_core.evaluation.results.distances import Convention
+from socrates_core.evaluation.results.metrics import load_metrics
 from socrates_core.evaluation.spec import EvaluationSpec, open_studies, specify
 from socrates_core.report.words import headline
 from socrates_core.runs import queue as run_queue
@@ -118,10 +119,9 @@ def watch(out: Path) -> None:
         raise RunError(f"{out} ended as {ended.code}: {ended.message or 'the same command goes on with it'}")
 
 
-def show(out: Path, convention: str) -> None:
+def show(out: Path, convention: Convention) -> None:
     """Print the result of a finished run."""
-    metrics = json.loads((out / "metrics.json").read_text("utf-8"))
-    print(headline(metrics, convention))
+    print(headline(load_metrics(out), convention))
 
 
 def _named(out: Path | None) -> Path:

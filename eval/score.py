@@ -45,14 +45,14 @@ def score(
     for key in ("rows", "invalid_predictions", "unreadable_answers", "cells_without_scale"):
         if key in loaded.provenance:
             print(f"{key.replace('_', ' '):<12} {loaded.provenance[key]}")
-    evaluation = evaluate(loaded.cells, loaded.provenance, seed, effects)
-    write_results(evaluation, out)
-    separate = evaluation.metrics["wasserstein"]["separate"]
-    print(headline(evaluation.metrics, convention))
-    if separate["mean"] is not None:
+    scored = evaluate(loaded.cells, loaded.provenance, seed, effects)
+    write_results(scored, out)
+    separate = scored.metrics.wasserstein.separate
+    print(headline(scored.metrics, convention))
+    if separate.flat_mean is not None:
         print(
-            f"separate     flat mean {separate['flat_mean']:.5f}, {separate['cells']} cells, "
-            f"{separate['studies']} studies. {separate['invalid']}"
+            f"separate     flat mean {separate.flat_mean:.5f}, {separate.cells} cells, {separate.studies} studies. "
+            f"{separate.invalid}"
         )
     print(f"wrote        {out}/metrics.json, report.html, report.md")
 

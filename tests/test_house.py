@@ -296,7 +296,8 @@ def test_nothing_is_left_to_be_done() -> None:
 def bound_names(tree: ast.Module) -> set[str]:
     """All that a module defines or imports at its top level."""
     names = defined_names(tree)
-    for node in tree.body:
+    lazy = [one for node in tree.body if isinstance(node, ast.If) for one in node.body]  # for type checkers alone
+    for node in [*tree.body, *lazy]:
         if isinstance(node, ast.Assign):
             names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):

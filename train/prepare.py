@@ -24,9 +24,10 @@ from socrates_core.errors import SourceError, SplitError
 from socrates_core.study.folder import check_target, write_folder
 from socrates_core.study.leaks import near_duplicates
 from socrates_core.study.sources.builder import Progress
-from socrates_core.study.sources.opening import open_source, stated_parts, stated_unseen
+from socrates_core.study.sources.opening import open_source, stated_unseen
 from socrates_core.study.sources.sample import sample_cells, sample_rows
-from socrates_core.study.split import OFFICIAL_UNSEEN, PARTS, Split, make_split, part, parts_digest, study_of
+from socrates_core.study.split import OFFICIAL_UNSEEN, PARTS, Split, make_split, part, study_of
+from socrates_core.study.studies import split_of
 from socrates_core.study.study_set import StudySet
 
 MOST_COMPARED = 20_000
@@ -90,20 +91,10 @@ def choose_split(studies: StudySet, source: str, kind: str | None, seed: int) ->
         check_official(stated_unseen(source, studies))
     if kind is not None:
         return make_split(studies, kind, seed)
-    stated_file = Path(source) / "split.json"
-    if stated_file.is_file() and (stated_file.parent / "manifest.json").is_file():
-        print(f"split        as stated in {stated_file}")
-        return Split.load(stated_file)
-    parts = stated_parts(source, studies)
-    if parts is not None:
-        print(f"split        as stated by the files in {source}")
-    elif len(studies.studies) < 3:
-        print("split        fewer than three studies: all are test, none trains")
-        parts = {"train": [], "val": [], "test": studies.study_ids}
-    else:
-        return make_split(studies, "study", seed)
-    ordered = {name: tuple(sorted(parts[name])) for name in PARTS}
-    return Split("study", seed, studies.manifest.source, ordered, parts_digest(ordered))
+    chosen, why = split_of(studies, source, seed)
+    if why:
+        print(f"split        {why}")
+    return chosen
 
 
 def check_official(unseen: list[str] | None) -> None:

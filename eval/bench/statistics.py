@@ -11,8 +11,9 @@ import numpy as np
 from scipy.stats import wasserstein_distance
 
 from eval.bench.data import run_timed_step
+from socrates_core.evaluation.effect_summary import effect_summary
 from socrates_core.metrics.cell_predictions import CellPredictions
-from socrates_core.metrics.effects import Effect, effect_summary
+from socrates_core.metrics.effects import Effect, tells_direction
 from socrates_core.metrics.study_bootstrap import StudyResamples
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.metrics.wasserstein import PaddedCells, wasserstein_cells, wasserstein_rows
@@ -142,7 +143,7 @@ def coverage(rounds: int, seed: int) -> dict[str, float]:
         _, interval = resamples.mean(bank[drawn, rng.integers(0, bank.shape[1], STUDIES)])
         held["distance"] += _holds(interval, target)
         seen = [_seen(one, pair, rng) for one, place in zip(ids, drawn, strict=True) for pair in known[place]]
-        held["slope"] += _holds(effect_summary(seen, resamples)["calibration"]["slope"]["ci95"], slope)
+        held["slope"] += _holds(effect_summary(seen, resamples).calibration.slope.ci95, slope)
     return {name: count / rounds for name, count in held.items()}
 
 
@@ -201,7 +202,8 @@ def _seen(study: str, pair: tuple[float, float, float], rng: np.random.Generator
     predicted, true, error = pair
     actual = true + error * float(rng.standard_normal())
     around = Interval(actual - 1.96 * error, actual + 1.96 * error)
-    return Effect(study, 1, "arm", "control", 100, 100, predicted, around, actual, around, error, error)
+    known = tells_direction(around, 100, 100)
+    return Effect(study, 1, "arm", "control", 100, 100, predicted, around, actual, around, error, error, known)
 
 
 def _holds(interval: Interval | None, value: float) -> bool:

@@ -4,32 +4,37 @@ Only cells that all of them scored, with the same question and the same human an
 resampled for all at once. The differences are paired: a hard study is hard for everybody.
 """
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 
 from socrates_core.errors import PredictionError
-from socrates_core.evaluation.scores import FORMAT, plain
+from socrates_core.evaluation.results.distances import Convention
+from socrates_core.evaluation.results.json_file import as_json, read_record
+from socrates_core.evaluation.results.metrics import Metrics, load_metrics
+from socrates_core.evaluation.results.rows import CellDistances
 from socrates_core.metrics.study_bootstrap import StudyResamples, study_means
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.metrics.verdict import TIE
-from socrates_core.model.folder import shown_name
 from socrates_core.scale.distribution import Floats
+from socrates_core.study.files import write_json
 
-REFERENCES: Final = (
-    ("uniform", "guessing evenly"),
-    ("marginal", "training answers on the scale"),
-    ("pooled", "pooled human answers"),
-    ("split_half", "human split-half"),
-    ("floor", "noise floor"),
+FORMAT: Final = 2
+"""Version of comparison.json; the first one named none."""
+
+REFERENCES: Final[tuple[tuple[str, Callable[[CellDistances], float | None]], ...]] = (
+    ("guessing evenly", lambda cell: cell.uniform),
+    ("training answers on the scale", lambda cell: cell.marginal),
+    ("pooled human answers", lambda cell: cell.pooled),
+    ("human split-half", lambda cell: cell.split_half),
+    ("noise floor", lambda cell: cell.floor),
 )
-"""Figure of a cell → the name of its row: what a leaderboard always has."""
+"""Name of a row → its figure of a cell: what a leaderboard always has."""
 
 
 Kind = Literal["all", "real", "synthetic"]
@@ -37,93 +42,148 @@ Kind = Literal["all", "real", "synthetic"]
 
 
 @dataclass(frozen=True, eq=False)
-class Contender:
+class Evaluation:
     """One evaluation that is compared."""
 
     name: str
-    metrics: Mapping[str, Any]
+    """Of its model, told apart from the others'."""
+    metrics: Metrics
+    """All its figures."""
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A row of the leaderboard."""
+class LeaderboardRow:
+    """A model or a reference."""
 
     name: str
-    kind: str
-    """`model` or `reference`."""
-    mean: float
-    """Over the cells of a study, then over studies; NaN where it is not defined anywhere."""
+    """Of the evaluation or the reference."""
+    kind: Literal["model", "reference"]
+    """Whether it predicts, or is there to compare with."""
+    mean: float | None
+    """W over the cells of a study, then over studies; None where no cell has it."""
     ci95: Interval | None
-    flat_mean: float
+    """From resampling studies; None below three."""
+    flat_mean: float | None
+    """Over all cells alike."""
     cells: int
+    """That have it."""
     contaminated: bool
+    """Whether it has learned from evaluated studies."""
     effects_pearson: float | None
     """This and what follows is of the whole evaluation; None where only studies of one kind are compared."""
     effects_rmse: float | None
+    """In points of the scale."""
     calibration_slope: float | None
+    """1 where effects are as big as predicted."""
     accuracy: float | None
+    """Of single people, in [0, 1]."""
 
 
 @dataclass(frozen=True)
-class Duel:
+class PairwiseDifference:
     """Two models on the same cells."""
 
     one: str
+    """Name of an evaluation."""
     other: str
+    """Name of the one that it is set against."""
     difference: float
-    """Distance of the other minus distance of the one: above 0, the one is closer."""
+    """W of the other minus W of the one, in [−1, 1]: above 0, the one is closer."""
     ci95: Interval | None
+    """From resampling studies; None below three."""
     wins: int
     """Studies in which the one is closer."""
     losses: int
+    """Studies in which the other is closer."""
     ties: int
+    """Studies in which they are equally close."""
     resolved: bool
     """Whether the interval leaves 0 out."""
     sentence: str
+    """The same in words."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Comparison:
-    """What a comparison found."""
+    """What a comparison found, as comparison.json has it."""
 
-    convention: str
+    format: int
+    """Version of the file."""
+    convention: Convention
+    """By which range distances are measured."""
     kind: Kind
+    """Which studies count."""
     cells: int
+    """That all have."""
     studies: int
+    """Of these cells."""
     left_out: Mapping[str, int]
-    """Contender → its scored cells that the others do not have."""
-    standings: tuple[Standing, ...]
+    """Evaluation → its scored cells that the others do not have."""
+    leaderboard: tuple[LeaderboardRow, ...]
     """Closest first."""
-    duels: tuple[Duel, ...]
+    differences: tuple[PairwiseDifference, ...]
+    """Every pair of evaluations."""
 
-    def to_json(self) -> dict[str, Any]:
-        """As comparison.json has it."""
-        found: dict[str, Any] = plain(self)
-        return found
+    def __str__(self) -> str:
+        """The leaderboard, closest first, and a sentence for each pair."""
+        how = "the stated scale" if self.convention == "scale" else "the observed range"
+        width = max(len(row.name) for row in self.leaderboard)
+        lines = [f"W by {how}, {self.cells:,} cells of {self.studies:,} studies"]
+        for row in self.leaderboard:
+            if row.mean is not None:
+                within = "" if row.ci95 is None else f" (95 % interval {row.ci95.low:.4f} to {row.ci95.high:.4f})"
+                lines.append(f"  {row.name:<{width}}  {row.mean:.4f}{within}{' CONTAMINATED' * row.contaminated}")
+        lines += [pair.sentence for pair in self.differences]
+        lines += [
+            f"{count:,} cells that only {name} has are left out." for name, count in self.left_out.items() if count
+        ]
+        return "\n".join(lines)
 
 
-def load_contenders(folders: Sequence[Path]) -> list[Contender]:
+def save_comparison(comparison: Comparison, path: Path) -> None:
+    """Write comparison.json.
+
+    Raises:
+        OSError: If it cannot be written; what was there stays.
+    """
+    write_json(path, as_json(comparison))
+
+
+def load_comparison(path: Path) -> Comparison:
+    """Read comparison.json: what `save_comparison` wrote, to the last digit.
+
+    Raises:
+        PredictionError: If it cannot be read, is of another version, or is not what it should be.
+    """
+    again = "compare again with python -m eval.compare RUN RUN --out DIR"
+    try:
+        return read_record(Comparison, FORMAT, path, "a comparison of evaluations", again)
+    except OSError as error:
+        raise PredictionError(f"{path} cannot be read ({error}); {again}") from error
+
+
+def load_evaluations(folders: Sequence[Path]) -> list[Evaluation]:
     """The evaluations in these folders, of runs or of `eval.score`; equal names get the folder's beside them.
 
     Raises:
-        PredictionError: If one has no metrics.json that can be read.
+        PredictionError: If one has no metrics.json of this version.
     """
-    found = [(folder, _load(folder)) for folder in folders]
-    names = [_name(metrics["provenance"], folder) for folder, metrics in found]
+    found = [(folder, load_metrics(folder)) for folder in folders]
+    names = [metrics.provenance.title(folder.name) for folder, metrics in found]
     if len(set(names)) < len(names):
         names = [f"{name} ({folder.name})" for name, (folder, _) in zip(names, found, strict=True)]
     if len(set(names)) < len(names):
         names = [f"{name} #{place}" for place, name in enumerate(names, start=1)]
-    return [Contender(name, metrics) for name, (_, metrics) in zip(names, found, strict=True)]
+    return [Evaluation(name, metrics) for name, (_, metrics) in zip(names, found, strict=True)]
 
 
 def compare(
-    contenders: Sequence[Contender], convention: str = "scale", seed: int = 42, kind: Kind = "all"
+    evaluations: Sequence[Evaluation], convention: Convention = "scale", seed: int = 42, kind: Kind = "all"
 ) -> Comparison:
     """Compare two or more evaluations.
 
     Args:
-        contenders: Two or more.
+        evaluations: Two or more.
         convention: `scale` or `observed`.
         seed: Of the resamples.
         kind: Studies that count: all, real ones or synthetic ones.
@@ -131,114 +191,102 @@ def compare(
     Raises:
         PredictionError: If there are fewer than two, or they have no cell of this kind in common.
     """
-    if len(contenders) < 2:
+    if len(evaluations) < 2:
         raise PredictionError("a comparison needs two runs or more")
     tables = [
-        {row["identity"]: row for row in one.metrics["cells"] if row[convention] is not None} for one in contenders
+        {row.identity: scored for row in one.metrics.cells if (scored := row.by(convention)) is not None}
+        for one in evaluations
     ]
-    common = sorted(set.intersection(*(set(table) for table in tables)))
-    if not common:
-        raise PredictionError(
-            f"{' and '.join(one.name for one in contenders)} have no cell in common with the same question and the "
-            "same human answers; evaluate them on the same studies, with the same --per-cell and --seed"
-        )
-    left_out = {one.name: len(table) - len(common) for one, table in zip(contenders, tables, strict=True)}
+    study_of = {row.identity: row.study for row in evaluations[0].metrics.cells}
+    common = _common([one.name for one in evaluations], tables)
+    left_out = {one.name: len(table) - len(common) for one, table in zip(evaluations, tables, strict=True)}
     if kind != "all":
-        chosen = {row["study"] for row in contenders[0].metrics["studies"] if row["real"] is (kind == "real")}
-        common = [key for key in common if tables[0][key]["study"] in chosen]
+        chosen = {row.study for row in evaluations[0].metrics.studies if row.real is (kind == "real")}
+        common = [key for key in common if study_of[key] in chosen]
     if not common:
         raise PredictionError(f"none of the studies that they have in common is {kind}; choose another --kind")
-    study_ids = [str(tables[0][key]["study"]) for key in common]
+    study_ids = [study_of[key] for key in common]
     resamples = StudyResamples.draw(study_ids, seed)
-    distances = [np.array([table[key][convention]["model"] for key in common]) for table in tables]
-    standings = [
-        _standing(one.name, found, study_ids, resamples, one.metrics, kind)
-        for one, found in zip(contenders, distances, strict=True)
+    distances = [np.array([table[key].model for key in common]) for table in tables]
+    leaderboard = [
+        _row(one.name, found, study_ids, resamples, one.metrics, kind)
+        for one, found in zip(evaluations, distances, strict=True)
     ]
-    for side, name in REFERENCES:
-        found = np.array([_or_nan(_reference(tables, key, convention, side)) for key in common])
-        standings.append(_standing(name, found, study_ids, resamples, None, kind))
-    standings.sort(key=lambda row: (math.isnan(row.mean), row.mean, row.name))
+    for name, figure in REFERENCES:
+        found = np.array([_reference(tables, key, figure) for key in common])
+        leaderboard.append(_row(name, found, study_ids, resamples, None, kind))
+    leaderboard.sort(key=lambda row: (row.mean is None, row.mean or 0.0, row.name))
     return Comparison(
+        format=FORMAT,
         convention=convention,
         kind=kind,
         cells=len(common),
         studies=len(resamples.study_ids),
         left_out=left_out,
-        standings=tuple(standings),
-        duels=tuple(
-            _duel(contenders[i].name, contenders[j].name, distances[i], distances[j], study_ids, resamples)
-            for i, j in combinations(range(len(contenders)), 2)
+        leaderboard=tuple(leaderboard),
+        differences=tuple(
+            _difference(evaluations[i].name, evaluations[j].name, distances[i], distances[j], study_ids, resamples)
+            for i, j in combinations(range(len(evaluations)), 2)
         ),
     )
 
 
-def _load(folder: Path) -> dict[str, Any]:
-    path = folder / "metrics.json" if folder.is_dir() else folder
-    try:
-        metrics = json.loads(path.read_text("utf-8"))
-        form = metrics["format"]
-        if form == FORMAT and not all(key in metrics for key in ("cells", "provenance", "effects", "individual")):
-            raise PredictionError(f"{path} is not the metrics of an evaluation; score it with python -m eval.score")
-    except OSError as error:
+def _common(names: Sequence[str], tables: Sequence[Mapping[str, CellDistances]]) -> list[str]:
+    """The cells that all of them scored, by identity.
+
+    Raises:
+        PredictionError: If there is none.
+    """
+    common = sorted(set.intersection(*(set(table) for table in tables)))
+    if not common:
         raise PredictionError(
-            f"{folder} has no metrics.json; finish the run with python -m eval.run --out {folder}, or score "
-            "predictions with python -m eval.score"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise PredictionError(f"{path} is not the metrics of an evaluation ({error}); score it again") from error
-    if form != FORMAT:
-        raise PredictionError(f"{path} is of format {form}, this version reads {FORMAT}; score it again")
-    return dict(metrics)
+            f"{' and '.join(names)} have no cell in common with the same question and the same human answers; "
+            "evaluate them on the same studies, with the same --per-cell and --seed"
+        )
+    return common
 
 
-def _name(provenance: Mapping[str, Any], folder: Path) -> str:
-    if "model" not in provenance:
-        return str(provenance.get("file", folder.name))
-    model, adapter = shown_name(str(provenance["model"])), provenance.get("adapter")
-    return f"{model} + {shown_name(str(adapter))}" if adapter else model
-
-
-def _standing(
+def _row(
     name: str,
     found: Floats,
     study_ids: Sequence[str],
     resamples: StudyResamples,
-    metrics: Mapping[str, Any] | None,
+    metrics: Metrics | None,
     kind: Kind,
-) -> Standing:
+) -> LeaderboardRow:
     summary = resamples.summary(found, study_ids)
     whole = metrics if kind == "all" else None
-    effects = whole["effects"] if whole is not None and whole["effects"]["n"] else None
-    return Standing(
+    return LeaderboardRow(
         name=name,
         kind="reference" if metrics is None else "model",
-        mean=summary["mean"],
-        ci95=summary["ci95"],
-        flat_mean=summary["flat_mean"],
-        cells=summary["cells"],
-        contaminated=metrics is not None and bool(metrics["contaminated"]),
-        effects_pearson=effects["pearson"]["value"] if effects else None,
-        effects_rmse=effects["rmse"]["value"] if effects else None,
-        calibration_slope=effects["calibration"]["slope"]["value"] if effects else None,
-        accuracy=whole["individual"]["accuracy"] if whole is not None else None,
+        mean=summary.mean,
+        ci95=summary.ci95,
+        flat_mean=summary.flat_mean,
+        cells=summary.cells,
+        contaminated=metrics is not None and metrics.contaminated,
+        effects_pearson=None if whole is None else whole.effects.pearson.value,
+        effects_rmse=None if whole is None else whole.effects.rmse.value,
+        calibration_slope=None if whole is None else whole.effects.calibration.slope.value,
+        accuracy=None if whole is None else whole.individual.accuracy,
     )
 
 
-def _reference(tables: Sequence[Mapping[str, Any]], key: str, convention: str, side: str) -> float | None:
-    """A reference's figure of one cell: the first that any of the runs has."""
-    found = (table[key][convention][side] for table in tables)
-    return next((value for value in found if value is not None), None)
+def _reference(
+    tables: Sequence[Mapping[str, CellDistances]], key: str, figure: Callable[[CellDistances], float | None]
+) -> float:
+    """A reference's figure of one cell: the first that any of the runs has, NaN where none has it."""
+    found = (figure(table[key]) for table in tables)
+    return next((value for value in found if value is not None), math.nan)
 
 
-def _duel(
+def _difference(
     one: str, other: str, ours: Floats, theirs: Floats, study_ids: Sequence[str], resamples: StudyResamples
-) -> Duel:
+) -> PairwiseDifference:
     place = resamples.place(study_ids)
     by_study = study_means(theirs - ours, place, len(resamples.study_ids))
     difference, interval = resamples.mean(by_study)
     resolved = interval is not None and (interval.low > TIE or interval.high < -TIE)
-    return Duel(
+    return PairwiseDifference(
         one=one,
         other=other,
         difference=difference,
@@ -260,7 +308,3 @@ def _sentence(one: str, other: str, difference: float, interval: Interval | None
         return f"{said}; too few studies for an interval: not resolved."
     low, high = (interval.low, interval.high) if difference >= 0 else (-interval.high, -interval.low)
     return f"{said}, interval {low:.4f} to {high:.4f}: {'resolved' if resolved else 'not resolved'}."
-
-
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else value

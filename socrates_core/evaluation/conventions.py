@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from socrates_core.evaluation.results.distances import GroupingDistance, SeparateRanges
 from socrates_core.metrics.cell_predictions import GROUPINGS, CellPredictions, Grouping, groups_of, joined, one_scale
 from socrates_core.metrics.cell_score import Distances, observed_distances
-from socrates_core.metrics.study_bootstrap import StudyResamples
+from socrates_core.metrics.study_bootstrap import StudyResamples, Summary
 from socrates_core.metrics.wasserstein import wasserstein_samples
 from socrates_core.scale.distribution import Floats, sample
 
@@ -23,7 +24,7 @@ def by_observed_range(
     grouping: Grouping,
     studies: StudyResamples,
     known: Mapping[int, Distances | None],
-) -> dict[str, Any]:
+) -> GroupingDistance:
     """The paper's convention with another idea of what a cell is: model, guessing evenly and floor.
 
     Args:
@@ -42,23 +43,20 @@ def by_observed_range(
             found.append(distances)
             study_ids.append(group[0].study_id)
             mixed += len(group) > 1 and not one_scale(group)
-    result = {"grouping": GROUPINGS[grouping], "convention": "observed", "mixed_scales": mixed}
+    name = GROUPINGS[grouping]
     if not found:
-        return {**result, "mean": math.nan, "cells": 0, "studies": 0}
+        return GroupingDistance(name, "observed", mixed, mean=None, cells=0, studies=0)
     studies = _covering(study_ids, studies)
-    uniform, floor = (
-        studies.summary(np.array([getattr(one, side) for one in found]), study_ids)["mean"]
-        for side in ("uniform", "floor")
-    )
-    return {
-        **result,
-        **studies.summary(np.array([one.model for one in found]), study_ids),
-        "uniform": uniform,
-        "noise_floor": floor,
-    }
+
+    def summary(figures: Sequence[float]) -> Summary:
+        return studies.summary(np.array(figures), study_ids)
+
+    model = summary([one.model for one in found])
+    uniform, floor = summary([one.uniform for one in found]).mean, summary([one.floor for one in found]).mean
+    return GroupingDistance(name, "observed", mixed, **vars(model), uniform=uniform, noise_floor=floor)
 
 
-def by_own_ranges(cells: Sequence[CellPredictions], studies: StudyResamples, seed: int) -> dict[str, Any]:
+def by_own_ranges(cells: Sequence[CellPredictions], studies: StudyResamples, seed: int) -> SeparateRanges:
     """The original run's figure: by study and condition, two answers or more, each side by its own range.
 
     Distributions are drawn from, one answer a person, as that run did.
@@ -72,10 +70,10 @@ def by_own_ranges(cells: Sequence[CellPredictions], studies: StudyResamples, see
             found = wasserstein_samples(drawn[readable], answers[readable], "separate")
             distances.append(math.nan if found is None else found)
             study_ids.append(group[0].study_id)
-    grouping = {"grouping": GROUPINGS["condition"], "invalid": INVALID}
-    if not study_ids:
-        return {"mean": math.nan, "flat_mean": math.nan, "ci95": None, "cells": 0, "studies": 0, **grouping}
-    return {**_covering(study_ids, studies).summary(np.array(distances), study_ids), **grouping}
+    summary = Summary(mean=None, flat_mean=None, ci95=None, cells=0, studies=0)
+    if study_ids:
+        summary = _covering(study_ids, studies).summary(np.array(distances), study_ids)
+    return SeparateRanges(**vars(summary), grouping=GROUPINGS["condition"], invalid=INVALID)
 
 
 def _drawn(cell: CellPredictions, seed: int) -> Floats:

@@ -76,10 +76,18 @@ def evaluation_data(studies: StudySet, split: Split, name: str, only: Sequence[s
         units=tuple(unit for unit in split.parts[name] if study_of(unit) in here),
         cells=tuple(cells),
         left_out=tuple(left_out),
-        training=part(studies, split, "train") if split.parts["train"] else None,
+        training=_training(studies, split),
         rows=rows,
         title={row[0]: (row[1], row[2]) for row in held.studies.select("study_id", "title", "real").iter_rows()},
     )
+
+
+def _training(studies: StudySet, split: Split) -> StudySet | None:
+    """The train part; None where it is empty, or where its studies are not among these (a selection, say)."""
+    try:
+        return part(studies, split, "train") if split.parts["train"] else None
+    except SplitError:  # the split knows these studies, or their evaluated part could not have been found
+        return None
 
 
 def batches(data: EvaluationData, per_cell: int | None) -> list[tuple[Cell, ...]]:

@@ -6,43 +6,94 @@ stands beside. Intervals come from resampling studies, with the same resamples f
 
 import hashlib
 import json
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation.conventions import by_observed_range, by_own_ranges
+from socrates_core.evaluation.distance_means import DistanceMeans
+from socrates_core.evaluation.effect_summary import effect_summary
+from socrates_core.evaluation.results.distances import ModelDistances, StudyKind
+from socrates_core.evaluation.results.metrics import FORMAT, Effects, Metrics
+from socrates_core.evaluation.results.provenance import read_provenance
+from socrates_core.evaluation.results.rows import CellDistances, CellRow, Excluded, StudyDistances, StudyRow
 from socrates_core.metrics.cell_predictions import GROUPINGS, CellPredictions
 from socrates_core.metrics.cell_score import CellScore, Distances, pools, score_cell, unscored
 from socrates_core.metrics.dispersion import cell_variances, dispersion
-from socrates_core.metrics.effects import Contrasts, Effect, effect_summary, effects_of
+from socrates_core.metrics.effects import Contrasts, effects_of
 from socrates_core.metrics.fairness import fairness, group_cells
 from socrates_core.metrics.individual import individual, individual_sums
-from socrates_core.metrics.study_bootstrap import StudyResamples
+from socrates_core.metrics.study_bootstrap import StudyResamples, finite
 from socrates_core.metrics.uncertainty import Interval, mean_interval
 from socrates_core.scale.distribution import Floats
 
-FORMAT: Final = 1
-"""Version of metrics.json."""
-
-BASELINES: Final = ("uniform", "pooled", "marginal", "human_split_half")
-_FIELD: Final = {"human_split_half": "split_half"}
+_KINDS: Final[dict[bool | None, StudyKind]] = {True: "real", False: "synthetic", None: "unknown"}
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluation:
+class ScoredCells:
     """What an evaluation found."""
 
-    metrics: dict[str, Any]
+    metrics: Metrics
     """All figures, as metrics.json has them."""
-    scores: tuple[CellScore, ...]
-    effects: tuple[Effect, ...]
     cells: Mapping[int, CellPredictions]
     """By cell id, the scored ones."""
+
+    @property
+    def name(self) -> str:
+        """The model's, with its adapter."""
+        return self.metrics.provenance.title("predictions")
+
+    @property
+    def w(self) -> float | None:
+        """Mean Wasserstein distance by the stated scale, over the cells of a study, then over studies; in [0, 1]."""
+        return self.metrics.wasserstein.scale.mean
+
+    @property
+    def interval(self) -> Interval | None:
+        """95 % interval of `w` over studies; None with too few of them."""
+        return self.metrics.wasserstein.scale.ci95
+
+    @property
+    def noise_floor(self) -> float | None:
+        """What a perfect prediction would be expected to score with as many people."""
+        return self.metrics.noise_floor.scale.mean
+
+    @property
+    def uniform(self) -> float | None:
+        """What the uniform baseline scores on the same cells."""
+        return self.metrics.baselines.uniform.scale.mean
+
+    @property
+    def contaminated(self) -> bool:
+        """Whether the model has learned from some of these studies."""
+        return self.metrics.contaminated
+
+    def __str__(self) -> str:
+        """W by the stated scale with interval, floor and baselines, a figure a line."""
+        found, baselines = self.metrics.wasserstein.scale, self.metrics.baselines
+        rows = {
+            "W": found,
+            "noise floor": self.metrics.noise_floor.scale,
+            "uniform baseline": baselines.uniform.scale,
+            "marginal baseline": baselines.marginal.scale,
+        }
+        lines = [f"{self.name}: {found.cells:,} cells of {found.studies:,} studies, W by the stated scale"]
+        for title, row in rows.items():
+            if row.mean is not None:
+                within = "" if row.ci95 is None else f" (95 % interval {row.ci95.low:.4f} to {row.ci95.high:.4f})"
+                lines.append(f"  {title:<18}{row.mean:.4f}{within}")
+        if self.metrics.excluded:
+            lines.append(f"  left out          {len(self.metrics.excluded):,} (see metrics.excluded)")
+        if self.contaminated:
+            lines.append("  CONTAMINATED: the model has learned from some of these studies")
+        if self.metrics.provenance.demo:
+            lines.append("  The demo model knows nothing about the world: these figures are not science.")
+        return "\n".join(lines)
 
 
 def evaluate(
@@ -50,7 +101,7 @@ def evaluate(
     provenance: Mapping[str, Any],
     seed: int = 42,
     contrasts: Contrasts = "control",
-) -> Evaluation:
+) -> ScoredCells:
     """Score predictions. The same predictions and seed give the same figures, to the last digit.
 
     Args:
@@ -63,182 +114,119 @@ def evaluate(
     Raises:
         PredictionError: If no cell can be scored; says why.
     """
-    excluded = [dict(one) for one in provenance.get("left_out", ())]
-    excluded += [_left_out(cell, "all", reason) for cell in cells if (reason := unscored(cell))]
+    origin = read_provenance(provenance)
+    excluded = [*origin.left_out, *(_excluded(cell, "all", reason) for cell in cells if (reason := unscored(cell)))]
     scored = [cell for cell in cells if not unscored(cell)]
     if not scored:
-        reasons = Counter(one["reason"] for one in excluded)
-        said = (
-            "; ".join(f"{reason} ({count} cells)" for reason, count in reasons.most_common(3)) or "there are no cells"
-        )
-        raise PredictionError(f"none of the {len(cells)} cells can be scored: {said}")
+        raise PredictionError(f"none of the {len(cells)} cells can be scored: {_reasons(excluded)}")
     pooled = pools(scored)
     scores = [score_cell(cell, pooled, seed) for cell in scored]
     resamples = StudyResamples.draw([cell.study_id for cell in scored], seed)
     study_ids = [cell.study_id for cell in scored]
-    for cell, score in zip(scored, scores, strict=True):
-        if score.scale is None:
-            excluded.append(_left_out(cell, "scale", "the scale is not known"))
-        if score.observed is None:
-            excluded.append(_left_out(cell, "observed", "all human answers are the same"))
+    excluded += _excluded_by_convention(scored, scores)
     effects, effects_left_out = effects_of(scored, contrasts)
     groups = [group for cell in scored for group in group_cells(cell)]
     known = {score.cell_id: score.observed for score in scores}
     groupings = {grouping: by_observed_range(cells, grouping, resamples, known) for grouping in GROUPINGS}
-    contaminated = list(provenance.get("contaminated", ()))
-    metrics = {
-        "format": FORMAT,
-        "contaminated": bool(contaminated),
-        "grouping": GROUPINGS["text"],
-        **_distance_metrics(scores, study_ids, resamples),
-        "paper": groupings["task"],
-        "by_grouping": list(groupings.values()),
-        "effects": {
-            **effect_summary(effects, resamples),
-            "contrasts": contrasts,
-            "left_out": effects_left_out,
-            "each": [{**plain(one), "resolved": one.resolved} for one in effects],
-        },
-        "individual": individual([individual_sums(cell) for cell in scored], study_ids, resamples),
-        "dispersion": dispersion([cell_variances(cell) for cell in scored], study_ids, resamples),
-        "fairness": fairness(groups, resamples),
-        "on_scale_mass": resamples.summary(np.array([score.on_scale_mass for score in scores]), study_ids),
-        "by_kind": _by_kind(scored, scores, resamples),
-        "studies": _study_rows(scored, scores),
-        "cells": [_cell_row(cell, score) for cell, score in zip(scored, scores, strict=True)],
-        "excluded": excluded,
-        "provenance": {**_told(provenance), "seed": seed, "resamples": len(resamples.times)},
-    }
-    metrics["wasserstein"]["separate"] = by_own_ranges(cells, resamples, seed)
-    return Evaluation(plain(metrics), tuple(scores), tuple(effects), {cell.cell_id: cell for cell in scored})
-
-
-def plain(value: Any) -> Any:
-    """As JSON has it: intervals as [low, high], what is not defined as null."""
-    if isinstance(value, Interval):
-        return [value.low, value.high]
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain({one.name: getattr(value, one.name) for one in fields(value)})
-    if isinstance(value, Mapping):
-        return {str(key): plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(one) for one in (sorted(value) if isinstance(value, set | frozenset) else value)]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-# -- distances ---------------------------------------------------------------------------------------------------
-
-
-def _distance_metrics(scores: Sequence[CellScore], study_ids: Sequence[str], studies: StudyResamples) -> dict[str, Any]:
-    conventions: dict[str, list[Distances | None]] = {
-        "scale": [score.scale for score in scores],
-        "observed": [score.observed for score in scores],
-    }
-
-    def each(formula: Callable[[Distances], float], convention: str) -> Floats:
-        return np.array([math.nan if one is None else formula(one) for one in conventions[convention]])
-
-    def baseline(name: str, convention: str) -> dict[str, Any]:
-        theirs = each(lambda one: float(getattr(one, _FIELD.get(name, name))), convention)
-        ours = np.where(np.isfinite(theirs), each(lambda one: one.model, convention), np.nan)
-        gain = studies.summary(theirs - ours, study_ids)
-        return {
-            **studies.summary(theirs, study_ids),
-            "model_on_the_same_cells": studies.summary(ours, study_ids)["mean"],
-            "gain": gain["mean"],
-            "gain_ci95": gain["ci95"],
-        }
-
-    distances = {name: each(lambda one: one.model, name) for name in conventions}
-    return {
-        "wasserstein": {name: studies.summary(found, study_ids) for name, found in distances.items()},
-        "noise_floor": {name: studies.summary(each(lambda one: one.floor, name), study_ids) for name in conventions},
-        "excess": {name: studies.summary(each(lambda one: one.excess, name), study_ids) for name in conventions},
-        "baselines": {name: {how: baseline(name, how) for how in conventions} for name in BASELINES},
-        "cramer": studies.summary(np.array([score.cramer for score in scores]), study_ids),
-        "shares": {name: _shares(found) for name, found in distances.items()},
-        "verdicts": dict(Counter(score.verdict for score in scores if score.verdict)),
-    }
-
-
-def _shares(distances: Floats) -> dict[str, Any]:
-    """Shares of cells at 0 and below the marks that the original run reported."""
-    known = distances[np.isfinite(distances)]
-    if not len(known):
-        return {"cells": 0}
-    return {
-        "at_0": float((known < 1e-9).mean()),
-        "under_0.1": float((known < 0.1).mean()),
-        "under_0.3": float((known < 0.3).mean()),
-        "cells": len(known),
-    }
-
-
-def _told(provenance: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in provenance.items() if key != "left_out"}
+    distances = DistanceMeans(scores, study_ids, resamples)
+    separate = by_own_ranges(cells, resamples, seed)
+    told = {key: value for key, value in provenance.items() if key != "left_out"}
+    metrics = Metrics(
+        format=FORMAT,
+        contaminated=bool(origin.contaminated),
+        grouping=GROUPINGS["text"],
+        wasserstein=ModelDistances(distances.model.scale, distances.model.observed, separate),
+        noise_floor=distances.summaries(lambda one: one.floor),
+        excess=distances.summaries(lambda one: one.excess),
+        baselines=distances.baselines(),
+        cramer=resamples.summary(np.array([score.cramer for score in scores]), study_ids),
+        shares=distances.shares(),
+        verdicts=dict(Counter(score.verdict for score in scores if score.verdict)),
+        paper=groupings["task"],
+        by_grouping=tuple(groupings.values()),
+        effects=Effects(
+            **vars(effect_summary(effects, resamples)),
+            contrasts=contrasts,
+            left_out=tuple(effects_left_out),
+            each=tuple(effects),
+        ),
+        individual=individual([individual_sums(cell) for cell in scored], study_ids, resamples),
+        dispersion=dispersion([cell_variances(cell) for cell in scored], study_ids, resamples),
+        fairness=fairness(groups, resamples),
+        on_scale_mass=resamples.summary(np.array([score.on_scale_mass for score in scores]), study_ids),
+        by_kind=distances.by_kind([_KINDS[cell.real] for cell in scored]),
+        studies=_study_rows(scored, scores),
+        cells=tuple(_cell_row(cell, score) for cell, score in zip(scored, scores, strict=True)),
+        excluded=tuple(excluded),
+        provenance=read_provenance({**told, "seed": seed, "resamples": len(resamples.times)}),
+    )
+    return ScoredCells(metrics, {cell.cell_id: cell for cell in scored})
 
 
 # -- rows --------------------------------------------------------------------------------------------------------
 
 
-def _left_out(cell: CellPredictions, convention: str, reason: str) -> dict[str, Any]:
-    return {
-        "cell": cell.cell_id,
-        "study": cell.study_id,
-        "name": cell.label,
-        "convention": convention,
-        "reason": reason,
-    }
+def _excluded(cell: CellPredictions, convention: Literal["all", "scale", "observed"], reason: str) -> Excluded:
+    return Excluded(cell.cell_id, cell.study_id, cell.label, convention, reason)
 
 
-def _by_kind(cells: Sequence[CellPredictions], scores: Sequence[CellScore], studies: StudyResamples) -> dict[str, Any]:
-    """The distances of real and of synthetic studies on their own, where both are here."""
-    kinds = [{True: "real", False: "synthetic", None: "unknown"}[cell.real] for cell in cells]
-    study_ids = [cell.study_id for cell in cells]
-    result = {}
-    for kind in sorted(set(kinds)):
-        inside = np.array([one == kind for one in kinds])
-        result[kind] = {
-            name: studies.summary(np.where(inside, _distances_of(scores, name), np.nan), study_ids)
-            for name in ("scale", "observed")
-        }
-    return result if len(result) > 1 else {kind: {} for kind in result}
+def _excluded_by_convention(cells: Sequence[CellPredictions], scores: Sequence[CellScore]) -> list[Excluded]:
+    """The scored cells that have no distance by one range."""
+    excluded = []
+    for cell, score in zip(cells, scores, strict=True):
+        if score.scale is None:
+            excluded.append(_excluded(cell, "scale", "the scale is not known"))
+        if score.observed is None:
+            excluded.append(_excluded(cell, "observed", "all human answers are the same"))
+    return excluded
 
 
-def _distances_of(scores: Sequence[CellScore], convention: str) -> Floats:
-    found = [getattr(score, convention) for score in scores]
-    return np.array([math.nan if one is None else one.model for one in found])
+def _reasons(excluded: Sequence[Excluded]) -> str:
+    """The three most frequent ones."""
+    reasons = Counter(one.reason for one in excluded)
+    return "; ".join(f"{reason} ({n} cells)" for reason, n in reasons.most_common(3)) or "there are no cells"
 
 
-def _study_rows(cells: Sequence[CellPredictions], scores: Sequence[CellScore]) -> list[dict[str, Any]]:
-    """One row a study: means over its cells; the interval is over cells (± t · sd/√cells) and None below three."""
-    rows = []
+def _study_rows(cells: Sequence[CellPredictions], scores: Sequence[CellScore]) -> tuple[StudyRow, ...]:
+    """One row a study, by id: means over its cells."""
     by_study: dict[str, list[tuple[CellPredictions, CellScore]]] = {}
     for cell, score in zip(cells, scores, strict=True):
         by_study.setdefault(cell.study_id, []).append((cell, score))
-    for study_id, members in sorted(by_study.items()):
-        row: dict[str, Any] = {
-            "study": study_id,
-            "title": members[0][0].title,
-            "real": members[0][0].real,
-            "cells": len(members),
-            "n": sum(score.n for _, score in members),
-        }
-        for convention in ("scale", "observed"):
-            found = [one for _, score in members if (one := getattr(score, convention)) is not None]
-            row[convention] = {
-                side: float(np.nanmean(values)) if len(values := _known(found, side)) else math.nan
-                for side in ("model", "floor", "excess", "uniform", "pooled", "marginal")
-            } | {"cells": len(found), "ci95": _cell_interval(_known(found, "model"))}
-        rows.append(row)
-    return rows
+    return tuple(
+        StudyRow(
+            study=study_id,
+            title=members[0][0].title,
+            real=members[0][0].real,
+            cells=len(members),
+            n=sum(score.n for _, score in members),
+            scale=_study_distances([score.scale for _, score in members]),
+            observed=_study_distances([score.observed for _, score in members]),
+        )
+        for study_id, members in sorted(by_study.items())
+    )
 
 
-def _known(found: Sequence[Distances], side: str) -> Floats:
-    values = np.array([getattr(one, side) for one in found], dtype=np.float64)
-    return values[np.isfinite(values)]
+def _study_distances(of_cells: Sequence[Distances | None]) -> StudyDistances:
+    found = [one for one in of_cells if one is not None]
+
+    def known(formula: Callable[[Distances], float]) -> Floats:
+        values = np.array([formula(one) for one in found], dtype=np.float64)
+        return values[np.isfinite(values)]
+
+    def mean(formula: Callable[[Distances], float]) -> float | None:
+        values = known(formula)
+        return float(values.mean()) if len(values) else None
+
+    return StudyDistances(
+        model=mean(lambda one: one.model),
+        floor=mean(lambda one: one.floor),
+        excess=mean(lambda one: one.excess),
+        uniform=mean(lambda one: one.uniform),
+        pooled=mean(lambda one: one.pooled),
+        marginal=mean(lambda one: one.marginal),
+        cells=len(found),
+        ci95=_cell_interval(known(lambda one: one.model)),
+    )
 
 
 def _cell_interval(distances: Floats) -> Interval | None:
@@ -255,16 +243,35 @@ def identity(cell: CellPredictions) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
-def _cell_row(cell: CellPredictions, score: CellScore) -> dict[str, Any]:
-    row = asdict(score)
-    for convention in ("scale", "observed"):
-        found = getattr(score, convention)
-        if found is not None:
-            row[convention]["excess"] = found.excess
-    return {
-        "cell": row.pop("cell_id"),
-        "study": row.pop("study_id"),
-        "name": row.pop("label"),
-        "identity": identity(cell),
-        **row,
-    }
+def _cell_row(cell: CellPredictions, score: CellScore) -> CellRow:
+    return CellRow(
+        cell=score.cell_id,
+        study=score.study_id,
+        name=score.label,
+        identity=identity(cell),
+        n=score.n,
+        n_effective=score.n_effective,
+        off_scale=score.off_scale,
+        invalid=score.invalid,
+        scale=_cell_distances(score.scale),
+        observed=_cell_distances(score.observed),
+        cramer=finite(score.cramer),
+        verdict=score.verdict,
+        on_scale_mass=finite(score.on_scale_mass),
+        actual_mean=score.actual_mean,
+        predicted_mean=score.predicted_mean,
+    )
+
+
+def _cell_distances(found: Distances | None) -> CellDistances | None:
+    if found is None:
+        return None
+    return CellDistances(
+        model=found.model,
+        uniform=finite(found.uniform),
+        pooled=finite(found.pooled),
+        marginal=finite(found.marginal),
+        split_half=finite(found.split_half),
+        floor=found.floor,
+        excess=found.excess,
+    )

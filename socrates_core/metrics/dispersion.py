@@ -1,13 +1,31 @@
 """Whether predicted answers vary as much as actual ones: a model can hit every mean and still make everybody alike."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from socrates_core.metrics.cell_predictions import CellPredictions
-from socrates_core.metrics.study_bootstrap import StudyResamples
+from socrates_core.metrics.study_bootstrap import StudyResamples, finite
+from socrates_core.metrics.uncertainty import Interval
 from socrates_core.scale.distribution import Floats
+
+
+@dataclass(frozen=True)
+class Dispersion:
+    """Predicted variance beside actual variance; None where people do not vary."""
+
+    variance_ratio: float | None
+    """Predicted over actual variance, ≥ 0: 1 is as varied as people, below 1 too uniform."""
+    ci95: Interval | None
+    """Of the ratio; None below three studies."""
+    between_people: float | None
+    """How much expected predictions differ between personas, over the actual variance: the part of people's variance
+    that the model explains by who they are. None for predictions without probabilities too."""
+    between_people_ci95: Interval | None
+    """None below three studies."""
+    cells: int
+    """That have two on-scale answers or more."""
 
 
 def cell_variances(cell: CellPredictions) -> Floats | None:
@@ -33,13 +51,8 @@ def cell_variances(cell: CellPredictions) -> Floats | None:
     return np.array([actual, float(drawn.var()) * n / (n - 1), np.nan])
 
 
-def dispersion(
-    variances: Sequence[Floats | None], study_ids: Sequence[str], resamples: StudyResamples
-) -> dict[str, Any]:
-    """Predicted over actual variance, summed over cells; 1 is as varied as people, below 1 too uniform.
-
-    `between_people` is the part of people's variance that the model explains by who they are: how much expected
-    predictions differ between personas over the actual variance. None for predictions without probabilities.
+def dispersion(variances: Sequence[Floats | None], study_ids: Sequence[str], resamples: StudyResamples) -> Dispersion:
+    """Predicted over actual variance, each summed over cells.
 
     Args:
         variances: Of each cell, from `cell_variances`.
@@ -54,13 +67,7 @@ def dispersion(
             cells += 1
     ratio, interval = resamples.statistic(table[:, [1, 0]], _ratio)
     between, between_interval = resamples.statistic(table[:, [2, 0]], _ratio)
-    return {
-        "variance_ratio": ratio,
-        "ci95": interval,
-        "between_people": between,
-        "between_people_ci95": between_interval,
-        "cells": cells,
-    }
+    return Dispersion(finite(ratio), interval, finite(between), between_interval, cells)
 
 
 def _ratio(totals: Floats) -> Floats:

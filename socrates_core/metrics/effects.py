@@ -11,15 +11,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
 from socrates_core.metrics.cell_predictions import CellPredictions
-from socrates_core.metrics.rank_correlation import spearman_rows
-from socrates_core.metrics.study_bootstrap import StudyResamples, interval_of
 from socrates_core.metrics.uncertainty import LEVEL, Interval
 from socrates_core.scale.distribution import Floats
 
@@ -29,37 +27,37 @@ Contrasts = Literal["control", "pairs"]
 RESOLVABLE: Final = 10
 """People an arm needs for its effect to count among those whose direction is known."""
 
-SAME: Final = 1e-9
-"""Effects up to this are none: rounding."""
-
 
 @dataclass(frozen=True)
 class Effect:
     """One arm against another. All figures in percentage points of the scale's width."""
 
     study_id: str
+    """Of the study that both arms are of."""
     task_num: int | None
+    """Of the outcome; None where the file names no task."""
     arm: str
+    """Name of the condition."""
     reference: str
+    """Name of the condition that it is set against."""
     n: int
     """Answers in the arm."""
     n_reference: int
+    """Answers in the other."""
     predicted: float
+    """Mean expected answer of the arm minus that of the reference."""
     predicted_interval: Interval
     """95 %, over who took part; it knows nothing of how wrong the model is."""
     actual: float
+    """Mean answer of the arm minus that of the reference."""
     actual_interval: Interval
     """95 %, over who took part."""
     actual_se: float
     """Standard error of `actual`."""
     error_se: float
     """Standard error of `actual` − `predicted`: smaller where the people who took part explain both."""
-
-    @property
-    def resolved(self) -> bool:
-        """Whether people's answers tell the direction of the actual effect."""
-        away = self.actual_interval.low > 0 or self.actual_interval.high < 0
-        return away and min(self.n, self.n_reference) >= RESOLVABLE
+    resolved: bool
+    """Whether people's answers tell the direction of the actual effect; see `tells_direction`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,140 +153,13 @@ def effect_between(study_id: str, task_num: int | None, arm: Arm, reference: Arm
         actual_interval=actual_interval,
         actual_se=actual_se,
         error_se=error_se,
+        resolved=tells_direction(actual_interval, len(arm.answers), len(reference.answers)),
     )
 
 
-# -- over all effects --------------------------------------------------------------------------------------------
-
-
-def effect_summary(effects: Sequence[Effect], resamples: StudyResamples) -> dict[str, Any]:
-    """How predicted effects go with actual ones, under the names that metrics.json has; studies are resampled.
-
-    - `direction`: share with the same sign, among effects that are not 0 on either side, and among those whose actual
-      direction is resolved. A model that predicts no effect at all has no direction; those are counted.
-    - `pearson`, `spearman`: over effects. Their noise-corrected forms are divided by √(1 − mean se² / variance of the
-      actual effects), the most that sampled answers let anybody reach; they can pass 1 by chance. None where the actual
-      effects vary no more than sampling makes them.
-    - `rmse`, and corrected by the mean squared standard error of the difference; `no_effect_rmse` is what predicting 0
-      everywhere gives.
-    - `calibration`: actual = intercept + slope · predicted; a slope of 0.5 means effects predicted twice too big.
-    """
-    if not effects:
-        return {"n": 0, "studies": 0}
-    table = np.zeros((len(resamples.study_ids), 13))
-    for place, effect in zip(resamples.place([one.study_id for one in effects]), effects, strict=True):
-        table[place] += _sums(effect)
-
-    def figure(formula: Any) -> dict[str, Any]:
-        value, interval = resamples.statistic(table, formula)
-        return {"value": value, "ci95": interval}
-
-    x, y = (np.round([getattr(one, side) for one in effects], 9) for side in ("predicted", "actual"))
-    reliability = float(_reliability(table.sum(axis=0)))
-    ranks, corrected = _ranks(x, y, [one.study_id for one in effects], table, resamples)
-    return {
-        "n": len(effects),
-        "studies": len({one.study_id for one in effects}),
-        "unit": "percentage points of the scale",
-        "direction": {**figure(_direction), "n": int(table[:, 9].sum()), "no_direction": int(table[:, 10].sum())},
-        "direction_resolved": {**figure(_resolved), "n": int(table[:, 12].sum())},
-        "pearson": figure(_pearson),
-        "pearson_corrected": figure(_pearson_corrected),
-        "spearman": ranks,
-        "spearman_corrected": corrected,
-        "reliability": reliability,
-        "rmse": figure(_rmse),
-        "rmse_corrected": figure(_rmse_corrected),
-        "no_effect_rmse": figure(_no_effect),
-        "no_effect_rmse_corrected": figure(_no_effect_corrected),
-        "calibration": {"slope": figure(_slope), "intercept": figure(_intercept)},
-    }
-
-
-def _ranks(
-    x: Floats, y: Floats, study_ids: Sequence[str], table: Floats, resamples: StudyResamples
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Spearman's correlation and its noise-corrected form, each with its interval; ranks are those of each resample."""
-    studies = len(set(study_ids))
-    times = np.concatenate([np.ones((1, resamples.times.shape[1]), np.int64), resamples.times])
-    found = spearman_rows(x, y, times[:, resamples.place(study_ids)])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        reliability = _reliability(times @ table)
-        corrected = found / np.sqrt(np.where(reliability > 0, reliability, np.nan))
-
-    def figure(values: Floats) -> dict[str, Any]:
-        drawn = values[1:]
-        known = math.isfinite(values[0])
-        return {"value": float(values[0]), "ci95": interval_of(drawn[np.isfinite(drawn)], studies) if known else None}
-
-    return figure(found), figure(corrected)
-
-
-def _sums(effect: Effect) -> Floats:
-    x, y = effect.predicted, effect.actual
-    directed = abs(x) > SAME and abs(y) > SAME
-    agrees = directed and (x > 0) == (y > 0)
-    known = directed and effect.resolved
-    moments = (1, x, y, x * x, y * y, x * y, effect.actual_se**2, effect.error_se**2)
-    return np.array([*moments, agrees, directed, not directed, agrees and known, known], dtype=np.float64)
-
-
-def _moments(t: Floats) -> tuple[Floats, Floats, Floats]:
-    """Variances of x and y and their covariance, with n − 1; NaN where a side does not vary."""
-    n = t[..., 0]
-    vx, vy, cov = (t[..., i] - t[..., j] * t[..., k] / n for i, j, k in ((3, 1, 1), (4, 2, 2), (5, 1, 2)))
-    vx, vy = (np.where(v > 1e-9 * np.maximum(t[..., i], 1e-9), v, np.nan) for v, i in ((vx, 3), (vy, 4)))
-    free = np.where(n > 1, n - 1, np.nan)
-    return vx / free, vy / free, cov / free
-
-
-def _pearson(t: Floats) -> Floats:
-    vx, vy, cov = _moments(t)
-    return np.asarray(cov / np.sqrt(vx * vy))
-
-
-def _reliability(t: Floats) -> Floats:
-    """Share of the actual effects' variance that is not sampling."""
-    _, vy, _ = _moments(t)
-    return np.asarray(1 - t[..., 6] / t[..., 0] / vy)
-
-
-def _pearson_corrected(t: Floats) -> Floats:
-    reliability = _reliability(t)
-    return np.asarray(_pearson(t) / np.sqrt(np.where(reliability > 0, reliability, np.nan)))
-
-
-def _slope(t: Floats) -> Floats:
-    vx, _, cov = _moments(t)
-    return np.asarray(cov / vx)
-
-
-def _intercept(t: Floats) -> Floats:
-    return np.asarray((t[..., 2] - _slope(t) * t[..., 1]) / t[..., 0])
-
-
-def _rmse(t: Floats) -> Floats:
-    return np.asarray(np.sqrt(np.maximum(t[..., 3] + t[..., 4] - 2 * t[..., 5], 0) / t[..., 0]))
-
-
-def _rmse_corrected(t: Floats) -> Floats:
-    return np.asarray(np.sqrt(np.maximum(t[..., 3] + t[..., 4] - 2 * t[..., 5] - t[..., 7], 0) / t[..., 0]))
-
-
-def _no_effect(t: Floats) -> Floats:
-    return np.asarray(np.sqrt(t[..., 4] / t[..., 0]))
-
-
-def _no_effect_corrected(t: Floats) -> Floats:
-    return np.asarray(np.sqrt(np.maximum(t[..., 4] - t[..., 6], 0) / t[..., 0]))
-
-
-def _direction(t: Floats) -> Floats:
-    return np.asarray(t[..., 8] / t[..., 9])
-
-
-def _resolved(t: Floats) -> Floats:
-    return np.asarray(t[..., 11] / t[..., 12])
+def tells_direction(actual: Interval, n: int, n_reference: int) -> bool:
+    """Whether an effect's sign is known: its interval leaves 0 out, and both arms have `RESOLVABLE` answers."""
+    return (actual.low > 0 or actual.high < 0) and min(n, n_reference) >= RESOLVABLE
 
 
 def _welch(variances: Sequence[float], counts: Sequence[int]) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.metrics.study_bootstrap import StudyResamples, study_means
-from socrates_core.metrics.uncertainty import PSEUDO_COUNT, noise_floors
+from socrates_core.metrics.uncertainty import PSEUDO_COUNT, Interval, noise_floors
 from socrates_core.metrics.verdict import FEW
 from socrates_core.metrics.wasserstein import wasserstein_rows
 from socrates_core.scale.distribution import Floats
@@ -37,6 +37,56 @@ class GroupCell:
     """By the stated scale, between the group's answers and what was predicted for its people."""
     floor: float
     """What a perfect prediction would be expected to score with n."""
+
+
+@dataclass(frozen=True)
+class GroupDistance:
+    """How far the prediction of one group of people is off."""
+
+    group: str
+    """Its name."""
+    n: int
+    """Answers, over all cells."""
+    cells: int
+    """In which it has two answers or more."""
+    studies: int
+    """Of these cells."""
+    mean: float
+    """Wasserstein distance by the stated scale, in [0, 1], over the cells of a study, then over studies."""
+    ci95: Interval | None
+    """None below three studies."""
+    noise_floor: float
+    """What a perfect prediction would score with as many answers."""
+    excess: float
+    """`mean` − `noise_floor`: what compares groups of different size."""
+
+
+@dataclass(frozen=True)
+class SmallGroup:
+    """A group of too few answers."""
+
+    group: str
+    """Its name."""
+    n: int
+    """Answers, over all cells."""
+
+
+@dataclass(frozen=True)
+class AttributeFairness:
+    """The groups of one attribute of people."""
+
+    groups: tuple[GroupDistance, ...]
+    """By name."""
+    skipped: tuple[SmallGroup, ...]
+    """Groups under 30 answers."""
+    gap: float | None
+    """Distance of the worst group minus that of the best, in [0, 1]; None below two groups."""
+    gap_excess: float | None
+    """Greatest excess minus smallest: the gap without what group sizes make of it. None below two groups."""
+    worst: str | None = None
+    """Group of the largest distance; None below two groups."""
+    best: str | None = None
+    """Group of the smallest distance; None likewise."""
 
 
 def group_cells(cell: CellPredictions) -> list[GroupCell]:
@@ -70,7 +120,7 @@ def group_cells(cell: CellPredictions) -> list[GroupCell]:
     ]
 
 
-def fairness(found: Sequence[GroupCell], resamples: StudyResamples) -> dict[str, Any]:
+def fairness(found: Sequence[GroupCell], resamples: StudyResamples) -> dict[str, AttributeFairness]:
     """Each attribute's groups with their distance, and the gap between the worst and the best of them.
 
     A group's distance is the mean over its cells of a study, then over studies. Groups of under 30 answers in all are
@@ -79,26 +129,27 @@ def fairness(found: Sequence[GroupCell], resamples: StudyResamples) -> dict[str,
     by_group: dict[str, dict[str, list[GroupCell]]] = {}
     for one in found:
         by_group.setdefault(one.attribute, {}).setdefault(one.group, []).append(one)
-    result: dict[str, Any] = {}
+    result: dict[str, AttributeFairness] = {}
     for attribute, groups in sorted(by_group.items()):
         sizes = {name: sum(one.n for one in cells) for name, cells in groups.items()}
-        rows = [
-            _group_row(name, cells, sizes[name], resamples)
+        rows = tuple(
+            _group_distance(name, cells, sizes[name], resamples)
             for name, cells in sorted(groups.items())
             if sizes[name] >= FEW
-        ]
-        skipped = [{"group": name, "n": n} for name, n in sorted(sizes.items()) if n < FEW]
-        entry: dict[str, Any] = {"groups": rows, "skipped": skipped, "gap": None, "gap_excess": None}
-        if len(rows) > 1:
-            worst, best = (pick(rows, key=lambda row: row["mean"]) for pick in (max, min))
-            most, least = (pick(row["excess"] for row in rows) for pick in (max, min))
-            entry |= {"gap": worst["mean"] - best["mean"], "worst": worst["group"], "best": best["group"]}
-            entry["gap_excess"] = most - least
-        result[attribute] = entry
+        )
+        skipped = tuple(SmallGroup(name, n) for name, n in sorted(sizes.items()) if n < FEW)
+        if len(rows) < 2:
+            result[attribute] = AttributeFairness(rows, skipped, None, None)
+            continue
+        worst, best = (pick(rows, key=lambda row: row.mean) for pick in (max, min))
+        most, least = (pick(row.excess for row in rows) for pick in (max, min))
+        result[attribute] = AttributeFairness(
+            rows, skipped, worst.mean - best.mean, most - least, worst.group, best.group
+        )
     return result
 
 
-def _group_row(name: str, cells: Sequence[GroupCell], n: int, resamples: StudyResamples) -> dict[str, Any]:
+def _group_distance(name: str, cells: Sequence[GroupCell], n: int, resamples: StudyResamples) -> GroupDistance:
     place = resamples.place([cell.study_id for cell in cells])
     count = len(resamples.study_ids)
 
@@ -108,16 +159,7 @@ def _group_row(name: str, cells: Sequence[GroupCell], n: int, resamples: StudyRe
     mean, interval = resamples.mean(by_study([cell.wasserstein for cell in cells]))
     floor, _ = resamples.mean(by_study([cell.floor for cell in cells]))
     studies = len(np.unique(place))
-    return {
-        "group": name,
-        "n": n,
-        "cells": len(cells),
-        "studies": studies,
-        "mean": mean,
-        "ci95": interval,
-        "noise_floor": floor,
-        "excess": mean - floor,
-    }
+    return GroupDistance(name, n, len(cells), studies, mean, interval, floor, mean - floor)
 
 
 def _members(cell: CellPredictions, used: Any) -> tuple[list[tuple[str, str]], Floats]:

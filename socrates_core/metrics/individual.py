@@ -2,39 +2,85 @@
 
 A prediction is a distribution, and each figure here is its expectation over one answer drawn for each person (so a
 prediction of one number is a distribution with all mass on it, and the figures are the usual ones). Everything is a
-formula of sums over people, so that studies can be resampled without looking at anybody again.
+formula of sums over people, so that studies can be resampled without looking at anybody again: `individual_sums` adds
+up the people of a cell, and each figure is one short function of the totals.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from socrates_core.metrics.cell_predictions import CellPredictions
-from socrates_core.metrics.study_bootstrap import StudyResamples
+from socrates_core.metrics.study_bootstrap import StudyResamples, finite
+from socrates_core.metrics.uncertainty import Interval
 from socrates_core.scale.distribution import Floats
 
-_SUMS: Final = (
-    "n", "accuracy", "error", "square", "exact", "within_one", "percent_error", "percent_square",
-    "y", "yy", "p", "pp", "yp", "u", "uu", "q", "qq", "uq", "within_uu", "within_qq", "within_uq", "scaled",
+SUMS: Final = (
+    # over people with a valid prediction and an on-scale answer, in raw numbers; an answer is drawn for each
+    "people", "absolute_error", "squared_error", "exact", "within_one",
+    "answer", "answer_squared", "drawn", "drawn_squared", "answer_times_drawn",
+    # over those of them who were asked on a known scale, in shares of its width; expected: the prediction's mean
+    "scaled_people", "closeness", "percent_error", "percent_squared_error",
+    "answer_share", "answer_share_squared", "expected_share", "expected_share_squared", "answer_times_expected",
+    # the same shares less their means in the cell
+    "answer_deviation_squared", "expected_deviation_squared", "deviations_multiplied",
 )  # fmt: skip
-"""What is summed over people: errors; y and p, the answer and the drawn prediction, raw; u and q, the answer and the
-*expected* prediction in shares of the scale, and their products within cells; people on a known scale."""
+"""What is summed over people."""
+
+Totals = Mapping[str, float]
+"""Each of `SUMS`, over any number of cells."""
 
 
 @dataclass(frozen=True, eq=False)
 class IndividualSums:
-    """Sums over the people of one cell; see `_SUMS`."""
+    """Sums over the people of one cell."""
 
     sums: Floats
-    """(Q,)."""
+    """(Q,) in the order of `SUMS`."""
     invalid: int
     """Predictions that could not be read as a number."""
     off_scale: int
     """Answers that are no option of the scale; in no figure."""
     off_scale_predictions: int
     """Drawn numbers that are no option of the scale; they count with the error that they make."""
+
+
+@dataclass(frozen=True)
+class IndividualScores:
+    """How well single people's answers are predicted; None where a figure is not defined."""
+
+    accuracy: float | None
+    """In [0, 1]; see the function of this name, as for the other figures."""
+    accuracy_ci95: Interval | None
+    """From resampling studies; None below three."""
+    pearson: float | None
+    """Of answers and drawn predictions, raw numbers, in [−1, 1]."""
+    mae: float | None
+    """Mean absolute error in raw numbers, ≥ 0."""
+    rmse: float | None
+    """Root mean square error in raw numbers, ≥ 0."""
+    exact: float | None
+    """Share of predictions that are the answer."""
+    within_one: float | None
+    """Share of predictions at most one raw number off."""
+    n: int
+    """People with an on-scale answer and a valid prediction, once for each cell."""
+    invalid: int
+    """Predictions that could not be read as a number."""
+    off_scale_answers: int
+    """Answers that are no option; in no figure."""
+    off_scale_predictions: int
+    """Drawn numbers that are no option."""
+    mae_percent: float | None
+    """In percent of each scale's width, 0 to 100."""
+    rmse_percent: float | None
+    """Likewise."""
+    pearson_expected: float | None
+    """Of answers and expected predictions, in [−1, 1]."""
+    pearson_within_cells: float | None
+    """The same within cells, in [−1, 1]."""
 
 
 def individual_sums(cell: CellPredictions) -> IndividualSums:
@@ -44,92 +90,157 @@ def individual_sums(cell: CellPredictions) -> IndividualSums:
     strays = 0
     if cell.drawn is not None and cell.values is not None:
         strays = int((~np.isin(cell.drawn[valid], cell.values)).sum())
-    y = cell.responses[used]
-    sums = dict.fromkeys(_SUMS, 0.0)
-    if len(y):
+    answer = cell.responses[used]
+    sums = dict.fromkeys(SUMS, 0.0)
+    if len(answer):
         if cell.probs is not None and cell.values is not None:
             options, probs = cell.values.astype(np.float64)[None, :], cell.probs[used]
         else:
             assert cell.drawn is not None
-            options, probs = cell.drawn[used][:, None], np.ones((len(y), 1))
-        miss = np.abs(options - y[:, None])
-        mean, square = (probs * options).sum(axis=1), (probs * options**2).sum(axis=1)
+            options, probs = cell.drawn[used][:, None], np.ones((len(answer), 1))
+        miss = np.abs(options - answer[:, None])  # (N, K)
+        expected, square = (probs * options).sum(axis=1), (probs * options**2).sum(axis=1)
         sums |= {
-            "n": len(y),
-            "error": (probs * miss).sum(),
-            "square": (probs * miss**2).sum(),
+            "people": len(answer),
+            "absolute_error": (probs * miss).sum(),
+            "squared_error": (probs * miss**2).sum(),
             "exact": probs[miss < 1e-9].sum(),
             "within_one": probs[miss <= 1 + 1e-9].sum(),
-            "y": y.sum(),
-            "yy": (y**2).sum(),
-            "p": mean.sum(),
-            "pp": square.sum(),
-            "yp": (y * mean).sum(),
+            "answer": answer.sum(),
+            "answer_squared": (answer**2).sum(),
+            "drawn": expected.sum(),
+            "drawn_squared": square.sum(),
+            "answer_times_drawn": (answer * expected).sum(),
         }
         if cell.values is not None:
             low, width = float(cell.values[0]), float(cell.values[-1] - cell.values[0])
-            u, q = (y - low) / width, (mean - low) / width
-            du, dq = u - u.mean(), q - q.mean()
-            # a drawn number far off the scale is as wrong as the scale allows
-            share = np.minimum(miss / width, 1.0)
-            sums |= {
-                "scaled": len(y),
-                "accuracy": (probs * (1 - share)).sum(),
-                "percent_error": 100 * (probs * share).sum(),
-                "percent_square": 1e4 * (probs * share**2).sum(),
-                "u": u.sum(), "uu": (u**2).sum(), "q": q.sum(), "qq": (q**2).sum(), "uq": (u * q).sum(),
-                "within_uu": (du**2).sum(), "within_qq": (dq**2).sum(), "within_uq": (du * dq).sum(),
-            }  # fmt: skip
+            sums |= _shares((answer - low) / width, (expected - low) / width, miss / width, probs)
     return IndividualSums(np.array(list(sums.values())), int((~valid).sum()), int((~on).sum()), strays)
 
 
-def individual(sums: Sequence[IndividualSums], study_ids: Sequence[str], resamples: StudyResamples) -> dict[str, Any]:
-    """The figures over all people, under the names that metrics.json has.
+def _shares(answer: Floats, expected: Floats, miss: Floats, probs: Floats) -> dict[str, float]:
+    """The sums in shares of a known scale.
 
-    `accuracy` is the paper's, 1 − |predicted − answer| / (max − min) by the stated scale. `mae`, `rmse`, `exact`,
-    `within_one` and `pearson` are in raw numbers, mixed over scales; `mae_percent` and `rmse_percent` are in percent of
-    each scale's width. `pearson_expected` correlates the answer with the expected prediction, both in shares of the
-    scale; `pearson_within_cells` does so within cells, where knowing the question is of no help.
+    Args:
+        answer: (N,) 0 at the scale's low end, 1 at its high end.
+        expected: (N,) the prediction's mean.
+        miss: (N, K) how far each predicted number is off; beyond the scale, as wrong as the scale allows.
+        probs: (N, K) their probabilities.
+    """
+    answer_deviation, expected_deviation = answer - answer.mean(), expected - expected.mean()
+    share = np.minimum(miss, 1.0)
+    return {
+        "scaled_people": len(answer),
+        "closeness": (probs * (1 - share)).sum(),
+        "percent_error": 100 * (probs * share).sum(),
+        "percent_squared_error": 1e4 * (probs * share**2).sum(),
+        "answer_share": answer.sum(),
+        "answer_share_squared": (answer**2).sum(),
+        "expected_share": expected.sum(),
+        "expected_share_squared": (expected**2).sum(),
+        "answer_times_expected": (answer * expected).sum(),
+        "answer_deviation_squared": (answer_deviation**2).sum(),
+        "expected_deviation_squared": (expected_deviation**2).sum(),
+        "deviations_multiplied": (answer_deviation * expected_deviation).sum(),
+    }
+
+
+def individual(sums: Sequence[IndividualSums], study_ids: Sequence[str], resamples: StudyResamples) -> IndividualScores:
+    """The figures over all people.
 
     Args:
         sums: Of each cell.
         study_ids: Of each cell.
         resamples: Of the studies.
     """
-    table = np.zeros((len(resamples.study_ids), len(_SUMS)))
+    table = np.zeros((len(resamples.study_ids), len(SUMS)))
     for place, cell in zip(resamples.place(study_ids), sums, strict=True):
         table[place] += cell.sums
-    total = dict(zip(_SUMS, table.sum(axis=0), strict=True))
-    n, scaled = total["n"], total["scaled"]
+    total = dict(zip(SUMS, table.sum(axis=0), strict=True))
+    columns = [SUMS.index("closeness"), SUMS.index("scaled_people")]
+    _, interval = resamples.statistic(table[:, columns], lambda totals: np.asarray(totals[..., 0] / totals[..., 1]))
     with np.errstate(invalid="ignore", divide="ignore"):
-        accuracy, interval = resamples.statistic(table[:, [_SUMS.index("accuracy"), _SUMS.index("scaled")]], _ratio)
-        return {
-            "accuracy": accuracy,
-            "accuracy_ci95": interval,
-            "pearson": _correlation(n, *(total[key] for key in ("y", "p", "yy", "pp", "yp"))),
-            "mae": total["error"] / n,
-            "rmse": np.sqrt(total["square"] / n),
-            "exact": total["exact"] / n,
-            "within_one": total["within_one"] / n,
-            "n": int(n),
-            "invalid": sum(cell.invalid for cell in sums),
-            "off_scale_answers": sum(cell.off_scale for cell in sums),
-            "off_scale_predictions": sum(cell.off_scale_predictions for cell in sums),
-            "mae_percent": total["percent_error"] / scaled,
-            "rmse_percent": np.sqrt(total["percent_square"] / scaled),
-            "pearson_expected": _correlation(scaled, *(total[key] for key in ("u", "q", "uu", "qq", "uq"))),
-            "pearson_within_cells": total["within_uq"] / np.sqrt(total["within_uu"] * total["within_qq"])
-            if total["within_uu"] > 1e-9 and total["within_qq"] > 1e-9
-            else np.nan,
-        }
+        return IndividualScores(
+            accuracy=finite(accuracy(total)),
+            accuracy_ci95=interval,
+            pearson=finite(pearson(total)),
+            mae=finite(mean_absolute_error(total)),
+            rmse=finite(root_mean_square_error(total)),
+            exact=finite(exact_share(total)),
+            within_one=finite(share_within_one(total)),
+            n=int(total["people"]),
+            invalid=sum(cell.invalid for cell in sums),
+            off_scale_answers=sum(cell.off_scale for cell in sums),
+            off_scale_predictions=sum(cell.off_scale_predictions for cell in sums),
+            mae_percent=finite(mean_percent_error(total)),
+            rmse_percent=finite(root_mean_square_percent_error(total)),
+            pearson_expected=finite(pearson_expected(total)),
+            pearson_within_cells=finite(pearson_within_cells(total)),
+        )
 
 
-def _ratio(totals: Floats) -> Floats:
-    return np.asarray(totals[..., 0] / totals[..., 1])
+# -- one formula each --------------------------------------------------------------------------------------------
 
 
-def _correlation(n: float, x: float, y: float, xx: float, yy: float, xy: float) -> float:
-    """Pearson's r from sums; NaN where a side does not vary."""
+def accuracy(total: Totals) -> float:
+    """Mean of 1 − |drawn − answer| / (max − min), by the stated scale. Use it to compare with the paper."""
+    return total["closeness"] / total["scaled_people"]
+
+
+def mean_absolute_error(total: Totals) -> float:
+    """Mean of |drawn − answer| in raw numbers. Use it on one scale: over several, the widest decides."""
+    return total["absolute_error"] / total["people"]
+
+
+def root_mean_square_error(total: Totals) -> float:
+    """√ mean (drawn − answer)², raw. Use it where a few big errors are worse than many small ones."""
+    return float(np.sqrt(total["squared_error"] / total["people"]))
+
+
+def exact_share(total: Totals) -> float:
+    """Share of drawn predictions that are the answer. Use it for few options: a slider is hardly ever hit."""
+    return total["exact"] / total["people"]
+
+
+def share_within_one(total: Totals) -> float:
+    """Share of drawn predictions at most one off. Use it beside `exact_share`, on scales of about seven options."""
+    return total["within_one"] / total["people"]
+
+
+def mean_percent_error(total: Totals) -> float:
+    """100 · mean |drawn − answer| / width: 100 · (1 − accuracy). Use it over scales of different width."""
+    return total["percent_error"] / total["scaled_people"]
+
+
+def root_mean_square_percent_error(total: Totals) -> float:
+    """100 · √ mean (|drawn − answer| / width)². Use it like the raw one, over scales of different width."""
+    return float(np.sqrt(total["percent_squared_error"] / total["scaled_people"]))
+
+
+def pearson(total: Totals) -> float:
+    """Pearson's r of answer and drawn prediction, raw. Use it to compare with models that give one answer a person."""
+    names = ("people", "answer", "drawn", "answer_squared", "drawn_squared", "answer_times_drawn")
+    return correlation(*(total[name] for name in names))
+
+
+def pearson_expected(total: Totals) -> float:
+    """Pearson's r of answer and expected prediction, in shares. Use it for what the distributions know of answers."""
+    names = ("scaled_people", "answer_share", "expected_share", "answer_share_squared", "expected_share_squared")
+    return correlation(*(total[name] for name in (*names, "answer_times_expected")))
+
+
+def pearson_within_cells(total: Totals) -> float:
+    """Pearson's r of deviations from the cell's means. Use it for what is known of *people*: knowing the question,
+    which makes `pearson_expected` large, is of no help here. NaN where a side does not vary within cells.
+    """
+    answers, predictions = total["answer_deviation_squared"], total["expected_deviation_squared"]
+    if answers <= 1e-9 or predictions <= 1e-9:
+        return np.nan
+    return float(total["deviations_multiplied"] / np.sqrt(answers * predictions))
+
+
+def correlation(n: float, x: float, y: float, xx: float, yy: float, xy: float) -> float:
+    """Pearson's r of n pairs from Σx, Σy, Σx², Σy², Σxy; NaN where a side does not vary."""
     if n < 2:
         return np.nan
     vx, vy = xx - x * x / n, yy - y * y / n

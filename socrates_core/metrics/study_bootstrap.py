@@ -8,7 +8,7 @@ differences between models are paired.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,22 @@ from socrates_core.scale.distribution import Floats
 RESAMPLES: Final = 1000
 LEAST: Final = 3
 """Studies, below which there is no interval: two say nothing about a third."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A figure of many cells as one, in the figure's own unit."""
+
+    mean: float | None
+    """Over the cells of a study, then over studies; None where no cell has the figure."""
+    flat_mean: float | None
+    """Over all cells alike; None likewise."""
+    ci95: Interval | None
+    """Of `mean`, from resampling studies; None below three studies."""
+    cells: int
+    """That have the figure."""
+    studies: int
+    """That have a cell with the figure."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +86,8 @@ class StudyResamples:
         means = times[drawn] @ values[known] / total[drawn]
         return float(values[known].mean()), interval_of(means, int(known.sum()))
 
-    def summary(self, values: Floats, study_ids: Sequence[str]) -> dict[str, Any]:
-        """Mean over the cells of a study, then over studies, with its interval; flat mean over cells; counts.
+    def summary(self, values: Floats, study_ids: Sequence[str]) -> Summary:
+        """A figure of cells as one.
 
         Args:
             values: (C,) one figure a cell; NaN where a cell has none and is left out.
@@ -80,13 +96,13 @@ class StudyResamples:
         by_study = study_means(values, self.place(study_ids), len(self.study_ids))
         mean, interval = self.mean(by_study)
         known = np.isfinite(values)
-        return {
-            "mean": mean,
-            "flat_mean": float(values[known].mean()) if known.any() else math.nan,
-            "ci95": interval,
-            "cells": int(known.sum()),
-            "studies": int(np.isfinite(by_study).sum()),
-        }
+        return Summary(
+            mean=finite(mean),
+            flat_mean=float(values[known].mean()) if known.any() else None,
+            ci95=interval,
+            cells=int(known.sum()),
+            studies=int(np.isfinite(by_study).sum()),
+        )
 
     def statistic(self, sums: Floats, formula: Callable[[Floats], Floats]) -> tuple[float, Interval | None]:
         """A figure that is a formula of sums over everything, and its interval.
@@ -100,6 +116,11 @@ class StudyResamples:
             value = float(formula(sums.sum(axis=0)))
             drawn = formula(self.times @ sums)
         return value, interval_of(drawn[np.isfinite(drawn)], count) if math.isfinite(value) else None
+
+
+def finite(value: float) -> float | None:
+    """A figure as results have it: None where it is not defined, for which arrays have NaN."""
+    return float(value) if math.isfinite(value) else None
 
 
 def interval_of(resampled: Floats, studies: int) -> Interval | None:

@@ -7,8 +7,9 @@ Weighted answers enter through their effective number (Kish): everything here tr
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -30,10 +31,17 @@ less than 1/256 of the width, and a slider of ten thousand steps costs no more t
 
 @dataclass(frozen=True)
 class Interval:
-    """A 95 % interval."""
+    """A 95 % interval; [low, high] in metrics.json."""
 
     low: float
     high: float
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: Callable[[object], Any]) -> Any:
+        """How pydantic reads one: from its two ends."""
+        from pydantic import AfterValidator
+
+        return handler(Annotated[tuple[float, float], AfterValidator(lambda ends: cls(*ends))])
 
 
 # -- the noise floor ---------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def load_model(
-    name: str,
+    name: str = "demo",
     adapter: str | None = None,
     *,
     template: str | None = None,
@@ -31,6 +31,12 @@ def load_model(
     training: StudySet | None = None,
 ) -> AnswerModel:
     """Load a model by name.
+
+    >>> from socrates_core import load_model
+    >>> load_model("uniform").description.name
+    'uniform'
+    >>> len(load_model("marginal").description.trained_on)  # the bundled training studies
+    170
 
     Args:
         name: `uniform`, `marginal`, `demo`, a folder, a Hub id (with `@revision`), or `endpoint:NAME@URL`; only a

@@ -188,11 +188,29 @@ def _share(raw: object, where: str) -> tuple[Value, float]:
     return _value(value, where), float(share)
 
 
-def _check_edit(column: pl.Series, edit: Edit) -> None:
+def check_form(edit: Edit) -> None:
+    """Raise a PopulationError for what makes no sense whoever the participants are."""
     match edit:
         case Filter():
             if not edit.values:
                 raise PopulationError(f"the filter on {edit.attribute} names no value, so nobody would be left")
+        case Range():
+            if edit.low is None and edit.high is None:
+                raise PopulationError(f"the range of {edit.attribute} has no bound; give the lowest or the highest")
+            if edit.low is not None and edit.high is not None and edit.low > edit.high:
+                raise PopulationError(f"the range of {edit.attribute} is empty: {edit.low} is above {edit.high}")
+        case Shares():
+            _check_shares(edit)
+        case SetValue():
+            pass
+
+
+def _check_edit(column: pl.Series, edit: Edit) -> None:
+    if isinstance(edit, Range) and not column.dtype.is_integer():
+        raise PopulationError(f"{edit.attribute} holds no numbers, so it has no range; choose values instead")
+    match edit:
+        case Filter():
+            check_form(edit)
             for value in edit.values:
                 _check_value(column, value)
                 if value not in column:
@@ -200,22 +218,18 @@ def _check_edit(column: pl.Series, edit: Edit) -> None:
                         f"nobody has {edit.attribute} {value_words(value)}; there are {_choices(column)}"
                     )
         case Range():
-            if not column.dtype.is_integer():
-                raise PopulationError(f"{edit.attribute} holds no numbers, so it has no range; choose values instead")
-            if edit.low is None and edit.high is None:
-                raise PopulationError(f"the range of {edit.attribute} has no bound; give the lowest or the highest")
-            if edit.low is not None and edit.high is not None and edit.low > edit.high:
-                raise PopulationError(f"the range of {edit.attribute} is empty: {edit.low} is above {edit.high}")
+            check_form(edit)
         case SetValue():
             _check_value(column, edit.value)
         case Shares():
-            _check_shares(column, edit)
+            for value, _ in edit.shares:
+                _check_value(column, value)
+            check_form(edit)
 
 
-def _check_shares(column: pl.Series, edit: Shares) -> None:
+def _check_shares(edit: Shares) -> None:
     values = [value for value, _ in edit.shares]
     for value, share in edit.shares:
-        _check_value(column, value)
         if not math.isfinite(share) or share < 0:
             raise PopulationError(
                 f"the share of {edit.attribute} {value_words(value)} must be 0 % or more, got {share:.1%}"

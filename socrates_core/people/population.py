@@ -35,9 +35,9 @@ from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Persona, persona_
 __all__ = [
     "ActualGroup",
     "Edit",
+    "EditedPeople",
     "Filter",
     "NoActualGroup",
-    "Population",
     "Range",
     "SetValue",
     "Shares",
@@ -56,7 +56,7 @@ RAKING_TOLERANCE: Final = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Population:
+class EditedPeople:
     """The people to draw simulated participants from."""
 
     personas: pl.DataFrame
@@ -131,7 +131,7 @@ class NoActualGroup:
 
 def edit_population(
     participants: pl.DataFrame, edits: Sequence[Edit], among: npt.ArrayLike | None = None
-) -> Population:
+) -> EditedPeople:
     """Apply the edits to the participants of a study.
 
     A share for a value that nobody has cannot come from re-weighting: its people are copies of everybody else with
@@ -150,7 +150,7 @@ def edit_population(
     base = participants if among is None else _among(participants, among)
     if base.is_empty() and not edits:
         blank = pl.DataFrame({name: [None] for name in PARTICIPANTS_SCHEMA.names()}, schema=PARTICIPANTS_SCHEMA)
-        return Population(blank, np.ones(1), (), ("Nothing is known about the participants of this study.",))
+        return EditedPeople(blank, np.ones(1), (), ("Nothing is known about the participants of this study.",))
     weights, notes = _start_weights(base)
     for edit in edits:
         if isinstance(edit, Filter | Range):
@@ -167,7 +167,7 @@ def edit_population(
         notes += added
     weights = _rake(base, weights, shares)
     present = weights > 0
-    return Population(base.filter(pl.Series(present)), weights[present], tuple(edits), tuple(notes))
+    return EditedPeople(base.filter(pl.Series(present)), weights[present], tuple(edits), tuple(notes))
 
 
 def actual_of_same_group(

@@ -1,10 +1,11 @@
 """A comparison as a report to read: the leaderboard, and what of it is resolved."""
 
 import html
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from socrates_core.evaluation.comparison import Comparison, Standing
+from socrates_core.evaluation.comparison import Comparison, LeaderboardRow
 from socrates_core.report.document import Part, Picture, Section, Table, Warned, to_html, to_markdown
 from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress
 
@@ -34,7 +35,7 @@ def leaderboard_table(comparison: Comparison) -> Table:
             _number(row.effects_rmse, 1),
             _number(row.accuracy, 3),
         )
-        for row in comparison.standings
+        for row in comparison.leaderboard
     )
     header = ("Model", "W", "95 % interval", "Flat mean", "Cells", "Effects r", "Slope", "Effects RMSE", "Accuracy")
     shown = len(header) if comparison.kind == "all" else header.index("Effects r")
@@ -53,50 +54,53 @@ def _introduction(comparison: Comparison) -> list[Part]:
     fewer = [f"{name}: {count:,}" for name, count in comparison.left_out.items() if count]
     if fewer:
         parts.append(f"Cells left out because not all have them: {'; '.join(fewer)}.")
-    contaminated = [row.name for row in comparison.standings if row.contaminated]
+    contaminated = [row.name for row in comparison.leaderboard if row.contaminated]
     if contaminated:
         parts.append(Warned(f"CONTAMINATED: {', '.join(contaminated)} learned from studies that are evaluated here."))
     return parts
 
 
 def _leaderboard(comparison: Comparison) -> list[Part]:
-    shown = [row for row in comparison.standings if row.cells]
-    return [leaderboard_table(comparison), Picture(_dots(shown), "Means with 95 % intervals over studies.")]
+    return [
+        leaderboard_table(comparison),
+        Picture(_dots(comparison.leaderboard), "Means with 95 % intervals over studies."),
+    ]
 
 
 def _pairs(comparison: Comparison) -> list[Part]:
     rows = tuple(
         (
-            duel.one,
-            duel.other,
-            f"{duel.difference:+.4f}",
-            "" if duel.ci95 is None else f"{duel.ci95.low:+.4f} to {duel.ci95.high:+.4f}",
-            f"{duel.wins} : {duel.losses}" + (f", {duel.ties} tied" if duel.ties else ""),
-            "yes" if duel.resolved else "no",
+            pair.one,
+            pair.other,
+            f"{pair.difference:+.4f}",
+            "" if pair.ci95 is None else f"{pair.ci95.low:+.4f} to {pair.ci95.high:+.4f}",
+            f"{pair.wins} : {pair.losses}" + (f", {pair.ties} tied" if pair.ties else ""),
+            "yes" if pair.resolved else "no",
         )
-        for duel in comparison.duels
+        for pair in comparison.differences
     )
     header = ("Model", "Against", "Closer by", "95 % interval", "Studies won : lost", "Resolved")
-    return [Table(header, rows), *(duel.sentence for duel in comparison.duels)]
+    return [Table(header, rows), *(pair.sentence for pair in comparison.differences)]
 
 
-def _dots(rows: list[Standing]) -> go.Figure:
+def _dots(leaderboard: Sequence[LeaderboardRow]) -> go.Figure:
+    rows = [(row, row.mean) for row in leaderboard if row.mean is not None]
     figure = go.Figure()
     for kind, name, colour, symbol in (
         ("model", "Models", PREDICTED, "diamond"),
         ("reference", "References", ACTUAL, "circle"),
     ):
-        chosen = [row for row in rows if row.kind == kind]
+        chosen = [(row, mean) for row, mean in rows if row.kind == kind]
         figure.add_scatter(
             name=name,
             mode="markers",
-            x=[row.mean for row in chosen],
-            y=[html.escape(row.name if len(row.name) <= 28 else row.name[:27] + "…") for row in chosen],
+            x=[mean for _, mean in chosen],
+            y=[html.escape(row.name if len(row.name) <= 28 else row.name[:27] + "…") for row, _ in chosen],
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": [0 if row.ci95 is None else row.ci95.high - row.mean for row in chosen],
-                "arrayminus": [0 if row.ci95 is None else row.mean - row.ci95.low for row in chosen],
+                "array": [0 if row.ci95 is None else row.ci95.high - mean for row, mean in chosen],
+                "arrayminus": [0 if row.ci95 is None else mean - row.ci95.low for row, mean in chosen],
                 "color": NEUTRAL,
             },
             marker={"color": colour, "symbol": symbol, "size": 10},
@@ -107,4 +111,4 @@ def _dots(rows: list[Standing]) -> go.Figure:
 
 
 def _number(value: float | None, digits: int) -> str:
-    return "" if value is None or value != value else f"{value:.{digits}f}"
+    return "" if value is None else f"{value:.{digits}f}"

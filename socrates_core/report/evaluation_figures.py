@@ -2,12 +2,16 @@
 
 import html
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from socrates_core.evaluation.results.distances import Convention
+from socrates_core.evaluation.results.metrics import Effects
+from socrates_core.evaluation.results.rows import CellDistances, CellRow, StudyDistances, StudyRow
 from socrates_core.metrics.cell_predictions import CellPredictions, scale_of
+from socrates_core.metrics.fairness import AttributeFairness
+from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress, share_bars
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.study.study_set import Cell
@@ -16,14 +20,13 @@ GREEN = "#009E73"
 """Of Okabe and Ito's palette, for the noise floor."""
 
 
-def forest(studies: Sequence[Mapping[str, Any]], convention: str = "scale") -> go.Figure:
+def forest(studies: Sequence[StudyRow], convention: Convention = "scale") -> go.Figure:
     """One row a study: its mean distance with an interval over its cells, the floor, and guessing evenly."""
-    rows = [row for row in studies if row[convention]["model"] is not None]
-    rows.sort(key=lambda row: row[convention]["model"])
-    names = [html.escape(_short(row["study"], 22)) for row in rows]
-    found = [row[convention] for row in rows]
-    middle = [one["model"] for one in found]
-    ends = [one["ci95"] or [one["model"], one["model"]] for one in found]
+    rows = [(row, found, found.model) for row in studies if (found := row.by(convention)).model is not None]
+    rows.sort(key=lambda one: one[2])
+    names = [html.escape(_short(row.study, 22)) for row, _, _ in rows]
+    middle = [model for _, _, model in rows]
+    ends = [found.ci95 or Interval(model, model) for _, found, model in rows]
     figure = go.Figure()
     figure.add_scatter(
         name="Model",
@@ -33,20 +36,19 @@ def forest(studies: Sequence[Mapping[str, Any]], convention: str = "scale") -> g
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": [high - value for value, (_, high) in zip(middle, ends, strict=True)],
-            "arrayminus": [value - low for value, (low, _) in zip(middle, ends, strict=True)],
+            "array": [end.high - value for value, end in zip(middle, ends, strict=True)],
+            "arrayminus": [value - end.low for value, end in zip(middle, ends, strict=True)],
             "color": PREDICTED,
             "thickness": 1.5,
         },
         marker={"color": PREDICTED, "symbol": "diamond", "size": 8},
-        hovertext=[_study_hover(row, convention) for row in rows],
+        hovertext=[_study_hover(row, found) for row, found, _ in rows],
         hoverinfo="text",
     )
-    for name, side, symbol, colour in (
-        ("Noise floor", "floor", "line-ns-open", GREEN),
-        ("Guessing evenly", "uniform", "circle-open", NEUTRAL),
+    for name, x, symbol, colour in (
+        ("Noise floor", [found.floor for _, found, _ in rows], "line-ns-open", GREEN),
+        ("Guessing evenly", [found.uniform for _, found, _ in rows], "circle-open", NEUTRAL),
     ):
-        x = [one[side] for one in found]
         figure.add_scatter(
             name=name, mode="markers", x=x, y=names, marker={"color": colour, "symbol": symbol, "size": 8}
         )
@@ -55,17 +57,17 @@ def forest(studies: Sequence[Mapping[str, Any]], convention: str = "scale") -> g
     return figure
 
 
-def effects_figure(effects: Mapping[str, Any]) -> go.Figure:
+def effects_figure(effects: Effects) -> go.Figure:
     """Predicted against actual effects with the calibration line, in percentage points of the scale."""
-    each = effects["each"]
-    x, y = [one["predicted"] for one in each], [one["actual"] for one in each]
+    each = effects.each
+    x, y = [one.predicted for one in each], [one.actual for one in each]
     figure = go.Figure()
     reach = 1.05 * max([1.0, *map(abs, x), *map(abs, y)])
     ends = np.array([-reach, reach])
     figure.add_scatter(
         name="Perfect", mode="lines", x=ends, y=ends, line={"color": NEUTRAL, "dash": "dot"}, hoverinfo="skip"
     )
-    slope, intercept = (effects["calibration"][key]["value"] for key in ("slope", "intercept"))
+    slope, intercept = (effects.calibration.slope.value, effects.calibration.intercept.value)
     if slope is not None and intercept is not None:
         figure.add_scatter(
             name=f"Calibration: {intercept:+.1f} {slope:+.2f} · predicted",
@@ -82,15 +84,15 @@ def effects_figure(effects: Mapping[str, Any]) -> go.Figure:
         y=y,
         error_y={
             "type": "data",
-            "array": [one["actual_interval"][1] - one["actual"] for one in each],
+            "array": [one.actual_interval.high - one.actual for one in each],
             "color": "rgba(0,114,178,0.25)",
             "thickness": 1,
             "width": 0,
         },
         marker={"color": ACTUAL, "size": 7},
         hovertext=[
-            f"{html.escape(_short(one['study_id'], 40))}<br>{html.escape(_short(one['arm'], 40))}<br>"
-            f"predicted {one['predicted']:+.1f}, actual {one['actual']:+.1f}"
+            f"{html.escape(_short(one.study_id, 40))}<br>{html.escape(_short(one.arm, 40))}<br>"
+            f"predicted {one.predicted:+.1f}, actual {one.actual:+.1f}"
             for one in each
         ],
         hoverinfo="text",
@@ -101,19 +103,20 @@ def effects_figure(effects: Mapping[str, Any]) -> go.Figure:
     return figure
 
 
-def distance_against_n(cells: Sequence[Mapping[str, Any]]) -> go.Figure:
+def distance_against_n(cells: Sequence[tuple[CellRow, CellDistances]]) -> go.Figure:
     """Each cell's distance by the stated scale over how many people answered it, beside its noise floor."""
-    rows = [row for row in cells if row["scale"] is not None]
-    n = [row["n"] for row in rows]
     figure = go.Figure()
-    for name, side, colour, symbol in (("Cell", "model", PREDICTED, "circle"), ("Its floor", "floor", GREEN, "x")):
+    for name, y, colour, symbol in (
+        ("Cell", [found.model for _, found in cells], PREDICTED, "circle"),
+        ("Its floor", [found.floor for _, found in cells], GREEN, "x"),
+    ):
         figure.add_scatter(
             name=name,
             mode="markers",
-            x=n,
-            y=[row["scale"][side] for row in rows],
+            x=[row.n for row, _ in cells],
+            y=y,
             marker={"color": colour, "symbol": symbol, "size": 6, "opacity": 0.7},
-            hovertext=[f"{html.escape(_short(row['name'], 60))}<br>n = {row['n']}" for row in rows],
+            hovertext=[f"{html.escape(_short(row.name, 60))}<br>n = {row.n}" for row, _ in cells],
             hoverinfo="text+y",
         )
     dress(figure, height=380)
@@ -140,28 +143,28 @@ def cell_bars(cell: CellPredictions) -> go.Figure:
     return share_bars(shown, predicted, name, actual, f"Actual ({int(on.sum()):,} answers)")
 
 
-def groups_figure(fairness: Mapping[str, Any]) -> go.Figure:
+def groups_figure(fairness: Mapping[str, AttributeFairness]) -> go.Figure:
     """Each group's distance with its interval, and its noise floor."""
-    rows = [(attribute, row) for attribute, found in fairness.items() for row in found["groups"]]
-    names = [html.escape(_short(f"{attribute}: {row['group']}", 28)) for attribute, row in rows]
+    rows = [(attribute, row) for attribute, found in fairness.items() for row in found.groups]
+    names = [html.escape(_short(f"{attribute}: {row.group}", 28)) for attribute, row in rows]
     figure = go.Figure()
     figure.add_scatter(
         name="Distance",
         mode="markers",
-        x=[row["mean"] for _, row in rows],
+        x=[row.mean for _, row in rows],
         y=names,
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": [(row["ci95"] or [0, row["mean"]])[1] - row["mean"] for _, row in rows],
-            "arrayminus": [row["mean"] - (row["ci95"] or [row["mean"], 0])[0] for _, row in rows],
+            "array": [0.0 if row.ci95 is None else row.ci95.high - row.mean for _, row in rows],
+            "arrayminus": [0.0 if row.ci95 is None else row.mean - row.ci95.low for _, row in rows],
             "color": PREDICTED,
         },
         marker={"color": PREDICTED, "symbol": "diamond", "size": 9},
-        hovertext=[f"{name}<br>n = {row['n']:,}" for name, (_, row) in zip(names, rows, strict=True)],
+        hovertext=[f"{name}<br>n = {row.n:,}" for name, (_, row) in zip(names, rows, strict=True)],
         hoverinfo="text+x",
     )
-    floors = [row["noise_floor"] for _, row in rows]
+    floors = [row.noise_floor for _, row in rows]
     figure.add_scatter(
         name="Noise floor", mode="markers", x=floors, y=names, marker={"color": GREEN, "symbol": "line-ns-open"}
     )
@@ -170,11 +173,10 @@ def groups_figure(fairness: Mapping[str, Any]) -> go.Figure:
     return figure
 
 
-def _study_hover(row: Mapping[str, Any], convention: str) -> str:
-    found = row[convention]
+def _study_hover(row: StudyRow, found: StudyDistances) -> str:
     return (
-        f"{html.escape(_short(row['title'] or row['study'], 60))}<br>W {found['model']:.3f}, floor {found['floor']:.3f}"
-        f"<br>{found['cells']} cells, {row['n']:,} answers"
+        f"{html.escape(_short(row.title or row.study, 60))}<br>W {found.model:.3f}, floor {found.floor:.3f}"
+        f"<br>{found.cells} cells, {row.n:,} answers"
     )
 
 

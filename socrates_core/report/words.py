@@ -1,33 +1,39 @@
 """Figures of an evaluation in words: numbers, intervals, and the sentence that sums it up."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
+from socrates_core.evaluation.results.distances import Convention
+from socrates_core.evaluation.results.metrics import Metrics
+from socrates_core.evaluation.results.provenance import Provenance
+from socrates_core.metrics.uncertainty import Interval
 from socrates_core.model.folder import shown_name
 
 SHOWN_ROWS: Final = 50
 """Longer lists are cut in a report, which says so; metrics.json has them whole."""
 
 
-def headline(metrics: Mapping[str, Any], convention: str = "scale") -> str:
+def headline(metrics: Metrics, convention: Convention = "scale") -> str:
     """The result in a sentence, with everything that a distance needs beside it.
 
     Args:
-        metrics: As in metrics.json.
+        metrics: All figures.
         convention: `scale`, or `observed` for the paper's: its convention, grouping and mean.
     """
     if convention == "observed":
-        found, floor, uniform = metrics["paper"], metrics["paper"].get("noise_floor"), metrics["paper"].get("uniform")
+        paper = metrics.paper
+        mean, ci95, cells, studies = paper.mean, paper.ci95, paper.cells, paper.studies
+        floor, uniform = paper.noise_floor, paper.uniform
         how = "by the observed range, a cell being study, condition and task"
     else:
-        found, floor = metrics["wasserstein"]["scale"], metrics["noise_floor"]["scale"]["mean"]
-        uniform, how = metrics["baselines"]["uniform"]["scale"]["mean"], "by the stated scale"
-    if found["mean"] is None:
+        found = metrics.wasserstein.scale
+        mean, ci95, cells, studies = found.mean, found.ci95, found.cells, found.studies
+        floor, uniform = metrics.noise_floor.scale.mean, metrics.baselines.uniform.scale.mean
+        how = "by the stated scale"
+    if mean is None:
         return f"There is no distance {how}: no cell has what it needs."
     return (
-        f"W = {found['mean']:.4f}{interval(found['ci95'], ' (95 % interval {} to {})')} {how}; noise floor "
-        f"{number(floor)}, guessing evenly {number(uniform)}; {found['cells']:,} cells of {found['studies']:,} "
-        "studies."
+        f"W = {mean:.4f}{interval(ci95, ' (95 % interval {} to {})')} {how}; noise floor {number(floor)}, "
+        f"guessing evenly {number(uniform)}; {cells:,} cells of {studies:,} studies."
     )
 
 
@@ -36,14 +42,14 @@ def number(value: float | None, digits: int = 3) -> str:
     return "none" if value is None else f"{value:.{digits}f}"
 
 
-def interval(ci95: Sequence[float] | None, form: str = " ({} to {})", digits: int = 3) -> str:
+def interval(ci95: Interval | None, form: str = " ({} to {})", digits: int = 3) -> str:
     """Both ends in a form; nothing where there is no interval."""
-    return "" if ci95 is None else form.format(*(f"{end:.{digits}f}" for end in ci95))
+    return "" if ci95 is None else form.format(*(f"{end:.{digits}f}" for end in (ci95.low, ci95.high)))
 
 
-def with_interval(found: Mapping[str, Any], digits: int = 3) -> str:
-    """A figure with its `mean` and, where it has one, `ci95`."""
-    return number(found["mean"], digits) + interval(found.get("ci95"), digits=digits)
+def with_interval(value: float | None, ci95: Interval | None, digits: int = 3) -> str:
+    """A figure and, where it has one, its interval."""
+    return number(value, digits) + interval(ci95, digits=digits)
 
 
 def cut(count: int) -> list[str]:
@@ -51,8 +57,9 @@ def cut(count: int) -> list[str]:
     return [f"The first {SHOWN_ROWS} of {count:,} are shown; metrics.json has all."] if count > SHOWN_ROWS else []
 
 
-def shown_model(provenance: Mapping[str, Any]) -> str:
-    """Model and adapter, in a title or a table."""
-    adapter = provenance.get("adapter")
-    name = shown_name(str(provenance["model"]))
-    return f"{name} with {shown_name(str(adapter))}" if adapter else name
+def shown_model(provenance: Provenance) -> str:
+    """Model and adapter, in a title or a table; the file where no model is named."""
+    if provenance.model is None:
+        return f"the predictions in {provenance.file or 'a file'}"
+    name, adapter = shown_name(provenance.model), provenance.adapter
+    return f"{name} with {shown_name(adapter)}" if adapter else name

@@ -4,16 +4,15 @@ Nothing is known here that the folders do not say, so the file can be deleted at
 written, everything is read from the folders.
 """
 
-import json
-import math
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from socrates_core.errors import RunError
+from socrates_core.errors import PredictionError, RunError
+from socrates_core.evaluation.results.metrics import load_metrics
 from socrates_core.runs import queue as run_queue
 from socrates_core.runs.folder import read_spec
 from socrates_core.runs.state import AT_WORK, ENDS, Phase, StateCode, is_alive, state
@@ -48,7 +47,7 @@ class RunRow:
     updated: float | None
     """Time of the last event, in seconds since 1970."""
     wasserstein: float | None
-    """By the stated scale; None before the run is finished."""
+    """By the stated scale; None before the run is finished, and where its metrics cannot be read."""
     low: float | None
     high: float | None
     """Its 95 % interval."""
@@ -57,7 +56,7 @@ class RunRow:
     """Studies that the figure is over."""
     contaminated: bool
     message: str | None
-    """Why it failed, or cannot be read."""
+    """Why it failed, or cannot be read; of a finished run, why its metrics cannot."""
     readable: bool
     """Whether the folder holds a run of this version."""
     stamp: str
@@ -145,14 +144,9 @@ def _row(folder: Path, stamp: str) -> RunRow:
     try:
         spec = read_spec(folder)
         stands = state(folder)
-        metrics = _metrics(folder) if stands.code == "finished" else {}
     except (RunError, OSError) as error:
         return _unreadable(folder.name, str(error), stamp)
-    found = _inside(metrics, "wasserstein", "scale")
-    ends = found.get("ci95")
-    low, high = map(_number, ends) if isinstance(ends, list) and len(ends) == 2 else (None, None)
-    studies = found.get("studies")
-    return RunRow(
+    row = RunRow(
         name=folder.name,
         model=spec.model,
         adapter=spec.adapter,
@@ -168,36 +162,35 @@ def _row(folder: Path, stamp: str) -> RunRow:
         rate=stands.rate,
         left=stands.left,
         updated=stands.updated,
-        wasserstein=_number(found.get("mean")),
-        low=low,
-        high=high,
-        noise_floor=_number(_inside(metrics, "noise_floor", "scale").get("mean")),
-        scored=studies if isinstance(studies, int) else None,
-        contaminated=bool(metrics.get("contaminated")),
+        wasserstein=None,
+        low=None,
+        high=None,
+        noise_floor=None,
+        scored=None,
+        contaminated=False,
         message=stands.message,
         readable=True,
         stamp=stamp,
     )
+    return _with_figures(row, folder) if stands.code == "finished" else row
 
 
-def _metrics(folder: Path) -> dict[str, Any]:
+def _with_figures(row: RunRow, folder: Path) -> RunRow:
+    """A finished run with what its metrics say; with the reason where they cannot be read."""
     try:
-        found = json.loads((folder / "metrics.json").read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _inside(raw: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    for key in keys:
-        found = raw.get(key)
-        raw = found if isinstance(found, dict) else {}
-    return raw
-
-
-def _number(value: object) -> float | None:
-    known = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if known else None  # type: ignore[arg-type]
+        metrics = load_metrics(folder)
+    except PredictionError as error:
+        return replace(row, message=str(error))
+    found = metrics.wasserstein.scale
+    return replace(
+        row,
+        wasserstein=found.mean,
+        low=None if found.ci95 is None else found.ci95.low,
+        high=None if found.ci95 is None else found.ci95.high,
+        noise_floor=metrics.noise_floor.scale.mean,
+        scored=found.studies,
+        contaminated=metrics.contaminated,
+    )
 
 
 def _unreadable(name: str, message: str, stamp: str) -> RunRow:

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import polars as pl
 
 from socrates_core.people.population import (
+    EditedPeople,
     NoActualGroup,
-    Population,
     actual_of_same_group,
     attributes_of,
     edit_population,
@@ -36,7 +36,7 @@ class Cast:
     """Who answers one arm, simulated and observed."""
 
     cell: Cell
-    population: Population
+    population: EditedPeople
     drawn: npt.NDArray[np.int64]
     """(N,) rows of the population."""
     personas: list[Persona]

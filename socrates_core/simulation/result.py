@@ -76,6 +76,57 @@ class ArmResult:
         """Whether answers are numbers without a stated scale."""
         return self.numbers is not None
 
+    @property
+    def label(self) -> str:
+        """The condition's."""
+        return self.cell.condition_label
+
+    @property
+    def convention(self) -> str:
+        """What `w` is measured by: the stated `scale`, or the `observed` range where the outcome is open-ended."""
+        return "observed" if self.open_ended else "scale"
+
+    @property
+    def w(self) -> float | None:
+        """The Wasserstein distance in [0, 1] by `convention`; None where there is none (see `unscored`)."""
+        if self.numbers is not None:
+            return self.numbers.score.observed if self.numbers.score else None
+        return self.score.wasserstein if self.score else None
+
+    @property
+    def interval(self) -> Interval | None:
+        """95 % interval of `w` over who happened to be asked and simulated."""
+        found = self.numbers.score if self.numbers is not None else self.score
+        return found.interval if found else None
+
+    @property
+    def noise_floor(self) -> float | None:
+        """What a perfect prediction would be expected to score with this many people."""
+        found = self.numbers.score if self.numbers is not None else self.score
+        return found.noise_floor if found else None
+
+    @property
+    def uniform(self) -> float | None:
+        """The distance of the uniform baseline; None where there are no options to spread it over."""
+        return self.score.uniform if self.score else None
+
+    @property
+    def verdict(self) -> str:
+        """What the figures amount to, in a sentence; why there are none where nothing was compared."""
+        if self.numbers is not None and self.numbers.score is not None:
+            return self.numbers.score.sentence
+        return self.score.verdict.sentence if self.score else str(self.unscored)
+
+    def __str__(self) -> str:
+        """W with its interval, floor and baseline in a line, or the prediction and why there is no W."""
+        if self.w is None or self.interval is None:
+            mean = f"predicted mean {self.predicted.mean:.2f}{_within(self.predicted_mean_interval, 2)}"
+            return f"{self.label}: {mean}; no W: {self.unscored}"
+        how = "the observed range" if self.open_ended else "the stated scale"
+        beside = [f"noise floor {self.noise_floor:.3f}"]
+        beside += [] if self.uniform is None else [f"uniform baseline {self.uniform:.3f}"]
+        return f"{self.label}: W = {self.w:.3f}{_within(self.interval)} by {how}; {', '.join(beside)}"
+
 
 @dataclass(frozen=True)
 class EffectRow:
@@ -90,6 +141,11 @@ class EffectRow:
     actual: float | None
     """None where one of the two arms was answered by fewer than two people."""
     actual_interval: Interval | None
+
+    @property
+    def label(self) -> str:
+        """The other arm's condition."""
+        return self.cell.condition_label
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +166,21 @@ class Simulation:
     notes: tuple[str, ...]
     """Sentences for the reader: which cells are the arms, which people had to be made up."""
 
+    def __str__(self) -> str:
+        """The arms with their W, what the conditions change, and what a reader has to know."""
+        adapter = f" with {self.model.adapter}" if self.model.adapter else ""
+        title = " ".join(self.study.title.split())
+        lines = [f"{title}: {self.request.n:,} simulated people in each condition, by {self.model.name}{adapter}"]
+        lines += [f"  {arm}" for arm in self.arms]
+        unit = "in the median" if self.arms[0].open_ended else "% of the scale"
+        for one in self.effects:
+            actual = "none" if one.actual is None else f"{one.actual:+.1f}{_within(one.actual_interval, 1)}"
+            predicted = f"{one.predicted:+.1f}{_within(one.predicted_interval, 1)}"
+            lines.append(f"  {one.label} against {self.arms[0].label}, {unit}: predicted {predicted}, actual {actual}")
+        lines += [f"  {note}" for note in self.notes]
+        lines += ["  The demo model knows nothing about the world: these figures are not science."] * self.model.demo
+        return "\n".join(lines)
+
 
 @dataclass(frozen=True, eq=False)
 class ArmResults:
@@ -119,3 +190,8 @@ class ArmResults:
     effects: list[EffectRow]
     participants: pl.DataFrame
     """As in `Simulation`."""
+
+
+def _within(interval: Interval | None, digits: int = 3) -> str:
+    """` (95 % interval 0.106 to 0.121)`, nothing where there is none."""
+    return "" if interval is None else f" (95 % interval {interval.low:.{digits}f} to {interval.high:.{digits}f})"

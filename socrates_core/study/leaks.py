@@ -65,7 +65,8 @@ def refuse_overlap(
     if studies and not allow_seen:
         raise LeakError(
             f"the model has learned from {len(studies)} of the studies to evaluate: {_some(studies, 50)}. Evaluate "
-            "the test part of the split it was trained with, or pass --allow-seen, which stamps the report CONTAMINATED"
+            "the test part of the split it was trained with, or pass --allow-seen (in Python: allow_seen=True), which "
+            "stamps the report CONTAMINATED"
         )
     return studies
 

@@ -1,7 +1,6 @@
 """The studies offered on the page: sources, their studies in order of relevance, and which of them are unseen."""
 
 import hashlib
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ import polars as pl
 from socrates_core.errors import SocratesError, StudyFolderError
 from socrates_core.report.simulation import cell_hash
 from socrates_core.study.leaks import seen
+from socrates_core.study.question import question_of
 from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled
 from socrates_core.study.split import Split, study_of
 from socrates_core.study.study_set import Cell, Study, StudySet
@@ -22,14 +22,6 @@ BUNDLED: Final = "bundled"
 
 FIRST_STUDY: Final = "gss-welfare"
 """The study shown to new visitors: a real experiment with a large, well-known effect."""
-
-QUESTION_WORDS: Final = 90
-"""Longest question in a menu, in characters."""
-
-_INSTRUCTION: Final = re.compile(
-    r"\b(?:(?:please )?(?:only (?:return|answer|respond|reply)|(?:return|answer|respond|reply) (?:only|with)))\b", re.I
-)
-"""Where the answer instruction begins, in the wordings that are common."""
 
 
 @dataclass(frozen=True)
@@ -221,17 +213,6 @@ def _outcome_label(cell: Cell, alone: bool) -> str:
     if cell.scale.values is None:
         words = f"{words} (open-ended)"
     return words if alone else f"{cell.task_num}. {words}"
-
-
-def question_of(cell: Cell) -> str:
-    """The question in a stimulus, cut to what a menu shows: its last question, or the last sentence before the answer
-    instruction where it asks none.
-    """
-    told = _INSTRUCTION.split(" ".join(cell.stimulus.split()))[0].strip() or cell.stimulus.strip()
-    sentences = re.split(r"(?<=[.!?…])['\"”’)]* +", told)
-    asked = [sentence for sentence in sentences if sentence.rstrip("'\"”’) ").endswith("?")]
-    words = (asked or sentences)[-1]
-    return words if len(words) <= QUESTION_WORDS else words[: QUESTION_WORDS - 1].rstrip() + "…"
 
 
 def same_outcome(cells: Sequence[Cell], condition_num: int, task_num: int | None) -> Cell:

@@ -131,12 +131,12 @@ def test_runs_are_compared_pair_by_pair_with_the_references_beside(
     result = call("eval.compare", finished, tmp_path / "seen", "--out", tmp_path / "out")
     assert result.returncode == 0, result.stderr
     found = json.loads((tmp_path / "out" / "comparison.json").read_text("utf-8"))
-    names = [row["name"] for row in found["standings"]]
+    names = [row["name"] for row in found["leaderboard"]]
     assert {"uniform", "guessing evenly", "pooled human answers", "human split-half", "noise floor"} <= set(names)
-    assert [row["mean"] for row in found["standings"]] == sorted(row["mean"] for row in found["standings"])
-    (duel,) = found["duels"]
-    assert duel["wins"] + duel["losses"] + duel["ties"] == found["studies"]
-    assert "resolved" in duel["sentence"]
+    assert [row["mean"] for row in found["leaderboard"]] == sorted(row["mean"] for row in found["leaderboard"])
+    (pair,) = found["differences"]
+    assert pair["wins"] + pair["losses"] + pair["ties"] == found["studies"]
+    assert "resolved" in pair["sentence"]
 
 
 @pytest.mark.parametrize(

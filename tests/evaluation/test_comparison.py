@@ -1,5 +1,5 @@
 import json
-import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from socrates_core.errors import PredictionError
-from socrates_core.evaluation.comparison import Contender, compare, load_contenders
+from socrates_core.evaluation.comparison import Evaluation, compare, load_comparison, load_evaluations, save_comparison
+from socrates_core.evaluation.results.metrics import save_metrics
 from socrates_core.evaluation.scores import evaluate
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.report.comparison import report
@@ -29,74 +30,74 @@ def studies(share: float, count: int = 20, seed: int = 1, first: int = 0) -> lis
     return cells
 
 
-def contender(name: str, cells: list[CellPredictions], **provenance: Any) -> Contender:
-    return Contender(name, evaluate(cells, {"model": name, **provenance}).metrics)
+def named(name: str, cells: list[CellPredictions], **provenance: Any) -> Evaluation:
+    return Evaluation(name, evaluate(cells, {"model": name, **provenance}).metrics)
 
 
 def test_the_closer_model_is_named_with_interval_and_wins() -> None:
-    found = compare([contender("good", studies(0.9)), contender("poor", studies(0.1))])
-    (duel,) = found.duels
-    assert duel.difference > 0
-    assert duel.resolved
-    assert duel.wins > duel.losses
-    assert duel.wins + duel.losses + duel.ties == 20
-    assert duel.sentence.startswith("good is 0.")
-    assert duel.sentence.endswith(": resolved.")
-    (swapped,) = compare([contender("poor", studies(0.1)), contender("good", studies(0.9))]).duels
-    assert swapped.difference == pytest.approx(-duel.difference)
+    found = compare([named("good", studies(0.9)), named("poor", studies(0.1))])
+    (pair,) = found.differences
+    assert pair.difference > 0
+    assert pair.resolved
+    assert pair.wins > pair.losses
+    assert pair.wins + pair.losses + pair.ties == 20
+    assert pair.sentence.startswith("good is 0.")
+    assert pair.sentence.endswith(": resolved.")
+    (swapped,) = compare([named("poor", studies(0.1)), named("good", studies(0.9))]).differences
+    assert swapped.difference == pytest.approx(-pair.difference)
     assert swapped.ci95 is not None
-    assert duel.ci95 is not None
-    assert swapped.ci95.low == pytest.approx(-duel.ci95.high)
+    assert pair.ci95 is not None
+    assert swapped.ci95.low == pytest.approx(-pair.ci95.high)
     assert swapped.sentence.startswith("poor is 0.")
     assert "further off than good" in swapped.sentence
 
 
 def test_a_difference_is_paired_and_narrower_than_either_interval() -> None:
-    found = compare([contender("a", studies(0.5)), contender("b", studies(0.45))])
-    (duel,) = found.duels
-    rows = {row.name: row for row in found.standings}
-    assert duel.ci95 is not None
+    found = compare([named("a", studies(0.5)), named("b", studies(0.45))])
+    (pair,) = found.differences
+    rows = {row.name: row for row in found.leaderboard}
+    assert pair.ci95 is not None
     assert rows["a"].ci95 is not None
-    assert duel.ci95.high - duel.ci95.low < 0.5 * (rows["a"].ci95.high - rows["a"].ci95.low)
-    assert duel.difference == pytest.approx(rows["b"].mean - rows["a"].mean)
+    assert pair.ci95.high - pair.ci95.low < 0.5 * (rows["a"].ci95.high - rows["a"].ci95.low)
+    assert pair.difference == pytest.approx(rows["b"].mean - rows["a"].mean)
 
 
 def test_a_model_against_itself_is_not_resolved() -> None:
-    (duel,) = compare([contender("a", studies(0.5)), contender("b", studies(0.5))]).duels
-    assert (duel.difference, duel.resolved, duel.ties) == (0, False, 20)
-    assert duel.sentence == "a and b are equally close, interval 0.0000 to 0.0000: not resolved."
+    (pair,) = compare([named("a", studies(0.5)), named("b", studies(0.5))]).differences
+    assert (pair.difference, pair.resolved, pair.ties) == (0, False, 20)
+    assert pair.sentence == "a and b are equally close, interval 0.0000 to 0.0000: not resolved."
 
 
 def test_too_few_studies_resolve_nothing() -> None:
-    (duel,) = compare([contender("a", studies(0.9, 2)), contender("b", studies(0.1, 2))]).duels
-    assert (duel.ci95, duel.resolved) == (None, False)
-    assert "too few studies" in duel.sentence
+    (pair,) = compare([named("a", studies(0.9, 2)), named("b", studies(0.1, 2))]).differences
+    assert (pair.ci95, pair.resolved) == (None, False)
+    assert "too few studies" in pair.sentence
 
 
 def test_only_cells_with_the_same_answers_are_compared() -> None:
-    whole, half = contender("whole", studies(0.5)), contender("half", studies(0.5, count=10, first=500))
+    whole, half = named("whole", studies(0.5)), named("half", studies(0.5, count=10, first=500))
     found = compare([whole, half])
     assert (found.cells, found.studies) == (20, 10)
     assert found.left_out == {"whole": 20, "half": 0}
     with pytest.raises(PredictionError, match="no cell in common"):
-        compare([whole, contender("other", studies(0.5, seed=2))])
+        compare([whole, named("other", studies(0.5, seed=2))])
     with pytest.raises(PredictionError, match="two runs or more"):
         compare([whole])
 
 
 def test_the_references_are_always_in_the_table() -> None:
-    found = compare([contender("a", studies(0.5)), contender("b", studies(0.2))])
-    names = {row.name: row for row in found.standings}
+    found = compare([named("a", studies(0.5)), named("b", studies(0.2))])
+    names = {row.name: row for row in found.leaderboard}
     expected = {"guessing evenly", "pooled human answers", "human split-half", "noise floor"}
     assert expected | {"training answers on the scale", "a", "b"} == set(names)
-    assert math.isnan(names["training answers on the scale"].mean)
-    means = [row.mean for row in found.standings if row.cells]
+    assert names["training answers on the scale"].mean is None
+    means = [row.mean for row in found.leaderboard if row.mean is not None]
     assert means == sorted(means)
-    json.dumps(found.to_json(), allow_nan=False)
+    assert found.leaderboard[-1].mean is None
 
 
 def test_a_contaminated_model_is_marked_wherever_it_stands() -> None:
-    found = compare([contender("a", studies(0.5), contaminated=["s01"]), contender("b", studies(0.2))])
+    found = compare([named("a", studies(0.5), contaminated=["s01"]), named("b", studies(0.2))])
     page, text = report(found)
     assert "a (CONTAMINATED)" in page
     assert "CONTAMINATED: a learned from studies that are evaluated here." in text
@@ -106,11 +107,10 @@ def test_a_contaminated_model_is_marked_wherever_it_stands() -> None:
 def test_evaluations_are_loaded_from_folders_and_equal_names_told_apart(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        content = evaluate(studies(0.5), {"model": "m"}).metrics
-        (tmp_path / name / "metrics.json").write_text(json.dumps(content), "utf-8")
-    found = load_contenders([tmp_path / "one", tmp_path / "two"])
+        save_metrics(evaluate(studies(0.5), {"model": "m"}).metrics, tmp_path / name / "metrics.json")
+    found = load_evaluations([tmp_path / "one", tmp_path / "two"])
     assert [one.name for one in found] == ["m (one)", "m (two)"]
-    same = load_contenders([tmp_path / "one", tmp_path / "one"])
+    same = load_evaluations([tmp_path / "one", tmp_path / "one"])
     assert [one.name for one in same] == ["m (one) #1", "m (one) #2"]
 
 
@@ -128,21 +128,47 @@ def test_a_folder_without_readable_metrics_says_so(tmp_path: Path, content: str 
     if content is not None:
         (tmp_path / "metrics.json").write_text(content, "utf-8")
     with pytest.raises(PredictionError, match=said):
-        load_contenders([tmp_path, tmp_path])
+        load_evaluations([tmp_path, tmp_path])
 
 
 def test_studies_of_one_kind_are_compared_without_figures_of_all() -> None:
     def half_real(cells: list[CellPredictions]) -> list[CellPredictions]:
         return [replace(cell, real=cell.study_id < "s08") for cell in cells]
 
-    pair = [contender("a", half_real(studies(0.9))), contender("b", half_real(studies(0.2)))]
-    real, synthetic = compare(pair, kind="real"), compare(pair, kind="synthetic")
+    both = [named("a", half_real(studies(0.9))), named("b", half_real(studies(0.2)))]
+    real, synthetic = compare(both, kind="real"), compare(both, kind="synthetic")
     assert (real.studies, synthetic.studies) == (8, 12)
     assert real.left_out == {"a": 0, "b": 0}
-    whole, parts = compare(pair), (real, synthetic)
-    assert whole.duels[0].difference == pytest.approx(sum(p.duels[0].difference * p.studies for p in parts) / 20)
+    whole, parts = compare(both), (real, synthetic)
+    assert whole.differences[0].difference == pytest.approx(
+        sum(p.differences[0].difference * p.studies for p in parts) / 20
+    )
     _, text = report(real)
     assert "16 cells of 8 real studies" in text
     assert "ccuracy" not in text
     with pytest.raises(PredictionError, match="none of the studies that they have in common is synthetic"):
-        compare([contender("a", studies(0.9)), contender("b", studies(0.2))], kind="synthetic")
+        compare([named("a", studies(0.9)), named("b", studies(0.2))], kind="synthetic")
+
+
+def test_a_comparison_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    for kind in ("all", "real"):
+        found = compare([named("a", studies(0.5)), named("b", studies(0.2, 2))], kind=kind)  # type: ignore[arg-type]
+        save_comparison(found, tmp_path / "comparison.json")
+        assert load_comparison(tmp_path / "comparison.json") == found
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"format": 1}, "is of format 1, this version reads 2; compare again"),
+        ({"convention": "separate"}, "convention: Input should be 'scale' or 'observed', not 'separate'"),
+        ({"cells": 3.5}, "cells: Input should be a valid integer"),
+        ({"winner": "a"}, "winner is not known"),
+    ],
+)
+def test_a_comparison_of_another_form_says_so(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    path = tmp_path / "comparison.json"
+    save_comparison(compare([named("a", studies(0.5, 3)), named("b", studies(0.2, 3))]), path)
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **change}), "utf-8")
+    with pytest.raises(PredictionError, match=re.escape(said)):
+        load_comparison(path)

@@ -164,18 +164,18 @@ ORIGINAL = [
 def test_the_original_runs_figure_is_reproduced_and_marked_invalid(tmp_path: Path) -> None:
     found = load_predictions(write(tmp_path / "predictions.json", ORIGINAL))
     metrics = evaluate(found.cells, found.provenance).metrics
-    separate = metrics["wasserstein"]["separate"]
+    separate = metrics.wasserstein.separate
     # aaaaa: {0, 1} against {0, 1}; bbbbb: people {0, 1, 1} against {0, 0, 1} are ⅓ apart
-    assert separate["flat_mean"] == pytest.approx((0 + 1 / 3) / 2)
-    assert (separate["cells"], separate["studies"]) == (2, 2)
-    assert separate["invalid"].startswith("INVALID")
+    assert separate.flat_mean == pytest.approx((0 + 1 / 3) / 2)
+    assert (separate.cells, separate.studies) == (2, 2)
+    assert separate.invalid.startswith("INVALID")
     # beside it: seven of eight points off, by the stated scale and by the humans' own range
-    assert metrics["cells"][0]["scale"]["model"] == pytest.approx(7 / 8)
-    assert metrics["cells"][0]["observed"]["model"] == pytest.approx(0.5)
-    by_condition = metrics["by_grouping"][2]
-    assert by_condition["mixed_scales"] == 1
+    assert metrics.cells[0].scale.model == pytest.approx(7 / 8)
+    assert metrics.cells[0].observed.model == pytest.approx(0.5)
+    by_condition = metrics.by_grouping[2]
+    assert by_condition.mixed_scales == 1
     # 3 and 50 against 1, 50, 50 on 1..50: |½ − ⅓| between 3 and 50, ⅓ between 1 and 3
-    assert by_condition["flat_mean"] == pytest.approx((0.5 + (2 / 3 + 47 / 6) / 49) / 2)
+    assert by_condition.flat_mean == pytest.approx((0.5 + (2 / 3 + 47 / 6) / 49) / 2)
 
 
 def test_the_answer_with_a_hundred_digits_is_invalid_and_moves_no_error(tmp_path: Path) -> None:
@@ -183,6 +183,6 @@ def test_the_answer_with_a_hundred_digits_is_invalid_and_moves_no_error(tmp_path
     without = load_predictions(write(tmp_path / "b.json", [row for row in ORIGINAL if row["pred_numeric"] < 1e9]))
     assert whole.provenance["invalid_predictions"] == 1
     one, other = (evaluate(found.cells, found.provenance).metrics for found in (whole, without))
-    assert one["individual"]["mae"] == other["individual"]["mae"] < 10
-    excluded = {row["reason"] for row in one["excluded"]}
+    assert one.individual.mae == other.individual.mae < 10
+    excluded = {row.reason for row in one.excluded}
     assert excluded >= {"one response", "1 of 2 predictions can be read as an answer"}

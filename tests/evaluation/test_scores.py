@@ -1,5 +1,4 @@
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -7,9 +6,11 @@ import numpy as np
 import pytest
 
 from socrates_core.errors import PredictionError
-from socrates_core.evaluation.scores import Evaluation, evaluate, identity, plain
+from socrates_core.evaluation.results.distances import CONVENTIONS
+from socrates_core.evaluation.results.json_file import as_json
+from socrates_core.evaluation.results.metrics import Metrics
+from socrates_core.evaluation.scores import ScoredCells, evaluate, identity
 from socrates_core.metrics.cell_predictions import CellPredictions
-from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.evaluation import report
 from socrates_core.report.words import headline
 from tests.predictions import cell
@@ -32,12 +33,12 @@ def some(count: int = 6, people: int = 40, seed: int = 1) -> list[CellPrediction
     return cells
 
 
-def metrics(cells: Sequence[CellPredictions]) -> dict:  # type: ignore[type-arg]
+def metrics(cells: Sequence[CellPredictions]) -> Metrics:
     return evaluate(cells, {"model": "made up"}).metrics
 
 
 def test_the_keys_that_others_read_are_there() -> None:
-    found = metrics(some())
+    found = as_json(metrics(some()))
     for convention in ("scale", "observed", "separate"):
         assert {"mean", "flat_mean", "ci95", "cells", "studies"} <= set(found["wasserstein"][convention])
     for convention in ("scale", "observed"):
@@ -57,28 +58,28 @@ def test_a_mean_is_over_cells_then_over_studies() -> None:
         cell([1, 1], [1, 0, 0, 0, 0], study="a", cell_id=1, condition=2),
         cell([3, 3], [1, 0, 0, 0, 0], study="b", cell_id=2),
     ]
-    found = metrics(cells)["wasserstein"]
-    assert (found["scale"]["mean"], found["scale"]["flat_mean"]) == (pytest.approx(0.5), pytest.approx(0.5))
+    found = metrics(cells).wasserstein
+    assert (found.scale.mean, found.scale.flat_mean) == (pytest.approx(0.5), pytest.approx(0.5))
     cells.append(cell([5, 5], [1, 0, 0, 0, 0], study="a", cell_id=3, condition=3))
-    found = metrics(cells)["wasserstein"]
-    assert found["scale"]["mean"] == pytest.approx((2 / 3 + 0.5) / 2)
-    assert found["scale"]["flat_mean"] == pytest.approx(2.5 / 4)
-    assert (found["observed"]["mean"], found["observed"]["cells"]) == (None, 0)
+    found = metrics(cells).wasserstein
+    assert found.scale.mean == pytest.approx((2 / 3 + 0.5) / 2)
+    assert found.scale.flat_mean == pytest.approx(2.5 / 4)
+    assert (found.observed.mean, found.observed.cells) == (None, 0)
 
 
 def test_a_baseline_is_set_against_the_model_on_its_own_cells() -> None:
     cells = [*some(3), cell([5] * 9, [1, 0, 0, 0, 0], study="lonely", cell_id=99)]
-    pooled = metrics(cells)["baselines"]["pooled"]["scale"]
-    assert (pooled["cells"], pooled["studies"]) == (6, 3)
-    assert pooled["model_on_the_same_cells"] == pytest.approx(metrics(cells[:-1])["wasserstein"]["scale"]["mean"])
-    assert pooled["gain"] == pytest.approx(pooled["mean"] - pooled["model_on_the_same_cells"])
+    pooled = metrics(cells).baselines.pooled.scale
+    assert (pooled.cells, pooled.studies) == (6, 3)
+    assert pooled.model_on_the_same_cells == pytest.approx(metrics(cells[:-1]).wasserstein.scale.mean)
+    assert pooled.gain == pytest.approx(pooled.mean - pooled.model_on_the_same_cells)
 
 
 def test_the_same_predictions_give_the_same_figures_in_any_order() -> None:
     cells = some()
-    by_id = {row["cell"]: row for row in metrics(cells)["cells"]}
-    for row in metrics(cells[::-1])["cells"]:
-        assert row == by_id[row["cell"]]
+    by_id = {row.cell: row for row in metrics(cells).cells}
+    for row in metrics(cells[::-1]).cells:
+        assert row == by_id[row.cell]
     assert metrics(cells) == metrics(cells)
 
 
@@ -89,8 +90,8 @@ def test_what_is_left_out_is_named_with_its_reason() -> None:
         cell([2, 2], UNIFORM, study="s0", cell_id=51, condition=4),
     ]
     left_out = [{"cell": 60, "study": "s0", "name": "s0", "convention": "all", "reason": "open-ended outcome"}]
-    found = evaluate(cells, {"left_out": left_out}).metrics["excluded"]
-    assert {(row["cell"], row["convention"], row["reason"]) for row in found} == {
+    found = evaluate(cells, {"left_out": left_out}).metrics.excluded
+    assert {(row.cell, row.convention, row.reason) for row in found} == {
         (60, "all", "open-ended outcome"),
         (50, "all", "one response"),
         (51, "observed", "all human answers are the same"),
@@ -111,20 +112,23 @@ def test_a_model_that_saw_the_studies_is_stamped() -> None:
         "near_duplicates": [],
         "stimuli_compared": True,
     }
-    evaluation = evaluate(some(), provenance)
-    assert evaluation.metrics["contaminated"] is True
-    page, text = report(evaluation)
+    scored = evaluate(some(), provenance)
+    assert scored.metrics.contaminated is True
+    page, text = report(scored)
     assert "CONTAMINATED: the model has learned from 1 of these studies (s0)" in page
     assert "CONTAMINATED" in text
-    assert evaluate(some(), {**provenance, "contaminated": []}).metrics["contaminated"] is False
+    assert evaluate(some(), {**provenance, "contaminated": []}).metrics.contaminated is False
 
 
 def test_real_and_synthetic_studies_are_told_apart() -> None:
     mixed = [*some(3), *(cell([1, 2, 3], UNIFORM, study=f"x{i}", cell_id=100 + i, real=False) for i in range(3))]
-    found = metrics(mixed)["by_kind"]
-    assert found["real"]["scale"]["studies"] == found["synthetic"]["scale"]["studies"] == 3
-    both = (found["real"]["scale"]["mean"] + found["synthetic"]["scale"]["mean"]) / 2
-    assert metrics(mixed)["wasserstein"]["scale"]["mean"] == pytest.approx(both)
+    found = metrics(mixed).by_kind
+    real, synthetic = found["real"].scale, found["synthetic"].scale
+    assert real is not None
+    assert synthetic is not None
+    assert real.studies == synthetic.studies == 3
+    both = (real.mean + synthetic.mean) / 2
+    assert metrics(mixed).wasserstein.scale.mean == pytest.approx(both)
 
 
 def test_questions_and_answers_have_an_identity_whoever_predicts() -> None:
@@ -134,28 +138,23 @@ def test_questions_and_answers_have_an_identity_whoever_predicts() -> None:
         assert identity(one) != identity(other)
 
 
-def test_what_json_has_no_word_for_is_null() -> None:
-    found = plain({"a": math.nan, "b": Interval(0, 1), "c": (np.float64(2), np.int64(3)), "d": frozenset({"y", "x"})})
-    assert found == {"a": None, "b": [0, 1], "c": [2.0, 3], "d": ["x", "y"]}
-
-
 # -- the report --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def evaluation() -> Evaluation:
+def scored() -> ScoredCells:
     return evaluate(some(), {"model": "made up"})
 
 
-def test_the_headline_has_n_floor_interval_and_guessing(evaluation: Evaluation) -> None:
-    for convention in ("scale", "observed"):
-        said = headline(evaluation.metrics, convention)
+def test_the_headline_has_n_floor_interval_and_guessing(scored: ScoredCells) -> None:
+    for convention in CONVENTIONS:
+        said = headline(scored.metrics, convention)
         for word in ("95 % interval", "noise floor", "guessing evenly", "12 cells of 6 studies"):
             assert word in said
 
 
-def test_the_page_needs_nothing_else_and_holds_every_figure(evaluation: Evaluation) -> None:
-    page, text = report(evaluation)
+def test_the_page_needs_nothing_else_and_holds_every_figure(scored: ScoredCells) -> None:
+    page, text = report(scored)
     assert "<script src=" not in page
     assert page.count("Plotly.newPlot(") == 4 + 6
     for heading in ("Distances", "Treatment effects", "Groups of people", "What was left out", "Worst and best cells"):

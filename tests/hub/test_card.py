@@ -11,6 +11,7 @@ from socrates_core.errors import HubError
 from socrates_core.hub.inspection import inspect
 from socrates_core.hub.push.card import CardContent, check_licence, front_matter, make_card
 from socrates_core.hub.push.figures import Evaluated, read_run
+from tests.evaluations import metrics_json
 from tests.hub.adapters import BASE, REVISION, as_json, config, record, write_adapter
 from tests.servers.hub_requests import card_errors
 
@@ -31,20 +32,23 @@ def content(
 def metrics(**changes: Any) -> dict[str, Any]:
     """What an evaluation run of the adapter writes, as far as a card reads it."""
 
+    def means(scale: float, observed: float) -> dict[str, Any]:
+        return {"scale": summary(scale), "observed": summary(observed)}
+
     def summary(mean: float) -> dict[str, Any]:
         return {"mean": mean, "flat_mean": mean, "ci95": [mean - 0.01, mean + 0.01], "cells": 800, "studies": 40}
 
     told = {
         "contaminated": False,
-        "wasserstein": {"scale": summary(0.12), "observed": summary(0.15)},
-        "noise_floor": {"scale": summary(0.03), "observed": summary(0.04)},
-        "baselines": {"uniform": {"scale": summary(0.17), "observed": summary(0.2)}},
+        "wasserstein": means(0.12, 0.15),
+        "noise_floor": means(0.03, 0.04),
+        "baselines": {"uniform": means(0.17, 0.2)},
         "provenance": {
             "model": BASE, "adapter": "gone/adapter", "template": "shared", "source": "SocSci210", "part": "test",
             "split_digest": "c" * 64, "per_cell": 32,
         },
     }  # fmt: skip
-    return {**told, **changes}
+    return {**metrics_json(**told), **changes}
 
 
 def run(folder: Path, told: Any) -> Path:

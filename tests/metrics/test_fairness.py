@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from socrates_core.metrics.dispersion import cell_variances, dispersion
-from socrates_core.metrics.fairness import fairness, group_cells
+from socrates_core.metrics.fairness import SmallGroup, fairness, group_cells
 from socrates_core.metrics.study_bootstrap import StudyResamples
 from socrates_core.metrics.uncertainty import estimated_floor
 from socrates_core.scale.distribution import AnswerDistribution
@@ -16,18 +16,18 @@ def test_each_group_is_measured_on_its_own_people_and_predictions() -> None:
     rows = [[1, 0, 0, 0, 0]] * 60
     one = cell([1] * 30 + [5] * 30, rows, attributes={"gender": ["Female"] * 30 + ["Male"] * 30})
     found = fairness(group_cells(one), ONE)["gender"]
-    assert {row["group"]: row["mean"] for row in found["groups"]} == {"Female": 0.0, "Male": 1.0}
-    assert (found["gap"], found["worst"], found["best"]) == (1.0, "Male", "Female")
+    assert {row.group: row.mean for row in found.groups} == {"Female": 0.0, "Male": 1.0}
+    assert (found.gap, found.worst, found.best) == (1.0, "Male", "Female")
     expected = estimated_floor(AnswerDistribution(np.arange(1, 6), np.array([0, 0, 0, 0, 1.0])), 30)
-    assert found["groups"][1]["noise_floor"] == pytest.approx(expected)
+    assert found.groups[1].noise_floor == pytest.approx(expected)
 
 
 def test_small_groups_are_skipped_and_named_and_the_unknown_are_no_group() -> None:
     attributes = {"party": ["A"] * 30 + ["B"] * 29 + [None]}
     found = fairness(group_cells(cell([1] * 60, [[0.2] * 5] * 60, attributes=attributes)), ONE)["party"]
-    assert [row["group"] for row in found["groups"]] == ["A"]
-    assert found["skipped"] == [{"group": "B", "n": 29}]
-    assert found["gap"] is None
+    assert [row.group for row in found.groups] == ["A"]
+    assert found.skipped == (SmallGroup("B", 29),)
+    assert found.gap is None
 
 
 def test_ages_are_taken_in_bands() -> None:
@@ -44,19 +44,19 @@ def test_a_variance_ratio_of_one_is_as_varied_as_people() -> None:
     # people ½ at each end: variance ¼ · n/(n−1) of the width squared; the model puts all on the middle, or the same
     answers = [1.0, 5.0] * 10
     middle, same = cell(answers, [0, 0, 1, 0, 0]), cell(answers, [0.5, 0, 0, 0, 0.5])
-    assert dispersion([cell_variances(middle)], ["s"], ONE)["variance_ratio"] == pytest.approx(0)
+    assert dispersion([cell_variances(middle)], ["s"], ONE).variance_ratio == pytest.approx(0)
     found = dispersion([cell_variances(same)], ["s"], ONE)
-    assert found["variance_ratio"] == pytest.approx(19 / 20)
-    assert found["between_people"] == pytest.approx(0)
+    assert found.variance_ratio == pytest.approx(19 / 20)
+    assert found.between_people == pytest.approx(0)
 
 
 def test_what_differs_between_personas_is_told_apart() -> None:
     rows = [[1, 0, 0, 0, 0], [0, 0, 0, 0, 1]] * 10
     found = dispersion([cell_variances(cell([1.0, 5.0] * 10, rows))], ["s"], ONE)
-    assert found["between_people"] == pytest.approx(found["variance_ratio"]) == pytest.approx(19 / 20)
+    assert found.between_people == pytest.approx(found.variance_ratio) == pytest.approx(19 / 20)
 
 
 def test_people_who_all_agree_have_no_ratio() -> None:
     found = dispersion([cell_variances(cell([3.0] * 4, [0.2] * 5)), None], ["s", "s"], ONE)
-    assert np.isnan(found["variance_ratio"])
-    assert found["cells"] == 1
+    assert found.variance_ratio is None
+    assert found.cells == 1

@@ -3,12 +3,12 @@ import math
 import numpy as np
 import pytest
 
-from socrates_core.metrics.individual import individual, individual_sums
+from socrates_core.metrics.individual import IndividualScores, individual, individual_sums
 from socrates_core.metrics.study_bootstrap import StudyResamples
 from tests.predictions import cell
 
 
-def score(*cells: object) -> dict[str, float]:
+def score(*cells: object) -> IndividualScores:
     sums = [individual_sums(one) for one in cells]  # type: ignore[arg-type]
     return individual(sums, ["s"] * len(sums), StudyResamples.draw(["s"], 1))
 
@@ -16,12 +16,12 @@ def score(*cells: object) -> dict[str, float]:
 def test_drawn_answers_are_scored_as_in_the_paper() -> None:
     # errors 0, 1, 3 on a width of 4
     found = score(cell([1, 2, 5], drawn=[1, 3, 2]))
-    assert found["accuracy"] == pytest.approx(1 - (0 + 1 + 3) / 4 / 3)
-    assert found["mae"] == pytest.approx(4 / 3)
-    assert found["rmse"] == pytest.approx(math.sqrt(10 / 3))
-    assert (found["exact"], found["within_one"]) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
-    assert found["pearson"] == pytest.approx(np.corrcoef([1, 2, 5], [1, 3, 2])[0, 1])
-    assert found["mae_percent"] == pytest.approx(100 / 3)
+    assert found.accuracy == pytest.approx(1 - (0 + 1 + 3) / 4 / 3)
+    assert found.mae == pytest.approx(4 / 3)
+    assert found.rmse == pytest.approx(math.sqrt(10 / 3))
+    assert (found.exact, found.within_one) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
+    assert found.pearson == pytest.approx(np.corrcoef([1, 2, 5], [1, 3, 2])[0, 1])
+    assert found.mae_percent == pytest.approx(100 / 3)
 
 
 def test_a_distribution_scores_what_its_draws_score_on_average() -> None:
@@ -33,38 +33,39 @@ def test_a_distribution_scores_what_its_draws_score_on_average() -> None:
         score(cell(answers, drawn=[float(rng.choice(5, p=row) + 1) for row in rows])) for _ in range(400)
     ]  # fmt: skip
     for key in ("accuracy", "mae", "exact", "within_one", "mae_percent"):
-        assert exact[key] == pytest.approx(np.mean([draw[key] for draw in draws]), rel=0.02), key
-    assert exact["pearson"] == pytest.approx(np.mean([draw["pearson"] for draw in draws]), abs=0.03)
+        assert getattr(exact, key) == pytest.approx(np.mean([getattr(draw, key) for draw in draws]), rel=0.02), key
+    assert exact.pearson == pytest.approx(np.mean([one.pearson for one in draws if one.pearson is not None]), abs=0.03)
 
 
 def test_a_hundred_digits_are_invalid_and_do_not_move_the_error() -> None:
     found = score(cell([1, 2, 5], drawn=[1, 3, 2e99]))
-    assert (found["invalid"], found["n"]) == (1, 2)
-    assert found["mae"] == pytest.approx(0.5)
+    assert (found.invalid, found.n) == (1, 2)
+    assert found.mae == pytest.approx(0.5)
 
 
 def test_answers_and_predictions_off_the_scale_are_counted() -> None:
     found = score(cell([1, 2, 99], drawn=[1, 7, 3]))
-    assert (found["off_scale_answers"], found["off_scale_predictions"], found["n"]) == (1, 1, 2)
-    assert found["mae"] == pytest.approx(2.5)
-    assert found["accuracy"] == pytest.approx((1 + 0) / 2)  # seven is five too far: as wrong as the scale allows
+    assert (found.off_scale_answers, found.off_scale_predictions, found.n) == (1, 1, 2)
+    assert found.mae == pytest.approx(2.5)
+    assert found.accuracy == pytest.approx((1 + 0) / 2)  # seven is five too far: as wrong as the scale allows
 
 
 def test_without_a_scale_raw_figures_stand_and_the_others_do_not() -> None:
     found = score(cell([10, 20], drawn=[10, 40], values=None))
-    assert found["mae"] == pytest.approx(10)
-    assert math.isnan(found["accuracy"])
-    assert math.isnan(found["mae_percent"])
+    assert found.mae == pytest.approx(10)
+    assert found.accuracy is None
+    assert found.mae_percent is None
 
 
 def test_guessing_alike_for_everybody_has_no_correlation() -> None:
     found = score(cell([1, 2, 5], [0.2] * 5))
-    assert math.isnan(found["pearson_expected"])
-    assert found["exact"] == pytest.approx(0.2)
+    assert found.pearson_expected is None
+    assert found.exact == pytest.approx(0.2)
 
 
 def test_knowing_the_question_is_no_merit_within_cells() -> None:
     low, high = [1, 0, 0, 0, 0], [0, 0, 0, 0, 1]
     found = score(cell([1, 2, 1, 2], low), cell([5, 4, 5, 4], high, cell_id=1))
-    assert found["pearson_expected"] > 0.9
-    assert math.isnan(found["pearson_within_cells"])
+    assert found.pearson_expected is not None
+    assert found.pearson_expected > 0.9
+    assert found.pearson_within_cells is None

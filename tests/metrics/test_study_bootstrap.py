@@ -22,16 +22,16 @@ def test_no_study_is_no_sample() -> None:
 def test_a_study_counts_once_however_many_cells_it_has() -> None:
     # study a: (0 + 1) / 2, study b: 0.2; mean of both 0.35; flat mean 1.2 / 3
     found = StudyResamples.draw(["a", "b"], 1).summary(np.array([0, 1, 0.2, math.nan]), ["a", "a", "b", "b"])
-    assert found["mean"] == pytest.approx(0.35)
-    assert found["flat_mean"] == pytest.approx(0.4)
-    assert (found["cells"], found["studies"], found["ci95"]) == (3, 2, None)
+    assert found.mean == pytest.approx(0.35)
+    assert found.flat_mean == pytest.approx(0.4)
+    assert (found.cells, found.studies, found.ci95) == (3, 2, None)
 
 
 def test_a_study_without_a_figure_is_left_out() -> None:
     np.testing.assert_array_equal(study_means(np.array([1.0, math.nan]), np.array([0, 1]), 3), [1, math.nan, math.nan])
     found = StudyResamples.draw(["a", "b"], 1).summary(np.array([math.nan]), ["a"])
-    assert math.isnan(found["mean"])
-    assert (found["cells"], found["studies"], found["ci95"]) == (0, 0, None)
+    assert found.mean is None
+    assert (found.cells, found.studies, found.ci95) == (0, 0, None)
 
 
 @pytest.mark.parametrize("count", [5, 20, 200])

@@ -11,9 +11,9 @@ from socrates_core.errors import PopulationError
 from socrates_core.people.population import (
     ActualGroup,
     Edit,
+    EditedPeople,
     Filter,
     NoActualGroup,
-    Population,
     Range,
     SetValue,
     Shares,
@@ -25,14 +25,14 @@ from tests.experiments import people
 SIX = people(party=["A", "A", "A", "B", "B", None], age=[20, 30, 40, 50, 60, None], sex=list("fmfmfm"))
 
 
-def weight_by(population: Population, attribute: str) -> dict[str | int | None, float]:
+def weight_by(population: EditedPeople, attribute: str) -> dict[str | int | None, float]:
     totals: dict[str | int | None, float] = {}
     for value, weight in zip(population.personas[attribute].to_list(), population.weights, strict=True):
         totals[value] = totals.get(value, 0.0) + weight
     return totals
 
 
-def ids(population: Population) -> list[int]:
+def ids(population: EditedPeople) -> list[int]:
     return population.personas["participant_id"].to_list()
 
 

@@ -22,6 +22,7 @@ from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.sources.society.society import make_society, study_set
 from socrates_core.study.split import Split, make_split, parts_digest
 from socrates_core.study.study_set import Cell, Persona, StudySet
+from tests.evaluations import write_metrics
 from tests.experiments import ONE_TO_FIVE, Arm, experiment, people
 from tests.tables import plain
 from tests.tables import study_set as made_up
@@ -325,8 +326,7 @@ def finish(folder: Path, spec: EvaluationSpec = SPEC, **metrics: object) -> None
     open_run(folder, spec)
     record(folder, "started", cells=2)
     scale = {"scale": {"mean": 0.1, "ci95": [0.05, 0.2], "studies": 3}}
-    found = {"wasserstein": scale, "noise_floor": {"scale": {"mean": 0.02}}, "contaminated": True, **metrics}
-    (folder / "metrics.json").write_text(json.dumps(found), "utf-8")
+    write_metrics(folder, wasserstein=scale, noise_floor={"scale": {"mean": 0.02}}, contaminated=True, **metrics)
     record(folder, "finished")
 
 
@@ -386,6 +386,17 @@ HOSTILE: dict[str, tuple[str, str]] = {
         '{"wasserstein": {"scale": {"mean": NaN, "ci95": ["a", null], "studies": "x"}}, "noise_floor": {"scale": 1}}',
     ),
 }
+
+
+@pytest.mark.parametrize("told", ['{"format": 7}', "{}", ""])
+def test_a_finished_run_whose_metrics_cannot_be_read_says_why(tmp_path: Path, told: str) -> None:
+    finish(tmp_path / "one")
+    (tmp_path / "one" / "metrics.json").write_text(told, "utf-8")
+    (row,) = run_index.refresh(tmp_path)
+    assert (row.state, row.has_report, row.wasserstein, row.scored) == ("finished", True, None, None)
+    assert "score it again with python -m eval.score" in str(row.message)
+    assert ("is of format 7, this version reads 1" in str(row.message)) is ("7" in told)
+    assert run_index.read(tmp_path) == [row]
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -1,20 +1,19 @@
 """The figures on a model card: W, always with noise floor, interval and counts."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from socrates_core.errors import HubError
+from socrates_core.errors import HubError, PredictionError
+from socrates_core.evaluation.results.distances import CONVENTIONS, Convention
+from socrates_core.evaluation.results.metrics import Metrics, load_metrics
+from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.hub.inspection import WEIGHTS, AdapterConfig
 from socrates_core.model.folder import DEMO
 from socrates_core.model.record import ModelRecord
 from socrates_core.study.files import file_sha256
-
-Convention = Literal["scale", "observed"]
-CONVENTIONS: Final[tuple[Convention, ...]] = ("scale", "observed")
 
 MAX_METRICS: Final = 512 * 1024**2
 """Bytes of a metrics.json; that of all cells of SocSci210 takes a tenth of this."""
@@ -89,50 +88,46 @@ def read_run(run: Path, folder: Path, config: AdapterConfig, record: ModelRecord
     try:
         if path.stat().st_size > MAX_METRICS:
             raise HubError(f"{path} has {path.stat().st_size:,} bytes; expected the metrics.json of a run")
-        metrics = json.loads(path.read_text("utf-8"))
-        provenance = metrics["provenance"]
-        figures = tuple(figure for name in CONVENTIONS if (figure := _evaluated(metrics, name)) is not None)
-        contaminated = bool(metrics["contaminated"])
-        checked = _belongs(path, provenance, folder, config, record)
+        metrics = load_metrics(path)
     except OSError as error:
         raise HubError(f"no figures can be read from {path} ({error}); give the folder of a finished run") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise HubError(f"{path} is not the metrics.json of a finished run ({type(error).__name__}: {error})") from error
+    except PredictionError as error:
+        raise HubError(str(error)) from error
+    provenance = metrics.provenance
+    figures = tuple(figure for name in CONVENTIONS if (figure := _evaluated(metrics, name)) is not None)
+    checked = _belongs(path, provenance, folder, config, record)
     if not figures:
         raise HubError(f"{path} has no W for any cell; evaluate on studies with bounded scales")
     return Evaluated(
         figures=figures,
-        contaminated=contaminated,
-        source=str(provenance.get("source")),
-        part=str(provenance.get("part")),
-        split=str(provenance["split_digest"]) if provenance.get("split_digest") else None,
-        per_cell=_count(provenance.get("per_cell")),
+        contaminated=metrics.contaminated,
+        source=str(provenance.source),
+        part=str(provenance.part),
+        split=provenance.split_digest or None,
+        per_cell=provenance.per_cell,
         checked=checked,
     )
 
 
-def _evaluated(metrics: Mapping[str, Any], convention: Convention) -> Figure | None:
-    found = metrics["wasserstein"][convention]
-    value = _share(found["mean"])
-    floor = _share(metrics["noise_floor"][convention]["mean"])
-    uniform = _share(metrics["baselines"]["uniform"][convention]["mean"])
-    cells, studies = _count(found["cells"]), _count(found["studies"])
-    if value is None or floor is None or uniform is None or cells is None or studies is None:
+def _evaluated(metrics: Metrics, convention: Convention) -> Figure | None:
+    found = metrics.wasserstein.by(convention)
+    value = _share(found.mean)
+    floor = _share(metrics.noise_floor.by(convention).mean)
+    uniform = _share(metrics.baselines.uniform.by(convention).mean)
+    if value is None or floor is None or uniform is None:
         return None
-    low, high = (_share(end) for end in found["ci95"]) if found["ci95"] is not None else (None, None)
-    return Figure("evaluation", convention, value, low, high, floor, uniform, cells, studies)
+    low, high = (None, None) if found.ci95 is None else (_share(found.ci95.low), _share(found.ci95.high))
+    return Figure("evaluation", convention, value, low, high, floor, uniform, found.cells, found.studies)
 
 
-def _belongs(
-    path: Path, provenance: Mapping[str, Any], folder: Path, config: AdapterConfig, record: ModelRecord
-) -> bool:
+def _belongs(path: Path, provenance: Provenance, folder: Path, config: AdapterConfig, record: ModelRecord) -> bool:
     """Reject a run of another model or adapter; return whether the weights themselves could be compared."""
-    adapter, model = provenance.get("adapter"), str(provenance.get("model"))
+    adapter, model = provenance.adapter, str(provenance.model)
     clash = f"{path} does not belong to the adapter in {folder}"
-    if not isinstance(adapter, str):
+    if adapter is None:
         raise HubError(f"{clash}: it evaluates {model} without an adapter; evaluate with --adapter {folder}")
-    if provenance.get("template") != record.template:
-        raise HubError(f"{clash}: its template is {provenance.get('template')}, the adapter's {record.template}")
+    if provenance.template != record.template:
+        raise HubError(f"{clash}: its template is {provenance.template}, the adapter's {record.template}")
     # the path of a folder does not identify its base model
     if (model == DEMO or not Path(model).is_dir()) and model.partition("@")[0] != config.base:
         raise HubError(f"{clash}: its base is {model}, that of the adapter is {config.base}")

@@ -1,11 +1,13 @@
 """Participants, merged from the rows of their answers."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
 from socrates_core.errors import SourceError
-from socrates_core.study.study_set import PARTICIPANTS_SCHEMA
+from socrates_core.study.sources.rows import check_attributes
+from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Persona
 
 _PERSON: Final = ("study_id", "participant")
 
@@ -44,6 +46,36 @@ def merged_persons(rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         .select(*PARTICIPANTS_SCHEMA.names(), *attributes)
     )
     return persons, int(merged["_disagreeing"].sum())
+
+
+def persona_frame(personas: Sequence[Persona]) -> pl.DataFrame:
+    """Personas as texts, a row each, with every attribute that one of them has."""
+    names = dict.fromkeys(name for one in personas for name in one)
+    texts = {name: [None if (value := one.get(name)) is None else str(value) for one in personas] for name in names}
+    number = [str(place) for place in range(1, len(personas) + 1)]
+    return pl.DataFrame({"participant": number, **texts}, schema_overrides=dict.fromkeys(texts, pl.String))
+
+
+def people_table(personas: pl.DataFrame, study_id: str, where: str) -> pl.DataFrame:
+    """The participants of a study from a table of personas, one a row, as a `StudySet` holds them.
+
+    Args:
+        personas: N rows; a column `weight` is a survey weight, `participant` names the person (the row's number where
+            there is none), and every other column is an attribute.
+        study_id: Of the study that they take part in.
+        where: The table's name in messages.
+
+    Raises:
+        SourceError: If there is nobody, two rows name one person, or a column cannot be an attribute or a weight.
+    """
+    if personas.is_empty():
+        raise SourceError(f"{where} holds nobody; give one persona or more")
+    check_attributes((name for name in personas.columns if name not in ("participant", "weight")), where)
+    named = personas["participant"] if "participant" in personas.columns else pl.int_range(1, len(personas) + 1)
+    rows = personas.with_columns(study_id=pl.lit(study_id), participant=named).cast({"participant": pl.String})
+    if rows["participant"].is_duplicated().any() or rows["participant"].null_count():
+        raise SourceError(f"{where}: the column participant must name every row, and no two alike")
+    return merged_persons(rows)[0]
 
 
 def attribute(column: pl.Series) -> pl.Series:

@@ -50,7 +50,7 @@ def load(path: Path, codebook_path: Path | None = None) -> StudySet:
         SourceError: If the file cannot be read, lacks a column, or contradicts itself.
     """
     codebook = Codebook.load(codebook_path or path.with_name("studies.json"), required=codebook_path is not None)
-    rows = _renamed(_table(path), path)
+    rows = _renamed(read_table(path), path)
     unused = [name for name in rows.columns if name not in _OWN_COLUMNS and not name.startswith(DEMOGRAPHIC)]
     rows = rows.drop(unused)
     rows = _with_scale_ends(rows, codebook, path)
@@ -86,7 +86,12 @@ def instruction(scale: AnswerScale) -> str:
 # -- the file -------------------------------------------------------------------------------------------------
 
 
-def _table(path: Path) -> pl.DataFrame:
+def read_table(path: Path) -> pl.DataFrame:
+    """A .csv, .tsv or .parquet file as it is; in text files every field is a text, empty ones and `NA` are null.
+
+    Raises:
+        SourceError: If it cannot be read.
+    """
     try:
         if path.suffix.lower() == ".parquet":
             return read_parquet(path)

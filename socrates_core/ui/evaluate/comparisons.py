@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from socrates_core.errors import PredictionError, SocratesError
-from socrates_core.evaluation.comparison import compare, load_contenders
+from socrates_core.evaluation.comparison import compare, load_evaluations
+from socrates_core.evaluation.results.distances import CONVENTIONS, Convention
+from socrates_core.evaluation.results.json_file import as_json
 from socrates_core.report.comparison import report
 
 CAPACITY: Final = 8
@@ -74,14 +76,15 @@ class Comparisons:
         """
         if not 2 <= len(folders) <= MAX_RUNS:
             raise PredictionError(f"choose 2 to {MAX_RUNS} finished runs to compare; {len(folders)} are selected")
-        if convention not in ("scale", "observed"):
+        by = next((one for one in CONVENTIONS if one == convention), None)
+        if by is None:
             raise PredictionError(f"unknown convention {str(convention)[:40]!r}; choose scale or observed")
         key = _key(folders, convention)
         with self._lock:
             job = self._jobs.get(key)
             if job is None or (job.ended and not job.files):
                 job = self._jobs[key] = Job(tuple(folder.name for folder in folders))
-                job.future = self._pool.submit(_make, job, list(folders), convention)
+                job.future = self._pool.submit(_make, job, list(folders), by)
             self._jobs.move_to_end(key)
             ended = [key for key, one in self._jobs.items() if one.ended]
             for old in ended[: max(0, len(self._jobs) - CAPACITY)]:
@@ -101,23 +104,21 @@ class Comparisons:
         return found
 
 
-def _make(job: Job, folders: Sequence[Path], convention: str) -> None:
+def _make(job: Job, folders: Sequence[Path], convention: Convention) -> None:
     """Compute a comparison; runs in the background thread."""
     try:
         job.stage = f"reading {len(folders)} runs"
-        contenders = load_contenders(folders)
+        evaluations = load_evaluations(folders)
         job.stage = "resampling their studies"
-        found = compare(contenders, convention)
+        found = compare(evaluations, convention)
         job.stage = "writing the report"
         page, text = report(found)
-        data = json.dumps(found.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
+        data = json.dumps(as_json(found), indent=1, ensure_ascii=False, allow_nan=False)
         job.files = dict(zip(FILES, (page, text, data), strict=True))
     except SocratesError as error:
         job.error = str(error)
-    except (KeyError, TypeError, ValueError, AttributeError, OSError, MemoryError) as error:
-        # for example metrics.json of another program; the job must end with an error rather than never
-        kind = type(error).__name__
-        job.error = f"these runs cannot be compared: one of their metrics.json has an unexpected form ({kind})"
+    except (OSError, MemoryError) as error:  # the job must end with an error rather than never
+        job.error = f"these runs cannot be compared: {error or type(error).__name__}"
 
 
 def _key(folders: Sequence[Path], convention: str) -> str:

@@ -134,6 +134,8 @@ def _state(row: RunRow) -> str:
         said += f"<small>{position_words(row.ahead)}</small>"
     elif row.state == "interrupted":
         said += f"<small>{_of(row)}; its process ended unexpectedly, see log.txt in its folder</small>"
+    elif row.state == "finished" and row.message:
+        said += f"<small>{text(_cut(row.message))}</small>"
     elif row.state in ("cancelled", "failed"):
         said += f"<small>{_of(row)}{f': {text(_cut(row.message))}' if row.message else ''}</small>"
     return said

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from socrates_core.errors import PredictionError, RunError
-from socrates_core.evaluation.comparison import load_contenders
+from socrates_core.evaluation.comparison import load_evaluations
 from socrates_core.evaluation.spec import EvaluationSpec
 from socrates_core.runs.folder import open_run
 from socrates_core.runs.state import record
@@ -95,8 +95,8 @@ def test_a_run_that_is_gone_is_named(board: RunBoard) -> None:
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two folders that can be compared."""
+    from socrates_core.evaluation.results.metrics import save_metrics
     from socrates_core.evaluation.scores import evaluate
-    from socrates_core.runs.folder import write_json
     from tests.predictions import cell
 
     folders = []
@@ -104,9 +104,9 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         folder = tmp_path_factory.mktemp("scored") / name
         folder.mkdir()
         cells = [cell([1, 2, 3, 3], [0.2] * 5, study=f"s{i}", cell_id=i) for i in range(4)]
-        write_json(folder / "metrics.json", evaluate(cells, {"model": name}).metrics)
+        save_metrics(evaluate(cells, {"model": name}).metrics, folder / "metrics.json")
         folders.append(folder)
-    assert len(load_contenders(folders)) == 2
+    assert len(load_evaluations(folders)) == 2
     return folders
 
 
@@ -143,7 +143,7 @@ def test_comparisons_that_make_no_sense_are_refused(scored: list[Path], tmp_path
     )
     key = comparisons.begin([scored[0], tmp_path / "bad"], "scale")
     wait(comparisons, key)
-    assert "cannot be compared" in str(comparisons.job(key).error)
+    assert "is not the metrics of an evaluation" in str(comparisons.job(key).error)
     assert comparisons.job(key).ended
     with pytest.raises(PredictionError, match="no longer available"):
         comparisons.job("nothing")

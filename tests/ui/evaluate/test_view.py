@@ -77,6 +77,12 @@ def test_a_finished_run_stands_with_interval_floor_and_stamp() -> None:
     assert [act for act in ("open", "cancel", "resume", "delete") if f"data-act='{act}'" in page] == ["open", "delete"]
 
 
+def test_a_finished_run_whose_metrics_cannot_be_read_says_why() -> None:
+    why = "metrics.json is of format 7, this version reads 1; score it again"
+    page = table_html([replace(ROW, wasserstein=None, low=None, high=None, message=why)], FREE)
+    assert f"finished {why}" in words(page)
+
+
 @pytest.mark.parametrize(
     ("state", "acts"),
     [

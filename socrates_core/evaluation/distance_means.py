@@ -1,0 +1,112 @@
+"""The distances of all cells as one figure: over studies, for the model and for what it has to beat."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from socrates_core.evaluation.results.distances import (
+    CONVENTIONS,
+    Baseline,
+    Baselines,
+    ByConvention,
+    Convention,
+    KindDistances,
+    Shares,
+    StudyKind,
+)
+from socrates_core.metrics.cell_score import CellScore, Distances
+from socrates_core.metrics.study_bootstrap import StudyResamples, Summary
+from socrates_core.scale.distribution import Floats
+
+T = TypeVar("T")
+
+
+class DistanceMeans:
+    """The distances of all cells by both ranges, and their means."""
+
+    model: ByConvention[Summary]
+    """W of the prediction."""
+
+    def __init__(self, scores: Sequence[CellScore], study_ids: Sequence[str], studies: StudyResamples) -> None:
+        """Take the means over the studies that are resampled.
+
+        Args:
+            scores: (C,) of each cell.
+            study_ids: (C,) the cells' studies.
+            studies: The resamples.
+        """
+        self._found: ByConvention[list[Distances | None]] = ByConvention(
+            [score.scale for score in scores], [score.observed for score in scores]
+        )
+        self._study_ids, self._studies = study_ids, studies
+        self.model = self.summaries(lambda one: one.model)
+
+    def each(self, formula: Callable[[Distances], float], convention: Convention) -> Floats:
+        """(C,) a figure of each cell; NaN where the cell has none."""
+        return np.array([math.nan if one is None else formula(one) for one in self._found.by(convention)])
+
+    def summary(self, figures: Floats) -> Summary:
+        """(C,) figures of cells, NaN where a cell has none, as one."""
+        return self._studies.summary(figures, self._study_ids)
+
+    def summaries(self, formula: Callable[[Distances], float]) -> ByConvention[Summary]:
+        """A figure of each cell as one, by each range."""
+        return _both(lambda how: self.summary(self.each(formula, how)))
+
+    def baselines(self) -> Baselines:
+        """What has to be beaten, each beside the model on the cells that have it."""
+
+        def each(formula: Callable[[Distances], float]) -> ByConvention[Baseline]:
+            return _both(lambda how: self._baseline(self.each(formula, how), how))
+
+        return Baselines(
+            uniform=each(lambda one: one.uniform),
+            pooled=each(lambda one: one.pooled),
+            marginal=each(lambda one: one.marginal),
+            human_split_half=each(lambda one: one.split_half),
+        )
+
+    def _baseline(self, theirs: Floats, convention: Convention) -> Baseline:
+        ours = np.where(np.isfinite(theirs), self.each(lambda one: one.model, convention), np.nan)
+        gain = self.summary(theirs - ours)
+        return Baseline(
+            **vars(self.summary(theirs)),
+            model_on_the_same_cells=self.summary(ours).mean,
+            gain=gain.mean,
+            gain_ci95=gain.ci95,
+        )
+
+    def shares(self) -> ByConvention[Shares]:
+        """How many cells are close."""
+        return _both(lambda how: _shares(self.each(lambda one: one.model, how)))
+
+    def by_kind(self, kinds: Sequence[StudyKind]) -> dict[StudyKind, KindDistances]:
+        """The distances of real and of synthetic studies on their own, where both are here."""
+        if len(set(kinds)) == 1:
+            return {kinds[0]: KindDistances()}
+        result: dict[StudyKind, KindDistances] = {}
+        for kind in sorted(set(kinds)):
+            inside = np.array([one == kind for one in kinds])
+            result[kind] = KindDistances(
+                *(self.summary(np.where(inside, self.each(lambda one: one.model, how), np.nan)) for how in CONVENTIONS)
+            )
+        return result
+
+
+def _both(figure: Callable[[Convention], T]) -> ByConvention[T]:
+    return ByConvention(figure("scale"), figure("observed"))
+
+
+def _shares(distances: Floats) -> Shares:
+    """Shares of cells at 0 and below the marks that the original run reported."""
+    known = distances[np.isfinite(distances)]
+    if not len(known):
+        return Shares(cells=0)
+    return Shares(
+        at_0=float((known < 1e-9).mean()),
+        below_a_tenth=float((known < 0.1).mean()),
+        below_three_tenths=float((known < 0.3).mean()),
+        cells=len(known),
+    )

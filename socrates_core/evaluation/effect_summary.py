@@ -1,0 +1,220 @@
+"""All effects of an evaluation in a few figures: whether predicted effects go with actual ones.
+
+A figure is a formula of sums over effects, so that studies can be resampled without looking at an effect again. Effects
+are in percentage points of the scale's width, as in `metrics.effects`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from socrates_core.metrics.effects import Effect
+from socrates_core.metrics.rank_correlation import spearman_rows
+from socrates_core.metrics.study_bootstrap import StudyResamples, finite, interval_of
+from socrates_core.metrics.uncertainty import Interval
+from socrates_core.scale.distribution import Floats
+
+SAME: Final = 1e-9
+"""Effects up to this are none: rounding."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure over all effects, with its interval."""
+
+    value: float | None
+    """None where it is not defined."""
+    ci95: Interval | None
+    """From resampling studies; None below three."""
+
+
+@dataclass(frozen=True)
+class DirectionShare(Estimate):
+    """The share of effects with the right sign, in [0, 1]."""
+
+    n: int
+    """Effects that it is a share of."""
+
+
+@dataclass(frozen=True)
+class DirectionOfAll(DirectionShare):
+    """The share of effects with the right sign among those that have one on both sides."""
+
+    no_direction: int
+    """Effects that are 0 on a side."""
+
+
+UNDEFINED: Final = Estimate(None, None)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The line actual = intercept + slope · predicted, by least squares."""
+
+    slope: Estimate
+    """1 where effects are as big as predicted; 0.5 where they were predicted twice too big."""
+    intercept: Estimate
+    """In points."""
+
+
+@dataclass(frozen=True)
+class EffectSummary:
+    """How predicted effects go with actual ones; without effects there are the counts alone."""
+
+    n: int
+    """Effects."""
+    studies: int
+    """That have one."""
+    unit: str = ""
+    """What a point is."""
+    direction: DirectionOfAll = DirectionOfAll(None, None, 0, 0)
+    """A model that predicts no effect at all has no direction."""
+    direction_resolved: DirectionShare = DirectionShare(None, None, 0)
+    """The same, among effects whose actual direction is known."""
+    pearson: Estimate = UNDEFINED
+    """In [−1, 1], over effects."""
+    pearson_corrected: Estimate = UNDEFINED
+    """Divided by √reliability, the most that sampled answers let anybody reach; can pass 1 by chance, and is None where
+    the actual effects vary no more than sampling makes them."""
+    spearman: Estimate = UNDEFINED
+    """In [−1, 1], of the ranks of effects."""
+    spearman_corrected: Estimate = UNDEFINED
+    """As `pearson_corrected`."""
+    reliability: float | None = None
+    """1 − mean se² / variance of the actual effects: at most 1; negative where they vary less than sampling makes them.
+    None where they do not vary."""
+    rmse: Estimate = UNDEFINED
+    """Root mean square of predicted − actual, in points."""
+    rmse_corrected: Estimate = UNDEFINED
+    """The same less what sampling adds: the mean squared standard error of the difference."""
+    no_effect_rmse: Estimate = UNDEFINED
+    """What predicting 0 everywhere gives."""
+    no_effect_rmse_corrected: Estimate = UNDEFINED
+    """The same less what sampling adds."""
+    calibration: Calibration = Calibration(UNDEFINED, UNDEFINED)
+    """How big effects are beside what was predicted."""
+
+
+def effect_summary(effects: Sequence[Effect], resamples: StudyResamples) -> EffectSummary:
+    """How predicted effects go with actual ones; studies are resampled."""
+    if not effects:
+        return EffectSummary(0, 0)
+    table = np.zeros((len(resamples.study_ids), 13))
+    for place, effect in zip(resamples.place([one.study_id for one in effects]), effects, strict=True):
+        table[place] += _sums(effect)
+
+    def figure(formula: Callable[[Floats], Floats]) -> Estimate:
+        value, interval = resamples.statistic(table, formula)
+        return Estimate(finite(value), interval)
+
+    def share(formula: Callable[[Floats], Floats], of: int) -> DirectionShare:
+        found = figure(formula)
+        return DirectionShare(found.value, found.ci95, int(table[:, of].sum()))
+
+    x, y = (np.round([getattr(one, side) for one in effects], 9) for side in ("predicted", "actual"))
+    ranks, corrected = _ranks(x, y, [one.study_id for one in effects], table, resamples)
+    direction = share(_direction, of=9)
+    return EffectSummary(
+        n=len(effects),
+        studies=len({one.study_id for one in effects}),
+        unit="percentage points of the scale",
+        direction=DirectionOfAll(direction.value, direction.ci95, direction.n, int(table[:, 10].sum())),
+        direction_resolved=share(_resolved, of=12),
+        pearson=figure(_pearson),
+        pearson_corrected=figure(_pearson_corrected),
+        spearman=ranks,
+        spearman_corrected=corrected,
+        reliability=finite(float(_reliability(table.sum(axis=0)))),
+        rmse=figure(_rmse),
+        rmse_corrected=figure(_rmse_corrected),
+        no_effect_rmse=figure(_no_effect),
+        no_effect_rmse_corrected=figure(_no_effect_corrected),
+        calibration=Calibration(figure(_slope), figure(_intercept)),
+    )
+
+
+def _ranks(
+    x: Floats, y: Floats, study_ids: Sequence[str], table: Floats, resamples: StudyResamples
+) -> tuple[Estimate, Estimate]:
+    """Spearman's correlation and its noise-corrected form, each with its interval; ranks are those of each resample."""
+    studies = len(set(study_ids))
+    times = np.concatenate([np.ones((1, resamples.times.shape[1]), np.int64), resamples.times])
+    found = spearman_rows(x, y, times[:, resamples.place(study_ids)])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        reliability = _reliability(times @ table)
+        corrected = found / np.sqrt(np.where(reliability > 0, reliability, np.nan))
+
+    def figure(values: Floats) -> Estimate:
+        value, drawn = finite(values[0]), values[1:]
+        return Estimate(value, None if value is None else interval_of(drawn[np.isfinite(drawn)], studies))
+
+    return figure(found), figure(corrected)
+
+
+def _sums(effect: Effect) -> Floats:
+    x, y = effect.predicted, effect.actual
+    directed = abs(x) > SAME and abs(y) > SAME
+    agrees = directed and (x > 0) == (y > 0)
+    known = directed and effect.resolved
+    moments = (1, x, y, x * x, y * y, x * y, effect.actual_se**2, effect.error_se**2)
+    return np.array([*moments, agrees, directed, not directed, agrees and known, known], dtype=np.float64)
+
+
+def _moments(t: Floats) -> tuple[Floats, Floats, Floats]:
+    """Variances of x and y and their covariance, with n − 1; NaN where a side does not vary."""
+    n = t[..., 0]
+    vx, vy, cov = (t[..., i] - t[..., j] * t[..., k] / n for i, j, k in ((3, 1, 1), (4, 2, 2), (5, 1, 2)))
+    vx, vy = (np.where(v > 1e-9 * np.maximum(t[..., i], 1e-9), v, np.nan) for v, i in ((vx, 3), (vy, 4)))
+    free = np.where(n > 1, n - 1, np.nan)
+    return vx / free, vy / free, cov / free
+
+
+def _pearson(t: Floats) -> Floats:
+    vx, vy, cov = _moments(t)
+    return np.asarray(cov / np.sqrt(vx * vy))
+
+
+def _reliability(t: Floats) -> Floats:
+    """Share of the actual effects' variance that is not sampling."""
+    _, vy, _ = _moments(t)
+    return np.asarray(1 - t[..., 6] / t[..., 0] / vy)
+
+
+def _pearson_corrected(t: Floats) -> Floats:
+    reliability = _reliability(t)
+    return np.asarray(_pearson(t) / np.sqrt(np.where(reliability > 0, reliability, np.nan)))
+
+
+def _slope(t: Floats) -> Floats:
+    vx, _, cov = _moments(t)
+    return np.asarray(cov / vx)
+
+
+def _intercept(t: Floats) -> Floats:
+    return np.asarray((t[..., 2] - _slope(t) * t[..., 1]) / t[..., 0])
+
+
+def _rmse(t: Floats) -> Floats:
+    return np.asarray(np.sqrt(np.maximum(t[..., 3] + t[..., 4] - 2 * t[..., 5], 0) / t[..., 0]))
+
+
+def _rmse_corrected(t: Floats) -> Floats:
+    return np.asarray(np.sqrt(np.maximum(t[..., 3] + t[..., 4] - 2 * t[..., 5] - t[..., 7], 0) / t[..., 0]))
+
+
+def _no_effect(t: Floats) -> Floats:
+    return np.asarray(np.sqrt(t[..., 4] / t[..., 0]))
+
+
+def _no_effect_corrected(t: Floats) -> Floats:
+    return np.asarray(np.sqrt(np.maximum(t[..., 4] - t[..., 6], 0) / t[..., 0]))
+
+
+def _direction(t: Floats) -> Floats:
+    return np.asarray(t[..., 8] / t[..., 9])
+
+
+def _resolved(t: Floats) -> Floats:
+    return np.asarray(t[..., 11] / t[..., 12])

@@ -1,0 +1,145 @@
+"""An evaluation and a comparison in memory, without a run folder."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from socrates_core.errors import PredictionError
+from socrates_core.evaluation.comparison import Comparison, Evaluation, Kind
+from socrates_core.evaluation.comparison import compare as compare_evaluations
+from socrates_core.evaluation.data import batches, evaluation_data
+from socrates_core.evaluation.prediction import leaks, predict
+from socrates_core.evaluation.prediction_table import cells_of, unit_table
+from socrates_core.evaluation.results.distances import Convention
+from socrates_core.evaluation.scores import ScoredCells
+from socrates_core.evaluation.scores import evaluate as score
+from socrates_core.evaluation.spec import EvaluationSpec, specify
+from socrates_core.model.answer_model import AnswerModel, ModelDescription
+from socrates_core.model.baselines import MarginalModel
+from socrates_core.study.studies import Studies, need_split
+
+
+def evaluate(
+    studies: Studies,
+    model: AnswerModel,
+    part: str = "test",
+    *,
+    only: Sequence[str] = (),
+    per_cell: int | None = None,
+    seed: int = 42,
+    allow_seen: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> ScoredCells:
+    """Evaluate a model on studies that it has not seen, with the figures of a run of `eval.run`.
+
+    >>> from socrates_core import evaluate, load_model, load_studies
+    >>> studies = load_studies("bundled")
+    >>> found = evaluate(studies, load_model("uniform"), only=["gss-welfare", "classic-affect-risk"], per_cell=50)
+    >>> print(found)
+    uniform: 4 cells of 2 studies, W by the stated scale
+      W                 0.1175
+      noise floor       0.0512
+      uniform baseline  0.1175
+      marginal baseline 0.1402
+    >>> round(found.w, 4), found.interval is None  # two studies are too few for an interval
+    (0.1175, True)
+
+    Args:
+        studies: From `load_studies`. The marginal baseline is learned from their train part, where near-duplicates
+            are looked for too, so leave it in: a selection without it has neither.
+        model: From `load_model`.
+        part: Of the split: `train`, `val` or `test`.
+        only: Ids of the studies of that part to evaluate; all of it when empty.
+        per_cell: At most so many people of each cell, drawn at random, 2 or more; everybody when None.
+        seed: Of the people drawn and of all resamples, 0 to 2⁵³.
+        allow_seen: Evaluate studies that the model has learned from; marks the evaluation `contaminated`.
+        progress: Called with (cells predicted so far, cells in all).
+
+    Returns:
+        W with its interval, floor and baselines; `metrics` has every figure, as metrics.json of a run; printed, a
+        summary.
+
+    Raises:
+        LeakError: If the model has learned from what is evaluated, and that is not allowed.
+        SplitError: If there is no split or no such part, or it holds nothing to predict.
+        StudyFolderError: If one of the ids in `only` is not in the part.
+        RunError: If a number is out of range.
+        ModelError: If the model cannot predict.
+        PredictionError: If no cell can be scored.
+    """
+    split, about = need_split(studies), model.description
+    spec = specify(
+        studies,
+        split,
+        studies.manifest.source,
+        part,
+        about.name,
+        about.adapter,
+        about.template,
+        per_cell,
+        seed,
+        allow_seen,
+        [only] if isinstance(only, str) else only,
+    )
+    data = evaluation_data(studies, split, spec.part, spec.only)
+    provenance = _provenance(spec, about, studies) | leaks(data, about, allow_seen)
+    marginal = MarginalModel(data.training) if data.training is not None else None
+    cells = []
+    for group in batches(data, per_cell):
+        cells += predict(model, data, group, spec, marginal)
+        if progress is not None:
+            progress(len(cells), len(data.cells))
+    # a run scores what it stored, in single precision; without the same rounding, figures would differ in the 9th digit
+    cells = cells_of(unit_table(cells))
+    return score(cells, {**provenance, "left_out": list(data.left_out)}, seed)
+
+
+def compare(
+    *evaluations: ScoredCells, convention: Convention = "scale", seed: int = 42, kind: Kind = "all"
+) -> Comparison:
+    """Compare evaluations on the cells that all of them scored: who is closer, and whether that is resolved.
+
+    >>> from socrates_core import compare, evaluate, load_model, load_studies
+    >>> studies = load_studies("bundled")
+    >>> wordings = [one for one in studies.study_ids if one.startswith("gss")]
+    >>> found = [evaluate(studies, load_model(name), only=wordings, per_cell=50) for name in ("uniform", "marginal")]
+    >>> for line in compare(*found).differences:
+    ...     print(line.sentence)
+    uniform is 0.0277 further off than marginal, interval -0.0181 to 0.0674: not resolved.
+
+    Args:
+        evaluations: Two or more, of the same studies with the same `per_cell` and `seed`.
+        convention: `scale` (the stated scale) or `observed` (the range of the human answers).
+        seed: Of the resamples of studies; the same for all, so that differences are paired.
+        kind: Studies that count: `all`, `real` ones or `synthetic` ones.
+
+    Raises:
+        PredictionError: If there are fewer than two, or they have no cell in common.
+    """
+    if convention not in ("scale", "observed"):
+        raise PredictionError(f"there is no convention {convention!r} to compare by; choose scale or observed")
+    names = [one.name for one in evaluations]
+    counted = Counter(names)
+    numbered = [f"{name} #{place}" if counted[name] > 1 else name for place, name in enumerate(names, start=1)]
+    compared = [Evaluation(name, one.metrics) for name, one in zip(numbered, evaluations, strict=True)]
+    return compare_evaluations(compared, convention, seed, kind)
+
+
+def _provenance(spec: EvaluationSpec, model: ModelDescription, studies: Studies) -> dict[str, Any]:
+    """Where the predictions come from."""
+    return {
+        "model": model.name,
+        "adapter": model.adapter,
+        "template": model.template,
+        "device": model.device,
+        "precision": model.precision,
+        "demo": model.demo,
+        "studies": spec.studies,
+        "source": studies.manifest.source,
+        "data_digest": spec.data,
+        "part": spec.part,
+        "split_digest": spec.split,
+        "per_cell": spec.per_cell,
+        "sampling_seed": spec.seed,
+        "only": list(spec.only),
+    }

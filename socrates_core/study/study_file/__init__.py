@@ -1,0 +1,1 @@
+"""The study file: one study that somebody wrote, as YAML."""

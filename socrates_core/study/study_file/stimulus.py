@@ -1,0 +1,91 @@
+"""The text that people of one condition are shown for one outcome, ending in its answer instruction."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from socrates_core.errors import ScaleError, SourceError
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.instruction import parse_scale
+from socrates_core.study.study_file.form import ConditionForm, OutcomeForm
+
+OPEN_INSTRUCTION: Final = "Only return an integer, the quantity asked for, nothing else."
+
+_FIELD: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
+_QUOTES: Final = ('"{}"', "“{}”", "'{}'")
+"""Ways to quote a label, in the order in which they are tried."""
+
+
+def scale_of(outcome: OutcomeForm) -> AnswerScale:
+    """The outcome's options."""
+    form = outcome.scale
+    if form is None:
+        return AnswerScale(None)
+    return AnswerScale(tuple(range(form.low, form.high + 1)), dict(sorted(form.labels.items())))
+
+
+def stimulus_of(condition: ConditionForm, outcome: OutcomeForm, where: str) -> str:
+    """Text, question and instruction, from which `parse_scale` reads exactly the outcome's scale.
+
+    Args:
+        condition: Whose text and fields.
+        outcome: Whose question and scale.
+        where: The file's name in messages.
+
+    Raises:
+        SourceError: If a {name} has no field in this condition, or the scale cannot be read back from any wording.
+    """
+    parts = [filled(part, condition, where).strip() for part in (condition.text, outcome.question)]
+    shown = "\n\n".join(part for part in parts if part)
+    scale = scale_of(outcome)
+    for instruction in _instructions(scale):
+        text = f"{shown}\n\n{instruction}"
+        try:
+            if parse_scale(text) == scale:
+                return text
+        except ScaleError:
+            continue
+    known = list(scale.labels.values())
+    labels = ", ".join(map(repr, known[:7])) + f" and {len(known) - 7} more" * (len(known) > 7) or "none"
+    raise SourceError(
+        f"{where}, outcome {outcome.name!r}: its scale cannot be read back from the text shown in {condition.label!r} "
+        f"(labels: {labels}); reword labels or question, without final punctuation or quotation marks"
+    )
+
+
+def filled(text: str, condition: ConditionForm, where: str) -> str:
+    """A text with the condition's fields in place of their {names}.
+
+    Raises:
+        SourceError: If there is no such field.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in condition.fields:
+            known = ", ".join(condition.fields) or "none"
+            raise SourceError(
+                f"{where}, condition {condition.label!r}: {match[0]} stands in a text, and its fields are {known}; "
+                f"add {match[1]} to its fields"
+            )
+        return str(condition.fields[match[1]])
+
+    return _FIELD.sub(value, text)
+
+
+def names_in(text: str) -> set[str]:
+    """The {names} that a text has."""
+    return set(_FIELD.findall(text))
+
+
+def _instructions(scale: AnswerScale) -> Iterator[str]:
+    """Wordings of the answer instruction."""
+    if scale.values is None:
+        yield OPEN_INSTRUCTION
+        return
+    form = f"Only return an integer from {scale.values[0]} to {scale.values[-1]}"
+    if not scale.labels:
+        yield f"{form}, nothing else."
+        return
+    for quotes in _QUOTES:
+        meant = [f"{value} means {quotes.format(label)}" for value, label in scale.labels.items()]
+        yield f"{form}, where {', '.join(meant[:-1])}{' and ' if len(meant) > 1 else ''}{meant[-1]}."
