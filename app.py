@@ -2,9 +2,9 @@
 
     python app.py [--model M] [--adapter A] [--template T] [--studies S] [--host H] [--port P]
 
-Loads a model and studies, opens the page, and says where. Every option that says so in --help can also be set by a
-variable, which is how a Hugging Face Space is configured. A model that a variable names is fetched and loaded while the
-page is up already; the demo model answers until it is ready.
+Loads a model and studies, starts the page and prints its address. Options can also be set by the environment variables
+shown in --help, which is how a Hugging Face Space is configured. A model named by a variable is downloaded and loaded
+in the background; the demo model is used until it is ready.
 """
 
 from socrates_core import command

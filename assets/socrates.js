@@ -1,11 +1,11 @@
-// The page's own script. Texts are only ever moved as text; what is sent is checked by the server.
+// The script of the page. Text is never inserted as HTML; the server validates everything that is sent.
 window.socrates = (() => {
-  // A base element that changes nothing makes plotly refer to its fill patterns by the page's address, and they would
-  // vanish when `remember` changes that.
+  // With a base element, even one without effect, plotly refers to fill patterns by the address of the page, and they
+  // would disappear when `remember` changes it.
   const base = document.querySelector("base");
   if (base && base.getAttribute("href") === "./") base.remove();
 
-  // Buttons that take an edit back. One listener for all, because the list is drawn anew with every edit.
+  // Buttons that remove an edit. One listener for all of them, because every edit replaces the list.
   function chips(element, trigger) {
     element.addEventListener("click", (event) => {
       const button = event.target.closest("button[data-remove], button[data-reset]");
@@ -13,7 +13,7 @@ window.socrates = (() => {
     });
   }
 
-  // Sliders that always add up to 100 %: when one moves, the others keep their proportions to each other.
+  // Sliders that always add up to 100 %: when one moves, the others keep their proportions.
   function shares(element, trigger, watch) {
     const rows = () => [...element.querySelectorAll(".share")];
     const number = (row) => Number(row.dataset.share);
@@ -38,7 +38,7 @@ window.socrates = (() => {
       });
       moved.dataset.share = value;
     };
-    // To a tenth of a percent, as shown; the largest share takes what rounding leaves over.
+    // Rounded to a tenth of a percent, as displayed; the largest share absorbs the rounding error.
     const rounded = () => {
       const tenths = rows().map((row) => Math.round(10 * number(row)));
       tenths[tenths.indexOf(Math.max(...tenths))] += 1000 - tenths.reduce((sum, share) => sum + share, 0);
@@ -59,7 +59,7 @@ window.socrates = (() => {
     load();
   }
 
-  // The address of a result, in full, and a button that copies it.
+  // The full address of a result, and a button that copies it.
   function link(element, watch) {
     const field = () => element.querySelector("input");
     const fill = () => {
@@ -74,7 +74,7 @@ window.socrates = (() => {
       try {
         await navigator.clipboard.writeText(field().value);
       } catch {
-        document.execCommand("copy"); // no clipboard on plain http: copy the selection
+        document.execCommand("copy"); // no clipboard API on plain HTTP: copy the selection
       }
       event.target.textContent = "Copied";
     });
@@ -86,23 +86,23 @@ window.socrates = (() => {
   const live = () => document.querySelector("#live input");
   const LIVE = "socrates.live";
 
-  // Whether changes are redrawn by themselves is the visitor's choice, kept in this browser where it can be.
+  // Whether changes are simulated automatically is the visitor's choice, stored in the browser if possible.
   function stored(choice) {
     try {
       if (choice === undefined) return localStorage.getItem(LIVE);
       localStorage.setItem(LIVE, choice);
-    } catch { /* no storage in this browser: the choice lasts as long as the page */ }
+    } catch { /* no storage: the choice lasts until the page is closed */ }
     return null;
   }
 
-  // The page is filled in: simulate what it shows.
+  // The page has loaded its controls: run the first simulation.
   function begin() {
     if (live() && stored() === String(!live().checked)) live().click();
     again();
     return [];
   }
 
-  // A slider was let go: simulate at once if the visitor wants that, and the last run says that it is quick.
+  // A slider was released: simulate if the visitor wants that and the last run was fast enough.
   function redraw() {
     const people = Number(document.querySelector("#n input")?.value);
     const limit = Number(document.querySelector("#redraws textarea, #redraws input")?.value);
@@ -113,14 +113,14 @@ window.socrates = (() => {
   const DECODING = "#temperature, #top-p";
   document.addEventListener("change", (event) => {
     if (event.target.closest?.("#live")) stored(String(event.target.checked));
-    // by then the slider has told the page its value, and a number typed beyond the slider's end is cut to it
+    // by then the slider has sent its value, clipped to its range
     if (event.target.closest?.(DECODING)) setTimeout(redraw, 50);
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("button")?.closest(DECODING)) setTimeout(redraw, 50);
   });
 
-  // A result's address becomes the page's, so that reloading shows the result again.
+  // Make the address of the result that of the page, so that reloading shows it again.
   function remember(query) {
     if (query) {
       const theme = new URLSearchParams(location.search).get("__theme");
@@ -130,7 +130,7 @@ window.socrates = (() => {
     return [];
   }
 
-  // Who presses Run far down the page, or on a phone, where the result stands below the controls, is taken to it.
+  // Scroll to the result after Run is pressed far down the page, or on a phone, where it is below the controls.
   document.addEventListener("click", (event) => {
     const result = document.querySelector("#result");
     if (!result || !event.target.closest?.("#run")) return;
@@ -138,7 +138,7 @@ window.socrates = (() => {
     if (top < -40 || top > innerHeight * 0.8) result.scrollIntoView({ behavior: "smooth" });
   });
 
-  // A click into a searchable list selects what stands there, so that typing replaces it.
+  // A click into a searchable list selects its text, so that typing replaces it.
   document.addEventListener("click", (event) => {
     const field = event.target;
     const list = "#controls input[role=combobox], #evaluate input[role=combobox]";
@@ -152,7 +152,7 @@ window.socrates = (() => {
     document.querySelector("#run")?.click();
   });
 
-  // The table of runs: buttons act on one run, ticks choose several. Ticks and focus outlast a drawing of the table.
+  // The table of runs: buttons act on one run, checkboxes select several. Both selection and focus survive a redraw.
   function runs(element, trigger, watch) {
     const chosen = new Set();
     let held = null;
@@ -185,14 +185,14 @@ window.socrates = (() => {
     watch("value", draw);
   }
 
-  // What an action on a run brought about is brought into view where it appears out of sight.
+  // Scroll the outcome of an action on a run into view.
   function shown(element, watch) {
     watch("value", () => {
       if (element.querySelector("p")) element.scrollIntoView({ behavior: "smooth", block: "nearest" });
     });
   }
 
-  // A report that was opened is brought into view.
+  // Scroll an opened report into view.
   function reader(element, watch) {
     watch("value", () => {
       if (element.querySelector("iframe")) element.scrollIntoView({ behavior: "smooth", block: "start" });

@@ -1,4 +1,4 @@
-"""Adapters on the Hugging Face Hub: push one with a card that says what it is good for, pull one and trust it.
+"""Adapters on the Hugging Face Hub: push one with a model card, pull one and verify it.
 
 python -m socrates_core.hub push DIR OWNER/NAME [--public] [--dry-run] [--run RUN] [--license L]
 python -m socrates_core.hub pull OWNER/NAME[@REV] [--out DIR]

@@ -1,7 +1,7 @@
-"""The way to the Hub: names of repositories, tokens, who a token belongs to, and what went wrong in words.
+"""Access to the Hub: repository names, tokens, the account of a token, and readable error messages.
 
-A token is handed over by the caller each time and goes nowhere but into the requests: `None` means no token, never the
-one that happens to be saved on this machine. Every message is cleaned of tokens before it leaves this module.
+Every function takes its token as an argument and uses it for requests only: `None` means no token, never the one saved
+on this machine. Tokens are removed from every message before it leaves this module.
 """
 
 import re
@@ -28,13 +28,13 @@ from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 from socrates_core.errors import HubError
 
 Progress = Callable[[float, str], object]
-"""Told the share that is done, in [0, 1], and what is being done; `gradio.Progress` is one."""
+"""Called with the share that is done, in [0, 1], and the current step; `gradio.Progress` is one."""
 
 TIMEOUT: Final = httpx2.Timeout(60.0, connect=15.0)
-"""Seconds without a byte after which a request is given up; most of the client's own wait for ever."""
+"""Seconds without data after which a request fails; most requests of the client have no timeout of their own."""
 
 WRITERS: Final = ("admin", "write", "contributor")
-"""Roles in an organisation that may make repositories there."""
+"""Roles in an organisation that may create repositories there."""
 
 _REVISION: Final = re.compile(r"(?!.*(?:\.\.|//|@\{))[A-Za-z0-9_][A-Za-z0-9_./+-]{0,199}")
 _TOKEN: Final = re.compile(r"\b(?:hf|api_org)_(?:oauth_)?[A-Za-z0-9_.-]{16,}|\beyJ[\w-]{6,}\.[\w-]+\.[\w-]*")
@@ -45,31 +45,31 @@ _LOG_IN: Final = "log in with `hf auth login`, or set HF_TOKEN"
 
 
 def check_repo_id(repo_id: str) -> str:
-    """The name of a repository as it is.
+    """Return the name of a repository unchanged.
 
     Raises:
         HubError: If it is not OWNER/NAME, in letters, digits, `-`, `_` and `.`.
     """
     expected = "expected OWNER/NAME in letters, digits, -, _ and ., such as my-name/my-adapter"
     if repo_id.count("/") != 1:
-        raise HubError(f"{_shown(repo_id)} is no repository of the Hub; {expected}")
+        raise HubError(f"{_shown(repo_id)} is not a valid repository name; {expected}")
     try:
         validate_repo_id(repo_id)
     except HFValidationError as error:
-        raise HubError(f"{_shown(repo_id)} is no repository of the Hub; {expected}") from error
+        raise HubError(f"{_shown(repo_id)} is not a valid repository name; {expected}") from error
     return repo_id
 
 
 def split_revision(name: str) -> tuple[str, str | None]:
-    """OWNER/NAME[@REV] ↦ the repository, and the branch, tag or commit that is asked for; None for the default branch.
+    """Split OWNER/NAME[@REV] into repository and revision (a branch, tag or commit); None for the default branch.
 
     Raises:
-        HubError: If either is none.
+        HubError: If either is invalid.
     """
     repo_id, at, revision = name.strip().partition("@")
     check_repo_id(repo_id)
     if at and not _REVISION.fullmatch(revision):
-        raise HubError(f"{_shown(revision)} is no revision; after the @ of {repo_id} goes a branch, a tag or a commit")
+        raise HubError(f"{_shown(revision)} is not a valid revision; give a branch, tag or commit after {repo_id}@")
     return repo_id, revision if at else None
 
 
@@ -83,34 +83,34 @@ def _shown(text: str) -> str:
 def saved_token() -> str | None:
     """The token of this machine's user: HF_TOKEN, or that of `hf auth login`; None where there is none.
 
-    For commands and an app on one's own machine. A public app must ask its visitor instead.
+    For commands and for an app on the user's own machine. A public app must use the visitor's token instead.
 
     Raises:
-        HubError: If the machine is set up to get one from elsewhere (HF_OIDC_RESOURCE) and cannot.
+        HubError: If the machine is configured to obtain one through OIDC (HF_OIDC_RESOURCE) and fails to.
     """
     try:
         return get_token()
     except OIDCError as error:
-        raise HubError(scrub(f"HF_OIDC_RESOURCE is set and gives no token: {error}")) from None
+        raise HubError(scrub(f"HF_OIDC_RESOURCE is set but yields no token: {error}")) from None
 
 
 def scrub(text: str, token: str | None = None) -> str:
-    """The text without anything that is, or looks like, a token."""
+    """Remove from a text everything that is, or looks like, a token."""
     if token:
         text = text.replace(token, "[token]")
     return _TOKEN.sub("[token]", text)
 
 
 def client(token: str | None, endpoint: str | None = None) -> HfApi:
-    """The Hub's client with this token and no other."""
+    """A client of the Hub that uses this token and no other."""
     hooks = get_session().event_hooks
-    if _not_for_ever not in hooks["request"]:
-        hooks["request"].append(_not_for_ever)
+    if _with_timeout not in hooks["request"]:
+        hooks["request"].append(_with_timeout)
     return HfApi(endpoint=endpoint, token=token or False, library_name="socrates")
 
 
-def _not_for_ever(request: httpx2.Request) -> None:
-    """Give a request that would wait for ever the timeouts that it lacks."""
+def _with_timeout(request: httpx2.Request) -> None:
+    """Add the timeouts that a request lacks."""
     own = request.extensions.get("timeout") or {}
     given = {name: seconds for name, seconds in own.items() if seconds is not None}
     request.extensions["timeout"] = {**TIMEOUT.as_dict(), **given}
@@ -121,38 +121,38 @@ def _not_for_ever(request: httpx2.Request) -> None:
 
 @dataclass(frozen=True)
 class Account:
-    """Whom a token belongs to, and where it may write."""
+    """The account of a token, and where it may write."""
 
     name: str
     organizations: tuple[tuple[str, str | None], ...]
-    """Name and this account's role in it: admin, write, contributor, read; None where the Hub does not say."""
+    """Name, and the account's role there: admin, write, contributor, read; None where the Hub does not tell."""
     role: str | None
-    """Of the token: read, write, fineGrained; None where the Hub does not say, as for a signed-in visitor."""
+    """Role of the token: read, write, fineGrained; None where the Hub does not tell, as for a signed-in visitor."""
     scopes: tuple[tuple[str, str, frozenset[str]], ...] = ()
-    """Of a fine-grained token: kind (user, org, model, global) and name of what it is for, and what it may do there."""
+    """Scopes of a fine-grained token: kind (user, org, model, global), name, and the permissions there."""
 
     @property
     def namespaces(self) -> tuple[str, ...]:
-        """Where this account may make repositories: its own name, and organisations in which it can write."""
+        """Where this account may create repositories: its own name, and organisations in which it can write."""
         return (self.name, *(name for name, role in self.organizations if role is None or role in WRITERS))
 
     def refusal(self, repo_id: str) -> str | None:
-        """Which permission is missing for writing to a repository; None if none is known to be."""
+        """The permission that is known to be missing for writing to a repository; None if there is none."""
         namespace = repo_id.partition("/")[0]
         known = {name.lower(): role for name, role in self.organizations}
         if namespace.lower() != self.name.lower() and namespace.lower() not in known:
             return (
                 f"{namespace} is neither the account {self.name} nor an organisation it belongs to; push to "
-                f"{self.name}/{repo_id.partition('/')[2]}, or ask {namespace} to let you in"
+                f"{self.name}/{repo_id.partition('/')[2]}, or ask {namespace} for membership"
             )
         role = known.get(namespace.lower())
         if role is not None and role not in WRITERS:
             return (
-                f"the account {self.name} has the role {role} in {namespace}; writing needs the role contributor, "
-                "write or admin, which an administrator of the organisation gives"
+                f"the account {self.name} has the role {role} in {namespace}; writing requires the role contributor, "
+                "write or admin, which an administrator of the organisation can grant"
             )
         if self.role == "read":
-            return "the token may only read; make one with the role write at https://huggingface.co/settings/tokens"
+            return "the token may only read; create one with the role write at https://huggingface.co/settings/tokens"
         if self.role == "fineGrained" and not self._granted(repo_id):
             return (
                 f"the fine-grained token lacks the permission repo.write for {namespace} (“Write access to contents/"
@@ -170,28 +170,28 @@ class Account:
 
 
 def whoami(token: str | None, endpoint: str | None = None) -> Account:
-    """Ask the Hub whom a token belongs to.
+    """Ask the Hub for the account of a token.
 
     Raises:
         HubError: If there is no token, the Hub does not accept it, or it cannot be reached.
     """
     if not token:
-        raise HubError(f"there is no token: {_LOG_IN}; tokens are made at https://huggingface.co/settings/tokens")
-    with hub_step("asking whom the token belongs to", token, endpoint=endpoint):
+        raise HubError(f"there is no token: {_LOG_IN}; create tokens at https://huggingface.co/settings/tokens")
+    with hub_step("checking the token", token, endpoint=endpoint):
         return _account(client(token, endpoint).whoami())
 
 
-def _account(told: Mapping[str, Any]) -> Account:
-    access = (told.get("auth") or {}).get("accessToken") or {}
+def _account(answer: Mapping[str, Any]) -> Account:
+    access = (answer.get("auth") or {}).get("accessToken") or {}
     fine = access.get("fineGrained") or {}
     scopes = [("global", "", frozenset(map(str, fine.get("global") or ())))]
     for scope in fine.get("scoped") or ():
         entity = scope.get("entity") or {}
         # a user's own entity comes with or without a name
-        name = entity.get("name") or (told["name"] if entity.get("type") == "user" else "")
+        name = entity.get("name") or (answer["name"] if entity.get("type") == "user" else "")
         scopes.append((str(entity.get("type")), str(name), frozenset(map(str, scope.get("permissions") or ()))))
-    organizations = tuple((str(one["name"]), one.get("roleInOrg")) for one in told.get("orgs") or ())
-    return Account(str(told["name"]), organizations, access.get("role"), tuple(scopes))
+    organizations = tuple((str(one["name"]), one.get("roleInOrg")) for one in answer.get("orgs") or ())
+    return Account(str(answer["name"]), organizations, access.get("role"), tuple(scopes))
 
 
 # -- what went wrong ---------------------------------------------------------------------------------------------
@@ -205,37 +205,37 @@ def hub_step(
     revision: str | None = None,
     endpoint: str | None = None,
 ) -> Iterator[None]:
-    """Turn whatever the client raises in a step into one HubError that names the reason and what to do.
+    """Convert whatever the client raises into one HubError that names the reason and a remedy.
 
     Args:
-        step: What is being done, as a gerund.
-        token: The one in use, which no message may show.
+        step: The current step, as a gerund.
+        token: The token in use, which no message may contain.
         repo_id: The repository in question, if any.
-        revision: The one asked for.
-        endpoint: The Hub's, when it is not the configured one.
+        revision: The requested revision.
+        endpoint: Address of the Hub, if not the configured one.
 
     Raises:
-        HubError: In place of the client's errors, which can hold what a server has sent and are left out of the chain.
+        HubError: Instead of the client's errors, which may contain server output and are removed from the chain.
     """
     try:
         yield
     except (OfflineModeIsEnabled, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
         reason = _reason(error, token, repo_id, revision, (endpoint or constants.ENDPOINT).rstrip("/"))
     except RuntimeError as error:
-        # an upload's error comes wrapped
+        # upload errors arrive wrapped
         if not isinstance(error.__cause__, httpx2.HTTPError):
             raise
         reason = _reason(error.__cause__, token, repo_id, revision, (endpoint or constants.ENDPOINT).rstrip("/"))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        told = " ".join(str(error).split())[:500]
-        reason = f"the Hub refuses it, or answers amiss ({type(error).__name__}: {told})"
+        detail = " ".join(str(error).split())[:500]
+        reason = f"the Hub rejected the request or sent an invalid response ({type(error).__name__}: {detail})"
     else:
         return
     raise HubError(scrub(f"{step}: {reason}", token)) from None
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Whether nobody answered, or somebody who cannot at the moment: what was fetched earlier may stand in."""
+    """Whether the Hub is unreachable or temporarily failing, so that an earlier download may be used instead."""
     if isinstance(error, HfHubHTTPError):
         return error.response.status_code >= 500
     return isinstance(error, OfflineModeIsEnabled | httpx2.TransportError)
@@ -249,26 +249,26 @@ def _reason(error: Exception, token: str | None, repo_id: str | None, revision: 
             return f"{endpoint} did not answer in time; try again, or check the network"
         return f"{endpoint} cannot be reached ({error}); check the network, and HF_ENDPOINT if you set it"
     status = error.response.status_code
-    told = "".join(letter for letter in " ".join((error.server_message or "").split()) if letter.isprintable())[:300]
-    said = f" (the Hub says: {told})" if told else ""
+    message = "".join(letter for letter in " ".join((error.server_message or "").split()) if letter.isprintable())
+    said = f" (the Hub says: {message[:300]})" if message else ""
     if isinstance(error, GatedRepoError):
         return (
-            f"{repo_id} is gated{said}; ask for access at {endpoint}/{repo_id}, then use a token of that account "
+            f"{repo_id} is gated{said}; request access at {endpoint}/{repo_id}, then use a token of that account "
             "(a fine-grained one needs “Read access to contents of all public gated repos you can access”)"
         )
     if isinstance(error, DisabledRepoError):
-        return f"the Hub has disabled {repo_id}{said}; there is nothing to do but to choose another repository"
+        return f"the Hub has disabled {repo_id}{said}; choose another repository"
     if isinstance(error, RevisionNotFoundError):
         return f"{repo_id} has no branch, tag or commit {revision or 'main'}; see {endpoint}/{repo_id}/commits"
     found = not isinstance(error, RepositoryNotFoundError)
     if found and _origin(str(error.response.request.url)) != _origin(endpoint):
-        return f"the storage behind the Hub refuses it (HTTP {status}); try again later"
+        return f"the storage behind the Hub rejected the request (HTTP {status}); try again later"
     if repo_id and (not found or (status == 401 and not token) or status == 404):
         return _not_found(repo_id, status, token)
     if status == 401:
-        return f"the Hub does not accept the token{said}: it is mistyped, expired or revoked; {_LOG_IN}"
+        return f"the Hub rejected the token{said}: it is mistyped, expired or revoked; {_LOG_IN}"
     if status == 403:
-        return f"the token lacks the permission{said}; writing needs repo.write, or manage-repos from a sign-in"
+        return f"the token lacks the permission{said}; writing requires repo.write, or manage-repos from a sign-in"
     return _by_status(status, said, error)
 
 
@@ -279,24 +279,24 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 def _not_found(repo_id: str, status: int, token: str | None) -> str:
     if not token:
-        return f"the Hub shows no {repo_id} without a token: check the name, or if it is private, {_LOG_IN}"
+        return f"{repo_id} cannot be found without a token: check the name, or if it is private, {_LOG_IN}"
     if status == 401:
-        return f"the Hub shows no {repo_id} for this token: check the name, and that the token has not expired"
+        return f"{repo_id} cannot be found with this token: check the name, and that the token has not expired"
     return (
-        f"the Hub has no {repo_id}, or it is private and this token may not see it: check the name; a fine-grained "
-        "token needs the permission repo.content.read there"
+        f"{repo_id} does not exist, or it is private and this token has no access: check the name; a fine-grained "
+        "token needs the permission repo.content.read for it"
     )
 
 
 def _by_status(status: int, said: str, error: HfHubHTTPError) -> str:
     known = {
-        409: f"there is something of that name already{said}; choose another name",
-        412: f"the repository has changed in the meantime{said}; look at what came in, then try again",
-        413: f"it is larger than the Hub takes{said}",
+        409: f"a repository of that name already exists{said}; choose another name",
+        412: f"the repository has changed in the meantime{said}; review the changes, then try again",
+        413: f"it is larger than the Hub accepts{said}",
         429: f"too many requests{said}; wait a few minutes",
     }
     if status in known:
         return known[status]
     if status >= 500:
-        return f"the Hub has trouble (HTTP {status}){said}; try again later, and see https://status.huggingface.co"
-    return f"the Hub refuses it (HTTP {status}){said or f' ({error})'}"
+        return f"the Hub reports a server error (HTTP {status}){said}; try again later, and see https://status.huggingface.co"
+    return f"the Hub rejected the request (HTTP {status}){said or f' ({error})'}"

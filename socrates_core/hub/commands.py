@@ -20,16 +20,21 @@ from socrates_core.hub.push.publication import push as push_plan
 
 def push(
     folder: Annotated[Path, typer.Argument(help="The adapter, as train.qlora wrote it.")],
-    repository: Annotated[str, typer.Argument(help="Where it goes: OWNER/NAME.")],
-    public: Annotated[bool, typer.Option("--public", help="Let everybody see a new repository.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show card, files and destination, and stop.")] = False,
-    run: Annotated[Path | None, typer.Option(help="An evaluation run of it, whose figures go into the card.")] = None,
+    repository: Annotated[str, typer.Argument(help="The destination: OWNER/NAME.")],
+    public: Annotated[bool, typer.Option("--public", help="Make a new repository public.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show card, files and destination only.")] = False,
+    run: Annotated[
+        Path | None, typer.Option(help="An evaluation run of the adapter, whose figures go into the card.")
+    ] = None,
     licence: Annotated[
         str | None,
-        typer.Option("--license", help="Of the weights, as the Hub writes it: apache-2.0. Default: the base's."),
+        typer.Option(
+            "--license",
+            help="Licence of the weights as a Hub identifier, such as apache-2.0. Default: the base's.",
+        ),
     ] = None,
 ) -> None:
-    """Push an adapter with a card that says what it is good for."""
+    """Push an adapter with a model card that reports how well it predicts."""
     _begin()
     token = saved_token()
     offline = dry_run and token is None
@@ -40,24 +45,24 @@ def push(
     if dry_run:
         _write("dry run      nothing was pushed\n")
         return
-    url = push_plan(plan, folder, token, _told)
+    url = push_plan(plan, folder, token, _show_progress)
     _write(f"pushed       {url}\n")
 
 
 def pull(
     repository: Annotated[str, typer.Argument(help="OWNER/NAME, or OWNER/NAME@REV with a branch, tag or commit.")],
     out: Annotated[
-        Path | None, typer.Option(help="The folder of the adapter. Default: one of its own below adapters/.")
+        Path | None, typer.Option(help="The folder of the adapter. Default: a new folder below adapters/.")
     ] = None,
 ) -> None:
-    """Pull an adapter and check it; it appears whole or not at all."""
+    """Pull an adapter, verify it, and install it atomically."""
     _begin()
-    _show_pulled(pull_adapter(repository, out, saved_token(), _told))
+    _show_adapter(pull_adapter(repository, out, saved_token(), _show_progress))
 
 
 def _show(plan: PushPlan) -> None:
-    there = {True: "is there", False: "is made by this push", None: "not asked: there is no token"}[plan.exists]
-    _write(f"destination  {plan.url} ({there}), {'private' if plan.private else 'PUBLIC'}\n")
+    state = {True: "exists", False: "will be created", None: "not checked: no token"}[plan.exists]
+    _write(f"destination  {plan.url} ({state}), {'private' if plan.private else 'PUBLIC'}\n")
     if plan.account:
         _write(f"account      {plan.account}\n")
     for name, size in plan.files:
@@ -66,25 +71,25 @@ def _show(plan: PushPlan) -> None:
         _write(f"note         {warning}\n")
 
 
-def _show_pulled(found: PulledAdapter) -> None:
+def _show_adapter(found: PulledAdapter) -> None:
     config, at = found.config, f" at {found.base_revision}" if found.base_revision else ", revision not recorded"
     _write(f"pulled       {found.repo_id}@{found.commit}, {found.size / 1e6:,.1f} MB\n")
     _write(f"adapter      rank {config.rank} on {config.changes}, {found.parameters:,} parameters\n")
     _write(f"base         {found.base}{at}\n")
-    _write(f"template     {found.template or 'not recorded: name it with --template'}\n")
+    _write(f"template     {found.template or 'not recorded: pass --template'}\n")
     if found.record is not None:
         _write(f"trained on   {len(found.record.trained_on):,} studies, split {found.record.split or 'not recorded'}\n")
     if found.demo:
-        _write("demo         it shows how the software works and is not for science\n")
+        _write("demo         for trying out the software, not for science\n")
     for note in found.notes:
         _write(f"note         {note}\n")
     _write(f"folder       {found.folder}\n")
 
 
-def _told(share: float, doing: str) -> None:
-    """Progress on one line of a terminal; a log gets none."""
+def _show_progress(share: float, step: str) -> None:
+    """Show progress on one line of a terminal; write nothing to a log."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r{share:4.0%} {doing:<60}" + ("\n" if share >= 1 else ""))
+        sys.stderr.write(f"\r{share:4.0%} {step:<60}" + ("\n" if share >= 1 else ""))
         sys.stderr.flush()
 
 

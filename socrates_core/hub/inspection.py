@@ -1,7 +1,7 @@
-"""What an adapter's folder holds, checked against what an adapter may be before anything loads it.
+"""Checks the folder of an adapter before anything loads it.
 
-The same checks stand before a push and after a pull, so that what can be pushed can be pulled. PEFT's description may
-say a great deal that changes other weights or imports code; here it may say no more than a plain LoRA needs.
+The same checks run before a push and after a pull, so whatever can be pushed can also be pulled. PEFT's config supports
+options that change other weights or import code; only those that a plain LoRA adapter needs are allowed here.
 """
 
 import math
@@ -22,13 +22,13 @@ CONFIG: Final = "adapter_config.json"
 RECORD: Final = FILE
 CARD: Final = "README.md"
 FILES: Final = (WEIGHTS, CONFIG, RECORD, CARD)
-"""All that is ever pushed or pulled."""
+"""The only files that are pushed or pulled."""
 
-MOST_TEXT: Final = 8 * 1024**2
-"""Bytes of a description, record or card."""
-MOST_RANK: Final = 1024
-MOST_WIDTH: Final = 2**20
-"""Rows or columns of a matrix of the base."""
+MAX_TEXT: Final = 8 * 1024**2
+"""Bytes of a config, record or card."""
+MAX_RANK: Final = 1024
+MAX_WIDTH: Final = 2**20
+"""Rows or columns of a weight matrix of the base model."""
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+){0,20}")
 _KEY: Final = re.compile(r"base_model\.model\.((?:[A-Za-z0-9_]+\.)+)lora_([AB])\.weight")
@@ -39,21 +39,21 @@ _REVISION: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}")
 
 @dataclass(frozen=True)
 class AdapterConfig:
-    """What PEFT's description says of a plain LoRA adapter."""
+    """The config of a plain LoRA adapter, as PEFT writes it."""
 
     rank: int
     alpha: float
     dropout: float
     targets: tuple[str, ...]
-    """Names of the modules it changes, sorted."""
+    """Names of the adapted modules, sorted."""
     base: str
     """Hub id of the base model, or `demo`."""
     base_revision: str | None
-    """The base's commit, or whatever revision was named; None where it is not known."""
+    """Commit or other revision of the base model; None where unknown."""
 
     @property
     def changes(self) -> str:
-        """The targets in words; those that say their layer by kind, as in `q_proj, v_proj of layers 0 to 3`."""
+        """The targets in short form, grouped by kind where they name their layer: `q_proj, v_proj of layers 0 to 3`."""
         layered = [_LAYERED.fullmatch(target) for target in self.targets]
         layers = sorted({int(one[1]) for one in layered if one})
         kinds = sorted({one[2] for one in layered if one})
@@ -63,38 +63,38 @@ class AdapterConfig:
 
 
 @dataclass(frozen=True)
-class Inspected:
-    """An adapter's folder after all checks."""
+class Inspection:
+    """The result of a successful inspection."""
 
     config: AdapterConfig
     record: ModelRecord | None
-    """None for an adapter of another program: its template has to be named when it is loaded."""
+    """None for an adapter made with other software: its template must be given when it is loaded."""
     parameters: int
-    """Numbers in its weights."""
+    """Number of parameters."""
 
 
-def inspect(folder: Path) -> Inspected:
-    """Check everything in an adapter's folder.
+def inspect(folder: Path) -> Inspection:
+    """Check all files in the folder of an adapter.
 
     Raises:
-        HubError: If something is missing, unreadable or more than a plain LoRA adapter needs; names file and reason.
+        HubError: If something is missing, unreadable or not allowed in a plain LoRA adapter; names file and reason.
     """
-    config, record = inspect_description(folder)
+    config, record = inspect_config(folder)
     if not (folder / WEIGHTS).is_file():
-        raise HubError(f"{WEIGHTS} is missing in {folder}; an adapter is that file with {CONFIG}")
+        raise HubError(f"{WEIGHTS} is missing in {folder}; an adapter consists of that file and {CONFIG}")
     tensors = read_header(folder / WEIGHTS)
     _check_weights(tensors, config)
-    return Inspected(config, record, sum(math.prod(one.shape) for one in tensors.values()))
+    return Inspection(config, record, sum(math.prod(one.shape) for one in tensors.values()))
 
 
-def inspect_description(folder: Path) -> tuple[AdapterConfig, ModelRecord | None]:
-    """Check what stands beside the weights: PEFT's description, and our record where there is one.
+def inspect_config(folder: Path) -> tuple[AdapterConfig, ModelRecord | None]:
+    """Check the files beside the weights: PEFT's config, and our record where there is one.
 
     Raises:
-        HubError: As `inspect`.
+        HubError: As for `inspect`.
     """
     if not (folder / CONFIG).is_file():
-        raise HubError(f"{CONFIG} is missing in {folder}; it comes with the weights of every PEFT adapter")
+        raise HubError(f"{CONFIG} is missing in {folder}; PEFT writes it beside the weights")
     config = read_config(_json(folder / CONFIG))
     record = None
     if (folder / RECORD).is_file():
@@ -109,30 +109,30 @@ def inspect_description(folder: Path) -> tuple[AdapterConfig, ModelRecord | None
 
 
 def _json(path: Path) -> Mapping[str, Any]:
-    if path.stat().st_size > MOST_TEXT:
-        _refuse(path.name, f"it has {path.stat().st_size:,} bytes; expected a description of a few thousand")
+    if path.stat().st_size > MAX_TEXT:
+        _refuse(path.name, f"it has {path.stat().st_size:,} bytes; expected a few thousand")
     try:
         found = parse_json(path.read_bytes())
     except ValueError as error:
-        _refuse(path.name, f"it is not to be read as JSON ({error})")
+        _refuse(path.name, f"it is not valid JSON ({error})")
     if not isinstance(found, dict):
-        _refuse(path.name, "it is no JSON object")
+        _refuse(path.name, "it is not a JSON object")
     return found
 
 
-# -- PEFT's description ------------------------------------------------------------------------------------------
+# -- PEFT's config -----------------------------------------------------------------------------------------------
 
 
 def read_config(found: Mapping[str, Any]) -> AdapterConfig:
-    """PEFT's description of a plain LoRA adapter, in its own words.
+    """Read the config of a plain LoRA adapter.
 
     Raises:
-        HubError: If a key says more than a plain LoRA needs, or has a value that makes no sense.
+        HubError: If an option is not allowed in a plain LoRA adapter, or has an invalid value.
     """
     for key, value in found.items():
         rule = _RULES.get(key)
-        if rule is None and not _says_nothing(value):
-            _refuse(CONFIG, f"{key[:60]} is not among what a plain LoRA adapter says, and here it is {_shown(value)}")
+        if rule is None and not _is_unset(value):
+            _refuse(CONFIG, f"{key[:60]} is {_shown(value)}, but a plain LoRA adapter must not set it")
         if rule is not None and not rule[1](value):
             _refuse(CONFIG, f"{key} is {_shown(value)}; expected {rule[0]}")
     missing = [key for key in ("peft_type", "task_type", "r", "lora_alpha", "target_modules") if key not in found]
@@ -149,29 +149,29 @@ def read_config(found: Mapping[str, Any]) -> AdapterConfig:
 
 
 def read_base(base: Any) -> str:
-    """The base that an adapter names: a Hub id, or `demo`.
+    """The base model that an adapter names: a Hub id, or `demo`.
 
     Raises:
-        HubError: If it names none, or the path of a folder on somebody's machine.
+        HubError: If it does not name one, or names a local folder.
     """
     if not base or not isinstance(base, str):
         _refuse(
             CONFIG,
-            "it does not say which base model the adapter is for (base_model_name_or_path); train with the base's "
-            "Hub id, so that others can find it",
+            "it does not name the base model (base_model_name_or_path); train with the Hub id of the base, so that "
+            "others can find it",
         )
     try:
         return base if base == DEMO else check_repo_id(base)
     except HubError:
         _refuse(
             CONFIG,
-            f"its base model is {_shown(base)}, which is neither a Hub id nor {DEMO}; a folder of one machine is no "
-            "base for others",
+            f"its base model is {_shown(base)}, which is neither a Hub id nor {DEMO}; others cannot load a local "
+            "folder",
         )
 
 
 Rule = tuple[str, Callable[[Any], bool]]
-"""What is expected, and whether a value is that."""
+"""The expected value in words, and a check for it."""
 
 
 def _number(low: float, high: float) -> Callable[[Any], bool]:
@@ -179,8 +179,8 @@ def _number(low: float, high: float) -> Callable[[Any], bool]:
 
 
 def _one_of(*allowed: Any) -> Rule:
-    told = " or ".join(str(one) for one in allowed)
-    return told, lambda value: any(type(value) is type(one) and value == one for one in allowed)
+    expected = " or ".join(str(one) for one in allowed)
+    return expected, lambda value: any(type(value) is type(one) and value == one for one in allowed)
 
 
 def _are_targets(value: Any) -> bool:
@@ -199,7 +199,7 @@ _RULES: Final[Mapping[str, Rule]] = {
         "a commit, branch or tag of the base",
         lambda value: value is None or (isinstance(value, str) and bool(_REVISION.fullmatch(value))),
     ),
-    "r": (f"a whole number from 1 to {MOST_RANK}", lambda value: type(value) is int and 1 <= value <= MOST_RANK),
+    "r": (f"a whole number from 1 to {MAX_RANK}", lambda value: type(value) is int and 1 <= value <= MAX_RANK),
     "lora_alpha": ("a number above 0", lambda value: _number(0, 1e6)(value) and value > 0),
     "lora_dropout": ("a share from 0 to below 1", lambda value: _number(0, 1)(value) and value < 1),
     "target_modules": ("a list of plain module names, such as q_proj", _are_targets),
@@ -208,16 +208,16 @@ _RULES: Final[Mapping[str, Rule]] = {
     # others, such as pissa and olora, change the base's own weights when the adapter is loaded
     "init_lora_weights": _one_of(True, False, "gaussian", "orthogonal"),
     "bias": _one_of("none"),
-    # a module to import, were megatron_config given
+    # names a module to import if megatron_config is set
     "megatron_core": _one_of("megatron.core", None),
     "peft_version": ("a short text", lambda value: isinstance(value, str) and len(value) <= 60),
-    # means something with use_qalora alone, which is refused
+    # only used together with use_qalora, which is not allowed
     "qalora_group_size": ("a whole number", lambda value: type(value) is int),
 }
-"""The keys that may say something. Any other may be there, as PEFT writes them all, and must be empty or false."""
+"""The options that may be set. PEFT writes many more; these must be empty or false."""
 
 
-def _says_nothing(value: Any) -> bool:
+def _is_unset(value: Any) -> bool:
     return value is None or value is False or value in ({}, [], "")
 
 
@@ -248,11 +248,11 @@ _RECORD_RULES: Final[Mapping[str, Rule]] = {
 
 
 def _check_record(found: Mapping[str, Any]) -> None:
-    """Refuse a record whose loader would take something else for what it names."""
+    """Reject a record whose fields do not have the expected types."""
     known = {one.name for one in fields(ModelRecord)}
     unknown = sorted(set(found) - known)
     if unknown:
-        _refuse(RECORD, f"{unknown[0][:60]!r} is not among what a record says; it may be of a newer version")
+        _refuse(RECORD, f"{unknown[0][:60]!r} is not a known field; the record may be from a newer version")
     for key, (expected, fits) in _RECORD_RULES.items():
         if key in found and not fits(found[key]):
             _refuse(RECORD, f"{key} is {_shown(found[key])}; expected {expected}")
@@ -265,7 +265,7 @@ def _check_agreement(config: AdapterConfig, record: ModelRecord) -> None:
     ):
         if recorded is not None and described is not None and described != recorded:
             raise HubError(
-                f"{CONFIG} names the {what} {_shown(described)} and {RECORD} {_shown(recorded)}; they must agree"
+                f"{CONFIG} names the {what} {_shown(described)} and {RECORD} {_shown(recorded)}; they must match"
             )
 
 
@@ -273,15 +273,15 @@ def _check_agreement(config: AdapterConfig, record: ModelRecord) -> None:
 
 
 def _check_weights(tensors: Mapping[str, Tensor], config: AdapterConfig) -> None:
-    """Refuse weights that are not the A (rank, in) and B (out, rank) of the modules that the description names."""
+    """Reject weights other than the matrices A (rank, in) and B (out, rank) of the modules in the config."""
     pairs: dict[str, dict[str, tuple[int, ...]]] = {}
     for name, tensor in tensors.items():
         match = _KEY.fullmatch(name)
         if not match:
-            _refuse(WEIGHTS, f"{name[:200]!r} is no LoRA matrix A or B of a module")
+            _refuse(WEIGHTS, f"{name[:200]!r} is not the LoRA matrix A or B of a module")
         pairs.setdefault(match[1].rstrip("."), {})[match[2]] = tensor.shape
     if not pairs:
-        _refuse(WEIGHTS, "it holds no tensors")
+        _refuse(WEIGHTS, "it contains no tensors")
     found = set()
     for module, sides in pairs.items():
         target = next((one for one in config.targets if f".{module}".endswith(f".{one}")), None)
@@ -293,11 +293,11 @@ def _check_weights(tensors: Mapping[str, Tensor], config: AdapterConfig) -> None
         _check_shapes(module, sides["A"], sides["B"], config.rank)
     unused = [one for one in config.targets if one not in found]
     if unused:
-        _refuse(WEIGHTS, f"it holds nothing for the target {unused[0]} of {CONFIG}")
+        _refuse(WEIGHTS, f"it contains nothing for the target {unused[0]} of {CONFIG}")
 
 
 def _check_shapes(module: str, a: tuple[int, ...], b: tuple[int, ...], rank: int) -> None:
-    fits = len(a) == len(b) == 2 and a[0] == b[1] == rank and 0 < a[1] <= MOST_WIDTH and 0 < b[0] <= MOST_WIDTH
+    fits = len(a) == len(b) == 2 and a[0] == b[1] == rank and 0 < a[1] <= MAX_WIDTH and 0 < b[0] <= MAX_WIDTH
     if not fits:
         _refuse(
             WEIGHTS, f"{module[:200]} has A of shape {a} and B of shape {b}; expected ({rank}, in) and (out, {rank})"

@@ -1,4 +1,4 @@
-"""The note beside a pulled adapter: repository, commit, what was asked for, and the sha256 of every file."""
+"""`source.json` beside a pulled adapter: repository, commit, requested revisions, and the sha256 of every file."""
 
 import json
 import re
@@ -20,33 +20,34 @@ _UNFINISHED: Final = f"{SOURCE}.partial"
 
 
 def write_source(folder: Path, repo_id: str, revision: str | None, commit: str) -> None:
-    """Write where the files of a folder came from, and their hashes."""
+    """Record where the files of a folder came from, and their hashes."""
     files = {
         path.name: {"size": path.stat().st_size, "sha256": file_sha256(path)}
         for name in FILES
         if (path := folder / name).is_file()
     }
-    told = {"format": FORMAT, "repo_id": repo_id, "commit": commit, "asked": {revision or "": time.time()}}
-    _write_whole(folder, {**told, "files": files})
+    asked = {revision or "": time.time()}
+    source = {"format": FORMAT, "repo_id": repo_id, "commit": commit, "asked": asked, "files": files}
+    _write_atomically(folder, source)
 
 
-def note_asked(folder: Path, revision: str | None) -> None:
-    """Note that a branch or tag is this commit now, for the day when the Hub cannot be asked."""
+def record_revision(folder: Path, revision: str | None) -> None:
+    """Record that a revision resolves to this commit now, for later pulls without a connection to the Hub."""
     source = read_source(folder)
-    _write_whole(folder, {**source, "asked": {**source["asked"], revision or "": time.time()}})
+    _write_atomically(folder, {**source, "asked": {**source["asked"], revision or "": time.time()}})
 
 
-def _write_whole(folder: Path, told: Mapping[str, Any]) -> None:
+def _write_atomically(folder: Path, source: Mapping[str, Any]) -> None:
     partial = folder / _UNFINISHED
-    partial.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+    partial.write_text(json.dumps(source, indent=1) + "\n", "utf-8")
     partial.replace(folder / SOURCE)
 
 
 def read_source(folder: Path) -> Mapping[str, Any]:
-    """Where the files of a folder came from.
+    """Read where the files of a folder came from.
 
     Raises:
-        HubError: If nothing was pulled into it, or the note cannot be read.
+        HubError: If nothing was pulled into it, or its source.json is damaged.
     """
     path = folder / SOURCE
     try:
@@ -62,18 +63,18 @@ def read_source(folder: Path) -> Mapping[str, Any]:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise HubError(
-            f"{path} cannot be read ({error}): nothing was pulled into {folder}, or it is damaged"
+            f"{path} cannot be read ({error}): nothing was pulled into {folder}, or the file is damaged"
         ) from error
     if not sound:
-        raise HubError(f"{path} is not a note of what was pulled; remove {folder} and pull again")
+        raise HubError(f"{path} is not a valid record of a pull; remove {folder} and pull again")
     return dict(found)
 
 
 def is_pulled(path: Path) -> bool:
-    """Whether a folder is one that an adapter was pulled into."""
+    """Whether an adapter was pulled into this folder."""
     return path.is_dir() and not path.is_symlink() and not path.name.startswith(".") and (path / SOURCE).is_file()
 
 
-def strangers(folder: Path) -> list[str]:
-    """What lies in a folder and was not pulled."""
+def unexpected_files(folder: Path) -> list[str]:
+    """Names of the files in a folder that do not belong to a pulled adapter."""
     return sorted({path.name for path in folder.iterdir()} - {*FILES, SOURCE, _UNFINISHED})

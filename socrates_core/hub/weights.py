@@ -1,7 +1,8 @@
-"""The header of a safetensors file, read as what it is: a JSON text of names, shapes and offsets.
+"""The header of a safetensors file: JSON with the names, shapes and offsets of its tensors.
 
-A safetensors file is the length N of its header (8 bytes, little-endian), N bytes of JSON, and the tensors' bytes one
-after the other (https://github.com/huggingface/safetensors). Checking it needs no torch, and none of the tensors.
+A safetensors file is the length N of its header (8 bytes, little-endian), N bytes of JSON, and the bytes of the
+tensors one after the other (https://github.com/huggingface/safetensors). Checking it requires neither torch
+nor reading the tensors.
 """
 
 import json
@@ -14,16 +15,16 @@ from typing import Any, Final, NoReturn
 
 from socrates_core.errors import HubError
 
-MOST_HEADER: Final = 16 * 1024**2
-"""Bytes of a header. An adapter on every matrix of a 400-layer model has one of a tenth of this."""
+MAX_HEADER: Final = 16 * 1024**2
+"""Bytes of a header; that of an adapter on every matrix of a 400-layer model takes a tenth of this."""
 
 BYTES: Final = {"F32": 4, "F16": 2, "BF16": 2}
-"""Of an entry, by data type; adapters have no others."""
+"""Bytes per element of the data types that adapters use."""
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """One tensor as the header describes it."""
+    """Data type and shape of a tensor, as declared in the header."""
 
     dtype: str
     """A key of `BYTES`."""
@@ -31,10 +32,10 @@ class Tensor:
 
 
 def read_header(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file by name, after everything that its header says has been checked.
+    """Read and check the header of a safetensors file: tensors by name.
 
     Raises:
-        HubError: If the file is no safetensors file, or its header does not describe exactly its bytes.
+        HubError: If it is not a safetensors file, or its header does not describe exactly the bytes of the file.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -42,25 +43,25 @@ def read_header(path: Path) -> dict[str, Tensor]:
         if len(start) < 8:
             _refuse(path, f"it has {size} bytes, too few for a safetensors file")
         (length,) = struct.unpack("<Q", start)
-        if length > min(MOST_HEADER, size - 8):
-            _refuse(path, f"it says that its header has {length:,} bytes, and the file has {size:,}")
+        if length > min(MAX_HEADER, size - 8):
+            _refuse(path, f"its header claims {length:,} bytes, but the file has {size:,}")
         text = file.read(length)
     try:
         header = parse_json(text)
     except ValueError as error:
-        _refuse(path, f"its header cannot be read ({error}): it is no safetensors file, or damaged")
+        _refuse(path, f"its header cannot be read ({error}): it is not a safetensors file, or damaged")
     if not isinstance(header, dict):
-        _refuse(path, "its header is no JSON object")
+        _refuse(path, "its header is not a JSON object")
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        _refuse(path, "the metadata in its header is not text by name")
+        _refuse(path, "the metadata in its header must map strings to strings")
     entries = {name: _entry(path, name, entry) for name, entry in header.items()}
     _check_layout(path, entries, size - 8 - length)
     return {name: tensor for name, (tensor, _, _) in entries.items()}
 
 
 def parse_json(text: bytes) -> Any:
-    """JSON from outside: UTF-8, no name twice in an object, no NaN or infinity, no nesting beyond reason.
+    """Parse untrusted JSON: UTF-8 only, without duplicate names, NaN, infinity or excessive nesting.
 
     Raises:
         ValueError: If it is anything else.
@@ -79,11 +80,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid JSON")
 
 
 def _entry(path: Path, name: str, entry: Any) -> tuple[Tensor, int, int]:
-    """A header's entry ↦ the tensor, where its bytes begin and where they end."""
+    """Read an entry of the header: the tensor, and the start and end of its bytes."""
     if not isinstance(entry, Mapping) or set(entry) != {"dtype", "shape", "data_offsets"}:
         _refuse(path, f"the entry of {name[:200]!r} is not data type, shape and offsets")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
@@ -97,12 +98,12 @@ def _entry(path: Path, name: str, entry: Any) -> tuple[Tensor, int, int]:
 
 
 def _whole(values: Any) -> bool:
-    # True is an int to Python and no number here
+    # bool is a subclass of int, but not a valid size
     return isinstance(values, list) and len(values) < 9 and all(type(one) is int and 0 <= one < 2**63 for one in values)
 
 
 def _check_layout(path: Path, entries: Mapping[str, tuple[Tensor, int, int]], data: int) -> None:
-    """Refuse tensors that overlap, leave a gap, or do not end where the file does."""
+    """Reject tensors that overlap, leave gaps, or do not end at the end of the file."""
     end = 0
     for name, (_, start, stop) in sorted(entries.items(), key=lambda item: item[1][1:]):
         if start != end:

@@ -1,4 +1,4 @@
-"""A document of texts, tables and figures that is written once and read as HTML or as Markdown."""
+"""A document of texts, tables and figures that can be rendered as HTML or as Markdown."""
 
 import html
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A figure, and what Markdown, which shows none, says in its place."""
+    """A figure with its caption; Markdown omits both."""
 
     figure: go.Figure
     caption: str
@@ -28,14 +28,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class Warned:
-    """A sentence that must not be overlooked."""
+    """A highlighted warning."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Folded:
-    """Text that is shown when asked for."""
+    """Collapsed text under a title."""
 
     title: str
     text: str
@@ -46,14 +46,14 @@ Part = str | Table | Picture | Warned | Folded
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """A heading and what stands under it; a plain string is a paragraph."""
+    """A heading and its content; a plain string is a paragraph."""
 
     title: str
     parts: Sequence[Part]
 
 
 def to_html(title: str, sections: Sequence[Section]) -> str:
-    """A page that needs nothing else; the plotting library stands inside, once."""
+    """A self-contained page that includes the plotting library once."""
     body = [f"<h1>{html.escape(title)}</h1>"]
     drawn = False
     for section in sections:
@@ -67,7 +67,7 @@ def to_html(title: str, sections: Sequence[Section]) -> str:
 
 
 def to_markdown(title: str, sections: Sequence[Section]) -> str:
-    """The same without figures."""
+    """The document as Markdown, without figures."""
     lines = [f"# {_inline(title)}"]
     for section in sections:
         if section.title:
@@ -115,6 +115,6 @@ def _markdown(part: Part) -> str:
 
 
 def _inline(text: str) -> str:
-    """On one line, and nothing in it taken for markup."""
+    """The text on one line, with Markdown characters escaped."""
     flat = " ".join(text.split())
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#|" else letter for letter in flat)

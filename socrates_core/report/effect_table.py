@@ -1,4 +1,4 @@
-"""The figures of one arm as rows of a table, in words."""
+"""The figures of one condition as named rows of a table."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from socrates_core.simulation.result import ArmResult
 
 
 def shares_by_option(arm: ArmResult) -> list[tuple[str, str, float, float | None]]:
-    """(answer, its label, predicted share, actual share) in the order of the scale; an open-ended outcome's by bins."""
+    """(answer, label, predicted share, actual share) in the order of the scale; in bins for an open-ended outcome."""
     if arm.open_ended:
         bins = number_bins(arm.predicted.values)
         names = [(name, "") for name in bins.names]
@@ -25,36 +25,36 @@ def shares_by_option(arm: ArmResult) -> list[tuple[str, str, float, float | None
 
 
 def arm_numbers(arm: ArmResult) -> list[tuple[str, str]]:
-    """The figures of one arm as (name, value), in the order of reading."""
-    simulated = ("Simulated participants", f"{arm.n_predicted:,}, {arm.n_personas:,} different")
+    """The figures of one condition as (name, value), in reading order."""
+    simulated = ("Simulated people", f"{arm.n_predicted:,}, with {arm.n_personas:,} distinct profiles")
     if arm.numbers is not None:
         return [simulated, *_number_rows(arm, arm.numbers)]
     rows = [
         simulated,
-        ("Predicted mean and spread", f"{arm.predicted.mean:.2f}, standard deviation {arm.predicted.sd:.2f}"),
-        ("Mass on the scale", f"{arm.on_scale_mass:.1%} of what the model would have written"),
-        ("Actual answers of", arm.actual_group),
+        ("Predicted mean", f"{arm.predicted.mean:.2f}, standard deviation {arm.predicted.sd:.2f}"),
+        ("Probability mass on the scale", f"{arm.on_scale_mass:.1%}"),
+        ("Compared with", arm.actual_group),
     ]
     if arm.actual is not None:
         rows += [
             ("Actual answers", _answers(arm)),
-            ("Actual mean and spread", f"{arm.actual.mean:.2f}, standard deviation {arm.actual.sd:.2f}"),
+            ("Actual mean", f"{arm.actual.mean:.2f}, standard deviation {arm.actual.sd:.2f}"),
         ]
     if arm.n_off_scale:
-        rows.append(("Answers off the scale, left out", f"{arm.n_off_scale:,}"))
+        rows.append(("Off-scale answers, excluded", f"{arm.n_off_scale:,}"))
     score = arm.score
     if score is None:
         return rows
-    observed = "none: everybody gave the same answer" if score.observed is None else f"{score.observed:.3f}"
+    observed = "none: all answers are the same" if score.observed is None else f"{score.observed:.3f}"
     halves = "too few answers" if score.split_half is None else f"{score.split_half:.3f}"
     return [
         *rows,
-        ("Wasserstein distance (stated scale)", f"{score.wasserstein:.3f} ({from_to(score.interval)})"),
-        ("Noise floor: a perfect prediction's", f"{score.noise_floor:.3f}"),
-        ("Chance explains up to", f"{score.chance_limit:.3f}"),
-        ("Guessing evenly", f"{score.uniform:.3f}"),
-        ("Another sample of as many people", halves),
-        ("Wasserstein distance (observed range)", observed),
+        ("Wasserstein distance (W), stated scale", f"{score.wasserstein:.3f} ({from_to(score.interval)})"),
+        ("Noise floor (a perfect prediction)", f"{score.noise_floor:.3f}"),
+        ("Chance limit", f"{score.chance_limit:.3f}"),
+        ("Uniform baseline", f"{score.uniform:.3f}"),
+        ("Another sample of the same size", halves),
+        ("Wasserstein distance (W), observed range", observed),
     ]
 
 
@@ -62,11 +62,11 @@ def _number_rows(arm: ArmResult, numbers: NumberResult) -> list[tuple[str, str]]
     """The figures of an open-ended outcome."""
     ours, theirs, score = numbers.predicted, numbers.actual, numbers.score
     rows = [
-        ("Invalid predictions, left out", f"{numbers.n_invalid:,} of {arm.n_predicted:,}: numbers that did not end"),
-        ("Mass on numbers", f"{arm.on_scale_mass:.1%} of what the model would have written"),
+        ("Invalid predictions, excluded", f"{numbers.n_invalid:,} of {arm.n_predicted:,}: numbers that are too long"),
+        ("Probability mass on numbers", f"{arm.on_scale_mass:.1%}"),
         ("Predicted median and quartiles", f"{ours.median:,} ({ours.low:,} to {ours.high:,})"),
         ("Predicted mean", f"{arm.predicted.mean:,.1f}"),
-        ("Actual answers of", arm.actual_group),
+        ("Compared with", arm.actual_group),
     ]
     if arm.actual is not None and theirs is not None:
         rows += [
@@ -76,16 +76,16 @@ def _number_rows(arm: ArmResult, numbers: NumberResult) -> list[tuple[str, str]]
         ]
     if score is None:
         return rows
-    stretched = "; a few extreme answers stretch it, so the distance looks small" if score.stretched else ""
+    stretched = "; stretched by a few extreme answers, so W looks small" if score.stretched else ""
     return [
         *rows,
         ("Observed range of the actual answers", f"{score.low:,} to {score.high:,}{stretched}"),
-        ("Wasserstein distance (observed range)", f"{score.observed:.3f} ({from_to(score.interval)})"),
-        ("Noise floor: as many numbers from the same source", f"{score.noise_floor:.3f}"),
-        ("Chance explains up to", f"{score.chance_limit:.3f}"),
+        ("Wasserstein distance (W), observed range", f"{score.observed:.3f} ({from_to(score.interval)})"),
+        ("Noise floor (as many numbers from the human distribution)", f"{score.noise_floor:.3f}"),
+        ("Chance limit", f"{score.chance_limit:.3f}"),
     ]
 
 
 def _answers(arm: ArmResult) -> str:
-    worth = "" if abs(arm.n_effective - arm.n_actual) < 0.5 else f", worth {arm.n_effective:.0f} equal ones"
-    return f"{arm.n_actual:,}{worth}"
+    effective = "" if abs(arm.n_effective - arm.n_actual) < 0.5 else f" (effective sample size {arm.n_effective:.0f})"
+    return f"{arm.n_actual:,}{effective}"

@@ -1,6 +1,6 @@
-"""Plotly figures of a simulation, readable on 390 pixels and on light and dark pages.
+"""Plotly figures of a simulation, readable at a width of 390 pixels and on light and dark pages.
 
-Texts that come from studies are escaped: plotly reads a little HTML in its labels, and a study's text is only text.
+Texts from studies are escaped, because plotly interprets some HTML in its labels.
 """
 
 import html
@@ -23,19 +23,19 @@ from socrates_core.study.study_set import Cell
 
 PREDICTED: Final = "#D55E00"
 ACTUAL: Final = "#0072B2"
-"""Vermilion and blue of Okabe and Ito's palette, told apart with any colour vision; the pattern does it without."""
+"""Vermilion and blue of Okabe and Ito's colour-blind-safe palette; a pattern marks the predicted bars too."""
 NEUTRAL: Final = "#767676"
-"""Text and axes: contrast above 4 on white and on near-black alike."""
+"""Text and axes: contrast above 4 both on white and on near-black."""
 GRID: Final = "rgba(128,128,128,0.25)"
 MAX_BARS: Final = 21
 MAX_BINS: Final = 20
 
 
 def histogram(arm: ArmResult) -> go.Figure:
-    """Predicted and actual shares of the options, side by side; only the predicted ones where there are no others.
+    """Predicted and actual shares of the options, side by side; only predicted ones where nobody answered.
 
-    A scale of more than 21 options is drawn in at most 20 bins of equally many options, an open-ended outcome in the
-    bins of `number_bins`.
+    A scale of more than 21 options is drawn in at most 20 bins of equal size, an open-ended outcome in the bins of
+    `number_bins`.
     """
     simulated = f"{arm.n_predicted:,} simulated"
     if arm.numbers is not None and arm.numbers.n_invalid:
@@ -47,7 +47,7 @@ def histogram(arm: ArmResult) -> go.Figure:
 def share_bars(
     cell: Cell, predicted: AnswerDistribution, predicted_name: str, actual: AnswerDistribution | None, actual_name: str
 ) -> go.Figure:
-    """Shares of a cell's options as bars, predicted and, where there are any, actual ones; names are the legend's."""
+    """Shares of a cell's options as bars: predicted and, where available, actual; the names appear in the legend."""
     bars = _bars(cell, predicted)
     figure = go.Figure()
     figure.add_bar(
@@ -85,10 +85,10 @@ def share_bars(
 
 
 def arms_figure(simulation: Simulation) -> go.Figure:
-    """Predicted and actual mean of each arm with 95 % intervals, one row an arm, the first arm on top.
+    """Predicted and actual mean of each condition with 95 % intervals, one row per condition, the first one on top.
 
-    In points of the scale where all arms have the same one, otherwise in percent of each arm's scale. Of an open-ended
-    outcome: medians, each with the middle half of the answers.
+    In points of the scale where all conditions share it, otherwise in percent of each scale. For an open-ended
+    outcome: medians, each with the quartiles.
     """
     arms = simulation.arms
     same = all(arm.cell.scale.values == arms[0].cell.scale.values for arm in arms)
@@ -99,11 +99,11 @@ def arms_figure(simulation: Simulation) -> go.Figure:
             _add_points(figure, name, colour, symbol, points)
     dress(figure, height=140 + 62 * len(arms))
     if arms[0].open_ended:
-        figure.update_xaxes(title={"text": "Median answer and the middle half of the answers"}, rangemode="tozero")
+        figure.update_xaxes(title={"text": "Median answer with quartiles"}, rangemode="tozero")
     else:
         options = arms[0].predicted.values
         low, high = (float(options[0]), float(options[-1])) if same else (0.0, 100.0)
-        title = f"Mean answer ({low:g} to {high:g})" if same else "Mean answer (% of each arm's scale)"
+        title = f"Mean answer ({low:g} to {high:g})" if same else "Mean answer (% of each scale)"
         figure.update_xaxes(title={"text": title}, range=[low - 0.03 * (high - low), high + 0.03 * (high - low)])
     figure.update_yaxes(
         tickmode="array",
@@ -120,14 +120,14 @@ def arms_figure(simulation: Simulation) -> go.Figure:
 
 @dataclass(frozen=True, eq=False)
 class _Bars:
-    """The bars that stand for a scale's options."""
+    """How the options of a scale map to bars."""
 
     bar_of: npt.NDArray[np.int64]
-    """(K,) each option's bar."""
+    """(K,) index of each option's bar."""
     names: tuple[str, ...]
-    """What each bar is, in full."""
+    """Full name of each bar."""
     ticks: dict[int, str]
-    """Bar → the text under it, already escaped."""
+    """Bar index → its axis label, already escaped."""
     title: str
 
 
@@ -141,10 +141,10 @@ def _bars(cell: Cell, distribution: AnswerDistribution) -> _Bars:
     names = tuple(f"{value} = {label}" if label else str(value) for value, label in zip(values, labels, strict=True))
     ticks = {}
     for i, (value, label) in enumerate(zip(values, labels, strict=True)):
-        # more than five bars leave room for words at the ends and in the middle alone
-        placed = len(values) <= 5 or i in (0, (len(values) - 1) / 2, len(values) - 1)
+        # with more than five bars there is room for words only at the ends and in the middle
+        labelled = len(values) <= 5 or i in (0, (len(values) - 1) / 2, len(values) - 1)
         width = max(8, 42 // len(values))
-        ticks[i] = f"{value}<br>{_wrapped(label, width, 3)}" if label and placed else str(value)
+        ticks[i] = f"{value}<br>{_wrapped(label, width, 3)}" if label and labelled else str(value)
     return _Bars(np.arange(len(values)), names, ticks, "Answer")
 
 
@@ -156,7 +156,7 @@ def _number_bars(values: npt.NDArray[np.int64]) -> _Bars:
 
 
 def compact(number: int) -> str:
-    """A number as an axis has room for it: 20, 1,234, 1.5k, 3M."""
+    """A number in the short form of an axis label: 20, 1,234, 1.5k, 3M."""
     for size, letter in ((10**9, "bn"), (10**6, "M"), (10**3, "k")):
         if number and number % (size // 10) == 0 and abs(number) >= size:
             return f"{number / size:g}{letter}"
@@ -164,7 +164,7 @@ def compact(number: int) -> str:
 
 
 def _binned(values: list[int]) -> _Bars:
-    """Bins of 2, 5, 10, 20, 50 … options; the last takes one more where that spares it a bin of its own."""
+    """Bins of 2, 5, 10, 20, 50 … options; a single option left over joins the last bin."""
     size = next(step for step in _steps() if _bin_count(len(values), step) <= MAX_BINS)
     count = _bin_count(len(values), size)
     bar_of = np.minimum(np.arange(len(values)) // size, count - 1)
@@ -196,10 +196,10 @@ def _hovers(bars: _Bars, side: str, distribution: AnswerDistribution) -> list[st
 
 
 def _wrapped(text: str, width: int, lines: int) -> str:
-    """Escaped, on at most so many lines of at most so many characters, cut with an ellipsis."""
+    """Escape a text and wrap it to at most `lines` lines of `width` characters, cut with an ellipsis."""
     words = [word if len(word) <= width else word[: width - 1] + "…" for word in text.split()]
     wrapped = textwrap.wrap(" ".join(words), width, max_lines=lines, placeholder="…")
-    # plotly shows &quot; as it stands, and a quotation mark means nothing in its labels
+    # plotly would display &quot; literally, and quotation marks are harmless in its labels
     return "<br>".join(html.escape(line, quote=False) for line in wrapped)
 
 
@@ -213,14 +213,14 @@ def _add_points(
     symbol: str,
     points: list[tuple[float, ArmResult, tuple[float, Interval]]],
 ) -> None:
-    """One side's (height, arm, middle with its interval)."""
+    """Add the (height, arm, centre with its interval) of one side, predicted or actual."""
     whole = points[0][1].open_ended
-    of, between = ("median", "half of the answers: ") if whole else ("mean", "")
+    of, between = ("median", "quartiles ") if whole else ("mean", "")
     hovers = []
     for _, arm, (middle, interval) in points:
         numbers = [f"{value:,.0f}" if whole else f"{value:.2f}" for value in (middle, interval.low, interval.high)]
-        told = f"{name} {of} {numbers[0]} ({between}{numbers[1]} to {numbers[2]})"
-        hovers.append(f"{_wrapped(arm.cell.condition_label, 40, 6)}<br>{told}")
+        summary = f"{name} {of} {numbers[0]} ({between}{numbers[1]} to {numbers[2]})"
+        hovers.append(f"{_wrapped(arm.cell.condition_label, 40, 6)}<br>{summary}")
     figure.add_scatter(
         name=f"{name} {of}",
         mode="markers",
@@ -241,20 +241,20 @@ def _add_points(
 
 
 def _point(arm: ArmResult, side: str, in_points: bool) -> tuple[float, Interval] | None:
-    """What stands for an arm: its mean with the 95 % interval, or its median with the quartiles."""
+    """The point drawn for an arm: its mean with the 95 % interval, or its median with the quartiles."""
     predicted = side == "Predicted"
     if arm.numbers is not None:
         numbers = arm.numbers.predicted if predicted else arm.numbers.actual
         return None if numbers is None else (numbers.median, Interval(numbers.low, numbers.high))
     if predicted:
-        return _placed(arm, arm.predicted.mean, arm.predicted_mean_interval, in_points)
+        return _on_axis(arm, arm.predicted.mean, arm.predicted_mean_interval, in_points)
     if arm.actual is None or arm.actual_mean_interval is None:
         return None
-    return _placed(arm, arm.actual.mean, arm.actual_mean_interval, in_points)
+    return _on_axis(arm, arm.actual.mean, arm.actual_mean_interval, in_points)
 
 
-def _placed(arm: ArmResult, mean: float, interval: Interval, in_points: bool) -> tuple[float, Interval]:
-    """A mean and its interval, cut to the scale; in percent of the scale unless in points."""
+def _on_axis(arm: ArmResult, mean: float, interval: Interval, in_points: bool) -> tuple[float, Interval]:
+    """A mean and its interval, clipped to the scale; in percent of the scale unless `in_points`."""
     low, high = float(arm.predicted.values[0]), float(arm.predicted.values[-1])
     ends = [min(max(end, low), high) for end in (interval.low, interval.high)]
     if in_points:
@@ -264,7 +264,7 @@ def _placed(arm: ArmResult, mean: float, interval: Interval, in_points: bool) ->
 
 
 def dress(figure: go.Figure, height: int) -> None:
-    """What all figures share: transparent, neutral, the legend on top, no room wasted."""
+    """Apply the style of all figures: transparent background, neutral colours, legend on top, narrow margins."""
     axis = {"gridcolor": GRID, "linecolor": NEUTRAL, "tickcolor": NEUTRAL, "zerolinecolor": GRID, "automargin": True}
     figure.update_layout(
         template="none",

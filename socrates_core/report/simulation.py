@@ -1,4 +1,4 @@
-"""A simulation as files: JSON to repeat it, CSV to go on working with, HTML to read and pass on."""
+"""Exports of a simulation: JSON to reproduce it, CSV for further analysis, HTML to read and share."""
 
 import csv
 import hashlib
@@ -27,7 +27,7 @@ FORMAT: Final = 1
 """Version of the JSON export."""
 
 PACKAGES: Final = ("numpy", "scipy", "polars", "torch", "transformers", "peft")
-"""What the numbers depend on."""
+"""Packages whose versions can affect the numbers."""
 
 CSV_COLUMNS: Final = (
     "study_id",
@@ -38,17 +38,17 @@ CSV_COLUMNS: Final = (
     "label",
     "predicted_share",
     "actual_share",
-    "simulated_participants",
+    "simulated_profiles",
     "actual_answers",
     "invalid_predictions",
 )
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""A spreadsheet runs a text cell that begins with one of these."""
+"""A spreadsheet interprets a cell that begins with one of these as a formula."""
 
 
 def to_json(simulation: Simulation) -> str:
-    """Everything needed to repeat the simulation, and what came out: request, texts, model, versions, results."""
+    """Everything needed to reproduce the simulation, and its results: request, texts, model, versions, figures."""
     model = simulation.model
     report = {
         "format": FORMAT,
@@ -64,10 +64,10 @@ def to_json(simulation: Simulation) -> str:
 
 
 def to_csv(simulation: Simulation) -> str:
-    """One row for each option of each arm: predicted and actual share, with how many answers each rests on.
+    """One row per option and condition: predicted and actual share, with the number of answers behind each.
 
-    The options of an open-ended outcome are the numbers that anybody gave; predicted shares are of the valid answers.
-    Texts that a spreadsheet would take for a formula begin with an apostrophe.
+    The options of an open-ended outcome are all numbers that were given; predicted shares are of the valid answers.
+    Texts that a spreadsheet would interpret as a formula are prefixed with an apostrophe.
     """
     file = io.StringIO()
     rows = csv.writer(file, lineterminator="\n")
@@ -77,14 +77,14 @@ def to_csv(simulation: Simulation) -> str:
         for i, value in enumerate(arm.predicted.values.tolist()):
             label = inert(cell.scale.labels.get(value, ""))
             shares = [f"{arm.predicted.probs[i]:.6f}", "" if arm.actual is None else f"{arm.actual.probs[i]:.6f}"]
-            who = [inert(cell.study_id), cell.cell_id, cell.condition_num, inert(cell.condition_label)]
+            keys = [inert(cell.study_id), cell.cell_id, cell.condition_num, inert(cell.condition_label)]
             invalid = 0 if arm.numbers is None else arm.numbers.n_invalid
-            rows.writerow([*who, value, label, *shares, arm.n_predicted, arm.n_actual, invalid])
+            rows.writerow([*keys, value, label, *shares, arm.n_predicted, arm.n_actual, invalid])
     return file.getvalue()
 
 
 def to_html(simulation: Simulation) -> str:
-    """A page that needs nothing else: figures with plotly inside, numbers, sentence, texts, prompt, provenance."""
+    """A self-contained page: figures (plotly included), numbers, verdict, texts, prompt, provenance."""
     study, first = simulation.study, simulation.arms[0]
     parts = [
         f"<h1>{_text(study.title)}</h1>",
@@ -95,7 +95,7 @@ def to_html(simulation: Simulation) -> str:
         *(_arm_html(arm, with_script=i == 0) for i, arm in enumerate(simulation.arms)),
         *_effects_html(simulation),
         *_prompt_html(simulation),
-        "<h2>To repeat this</h2>",
+        "<h2>To reproduce this</h2>",
         f"<pre>{_text(json.dumps(simulation.request.to_json(), indent=1, ensure_ascii=False))}</pre>",
         f"<pre>{_text(json.dumps({'model': _model_json(simulation), 'versions': versions()}, indent=1))}</pre>",
     ]
@@ -104,8 +104,9 @@ def to_html(simulation: Simulation) -> str:
 
 
 def example_prompt(simulation: Simulation) -> str:
-    """What the model was told for the first simulated participant, without the special tokens of its chat frame; empty
-    where the model reads no prompt.
+    """The prompt for the first profile, without the special tokens of the chat format.
+
+    Empty where the model does not read a prompt.
     """
     template = simulation.model.template
     if template not in TEMPLATES:
@@ -116,7 +117,7 @@ def example_prompt(simulation: Simulation) -> str:
 
 
 def cell_hash(cell: Cell) -> str:
-    """sha256 of what was shown and could be answered: the same cell in another folder has the same hash."""
+    """sha256 of stimulus and answer options: the same cell in another study folder has the same hash."""
     content = [cell.study_id, cell.condition_num, cell.task_num, cell.stimulus, cell.scale.values]
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
@@ -133,7 +134,7 @@ def versions() -> dict[str, str]:
 
 
 def inert(text: str) -> str:
-    """A text that no spreadsheet runs as a formula."""
+    """The text, prefixed where a spreadsheet would interpret it as a formula."""
     return "'" + text if text.lstrip(" ").startswith(FORMULA_STARTS) else text
 
 
@@ -172,7 +173,7 @@ def _arm_json(arm: ArmResult) -> dict[str, Any]:
 
 
 def _distribution_json(distribution: AnswerDistribution, with_values: bool) -> dict[str, Any]:
-    """The shares, and what they are of where the cell's scale does not say it: numbers that somebody gave."""
+    """The shares, together with their values where the cell's scale does not list them: the numbers given."""
     if with_values:
         given = distribution.probs > 0
         shares = {"values": distribution.values[given].tolist(), "shares": distribution.probs[given].tolist()}
@@ -226,27 +227,27 @@ def _text(text: str) -> str:
 def _sentence(arm: ArmResult) -> str:
     if arm.numbers is not None and arm.numbers.score is not None:
         return arm.numbers.score.sentence
-    return arm.score.verdict.sentence if arm.score else f"There is no distance for this arm: {arm.unscored}"
+    return arm.score.verdict.sentence if arm.score else f"W cannot be computed for this condition: {arm.unscored}"
 
 
 def _provenance_line(simulation: Simulation) -> str:
     study, model = simulation.study, simulation.model
-    kind = "real answers" if study.real else "synthetic answers: nobody was asked"
+    kind = "real answers" if study.real else "synthetic answers, not given by people"
     adapter = f" with adapter {model.adapter}" if model.adapter else ""
-    seen = " The model has learned from this study." if study.study_id in model.trained_on else ""
-    demo = " This is the demo model: it shows how things work and is no science." if model.demo else ""
+    seen = " The model was trained on this study." if study.study_id in model.trained_on else ""
+    demo = " This is the demo model, which is not for science." if model.demo else ""
     return f"{study.source} ({kind}). All predicted answers are simulated by {model.name}{adapter}.{seen}{demo}"
 
 
 def _notes(simulation: Simulation) -> list[str]:
-    edited = [f"Who takes part was edited: {describe(edit)}." for edit in simulation.request.edits]
+    edited = [f"The simulated population was edited: {describe(edit)}." for edit in simulation.request.edits]
     notes = [*edited, *simulation.notes]
     return ["<ul>", *(f"<li>{_text(note)}</li>" for note in notes), "</ul>"] if notes else []
 
 
 def _prompt_html(simulation: Simulation) -> list[str]:
     prompt = example_prompt(simulation)
-    return ["<h2>What the model is told for one participant</h2>", f"<pre>{_text(prompt)}</pre>"] if prompt else []
+    return ["<h2>What the model reads for one profile</h2>", f"<pre>{_text(prompt)}</pre>"] if prompt else []
 
 
 def _figure_html(figure: go.Figure, with_script: bool) -> str:
@@ -259,12 +260,12 @@ def _arm_html(arm: ArmResult, with_script: bool) -> str:
     return (
         f"<h3>{_text(arm.cell.condition_label)}</h3>\n{_figure_html(histogram(arm), with_script)}\n"
         f"<p>{_text(_sentence(arm))}</p>\n<table>{rows}</table>\n{_options_html(arm)}\n"
-        f"<details><summary>What was shown</summary><pre>{_text(arm.cell.stimulus)}</pre></details>"
+        f"<details><summary>What participants read</summary><pre>{_text(arm.cell.stimulus)}</pre></details>"
     )
 
 
 def _options_html(arm: ArmResult) -> str:
-    """Every option with its label and shares, folded away."""
+    """Every option with its label and shares, collapsed."""
     rows = "".join(
         f"<tr><th>{_text(f'{answer} {label}'.strip())}</th><td>{100 * ours:.1f} %</td>"
         f"<td>{'' if theirs is None else f'{100 * theirs:.1f} %'}</td></tr>"
@@ -281,7 +282,7 @@ def _effects_html(simulation: Simulation) -> list[str]:
     open_ended = simulation.arms[0].open_ended
     rows = []
     for row in simulation.effects:
-        actual = "no actual answers to compare"
+        actual = "no actual answers"
         if row.actual is not None and row.actual_interval is not None:
             actual = _effect(row.actual, row.actual_interval, open_ended)
         predicted = _effect(row.predicted, row.predicted_interval, open_ended)
@@ -289,12 +290,12 @@ def _effects_html(simulation: Simulation) -> list[str]:
     figure = figure_to_html(
         arms_figure(simulation), include_plotlyjs=False, full_html=False, config={"responsive": True}
     )
-    of, unit = ("median", "in numbers as given") if open_ended else ("mean", "in percent of the scale's width")
+    of, unit = ("median", "in the unit of the answers") if open_ended else ("mean", "in percent of the scale's width")
     return [
-        "<h2>The arms side by side</h2>",
+        "<h2>Conditions side by side</h2>",
         figure,
-        f"<p>Difference of each arm's {of} to <b>{base}</b>, {unit}, with 95 % intervals.</p>",
-        "<table><tr><th>Arm</th><th>Predicted</th><th>Actual</th></tr>",
+        f"<p>Difference between each condition's {of} and that of <b>{base}</b>, {unit}, with 95 % intervals.</p>",
+        "<table><tr><th>Condition</th><th>Predicted</th><th>Actual</th></tr>",
         *rows,
         "</table>",
     ]

@@ -1,4 +1,4 @@
-"""Who answers one arm of a study: the simulated participants, and the people to compare them with.
+"""Who answers one arm of a study: the simulated people, and the people to compare them with.
 
 The people of an arm are simulated from the people who answered it, so that predicted and actual answers are those of
 the same group. Where the edited group is not among them, they are drawn from all participants of the study, and there
@@ -50,7 +50,7 @@ class Cast:
     personas: Sequence[Persona]
     """(U,) the different ones among the drawn."""
     which: npt.NDArray[np.int64]
-    """(N,) each drawn participant's place in `personas`."""
+    """(N,) each drawn profile's index in `personas`."""
     responses: npt.NDArray[np.int64]
     """(M,) the actual answers of the same group, off-scale ones included."""
     on_scale: npt.NDArray[np.bool_]
@@ -79,13 +79,13 @@ class Cast:
 
 
 def cast_arm(studies: StudySet, participants: pl.DataFrame, cell: Cell, request: SimulationRequest) -> Cast:
-    """Draw the simulated participants of an arm, and find the people to compare them with.
+    """Draw the simulated people of an arm, and find the people to compare them with.
 
     Args:
         studies: Where the cell is.
         participants: Of its study.
         cell: The arm.
-        request: Whose edits, number of participants and seed count.
+        request: Whose edits, number of people and seed count.
 
     Raises:
         PopulationError: If the edits leave nobody.
@@ -163,11 +163,11 @@ def _draw(
 
 
 def participant_table(cast: Cast, means: pl.Series, answers: pl.Series) -> pl.DataFrame:
-    """The drawn participants with their answers, as `Simulation.participants` has them.
+    """The drawn profiles with their answers, as `Simulation.participants` has them.
 
     Args:
         cast: Of the arm.
-        means: (N,) each participant's predicted mean.
+        means: (N,) each profile's predicted mean.
         answers: (N,) one answer of each.
     """
     people = cast.population.personas

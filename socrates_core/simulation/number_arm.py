@@ -1,4 +1,4 @@
-"""The arms of an open-ended outcome: every simulated participant writes a number."""
+"""The arms of an open-ended outcome: the model writes one number per simulated person."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -34,7 +34,7 @@ def simulate_numbers(
 
 
 def _ask_for_numbers(model: NumberModel, cast: Cast, request: SimulationRequest, told: CastProgress) -> SampledNumbers:
-    """A number for every simulated participant, from a stream of the cell's own: which arms stand beside it, and how
+    """A number for every simulated person, from a stream of the cell's own: which arms stand beside it, and how
     many, changes nothing.
     """
     cell, rng = cast.cell, np.random.default_rng([request.seed, 4, cast.cell.cell_id])
@@ -51,7 +51,7 @@ def _ask_for_numbers(model: NumberModel, cast: Cast, request: SimulationRequest,
     )
     if not sampled.valid.any():
         raise ModelError(
-            f"study {cell.study_id}, cell {cell.cell_id}: none of {len(everybody):,} simulated participants wrote a "
+            f"study {cell.study_id}, cell {cell.cell_id}: none of {len(everybody):,} simulated people got a "
             f"number of up to {MAX_DIGITS} digits; this model cannot answer this outcome at temperature "
             f"{request.temperature:g} and top-p {request.top_p:g}"
         )

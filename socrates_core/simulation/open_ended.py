@@ -1,6 +1,6 @@
 """Outcomes without options: quartiles, a distance by the range of the human answers, and bins to draw numbers in.
 
-There is no stated scale, so there is no distance on one and no guessing evenly. The distance by the `observed` range
+There is no stated scale, so there is no distance on one and no uniform baseline. The distance by the `observed` range
 stands, with its name: extreme answers stretch that range, and then it is small whatever is predicted.
 
 Predicted and actual numbers are distributions over one list of values, all that either side gave.
@@ -24,7 +24,7 @@ Ints = npt.NDArray[np.int64]
 
 MAX_BINS: Final = 20
 STRETCHED: Final = 10
-"""From where a reader is told: the range of the human answers over what the middle nine tenths of them span."""
+"""Ratio of the range of the human answers to that of their middle nine tenths, from which on the reader is warned."""
 
 DECADES: Final = 100
 """Largest number over the lower quartile of the positive ones, from which bins widen."""
@@ -34,7 +34,7 @@ NumberCode = Literal["within_chance", "beyond_chance", "too_few"]
 
 @dataclass(frozen=True)
 class Quartiles:
-    """The numbers that a quarter, half and three quarters of the answers do not exceed; each is somebody's answer."""
+    """The numbers that a quarter, half and three quarters of the answers do not exceed; each is an actual answer."""
 
     low: int
     median: int
@@ -48,7 +48,7 @@ class NumberScore:
     observed: float
     """Wasserstein distance in [0, 1]; predictions are clipped to the range."""
     interval: Interval
-    """95 % interval over who happened to be asked, and what was drawn."""
+    """95 % interval over samples of people and draws of numbers."""
     noise_floor: float
     """What as many numbers, drawn from where people's own come from, would be expected to score."""
     chance_limit: float

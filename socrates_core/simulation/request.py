@@ -18,16 +18,16 @@ class SimulationRequest:
     cell_id: int
     """The outcome, in the arm that comes first."""
     edits: tuple[Edit, ...] = ()
-    """Who takes part; () for the observed participants."""
+    """Edits of the simulated population; () for the observed profiles."""
     n: int | None = 200
     """Simulated people in each arm, 1 to 10,000, drawn from those who answered it. None for exactly those who answered,
     once for each of their answers and with their survey weights, as an evaluation predicts them: nobody is drawn. Where
     the edits make other people of them, everybody after the edits, once."""
     temperature: float = 1.0
-    """≥ 0, applied to each participant's distribution (to each token of a number where the outcome is open-ended); 1
+    """≥ 0, applied to each profile's distribution (to each token of a number where the outcome is open-ended); 1
     leaves it as the model gives it."""
     top_p: float = 1.0
-    """In (0, 1]: the share of each participant's most likely answers (of a number's most likely tokens) that stays."""
+    """In (0, 1]: the share of each profile's most likely answers (of a number's most likely tokens) that stays."""
     seed: int = 0
     """≥ 0."""
     max_arms: int = 12

@@ -22,15 +22,15 @@ class Score:
     observed: float | None
     """By the range of the human answers, off-scale ones included (the paper's convention); None where all agree."""
     interval: Interval
-    """95 % interval of `wasserstein` over who happened to be asked and simulated."""
+    """95 % interval of `wasserstein` over samples of people and of simulated people."""
     noise_floor: float
     """The distance a perfect prediction would be expected to have with this many people."""
     chance_limit: float
     """What the distance stays under 19 times in 20 if people answer exactly as predicted."""
     uniform: float
-    """The distance of guessing evenly."""
+    """W of the uniform baseline."""
     gain: Interval
-    """95 % interval of `uniform` − `wasserstein`; above 0 the prediction is closer than guessing evenly."""
+    """95 % interval of `uniform` − `wasserstein`; above 0 the prediction is closer than the uniform baseline."""
     split_half: float | None
     """The distance that two samples of this many people have from each other; None below 4 people."""
     verdict: Verdict
@@ -42,15 +42,15 @@ class ArmResult:
 
     cell: Cell
     predicted: AnswerDistribution
-    """Mean of the simulated participants' distributions, after temperature and top_p. Where the outcome is open-ended:
+    """Mean of the simulated people's distributions, after temperature and top_p. Where the outcome is open-ended:
     shares of the valid sampled numbers, over all numbers that either side gave."""
     on_scale_mass: float
     """In [0, 1]: the mean mass that the model put on the options (on digits and the end of a number); far below 1 it
     was about to write something else."""
     n_predicted: int
-    """Simulated participants."""
+    """Simulated people."""
     predicted_mean_interval: Interval
-    """95 % interval of the predicted mean over who is simulated, in points of the scale."""
+    """95 % interval of the predicted mean over samples of simulated people, in points of the scale."""
     n_personas: int
     """Different personas among them."""
     actual: AnswerDistribution | None
@@ -62,7 +62,7 @@ class ArmResult:
     n_effective: float
     """How many equally weighted people they are worth."""
     n_off_scale: int
-    """Answers in the group that are no option of the scale; in no figure but `Score.observed`."""
+    """Answers in the group that are not options of the scale; in no figure but `Score.observed`."""
     actual_mean_interval: Interval | None
     """95 % interval of the actual mean, in points of the scale; None below two people."""
     score: Score | None
@@ -137,7 +137,7 @@ class EffectRow:
     cell: Cell
     predicted: float
     predicted_interval: Interval
-    """95 %, over who is simulated; it knows nothing of how wrong the model is."""
+    """95 %, over samples of simulated people; it does not cover the error of the model."""
     actual: float | None
     """None where one of the two arms was answered by fewer than two people."""
     actual_interval: Interval | None
@@ -160,7 +160,7 @@ class Simulation:
     effects: tuple[EffectRow, ...]
     """One row for each arm but the first."""
     participants: pl.DataFrame
-    """The simulated participants of the first arm: participant_id of the observed person, the attributes as put to the
+    """The simulated people of the first arm: participant_id of the observed person, the attributes as put to the
     model, predicted_mean (null where the outcome is open-ended), simulated_answer (one draw from the person's
     distribution, or the number; null where it is invalid)."""
     notes: tuple[str, ...]

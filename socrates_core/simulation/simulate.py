@@ -98,26 +98,26 @@ def arms_of(cells: Sequence[Cell], chosen: Cell, max_arms: int) -> tuple[list[Ce
     beside = sum(cell.task_num == chosen.task_num and cell.condition_num == chosen.condition_num for cell in cells) - 1
     if beside:
         notes.append(
-            f"{chosen.condition_label} has {beside} more texts under this outcome; only the chosen one is simulated."
+            f"{chosen.condition_label} has {beside} more texts for this outcome; only the chosen one is simulated."
         )
     several = [group[0].condition_label for group in by_condition.values() if len(group) > 1]
     if several:
         named = ", ".join(several[:3]) + (f" and {len(several) - 3} more" if len(several) > 3 else "")
         notes.append(
-            f"Several texts stand under this outcome in {named}: of each, the one whose wording is closest to the "
-            "chosen text is shown."
+            f"Several texts belong to this outcome in {named}: of each condition, the text closest in wording to the "
+            "chosen one is used."
         )
     others = [max(group, key=lambda cell: (_likeness(chosen, cell), -cell.cell_id)) for group in by_condition.values()]
     open_ended = chosen.scale.values is None
     alike = [cell for cell in others if (cell.scale.values is None) == open_ended]
     if len(alike) < len(others):
         kind = "a bounded scale" if open_ended else "no bounded scale"
-        notes.append(f"{len(others) - len(alike)} arms are left out because their outcome has {kind}.")
+        notes.append(f"Left out because their outcome has {kind}: {len(others) - len(alike)} of the other conditions.")
     arms = [chosen, *alike]
     if len(arms) > max_arms:
-        notes.append(f"The study has {len(arms)} arms with this outcome; the first {max_arms} are simulated.")
+        notes.append(f"The study has {len(arms)} conditions with this outcome; the first {max_arms} are simulated.")
     if any(cell.scale.values != chosen.scale.values for cell in arms[:max_arms]):
-        notes.append("The arms do not all have the same answer scale; means are compared in percent of each scale.")
+        notes.append("The conditions have different answer scales; means are compared in percent of each scale.")
     return arms[:max_arms], notes
 
 

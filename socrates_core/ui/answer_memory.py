@@ -1,8 +1,7 @@
-"""What models have answered lately, so that a change of shares, temperature, top-p or seed asks nobody again.
+"""Caches answer distributions by persona, so that changing shares, temperature, top-p or seed rarely calls the model.
 
-Temperature and top-p are applied to a model's own distributions afterwards, and re-weighted participants are the same
-personas as before: kept by persona, nearly every redraw finds all its answers here. Numbers of open-ended outcomes are
-drawn anew each time.
+Temperature and top-p are applied to a model's distributions afterwards, and re-weighting keeps the same personas, so
+nearly every update of the page is answered from this cache. Numbers of open-ended outcomes are sampled anew each time.
 """
 
 import threading
@@ -26,13 +25,13 @@ from socrates_core.people.distinct import PersonaKey, persona_key
 from socrates_core.scale.distribution import Floats
 from socrates_core.study.study_set import Cell, Persona
 
-MOST_NUMBERS: Final = 4_000_000
-"""Probabilities kept for one model: 32 MB."""
+MAX_NUMBERS: Final = 4_000_000
+"""Probabilities cached per model: 32 MB."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Answer:
-    """One persona's answer."""
+    """The answer distribution of one persona."""
 
     probs: Floats
     """(K,)"""
@@ -41,7 +40,7 @@ class _Answer:
 
 
 class _Store:
-    """The answers of one model, cell by cell; the cell that was asked for longest ago goes first."""
+    """The cached answers of one model by cell; the least recently used cell is evicted first."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -63,28 +62,28 @@ class _Store:
             self._numbers += sum(len(answer.probs) for key, answer in new.items() if key not in answers)
             answers.update(new)
             while self._numbers > self._most:
-                _, gone = self._cells.popitem(last=False)
-                self._numbers -= sum(len(answer.probs) for answer in gone.values())
+                _, evicted = self._cells.popitem(last=False)
+                self._numbers -= sum(len(answer.probs) for answer in evicted.values())
 
 
 class AnswerMemory:
-    """Remembers for each model; a model that is gone takes its memory along."""
+    """One cache per model, released together with the model."""
 
-    def __init__(self, most: int = MOST_NUMBERS) -> None:
-        """Remember at most so many probabilities of each model."""
+    def __init__(self, most: int = MAX_NUMBERS) -> None:
+        """Cache at most `most` probabilities per model."""
         self._most = most
         self._stores: WeakKeyDictionary[AnswerModel, _Store] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def asking(self, model: AnswerModel) -> AnswerModel:
-        """The same model, asked only for what it has not answered yet; it writes numbers if the model does."""
+        """Wrap a model so that it is only called for personas that are not cached; number models stay number models."""
         with self._lock:
             store = self._stores.setdefault(model, _Store(self._most))
         return _RememberedNumbers(model, store) if isinstance(model, NumberModel) else _Remembered(model, store)
 
 
 class _Remembered:
-    """An answer model that asks another one for what is not in the store."""
+    """An answer model that reads the cache first and calls the wrapped model for the rest."""
 
     def __init__(self, model: AnswerModel, store: _Store) -> None:
         self._model, self._store = model, store
@@ -97,11 +96,11 @@ class _Remembered:
         keys = [persona_key(persona) for persona in personas]
         answers = self._store.known(cell, keys)
         missing = {key: persona for key, persona in zip(keys, personas, strict=True) if key not in answers}
-        if missing or not personas:  # the model itself says what is wrong with nobody
-            told = self._model.answer_distributions(cell, list(missing.values()))
+        if missing or not personas:  # without personas the model raises its own error
+            fresh = self._model.answer_distributions(cell, list(missing.values()))
             new = {
-                key: _Answer(np.array(probs), float(mass), told.method)
-                for key, probs, mass in zip(missing, told.probs, told.on_scale_mass, strict=True)
+                key: _Answer(np.array(probs), float(mass), fresh.method)
+                for key, probs, mass in zip(missing, fresh.probs, fresh.on_scale_mass, strict=True)
             }
             self._store.keep(cell, new)
             answers |= new
@@ -115,7 +114,7 @@ class _Remembered:
 
 
 class _RememberedNumbers(_Remembered):
-    """One that writes numbers too."""
+    """The same for a model that can also write numbers."""
 
     def sampled_numbers(
         self,

@@ -30,7 +30,7 @@ class AskedModel:
     template: str | None
     """None leaves it to the model's own record."""
     precision: str
-    lent: bool
+    zero_gpu: bool
     """Whether a GPU is borrowed for each call, as on ZeroGPU."""
 
     def load(self) -> "AnswerModel":
@@ -45,14 +45,14 @@ class AskedModel:
         loaded = load_model(
             self.model, self.adapter, template=self.template, precision=cast("Precision", self.precision)
         )
-        return BorrowedGpu(loaded) if self.lent else loaded
+        return BorrowedGpu(loaded) if self.zero_gpu else loaded
 
     @property
-    def awaited(self) -> bool:
+    def in_background(self) -> bool:
         """Whether the page opens before it is there: a variable names it, and it does not come with the software."""
         named = {os.environ.get("SOCRATES_MODEL"), os.environ.get("SOCRATES_ADAPTER")} - {None, ""}
         bundled = self.model in BUNDLED_MODELS and self.adapter in (None, DEMO)
-        return bool({self.model, self.adapter} & named) and not bundled and not self.lent
+        return bool({self.model, self.adapter} & named) and not bundled and not self.zero_gpu
 
 
 def app(
@@ -94,7 +94,7 @@ def app(
     host: Annotated[str, typer.Option(help="Interface to listen on.")] = "0.0.0.0" if ON_SPACE else "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 7860,
 ) -> None:
-    """Open Socrates in the browser: predicted against actual answers of studies the model has not seen."""
+    """Start Socrates in the browser: predicted and actual answers of studies that the model has not seen."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     open_page(asked_model(model, adapter, template, precision), studies or [], runs.resolve(), host, port)
@@ -105,14 +105,14 @@ def asked_model(model: str, adapter: str | None, template: str | None, precision
     # a second or two: --help and a mistyped option should not wait for it
     from socrates_core.ui.zero_gpu import prepare_zero_gpu
 
-    lent = prepare_zero_gpu()
+    zero_gpu = prepare_zero_gpu()
     if adapter is None and model == DEMO:
         adapter = DEMO
     elif adapter == NO_ADAPTER:
         adapter = None
-    if lent and precision == "auto":
-        precision = "bf16"  # before the first call there is no GPU whose memory could be asked for
-    return AskedModel(model, adapter, template, precision, lent)
+    if zero_gpu and precision == "auto":
+        precision = "bf16"  # no GPU is visible before the first call, so its memory cannot be queried
+    return AskedModel(model, adapter, template, precision, zero_gpu)
 
 
 def open_page(asked: AskedModel, studies: Sequence[str], runs: Path, host: str, port: int) -> None:
@@ -126,23 +126,23 @@ def open_page(asked: AskedModel, studies: Sequence[str], runs: Path, host: str, 
 
     policy = Policy.from_environment()
     check_port(host, port)
-    print(f"Loading  {'demo, until ' + asked.model + ' is ready' if asked.awaited else asked.model}", flush=True)
-    answering = load_model(DEMO, DEMO) if asked.awaited else asked.load()
+    print(f"Loading  {'demo, until ' + asked.model + ' is ready' if asked.in_background else asked.model}", flush=True)
+    answering = load_model(DEMO, DEMO) if asked.in_background else asked.load()
     folders = [Path(name) for name in studies if name != BUNDLED]
     results = Results(open_catalogue(folders, answering.description.trained_on), answering, policy=policy)
-    tell_what_stands(results)
-    startup = await_model(results, asked) if asked.awaited else None
+    print_model(results)
+    startup = load_in_background(results, asked) if asked.in_background else None
     mirror_runs(runs)
     board = RunBoard(runs)
     page = build_page(results, board, startup)
     address = serve(page, results, board, host, port)
     print(f"Ready    {address}  (stop with Ctrl+C)", flush=True)
-    tell_who_may(host)
+    print_permissions(host)
     page.block_thread()
 
 
-def tell_what_stands(results: "Results") -> None:
-    """Say which model answers and what it has not seen."""
+def print_model(results: "Results") -> None:
+    """Print the model in use and how many studies it has not seen."""
     what = results.model.description
     print(f"Model    {what.name}{f' with adapter {what.adapter}' if what.adapter else ''}")
     print(f"         {what.device}, {what.precision}, template {what.template or 'none'}")
@@ -152,28 +152,28 @@ def tell_what_stands(results: "Results") -> None:
 
 
 def mirror_runs(runs: Path) -> None:
-    """Bring back finished runs from the folder SOCRATES_MIRROR, and copy new ones there from now on."""
+    """Restore finished runs from the folder SOCRATES_MIRROR, and mirror new ones there from now on."""
     mirror = os.environ.get("SOCRATES_MIRROR")
     if not mirror:
         return
     from socrates_core.runs.mirror import RunMirror
 
     keeper = RunMirror(runs, Path(mirror), lambda words: print(words, flush=True))
-    print(f"Mirror   {mirror}: {len(keeper.restore())} finished runs brought back")
+    print(f"Mirror   {mirror}: {len(keeper.restore())} finished runs restored")
     keeper.watch()
 
 
-def tell_who_may(host: str) -> None:
-    """Say what visitors from elsewhere may do, where there can be any."""
+def print_permissions(host: str) -> None:
+    """Print what visitors from other machines may do, if there can be any."""
     if not ON_SPACE and host not in ("127.0.0.1", "localhost", "::1"):
         print(
-            "Visitors from other machines can simulate; the rest is for this machine, unless variables such as "
-            "SOCRATES_LAUNCH=anyone allow it."
+            "Visitors from other machines can only simulate, unless variables such as SOCRATES_LAUNCH=anyone allow "
+            "them more."
         )
 
 
-def await_model(results: "Results", asked: AskedModel) -> "Startup":
-    """Begin to load a model that takes over when it is ready."""
+def load_in_background(results: "Results", asked: AskedModel) -> "Startup":
+    """Start loading a model that replaces the demo model once it is ready."""
     from socrates_core.model.folder import HUB_ID
     from socrates_core.model.size import check_size
     from socrates_core.ui.adapters.tab import refresh_adapters

@@ -1,4 +1,4 @@
-"""What the page offers to choose from: sources, their studies in the order of interest, and which are unseen."""
+"""The studies offered on the page: sources, their studies in order of relevance, and which of them are unseen."""
 
 import hashlib
 from collections.abc import Collection, Sequence
@@ -18,25 +18,25 @@ from socrates_core.study.split import Split, study_of
 from socrates_core.study.study_set import Cell, Study, StudySet
 
 BUNDLED: Final = "bundled"
-"""The name of the source that is always there."""
+"""Name of the source that is always available."""
 
 FIRST_STUDY: Final = "gss-welfare"
-"""What a newcomer sees: a real experiment whose effect is large and famous."""
+"""The study shown to new visitors: a real experiment with a large, well-known effect."""
 
 
 @dataclass(frozen=True)
 class StudyEntry:
-    """A study as the menu lists it."""
+    """A study with what the menu shows about it."""
 
     study: Study
     people: int
-    """Who answered at least once."""
+    """Number of people who answered at least once."""
     seen: bool
-    """Whether the model has learned from it."""
+    """Whether the model was trained on it."""
     in_test: bool
-    """Whether the source's split keeps it for testing."""
+    """Whether it is in the test part of the source's split."""
     described: bool
-    """Whether anything is known about the people who answered."""
+    """Whether any demographics are known."""
 
     @property
     def badges(self) -> tuple[str, ...]:
@@ -50,12 +50,12 @@ class StudyEntry:
 
     @property
     def title(self) -> str:
-        """The study's title on one line, without what a badge says."""
+        """Title on one line, without what a badge already shows."""
         return " ".join(self.study.title.split()).removesuffix(" (paraphrased)")
 
     @property
     def people_words(self) -> str:
-        """How many people answered."""
+        """Number of people in words."""
         return f"{self.people:,} people" if self.people != 1 else "1 person"
 
     @property
@@ -66,24 +66,24 @@ class StudyEntry:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A set of studies that the page can choose from."""
+    """A set of studies."""
 
     name: str
-    """Short and unique; stands in links."""
+    """Short and unique; used in links."""
     title: str
     studies: StudySet
     entries: tuple[StudyEntry, ...]
-    """Unseen ones first; among these those kept for testing, then real ones, then those with demographics."""
+    """Sorted: unseen before seen, then test part, real studies, and studies with demographics first."""
     split: Split | None = None
-    """None where the folder has none."""
+    """None where the folder has no split.json."""
     folder: Path | None = None
-    """Where they come from; None for the bundled ones."""
+    """Study folder; None for the bundled studies."""
 
     def entry(self, study_id: str) -> StudyEntry:
-        """The study of this id.
+        """The study with this id.
 
         Raises:
-            StudyFolderError: If there is none.
+            StudyFolderError: If it does not exist.
         """
         for entry in self.entries:
             if entry.study.study_id == study_id:
@@ -92,7 +92,7 @@ class Source:
 
     @property
     def first_study(self) -> str:
-        """What the page opens with."""
+        """Id of the study that the page opens with."""
         ids = [entry.study.study_id for entry in self.entries]
         unseen = {entry.study.study_id for entry in self.entries if not entry.seen}
         return FIRST_STUDY if FIRST_STUDY in unseen else ids[0]
@@ -104,22 +104,22 @@ class Catalogue:
 
     sources: tuple[Source, ...]
     _marked: dict[frozenset[str], "Catalogue"] = field(default_factory=dict)
-    """What `seen_by` gave for the models so far."""
+    """Results of `seen_by` so far."""
 
     def source(self, name: str) -> Source:
-        """The source of this name.
+        """The source with this name.
 
         Raises:
-            SocratesError: If there is none.
+            SocratesError: If it does not exist.
         """
         for source in self.sources:
             if source.name == name:
                 return source
         known = ", ".join(source.name for source in self.sources)
-        raise SocratesError(f"no source {name!r} here; there are {known}. Start the app with --studies to add one")
+        raise SocratesError(f"no source {name!r} here; available: {known}. Start the app with --studies to add one")
 
     def seen_by(self, trained_on: Collection[str]) -> "Catalogue":
-        """The same studies, marked and ordered for a model that has learned from these."""
+        """The same studies, marked and sorted for a model trained on these units."""
         learned = frozenset(trained_on)
         if learned not in self._marked:
             marked = Catalogue(tuple(_marked(source, learned) for source in self.sources), self._marked)
@@ -128,15 +128,15 @@ class Catalogue:
 
 
 def open_catalogue(folders: Sequence[Path], trained_on: Collection[str]) -> Catalogue:
-    """The bundled studies and those of prepared folders, the given ones first.
+    """Load prepared study folders, followed by the bundled studies.
 
     Args:
         folders: Study folders as `train.prepare` writes them, with or without `split.json`.
-        trained_on: What the model has learned from: study ids, or units within studies.
+        trained_on: What the model was trained on: study ids, or units within studies.
 
     Raises:
-        StudyFolderError: If one of them is no study folder, or holds no studies.
-        SplitError: If its split cannot be read.
+        StudyFolderError: If one of them is not a study folder, or holds no studies.
+        SplitError: If a split cannot be read.
     """
     sources: list[Source] = []
     for folder in folders:
@@ -151,7 +151,7 @@ def open_catalogue(folders: Sequence[Path], trained_on: Collection[str]) -> Cata
 
 def _marked(source: Source, trained_on: Collection[str]) -> Source:
     entries = [replace(entry, seen=bool(seen(trained_on, [entry.study.study_id]))) for entry in source.entries]
-    return replace(source, entries=tuple(sorted(entries, key=_interest)))
+    return replace(source, entries=tuple(sorted(entries, key=_relevance)))
 
 
 def _unique(name: str, taken: Collection[str]) -> str:
@@ -163,7 +163,9 @@ def _source(name: str, title: str, studies: StudySet, split: Split | None, train
     with_cells = studies.cells["study_id"].unique().implode()
     table = studies.studies.filter(pl.col("study_id").is_in(with_cells))
     if table.is_empty():
-        raise StudyFolderError(f"{title} holds no study with a question; prepare it again with python -m train.prepare")
+        raise StudyFolderError(
+            f"{title} contains no study with a question; prepare it again with python -m train.prepare"
+        )
     owners = studies.responses.join(studies.cells.select("cell_id", "study_id"), on="cell_id")
     counted = owners.group_by("study_id").agg(pl.col("participant_id").n_unique())
     people = dict(counted.iter_rows())
@@ -178,11 +180,11 @@ def _source(name: str, title: str, studies: StudySet, split: Split | None, train
         learned = bool(seen(trained_on, [study.study_id]))
         key = study.study_id
         entries.append(StudyEntry(study, people.get(key, 0), learned, key in tested, key in described))
-    entries.sort(key=_interest)
+    entries.sort(key=_relevance)
     return Source(name, title, studies, tuple(entries), split)
 
 
-def _interest(entry: StudyEntry) -> tuple[bool, bool, bool, bool, str, str]:
+def _relevance(entry: StudyEntry) -> tuple[bool, bool, bool, bool, str, str]:
     study = entry.study
     return entry.seen, not entry.in_test, not study.real, not entry.described, study.title.lower(), study.study_id
 
@@ -191,7 +193,7 @@ def _interest(entry: StudyEntry) -> tuple[bool, bool, bool, bool, str, str]:
 
 
 def conditions(cells: Sequence[Cell]) -> dict[int, str]:
-    """Condition number → what the menu calls it, in order; equal labels are told apart by number."""
+    """Condition number → menu label, in order; equal labels are distinguished by number."""
     labels: dict[int, str] = {}
     for cell in cells:
         labels.setdefault(cell.condition_num, " ".join(cell.condition_label.split()))
@@ -200,7 +202,7 @@ def conditions(cells: Sequence[Cell]) -> dict[int, str]:
 
 
 def outcomes(cells: Sequence[Cell], condition_num: int) -> dict[int, str]:
-    """Cell id → what the menu calls the outcome, for one condition."""
+    """Cell id → menu label of the outcome, for one condition."""
     chosen = [cell for cell in cells if cell.condition_num == condition_num]
     alone = len(chosen) == 1
     return {cell.cell_id: _outcome_label(cell, alone) for cell in chosen}
@@ -214,7 +216,7 @@ def _outcome_label(cell: Cell, alone: bool) -> str:
 
 
 def same_outcome(cells: Sequence[Cell], condition_num: int, task_num: int | None) -> Cell:
-    """A condition's cell with this task number, or its first bounded one, or its first.
+    """The cell of a condition with this task number, or else its first bounded one, or else its first.
 
     Raises:
         StudyFolderError: If the condition has no cell.
@@ -227,6 +229,6 @@ def same_outcome(cells: Sequence[Cell], condition_num: int, task_num: int | None
 
 
 def cell_mark(studies: StudySet, cell: Cell) -> str:
-    """Eight hex digits of what a cell shows and how often each answer was given: stands in links."""
+    """Checksum of a cell's content and answers, as eight hexadecimal digits; used in links."""
     answers = np.sort(studies.answers(cell.cell_id).responses).astype("<i8")
     return hashlib.sha256(cell_hash(cell).encode("ascii") + answers.tobytes()).hexdigest()[:8]

@@ -1,21 +1,34 @@
-"""What results are made of: numbers in tiles, tables, and how numbers are written."""
+"""Pieces of HTML shared by all tabs: escaped text, messages, figures with an explanation, tables, formatted numbers."""
+
+import html
 
 from socrates_core.metrics.uncertainty import Interval
-from socrates_core.ui.simulate.study_view import text
 
 
-def tile(name: str, value: str, below: str, explanation: str, drawn: str = "") -> str:
-    """A number with its name, a line below it, what it is, and perhaps a bar."""
+def text(raw: object) -> str:
+    """Escape for HTML, attribute values included; bytes that are not text (a folder's name) become question marks."""
+    return html.escape(str(raw).encode("utf-8", "replace").decode(), quote=True)
+
+
+def notice_html(message: str, problem: bool = True) -> str:
+    """A message on the page: an alert for a problem, a status otherwise; empty for an empty message."""
+    if not message:
+        return ""
+    return f"<p class='notice' role='{'alert' if problem else 'status'}'>{text(message)}</p>"
+
+
+def metric(name: str, value: str, below: str, explanation: str, drawn: str = "") -> str:
+    """A figure in a box: its name, the number, an optional bar, a line below it, and an explanation on demand."""
     return (
         f"<div class='tile'><h4>{name}</h4><div class='value'>{value}</div>{drawn}"
         f"<div class='below'>{text(below)}</div>"
-        f"<details><summary aria-label='What is {name.lower()}?'>What is this?</summary>"
+        f"<details><summary aria-label='What is {name}?'>What is this?</summary>"
         f"<p>{text(explanation)}</p></details></div>"
     )
 
 
 def bar(share: float, kind: str, interval: Interval | None = None, widest: float = 1.0) -> str:
-    """A bar as long as a share in [0, 1], and a whisker from the interval over the widest number."""
+    """A horizontal bar for a share in [0, 1], with a whisker for the interval, drawn relative to `widest`."""
     whisker = ""
     if interval is not None:
         left, width = 100 * interval.low / widest, 100 * (interval.high - interval.low) / widest
@@ -24,7 +37,7 @@ def bar(share: float, kind: str, interval: Interval | None = None, widest: float
 
 
 def table(caption: str, head: str, rows: list[str]) -> str:
-    """A table that scrolls sideways where it does not fit; its caption is for those who cannot see it."""
+    """A table that scrolls sideways where it does not fit; the caption is read by screen readers."""
     body = "".join(rows)
     return (
         f"<div class='scroll' tabindex='0' role='region' aria-label='{caption}'><table><caption>{caption}</caption>"

@@ -1,4 +1,4 @@
-"""Which model answers a visitor: a menu where there are several, and the way for other tabs to choose in it."""
+"""The menu of models, and the hidden field through which other tabs choose a model."""
 
 import itertools
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ _COUNT: Final = itertools.count(1)
 
 @dataclass(frozen=True, eq=False)
 class ModelChoice:
-    """The components; what is chosen lives in the visitor's page."""
+    """The components; the choice is stored in the visitor's page."""
 
     menu: gr.Dropdown
-    """Its value is the name of a model, as links hold it. Shown where there are several."""
+    """Its value is the name of a model, as used in links. Visible if there are several."""
     picked: gr.Textbox
-    """Hidden: another tab writes here what `pick` gives."""
+    """Hidden: another tab writes the result of `pick` here."""
 
 
 def model_choice(models: Models) -> ModelChoice:
-    """Make the components; the page renders them where they belong."""
+    """Create the components; the page renders them."""
     menu = gr.Dropdown(
         models.choices(), value=models.default_name, label="Model", elem_id="model", render=False, visible="hidden"
     )
@@ -31,16 +31,16 @@ def model_choice(models: Models) -> ModelChoice:
 
 
 def draw_choice(models: Models, name: str) -> Any:
-    """The update for the menu: what there is now, with one chosen."""
+    """Update of the menu: the models available now, with one selected."""
     choices = models.choices()
     return gr.update(choices=choices, value=name, visible=True if len(choices) > 1 else "hidden")
 
 
 def pick(name: str) -> str:
-    """What `picked` holds when another tab chooses a model: different each time, so that choosing again counts."""
+    """A value for `picked` that selects a model; it differs each time, so that selecting it again fires the event."""
     return f"{next(_COUNT)} {name}"
 
 
 def picked_name(picked: str) -> str:
-    """The name of the model in what `pick` gave."""
+    """The name of the model in a value of `pick`."""
     return picked.partition(" ")[2]

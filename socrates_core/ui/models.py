@@ -1,4 +1,4 @@
-"""The models that answer on this page: the one the app was started with, and adapters on the same loaded base."""
+"""The models available on the page: the one the app was started with, and adapters on the same loaded base."""
 
 import threading
 from collections import OrderedDict
@@ -14,32 +14,32 @@ from socrates_core.prompt import TEMPLATES
 from socrates_core.ui.adapters.choices import Adapter
 from socrates_core.ui.simulate.link import model_name
 
-MOST_LOADED: Final = 8
-"""Adapters in memory beside the one the app was started with; the one that was used longest ago goes first."""
+MAX_LOADED: Final = 8
+"""Additional adapters in memory; the least recently used one is released first."""
 
 
 @runtime_checkable
 class Adaptable(AnswerModel, Protocol):
-    """A local network, which other adapters can be put on."""
+    """A local network that other adapters can be loaded onto."""
 
     description: ModelDescription
     shared: Any
-    """What all views of the network have in common: `origin` says which model it is."""
+    """State shared by all views of the network; `origin` identifies the base model."""
 
     def with_adapter(self, adapter: str, template: str | None = None) -> Any:
-        """Another view on the same network."""
+        """A view of the same network with another adapter."""
         ...
 
     def base_model(self) -> Any:
-        """The view without adapter."""
+        """A view of the same network without an adapter."""
         ...
 
 
 class Models:
-    """All models by the name that stands in links; adapters are put on the base when somebody first asks for them."""
+    """All models by their name in links; adapters are loaded when they are first used."""
 
     def __init__(self, model: AnswerModel) -> None:
-        """Begin with the model that the app was started with."""
+        """Start with the model of the command line."""
         self._lock = threading.Lock()
         self._loading = threading.Lock()
         self._loaded: OrderedDict[str, Any] = OrderedDict()
@@ -49,7 +49,7 @@ class Models:
         self.start_with(model)
 
     def start_with(self, model: AnswerModel) -> None:
-        """Make this the model that answers where nobody chose another one; those before it are gone."""
+        """Make this the default model and drop all earlier ones."""
         own = {model_name(model.description): model}
         if isinstance(model, Adaptable) and model.description.adapter:
             base = model.base_model()
@@ -60,11 +60,11 @@ class Models:
 
     @property
     def default_name(self) -> str:
-        """Of the default model, as links hold it."""
+        """Name of the default model in links."""
         return model_name(self.default.description)
 
-    def know(self, adapters: Sequence[Adapter]) -> None:
-        """Which adapters there are; those that are gone are let go."""
+    def set_adapters(self, adapters: Sequence[Adapter]) -> None:
+        """Set the available adapters and release those that no longer exist."""
         with self._lock:
             self._adapters = {adapter.title: adapter for adapter in adapters}
             for name in [name for name in self._loaded if name not in self._names()]:
@@ -72,17 +72,17 @@ class Models:
 
     @property
     def adapters(self) -> tuple[Adapter, ...]:
-        """The adapters on this machine, fitting or not."""
+        """The adapters on this machine, compatible or not."""
         with self._lock:
             return tuple(self._adapters.values())
 
     def misfit(self, adapter: Adapter) -> str | None:
-        """Why an adapter cannot be put on the loaded base, as far as can be told without loading it; None if it may."""
+        """The known reason why an adapter cannot be loaded onto the base; None if there is none."""
         model = self.default
         if not isinstance(model, Adaptable):
-            return f"the model {model.description.name} takes no adapters"
+            return f"the model {model.description.name} does not support adapters"
         if adapter.record is None and adapter.base not in (None, model.shared.origin.hub_id):
-            return f"it is for {adapter.base}, and {model.description.name} is loaded"
+            return f"it is for {adapter.base}, but {model.description.name} is loaded"
         try:
             check_base(model.description.name, model.shared.origin, adapter.title, adapter.record)
         except ModelError as error:
@@ -90,13 +90,13 @@ class Models:
         return None
 
     def names_of(self, adapter: Adapter) -> dict[str, str]:
-        """Name → template of the loaded base with this adapter: one, or one for each template where it records none."""
+        """Name → template of this adapter on the base: one entry, or one per template if it does not record its own."""
         templates = [adapter.record.template] if adapter.record else list(TEMPLATES)
         base = self.default.description
         return {model_name(replace(base, adapter=adapter.title, template=one)): one for one in templates}
 
     def choices(self) -> list[tuple[str, str]]:
-        """(what a menu shows, name) of every model that can be chosen, the default first."""
+        """(menu label, name) of every available model, the default first."""
         with self._lock:
             fitting = self._names()
             own = [(_label(model.description, bool(fitting)), name) for name, model in self._own.items()]
@@ -108,20 +108,20 @@ class Models:
         return own + others
 
     def label(self, name: str) -> str:
-        """What the menu shows for one of the models here."""
+        """Menu label of one of the models."""
         return next(label for label, known in self.choices() if known == name)
 
     def get(self, name: str) -> AnswerModel:
-        """The model of a name, its adapter put on the base if it is not there yet; without a name the default one.
+        """The model with this name, loading its adapter if necessary; the default model if the name is empty.
 
         Raises:
-            SocratesError: If there is no such model here.
-            ModelError: If its adapter does not fit after all.
+            SocratesError: If there is no such model.
+            ModelError: If its adapter turns out not to fit.
         """
         known = self._known(name) if name else self.default
         if known is not None:
             return known
-        with self._loading:  # one at a time, while others go on with what is there
+        with self._loading:  # one at a time; requests for loaded models are not blocked
             known = self._known(name)
             return known if known is not None else self._load(name)
 
@@ -135,7 +135,7 @@ class Models:
         with self._lock:
             found, base = self._names().get(name), self.default
         if found is None or not isinstance(base, Adaptable):
-            raise SocratesError(f"the model {name!r} is not here; choose one under Model")
+            raise SocratesError(f"the model {name!r} is not available; choose one under Model")
         adapter, template = found
         view = base.with_adapter(str(adapter.folder), None if adapter.record else template)
         view.description = replace(view.description, adapter=adapter.title)
@@ -143,28 +143,28 @@ class Models:
             raise ModelError(f"the adapter {adapter.title} has changed on disk; reload the page")
         with self._lock:
             self._loaded[name] = view
-            while len(self._loaded) > MOST_LOADED:
+            while len(self._loaded) > MAX_LOADED:
                 _release(self._loaded.popitem(last=False)[1])
         return view
 
     def has(self, name: str) -> bool:
-        """Whether a name is one of the models here."""
+        """Whether there is a model with this name."""
         with self._lock:
             return name in self._own or name in self._names()
 
     def _names(self) -> dict[str, tuple[Adapter, str]]:
-        """Name → adapter and template of all that fit; the caller holds the lock."""
+        """Name → adapter and template of all compatible adapters; the caller holds the lock."""
         fitting = [adapter for adapter in self._adapters.values() if self.misfit(adapter) is None]
         return {name: (one, template) for one in fitting for name, template in self.names_of(one).items()}
 
 
 def _release(view: Any) -> None:
-    """Free what an adapter holds; a run that is still at work on it finishes first."""
+    """Free the memory of an adapter, after requests in progress have finished."""
     view.release()
 
 
 def _label(model: ModelDescription, adapters: bool) -> str:
-    """What a menu calls a model, where there are adapters to choose from or not."""
+    """Menu label of a model; `adapters` says whether there are adapters to choose from."""
     if model.adapter:
         return f"{model.name} with {_words(model.adapter)}"
     return f"{model.name} without adapter" if adapters else model.name

@@ -1,4 +1,4 @@
-"""The page as a whole: header, tabs, and the server that shows it."""
+"""The page: header, tabs, and the server."""
 
 import errno
 import os
@@ -18,6 +18,7 @@ from socrates_core.ui.adapters.tab import adapters_tab, refresh_adapters
 from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.evaluate.files import run_routes
 from socrates_core.ui.evaluate.tab import evaluate_tab, follow_runs
+from socrates_core.ui.listeners import QUICK
 from socrates_core.ui.model_choice import ModelChoice, draw_choice, model_choice
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.exports import export_route
@@ -31,23 +32,20 @@ ONE_SENTENCE: Final = (
     "and says how far to trust the prediction."
 )
 
-QUICK: Final[dict[str, Any]] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
-"""For listeners that only redraw."""
-
 LOOK_EVERY: Final = 2.0
-"""Seconds between looks at a model that is on its way."""
+"""Seconds between checks of a model that is being loaded."""
 
 QUEUE: Final = 64
-"""Visitors who can wait for a turn; the next one reads that the app is busy."""
+"""Longest request queue; further visitors see that the app is busy."""
 
 
 def build_page(results: Results, board: RunBoard, startup: Startup | None = None) -> gr.Blocks:
     """The page, ready to launch.
 
     Args:
-        results: What computes and keeps results.
+        results: Computes and caches results.
         board: The evaluation runs.
-        startup: A model that is on its way, if one is.
+        startup: A model that is being loaded in the background, if any.
     """
     refresh_adapters(results)
     choice = model_choice(results.models)
@@ -68,7 +66,7 @@ def build_page(results: Results, board: RunBoard, startup: Startup | None = None
 
 
 def _header(name: str, results: Results) -> str:
-    """Title and banner for the model of a name."""
+    """Title, and the banner of a model."""
     return (
         f"<header class='masthead'><h1>Socrates</h1><p>{ONE_SENTENCE}</p></header>"
         f"{banner(results.models.get(name).description)}"
@@ -76,7 +74,7 @@ def _header(name: str, results: Results) -> str:
 
 
 def _wire_startup(page: gr.Blocks, startup: Startup | None, choice: ModelChoice, results: Results) -> None:
-    """Show how far a model on its way is, and offer it when it is here."""
+    """Show the progress of a model that is being loaded, and offer it once it is ready."""
     if startup is None:
         return
     note = gr.HTML(startup.note(), elem_id="startup", js_on_load=None)
@@ -85,8 +83,8 @@ def _wire_startup(page: gr.Blocks, startup: Startup | None, choice: ModelChoice,
     def look(name: str) -> list[Any]:
         if startup.state == "loading":
             return [startup.note(), gr.skip(), gr.skip()]
-        kept = name if results.models.has(name) else results.model_name
-        return [startup.note(), draw_choice(results.models, kept), gr.Timer(active=False)]
+        selected = name if results.models.has(name) else results.model_name
+        return [startup.note(), draw_choice(results.models, selected), gr.Timer(active=False)]
 
     gr.on([page.load, timer.tick], look, choice.menu, [note, choice.menu, timer], **QUICK)
 
@@ -95,12 +93,12 @@ def serve(page: gr.Blocks, results: Results, board: RunBoard, host: str, port: i
     """Start the server in the background and return its address.
 
     Raises:
-        LaunchError: If the port cannot be had.
+        LaunchError: If the port is not available.
     """
     check_port(host, port)
     shield(page)
-    # on a Space, Gradio would have the browser ask other hosts for a header and fonts, and start a second server that
-    # replaces code while the app runs
+    # on a Space, Gradio would make the browser load a header and fonts from other hosts, and start a second server for
+    # hot reloading
     page.space_id = None
     http_server.get_space = lambda: None
     page.queue(default_concurrency_limit=4, max_size=QUEUE, api_open=False)
@@ -126,7 +124,7 @@ def serve(page: gr.Blocks, results: Results, board: RunBoard, host: str, port: i
                 "redoc_url": None,
             },
         )
-    except OSError as error:  # taken between the check and now
+    except OSError as error:  # taken since the check
         raise LaunchError(_port_message(host, port, str(error))) from error
     return str(address)
 
@@ -135,7 +133,7 @@ def check_port(host: str, port: int) -> None:
     """Raise a LaunchError unless the port is free."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        if os.name == "posix":  # a port that a closed server has just left counts as free
+        if os.name == "posix":  # a port just released by another server counts as free
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))

@@ -1,4 +1,4 @@
-"""Recent results, shared by all visitors: whoever asks for the same thing gets it at once."""
+"""A cache of recent results, shared by all visitors."""
 
 import threading
 from collections import OrderedDict
@@ -18,44 +18,44 @@ from socrates_core.ui.catalogue import Catalogue
 from socrates_core.ui.models import Models
 from socrates_core.ui.simulate.link import Link
 
-KEPT: Final = 64
-"""Results in memory; each holds one row per simulated participant of one arm."""
+CAPACITY: Final = 64
+"""Results in memory; each holds one row per simulated person of one condition."""
 
 
 @dataclass(eq=False)
 class Results:
-    """Computes results and keeps the last ones. A result is a pure function of its link, so sharing them is safe."""
+    """Computes results and caches the latest. A result is a pure function of its link, so sharing them is safe."""
 
     catalogue: Catalogue
-    """Marked for the model that the app was started with; `catalogue_of` marks it for another one."""
+    """Marked for the model of the command line; `catalogue_of` marks it for another one."""
     started: AnswerModel
-    """What the app was started with."""
-    kept: int = KEPT
+    """The model of the command line."""
+    capacity: int = CAPACITY
     policy: Policy = field(default_factory=Policy.from_environment)
     limits: Limits = field(default_factory=Limits)
     memory: AnswerMemory = field(default_factory=AnswerMemory)
-    """Of the last answers, so that changed decoding or shares ask the model for little or nothing."""
+    """Recent answers, so that changes of decoding or shares rarely call the model."""
     _results: OrderedDict[str, Simulation] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _running: dict[str, threading.Lock] = field(default_factory=dict)
 
     @cached_property
     def models(self) -> Models:
-        """All models that can be asked."""
+        """All available models."""
         return Models(self.started)
 
     @property
     def model(self) -> AnswerModel:
-        """The model that answers where nobody chose another one."""
+        """The default model."""
         return self.models.default
 
     @property
     def model_name(self) -> str:
-        """Of the model that answers where nobody chose another one, as links hold it."""
+        """Name of the default model in links."""
         return self.models.default_name
 
     def catalogue_of(self, name: str) -> Catalogue:
-        """The catalogue with the studies marked that a model has learned from.
+        """The catalogue with the studies marked that a model was trained on.
 
         Raises:
             SocratesError: If there is no such model.
@@ -68,15 +68,15 @@ class Results:
         progress: Callable[[int, int], None] | None = None,
         visitor: Visitor | None = None,
     ) -> Simulation:
-        """The result of a link, computed unless it is kept; two visitors who ask at once wait for one computation.
+        """The result of a link, cached or computed; simultaneous requests for the same link share one computation.
 
         Args:
-            link: What is asked of which model; one without a name asks the default model.
-            progress: Told how many participants are done, of how many.
-            visitor: Who asks; None for the program itself, which may do everything.
+            link: The request; without a model name it goes to the default model.
+            progress: Called with the numbers of finished and of all profiles.
+            visitor: The visitor; None for the program itself, which has no restrictions.
 
         Raises:
-            SocratesError: As `simulate` does; or if the visitor may not simulate, or has asked for too much lately.
+            SocratesError: As for `simulate`; or if the visitor may not simulate, or has exceeded the rate limit.
         """
         name = link.model or self.model_name
         model = self.models.get(name)
@@ -85,20 +85,20 @@ class Results:
             running = self._running.setdefault(key, threading.Lock())
         try:
             with running:
-                known = self._known(key)
+                known = self._cached(key)
                 if known is None:
                     if visitor is not None:
                         self._admit(visitor, link)
                     studies = self.catalogue.source(link.source).studies
                     known = simulate(studies, self.memory.asking(model), link.request, progress)
-                    self._keep(key, known)
+                    self._store(key, known)
                 return known
         finally:
             with self._lock:
                 self._running.pop(key, None)
 
     def _admit(self, visitor: Visitor, link: Link) -> None:
-        """Raise a SocratesError unless the visitor may have this computed now."""
+        """Raise a SocratesError unless the visitor may compute this now."""
         refusal = self.policy.refusal(visitor, "simulate")
         if refusal:
             raise SocratesError(refusal)
@@ -109,14 +109,14 @@ class Results:
         people = n * len(arms) if n is not None else sum(len(studies.answers(arm.cell_id).responses) for arm in arms)
         self.limits.take(visitor, people)
 
-    def _known(self, key: str) -> Simulation | None:
+    def _cached(self, key: str) -> Simulation | None:
         with self._lock:
             if key in self._results:
                 self._results.move_to_end(key)
             return self._results.get(key)
 
-    def _keep(self, key: str, result: Simulation) -> None:
+    def _store(self, key: str, result: Simulation) -> None:
         with self._lock:
             self._results[key] = result
-            while len(self._results) > self.kept:
+            while len(self._results) > self.capacity:
                 self._results.popitem(last=False)

@@ -1,4 +1,4 @@
-"""A large model on its way: the page is up at once with the demo model, says how far the other one is, and switches."""
+"""Loads a large model in the background: the page starts with the demo model, shows progress, and then switches."""
 
 import os
 import threading
@@ -13,109 +13,109 @@ from socrates_core.errors import HubError, SocratesError
 from socrates_core.hub.access import client, hub_step, saved_token
 from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.folder import HUB_ID
-from socrates_core.ui.access.failures import Reported, Unforeseen
-from socrates_core.ui.simulate.study_view import text
+from socrates_core.ui.access.failures import LogUnexpected, UnexpectedError
+from socrates_core.ui.html import text
 
-FETCHED: Final = (".safetensors", ".json", ".txt", ".jinja")
-"""Endings of what is fetched of a model."""
+DOWNLOADED: Final = (".safetensors", ".json", ".txt", ".jinja")
+"""Extensions of the files that are downloaded."""
 
 State = Literal["loading", "ready", "failed"]
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is loaded, as it was asked for."""
+    """The model to load, as named on the command line."""
 
     model: str
     adapter: str | None = None
 
     @property
     def words(self) -> str:
-        """For a message."""
+        """Name in messages."""
         return f"{self.model} with {self.adapter}" if self.adapter else self.model
 
 
 class Startup:
-    """Loads a model in a thread of its own and hands it over."""
+    """Loads a model in a background thread and hands it over."""
 
     def __init__(
         self,
         wanted: Wanted,
         load: Callable[[], AnswerModel],
         use: Callable[[AnswerModel], None],
-        tell: Callable[[str], None],
+        log: Callable[[str], None],
     ) -> None:
-        """Prepare; nothing happens before `start`.
+        """Prepare loading, which begins with `start`.
 
         Args:
-            wanted: For the messages.
-            load: Fetches and loads the model.
-            use: Told the model when it is ready.
-            tell: Told how it ended, for the log.
+            wanted: The model.
+            load: Downloads and loads the model.
+            use: Called with the model once it is ready.
+            log: Called with a line about the outcome.
         """
         self.wanted = wanted
         self.state: State = "loading"
         self.why = ""
-        """Why it failed."""
-        self._load, self._use, self._tell = load, use, tell
+        """The reason if it failed."""
+        self._load, self._use, self._log = load, use, log
         self._total: int | None = None
 
     def start(self) -> None:
-        """Begin; the thread does not keep the program alive."""
+        """Begin loading; the thread does not keep the program alive."""
         threading.Thread(target=self._work, name="startup", daemon=True).start()
 
     def note(self) -> str:
-        """How far it is, as HTML; empty once the model answers."""
+        """The progress as HTML; empty once the model is ready."""
         name = text(self.wanted.words)
         if self.state == "ready":
             return ""
         if self.state == "failed":
             return (
-                f"<p class='notice' role='alert'>The model {name} cannot be loaded, so the demo model answers: "
+                f"<p class='notice' role='alert'>The model {name} could not be loaded, so the demo model stays in use: "
                 f"{text(self.why)}</p>"
             )
         done, total = downloaded(self.wanted.model), self._total
-        doing = "It is being loaded into memory."
+        step = "Loading into memory."
         if total and done < total:
-            doing = f"{done / 1e9:,.1f} of {total / 1e9:,.1f} GB are downloaded."
+            step = f"{done / 1e9:,.1f} of {total / 1e9:,.1f} GB downloaded."
         share = f"<progress max='{total}' value='{min(done, total)}'></progress>" if total and done < total else ""
         return (
-            f"<p class='notice' role='status'>The model {name} is on its way; until it is here, the demo model "
-            f"answers. {doing}{share}</p>"
+            f"<p class='notice' role='status'>The model {name} is being loaded; until it is ready, the demo model is "
+            f"used. {step}{share}</p>"
         )
 
     def _work(self) -> None:
         try:
-            with Reported():
+            with LogUnexpected():
                 self._total = size_on_hub(self.wanted.model)
                 self._use(self._loaded())
-        except (SocratesError, Unforeseen) as error:
+        except (SocratesError, UnexpectedError) as error:
             self.why, self.state = str(error), "failed"
-            self._tell(f"Failed   {self.wanted.words}: {error}")
+            self._log(f"Failed   {self.wanted.words}: {error}")
             return
         self.state = "ready"
-        self._tell(f"Model    {self.wanted.words} is ready")
+        self._log(f"Model    {self.wanted.words} is ready")
 
     def _loaded(self) -> AnswerModel:
-        """The model; what a smaller model or other hardware would mend is a message.
+        """Load the model; insufficient resources become a message.
 
         Raises:
-            SocratesError: Of the loading itself, or if memory or disk are full.
+            SocratesError: If loading fails, or memory or disk space run out.
         """
         try:
             return self._load()
         except MemoryError as error:
             raise SocratesError(_too_small("memory")) from error
-        except RuntimeError as error:  # torch's errors of a full GPU are of this kind
+        except RuntimeError as error:  # torch raises this when the GPU is full
             if "out of memory" not in str(error).lower():
                 raise
             raise SocratesError(_too_small("GPU memory")) from error
         except OSError as error:
-            raise SocratesError(f"{error.strerror or error}; see the log of this app, and its disk space") from error
+            raise SocratesError(f"{error.strerror or error}; check the log and the disk space of this app") from error
 
 
 def downloaded(name: str) -> int:
-    """Bytes of a model of the Hub that are on this machine, finished or not."""
+    """Bytes of a Hub model that have been downloaded, including partial files."""
     repo_id = name.partition("@")[0]
     if not HUB_ID.fullmatch(repo_id):
         return 0
@@ -124,17 +124,17 @@ def downloaded(name: str) -> int:
 
 
 def size_on_hub(name: str) -> int | None:
-    """Bytes that a model has on the Hub; None where it is no model of the Hub, or the Hub does not say."""
+    """Size of a model on the Hub in bytes; None if it is not a Hub model, or the Hub does not tell."""
     repo_id, _, revision = name.partition("@")
     if Path(name).is_dir() or not HUB_ID.fullmatch(repo_id):
         return None
     token = saved_token()
     try:
-        with hub_step(f"asking for {repo_id}", token, repo_id, revision or None):
+        with hub_step(f"looking up {repo_id}", token, repo_id, revision or None):
             info = client(token).model_info(repo_id, revision=revision or None, files_metadata=True)
     except HubError:
-        return None  # loading says what is wrong, if it is
-    return sum(one.size or 0 for one in info.siblings or () if one.rfilename.endswith(FETCHED)) or None
+        return None  # loading will report the problem, if there is one
+    return sum(one.size or 0 for one in info.siblings or () if one.rfilename.endswith(DOWNLOADED)) or None
 
 
 def _too_small(what: str) -> str:

@@ -1,6 +1,6 @@
-"""How the page looks: colours and type on top of Gradio's Soft theme, the style sheet, and the few lines of script.
+"""The look of the page: colours and fonts on top of Gradio's Soft theme, the style sheet, and the script.
 
-Only fonts of the visitor's system are named, so that the page asks no other host for anything.
+Only system fonts are used, so that the page loads nothing from other hosts.
 """
 
 from typing import Final
@@ -19,7 +19,7 @@ BLUE: Final = gr.themes.Color(
 
 
 def theme() -> gr.themes.Soft:
-    """Calm blue on paper white."""
+    """The theme: blue on off-white."""
     return gr.themes.Soft(
         primary_hue=BLUE,
         secondary_hue=BLUE,
@@ -60,6 +60,6 @@ def theme() -> gr.themes.Soft:
 
 
 def head() -> str:
-    """What goes into the page's head: the script, inline."""
+    """HTML for the head of the page: the inline script."""
     script = (ASSETS / "socrates.js").read_text("utf-8")
     return f"<script>{script}</script>"

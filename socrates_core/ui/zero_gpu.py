@@ -1,7 +1,7 @@
-"""A GPU that is lent for a minute at a time: Hugging Face's ZeroGPU.
+"""Support for Hugging Face's ZeroGPU, which lends a GPU for up to a minute per call.
 
-There, CUDA exists only inside functions that the package `spaces` has wrapped, each call in a process that is forked
-from this one. `spaces` has to be imported before torch, and the model loaded before the page is up.
+CUDA is available only inside functions wrapped by the package `spaces`; each call runs in a forked process. `spaces`
+must be imported before torch, and the model loaded before the page starts.
 """
 
 import importlib
@@ -14,35 +14,35 @@ from socrates_core.model.answer_model import AnswerDistributions, AnswerModel, M
 from socrates_core.study.study_set import Cell, Persona
 
 LOAN: Final = 60
-"""Seconds that a call asks for; the platform ends it then."""
+"""Seconds requested per call, after which the platform ends it."""
 
 
 def on_zero_gpu(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether this process is a Space whose GPU is lent for each call."""
+    """Whether this process runs on ZeroGPU."""
     return environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 
 def prepare_zero_gpu() -> bool:
-    """Make torch ready for a lent GPU where it will be one; to be called before torch is imported."""
+    """Prepare torch for ZeroGPU if this process runs on it; must be called before torch is imported."""
     if not on_zero_gpu():
         return False
-    importlib.import_module("spaces")  # this alone prepares torch
+    importlib.import_module("spaces")  # importing it is all that is needed
     return True
 
 
 class BorrowedGpu:
-    """A model that borrows the GPU for every request; it answers on bounded scales alone."""
+    """A model that borrows the GPU for every request; it supports bounded scales only."""
 
     description: ModelDescription
 
     def __init__(self, model: AnswerModel) -> None:
-        """Wrap a model that is loaded; `spaces` wants to see this happen before the page is up."""
+        """Wrap a loaded model; `spaces` requires this before the page starts."""
 
         def ask(cell: Cell, personas: Sequence[Persona]) -> AnswerDistributions | SocratesError:
             try:
                 return model.answer_distributions(cell, personas)
             except SocratesError as error:
-                return error  # what is raised in the other process arrives here without its text
+                return error  # exceptions would lose their text on the way back from the other process
 
         self.description = model.description
         self._ask: Any = importlib.import_module("spaces").GPU(duration=LOAN)(ask)
@@ -51,7 +51,7 @@ class BorrowedGpu:
         """Probabilities over the cell's options, one row per persona.
 
         Raises:
-            ModelError: As the wrapped model does.
+            ModelError: As for the wrapped model.
         """
         answer: AnswerDistributions | SocratesError = self._ask(cell, personas)
         if isinstance(answer, SocratesError):

@@ -91,7 +91,7 @@ def test_an_adapter_is_fetched_used_and_removed(own: Place, visit: Begin) -> Non
     open_adapters(page, own.app.address)
     fetch(page, "ada/seen@main")
     commit = own.hub.repos["ada/seen"].branches["main"][:7]
-    expect(page.locator("#fetch-note")).to_contain_text(f"ada/seen@{commit} is here")
+    expect(page.locator("#fetch-note")).to_contain_text(f"ada/seen@{commit} is installed")
     row = page.locator("#adapters-table tbody tr", has_text="ada/seen")
     expect(row).to_contain_text("0.183")
     expect(row).to_contain_text("1 study")
@@ -111,7 +111,7 @@ def test_an_adapter_is_fetched_used_and_removed(own: Place, visit: Begin) -> Non
     expect(page.locator("#adapter-note")).to_contain_text("was removed")
     expect(page.locator("#adapters-table tbody tr", has_text="ada/seen")).to_have_count(0)
     page.goto(address)
-    expect(page.locator("#arrival")).to_contain_text("demo with its bundled adapter answers instead")
+    expect(page.locator("#arrival")).to_contain_text("demo with its bundled adapter is used instead")
 
 
 def test_two_visitors_with_different_adapters_do_not_disturb_each_other(own: Place, visit: Begin) -> None:
@@ -137,8 +137,8 @@ def test_two_visitors_with_different_adapters_do_not_disturb_each_other(own: Pla
     ("name", "said"),
     [
         ("ada/nothing", "ada/nothing"),
-        ("not a name", "is no repository of the Hub"),
-        (ATTACK, "is no repository of the Hub"),
+        ("not a name", "is not a valid repository name"),
+        (ATTACK, "is not a valid repository name"),
         ("ada/seen@v9", "v9"),
     ],
 )
@@ -164,10 +164,10 @@ def test_a_push_is_shown_first_and_then_leads_to_its_commit(own: Place, visit: B
     page = visit().page
     open_adapters(page, own.app.address)
     fetch(page, "ada/other")
-    expect(page.locator("#fetch-note")).to_contain_text("is here")
+    expect(page.locator("#fetch-note")).to_contain_text("is installed")
     page.fill("#push-to textarea, #push-to input", "ada/mine")
     page.click("#push-preview")
-    expect(page.locator("#push-plan")).to_contain_text("will be made. Only you, and those you let in, will see it.")
+    expect(page.locator("#push-plan")).to_contain_text("will be created. It will be private.")
     expect(page.locator("#push-plan .files")).to_contain_text("adapter_model.safetensors")
     page.locator("#push-plan summary").click()
     expect(page.locator("#push-plan pre")).to_contain_text("library_name: peft")
@@ -196,7 +196,7 @@ def test_on_a_space_somebody_signs_in_pushes_signs_out_and_the_owner_fetches_it(
     open_adapters(owner, space.app.address)
     sign_in(owner, "ada")
     fetch(owner, "ada/other")
-    expect(owner.locator("#fetch-note")).to_contain_text("is here")
+    expect(owner.locator("#fetch-note")).to_contain_text("is installed")
     # bob pushes a copy to his own namespace, with his own token, and nowhere else
     open_adapters(page, space.app.address)
     sign_in(page, "bob")
@@ -205,7 +205,7 @@ def test_on_a_space_somebody_signs_in_pushes_signs_out_and_the_owner_fetches_it(
     expect(page.locator("#push-note .notice")).to_contain_text("your own namespace: bob/stolen")
     page.fill("#push-to textarea, #push-to input", "bob/copy")
     page.click("#push-preview")
-    expect(page.locator("#push-plan")).to_contain_text("Signed as bob")
+    expect(page.locator("#push-plan")).to_contain_text("Account: bob")
     before = len(space.hub.requests)
     page.click("#push-go")
     expect(page.locator("#push-note a")).to_be_visible()

@@ -42,7 +42,7 @@ def ask_for(page: Page, people: int, model: str | None = None) -> None:
         choose(page, "run-model", model)
     page.locator("#run-people input").fill(str(people))
     page.locator("#run-people input").blur()
-    expect(page.locator("#run-preview")).to_contain_text(f"up to {people} of each cell")
+    expect(page.locator("#run-preview")).to_contain_text(f"up to {people} per cell")
 
 
 def row_of(page: Page, words: str) -> Any:
@@ -63,11 +63,11 @@ def test_a_run_goes_on_when_the_page_is_closed_and_its_report_opens_in_the_page(
     ask_for(page, 5)
     with run_queue.queued(runs, "something else", lambda _: None, lambda: False):
         page.click("#run-start")
-        expect(page.locator("#run-message")).to_contain_text("It goes on when this page is closed")
-        expect(page.locator("#run-live")).to_contain_text("waiting, next in line")
+        expect(page.locator("#run-message")).to_contain_text("The run continues when this page is closed")
+        expect(page.locator("#run-live")).to_contain_text("waiting, next in the queue")
         first.page.goto("about:blank")
         again = open_tab(visit(apart=True), app)
-        expect(again.locator("#run-live")).to_contain_text("waiting, next in line")
+        expect(again.locator("#run-live")).to_contain_text("waiting, next in the queue")
         assert again.locator("#run-live [role=progressbar]").get_attribute("aria-valuenow") == "0"
     expect(row_of(again, "uniform")).to_contain_text("finished")
     expect(row_of(again, "uniform")).to_contain_text("floor")
@@ -88,7 +88,7 @@ def test_the_same_form_is_the_same_run(app: str, visit: Callable[..., Visit]) ->
     page = open_tab(visit(), app)
     ask_for(page, 5)
     page.click("#run-start")
-    expect(page.locator("#run-message")).to_contain_text("This very run is finished")
+    expect(page.locator("#run-message")).to_contain_text("This run is finished already")
     assert row_of(page, "uniform").count() == 1
 
 
@@ -96,7 +96,7 @@ def test_what_a_model_has_seen_is_refused_by_name_or_stamped(app: str, visit: Ca
     page = open_tab(visit(), app)
     ask_for(page, 3, "marginal")
     page.locator("#run-part label", has_text="training").click()
-    expect(page.locator("#run-seen")).to_contain_text("The model has learned from 170 of these studies")
+    expect(page.locator("#run-seen")).to_contain_text("The model was trained on 170 of these studies")
     page.click("#run-start")
     expect(page.locator("#run-message")).to_contain_text("Not started")
     assert row_of(page, "marginal").count() == 0
@@ -116,7 +116,7 @@ def test_runs_are_compared_and_deleted_after_a_question(app: str, runs: Path, vi
     page = open_tab(visit(), app)
     expect(page.locator("#run-compare")).to_be_disabled()
     for name in ("uniform", "marginal"):
-        row_of(page, "5 a cell").filter(has_text=name).locator("input[type=checkbox]").check()
+        row_of(page, "5 people per cell").filter(has_text=name).locator("input[type=checkbox]").check()
     expect(page.locator("#run-compare")).to_have_text("Compare 2 runs")
     page.click("#run-compare")
     inside = report_in(page)
@@ -127,18 +127,19 @@ def test_runs_are_compared_and_deleted_after_a_question(app: str, runs: Path, vi
     with page.expect_download() as kept:
         page.locator("#run-reader a", has_text="comparison.json").click()
     assert json.loads(kept.value.path().read_text())["studies"] == 45
-    assert row_of(page, "5 a cell").locator("input:checked").count() == 2  # ticks outlast a drawing of the table
+    ticked = row_of(page, "5 people per cell").locator("input:checked")
+    assert ticked.count() == 2  # ticks outlast a redraw of the table
     before = len(list(runs.glob("*/spec.json")))
-    delete = row_of(page, "3 a cell").get_by_role("button", name="Delete marginal")
+    delete = row_of(page, "3 people per cell").get_by_role("button", name="Delete marginal")
     delete.click()
-    expect(page.locator("#run-question")).to_contain_text("cannot be brought back")
+    expect(page.locator("#run-question")).to_contain_text("cannot be undone")
     page.click("#run-keep")
     expect(page.locator("#run-question")).to_be_hidden()
     assert len(list(runs.glob("*/spec.json"))) == before
     delete.click()
     page.click("#run-delete")
     expect(page.locator("#run-notice")).to_contain_text("Deleted: marginal")
-    expect(row_of(page, "3 a cell")).to_have_count(0)
+    expect(row_of(page, "3 people per cell")).to_have_count(0)
     assert len(list(runs.glob("*/spec.json"))) == before - 1
 
 
@@ -148,12 +149,12 @@ def test_a_run_survives_a_new_app_waits_is_cancelled_and_goes_on(runs: Path, vis
             page = open_tab(visit(), address)
             ask_for(page, 7)
             page.click("#run-start")
-            expect(row_of(page, "7 a cell")).to_contain_text("waiting")
+            expect(row_of(page, "7 people per cell")).to_contain_text("waiting")
             page.goto("about:blank")
         with running_app("--model", "marginal", "--runs", str(runs)) as address:
             page = open_tab(visit(), address)
-            waiting = row_of(page, "7 a cell")
-            expect(waiting).to_contain_text("next in line")
+            waiting = row_of(page, "7 people per cell")
+            expect(waiting).to_contain_text("next in the queue")
             page.get_by_role("button", name="Cancel uniform").click()
             expect(waiting).to_contain_text("cancelled")
             waiting.get_by_role("button", name="Resume").click()

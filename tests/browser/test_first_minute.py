@@ -15,7 +15,7 @@ def test_one_command_shows_predicted_and_actual_answers_and_says_that_it_is_a_de
 ) -> None:
     page = visit().open(app)
     expect(page.locator("#top")).to_contain_text("Demo model.")
-    expect(page.locator("#top")).to_contain_text("is no science")
+    expect(page.locator("#top")).to_contain_text("not for science")
     expect(page.locator("#about .badge-unseen")).to_be_visible()
     expect(page.locator("#histogram .legendtext").nth(1)).to_contain_text("Actual (5,243 answers)")
     page.locator("#prompt summary").click()

@@ -35,13 +35,13 @@ def dollars(page: Page) -> None:
 def test_numbers_are_predicted_shown_kept_and_linked(demo_app: str, visit: Begin) -> None:
     page = visit().open(demo_app)
     dollars(page)
-    expect(page.locator("#verdict .group")).to_contain_text("Negative answers and decimals cannot be predicted.")
+    expect(page.locator("#verdict .group")).to_contain_text("Negative numbers and decimals cannot be predicted.")
     expect(page.locator("#histogram .legendtext").nth(1)).to_contain_text("Actual (30 answers)")
     expect(page.locator(".tile h4")).to_have_text(
-        ["Distance (observed range)", "Noise floor", "Median, predicted", "Median, actual", "People", "Invalid"]
+        ["W (observed range)", "Noise floor", "Median, predicted", "Median, actual", "Actual answers", "Invalid"]
     )
     expect(page.locator("#tiles")).to_contain_text("middle half 670 to 820")
-    expect(page.locator("#tiles .range")).to_contain_text("by the range of the actual answers, 600 to 890")
+    expect(page.locator("#tiles .range")).to_contain_text("on the range of the actual answers, 600 to 890")
     with page.expect_download() as waiting:
         page.locator(".files a[href^='result/json']").click()
     numbers = json.loads(waiting.value.path().read_text("utf-8"))["arms"][0]["numbers"]

@@ -110,7 +110,7 @@ def test_an_open_ended_outcome_cannot_be_run_by_a_model_of_options_and_says_so(o
     choose(page, "study", "Money")
     expect(page.locator("#stimulus")).to_contain_text("Would you donate?")  # the bounded one comes first
     choose(page, "outcome", "open-ended")
-    expect(page.locator("#stimulus .notice")).to_contain_text("uniform only spreads answers over options")
+    expect(page.locator("#stimulus .notice")).to_contain_text("uniform can only choose among options")
     expect(page.locator("#run")).to_be_disabled()
     choose(page, "outcome", "Would you donate?")
     expect(page.locator("#run")).to_be_enabled()

@@ -32,7 +32,7 @@ NO_NAMES = (
 
 @pytest.mark.parametrize("name", NO_NAMES)
 def test_a_name_that_is_none_is_refused(name: str) -> None:
-    with pytest.raises(HubError, match=r"expected OWNER/NAME|no revision"):
+    with pytest.raises(HubError, match=r"expected OWNER/NAME|not a valid revision"):
         split_revision(name)
 
 
@@ -102,14 +102,14 @@ def test_no_token_is_said_before_anything_is_asked() -> None:
 @pytest.mark.parametrize(
     ("status", "token", "said"),
     [
-        (401, None, "shows no me/it without a token"),
-        (401, LONG, "does not accept the token"),
+        (401, None, "me/it cannot be found without a token"),
+        (401, LONG, "rejected the token"),
         (403, LONG, "lacks the permission"),
-        (404, LONG, "may not see it"),
-        (404, None, "shows no me/it without a token"),
-        (409, LONG, "something of that name"),
+        (404, LONG, "has no access"),
+        (404, None, "me/it cannot be found without a token"),
+        (409, LONG, "a repository of that name"),
         (412, LONG, "changed in the meantime"),
-        (413, LONG, "larger than the Hub takes"),
+        (413, LONG, "larger than the Hub accepts"),
         (418, LONG, "HTTP 418"),
         (429, LONG, "too many requests"),
         (500, LONG, "try again later"),

@@ -99,7 +99,7 @@ def test_what_is_not_known_is_left_out(tmp_path: Path) -> None:
     assert {"license", "datasets", "model-index", "model_name"} & set(data) == set()
     text = body(make_card(content(tmp_path, training=None)))
     assert "Not measured" in text
-    assert "None is stated" in text
+    assert "No licence is stated" in text
 
 
 def test_the_demo_has_no_base_on_the_hub_and_is_not_for_science(tmp_path: Path) -> None:
@@ -108,14 +108,14 @@ def test_the_demo_has_no_base_on_the_hub_and_is_not_for_science(tmp_path: Path) 
     assert "base_model" not in data
     assert "demo" in data["tags"]
     text = make_card(card)
-    assert "**A demo: it shows how the software works and knows nothing of the world. Not for science.**" in text
+    assert "**A demo for trying out the software. Not for science.**" in text
     assert "--model demo" in text
     assert "AutoModelForCausalLM" not in text
 
 
 @pytest.mark.parametrize("licence", ["", "MIT", "a b", "mit\n---", "x" * 100, "[mit]", "../x"])
 def test_a_licence_that_cannot_be_one_is_refused(licence: str) -> None:
-    with pytest.raises(HubError, match="no licence of the Hub"):
+    with pytest.raises(HubError, match="not a licence of the Hub"):
         check_licence(licence)
 
 
@@ -132,7 +132,7 @@ def test_the_body_says_how_to_load_it_what_it_learned_from_and_what_it_is_not_fo
     assert "groups, not individuals" in text
     assert "not for decisions about a person" in text
     assert '"peft": "0.21.2"' in text
-    assert "mit, as its maker says" in text
+    assert "mit, as stated by its author" in text
 
 
 def test_no_distance_stands_without_floor_interval_and_counts(tmp_path: Path) -> None:
@@ -140,9 +140,9 @@ def test_no_distance_stands_without_floor_interval_and_counts(tmp_path: Path) ->
     text = make_card(content(tmp_path / "a", evaluated(tmp_path, tmp_path / "a")))
     assert "| evaluation | observed | 0.1500 | 0.1400 to 0.1600 | 0.0400 | 0.2000 | 800 | 40 |" in text
     assert "| validation | scale | 0.1510 | 0.1200 to 0.1800 | 0.0500 | 0.2000 | 20 | 5 |" in text
-    assert "flatters the adapter" in text
+    assert "so that figure is optimistic" in text
     assert '"people_in_a_cell": "up to 32"' in text
-    assert "nobody compared them" in text
+    assert "so they were not compared" in text
 
 
 def test_a_contaminated_evaluation_is_stamped_and_stays_out_of_the_front_matter(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_contaminated_evaluation_is_stamped_and_stays_out_of_the_front_matter(
     card = content(tmp_path / "a", evaluated(tmp_path, tmp_path / "a", contaminated=True))
     assert "model-index" not in front_matter(card)
     assert "| evaluation, CONTAMINATED | scale |" in make_card(card)
-    assert "**CONTAMINATED: the evaluation holds studies that the adapter has learned from.**" in make_card(card)
+    assert "**CONTAMINATED: the evaluation includes studies that the adapter was trained on.**" in make_card(card)
 
 
 @pytest.mark.parametrize(
@@ -243,8 +243,8 @@ def test_a_run_of_these_very_weights_is_known_by_them(tmp_path: Path) -> None:
     [
         ({"adapter": None}, "without an adapter"),
         ({"template": "alpaca"}, "its template is alpaca"),
-        ({"model": "meta-llama/Llama-3.1-8B"}, "it is of the base meta-llama"),
-        ({"model": "demo"}, "it is of the base demo"),
+        ({"model": "meta-llama/Llama-3.1-8B"}, "its base is meta-llama"),
+        ({"model": "demo"}, "its base is demo"),
     ],
 )
 def test_a_run_of_something_else_is_refused(tmp_path: Path, change: dict[str, Any], said: str) -> None:
@@ -256,7 +256,7 @@ def test_a_run_of_something_else_is_refused(tmp_path: Path, change: dict[str, An
 def test_a_run_of_other_weights_is_refused(tmp_path: Path) -> None:
     adapter = write_adapter(tmp_path / "a")
     other = write_adapter(tmp_path / "b", weights=(adapter / "adapter_model.safetensors").read_bytes()[:-1] + b"\x07")
-    with pytest.raises(HubError, match="are others"):
+    with pytest.raises(HubError, match="are different"):
         evaluated(tmp_path, adapter, provenance={**metrics()["provenance"], "adapter": str(other)})
 
 

@@ -17,25 +17,28 @@ def evil(**changes: Any) -> dict[str, bytes]:
 PICKLES = {"adapter_model.bin": b"x", "optimizer.pt": b"y", CONFIG: as_json(config())}
 HOSTILE: dict[str, tuple[dict[str, bytes], str]] = {
     "empty": ({}, "holds no adapter"),
-    "pickles alone": (PICKLES, "loading these can run code"),
+    "pickles alone": (PICKLES, "loading these can execute code"),
     "no description": (files(config=None), "no adapter_config.json"),
     "a whole model": ({"model.safetensors": b"x", "config.json": b"{}"}, "load it with --model bob/it"),
-    "an adapter further down": ({f"last/{name}": body for name, body in files().items()}, "none at its root"),
+    "an adapter further down": (
+        {f"last/{name}": body for name, body in files().items()},
+        "has its adapter in last/adapter_model.safetensors",
+    ),
     "code in the description": (evil(auto_mapping={"parent_library": "os"}), "auto_mapping"),
     "another kind": (evil(peft_type="LOHA"), "expected LORA"),
     "a rank that is none": (evil(r=10**9), "expected a whole number"),
     "rank and weights apart": (evil(r=4), "expected (4, in)"),
     "targets and weights apart": (evil(target_modules=["k_proj"]), "not among the targets"),
-    "a base of one machine": (evil(base_model_name_or_path="/etc"), "a folder of one machine"),
-    "no base": (evil(base_model_name_or_path=None), "does not say which base"),
+    "a base of one machine": (evil(base_model_name_or_path="/etc"), "others cannot load a local folder"),
+    "no base": (evil(base_model_name_or_path=None), "does not name the base"),
     "no json": (files(config=b"{"), "JSON"),
-    "a record with code": (files(record=as_json(record(run="os.system"))), "not among what a record says"),
+    "a record with code": (files(record=as_json(record(run="os.system"))), "not a known field"),
     "an unknown template": (files(record=as_json(record(template="jailbreak"))), "jailbreak"),
-    "weights that are a pickle": (files(weights=b"\x80\x04cos\nsystem\n" * 9), "header has"),
+    "weights that are a pickle": (files(weights=b"\x80\x04cos\nsystem\n" * 9), "its header claims"),
     "weights that are cut off": (files(weights=safetensors()[:-1]), "cut off"),
     "weights with more behind": (files(weights=safetensors() + b"\x00"), "more than its tensors"),
     "weights of integers": (files(weights=safetensors(dtype="I64")), "data type"),
-    "weights of the base": (files(weights=safetensors({**shapes(), "lm_head.weight": (2, 2)})), "no LoRA matrix"),
+    "weights of the base": (files(weights=safetensors({**shapes(), "lm_head.weight": (2, 2)})), "not the LoRA matrix"),
     "a description of ten megabytes": (files(config=b" " * 10_000_000), "expected a few thousand"),
 }
 
@@ -94,13 +97,13 @@ def test_more_bytes_than_were_listed_are_cut_off(hub: HubServer) -> None:
 def test_bytes_that_are_others_than_the_pointer_says_are_refused(hub: HubServer) -> None:
     hub.add("bob/it", files())
     hub.faults.append(Fault("GET /storage", "bytes", lambda body: body[:-1] + b"\x02"))
-    assert "another sha256" in refusal(hub)
+    assert "sha256 does not match the listing" in refusal(hub)
 
 
 def test_a_pointer_that_changes_between_list_and_offer_is_refused(hub: HubServer) -> None:
     hub.add("bob/it", files())
     hub.faults.append(Fault("HEAD .*safetensors", "etag", '"' + "0" * 64 + '"'))
-    assert "offered with another" in refusal(hub)
+    assert "the sha256 of the server differs" in refusal(hub)
 
 
 def test_a_pointer_of_another_size_than_its_entry_is_refused(hub: HubServer) -> None:
@@ -148,4 +151,4 @@ def test_a_transfer_that_trickles_is_given_up(hub: HubServer, monkeypatch: pytes
 def test_an_answer_that_is_no_hub_is_named(hub: HubServer) -> None:
     hub.add("bob/it", files())
     hub.faults.append(Fault("/api/models", "bytes", lambda body: b"<html>hello</html>"))
-    assert refusal(hub).startswith("pulling bob/it: the Hub refuses it, or answers amiss")
+    assert refusal(hub).startswith("pulling bob/it: the Hub rejected the request or sent an invalid response")

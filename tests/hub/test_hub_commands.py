@@ -69,7 +69,7 @@ def test_an_adapter_goes_to_the_hub_and_comes_back_the_same(hub: HubServer, tmp_
     assert "dry run      nothing was pushed" in seen.stdout
     assert "alice/it" not in hub.repos
     pushed = run(hub, tmp_path, "push", folder, "alice/it", "--license", "mit")
-    assert f"destination  {hub.url}/alice/it (is made by this push), private" in pushed.stdout
+    assert f"destination  {hub.url}/alice/it (will be created), private" in pushed.stdout
     assert pushed.stdout.endswith(f"pushed       {hub.url}/alice/it/commit/{hub.head('alice/it').oid}\n")
     pulled = run(hub, tmp_path, "pull", "alice/it@main", "--out", "back")
     assert f"pulled       alice/it@{hub.head('alice/it').oid}" in pulled.stdout
@@ -87,8 +87,8 @@ def test_an_adapter_goes_to_the_hub_and_comes_back_the_same(hub: HubServer, tmp_
 def test_a_dry_run_needs_neither_token_nor_network(tmp_path: Path, folder: Path) -> None:
     done = run(None, tmp_path, "push", folder, "alice/it", "--dry-run", "--public", token=None)
     assert done.returncode == 0
-    assert "(not asked: there is no token), PUBLIC" in done.stdout
-    assert "note         anybody can see and download it" in done.stdout
+    assert "(not checked: no token), PUBLIC" in done.stdout
+    assert "note         anyone can see and download it" in done.stdout
 
 
 def test_the_client_speaks_of_itself_only_when_asked_and_never_of_the_token(
@@ -104,17 +104,17 @@ def test_the_client_speaks_of_itself_only_when_asked_and_never_of_the_token(
     ("arguments", "token", "said"),
     [
         (("push", "adapter", "alice/it"), None, "there is no token: log in with `hf auth login`, or set HF_TOKEN"),
-        (("push", "adapter", "alice/it"), "hf_wrong", "the Hub does not accept the token"),
+        (("push", "adapter", "alice/it"), "hf_wrong", "the Hub rejected the token"),
         (("push", "adapter", "alice/it"), READER, "the token may only read"),
         (("push", "adapter", "nobody/it"), ALICE, "push to alice/it"),
         (("push", "adapter", "it"), ALICE, "expected OWNER/NAME"),
-        (("push", "nowhere", "alice/it"), ALICE, "is no folder"),
-        (("push", "adapter", "alice/it", "--license", "MIT!"), ALICE, "no licence of the Hub"),
+        (("push", "nowhere", "alice/it"), ALICE, "is not a folder"),
+        (("push", "adapter", "alice/it", "--license", "MIT!"), ALICE, "not a licence of the Hub"),
         (("push", "adapter", "alice/it", "--run", "nowhere"), ALICE, "no figures can be read"),
-        (("pull", "bob/it"), ALICE, "the Hub has no bob/it"),
-        (("pull", "bob/it"), None, "the Hub shows no bob/it without a token"),
+        (("pull", "bob/it"), ALICE, "bob/it does not exist"),
+        (("pull", "bob/it"), None, "bob/it cannot be found without a token"),
         (("pull", "../it"), ALICE, "expected OWNER/NAME"),
-        (("pull", "bob/it", "--out", "adapter"), ALICE, "choose an empty folder"),
+        (("pull", "bob/it", "--out", "adapter"), ALICE, "choose an empty or a new folder"),
     ],
 )
 def test_what_the_user_can_fix_is_one_message(

@@ -13,7 +13,7 @@ import pytest
 
 from socrates_core.errors import HubError
 from socrates_core.hub.pull import install as placing
-from socrates_core.hub.pull.installed import PulledAdapter, adapters_root, pulled, remove
+from socrates_core.hub.pull.installed import PulledAdapter, adapters_root, installed_adapters, remove
 from socrates_core.hub.pull.retrieval import pull as fetch
 from tests.hub.adapters import CONFIG, WEIGHTS, files, safetensors, shapes, write_adapter
 from tests.hub.pulling import everything, refusal
@@ -97,14 +97,14 @@ def test_many_pulls_of_two_commits_at_once_each_return_the_commit_they_asked_for
     def pull(number: int) -> tuple[str, str, Path]:
         asked = revisions[number % len(revisions)]
         found = fetch("bob/it" + (f"@{asked}" if asked else ""), out, endpoint=hub.url)
-        pulled(root)  # as the page does at any time
+        installed_adapters(root)  # as the page does at any time
         return first if asked == first[:12] else second, found.commit, found.folder
 
     with ThreadPoolExecutor(8) as threads:
         for wanted, commit, folder in threads.map(pull, range(64)):
             assert commit == wanted
             assert out is None or folder == out
-    kept = {one.commit for one in pulled(root)}
+    kept = {one.commit for one in installed_adapters(root)}
     assert kept == {first, second} if out is None else kept in ({first}, {second})
 
 
@@ -128,7 +128,7 @@ def test_a_killed_pull_leaves_nothing_that_looks_like_an_adapter_and_the_next_on
     time.sleep(0.3)
     process.kill()
     process.wait()
-    assert pulled() == []
+    assert installed_adapters() == []
     assert not Path("mine").exists()
     hub.faults.clear()
     root = Path() if out else Path("adapters")
@@ -149,7 +149,7 @@ def test_adapters_are_listed_where_folders_cannot_be_locked(hub: HubServer, monk
     hub.add("bob/it", files())
     pulled = fetch("bob/it", endpoint=hub.url)
     monkeypatch.setitem(sys.modules, "fcntl", None)
-    assert [one.folder for one in pulled()] == [pulled.folder]
+    assert [one.folder for one in installed_adapters()] == [pulled.folder]
 
 
 def test_what_somebody_is_at_work_on_is_not_cleaned_up(tmp_path: Path) -> None:
@@ -171,28 +171,28 @@ def test_hidden_folders_of_others_are_left_alone(hub: HubServer) -> None:
 
 
 def test_what_was_pulled_is_listed_and_removed(hub: HubServer) -> None:
-    assert pulled() == []
+    assert installed_adapters() == []
     hub.add("bob/it", files())
     hub.add("alice/one", files(record=None))
     one, two = (fetch(name, endpoint=hub.url) for name in ("alice/one", "bob/it"))
     Path("adapters/own").mkdir()
-    assert [(found.repo_id, found.folder) for found in pulled()] == [
+    assert [(found.repo_id, found.folder) for found in installed_adapters()] == [
         ("alice/one", one.folder),
         ("bob/it", two.folder),
     ]
     remove(one.folder)
-    assert [found.repo_id for found in pulled()] == ["bob/it"]
+    assert [found.repo_id for found in installed_adapters()] == ["bob/it"]
     assert sorted(path.name for path in Path("adapters").iterdir()) == [two.folder.name, "own"]
 
 
 def test_only_what_was_pulled_is_removed(hub: HubServer, tmp_path: Path) -> None:
     own = write_adapter(tmp_path / "own")
-    with pytest.raises(HubError, match="no adapter that was pulled"):
+    with pytest.raises(HubError, match="was not created by a pull"):
         remove(own)
     hub.add("bob/it", files())
     folder = fetch("bob/it", endpoint=hub.url).folder
     (tmp_path / "link").symlink_to(folder.resolve())
-    with pytest.raises(HubError, match="no adapter that was pulled"):
+    with pytest.raises(HubError, match="was not created by a pull"):
         remove(tmp_path / "link")
     (folder / "notes.txt").write_text("mine")
     with pytest.raises(HubError, match=r"notes\.txt"):
@@ -205,7 +205,7 @@ def test_a_damaged_note_hides_its_folder_and_is_no_licence_to_delete(hub: HubSer
     hub.add("bob/it", files())
     folder = fetch("bob/it", endpoint=hub.url).folder
     (folder / "source.json").write_bytes(note.encode("utf-8", "surrogatepass"))
-    assert pulled() == []
+    assert installed_adapters() == []
     with pytest.raises(HubError):
         remove(folder)
 
@@ -215,7 +215,7 @@ def test_the_folder_of_adapters_can_be_set(hub: HubServer, monkeypatch: pytest.M
     hub.add("bob/it", files())
     found = fetch("bob/it", endpoint=hub.url)
     assert found.folder.parent == tmp_path / "kept" == adapters_root()
-    assert [one.folder for one in pulled()] == [found.folder]
+    assert [one.folder for one in installed_adapters()] == [found.folder]
     assert (
         hashlib.sha256((found.folder / WEIGHTS).read_bytes()).hexdigest() in (found.folder / "source.json").read_text()
     )

@@ -6,7 +6,7 @@ from huggingface_hub import HfApi
 
 from socrates_core.errors import HubError
 from socrates_core.hub.pull import transfer
-from socrates_core.hub.pull.installed import pulled
+from socrates_core.hub.pull.installed import installed_adapters
 from socrates_core.hub.pull.retrieval import pull
 from tests.hub.adapters import BASE, CONFIG, RECORD, REVISION, WEIGHTS, files
 from tests.hub.conftest import ALICE, BOB
@@ -24,13 +24,13 @@ def test_an_adapter_arrives_byte_by_byte_and_says_what_it_is(hub: HubServer) -> 
     assert found.folder == Path("adapters") / f"bob--it--{commit[:12]}"
     assert (found.base, found.base_revision, found.template, found.demo) == (BASE, REVISION, "shared", False)
     assert (found.config.rank, found.config.targets) == (2, ("q_proj", "v_proj"))
-    assert found.notes == ("left alone in the repository: notes.txt",)
+    assert found.notes == ("ignored in the repository: notes.txt",)
     for name, body in {**files(), "README.md": b"# card\n"}.items():
         assert (found.folder / name).read_bytes() == body
     assert everything(found.folder) == ["README.md", CONFIG, WEIGHTS, RECORD, "source.json"]
     assert json.loads((found.folder / "source.json").read_text("utf-8"))["commit"] == commit
     assert [share for share, _ in told] == sorted(share for share, _ in told)
-    assert told[-1] == (1.0, "bob/it is here")
+    assert told[-1] == (1.0, "bob/it is installed")
 
 
 def test_nothing_but_the_adapters_files_is_asked_for(hub: HubServer) -> None:
@@ -64,7 +64,7 @@ def test_an_adapter_without_a_record_comes_and_wants_its_template_named(hub: Hub
     hub.add("bob/it", files(record=None))
     found = pull("bob/it", endpoint=hub.url)
     assert (found.record, found.template) == (None, None)
-    assert found.obstacles(BASE) == ("it does not say which template it was trained on: name one with --template",)
+    assert found.obstacles(BASE) == ("it does not record its template: pass --template",)
     assert found.obstacles(BASE, "socrates") == ()
 
 
@@ -101,7 +101,7 @@ def test_the_same_commit_is_never_fetched_twice(hub: HubServer) -> None:
     hub.requests.clear()
     again = pull("bob/it", endpoint=hub.url)
     assert hub.asked("resolve|tree|storage") == 0
-    assert again.notes == (f"commit {commit[:12]} is on this machine already; nothing was fetched",)
+    assert again.notes == (f"commit {commit[:12]} is on this machine already; nothing was downloaded",)
     hub.requests.clear()
     assert pull(f"bob/it@{commit}", endpoint=hub.url).commit == commit
     copied = pull("bob/it", Path("mine"), endpoint=hub.url)
@@ -125,7 +125,7 @@ def test_a_branch_that_moved_brings_the_new_commit_beside_the_old(hub: HubServer
     pull("bob/it@main", endpoint=hub.url)
     second = hub.repos["bob/it"].commit(files(record=None))
     assert pull("bob/it@main", endpoint=hub.url).commit == second
-    assert {one.commit for one in pulled()} == {first, second}
+    assert {one.commit for one in installed_adapters()} == {first, second}
     assert pull("bob/it@main", offline=True).commit == second
     assert pull(f"bob/it@{first[:7]}", offline=True).commit == first
 
@@ -165,11 +165,11 @@ def test_what_the_hub_refuses_is_not_replaced_by_what_was_pulled(hub: HubServer)
 @pytest.mark.parametrize(
     ("change", "options", "said"),
     [
-        ({"private": True}, {}, "the Hub shows no bob/it without a token"),
-        ({"private": True}, {"token": ALICE}, "this token may not see it"),
+        ({"private": True}, {}, "bob/it cannot be found without a token"),
+        ({"private": True}, {"token": ALICE}, "this token has no access"),
         ({"private": True}, {"token": "hf_wrong"}, "token"),
         ({"gated": True}, {}, "bob/it is gated"),
-        ({"gated": True}, {"token": ALICE}, "ask for access at"),
+        ({"gated": True}, {"token": ALICE}, "request access at"),
         ({"disabled": True}, {"token": BOB}, "the Hub has disabled bob/it"),
     ],
 )
@@ -182,14 +182,14 @@ def test_the_reason_is_named_when_it_may_not_be_seen(
 
 def test_a_repository_or_revision_that_is_not_there_is_named(hub: HubServer) -> None:
     hub.add("bob/it", files())
-    assert "no bob/nothing" in refusal(hub, "bob/nothing", token=BOB)
+    assert "bob/nothing does not exist" in refusal(hub, "bob/nothing", token=BOB)
     assert "bob/it has no branch, tag or commit nix" in refusal(hub, "bob/it@nix")
 
 
 def test_a_renamed_repository_is_named_and_not_followed(hub: HubServer) -> None:
     hub.add("eve/it", files())
     hub.moved["bob/it"] = "eve/it"
-    assert "bob/it is called eve/it now" in refusal(hub)
+    assert "bob/it was renamed to eve/it" in refusal(hub)
     assert hub.asked("resolve|storage") == 0
 
 

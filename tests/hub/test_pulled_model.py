@@ -40,7 +40,7 @@ def trained(folder: Path) -> Path:
 def test_what_was_trained_pushed_and_pulled_answers_as_before(hub: HubServer, tmp_path: Path) -> None:
     folder = trained(tmp_path / "trained")
     plan = plan_push(folder, "alice/it", token=ALICE, endpoint=hub.url)
-    assert "knows nothing of the world" in plan.card
+    assert "A demo for trying out the software" in plan.card
     push(plan, folder, ALICE)
     found = pull("alice/it", token=ALICE, endpoint=hub.url)
     assert (found.base, found.template, found.demo) == ("demo", "shared", True)

@@ -54,7 +54,7 @@ def test_without_the_hub_a_plan_shows_what_is_known_here(folder: Path) -> None:
     found = plan_push(folder, "alice/it", token=None, endpoint="http://127.0.0.1:9", offline=True)
     assert (found.exists, found.account, found.parent_commit) == (None, None, None)
     assert "library_name: peft" in found.card
-    with pytest.raises(HubError, match="made without the Hub"):
+    with pytest.raises(HubError, match="made offline"):
         publish(found, folder, ALICE)
 
 
@@ -65,7 +65,7 @@ def test_a_repository_that_is_there_tells_what_would_happen_to_it(hub: HubServer
     told = " / ".join(found.warnings)
     assert "alice/it is public, and a push does not change that" in told
     assert f"replaced there: {CONFIG}, {WEIGHTS}, {RECORD}" in told
-    assert "left there as it is: adapter_model.bin" in told
+    assert "files left unchanged: adapter_model.bin" in told
     assert "anybody can see and download it" in told
 
 
@@ -73,7 +73,7 @@ def test_the_licence_is_named_or_the_bases_or_none(hub: HubServer, folder: Path)
     assert "no licence is stated" in " ".join(plan(hub, folder).warnings)
     hub.add(BASE, {}, card={"license": "apache-2.0"})
     assert ModelCard(plan(hub, folder).card).data.license == "apache-2.0"
-    assert "as the base model's card says" in plan(hub, folder).card
+    assert "the licence of the base model; the adapter states none of its own" in plan(hub, folder).card
     assert ModelCard(plan(hub, folder, licence="mit").card).data.license == "mit"
     hub.add("alice/it", {}, card={"license": "cc-by-4.0"})
     assert ModelCard(plan(hub, folder).card).data.license == "cc-by-4.0"
@@ -92,11 +92,11 @@ def test_an_adapter_for_a_base_of_this_machine_is_not_pushed(hub: HubServer, tmp
     own = write_adapter(
         tmp_path / "a", config=as_json(config(**changes)), record=as_json(record(base=None, base_revision=None))
     )
-    assert "does not say which base model" in refusal(hub, own)
+    assert "does not name the base model" in refusal(hub, own)
 
 
 def test_a_folder_that_is_none_is_named(hub: HubServer, tmp_path: Path) -> None:
-    assert "is no folder" in refusal(hub, tmp_path / "nowhere")
+    assert "is not a folder" in refusal(hub, tmp_path / "nowhere")
 
 
 def test_a_record_with_a_token_is_not_pushed_and_one_with_a_path_is_told(hub: HubServer, tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_two_pushes_at_once_are_told_apart(hub: HubServer, folder: Path) -> None
 def test_a_repository_made_by_somebody_else_in_between_is_named(hub: HubServer, folder: Path) -> None:
     found = plan(hub, folder)
     hub.add("alice/it", {})
-    with pytest.raises(HubError, match="something of that name already"):
+    with pytest.raises(HubError, match="a repository of that name already exists"):
         publish(found, folder, ALICE)
 
 
@@ -200,7 +200,7 @@ def test_a_push_that_fails_names_the_repository_that_stays_behind(
     hub.faults.append(Fault(path, "status", 500))
     with pytest.raises(HubError) as caught:
         publish(found, folder, ALICE)
-    assert "the Hub has trouble (HTTP 500)" in str(caught.value)
+    assert "the Hub reports a server error (HTTP 500)" in str(caught.value)
     assert f"The repository {hub.url}/alice/it was made by this push and is empty" in str(caught.value)
     assert set(hub.head("alice/it").files) == {".gitattributes"}
     hub.faults.clear()
@@ -211,7 +211,9 @@ def test_a_push_that_fails_names_the_repository_that_stays_behind(
 def test_a_storage_that_refuses_the_bytes_is_named(hub: HubServer, folder: Path) -> None:
     hub.add("alice/it", {})
     hub.faults.append(Fault("PUT /storage", "status", 403))
-    assert refusal(hub, folder).startswith("pushing to alice/it: the storage behind the Hub refuses it (HTTP 403)")
+    assert refusal(hub, folder).startswith(
+        "pushing to alice/it: the storage behind the Hub rejected the request (HTTP 403)"
+    )
     assert hub.head("alice/it").files == {}
 
 
@@ -234,7 +236,7 @@ def test_a_card_that_the_hub_refuses_is_quoted(hub: HubServer, folder: Path) -> 
     [
         ("alice/it", None, "there is no token"),
         ("alice/it", "", "there is no token"),
-        ("alice/it", "hf_wrongwrongwrongwrong", "does not accept the token"),
+        ("alice/it", "hf_wrongwrongwrongwrong", "rejected the token"),
         ("alice/it", READER, "may only read"),
         ("alice/it", FINE, "lacks the permission repo.write"),
         ("alice/it", BOB, "neither the account bob nor an organisation"),
@@ -254,14 +256,14 @@ def test_the_missing_right_is_named(hub: HubServer, folder: Path, name: str, tok
 def test_a_right_that_only_the_hub_knows_to_be_missing_is_named(hub: HubServer, folder: Path) -> None:
     found = plan(hub, folder)
     hub.tokens[ALICE] = Token("alice", "read")
-    with pytest.raises(HubError, match="making the repository alice/it: the token lacks the permission"):
+    with pytest.raises(HubError, match="creating the repository alice/it: the token lacks the permission"):
         publish(found, folder, ALICE)
 
 
 def test_a_repository_that_was_renamed_is_not_followed(hub: HubServer, folder: Path) -> None:
     hub.add("alice/new", {})
     hub.moved["alice/it"] = "alice/new"
-    assert "alice/it is called alice/new now" in refusal(hub, folder)
+    assert "alice/it was renamed to alice/new" in refusal(hub, folder)
 
 
 def test_without_a_network_it_says_so(hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

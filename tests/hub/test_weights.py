@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from socrates_core.errors import HubError
-from socrates_core.hub.weights import MOST_HEADER, Tensor, parse_json, read_header
+from socrates_core.hub.weights import MAX_HEADER, Tensor, parse_json, read_header
 from tests.hub.adapters import packed, safetensors
 
 
@@ -40,14 +40,14 @@ def test_what_the_library_writes_is_read(tmp_path: Path) -> None:
         (b"1234567", "too few"),
         (b"\xff" * 8, "the file has 8"),
         ((10).to_bytes(8, "little") + b"{}", "the file has 10"),
-        ((MOST_HEADER + 1).to_bytes(8, "little") + b" " * 20, "header has"),
-        (b"\x80\x04\x95" + b"pickle" * 9, "header has"),
-        (packed(b"<html>"), "no safetensors file"),
-        (packed(b"\xff\xfe{}"), "no safetensors file"),
-        (packed(b"[]"), "no JSON object"),
-        (packed(b"[" * 100_000), "no safetensors file"),
-        (packed(b'{"a": NaN}'), "no safetensors file"),
-        (packed(b'{"a": 1' + b"0" * 6000 + b"}"), "no safetensors file"),
+        ((MAX_HEADER + 1).to_bytes(8, "little") + b" " * 20, "its header claims"),
+        (b"\x80\x04\x95" + b"pickle" * 9, "its header claims"),
+        (packed(b"<html>"), "not a safetensors file"),
+        (packed(b"\xff\xfe{}"), "not a safetensors file"),
+        (packed(b"[]"), "not a JSON object"),
+        (packed(b"[" * 100_000), "not a safetensors file"),
+        (packed(b'{"a": NaN}'), "not a safetensors file"),
+        (packed(b'{"a": 1' + b"0" * 6000 + b"}"), "not a safetensors file"),
         (packed(b'{"a": {}, "a": {}}'), "stands twice"),
         (packed({"__metadata__": {"a": 1}}), "metadata"),
         (packed({"__metadata__": []}), "metadata"),

@@ -121,7 +121,7 @@ def test_arms_with_different_scales_are_shown_in_percent() -> None:
     ]
     figure = arms_figure(simulate(experiment(YOUNG_AND_OLD, arms), AgeModel(), SimulationRequest(0, n=20)))
     assert list(figure.data[1].x) == pytest.approx([50, 100])
-    assert figure.layout.xaxis.title.text == "Mean answer (% of each arm's scale)"
+    assert figure.layout.xaxis.title.text == "Mean answer (% of each scale)"
 
 
 def test_the_names_of_arms_are_inert_and_short() -> None:
@@ -183,8 +183,8 @@ def test_arms_of_numbers_are_medians_with_the_middle_half() -> None:
     assert (predicted.name, actual.name) == ("Predicted median", "Actual median")
     assert list(actual.x) == [200, 200]
     assert list(actual.error_x.array) == [610, 610]
-    assert figure.layout.xaxis.title.text == "Median answer and the middle half of the answers"
-    assert actual.hovertext[0].endswith("Actual median 200 (half of the answers: 200 to 810)")
+    assert figure.layout.xaxis.title.text == "Median answer with quartiles"
+    assert actual.hovertext[0].endswith("Actual median 200 (quartiles 200 to 810)")
     assert "<b>" not in "".join(texts(figure))
 
 

@@ -124,10 +124,10 @@ def test_the_page_stands_alone_and_says_what_it_is() -> None:
     assert not re.search(r"<script[^>]*\bsrc=|<link|<img|@import|cdn\.plot\.ly/plotly-[\d.]+", page)
     assert page.count("<title>A study</title>") == 1
     assert "All predicted answers are simulated by age." in page
-    assert "synthetic answers: nobody was asked" in page
+    assert "synthetic answers, not given by people" in page
     assert "Age: 20" in page
     assert "&quot;seed&quot;: 0" in page
-    assert "Difference of each arm&#x27;s mean" in page or "Difference of each arm's mean" in page
+    assert "Difference between each condition&#x27;s mean" in page or "Difference between each condition's mean" in page
 
 
 def test_hostile_texts_leave_the_page_as_it_is() -> None:
@@ -141,8 +141,8 @@ def test_the_page_names_edits_and_what_cannot_be_compared() -> None:
     request = SimulationRequest(0, (Filter("party", ("B",)),), n=5)
     arms = [Arm("How high?", {0: [1], 2: [3]})]
     page = to_html(simulate(experiment(PEOPLE, arms), AgeModel(), request))
-    assert "Who takes part was edited: party is B." in page
-    assert "There is no distance for this arm: Nobody who answered is among the people whose party is B." in page
+    assert "The simulated population was edited: party is B." in page
+    assert "W cannot be computed for this condition: Nobody who answered is among the people whose party is B." in page
 
 
 def test_the_prompt_is_shown_as_the_model_reads_it_and_only_if_it_reads_one() -> None:
@@ -192,15 +192,15 @@ def test_the_csv_of_numbers_has_a_row_for_each_number_that_anybody_gave() -> Non
 def test_the_page_of_numbers_says_by_which_range_it_measures() -> None:
     page = to_html(amounts(invalid=4))
     for words in (
-        "4 of 40: numbers that did not end",
+        "4 of 40: numbers that are too long",
         "<th>Actual median and quartiles</th><td>190 (90 to 290)</td>",
         "<th>Observed range of the actual answers</th><td>0 to 390</td>",
-        "Wasserstein distance (observed range)",
-        "median to <b>control1</b>, in numbers as given",
+        "Wasserstein distance (W), observed range",
+        "median and that of <b>control1</b>, in the unit of the answers",
     ):
         assert words in page
-    assert "stated scale)" not in page
-    assert "Guessing evenly" not in page
+    assert "stated scale</th>" not in page
+    assert "Uniform baseline" not in page
 
 
 def test_hostile_texts_leave_a_page_of_numbers_as_it_is() -> None:

@@ -285,7 +285,7 @@ def test_where_a_condition_has_several_texts_the_closest_wording_is_its_arm() ->
     assert [arm.cell.cell_id for arm in result.arms] == [0, 3]
     assert len(result.notes) == 2
     assert "condition 1 has 1 more texts" in result.notes[0]
-    assert "Several texts stand under this outcome in condition 2" in result.notes[1]
+    assert "Several texts belong to this outcome in condition 2" in result.notes[1]
 
 
 def test_arms_with_other_scales_are_compared_in_percent() -> None:
@@ -309,7 +309,7 @@ def test_a_study_of_a_hundred_arms_is_cut_and_says_so() -> None:
     arms = [Arm(f"How high, {i}?", answered(i, i + 2), condition=i) for i in range(30)]
     result = simulate(experiment(PEOPLE, arms), UniformModel(), SimulationRequest(7, n=2, max_arms=3))
     assert [arm.cell.condition_num for arm in result.arms] == [7, 0, 1]
-    assert result.notes == ("The study has 30 arms with this outcome; the first 3 are simulated.",)
+    assert result.notes == ("The study has 30 conditions with this outcome; the first 3 are simulated.",)
 
 
 # -- open-ended outcomes
@@ -377,7 +377,7 @@ def test_invalid_numbers_are_counted_and_move_nothing() -> None:
 
 def test_a_model_that_writes_no_number_at_all_is_named() -> None:
     arm = Arm("How many dollars?", {0: [1], 1: [2]}, scale=AnswerScale(None))
-    with pytest.raises(ModelError, match="study s, cell 0: none of 5 simulated participants wrote a number of up to 9"):
+    with pytest.raises(ModelError, match="study s, cell 0: none of 5 simulated people got a number of up to 9"):
         simulate(experiment(people(age=[99, 99]), [arm]), AmountModel(), SimulationRequest(0, n=5))
 
 
@@ -390,7 +390,7 @@ def test_arms_of_an_open_ended_outcome_are_open_ended_too() -> None:
     bounded = Arm("How many, 1 to 5?", {0: [1]}, condition=3)
     result = simulate(amounts(other=bounded), AmountModel(), SimulationRequest(0, n=5))
     assert len(result.arms) == 2
-    assert result.notes == ("1 arms are left out because their outcome has a bounded scale.",)
+    assert result.notes == ("Left out because their outcome has a bounded scale: 1 of the other conditions.",)
 
 
 @pytest.mark.parametrize(

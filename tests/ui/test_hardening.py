@@ -190,7 +190,7 @@ FORGED = {"host": "evil.example", "origin": "http://evil.example"}
     [
         ("fetch-go", "click", ["ada/adapter"], "may fetch adapters"),
         ("push-preview", "click", [None, "ada/adapter", True], "may push adapters"),
-        ("push-go", "click", [None, None], "Look first"),
+        ("push-go", "click", [None, None], "Preview the push first"),
         ("adapter-yes", "click", [None], "may delete"),
     ],
 )
@@ -208,4 +208,4 @@ def test_a_page_that_leads_here_by_another_name_gets_no_more_than_a_stranger(
 )
 def test_a_name_that_is_none_is_not_asked_for_anywhere(app: AppServer, name: str) -> None:
     answer = app.call(app.handler("fetch-go", "click")["id"], [name])
-    assert re.search("is no repository|is no revision", answer.text)
+    assert re.search("is not a valid repository name|is not a valid revision", answer.text)

@@ -39,7 +39,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def results(root: Path) -> Results:
     model = load_model("demo")
     made = Results(open_catalogue([], model.description.trained_on), model)
-    made.models.know(adapters_here(model.description, root))
+    made.models.set_adapters(adapters_here(model.description, root))
     return made
 
 
@@ -76,24 +76,24 @@ def test_a_study_is_marked_seen_for_the_model_that_has_learned_from_it_alone(res
 
 
 def test_a_model_that_is_not_here_is_named(results: Results) -> None:
-    with pytest.raises(SocratesError, match="'demo ada/gone@1234567 shared' is not here"):
+    with pytest.raises(SocratesError, match="'demo ada/gone@1234567 shared' is not available"):
         results.get(link("demo ada/gone@1234567 shared"))
 
 
 def test_an_adapter_that_is_removed_is_let_go_and_the_least_used_ones_leave_the_memory(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_LOADED", 1)
+    monkeypatch.setattr(module, "MAX_LOADED", 1)
     shutil.copytree(root, tmp_path / "adapters")
     models = Models(load_model("demo"))
-    models.know(adapters_here(models.default.description, tmp_path / "adapters"))
+    models.set_adapters(adapters_here(models.default.description, tmp_path / "adapters"))
     first = models.get(SEEN)
     models.get(OTHER)
     assert models.get(SEEN) is not first  # it was let go, and is loaded anew
     shutil.rmtree(tmp_path / "adapters" / f"ada--seen--{'a' * 12}")
-    models.know(adapters_here(models.default.description, tmp_path / "adapters"))
+    models.set_adapters(adapters_here(models.default.description, tmp_path / "adapters"))
     assert not models.has(SEEN)
-    with pytest.raises(SocratesError, match="is not here"):
+    with pytest.raises(SocratesError, match="is not available"):
         models.get(SEEN)
 
 
@@ -103,7 +103,7 @@ def test_an_adapter_that_does_not_say_its_template_is_offered_with_each(root: Pa
     (folder / FILE).unlink()
     write_source(folder, "ada/other", None, "b" * 40)
     models = Models(load_model("demo"))
-    models.know(adapters_here(models.default.description, tmp_path))
+    models.set_adapters(adapters_here(models.default.description, tmp_path))
     assert [label for label, _ in models.choices()] == [
         "demo without adapter",
         "its bundled adapter",
@@ -116,7 +116,7 @@ def test_an_adapter_that_does_not_say_its_template_is_offered_with_each(root: Pa
 
 def test_the_bundled_adapter_is_on_the_menu_once_where_the_app_was_started_with_it(root: Path) -> None:
     models = Models(load_model("demo", "demo"))
-    models.know(adapters_here(models.default.description, root))
+    models.set_adapters(adapters_here(models.default.description, root))
     assert models.choices()[:2] == [("demo with its bundled adapter", TUNED), ("demo without adapter", BASE)]
     assert len(models.choices()) == 4
     assert models.get(BASE).description.adapter is None
@@ -124,14 +124,14 @@ def test_the_bundled_adapter_is_on_the_menu_once_where_the_app_was_started_with_
 
 def test_a_model_that_takes_no_adapters_says_so(root: Path) -> None:
     models = Models(UniformModel())
-    models.know(adapters_here(models.default.description, root))
+    models.set_adapters(adapters_here(models.default.description, root))
     assert [name for _, name in models.choices()] == ["uniform"]
-    assert models.misfit(models.adapters[0]) == "the model uniform takes no adapters"
+    assert models.misfit(models.adapters[0]) == "the model uniform does not support adapters"
 
 
 def test_another_model_takes_over_and_those_before_it_are_gone(root: Path) -> None:
     models = Models(load_model("demo"))
-    models.know(adapters_here(models.default.description, root))
+    models.set_adapters(adapters_here(models.default.description, root))
     models.get(SEEN)
     models.start_with(UniformModel())
     assert models.default_name == "uniform"
@@ -149,7 +149,7 @@ def test_only_what_has_to_be_computed_counts_against_a_visitor() -> None:
         assert made.get(link("", 1), visitor=visitor) is first
     for seed in range(2, 6):  # five runs of 20 participants empty a bucket of 100
         made.get(link("", seed), visitor=visitor)
-    with pytest.raises(SocratesError, match="many participants in a short time"):
+    with pytest.raises(SocratesError, match="many people in a short time"):
         made.get(link("", 6), visitor=visitor)
 
 

@@ -36,7 +36,7 @@ def link(seed: int, n: int = 10) -> Link:
 
 
 def test_what_was_computed_is_kept_and_the_oldest_goes_first() -> None:
-    results = Results(open_catalogue([], frozenset()), CountingModel(), kept=2)
+    results = Results(open_catalogue([], frozenset()), CountingModel(), capacity=2)
     first = results.get(link(1))
     assert results.get(link(1)) is first
     second = results.get(link(2))

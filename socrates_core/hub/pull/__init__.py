@@ -1,1 +1,1 @@
-"""Pull an adapter: what a repository holds, its transfer, the check, the atomic install."""
+"""Pull an adapter: list its files, download and check them, and install them atomically."""

@@ -1,4 +1,4 @@
-"""How a folder appears: whole or not at all, whoever else is at it, and whenever its process is killed."""
+"""Atomic installation of a folder: complete or absent, even with concurrent processes or if one is killed."""
 
 import os
 import shutil
@@ -10,19 +10,18 @@ from pathlib import Path
 from typing import Final
 
 from socrates_core.errors import HubError
-from socrates_core.hub.source import is_pulled, strangers
+from socrates_core.hub.source import is_pulled, unexpected_files
 from socrates_core.study.files import put_in_place
 
 _PARTIAL: Final = ".socrates-pull"
-"""Ends the names of hidden folders that are ours to delete."""
+"""Suffix of the hidden folders that pulls create and may delete."""
 
 
 @contextmanager
 def partial_folder(parent: Path, name: str) -> Iterator[Path]:
-    """A hidden folder beside the final one, which is gone afterwards, however it ends; what a killed process left of
-    its own goes too.
+    """A hidden folder beside the final one, removed on exit; leftovers of killed processes are removed as well.
 
-    The folder is locked while its process lives, so that one that nobody holds is known to be left over.
+    The folder stays locked while its process lives, so an unlocked one is known to be a leftover.
     """
     parent.mkdir(parents=True, exist_ok=True)
     with locked(parent):
@@ -46,8 +45,8 @@ def _remove_left_over(path: Path) -> None:
 
 
 def _lock(folder: Path) -> int | None:
-    """Hold a folder until the handle is closed or the process ends; None if somebody else holds it."""
-    import fcntl  # where there is none, as on Windows, the rest of the app works all the same
+    """Lock a folder until the handle is closed or the process ends; None if it is locked already."""
+    import fcntl  # not available on Windows, where the rest of the app still works
 
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -63,16 +62,16 @@ def _lock(folder: Path) -> int | None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Wait until no other thread or process is giving names to what lies in a folder, and keep them out meanwhile.
+    """Hold the lock of a folder, under which its entries are created, renamed and removed.
 
-    A folder that is not there is locked by nobody.
+    Does nothing if the folder does not exist.
     """
     if not folder.is_dir():
         yield
         return
     try:
         import fcntl
-    except ModuleNotFoundError:  # as on Windows, where nothing can be pulled
+    except ModuleNotFoundError:  # Windows, where adapters cannot be pulled
         yield
         return
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -84,28 +83,28 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def install(partial: Path, folder: Path) -> None:
-    """Give a finished folder its name; another commit that has it goes only then.
+    """Move a finished folder to its final name, replacing an adapter that was pulled there earlier.
 
     Raises:
-        HubError: If something stands there that was not pulled.
+        HubError: If the target holds files that were not pulled.
         OSError: If it cannot be written.
     """
     with locked(folder.parent):
         check_target(folder)
-        put_in_place(partial, folder, replaced=leaving(folder))
+        put_in_place(partial, folder, replaced=discarded_name(folder))
 
 
-def leaving(folder: Path) -> Path:
-    """A name of its own for a folder that is about to go; should its process be killed, the next pull deletes it."""
+def discarded_name(folder: Path) -> Path:
+    """A unique hidden name for a folder about to be deleted; if the process is killed, the next pull deletes it."""
     return folder.with_name(f".{folder.name}.{os.getpid()}.{time.time_ns()}{_PARTIAL}")
 
 
 def check_target(folder: Path) -> None:
-    """Raise a HubError unless a folder is free for an adapter: not there, empty, or pulled earlier."""
+    """Raise a HubError unless an adapter may be installed here: the folder is absent, empty, or was pulled earlier."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise HubError(f"{folder} is a file or a link; choose a folder")
     if folder.is_dir() and any(folder.iterdir()):
-        strange = strangers(folder)
-        if strange or not is_pulled(folder):
-            held = ", ".join(strange[:5]) or "files that were not pulled"
-            raise HubError(f"{folder} holds {held}; choose an empty folder, or one that is not there")
+        unexpected = unexpected_files(folder)
+        if unexpected or not is_pulled(folder):
+            held = ", ".join(unexpected[:5]) or "files that were not pulled"
+            raise HubError(f"{folder} holds {held}; choose an empty or a new folder")

@@ -1,7 +1,7 @@
-"""Adapters that were pulled, on this machine: where they lie, what they are, where they came from.
+"""The adapters that were pulled to this machine.
 
-Each lies in a folder of its own with `source.json` beside its files: repository, commit, and the sha256 of every file.
-A folder appears under its name only when it is whole and checked.
+Each has a folder of its own with a `source.json`: repository, commit, and the sha256 of every file. A folder gets its
+final name only when it is complete and verified.
 """
 
 import os
@@ -13,8 +13,8 @@ from typing import Final
 from socrates_core.errors import HubError
 from socrates_core.hub.access import check_repo_id
 from socrates_core.hub.inspection import AdapterConfig, inspect
-from socrates_core.hub.pull.install import leaving, locked
-from socrates_core.hub.source import SOURCE, is_pulled, read_source, strangers
+from socrates_core.hub.pull.install import discarded_name, locked
+from socrates_core.hub.source import SOURCE, is_pulled, read_source, unexpected_files
 from socrates_core.model.folder import DEMO
 from socrates_core.model.record import ModelRecord
 from socrates_core.study.files import file_sha256
@@ -24,50 +24,50 @@ ROOT_VARIABLE: Final = "SOCRATES_ADAPTERS"
 
 @dataclass(frozen=True)
 class PulledAdapter:
-    """An adapter on this machine, as far as it is known without loading it."""
+    """An adapter that was pulled to this machine; everything here is known without loading it."""
 
     repo_id: str
     revision: str | None
-    """What was asked for: a branch, tag or commit; None for the default branch."""
+    """The requested branch, tag or commit; None for the default branch."""
     commit: str
-    """What that was on the Hub: 40 hexadecimal digits."""
+    """The commit it resolved to: 40 hexadecimal digits."""
     folder: Path
     record: ModelRecord | None
-    """None for an adapter of another program, whose template has to be named when it is loaded."""
+    """None for an adapter made with other software, whose template must be given when it is loaded."""
     config: AdapterConfig
     parameters: int
-    """Numbers in its weights."""
+    """Number of parameters."""
     size: int
-    """Bytes of its files."""
+    """Size of all files in bytes."""
     notes: tuple[str, ...] = ()
-    """What a reader should know of this pull: that the Hub was not asked, for example."""
+    """Remarks about this pull, for example that the Hub was not contacted."""
 
     @property
     def base(self) -> str:
-        """Hub id of the base model that it is for, or `demo`."""
+        """Hub id of its base model, or `demo`."""
         return self.config.base
 
     @property
     def base_revision(self) -> str | None:
-        """The base's commit that it was trained on, where it is known."""
+        """Commit of the base model it was trained on, where known."""
         return (self.record.base_revision if self.record else None) or self.config.base_revision
 
     @property
     def template(self) -> str | None:
-        """The prompt template that it was trained on; None where it is not known."""
+        """The prompt template it was trained on; None where unknown."""
         return self.record.template if self.record else None
 
     @property
     def demo(self) -> bool:
-        """Whether it shows the software at work and knows nothing of the world."""
+        """Whether it belongs to the demo model, which is not for science."""
         return self.base == DEMO or bool(self.record and self.record.demo)
 
     def obstacles(self, model: str, template: str | None = None) -> tuple[str, ...]:
-        """Why it would not load on a model, in words; empty where nothing is known to stand against it.
+        """Known reasons why it cannot be loaded on a model; empty if there are none.
 
         Args:
             model: The base as `--model` takes it, with or without `@revision`.
-            template: The one asked for, if any.
+            template: The requested template, if any.
         """
         found = []
         base, _, revision = model.partition("@")
@@ -76,30 +76,30 @@ class PulledAdapter:
         elif revision and self.base_revision and revision != self.base_revision:
             found.append(f"it was trained on revision {self.base_revision} of its base, and the model is at {revision}")
         if self.template is None and template is None:
-            found.append("it does not say which template it was trained on: name one with --template")
+            found.append("it does not record its template: pass --template")
         elif self.template is not None and template not in (None, self.template):
             found.append(f"it was trained on the template {self.template}, not {template}")
         return tuple(found)
 
 
-# -- where -------------------------------------------------------------------------------------------------------
+# -- folders -----------------------------------------------------------------------------------------------------
 
 
 def adapters_root() -> Path:
-    """The folder that adapters are pulled into: SOCRATES_ADAPTERS, or `adapters` in the working directory."""
+    """The directory of pulled adapters: SOCRATES_ADAPTERS, or `adapters` in the working directory."""
     return Path(os.environ.get(ROOT_VARIABLE) or "adapters")
 
 
 def folder_name(repo_id: str, commit: str) -> str:
-    """A name of its own for every commit of every repository: the Hub allows no `--` in a name."""
+    """A unique folder name per repository and commit; repository names on the Hub never contain `--`."""
     return f"{check_repo_id(repo_id).replace('/', '--')}--{commit[:12]}"
 
 
-# -- what is there -----------------------------------------------------------------------------------------------
+# -- contents ---------------------------------------------------------------------------------------------------
 
 
-def pulled(root: Path | None = None) -> list[PulledAdapter]:
-    """All adapters that were pulled into a folder, by name; damaged ones are left out.
+def installed_adapters(root: Path | None = None) -> list[PulledAdapter]:
+    """All adapters in a directory, sorted by folder name; damaged ones are skipped.
 
     Args:
         root: `adapters_root()` when None.
@@ -109,28 +109,30 @@ def pulled(root: Path | None = None) -> list[PulledAdapter]:
     with locked(root):
         for folder in sorted(path for path in root.iterdir() if is_pulled(path)) if root.is_dir() else []:
             try:
-                found.append(open_kept(folder))
+                found.append(open_installed(folder))
             except HubError:
                 continue
     return found
 
 
-def open_kept(folder: Path, verify: bool = False) -> PulledAdapter:
-    """A pulled adapter by its folder.
+def open_installed(folder: Path, verify: bool = False) -> PulledAdapter:
+    """Open a pulled adapter by its folder.
 
     Args:
-        folder: As `pull` made it.
-        verify: Hash every file again; sizes alone are compared otherwise.
+        folder: As created by `pull`.
+        verify: Compare hashes; otherwise only file sizes are compared.
 
     Raises:
-        HubError: If it was not pulled, or is not what was pulled any more.
+        HubError: If it was not pulled, or has changed since.
     """
     source = read_source(folder)
-    for name, told in source["files"].items():
+    for name, recorded in source["files"].items():
         path = folder / name
-        whole = path.is_file() and path.stat().st_size == told["size"]
-        if not whole or (verify and file_sha256(path) != told["sha256"]):
-            raise HubError(f"{path} is not what was pulled from {source['repo_id']}; remove {folder} and pull again")
+        complete = path.is_file() and path.stat().st_size == recorded["size"]
+        if not complete or (verify and file_sha256(path) != recorded["sha256"]):
+            raise HubError(
+                f"{path} has changed since it was pulled from {source['repo_id']}; remove {folder} and pull again"
+            )
     found = inspect(folder)
     return PulledAdapter(
         repo_id=source["repo_id"],
@@ -140,21 +142,21 @@ def open_kept(folder: Path, verify: bool = False) -> PulledAdapter:
         record=found.record,
         config=found.config,
         parameters=found.parameters,
-        size=sum(told["size"] for told in source["files"].values()),
+        size=sum(recorded["size"] for recorded in source["files"].values()),
     )
 
 
-def find_kept(root: Path, repo_id: str, revision: str | None, exact: bool = False) -> PulledAdapter | None:
-    """The adapter in a folder, or right below it, that a name stands for; the newest where several do.
+def find_installed(root: Path, repo_id: str, revision: str | None, exact: bool = False) -> PulledAdapter | None:
+    """Find a pulled adapter by repository and revision; the most recently pulled one if several match.
 
     Args:
-        root: A folder of adapters, or an adapter's own.
+        root: A directory of adapters, or the folder of one.
         repo_id: OWNER/NAME.
-        revision: A commit or the beginning of one, or the branch or tag that was asked for when it was pulled.
-        exact: Take a commit alone, not what a branch or tag was then.
+        revision: A commit (at least 7 digits), or the branch or tag that was requested when it was pulled.
+        exact: Match commits only, not branches or tags.
     """
     folders = [root] if (root / SOURCE).is_file() else list(root.iterdir()) if root.is_dir() else []
-    fitting = []
+    matching = []
     for folder in folders:
         if not is_pulled(folder):
             continue
@@ -165,28 +167,28 @@ def find_kept(root: Path, repo_id: str, revision: str | None, exact: bool = Fals
         is_commit = len(revision or "") >= 7 and source["commit"].startswith(revision or "")
         asked = source["asked"].get(revision or "")
         if source["repo_id"] == repo_id and (is_commit or (not exact and asked is not None)):
-            fitting.append((asked or 0.0, folder))
-    for _, folder in sorted(fitting, reverse=True):
+            matching.append((asked or 0.0, folder))
+    for _, folder in sorted(matching, reverse=True):
         try:
-            return open_kept(folder, verify=True)
+            return open_installed(folder, verify=True)
         except HubError:
             continue
     return None
 
 
 def remove(folder: Path) -> None:
-    """Delete an adapter that was pulled, and nothing else.
+    """Delete a pulled adapter, and nothing else.
 
     Raises:
-        HubError: If it is no folder that `pull` made, or cannot be deleted.
+        HubError: If the folder was not created by `pull`, or cannot be deleted.
     """
     if not is_pulled(folder):
-        raise HubError(f"{folder} is no adapter that was pulled (it has no {SOURCE}); delete it yourself")
+        raise HubError(f"{folder} was not created by a pull (it has no {SOURCE}); delete it manually")
     read_source(folder)
-    strange = strangers(folder)
-    if strange:
-        raise HubError(f"{folder} also holds {', '.join(strange[:5])}, which was not pulled; move that away first")
-    hidden = leaving(folder)
+    unexpected = unexpected_files(folder)
+    if unexpected:
+        raise HubError(f"{folder} also holds {', '.join(unexpected[:5])}, which was not pulled; move it away first")
+    hidden = discarded_name(folder)
     try:
         folder.rename(hidden)
         shutil.rmtree(hidden)

@@ -1,4 +1,4 @@
-"""Pull an adapter: from a name on the Hub to a checked folder on this machine."""
+"""Pull an adapter: from a name on the Hub to a verified folder on this machine."""
 
 import shutil
 from contextlib import AbstractContextManager
@@ -12,43 +12,43 @@ from huggingface_hub.errors import OfflineModeIsEnabled
 
 from socrates_core.errors import HubError
 from socrates_core.hub.access import Progress, client, hub_step, is_unreachable, split_revision
-from socrates_core.hub.inspection import FILES, WEIGHTS, inspect, inspect_description
+from socrates_core.hub.inspection import FILES, WEIGHTS, inspect, inspect_config
 from socrates_core.hub.pull.install import check_target, install, locked, partial_folder
-from socrates_core.hub.pull.installed import PulledAdapter, adapters_root, find_kept, folder_name, open_kept
+from socrates_core.hub.pull.installed import PulledAdapter, adapters_root, find_installed, folder_name, open_installed
 from socrates_core.hub.pull.listing import Listing, commit_of, list_adapter
 from socrates_core.hub.pull.transfer import download
-from socrates_core.hub.source import note_asked, write_source
+from socrates_core.hub.source import record_revision, write_source
 
 SPARE: Final = 50_000_000
-"""Bytes that must stay free on the disk."""
+"""Bytes of disk space that must remain free."""
 
 
 @dataclass(frozen=True)
-class _Wish:
-    """What is to be pulled, from where and to where."""
+class _Request:
+    """What to pull, from where and to where."""
 
     repo_id: str
     revision: str | None
     target: Path | None
-    """None for a folder of its own below `adapters_root()`."""
+    """None for a new folder below `adapters_root()`."""
     token: str | None
     endpoint: str | None
-    tell: Progress
+    progress: Progress
 
     def step(self) -> AbstractContextManager[None]:
-        """Around everything that asks the Hub."""
+        """The context for requests to the Hub."""
         name = f"pulling {self.repo_id}" + (f"@{self.revision}" if self.revision else "")
         return hub_step(name, self.token, self.repo_id, self.revision, self.endpoint)
 
-    def kept(self, revision: str | None, exact: bool = False) -> PulledAdapter | None:
-        """What is on this machine already."""
+    def installed(self, revision: str | None, exact: bool = False) -> PulledAdapter | None:
+        """The adapter if it is on this machine already."""
         if self.target is not None:
             with locked(self.target.parent):
-                found = find_kept(self.target, self.repo_id, revision, exact)
+                found = find_installed(self.target, self.repo_id, revision, exact)
             if found is not None:
                 return found
         with locked(adapters_root()):
-            return find_kept(adapters_root(), self.repo_id, revision, exact)
+            return find_installed(adapters_root(), self.repo_id, revision, exact)
 
 
 def pull(
@@ -60,117 +60,119 @@ def pull(
     *,
     endpoint: str | None = None,
 ) -> PulledAdapter:
-    """Fetch an adapter, check it, and put it into a folder, which appears whole or not at all.
+    """Download an adapter, verify it, and install it atomically in a folder.
 
-    What was pulled before is not fetched again: a commit is the same for ever. Where the Hub cannot be reached, the
-    commit that a branch or tag was at the last pull stands in, and the result's notes say so.
+    A commit that was pulled before is not downloaded again. If the Hub cannot be reached, the commit that a branch or
+    tag pointed to at the last pull is used, and the notes of the result say so.
 
     Args:
         repo: OWNER/NAME, or OWNER/NAME@REV with a branch, tag or commit.
-        out: The adapter's folder; one of its own below `adapters_root()` when None.
-        token: For a private or gated repository; None asks as anybody.
-        progress: Told the share that is done and what is being done.
-        offline: Do not ask the Hub.
-        endpoint: Of the Hub; HF_ENDPOINT or the public one when None.
+        out: The folder of the adapter; a new one below `adapters_root()` when None.
+        token: For a private or gated repository; None for anonymous access.
+        progress: Called with the share that is done and the current step.
+        offline: Do not contact the Hub.
+        endpoint: Address of the Hub; HF_ENDPOINT or the public Hub when None.
 
     Raises:
-        HubError: If there is no such adapter, it may not be seen, it is not what an adapter may be, or it cannot be
-            written. Nothing is left behind.
+        HubError: If the adapter does not exist, is not accessible, fails a check, or cannot be written. No files are
+            left behind.
     """
     repo_id, revision = split_revision(repo)
     target = out if out is None or out.name not in ("", "..") else out.resolve()
     if target is not None and target.resolve() == Path.cwd():
-        raise HubError(f"{out} is the working directory; choose a folder of its own, such as adapters/mine")
-    wish = _Wish(repo_id, revision, target, token, endpoint, progress or (lambda share, doing: None))
+        raise HubError(f"{out} is the working directory; choose another folder, such as adapters/mine")
+    request = _Request(repo_id, revision, target, token, endpoint, progress or (lambda share, step: None))
     try:
         if target is not None:
             with locked(target.parent):
                 check_target(target)
-        return _offline(wish, "the Hub was not asked") if offline else _online(wish)
+        return _offline(request, "the Hub was not contacted") if offline else _online(request)
     except OSError as error:
         raise HubError(f"{repo_id} cannot be written to {target or adapters_root()}: {error}") from error
 
 
-def _online(wish: _Wish) -> PulledAdapter:
-    if wish.revision and len(wish.revision) == 40 and (known := wish.kept(wish.revision, exact=True)):
-        return _placed(known, wish)
-    wish.tell(0.0, f"asking for {wish.repo_id}")
-    with wish.step():
-        api = client(wish.token, wish.endpoint)
+def _online(request: _Request) -> PulledAdapter:
+    if request.revision and len(request.revision) == 40 and (known := request.installed(request.revision, exact=True)):
+        return _installed_at(known, request)
+    request.progress(0.0, f"looking up {request.repo_id}")
+    with request.step():
+        api = client(request.token, request.endpoint)
         try:
-            commit = commit_of(api.model_info(wish.repo_id, revision=wish.revision), wish.repo_id)
+            commit = commit_of(api.model_info(request.repo_id, revision=request.revision), request.repo_id)
         except (OfflineModeIsEnabled, httpx2.HTTPError) as error:
-            if not is_unreachable(error) or wish.kept(wish.revision) is None:
+            if not is_unreachable(error) or request.installed(request.revision) is None:
                 raise
-            return _offline(wish, "the Hub could not be reached")
-    if known := wish.kept(commit, exact=True):
-        return _placed(known, wish)
-    with wish.step():
-        listing = list_adapter(api, wish.repo_id, commit)
-    folder = wish.target or adapters_root() / folder_name(wish.repo_id, commit)
+            return _offline(request, "the Hub could not be reached")
+    if known := request.installed(commit, exact=True):
+        return _installed_at(known, request)
+    with request.step():
+        listing = list_adapter(api, request.repo_id, commit)
+    folder = request.target or adapters_root() / folder_name(request.repo_id, commit)
     with partial_folder(folder.parent, folder.name) as partial:
         _check_space(partial, listing.size)
-        _fetch(api, listing, partial, wish)
+        _fetch(api, listing, partial, request)
         inspect(partial)
-        write_source(partial, wish.repo_id, wish.revision, commit)
-        found = open_kept(partial)
+        write_source(partial, request.repo_id, request.revision, commit)
+        found = open_installed(partial)
         install(partial, folder)
-    wish.tell(1.0, f"{wish.repo_id} is here")
+    request.progress(1.0, f"{request.repo_id} is installed")
     return replace(found, folder=folder, notes=listing.notes)
 
 
-def _fetch(api: HfApi, listing: Listing, partial: Path, wish: _Wish) -> None:
-    """Fetch and check the description first: a gigabyte of weights is not fetched for what will be refused."""
+def _fetch(api: HfApi, listing: Listing, partial: Path, request: _Request) -> None:
+    """Download and check the config first, before gigabytes of weights that may be rejected."""
     done = 0
 
-    def told(more: int) -> None:
+    def on_bytes(count: int) -> None:
         nonlocal done
-        done += more
-        wish.tell(min(0.99, done / max(1, listing.size)), f"{done / 1e6:,.1f} of {listing.size / 1e6:,.1f} MB")
+        done += count
+        request.progress(min(0.99, done / max(1, listing.size)), f"{done / 1e6:,.1f} of {listing.size / 1e6:,.1f} MB")
 
     for file in sorted(listing.files, key=lambda one: one.name == WEIGHTS):
         if file.name == WEIGHTS:
-            inspect_description(partial)
-        with wish.step():
-            download(api, listing.repo_id, listing.commit, file, partial / file.name, told)
+            inspect_config(partial)
+        with request.step():
+            download(api, listing.repo_id, listing.commit, file, partial / file.name, on_bytes)
 
 
-def _offline(wish: _Wish, why: str) -> PulledAdapter:
-    """What a name stood for when it was pulled last."""
-    known = wish.kept(wish.revision)
+def _offline(request: _Request, why: str) -> PulledAdapter:
+    """The commit that a revision pointed to when it was last pulled."""
+    known = request.installed(request.revision)
     if known is None:
-        where = f"{wish.target} or {adapters_root()}" if wish.target else str(adapters_root())
-        asked = f"{wish.repo_id}@{wish.revision}" if wish.revision else wish.repo_id
-        raise HubError(f"{asked} is not on this machine (looked in {where}), and {why}; pull it once with a network")
-    return replace(_placed(known, wish, asked=False), notes=(f"{why}: commit {known.commit[:12]} was pulled earlier",))
+        where = f"{request.target} or {adapters_root()}" if request.target else str(adapters_root())
+        asked = f"{request.repo_id}@{request.revision}" if request.revision else request.repo_id
+        raise HubError(f"{asked} is not on this machine (looked in {where}), and {why}; pull it once while online")
+    return replace(
+        _installed_at(known, request, asked=False), notes=(f"{why}: commit {known.commit[:12]} was pulled earlier",)
+    )
 
 
-def _placed(known: PulledAdapter, wish: _Wish, asked: bool = True) -> PulledAdapter:
-    """An adapter that is here, in the folder where it is wanted; nothing is fetched.
+def _installed_at(known: PulledAdapter, request: _Request, asked: bool = True) -> PulledAdapter:
+    """Install a local adapter in the requested folder, without downloading anything.
 
     Args:
-        known: As it is here.
-        wish: What is wanted.
-        asked: Whether the Hub has just said that the revision is this commit.
+        known: The adapter on this machine.
+        request: What was requested.
+        asked: Whether the Hub has just resolved the revision to this commit.
     """
-    folder = wish.target or known.folder
+    folder = request.target or known.folder
     if folder.resolve() != known.folder.resolve():
         with partial_folder(folder.parent, folder.name) as partial:
             _check_space(partial, known.size)
             for name in FILES:
                 if (known.folder / name).is_file():
                     shutil.copyfile(known.folder / name, partial / name)
-            write_source(partial, wish.repo_id, wish.revision, known.commit)
-            known = open_kept(partial)
+            write_source(partial, request.repo_id, request.revision, known.commit)
+            known = open_installed(partial)
             install(partial, folder)
     elif asked:
         with locked(folder.parent):
-            note_asked(folder, wish.revision)
-    notes = (f"commit {known.commit[:12]} is on this machine already; nothing was fetched",)
-    return replace(known, folder=folder, revision=wish.revision, notes=notes)
+            record_revision(folder, request.revision)
+    notes = (f"commit {known.commit[:12]} is on this machine already; nothing was downloaded",)
+    return replace(known, folder=folder, revision=request.revision, notes=notes)
 
 
 def _check_space(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < size + SPARE:
-        raise HubError(f"{size / 1e6:,.0f} MB are to be fetched and {free / 1e6:,.0f} MB are free at {folder.parent}")
+        raise HubError(f"{size / 1e6:,.0f} MB are needed, but only {free / 1e6:,.0f} MB are free at {folder.parent}")

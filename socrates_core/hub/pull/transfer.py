@@ -1,4 +1,4 @@
-"""One file from the Hub, with its size and hash checked while and after it comes in."""
+"""Downloads one file from the Hub and checks its size and hash."""
 
 import re
 import time
@@ -18,55 +18,57 @@ from socrates_core.hub.pull.listing import ListedFile
 from socrates_core.study.files import file_sha256
 
 ATTEMPTS: Final = 4
-"""Times that a broken transfer is taken up again where it stopped."""
+"""Attempts per file; a broken download resumes where it stopped."""
 
 SLOWEST: Final = 10_000.0
-"""Bytes a second, below which a transfer is given up."""
+"""Bytes per second below which a download is aborted."""
 
 GRACE: Final = 120.0
-"""Seconds that a transfer may take beside that."""
+"""Seconds that a download may take in addition."""
 
 PAUSE: Final = 0.5
-"""Seconds before a broken transfer is taken up again; longer each time."""
+"""Seconds before the first retry; later ones wait longer."""
 
 _CHUNK: Final = 1024**2
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
-Told = Callable[[int], object]
-"""Told how many bytes came in."""
+OnBytes = Callable[[int], object]
+"""Called with the number of bytes received."""
 
 
-def download(api: HfApi, repo_id: str, commit: str, file: ListedFile, path: Path, told: Told) -> None:
-    """Fetch one file of a commit.
+def download(api: HfApi, repo_id: str, commit: str, file: ListedFile, path: Path, on_bytes: OnBytes) -> None:
+    """Download one file of a commit.
 
     Args:
-        api: With the token to use, if any.
+        api: A client with the token to use, if any.
         repo_id: OWNER/NAME.
         commit: 40 hexadecimal digits.
-        file: As the listing has it.
-        path: Where it goes; not there yet.
-        told: Told the bytes of every chunk.
+        file: The entry of the listing.
+        path: Destination, which must not exist.
+        on_bytes: Called with the number of bytes of every chunk.
 
     Raises:
-        HubError: If what came is not what the listing says.
-        httpx2.HTTPError: If the Hub refuses or cannot be reached; for `hub_step`.
+        HubError: If the content does not match the listing.
+        httpx2.HTTPError: If the Hub rejects the request or cannot be reached; handled by `hub_step`.
         OSError: If it cannot be written.
     """
     url = hf_hub_url(repo_id, file.name, revision=commit, endpoint=api.endpoint)
     metadata = get_hf_file_metadata(url, token=api.token, endpoint=api.endpoint, timeout=TIMEOUT.read)
     where = f"{repo_id}, {file.name} at {commit[:12]}"
     if metadata.commit_hash != commit:
-        raise HubError(f"{where}: the Hub answers with commit {metadata.commit_hash}; try again, and see HF_ENDPOINT")
+        raise HubError(f"{where}: the Hub returned commit {metadata.commit_hash}; try again, and check HF_ENDPOINT")
     if metadata.size is not None and metadata.size != file.size:
-        raise HubError(f"{where}: listed with {file.size:,} bytes and offered with {metadata.size:,}; try again later")
+        raise HubError(f"{where}: the listing says {file.size:,} bytes, the server {metadata.size:,}; try again later")
     linked = metadata.etag if _DIGEST.fullmatch(metadata.etag or "") else None
     if file.sha256 is not None and linked not in (None, file.sha256):
-        raise HubError(f"{where}: listed with sha256 {file.sha256[:12]}… and offered with another; try again later")
+        raise HubError(
+            f"{where}: the sha256 of the server differs from {file.sha256[:12]}… in the listing; try again later"
+        )
     location = urljoin(url, metadata.location)
     headers = build_hf_headers(token=api.token if _origin(location) == _origin(url) else False)
-    _fetch(location, {**headers, "accept-encoding": "identity"}, file, path, where, told)
+    _fetch(location, {**headers, "accept-encoding": "identity"}, file, path, where, on_bytes)
     if file.sha256 is not None and file_sha256(path) != file.sha256:
-        raise HubError(f"{where}: what arrived has another sha256 than the pointer says: it was changed or damaged")
+        raise HubError(f"{where}: the sha256 does not match the listing: the file was modified or damaged")
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
@@ -74,8 +76,8 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port
 
 
-def _fetch(url: str, headers: dict[str, str], file: ListedFile, path: Path, where: str, told: Told) -> None:
-    """Stream into a file, taking up again what breaks off."""
+def _fetch(url: str, headers: dict[str, str], file: ListedFile, path: Path, where: str, on_bytes: OnBytes) -> None:
+    """Stream into a file, resuming after interruptions."""
     deadline = time.monotonic() + GRACE + file.size / SLOWEST
     broken = ""
     with path.open("xb") as out:
@@ -83,7 +85,7 @@ def _fetch(url: str, headers: dict[str, str], file: ListedFile, path: Path, wher
             if attempt:
                 time.sleep(PAUSE * attempt)
             try:
-                _stream(url, headers, file, out, where, told, deadline)
+                _stream(url, headers, file, out, where, on_bytes, deadline)
             except (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
                 broken = f" ({error})"
             except HfHubHTTPError as error:
@@ -93,26 +95,26 @@ def _fetch(url: str, headers: dict[str, str], file: ListedFile, path: Path, wher
             if out.tell() == file.size:
                 return
     raise HubError(
-        f"{where}: {path.stat().st_size:,} of {file.size:,} bytes arrived, {ATTEMPTS} times over{broken}; "
+        f"{where}: {path.stat().st_size:,} of {file.size:,} bytes arrived after {ATTEMPTS} attempts{broken}; "
         "check the network and try again"
     )
 
 
 def _stream(
-    url: str, headers: dict[str, str], file: ListedFile, out: BinaryIO, where: str, told: Told, deadline: float
+    url: str, headers: dict[str, str], file: ListedFile, out: BinaryIO, where: str, on_bytes: OnBytes, deadline: float
 ) -> None:
     have = out.tell()
     asked = {**headers, "range": f"bytes={have}-"} if have else headers
     with get_session().stream("GET", url, headers=asked, timeout=TIMEOUT, follow_redirects=True) as response:
         hf_raise_for_status(response)
         if have and response.status_code != 206:
-            told(-have)
+            on_bytes(-have)
             out.seek(0)
             out.truncate()
         for chunk in response.iter_bytes(_CHUNK):
             if out.tell() + len(chunk) > file.size:
-                raise HubError(f"{where}: more than the listed {file.size:,} bytes came in; it was cut off there")
+                raise HubError(f"{where}: received more than the listed {file.size:,} bytes; download aborted")
             if time.monotonic() > deadline:
-                raise HubError(f"{where}: it comes in slower than {SLOWEST:,.0f} bytes a second; try again later")
+                raise HubError(f"{where}: slower than {SLOWEST:,.0f} bytes per second; try again later")
             out.write(chunk)
-            told(len(chunk))
+            on_bytes(len(chunk))

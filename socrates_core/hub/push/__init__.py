@@ -1,1 +1,1 @@
-"""Push an adapter: its card, the plan, the commit."""
+"""Push an adapter: write its model card, plan the push, commit."""

@@ -1,7 +1,7 @@
-"""The card of an adapter: what it is for, what it was trained on, how good it is, and what it must not be used for.
+"""The model card of an adapter: intended use, performance, limitations, training data.
 
-Everything in it comes from the adapter's record and from a run's figures; what is not known is left out or said to be
-unknown. Texts from outside stand escaped, or in code blocks, so that none of them is taken for markup.
+Everything on it comes from the adapter's record and the figures of a run; unknown facts are omitted or stated as
+unknown. External texts are escaped or set in code blocks, so that they cannot act as markup.
 """
 
 import json
@@ -32,47 +32,49 @@ _SETTINGS: Final = (
     "step_examples", "learning_rate", "schedule", "warm_up", "weight_decay", "group_size", "distribution_weight",
     "choose_by", "seed",
 )  # fmt: skip
-"""Of the recipe, those that a reader asks for; none of them can name a place on a machine."""
+"""Settings of the recipe that are shown; none of them can contain a local path."""
 
 
 @dataclass(frozen=True)
 class CardContent:
-    """All that a card tells."""
+    """Everything a card is made from."""
 
     repo_id: str
     config: AdapterConfig
     record: ModelRecord
     evaluated: Evaluated | None
     licence: str | None
-    """The Hub's name of it; None where nobody named one."""
+    """The Hub's identifier; None if not stated."""
     inherited: bool = False
-    """Whether the licence is the base model's, for want of one of its own."""
+    """Whether the licence is that of the base model."""
 
     @property
     def demo(self) -> bool:
-        """Made to show the software at work."""
+        """Whether it belongs to the demo model."""
         return self.record.demo or self.config.base == DEMO
 
     @property
     def figures(self) -> tuple[Figure, ...]:
-        """Of the run, then of the validation."""
+        """Figures of the run, then of the validation."""
         return (*(self.evaluated.figures if self.evaluated else ()), *validation_figures(self.record))
 
 
 def check_licence(licence: str) -> str:
-    """A licence as the Hub writes it.
+    """Return a licence identifier unchanged.
 
     Raises:
-        HubError: If it cannot be one.
+        HubError: If it is not one.
     """
     if not _LICENCE.fullmatch(licence):
-        raise HubError(f"{licence[:80]!r} is no licence of the Hub; expected a short name such as apache-2.0 or other")
+        raise HubError(
+            f"{licence[:80]!r} is not a licence of the Hub; expected a short name such as apache-2.0 or other"
+        )
     return licence
 
 
 def make_card(content: CardContent) -> str:
     """The text of README.md: front matter, then Markdown."""
-    # plotly comes with it and takes a second: only who makes a card pays
+    # imports plotly, which takes a second, so it is loaded only when a card is made
     from socrates_core.report.document import to_markdown
 
     data = front_matter(content)
@@ -84,7 +86,7 @@ def make_card(content: CardContent) -> str:
 
 
 def front_matter(content: CardContent) -> dict[str, Any]:
-    """What the Hub reads (https://github.com/huggingface/hub-docs/blob/main/modelcard.md)."""
+    """The metadata that the Hub reads (https://github.com/huggingface/hub-docs/blob/main/modelcard.md)."""
     record, evaluated = content.record, content.evaluated
     results = [_result(figure, content) for figure in content.figures]
     if evaluated is not None and evaluated.contaminated:
@@ -114,7 +116,7 @@ def _result(figure: Figure, content: CardContent) -> EvalResult:
         task_type="text-generation",
         task_name="Predicting answers in social-science experiments",
         dataset_type=DATASET if source == "SocSci210" else "socrates-studies",
-        dataset_name=_short(source or "studies of their own"),
+        dataset_name=_short(source or "own studies"),
         dataset_split=_short(evaluated.part) if evaluated else "validation",
         metric_type="wasserstein",
         metric_name=f"Wasserstein distance, convention {figure.convention}",
@@ -133,7 +135,7 @@ def _result(figure: Figure, content: CardContent) -> EvalResult:
 
 
 def _source(record: ModelRecord) -> str | None:
-    """Where the training studies came from, as their manifest says; of a path the last part alone."""
+    """Source of the training studies, from their manifest; of a path only the last part."""
     data = (record.training or {}).get("data")
     source = data.get("source") if isinstance(data, Mapping) else None
     return re.split(r"[/\\]", source.rstrip("/\\"))[-1] if isinstance(source, str) and source else None
@@ -167,13 +169,13 @@ def _opening(content: CardContent) -> list["Part"]:
     base = "the demo model that comes with Socrates" if config.base == DEMO else config.base
     at = f" at revision {config.base_revision}" if config.base_revision else ", whose revision is not recorded"
     parts: list[Part] = [
-        "Predicts how people answer in a social-science experiment: for every simulated participant it gives a "
-        "distribution over the options of a question. It is a LoRA adapter, made with Socrates.",
+        "Predicts how people answer in a social-science experiment: for every profile of a simulated person it gives a "
+        "distribution over the answer options. A LoRA adapter, made with Socrates.",
         f"Base model: {base}{at if config.base != DEMO else ''}. Rank {config.rank}, alpha {config.alpha:g}, on "
         f"{config.changes}. Prompt template: {record.template}.",
     ]
     if content.demo:
-        parts.append(Warned("A demo: it shows how the software works and knows nothing of the world. Not for science."))
+        parts.append(Warned("A demo for trying out the software. Not for science."))
     return parts
 
 
@@ -182,30 +184,31 @@ def _quality(content: CardContent) -> list["Part"]:
 
     evaluated = content.evaluated
     if not content.figures:
-        return ["Not measured: neither its record nor a run that came with it has figures."]
+        return ["Not measured: neither its record nor an evaluation run provides figures."]
     parts: list[Part] = [
-        "W is the Wasserstein distance between predicted and actual answers: 0 is a perfect match, 1 is everybody on "
-        "opposite ends. The noise floor is what a perfect prediction would score with as many people; a W near it "
-        "cannot be told from perfect, and one near that of guessing evenly is worth nothing.",
+        "W is the Wasserstein distance between predicted and actual answers: 0 is a perfect match, 1 puts all answers "
+        "at opposite ends. The noise floor is the W of a perfect prediction with as many people: a W close to it is "
+        "indistinguishable from perfect. The uniform baseline gives every option the same share: a W close to it means "
+        "that the prediction carries no information.",
         Table(
-            ("Measured on", "Convention", "W", "95 % interval", "Noise floor", "Guessing evenly", "Cells", "Studies"),
+            ("Measured on", "Convention", "W", "95 % interval", "Noise floor", "Uniform baseline", "Cells", "Studies"),
             tuple(_row(figure, content) for figure in content.figures),
         ),
-        "Convention scale: by the scale that the question states. Convention observed: by the range of the human "
-        "answers, which is that of the Socrates paper (arXiv 2509.05830); there a cell also joins the texts of a task. "
-        "Figures are means over the cells of a study, then over studies; intervals resample studies. A small W says "
-        "little about treatment effects.",
+        "Convention scale: W relative to the scale that the question states. Convention observed: relative to the "
+        "range of the human answers, as in the Socrates paper (arXiv 2509.05830), which also pools the texts of a "
+        "task into one cell. Figures are means over the cells of a study, then over studies; intervals resample "
+        "studies. A small W says little about treatment effects.",
     ]
     if any(figure.measured == "validation" for figure in content.figures):
-        parts.append("The weights were chosen on the validation studies, so their figure flatters the adapter.")
+        parts.append("The weights were selected on the validation studies, so that figure is optimistic.")
     if evaluated is not None and evaluated.contaminated:
-        parts.append(Warned("CONTAMINATED: the evaluation holds studies that the adapter has learned from."))
+        parts.append(Warned("CONTAMINATED: the evaluation includes studies that the adapter was trained on."))
     if evaluated is not None and not evaluated.checked:
-        parts.append("The evaluated weights were not at hand when this card was made, so nobody compared them.")
+        parts.append("The evaluated weights were not available when this card was made, so they were not compared.")
     if evaluated is not None:
         people = "all" if evaluated.per_cell is None else f"up to {evaluated.per_cell}"
-        told = {"source": evaluated.source, "part": evaluated.part, "split_digest": evaluated.split}
-        parts.append(Folded("Evaluated on:", _listed({**told, "people_in_a_cell": people})))
+        facts = {"source": evaluated.source, "part": evaluated.part, "split_digest": evaluated.split}
+        parts.append(Folded("Evaluated on:", _listed({**facts, "people_in_a_cell": people})))
     return parts
 
 
@@ -226,11 +229,11 @@ def _row(figure: Figure, content: CardContent) -> tuple[str, ...]:
 
 def _limits(content: CardContent) -> list["Part"]:
     return [
-        "It predicts groups, not individuals: a simulated participant is no person, and one's answers mean nothing.",
+        "It predicts groups, not individuals: a single simulated answer means nothing.",
         "It is not for decisions about a person, such as hiring, credit, insurance, policing or medical care, and "
-        "no replacement for asking people: it pre-tests designs.",
-        "Groups that its training studies ask seldom are predicted worse; look at the figures by group of an "
-        "evaluation before you compare groups. What the base model has read of published studies is not known.",
+        "it does not replace asking people: it is for pre-testing designs.",
+        "Groups that are rare in its training studies are predicted less well; check the figures by group in an "
+        "evaluation before comparing groups. Which published studies the base model has read is unknown.",
     ]
 
 
@@ -241,7 +244,7 @@ def _loading(content: CardContent) -> list["Part"]:
     at = f"@{config.base_revision}" if config.base_revision else ""
     model = "demo" if config.base == DEMO else f"{config.base}{at}"
     commands = f"python -m socrates_core.hub pull {name} --out adapter\npython app.py --model {model} --adapter adapter"
-    parts: list[Part] = [Folded("With Socrates, which checks that base, template and tokenizer fit:", commands)]
+    parts: list[Part] = [Folded("With Socrates, which checks that base, template and tokenizer match:", commands)]
     if config.base != DEMO:
         revision = f', revision="{config.base_revision}"' if config.base_revision else ""
         code = (
@@ -251,7 +254,7 @@ def _loading(content: CardContent) -> list["Part"]:
             f'tokenizer = AutoTokenizer.from_pretrained("{config.base}"{revision})\n'
             f'model = PeftModel.from_pretrained(base, "{name}")'
         )
-        words = f"With PEFT alone (the prompt must have the words of the template {content.record.template}):"
+        words = f"With PEFT alone (prompts must follow the template {content.record.template}):"
         parts.append(Folded(words, code))
     return parts
 
@@ -262,13 +265,13 @@ def _training(content: CardContent) -> list["Part"]:
     record, training = content.record, content.record.training or {}
     shown = list(record.trained_on[:SHOWN_STUDIES])
     more = len(record.trained_on) - len(shown)
-    told: dict[str, Any] = {"source": _source(record), "split_digest": record.split, "tokenizer": record.tokenizer}
-    told |= {"studies": len(record.trained_on), "study_ids": [*shown, *([f"and {more} more"] if more else [])]}
+    facts: dict[str, Any] = {"source": _source(record), "split_digest": record.split, "tokenizer": record.tokenizer}
+    facts |= {"studies": len(record.trained_on), "study_ids": [*shown, *([f"and {more} more"] if more else [])]}
     parts: list[Part] = [
-        f"{len(record.trained_on):,} studies or parts of studies, named in socrates.json; an evaluation on any of them "
-        "is refused or stamped. "
-        + ("The split it was trained on is not recorded." if record.split is None else "The digest names the split."),
-        Folded("Training data:", _listed(told)),
+        f"{len(record.trained_on):,} studies or parts of studies, listed in socrates.json; an evaluation on any of "
+        "them is refused or stamped CONTAMINATED. "
+        + ("The split is not recorded." if record.split is None else "The digest identifies the split."),
+        Folded("Training data:", _listed(facts)),
     ]
     recipe = training.get("recipe")
     if isinstance(recipe, Mapping):
@@ -281,14 +284,14 @@ def _training(content: CardContent) -> list["Part"]:
     return parts
 
 
-def _listed(told: Mapping[str, Any]) -> str:
-    """One line a name, in ASCII JSON: nothing in a value can break the line or be seen as something else."""
-    return "\n".join(f"{json.dumps(_short(str(key)))}: {json.dumps(value)[:4000]}" for key, value in told.items())
+def _listed(facts: Mapping[str, Any]) -> str:
+    """One name and value per line as ASCII JSON, so that no value can break the line or imitate other text."""
+    return "\n".join(f"{json.dumps(_short(str(key)))}: {json.dumps(value)[:4000]}" for key, value in facts.items())
 
 
 def _licence(content: CardContent) -> str:
     if content.licence is None:
-        return "None is stated: its maker named none, and it is not known which one the base model would allow."
+        return "No licence is stated, and it is unknown which ones the base model would allow."
     if content.inherited:
-        return f"{content.licence}, as the base model's card says; its maker named none of its own."
-    return f"{content.licence}, as its maker says. The licence of the base model applies beside it."
+        return f"{content.licence}, the licence of the base model; the adapter states none of its own."
+    return f"{content.licence}, as stated by its author. The licence of the base model applies in addition."

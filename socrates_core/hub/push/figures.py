@@ -1,4 +1,4 @@
-"""The figures of an adapter's card: how far its predictions were off, never without floor, interval and counts."""
+"""The figures on a model card: W, always with noise floor, interval and counts."""
 
 import math
 from collections.abc import Mapping
@@ -15,26 +15,26 @@ from socrates_core.model.folder import DEMO
 from socrates_core.model.record import ModelRecord
 from socrates_core.study.files import file_sha256
 
-MOST_METRICS: Final = 512 * 1024**2
-"""Bytes of a metrics.json; one of all cells of SocSci210 has a tenth."""
+MAX_METRICS: Final = 512 * 1024**2
+"""Bytes of a metrics.json; that of all cells of SocSci210 takes a tenth of this."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One Wasserstein distance with what it means nothing without."""
+    """A Wasserstein distance (W) with the figures needed to interpret it."""
 
     measured: Literal["validation", "evaluation"]
-    """`validation`: on the studies that the weights were chosen on, which flatters them."""
+    """`validation`: on the studies used to select the weights, so the figure is optimistic."""
     convention: Convention
     value: float
     """In [0, 1]: mean over the cells of a study, then over studies; 0 is a perfect match."""
     low: float | None
-    """Of its 95 % interval over resampled studies; None below two studies."""
+    """Lower end of the 95 % interval over resampled studies; None for fewer than two studies."""
     high: float | None
     floor: float
-    """What a perfect prediction would score with as many people."""
+    """Noise floor: W of a perfect prediction with as many people."""
     uniform: float
-    """What guessing evenly scores on the same cells."""
+    """W of the uniform baseline on the same cells."""
     cells: int
     studies: int
 
@@ -45,21 +45,21 @@ class Evaluated:
 
     figures: tuple[Figure, ...]
     contaminated: bool
-    """Whether it was evaluated on studies that it has learned from."""
+    """Whether the evaluation includes studies that the adapter was trained on."""
     source: str
-    """Where the studies came from, as their manifest says."""
+    """Source of the studies, from their manifest."""
     part: str
-    """Of the split: test, mostly."""
+    """Part of the split, usually test."""
     split: str | None
     """Digest of that split."""
     per_cell: int | None
-    """People asked in a cell, at most; None for all."""
+    """Largest number of people per cell; None for all."""
     checked: bool
-    """Whether the weights that were evaluated were at hand and are these."""
+    """Whether the evaluated weights were available and are identical to these."""
 
 
 def validation_figures(record: ModelRecord) -> tuple[Figure, ...]:
-    """What the record says of the validation; nothing where it says nothing that can be read."""
+    """The validation figures in the record; empty if there are none."""
     found = record.training.get("validation") if isinstance(record.training, Mapping) else None
     if not isinstance(found, Mapping):
         return ()
@@ -73,31 +73,31 @@ def validation_figures(record: ModelRecord) -> tuple[Figure, ...]:
 
 
 def read_run(run: Path, folder: Path, config: AdapterConfig, record: ModelRecord) -> Evaluated:
-    """The figures of a finished run, after it has been made sure that it is of this adapter.
+    """Read the figures of a finished run after checking that it belongs to this adapter.
 
     Args:
         run: The run's folder, or its metrics.json.
-        folder: The adapter's.
-        config: Its description.
+        folder: The folder of the adapter.
+        config: Its config.
         record: Its record.
 
     Raises:
-        HubError: If there are no figures, or they are of another model or adapter.
+        HubError: If there are no figures, or they belong to another model or adapter.
     """
     path = run / "metrics.json" if run.is_dir() else run
     try:
-        if path.stat().st_size > MOST_METRICS:
+        if path.stat().st_size > MAX_METRICS:
             raise HubError(f"{path} has {path.stat().st_size:,} bytes; expected the metrics.json of a run")
         metrics = load_metrics(path)
     except OSError as error:
-        raise HubError(f"no figures can be read from {path} ({error}); name a finished run's folder") from error
+        raise HubError(f"no figures can be read from {path} ({error}); give the folder of a finished run") from error
     except PredictionError as error:
         raise HubError(str(error)) from error
     provenance = metrics.provenance
     figures = tuple(figure for name in CONVENTIONS if (figure := _evaluated(metrics, name)) is not None)
     checked = _belongs(path, provenance, folder, config, record)
     if not figures:
-        raise HubError(f"{path} has no distance of any cell; evaluate on studies with bounded scales")
+        raise HubError(f"{path} has no W for any cell; evaluate on studies with bounded scales")
     return Evaluated(
         figures=figures,
         contaminated=metrics.contaminated,
@@ -121,21 +121,21 @@ def _evaluated(metrics: Metrics, convention: Convention) -> Figure | None:
 
 
 def _belongs(path: Path, provenance: Provenance, folder: Path, config: AdapterConfig, record: ModelRecord) -> bool:
-    """Refuse a run of something else; whether the weights themselves could be compared."""
+    """Reject a run of another model or adapter; return whether the weights themselves could be compared."""
     adapter, model = provenance.adapter, str(provenance.model)
-    clash = f"{path} is not of the adapter in {folder}"
+    clash = f"{path} does not belong to the adapter in {folder}"
     if adapter is None:
-        raise HubError(f"{clash}: it is of {model} without an adapter; evaluate with --adapter {folder}")
+        raise HubError(f"{clash}: it evaluates {model} without an adapter; evaluate with --adapter {folder}")
     if provenance.template != record.template:
         raise HubError(f"{clash}: its template is {provenance.template}, the adapter's {record.template}")
-    # a folder does not say which base it holds
+    # the path of a folder does not identify its base model
     if (model == DEMO or not Path(model).is_dir()) and model.partition("@")[0] != config.base:
-        raise HubError(f"{clash}: it is of the base {model}, the adapter is for {config.base}")
+        raise HubError(f"{clash}: its base is {model}, that of the adapter is {config.base}")
     weights = Path(adapter) / WEIGHTS
     if not weights.is_file():
         return False
     if file_sha256(weights) != file_sha256(folder / WEIGHTS):
-        raise HubError(f"{clash}: the weights in {adapter}, which it names, are others; evaluate this adapter")
+        raise HubError(f"{clash}: the weights in {adapter}, which it evaluated, are different; evaluate this adapter")
     return True
 
 

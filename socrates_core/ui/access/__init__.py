@@ -1,1 +1,1 @@
-"""Who may do what: visitors, limits, guarded requests, failures."""
+"""Access control: visitors and their permissions, rate limits, request filtering, error reporting."""

@@ -1,6 +1,6 @@
-"""When something breaks that nobody foresaw, the visitor reads a sentence with a number, and the log has the rest.
+"""Reporting of unexpected errors: the visitor sees a sentence with an error number, the log has the details.
 
-A `SocratesError` is foreseen: its text is meant for the visitor and is shown as it is.
+A `SocratesError` is expected: its text is written for the visitor and is shown unchanged.
 """
 
 import functools
@@ -24,15 +24,15 @@ from socrates_core.hub.access import scrub
 _LOG: Final = logging.getLogger("socrates")
 
 _SECRET_NAME: Final = re.compile(r"TOKEN|SECRET|PASSWORD|_KEY\b|APIKEY", re.I)
-"""Environment variables whose values never reach the log."""
+"""Environment variables whose values are removed from the log."""
 
 
-class Unforeseen(Exception):  # noqa: N818 - it is what a visitor reads, not a name for programmers
-    """Something broke; the text is for the visitor and names the entry of the log."""
+class UnexpectedError(Exception):
+    """An unexpected error; the text is for the visitor and contains the error number."""
 
 
-class Reported:
-    """A context that writes what nobody foresaw to the log and raises `Unforeseen` in its place."""
+class LogUnexpected:
+    """A context that logs unexpected errors and raises `UnexpectedError` in its place."""
 
     def __enter__(self) -> None:
         """Nothing is done on the way in."""
@@ -40,40 +40,40 @@ class Reported:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Pass on what is foreseen, and what ends the program."""
+        """Let expected errors pass, and exceptions that end the program."""
         if not isinstance(error, Exception) or isinstance(error, SocratesError | gr.Error | ClientDisconnect):
             return
         number = secrets.token_hex(4)
-        told = "".join(traceback.format_exception(kind, error, trace))
-        _LOG.error("Unforeseen error %s\n%s", number, without_secrets(told))
-        raise Unforeseen(
-            "Something went wrong here that should not, and it was not your doing. Try again; if it happens again, "
-            f"tell whoever runs this app: error {number} of its log."
+        details = "".join(traceback.format_exception(kind, error, trace))
+        _LOG.error("Unexpected error %s\n%s", number, without_secrets(details))
+        raise UnexpectedError(
+            "Something went wrong on the server. Try again; if it happens again, report error "
+            f"{number} to the operator of this app, who finds it in the log."
         ) from None
 
 
 def shield(page: gr.Blocks) -> None:
-    """Let no handler of a finished page show a visitor more than a sentence."""
+    """Wrap all handlers of a finished page so that visitors never see more than a sentence."""
     for event in page.fns.values():
         if event.fn is not None:
             event.fn = _shielded(event.fn)
 
 
-def without_secrets(told: str, environ: Mapping[str, str] = os.environ) -> str:
-    """A text without tokens, nor the value of any variable that is named like a secret."""
+def without_secrets(text: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Remove tokens from a text, and the values of environment variables that are named like secrets."""
     hidden = (value for name, value in environ.items() if _SECRET_NAME.search(name) and len(value) >= 6)
     for value in sorted(hidden, key=len, reverse=True):
-        told = told.replace(value, "[secret]")
-    return scrub(told)
+        text = text.replace(value, "[secret]")
+    return scrub(text)
 
 
 def _shielded(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """The handler with errors as messages; Gradio reads its signature to know what to pass."""
+    """Wrap a handler to show errors as messages; its signature is kept because Gradio reads it."""
     if inspect.isgeneratorfunction(handler):
 
         @functools.wraps(handler)
         def flow(*values: Any, **named: Any) -> Any:
-            with _Shown(), Reported():
+            with _AsGradioError(), LogUnexpected():
                 yield from handler(*values, **named)
 
         return flow
@@ -81,21 +81,21 @@ def _shielded(handler: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(handler)
         async def wait(*values: Any, **named: Any) -> Any:
-            with _Shown(), Reported():
+            with _AsGradioError(), LogUnexpected():
                 return await handler(*values, **named)
 
         return wait
 
     @functools.wraps(handler)
     def call(*values: Any, **named: Any) -> Any:
-        with _Shown(), Reported():
+        with _AsGradioError(), LogUnexpected():
             return handler(*values, **named)
 
     return call
 
 
-class _Shown:
-    """A context that turns what a visitor should read into Gradio's message."""
+class _AsGradioError:
+    """A context that converts errors written for the visitor into Gradio's messages."""
 
     def __enter__(self) -> None:
         """Nothing is done on the way in."""
@@ -103,6 +103,6 @@ class _Shown:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Messages are shown as HTML, so they are escaped."""
-        if isinstance(error, SocratesError | Unforeseen):
+        """Escape the message, which Gradio renders as HTML."""
+        if isinstance(error, SocratesError | UnexpectedError):
             raise gr.Error(html.escape(str(error)), title="Not possible", print_exception=False) from None

@@ -1,7 +1,7 @@
-"""How much one visitor may ask of the model in a short time.
+"""Rate limits per visitor.
 
-Every visitor has a bucket of simulated participants that fills up again with time (a token bucket). A run takes out as
-many as it simulates in all arms, so many small runs and one large run cost the same. What is at hand costs nothing.
+Every visitor has a token bucket that counts simulated people and refills over time. A run costs as many as it simulates
+in all conditions, so many small runs cost as much as one large run. Cached results are free.
 """
 
 import threading
@@ -16,29 +16,29 @@ from socrates_core.report.words import duration
 from socrates_core.ui.access.visitors import Visitor
 
 BURST: Final = 20_000
-"""Participants at once: ten thousand in both arms of an experiment."""
+"""Size of a bucket: ten thousand simulated people in each of two conditions."""
 
 RATE: Final = 50.0
-"""Participants that come back in a second."""
+"""Simulated people refilled per second."""
 
-LEAST: Final = 20
-"""Participants that every run counts for, however small: it takes its turn at the model too."""
+MIN_COST: Final = 20
+"""Minimum cost of a run, because every run occupies the model."""
 
-MOST_VISITORS: Final = 10_000
-"""Buckets in memory; the one that was used longest ago goes first, and by then it is full again."""
+MAX_VISITORS: Final = 10_000
+"""Buckets in memory; the least recently used one is evicted, which is full again by then."""
 
 
 @dataclass
 class _Bucket:
     level: float
-    """Participants left when it was last used."""
+    """Level when it was last used."""
     at: float
-    """When that was, in seconds of the clock."""
+    """Time of the last use, in seconds of the clock."""
 
 
 @dataclass(eq=False)
 class Limits:
-    """The buckets of all visitors."""
+    """The token buckets of all visitors."""
 
     burst: float = BURST
     rate: float = RATE
@@ -46,32 +46,32 @@ class Limits:
     _buckets: OrderedDict[str, _Bucket] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, visitor: Visitor, participants: int) -> None:
-        """Take out what a run costs; the owner has no limit.
+    def take(self, visitor: Visitor, people: int) -> None:
+        """Charge a run to the visitor's bucket; the owner has no limit.
 
         A run larger than the bucket needs a full one and empties it.
 
         Raises:
-            SocratesError: If there is not enough left; says when there will be.
+            SocratesError: If the level is too low; the message says when to try again.
         """
         if visitor.role == "owner":
             return
-        cost = min(self.burst, max(LEAST, participants))
+        cost = min(self.burst, max(MIN_COST, people))
         with self._lock:
             now = self.clock()
             bucket = self._buckets.pop(visitor.key, None) or _Bucket(self.burst, now)
             bucket.level = min(self.burst, bucket.level + (now - bucket.at) * self.rate)
             bucket.at = now
             self._buckets[visitor.key] = bucket
-            while len(self._buckets) > MOST_VISITORS:
+            while len(self._buckets) > MAX_VISITORS:
                 self._buckets.popitem(last=False)
             if bucket.level >= cost:
                 bucket.level -= cost
                 return
             wait = (cost - bucket.level) / self.rate
         raise SocratesError(
-            f"You have simulated many participants in a short time, and others wait too. Try again in {_wait(wait)}, "
-            "or with fewer participants."
+            f"You have simulated many people in a short time, and others are waiting. Try again in {_wait(wait)}, or "
+            "with fewer people."
         )
 
 

@@ -1,10 +1,9 @@
-"""Who is looking at the page, and what they may do.
+"""Visitors of the page and their permissions.
 
-On a person's own machine whoever opens the page from that machine is its owner and may do everything. On a Space, and
-for visitors from other machines, one small policy decides: for each action the least role that may do it, set by an
-environment variable, `SOCRATES_LAUNCH=signed-in` for example. What is not set stays with the owner, apart from
-simulating, which is for everyone, and pushing, which needs no more than an account because it goes to the visitor's own
-namespace.
+A visitor who opens the page on the machine that runs the app is its owner and may do everything. On a Space, and for
+visitors from other machines, a policy names the least privileged role for each action; environment variables set it,
+such as `SOCRATES_LAUNCH=signed-in`. By default everyone may simulate, signed-in visitors may push (to their own
+namespace), and everything else is for the owner.
 """
 
 import ipaddress
@@ -21,7 +20,7 @@ from socrates_core.errors import LaunchError
 from socrates_core.hub.access import saved_token
 
 Role = Literal["owner", "signed-in", "anyone"]
-"""From the most to the least trusted."""
+"""From the most to the least privileged."""
 
 Action = Literal["simulate", "launch", "cancel", "delete", "pull", "push"]
 
@@ -35,28 +34,28 @@ DEFAULTS: Final[Mapping[Action, Role]] = {
     "pull": "owner",
     "push": "signed-in",
 }
-"""The least role for each action where no variable says otherwise."""
+"""The least privileged role allowed for each action, unless an environment variable sets another one."""
 
 WORDS: Final[Mapping[Action, str]] = {
     "simulate": "simulate",
     "launch": "start evaluations",
     "cancel": "cancel evaluations",
-    "delete": "delete what is kept here",
+    "delete": "delete runs and adapters",
     "pull": "fetch adapters to this server",
     "push": "push adapters",
 }
-"""What an action is called in a refusal."""
+"""How an action is worded in a refusal."""
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody with the page open."""
+    """A person who has opened the page."""
 
     name: str | None
-    """Of the Hugging Face account that is signed in; None for nobody, and always None outside a Space."""
+    """The signed-in Hugging Face account; None if not signed in, and always None outside a Space."""
     role: Role
     key: str
-    """The same for all pages of one visitor: what per-visitor limits count by."""
+    """Identifies a visitor across pages; used by the rate limits."""
 
 
 def on_space(environ: Mapping[str, str] = os.environ) -> bool:
@@ -71,10 +70,10 @@ def has_sign_in(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def visitor_of(request: gr.Request | None, environ: Mapping[str, str] = os.environ) -> Visitor:
-    """Who sent a request; without one it is the program itself, which outside a Space is its owner.
+    """The visitor who sent a request; without a request it is the program itself, which is the owner outside a Space.
 
-    What a proxy passes on comes from anywhere, whatever address it names; and a browser on this machine that asks for
-    another host's name has been sent by that host's page (DNS rebinding).
+    Requests forwarded by a proxy are never the owner's, because they may come from anywhere. Neither are requests from
+    this machine for another host name, which a page of that host may have sent (DNS rebinding).
     """
     address = _address(request, environ)
     if not on_space(environ):
@@ -89,10 +88,10 @@ def visitor_of(request: gr.Request | None, environ: Mapping[str, str] = os.envir
 
 
 def token_of(request: gr.Request | None, environ: Mapping[str, str] = os.environ) -> str | None:
-    """The Hub token that acts for a visitor; None where there is none.
+    """The Hub token to use for a visitor; None if there is none.
 
-    On a Space it is the visitor's own and nothing else: what the Space itself could do is no visitor's business.
-    Elsewhere it is the token of `hf auth login` or `HF_TOKEN`, for the machine's owner alone.
+    On a Space this is only ever the visitor's own token, never that of the Space. Elsewhere it is the token of
+    `hf auth login` or `HF_TOKEN`, for the owner of the machine only.
     """
     if on_space(environ):
         token = (signed_in(request) or {}).get("access_token")
@@ -103,7 +102,7 @@ def token_of(request: gr.Request | None, environ: Mapping[str, str] = os.environ
 
 
 def signed_in(request: gr.Request | None) -> Mapping[str, Any] | None:
-    """What the sign-in left in the visitor's signed cookie; None where nobody is signed in or it has run out."""
+    """The sign-in data in the visitor's signed cookie; None if not signed in or expired."""
     raw = getattr(request, "request", None)
     scope = getattr(raw, "scope", None)
     session = scope.get("session") if isinstance(scope, dict) else None
@@ -116,11 +115,11 @@ def signed_in(request: gr.Request | None) -> Mapping[str, Any] | None:
 
 @dataclass(frozen=True)
 class Policy:
-    """The least role for each action."""
+    """The least privileged role allowed for each action."""
 
     least: Mapping[Action, Role]
     space: bool
-    """Whether the app runs as a Space, where people can be told apart by name."""
+    """Whether the app runs as a Space, where visitors can sign in by name."""
     sign_in: bool
     """Whether visitors can sign in."""
 
@@ -129,7 +128,7 @@ class Policy:
         """The policy that the variables `SOCRATES_SIMULATE`, `SOCRATES_LAUNCH`, … set.
 
         Raises:
-            LaunchError: If one of them is none of the roles, or lets people push whom nobody knows.
+            LaunchError: If one of them is not a role, or would let anonymous visitors push.
         """
         least = dict(DEFAULTS)
         for action in DEFAULTS:
@@ -143,33 +142,32 @@ class Policy:
         return cls(least, on_space(environ), has_sign_in(environ))
 
     def refusal(self, visitor: Visitor, action: Action) -> str | None:
-        """None where the visitor may do this; otherwise the sentence to show."""
+        """None if the visitor may do this; otherwise the sentence to show."""
         least = self.least[action]
         if ROLES.index(visitor.role) <= ROLES.index(least):
             return None
         words = WORDS[action]
         if not self.space:
-            how = "" if action == "push" else f" Whoever runs it can allow it: SOCRATES_{action.upper()}=anyone."
+            how = "" if action == "push" else f" Its operator can allow it with SOCRATES_{action.upper()}=anyone."
             return f"Only visitors from the machine that the app runs on may {words}.{how}"
         if least == "owner":
-            return f"Only the owner of this Space may {words}. The variable SOCRATES_{action.upper()} sets that."
+            return f"Only the owner of this Space may {words}. The variable SOCRATES_{action.upper()} changes this."
         if not self.sign_in:
-            return f"To {words} one has to sign in, and this Space has no sign-in: its card lacks hf_oauth: true."
+            return f"Sign-in is required to {words}, and this Space has none: its card lacks hf_oauth: true."
         return f"Sign in with Hugging Face to {words}."
 
 
 def _owners(environ: Mapping[str, str]) -> set[str]:
-    """Account names in lower case: the Space's author, and `SOCRATES_OWNERS` for the people of an organisation."""
+    """Account names in lower case: the author of the Space, and those in `SOCRATES_OWNERS`."""
     names = [environ.get("SPACE_AUTHOR_NAME", ""), *environ.get("SOCRATES_OWNERS", "").split(",")]
     return {name.strip().casefold() for name in names if name.strip()}
 
 
 def _address(request: gr.Request | None, environ: Mapping[str, str]) -> str:
-    """Where a request comes from.
+    """The IP address of a request.
 
-    A Space stands behind proxies, which append to `X-Forwarded-For` what they see; the visitor may have written any
-    number of addresses before that, so the last public one counts. Elsewhere the server itself reads the header, and
-    only from proxies on the same machine.
+    A Space is behind proxies that append to `X-Forwarded-For`; a visitor can forge the entries before that, so the last
+    public address counts. Elsewhere the server itself evaluates the header, and only for proxies on the same machine.
     """
     raw = getattr(request, "request", None)
     if raw is None:
@@ -190,19 +188,19 @@ def _is_loopback(address: str) -> bool:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
-    mapped = getattr(parsed, "ipv4_mapped", None)  # a server that listens on :: sees IPv4 visitors like this
+    mapped = getattr(parsed, "ipv4_mapped", None)  # how a server that listens on :: sees IPv4 visitors
     return (mapped or parsed).is_loopback
 
 
 def _asks_here(headers: Mapping[str, str]) -> bool:
-    """Whether a request was sent to this machine by its own name, and without a proxy in between."""
+    """Whether a request names this machine as its host and was not forwarded by a proxy."""
     named = re.fullmatch(r"(?:\[([0-9a-f:.]+)\]|([\w.-]+))(?::\d+)?", headers.get("host", ""), re.IGNORECASE)
     name = (named[1] or named[2]).lower() if named else ""
     return "x-forwarded-for" not in headers and (name == "localhost" or _is_loopback(name))
 
 
 def _network(address: str) -> str:
-    """An address as limits count it: one IPv6 connection has a /64 full of them."""
+    """The network that rate limits count by; an IPv6 visitor controls a whole /64."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The tab Adapters: what is here, use one in Simulate, fetch one from the Hub, push one there, remove one."""
+"""The tab Adapters: list adapters, use one in Simulate, fetch from the Hub, push to it, remove."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,29 +18,27 @@ from socrates_core.ui.adapters.view import (
     pushed_note,
     visitor_note,
 )
+from socrates_core.ui.html import notice_html
+from socrates_core.ui.listeners import QUICK
 from socrates_core.ui.model_choice import ModelChoice, pick
 from socrates_core.ui.results import Results
-from socrates_core.ui.simulate.result_panel import notice_html
-
-QUICK: Final[dict[str, Any]] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
-"""For listeners that only redraw."""
 
 SLOW: Final[dict[str, Any]] = {"api_visibility": "private", "concurrency_limit": 2, "concurrency_id": "hub"}
-"""For those that talk to the Hub or load an adapter."""
+"""For listeners that contact the Hub or load an adapter."""
 
 
 @dataclass(frozen=True, eq=False)
 class HerePanel:
-    """What is on this machine."""
+    """The adapters on this machine."""
 
     table: gr.HTML
     adapter: gr.Dropdown
-    """Which one the card and the buttons are about; its value is the adapter's title."""
+    """The selected adapter; its value is the title."""
     card: gr.HTML
     use: gr.Button
     remove: gr.Button
-    sure: gr.Group
-    """Asks whether to remove it."""
+    confirm: gr.Group
+    """Asks for confirmation before removing."""
     yes: gr.Button
     no: gr.Button
     note: gr.HTML
@@ -48,12 +46,12 @@ class HerePanel:
     @property
     def details(self) -> list[Any]:
         """In the order of `_draw_details`."""
-        return [self.card, self.use, self.remove, self.sure, self.note]
+        return [self.card, self.use, self.remove, self.confirm, self.note]
 
 
 @dataclass(frozen=True, eq=False)
 class FetchPanel:
-    """From the Hub."""
+    """Fetching from the Hub."""
 
     name: gr.Textbox
     go: gr.Button
@@ -62,14 +60,14 @@ class FetchPanel:
 
 @dataclass(frozen=True, eq=False)
 class PushPanel:
-    """To the Hub."""
+    """Pushing to the Hub."""
 
     who: gr.HTML
     destination: gr.Textbox
     private: gr.Checkbox
     preview: gr.Button
     plan: gr.State
-    """The `PushPlan` that the visitor has been shown; it stays on the server, so that what is shown is what is sent."""
+    """The `PushPlan` shown to the visitor; it stays on the server, so that exactly this plan is carried out."""
     planned: gr.HTML
     send: gr.Button
     note: gr.HTML
@@ -81,14 +79,14 @@ class PushPanel:
 
 
 def refresh_adapters(results: Results) -> tuple[Adapter, ...]:
-    """Look again which adapters are here, and let the models know."""
+    """Scan for adapters again and update the models."""
     found = adapters_here(results.models.default.description)
-    results.models.know(found)
+    results.models.set_adapters(found)
     return found
 
 
 def adapters_tab(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, results: Results, choice: ModelChoice) -> None:
-    """Lay the tab out and connect it."""
+    """Lay out the tab and connect its listeners."""
     with gr.Column(elem_classes="card", elem_id="adapters-here"):
         here = _here_panel()
     with gr.Row(elem_classes="halves", equal_height=False):
@@ -105,20 +103,20 @@ def adapters_tab(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, results: Results, 
 
 
 def _here_panel() -> HerePanel:
-    gr.HTML("<h2>Adapters here</h2>", js_on_load=None)
+    gr.HTML("<h2>Adapters</h2>", js_on_load=None)
     table = gr.HTML(elem_id="adapters-table", js_on_load=None)
     adapter = gr.Dropdown(label="Adapter", elem_id="adapter", filterable=False, visible="hidden")
     card = gr.HTML(elem_id="adapter-card", js_on_load=None)
     with gr.Row(elem_classes="presets"):
         use = gr.Button("Use in Simulate", variant="primary", elem_id="adapter-use", min_width=140, visible=False)
         remove = gr.Button("Remove …", elem_id="adapter-remove", min_width=120, visible=False)
-    with gr.Group(visible=False, elem_classes="plain", elem_id="adapter-sure") as sure:
+    with gr.Group(visible=False, elem_classes="plain", elem_id="adapter-sure") as confirm:
         gr.HTML("<p class='warning'>Its files will be deleted from this server.</p>", js_on_load=None)
         with gr.Row(elem_classes="presets"):
-            yes = gr.Button("Yes, remove it", variant="stop", elem_id="adapter-yes", min_width=120)
-            no = gr.Button("Keep it", elem_id="adapter-no", min_width=120)
+            yes = gr.Button("Remove", variant="stop", elem_id="adapter-yes", min_width=120)
+            no = gr.Button("Cancel", elem_id="adapter-no", min_width=120)
     note = gr.HTML(elem_id="adapter-note", js_on_load=None)
-    return HerePanel(table, adapter, card, use, remove, sure, yes, no, note)
+    return HerePanel(table, adapter, card, use, remove, confirm, yes, no, note)
 
 
 def _fetch_panel() -> FetchPanel:
@@ -131,16 +129,16 @@ def _fetch_panel() -> FetchPanel:
 
 
 def _push_panel(results: Results) -> PushPanel:
-    gr.HTML("<h2>Push to the Hub</h2><p class='quiet'>The adapter chosen above.</p>", js_on_load=None)
+    gr.HTML("<h2>Push to the Hub</h2><p class='quiet'>Pushes the adapter selected above.</p>", js_on_load=None)
     who = gr.HTML(elem_id="push-who", js_on_load=None)
-    if results.policy.sign_in:  # outside a Space this button would sign every visitor in as the machine's owner
+    if results.policy.sign_in:  # outside a Space this button would sign in every visitor as the owner of the machine
         gr.LoginButton("Sign in with Hugging Face", "Sign out ({})", icon=None, elem_id="sign-in", variant="secondary")
-    hint = "OWNER/NAME; it is made if it is not there"
+    hint = "OWNER/NAME; created if it does not exist"
     destination = gr.Textbox(label="Destination", info=hint, elem_id="push-to", max_lines=1, max_length=200)
     private = gr.Checkbox(True, label="Private", elem_id="push-private", container=False)
-    preview = gr.Button("Show what would be pushed", elem_id="push-preview")
+    preview = gr.Button("Preview", elem_id="push-preview")
     planned = gr.HTML(elem_id="push-plan", js_on_load=None)
-    go = gr.Button("Push it", variant="primary", visible=False, elem_id="push-go")
+    go = gr.Button("Push", variant="primary", visible=False, elem_id="push-go")
     note = gr.HTML(elem_id="push-note", js_on_load=None)
     return PushPanel(who, destination, private, preview, gr.State(None), planned, go, note)
 
@@ -153,15 +151,15 @@ def _caller(request: gr.Request, results: Results) -> Caller:
 
 
 def _chosen(title: str | None, results: Results) -> Adapter:
-    """The adapter of a title.
+    """The adapter with this title.
 
     Raises:
-        SocratesError: If there is none, or not any more.
+        SocratesError: If it does not exist, or no longer.
     """
     for adapter in results.models.adapters:
         if adapter.title == title:
             return adapter
-    raise SocratesError(f"The adapter {title} is not here any more. Choose another one." if title else "Choose one.")
+    raise SocratesError(f"The adapter {title} no longer exists. Choose another one." if title else "Choose an adapter.")
 
 
 def _draw_details(title: str | None, caller: Caller, results: Results) -> list[Any]:
@@ -181,7 +179,7 @@ def _draw_details(title: str | None, caller: Caller, results: Results) -> list[A
 
 
 def _draw_here(title: str | None, caller: Caller, results: Results) -> list[Any]:
-    """Updates for the table, the menu and `HerePanel.details`, after looking again what is here."""
+    """Updates for the table, the menu and `HerePanel.details`, after scanning for adapters."""
     titles = [adapter.title for adapter in refresh_adapters(results)]
     chosen = title if title in titles else (titles[0] if titles else None)
     return [
@@ -217,7 +215,7 @@ def _wire_here(
         return [*_draw_details(title, _caller(request, results), results), *_no_plan()]
 
     def use(title: str | None) -> list[Any]:
-        """Put it on the base now, so that a misfit shows here."""
+        """Load the adapter now, so that problems show up in this tab."""
         name = next(iter(results.models.names_of(_chosen(title, results))))
         try:
             results.models.get(name)
@@ -241,7 +239,7 @@ def _wire_here(
     here.adapter.input(choose, here.adapter, [*here.details, *pushing.step], **QUICK)
     here.use.click(use, here.adapter, [choice.picked, tabs, here.note], **SLOW)
     for button, asks in ((here.remove, True), (here.no, False)):
-        button.click(lambda asks=asks: gr.update(visible=asks), None, here.sure, **QUICK)
+        button.click(lambda asks=asks: gr.update(visible=asks), None, here.confirm, **QUICK)
     here.yes.click(drop, here.adapter, listed, **QUICK)
 
 
@@ -257,11 +255,11 @@ def _wire_fetch(here: HerePanel, fetching: FetchPanel, results: Results) -> None
         except SocratesError as error:
             return [*[gr.skip()] * 7, notice_html(str(error))]
         known = f"{got.repo_id}@{got.commit[:7]}"
-        return [*_draw_here(known, caller, results), done_note(" ".join([f"{known} is here.", *got.notes]))]
+        return [*_draw_here(known, caller, results), done_note(" ".join([f"{known} is installed.", *got.notes]))]
 
-    told = [here.table, here.adapter, *here.details, fetching.note]
-    asked = {"inputs": fetching.name, "outputs": told, "show_progress_on": fetching.note}
-    gr.on([fetching.go.click, fetching.name.submit], go, **asked, **SLOW)
+    drawn = [here.table, here.adapter, *here.details, fetching.note]
+    settings = {"inputs": fetching.name, "outputs": drawn, "show_progress_on": fetching.note}
+    gr.on([fetching.go.click, fetching.name.submit], go, **settings, **SLOW)
 
 
 def _no_plan(words: str = "") -> list[Any]:
@@ -286,7 +284,7 @@ def _wire_push(here: HerePanel, pushing: PushPanel, results: Results) -> None:
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         if planned is None:
-            return _no_plan(notice_html("Look first at what would be pushed."))
+            return _no_plan(notice_html("Preview the push first."))
         try:
             url = send(planned, _chosen(title, results), _caller(request, results), progress)
         except SocratesError as error:

@@ -1,8 +1,8 @@
-"""Adapters between this server and the Hub, on behalf of a visitor: what the policy allows, with whose token.
+"""Transfers of adapters between this server and the Hub on behalf of a visitor: permissions and tokens.
 
-On a Space nobody gains by asking the server for what the Hub would refuse: a visitor's token pushes to the visitor's
-own namespace, and only copies of what that token can read; fetches go without any token unless they are the owner's,
-because what is fetched is there for everyone.
+On a Space, visitors cannot use the server to bypass the Hub's permissions: they push with their own token, to their own
+namespace, and only copies of adapters that this token can read. Fetches are anonymous unless the owner starts them,
+because fetched adapters are available to everyone.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Final
 
 from socrates_core.errors import HubError, SocratesError
 from socrates_core.hub.access import Progress, client, hub_step, split_revision, whoami
-from socrates_core.hub.pull.installed import PulledAdapter, pulled, remove
+from socrates_core.hub.pull.installed import PulledAdapter, installed_adapters, remove
 from socrates_core.hub.pull.retrieval import pull
 from socrates_core.hub.push.plan import PushPlan, plan_push
 from socrates_core.hub.push.publication import push
@@ -19,61 +19,61 @@ from socrates_core.ui.access.limits import Limits
 from socrates_core.ui.access.visitors import Action, Policy, Visitor
 from socrates_core.ui.adapters.choices import Adapter
 
-MOST_PULLED: Final = 40
-"""Adapters that can be fetched to one server before some have to be removed."""
+MAX_PULLED: Final = 40
+"""Largest number of fetched adapters on one server."""
 
 PULL_COST: Final = 2_000
-"""What a fetch counts for among a visitor's simulated participants."""
+"""Cost of a fetch in the rate limit, in simulated people."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """A visitor with what acts for him."""
+    """A visitor together with their token and the policy."""
 
     visitor: Visitor
     token: str | None
-    """On a Space the visitor's own, elsewhere that of the machine's owner. Never printed: `repr` leaves it out."""
+    """On a Space the visitor's own, elsewhere that of the machine's owner; excluded from `repr`."""
     policy: Policy
 
     def __repr__(self) -> str:
-        """Without the token."""
+        """A representation without the token."""
         return f"Caller({self.visitor!r})"
 
     def check(self, action: Action) -> None:
-        """Raise a SocratesError unless the policy lets the visitor do this."""
+        """Raise a SocratesError unless the policy allows this action."""
         refusal = self.policy.refusal(self.visitor, action)
         if refusal:
             raise SocratesError(refusal)
 
 
 def fetch(name: str, caller: Caller, limits: Limits, progress: Progress) -> PulledAdapter:
-    """Pull an adapter for everybody who uses this server.
+    """Pull an adapter for all users of this server.
 
     Raises:
-        SocratesError: If the visitor may not, or has fetched too much lately; or there is too much here already.
-        HubError: As `pull` does.
+        SocratesError: If the visitor may not pull or has exceeded the rate limit, or there are too many adapters.
+        HubError: As for `pull`.
     """
     caller.check("pull")
     split_revision(name)
-    if len(pulled()) >= MOST_PULLED:
-        raise SocratesError(f"There are {MOST_PULLED} fetched adapters here, and no room for more. Remove some first.")
+    if len(installed_adapters()) >= MAX_PULLED:
+        raise SocratesError(f"This server already has {MAX_PULLED} fetched adapters, the maximum. Remove some first.")
     limits.take(caller.visitor, PULL_COST)
-    everybody = caller.policy.space and caller.visitor.role != "owner"
-    return pull(name.strip(), token=None if everybody else caller.token, progress=progress)
+    anonymous = caller.policy.space and caller.visitor.role != "owner"
+    return pull(name.strip(), token=None if anonymous else caller.token, progress=progress)
 
 
 def plan(adapter: Adapter, destination: str, private: bool, caller: Caller) -> PushPlan:
-    """What a push would do, for a visitor who may push; nothing is sent yet.
+    """Plan a push for a visitor who may push; nothing is uploaded yet.
 
     Raises:
-        SocratesError: If the visitor may not push this, or not there, or nobody is signed in.
-        HubError: As `plan_push` does.
+        SocratesError: If the visitor is not signed in, or may not push this adapter or to this destination.
+        HubError: As for `plan_push`.
     """
     if caller.token is None:
         raise SocratesError(
             "Sign in with Hugging Face to push adapters."
             if caller.policy.space
-            else "There is no Hugging Face account here to push with: log in with `hf auth login`, or set HF_TOKEN."
+            else "Pushing requires a Hugging Face account: log in with `hf auth login`, or set HF_TOKEN."
         )
     destination = destination.strip()
     if caller.policy.space:
@@ -83,11 +83,11 @@ def plan(adapter: Adapter, destination: str, private: bool, caller: Caller) -> P
 
 
 def send(planned: PushPlan, adapter: Adapter, caller: Caller, progress: Progress) -> str:
-    """Push what was planned; returns the address of the commit.
+    """Carry out a planned push and return the address of the commit.
 
     Raises:
-        SocratesError: As `plan`; whoever signed in meanwhile is another visitor, who may not push at all perhaps.
-        HubError: As `push` does.
+        SocratesError: As for `plan`, because the visitor may have signed in as someone else in the meantime.
+        HubError: As for `push`.
     """
     caller.check("push")
     if caller.policy.space:
@@ -97,18 +97,18 @@ def send(planned: PushPlan, adapter: Adapter, caller: Caller, progress: Progress
 
 
 def discard(adapter: Adapter) -> None:
-    """Remove a fetched adapter from this machine, for a visitor who may.
+    """Remove a fetched adapter from this machine.
 
     Raises:
-        SocratesError: If it was not fetched by this software.
+        SocratesError: If it was not fetched here.
     """
     if adapter.pulled is None:
-        raise SocratesError(f"{adapter.title} was not fetched here, so it is not removed here either.")
+        raise SocratesError(f"{adapter.title} was not fetched from the Hub, so it cannot be removed here.")
     remove(adapter.folder)
 
 
 def _check_namespace(destination: str, token: str | None) -> None:
-    """Ask the Hub whose token it is: nothing that the page or the cookie says counts for this."""
+    """Check the destination against the account of the token, as the Hub reports it, not the page or the cookie."""
     name = whoami(token).name
     namespace, _, rest = destination.partition("/")
     if namespace.casefold() != name.casefold():
@@ -116,12 +116,12 @@ def _check_namespace(destination: str, token: str | None) -> None:
 
 
 def _check_may_copy(adapter: Adapter, caller: Caller) -> None:
-    """A copy of an adapter is for those who can read the original on the Hub; a local one is the owner's."""
+    """Visitors may copy adapters that they can read on the Hub; only the owner may push local ones."""
     if caller.visitor.role == "owner" or adapter.folder == DEMO_ADAPTER:
         return
     name, _, revision = adapter.title.partition("@")
     source = (adapter.pulled.repo_id, adapter.pulled.commit) if adapter.pulled else (name, revision or None)
     if adapter.pulled is None and not HUB_ID.fullmatch(name):
-        raise SocratesError(f"{adapter.title} belongs to the owner of this Space, who alone may push it.")
+        raise SocratesError(f"{adapter.title} belongs to the owner of this Space; only the owner may push it.")
     with hub_step(f"reading {source[0]}", caller.token, *source):
         client(caller.token).model_info(source[0], revision=source[1])

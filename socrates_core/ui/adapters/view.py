@@ -1,4 +1,4 @@
-"""Adapters as HTML: what is here, one of them in detail, what a push would do. Everything from outside is escaped."""
+"""Adapters as HTML: the table, one adapter in detail, and the preview of a push. External texts are escaped."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,82 +7,82 @@ from socrates_core.hub.push.plan import PushPlan
 from socrates_core.report.words import data_size
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.adapters.choices import Adapter
+from socrates_core.ui.html import text
 from socrates_core.ui.models import Models
-from socrates_core.ui.simulate.study_view import text
 
 EMPTY = (
-    "<p class='quiet'>No adapters here yet. Fetch one from the Hub below, or train one with "
+    "<p class='quiet'>No adapters yet. Fetch one from the Hub below, or train one with "
     "<code>python -m train.qlora</code> and start the app with <code>--adapter</code>.</p>"
 )
 
 
 def adapters_table(adapters: Sequence[Adapter], models: Models) -> str:
-    """All adapters in one table."""
+    """All adapters as a table."""
     if not adapters:
         return EMPTY
-    heads = ("Adapter", "Base model", "Template", "Rank", "Learned from", "Validation W", "Fits what is loaded")
+    heads = ("Adapter", "Base model", "Template", "Rank", "Trained on", "Validation W", "Compatible")
     numeric = {"Rank", "Validation W"}
     top = "".join(f"<th scope='col'{_num(head in numeric)}>{head}</th>" for head in heads)
     rows = "".join(f"<tr>{_row(adapter, models)}</tr>" for adapter in adapters)
     return (
-        "<div class='scroll' tabindex='0' role='region' aria-label='Adapters here'><table class='adapters'>"
-        f"<caption>Adapters here</caption><thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table></div>"
+        "<div class='scroll' tabindex='0' role='region' aria-label='Adapters'><table class='adapters'>"
+        f"<caption>Adapters</caption><thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
 def adapter_card(adapter: Adapter, models: Models) -> str:
-    """Where an adapter comes from, how it was validated, and whether it can be used now."""
+    """Origin and validation of an adapter, and whether it can be used now."""
     misfit = models.misfit(adapter)
-    facts = [("Weights", data_size(adapter.size)), ("Base model", adapter.base or "not named")]
+    facts = [("Weights", data_size(adapter.size)), ("Base model", adapter.base or "not recorded")]
     if adapter.config:
-        facts.append(("Changes", f"{adapter.config.changes}, rank {adapter.config.rank}"))
+        facts.append(("Adapted modules", f"{adapter.config.changes}, rank {adapter.config.rank}"))
     if adapter.record:
         facts.append(("Split", (adapter.record.split or "not recorded")[:12]))
     if adapter.pulled:
-        facts.append(("From", f"{adapter.pulled.repo_id} at commit {adapter.pulled.commit[:12]}"))
+        facts.append(("Source", f"{adapter.pulled.repo_id} at commit {adapter.pulled.commit[:12]}"))
     items = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in facts)
     notes = [] if misfit is None else [f"Cannot be used here: {misfit}."]
     if adapter.record is None:
-        notes.append("It does not say how it was made: which studies it has seen, and its template, are unknown.")
+        notes.append("It has no training record, so its training studies and its template are unknown.")
     elif adapter.record.demo:
-        notes.append("Made with the demo model: it shows the software at work and is no science.")
+        notes.append("Made with the demo model, for trying out the software, not for science.")
     notes += adapter.pulled.notes if adapter.pulled else ()
-    told = "".join(f"<p class='warning'>{text(note)}</p>" for note in notes)
-    return f"<div class='adapter-card'><dl class='facts'>{items}</dl>{_validation(adapter)}{told}</div>"
+    warnings = "".join(f"<p class='warning'>{text(note)}</p>" for note in notes)
+    return f"<div class='adapter-card'><dl class='facts'>{items}</dl>{_validation(adapter)}{warnings}</div>"
 
 
 def push_preview(plan: PushPlan) -> str:
-    """Destination, files and card, before anything is sent."""
-    new = {True: "exists and gets a new commit", False: "will be made", None: "was not asked for"}[plan.exists]
-    seen = "Only you, and those you let in, will see it." if plan.private else "Everybody will see it."
+    """Destination, files and card of a push, before anything is uploaded."""
+    new = {True: "exists and gets a new commit", False: "will be created", None: "was not checked"}[plan.exists]
+    visibility = "It will be private." if plan.private else "It will be public."
     files = "".join(
         f"<tr><th scope='row'>{text(name)}</th><td class='num'>{data_size(size)}</td></tr>" for name, size in plan.files
     )
     warned = "".join(f"<p class='warning'>{text(warning)}</p>" for warning in plan.warnings)
     return (
-        f"<div class='preview'><p>The repository <b>{text(plan.repo_id)}</b> {new}. {seen} Signed as "
-        f"{text(plan.account or 'nobody')}.</p>{warned}"
-        f"<table class='files'><caption>Files that are sent</caption><tbody>{files}</tbody></table>"
-        f"<details><summary>The card (README.md)</summary><pre tabindex='0'>{text(plan.card)}</pre></details></div>"
+        f"<div class='preview'><p>The repository <b>{text(plan.repo_id)}</b> {new}. {visibility} Account: "
+        f"{text(plan.account or 'none')}.</p>{warned}"
+        f"<table class='files'><caption>Files to upload</caption><tbody>{files}</tbody></table>"
+        f"<details><summary>Model card (README.md)</summary><pre tabindex='0'>{text(plan.card)}</pre></details></div>"
     )
 
 
 def pushed_note(url: str) -> str:
-    """The link to a commit."""
+    """A message with the link to the commit."""
     safe = url if url.startswith(("https://", "http://")) else ""
     link = f"<a href='{text(safe)}' target='_blank' rel='noopener noreferrer'>{text(url)}</a>" if safe else text(url)
     return f"<p class='done' role='status'>Pushed: {link}</p>"
 
 
 def done_note(words: str) -> str:
-    """Something went well."""
+    """A success message."""
     return f"<p class='done' role='status'>{text(words)}</p>"
 
 
 def visitor_note(visitor: Visitor, space: bool) -> str:
-    """Who is signed in."""
+    """The signed-in account."""
     if visitor.name is None:
-        return "<p class='quiet'>Nobody is signed in.</p>" if space else ""
+        return "<p class='quiet'>Not signed in.</p>" if space else ""
     role = " as the owner of this Space" if visitor.role == "owner" else ""
     return f"<p class='quiet'>Signed in{role}: <b>{text(visitor.name)}</b></p>"
 
@@ -90,13 +90,13 @@ def visitor_note(visitor: Visitor, space: bool) -> str:
 def _row(adapter: Adapter, models: Models) -> str:
     record, misfit = adapter.record, models.misfit(adapter)
     count = len({unit.split("/")[0] for unit in record.trained_on}) if record else None
-    learned = "not recorded" if count is None else f"{count:,} {'study' if count == 1 else 'studies'}"
+    trained = "not recorded" if count is None else f"{count:,} {'study' if count == 1 else 'studies'}"
     fits = "<span class='yes'>Yes</span>" if misfit is None else f"<span class='no'>No:</span> {text(misfit)}"
     cells = [
-        (text(adapter.base or "not named"), False),
+        (text(adapter.base or "not recorded"), False),
         (text(record.template if record else "not recorded"), False),
         (str(adapter.config.rank) if adapter.config else "?", True),
-        (learned, False),
+        (trained, False),
         (_distance(_figures(adapter)) or "none", True),
         (fits, False),
     ]
@@ -108,14 +108,14 @@ def _num(numeric: bool) -> str:
 
 
 def _figures(adapter: Adapter) -> Mapping[str, Any]:
-    """How the training validated the adapter, as far as its record holds numbers."""
+    """The validation figures in the record of an adapter; empty if there are none."""
     training = adapter.record.training if adapter.record else None
     found = training.get("validation") if isinstance(training, Mapping) else None
     return found if isinstance(found, Mapping) else {}
 
 
 def _distance(figures: Mapping[str, Any]) -> str:
-    """W with its interval; empty where the record holds none."""
+    """W with its interval; empty if not recorded."""
     value, low, high = (_number(figures, key) for key in ("wasserstein", "low", "high"))
     if value is None:
         return ""
@@ -126,13 +126,13 @@ def _validation(adapter: Adapter) -> str:
     figures = _figures(adapter)
     value = _distance(figures)
     if not value:
-        return "<p class='quiet'>No validation is recorded.</p>"
+        return "<p class='quiet'>No validation recorded.</p>"
     floor, uniform = _number(figures, "noise_floor"), _number(figures, "uniform")
     beside = [f"noise floor {floor:.3f}"] if floor is not None else []
-    beside += [f"guessing evenly {uniform:.3f}"] if uniform is not None else []
+    beside += [f"uniform baseline {uniform:.3f}"] if uniform is not None else []
     sizes = [f"{int(found):,} {key}" for key in ("people", "cells", "studies") if (found := _number(figures, key))]
     return (
-        f"<p>Validation W (<code>scale</code>): <b>{value}</b>"
+        f"<p>Validation W (convention <code>scale</code>): <b>{value}</b>"
         f"{' · ' + ', '.join(beside) if beside else ''}{' · ' + ', '.join(sizes) if sizes else ''}</p>"
     )
 

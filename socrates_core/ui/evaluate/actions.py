@@ -1,4 +1,4 @@
-"""What the buttons of the tab Evaluate do: each asks the policy again, whatever the page shows."""
+"""Event handlers of the tab Evaluate; each checks the policy again, whatever the page shows."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -14,22 +14,23 @@ from socrates_core.ui.access.visitors import Action, Policy, Visitor, visitor_of
 from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.evaluate.form import Filled, RunForm
 from socrates_core.ui.evaluate.preview import preview_html, seen_html
-from socrates_core.ui.evaluate.view import comparison_html, live_html, message_html, report_html, table_html, title_of
+from socrates_core.ui.evaluate.view import comparison_html, live_html, report_html, table_html, title_of
+from socrates_core.ui.html import notice_html
 
 BUSY_TICK: Final = 2.0
 IDLE_TICK: Final = 10.0
-"""Seconds between two looks at the runs, while one is at work and otherwise."""
+"""Seconds between refreshes of the list of runs, while a run is active and otherwise."""
 
 
-MOST_IN_LINE: Final = 6
-"""Runs at work or waiting, from which on only the owner may add one: each is a process with memory of its own."""
+MAX_ACTIVE: Final = 6
+"""Running and queued runs beyond which only the owner may add more: each is a process with its own memory."""
 
 
 class RunActions:
-    """Handlers over one form, one directory of runs and one policy."""
+    """Handlers for one form, one directory of runs and one policy."""
 
     def __init__(self, form: RunForm, board: RunBoard, policy: Policy) -> None:
-        """Act on the runs of a directory, as far as the policy lets a visitor."""
+        """Handle the runs of a directory within the limits of the policy."""
         self.form = form
         self.board = board
         self.policy = policy
@@ -37,31 +38,31 @@ class RunActions:
     # -- the form
 
     def menus(self, model: str | None, adapter: str | None) -> list[Any]:
-        """The models and adapters as they are by now: one may have been loaded or fetched since."""
+        """Refresh the menus, because models and adapters may have been loaded or fetched since."""
         models, adapters = self.form.models(), self.form.adapters(model)
         return [gr.update(choices=models, value=model), gr.update(choices=adapters, value=adapter)]
 
     def choose_model(self, model: str, adapter: str) -> Any:
-        """The adapters that fit a model; one that does not is let go."""
+        """Offer the adapters that fit a model, and deselect one that does not."""
         choices = self.form.adapters(model)
-        kept = adapter if adapter in {name for _, name in choices} else ""
-        return gr.update(choices=choices, value=kept, interactive=model not in BASELINES)
+        selected = adapter if adapter in {name for _, name in choices} else ""
+        return gr.update(choices=choices, value=selected, interactive=model not in BASELINES)
 
     def choose_source(self, source: str) -> Any:
-        """The parts of a source's split."""
+        """Offer the parts of a source's split."""
         parts = self.form.parts(source)
         return gr.update(choices=parts, value=parts[0][1])
 
     def preview(self, request: gr.Request, *values: Any) -> list[Any]:
-        """What the run would take, and whether it may be started."""
+        """Show the size and cost of the run, and whether it may be started."""
         visitor, filled = visitor_of(request), Filled(*values)
         refusal = self.policy.refusal(visitor, "launch")
         try:
             preview = self.form.preview(filled, visitor, thorough=refusal is None)
         except SocratesError as error:
-            return [message_html(str(error)), "", gr.skip(), gr.update(interactive=False)]
-        ahead = sum(row.at_work for row in self.board.rows())
-        shown = preview_html(preview, ahead) + (message_html(refusal, problem=False) if refusal else "")
+            return [notice_html(str(error)), "", gr.skip(), gr.update(interactive=False)]
+        active = sum(row.at_work for row in self.board.rows())
+        shown = preview_html(preview, active) + (notice_html(refusal, problem=False) if refusal else "")
         return [
             shown,
             seen_html(preview.seen),
@@ -70,42 +71,42 @@ class RunActions:
         ]
 
     def start(self, request: gr.Request, *values: Any) -> list[Any]:
-        """Start the run that the form asks for, or go on with it."""
+        """Start the run described by the form, or resume it."""
         visitor, filled = visitor_of(request), Filled(*values)
         try:
             self._permit(visitor, "launch")
             spec = self.form.spec(filled, visitor)
             seen = self.form.refused(filled, spec)
             if seen and not spec.allow_seen:
-                return [message_html("Not started: the model has learned from studies of this part."), seen_html(seen),
+                return [notice_html("Not started: the model was trained on studies of this part."), seen_html(seen),
                         gr.update(visible=True)]  # fmt: skip
             folder = self.board.root / spec.run_id
-            said = _already(state(folder)) if (folder / "spec.json").is_file() else ""
-            if not said:
+            message = _already(state(folder)) if (folder / "spec.json").is_file() else ""
+            if not message:
                 self._find_room(visitor)
                 open_run(folder, spec)
                 launch(folder)
-                said = "Started. It goes on when this page is closed; the list below shows how far it is."
+                message = "Started. The run continues when this page is closed; its progress is shown below."
         except SocratesError as error:
-            return [message_html(str(error)), gr.skip(), gr.skip()]
-        return [message_html(said, problem=False), gr.skip(), gr.skip()]
+            return [notice_html(str(error)), gr.skip(), gr.skip()]
+        return [notice_html(message, problem=False), gr.skip(), gr.skip()]
 
     # -- the runs
 
     def draw(self, drawn: str, opened: str, request: gr.Request) -> list[Any]:
-        """The runs as they are, where that is not what the page shows; and how soon to look again."""
+        """Update the list of runs if it has changed, and the interval until the next refresh."""
         live, table, mark = self.redraw(opened, request)
         tick = gr.Timer(BUSY_TICK if live else IDLE_TICK)
         return [gr.skip(), gr.skip(), gr.skip(), tick] if mark == drawn else [live, table, mark, tick]
 
     def redraw(self, opened: str, request: gr.Request) -> list[Any]:
-        """The runs as they are."""
+        """Update the list of runs."""
         rows = self.board.rows(fresh=True)
         live, table = live_html(rows), table_html(rows, self._refusals(visitor_of(request)), opened)
         return [live, table, f"{hash(live)} {hash(table)}"]
 
     def act(self, opened: str, event: gr.EventData, request: gr.Request) -> list[Any]:
-        """A button of the table was pressed."""
+        """Handle a button of the table."""
         sent = event._data if isinstance(event._data, dict) else {}
         act, name = sent.get("act"), sent.get("run")
         keep = [gr.skip() for _ in range(5)]
@@ -118,79 +119,79 @@ class RunActions:
             if act == "delete":
                 return ["", *self._ask(visitor_of(request), name), gr.skip(), gr.skip()]
             if act in ("cancel", "resume"):
-                return [message_html(self._steer(visitor_of(request), act, name), problem=False), *keep]
+                return [notice_html(self._steer(visitor_of(request), act, name), problem=False), *keep]
         except SocratesError as error:
-            return [message_html(str(error)), *keep]
-        return [message_html("This button is not known here; reload the page."), *keep]
+            return [notice_html(str(error)), *keep]
+        return [notice_html("Unknown button; reload the page."), *keep]
 
     def choose(self, event: gr.EventData) -> list[Any]:
-        """Runs were ticked."""
+        """Handle a change of the selected runs."""
         sent = event._data.get("chosen") if isinstance(event._data, dict) else None
         chosen = [str(name) for name in sent][:100] if isinstance(sent, list) else []
         label = f"Compare {len(chosen)} runs" if len(chosen) > 1 else "Compare"
         return [chosen, gr.update(value=label, interactive=len(chosen) > 1)]
 
-    def delete(self, doomed: str, opened: str, request: gr.Request) -> list[Any]:
-        """Delete the run that was confirmed."""
+    def delete(self, deleting: str, opened: str, request: gr.Request) -> list[Any]:
+        """Delete a run after confirmation."""
         closed = gr.update(visible=False)
         try:
             self._permit(visitor_of(request), "delete")
-            row = self.board.row(doomed)
+            row = self.board.row(deleting)
             delete(self.board.root / row.name)
         except SocratesError as error:
-            return [message_html(str(error)), closed, gr.skip(), gr.skip()]
-        said = message_html(f"Deleted: {title_of(row)} ({row.name}).", problem=False)
-        return [said, closed, *(["", ""] if opened == doomed else [gr.skip(), gr.skip()])]
+            return [notice_html(str(error)), closed, gr.skip(), gr.skip()]
+        message = notice_html(f"Deleted: {title_of(row)} ({row.name}).", problem=False)
+        return [message, closed, *(["", ""] if opened == deleting else [gr.skip(), gr.skip()])]
 
     def compare(self, chosen: list[str], convention: str) -> Iterator[list[Any]]:
-        """Compare the ticked runs; they are computed beside the page, which is told how far that is."""
+        """Compare the selected runs in a background thread and show its progress."""
         try:
             rows = [self.board.row(name) for name in dict.fromkeys(chosen)]
             unfinished = [title_of(row) for row in rows if not row.has_report]
             if unfinished:
-                raise RunError(f"not finished, and so not to be compared: {', '.join(unfinished)}")
+                raise RunError(f"only finished runs can be compared; not finished: {', '.join(unfinished)}")
             begun = time.monotonic()
             key = self.board.comparisons.begin([self.board.root / row.name for row in rows], convention)
             job = self.board.comparisons.job(key)
             while not job.ended:
-                said = f"Comparing: {job.stage} … {time.monotonic() - begun:.0f} s"
-                yield [message_html(said, problem=False), gr.skip(), gr.skip()]
+                message = f"Comparing: {job.stage} … {time.monotonic() - begun:.0f} s"
+                yield [notice_html(message, problem=False), gr.skip(), gr.skip()]
                 time.sleep(0.3)
             job.check()
             if job.error:
                 raise RunError(job.error)
             yield ["", comparison_html(key, job.names), ""]
         except SocratesError as error:
-            yield [message_html(str(error)), gr.skip(), gr.skip()]
+            yield [notice_html(str(error)), gr.skip(), gr.skip()]
 
-    # -- what lies behind
+    # -- helpers
 
     def _steer(self, visitor: Visitor, act: str, name: object) -> str:
         self._permit(visitor, "cancel" if act == "cancel" else "launch")
         folder = self.board.folder(name)
         if act == "cancel":
             cancel(folder)
-            return "Asked to stop: it ends after the cells that it is at. What is done stays, and Resume goes on."
-        said = _already(state(folder))
-        if not said:
+            return "Stopping after the current cells. Finished cells are saved; Resume continues the run."
+        message = _already(state(folder))
+        if not message:
             self._find_room(visitor)
             launch(folder)
-        return said or "Goes on where it was."
+        return message or "Resumed."
 
     def _find_room(self, visitor: Visitor) -> None:
-        """Raise a RunError where the line is too long for one more of this visitor's."""
+        """Raise a RunError if the queue is full for this visitor."""
         busy = sum(row.at_work for row in self.board.rows(fresh=True))
-        if visitor.role != "owner" and busy >= MOST_IN_LINE:
-            raise RunError(f"The line is full ({busy}): start this run when some that are at work or wait are done.")
+        if visitor.role != "owner" and busy >= MAX_ACTIVE:
+            raise RunError(f"The queue is full ({busy} runs): start this run when some of them have finished.")
 
     def _ask(self, visitor: Visitor, name: object) -> list[Any]:
         self._permit(visitor, "delete")
         row = self.board.row(name)
         if row.at_work:
-            raise RunError("it is at work: cancel it first")
+            raise RunError("it is running or queued: cancel it first")
         cells = f" with {row.done:,} predicted cells" if row.done else ""
-        question = f"Delete the run {title_of(row)} ({row.name}){cells}? Its files cannot be brought back."
-        return [gr.update(visible=True), message_html(question), row.name]
+        question = f"Delete the run {title_of(row)} ({row.name}){cells}? This cannot be undone."
+        return [gr.update(visible=True), notice_html(question), row.name]
 
     def _permit(self, visitor: Visitor, action: Action) -> None:
         refusal = self.policy.refusal(visitor, action)
@@ -202,10 +203,10 @@ class RunActions:
         return {action: self.policy.refusal(visitor, action) for action in actions}
 
 
-def _already(stands: RunState) -> str:
-    """Why a run need not be started; empty where it may be."""
-    if stands.code == "finished":
-        return "This very run is finished: open its report below. Another seed or other people make another run."
-    if stands.code in ("waiting", "running"):
-        return "This very run is at work already: the list below shows how far it is."
+def _already(current: RunState) -> str:
+    """Why a run need not be started; empty if it can be."""
+    if current.code == "finished":
+        return "This run is finished already: open its report below. Another seed or number of people is another run."
+    if current.code in ("waiting", "running"):
+        return "This run is active already: its progress is shown below."
     return ""

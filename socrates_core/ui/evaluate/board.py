@@ -1,4 +1,4 @@
-"""The runs of one directory, as all visitors of the page see them."""
+"""The runs of one directory, shared by all visitors of the page."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ from socrates_core.runs.index import RunRow
 from socrates_core.ui.evaluate.comparisons import Comparisons
 
 FRESH: Final = 1.0
-"""Seconds for which a look at the directory does for everybody."""
+"""Seconds for which a scan of the directory is reused."""
 
 FILES: Final = {
     "report.html": "text/html; charset=utf-8",
@@ -19,17 +19,17 @@ FILES: Final = {
     "metrics.json": "application/json",
     "predictions.parquet": "application/octet-stream",
 }
-"""What of a finished run can be opened and downloaded."""
+"""Files of a finished run that can be opened and downloaded."""
 
 SINGLE_ANSWERS: Final = "predictions.parquet"
-"""Holds what single people answered and who they are: on a public page that is for the owner alone."""
+"""Contains individual answers with demographics: on a public page only the owner may download it."""
 
 
 class RunBoard:
-    """Looks at the run folders. It keeps nothing that they do not say, so any number of apps can look at them."""
+    """Reads the run folders. It has no state of its own, so several apps can share a directory."""
 
     def __init__(self, root: Path) -> None:
-        """Look at the runs of a directory, which need not be there yet."""
+        """Read the runs of a directory, which need not exist yet."""
         self.root = root
         self.comparisons = Comparisons()
         self._lock = threading.Lock()
@@ -40,7 +40,7 @@ class RunBoard:
         """All runs, newest first.
 
         Args:
-            fresh: Look now, even if somebody has just looked.
+            fresh: Scan now, even if the last scan is recent.
         """
         with self._lock:
             if fresh or time.monotonic() - self._at >= FRESH:
@@ -49,21 +49,21 @@ class RunBoard:
             return self._rows
 
     def row(self, name: object) -> RunRow:
-        """The run of this name, as it stands now.
+        """The current state of the run with this name.
 
         Raises:
-            RunError: If there is none.
+            RunError: If it does not exist.
         """
         found = next((row for row in self.rows(fresh=True) if row.name == name), None)
         if found is None:
-            raise RunError(f"there is no run {str(name)[:60]!r} here any more")
+            raise RunError(f"there is no run {str(name)[:60]!r} any more")
         return found
 
     def folder(self, name: object) -> Path:
-        """Of the run of this name.
+        """The folder of the run with this name.
 
         Raises:
-            RunError: If there is none.
+            RunError: If it does not exist.
         """
         return self.root / self.row(name).name
 
@@ -71,13 +71,13 @@ class RunBoard:
         """A file of a finished run.
 
         Raises:
-            RunError: If there is no such run, it is not finished, or it has no such file of its own.
+            RunError: If the run does not exist or is not finished, or the file is not one of `FILES` inside its folder.
         """
         row = next((one for one in self.rows() if one.name == name), None)
         if row is None or not row.has_report:
-            raise RunError("there is no finished run of this name here")
+            raise RunError("there is no finished run of this name")
         path = self.root / row.name / file
-        inside = path.resolve().parent == (self.root / row.name).resolve()  # a link may lead anywhere
+        inside = path.resolve().parent == (self.root / row.name).resolve()  # a symbolic link may point anywhere
         if file not in FILES or not path.is_file() or not inside:
             raise RunError(f"this run has no {file[:60]!r}; it has {', '.join(FILES)}")
         return path

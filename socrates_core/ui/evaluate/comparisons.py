@@ -1,4 +1,4 @@
-"""Comparisons of runs, computed beside the page: closing it does not stop them, and who asks again has them at once."""
+"""Comparisons of runs, computed in a background thread and cached; closing the page does not stop them."""
 
 import hashlib
 import json
@@ -16,11 +16,11 @@ from socrates_core.evaluation.results.distances import CONVENTIONS, Convention
 from socrates_core.evaluation.results.json_file import as_json
 from socrates_core.report.comparison import report
 
-KEPT: Final = 8
-"""Comparisons in memory; their pages hold the plotting library and weigh about five megabytes each."""
+CAPACITY: Final = 8
+"""Comparisons in memory; each report includes the plotting library and takes about five megabytes."""
 
-MOST_RUNS: Final = 12
-"""Runs in one comparison: every pair of them has a row."""
+MAX_RUNS: Final = 12
+"""Runs in one comparison, which has a row for every pair."""
 
 FILES: Final = {
     "comparison.html": "text/html; charset=utf-8",
@@ -31,18 +31,18 @@ FILES: Final = {
 
 @dataclass(eq=False)
 class Job:
-    """A comparison on its way."""
+    """A comparison in progress or done."""
 
     names: tuple[str, ...]
-    """Of the runs."""
+    """Names of the runs."""
     stage: str = "waiting for another comparison"
-    """What is being done, in words."""
+    """The current step in words."""
     files: Mapping[str, str] = field(default_factory=dict)
-    """File name → content; empty before it is done."""
+    """File name → content; empty until it is done."""
     error: str | None = None
-    """Why it cannot be made."""
+    """The reason if it failed."""
     future: Future[None] | None = None
-    """Of the thread that makes it."""
+    """The result of the background thread."""
 
     @property
     def ended(self) -> bool:
@@ -50,35 +50,35 @@ class Job:
         return self.future is not None and self.future.done()
 
     def check(self) -> None:
-        """Raise what nobody foresaw, if that ended it."""
+        """Raise the unexpected error that ended it, if any."""
         if self.future is not None and self.future.done():
             self.future.result()
 
 
 class Comparisons:
-    """Makes comparisons one after the other and keeps the last ones."""
+    """Computes comparisons one at a time and caches the latest."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start with an empty cache."""
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="comparison")
         self._lock = threading.Lock()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
 
     def begin(self, folders: Sequence[Path], convention: str) -> str:
-        """Start a comparison unless it is there; its key names it.
+        """Start a comparison unless it is cached, and return its key.
 
         Args:
-            folders: Of two or more finished runs.
+            folders: Folders of two or more finished runs.
             convention: `scale` or `observed`.
 
         Raises:
-            PredictionError: If they are too few or too many, or the convention is unknown.
+            PredictionError: If there are too few or too many runs, or the convention is unknown.
         """
-        if not 2 <= len(folders) <= MOST_RUNS:
-            raise PredictionError(f"choose 2 to {MOST_RUNS} finished runs to compare; {len(folders)} are chosen")
+        if not 2 <= len(folders) <= MAX_RUNS:
+            raise PredictionError(f"choose 2 to {MAX_RUNS} finished runs to compare; {len(folders)} are selected")
         by = next((one for one in CONVENTIONS if one == convention), None)
         if by is None:
-            raise PredictionError(f"no convention {str(convention)[:40]!r}; choose scale or observed")
+            raise PredictionError(f"unknown convention {str(convention)[:40]!r}; choose scale or observed")
         key = _key(folders, convention)
         with self._lock:
             job = self._jobs.get(key)
@@ -87,25 +87,25 @@ class Comparisons:
                 job.future = self._pool.submit(_make, job, list(folders), by)
             self._jobs.move_to_end(key)
             ended = [key for key, one in self._jobs.items() if one.ended]
-            for old in ended[: max(0, len(self._jobs) - KEPT)]:
+            for old in ended[: max(0, len(self._jobs) - CAPACITY)]:
                 del self._jobs[old]
         return key
 
     def job(self, key: str) -> Job:
-        """The comparison of this key.
+        """The comparison with this key.
 
         Raises:
-            PredictionError: If it is not kept any more.
+            PredictionError: If it is no longer cached.
         """
         with self._lock:
             found = self._jobs.get(key)
         if found is None:
-            raise PredictionError("this comparison is not kept any more; choose the runs again")
+            raise PredictionError("this comparison is no longer available; select the runs again")
         return found
 
 
 def _make(job: Job, folders: Sequence[Path], convention: Convention) -> None:
-    """Fill a job. Runs in a thread of its own."""
+    """Compute a comparison; runs in the background thread."""
     try:
         job.stage = f"reading {len(folders)} runs"
         evaluations = load_evaluations(folders)
@@ -113,16 +113,16 @@ def _make(job: Job, folders: Sequence[Path], convention: Convention) -> None:
         found = compare(evaluations, convention)
         job.stage = "writing the report"
         page, text = report(found)
-        told = json.dumps(as_json(found), indent=1, ensure_ascii=False, allow_nan=False)
-        job.files = dict(zip(FILES, (page, text, told), strict=True))
+        data = json.dumps(as_json(found), indent=1, ensure_ascii=False, allow_nan=False)
+        job.files = dict(zip(FILES, (page, text, data), strict=True))
     except SocratesError as error:
         job.error = str(error)
-    except (OSError, MemoryError) as error:  # whoever waits must not wait for ever
+    except (OSError, MemoryError) as error:  # the job must end with an error rather than never
         job.error = f"these runs cannot be compared: {error or type(error).__name__}"
 
 
 def _key(folders: Sequence[Path], convention: str) -> str:
-    """Changes when one of the runs was scored anew."""
+    """A key that changes when one of the runs is scored again."""
     parts = [convention]
     for folder in folders:
         try:

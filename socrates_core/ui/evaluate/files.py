@@ -1,7 +1,7 @@
 """Routes to the reports of runs and of comparisons, and to their files.
 
-A report is a page of its own with scripts in it. It is served with a policy that gives it an origin of nobody: its
-scripts draw, and can neither read the app's page nor ask any host for anything.
+A report is a page with scripts. It is served with a content security policy that gives it an opaque origin: its scripts
+can draw, but neither read the app's page nor contact any host.
 """
 
 from collections.abc import Callable
@@ -26,12 +26,12 @@ SANDBOX: Final = (
 
 
 def run_routes(board: RunBoard) -> list[Route]:
-    """`/run/NAME/FILE` and `/comparison/KEY/FILE`; with `?download` as a file to keep."""
+    """`/run/NAME/FILE` and `/comparison/KEY/FILE`; with `?download` as a download."""
 
     def of_run(request: Request) -> Response:
         name, file = request.path_params["name"], request.path_params["file"]
         if file == SINGLE_ANSWERS and visitor_of(gr.Request(request)).role != "owner":
-            return PlainTextResponse("This file holds single people's answers; only the owner may download it.\n", 403)
+            return PlainTextResponse("This file contains individual answers; only the owner may download it.\n", 403)
         path = board.file(name, file)
         return FileResponse(path, media_type=FILES[file], headers=_headers(request, f"{name}-{file}"))
 
@@ -40,7 +40,7 @@ def run_routes(board: RunBoard) -> list[Route]:
         files = board.comparisons.job(key).files
         if file not in files:
             known = ", ".join(comparisons.FILES)
-            return PlainTextResponse(f"no file {file[:60]!r} of a comparison that is done; there are {known}\n", 404)
+            return PlainTextResponse(f"a finished comparison has no file {file[:60]!r}; it has {known}\n", 404)
         media = comparisons.FILES[file]
         return Response(files[file], media_type=media, headers=_headers(request, f"{key}-{file}"))
 
@@ -65,5 +65,5 @@ def _answering(answer: Callable[[Request], Response]) -> Callable[[Request], obj
 
 def _headers(request: Request, name: str) -> dict[str, str]:
     plain = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name)
-    kept = {"content-disposition": f'attachment; filename="{plain}"'} if "download" in request.query_params else {}
-    return {"content-security-policy": SANDBOX, "cache-control": "no-cache", **kept}
+    saved = {"content-disposition": f'attachment; filename="{plain}"'} if "download" in request.query_params else {}
+    return {"content-security-policy": SANDBOX, "cache-control": "no-cache", **saved}

@@ -1,4 +1,4 @@
-"""What a visitor filled in to start an evaluation, read into a specification with all that it needs."""
+"""Reads the form for a new evaluation into a specification, and previews its size and cost."""
 
 import math
 import threading
@@ -30,59 +30,59 @@ from socrates_core.ui.models import Adaptable
 from socrates_core.ui.results import Results
 
 PEOPLE: Final = 20
-"""People of each cell unless somebody asks for others: enough for a floor well below guessing, and soon done."""
+"""Default number of people per cell: few enough to finish soon, with a noise floor well below the uniform baseline."""
 
-MOST_PEOPLE: Final = 1_000_000
+MAX_PEOPLE: Final = 1_000_000
 LONGEST: Final = 500
-"""Characters of a model's name."""
+"""Longest name of a model, in characters."""
 
-KEPT: Final = 6
-"""Parts of sources, and plans, that are kept in memory."""
+CAPACITY: Final = 6
+"""Parts of sources, and plans, in memory."""
 
 STANDARD: Final = (
-    ("demo (bundled, no science)", DEMO),
-    ("uniform (guesses evenly)", "uniform"),
-    ("marginal (training answers by scale)", "marginal"),
+    ("demo (bundled, not for science)", DEMO),
+    ("uniform baseline", "uniform"),
+    ("marginal baseline (training answers by scale)", "marginal"),
 )
 
 
 @dataclass(frozen=True)
 class Filled:
-    """The controls of the form, as they arrive."""
+    """The values of the form, not yet validated."""
 
     model: str | None
     adapter: str | None
-    """Title of an adapter of the menu, or what was typed; empty for none."""
+    """Title of an adapter in the menu, or typed text; empty for none."""
     source: str | None
     part: str | None
     people: float | None
-    """Of each cell; None for everybody."""
+    """Number per cell; None for all."""
     seed: float | None
     allow_seen: bool
 
 
 @dataclass(frozen=True)
 class Preview:
-    """A run before it starts."""
+    """What is known about a run before it starts."""
 
     spec: EvaluationSpec
     plan: RunPlan
     tokens: TokenCount | None
-    """None for a model that reads no tokens here, or where they cannot be told."""
+    """None if the model does not read tokens on this machine, or they cannot be counted."""
     no_tokens: str
-    """Why there is no count; empty where there is."""
+    """Why there is no count; empty if there is one."""
     pace: Pace | None
     seen: tuple[str, ...]
-    """Study ids that the model has learned from."""
+    """Ids of the studies that the model was trained on."""
     own_on_gpu: bool
-    """Whether the app holds the same weights on a GPU."""
+    """Whether the app has the same weights on a GPU."""
 
 
 class RunForm:
-    """Reads forms. Counting tokens and trying a model takes seconds, so the last previews are kept."""
+    """Reads forms. Counting tokens and calibrating take seconds, so recent previews are cached."""
 
     def __init__(self, results: Results, board: RunBoard) -> None:
-        """Read forms against an app's studies, models and runs."""
+        """Read forms for the studies, models and runs of an app."""
         self.results = results
         self.board = board
         self._lock = threading.Lock()
@@ -92,14 +92,14 @@ class RunForm:
     # -- menus
 
     def models(self) -> list[tuple[str, str]]:
-        """(what the menu shows, name): the app's own model first."""
+        """(menu label, name) of the models, the app's own first."""
         own = self.results.model.description.name
         rest = [(label, name) for label, name in STANDARD if name != own]
         label = next((label for label, name in STANDARD if name == own), own)
-        return [(f"{label}, as this app has it", own), *rest]
+        return [(f"{label}, loaded in this app", own), *rest]
 
     def adapters(self, model: str | None) -> list[tuple[str, str]]:
-        """(what the menu shows, what the form sends): the adapters on this machine that may fit a model."""
+        """(menu label, value) of the adapters on this machine that may fit a model."""
         if model in BASELINES:
             return [("none", "")]
         models, own = self.results.models, self.results.model.description
@@ -108,11 +108,11 @@ class RunForm:
         return [("none", ""), *((title, title) for title in dict.fromkeys([*started, *fitting]))]
 
     def sources(self) -> list[tuple[str, str]]:
-        """(title, name) of the sources that have a split."""
+        """(title, name) of the sources with a split."""
         return [(source.title, source.name) for source in self.results.catalogue.sources if source.split]
 
     def parts(self, source: str | None) -> list[tuple[str, str]]:
-        """(what the menu shows, name) of the parts of a source's split that hold studies."""
+        """(menu label, name) of the non-empty parts of a source's split."""
         split = self._source(source).split
         words = {"test": "test (unseen)", "val": "validation", "train": "training"}
         filled = [name for name in reversed(PARTS) if split and split.parts[name]]
@@ -121,17 +121,17 @@ class RunForm:
     # -- reading
 
     def spec(self, filled: Filled, visitor: Visitor) -> EvaluationSpec:
-        """The specification that the form asks for.
+        """The specification described by the form.
 
         Raises:
-            SocratesError: If a field is empty or makes no sense, or the visitor may not name this model.
+            SocratesError: If a field is empty or invalid, or the visitor may not use this model.
         """
         source = self._source(filled.source)
         if source.split is None:
             raise RunError(f"{source.title} has no split; prepare it again with python -m train.prepare --split study")
         model, adapter = _name("Model", filled.model), _name("Adapter", filled.adapter) or None
         if not model:
-            raise RunError("Model: choose one, or type a Hub id.")
+            raise RunError("Model: choose one, or enter a Hub id.")
         self._refuse_names(model, adapter, visitor)
         return specify(
             source.studies,
@@ -141,16 +141,16 @@ class RunForm:
             model,
             self._located(adapter),
             self._template(model, adapter),
-            None if filled.people is None else _whole("People of each cell", filled.people, 2, MOST_PEOPLE),
+            None if filled.people is None else _whole("People per cell", filled.people, 2, MAX_PEOPLE),
             _whole("Seed", filled.seed, 0, LARGEST_SEED),
             filled.allow_seen,
         )
 
     def data(self, filled: Filled, spec: EvaluationSpec) -> EvaluationData:
-        """What is evaluated.
+        """The data of the run.
 
         Raises:
-            SplitError: If the part holds nothing to predict.
+            SplitError: If the part contains nothing to predict.
         """
         source = self._source(filled.source)
         assert source.split is not None
@@ -158,20 +158,20 @@ class RunForm:
         with self._lock:
             if key not in self._data:
                 self._data[key] = evaluation_data(source.studies, source.split, spec.part)
-                while len(self._data) > KEPT:
+                while len(self._data) > CAPACITY:
                     self._data.popitem(last=False)
             return self._data[key]
 
     def preview(self, filled: Filled, visitor: Visitor, thorough: bool) -> Preview:
-        """The run that the form asks for, in numbers.
+        """Size and cost of the run described by the form.
 
         Args:
             filled: The form.
-            visitor: Who filled it in.
-            thorough: Count tokens, look at earlier runs and try the model, which takes seconds.
+            visitor: The visitor.
+            thorough: Also count tokens, look up earlier runs and calibrate, which takes seconds.
 
         Raises:
-            SocratesError: As `spec` and `data` do.
+            SocratesError: As for `spec` and `data`.
         """
         spec = self.spec(filled, visitor)
         data = self.data(filled, spec)
@@ -183,10 +183,10 @@ class RunForm:
         return Preview(spec, plan, tokens, no_tokens, pace, learned, on_gpu)
 
     def refused(self, filled: Filled, spec: EvaluationSpec) -> tuple[str, ...]:
-        """The study ids that the model has learned from, as far as that can be told before it is loaded.
+        """Ids of the studies that the model was trained on, as far as known before it is loaded.
 
         Raises:
-            SocratesError: If there is no such model or adapter.
+            SocratesError: If the model or the adapter does not exist.
         """
         return tuple(seen_studies(self.data(filled, spec), spec))
 
@@ -195,28 +195,28 @@ class RunForm:
     ) -> tuple[TokenCount | None, str, Pace | None, tuple[str, ...]]:
         key = spec.run_id
         with self._lock:
-            kept = self._counted.get(key)
-        tokens, no_tokens = (kept[0], kept[1]) if kept else (None, "")
-        learned = kept[3] if kept else ()
-        if not kept:
+            cached = self._counted.get(key)
+        tokens, no_tokens = (cached[0], cached[1]) if cached else (None, "")
+        learned = cached[3] if cached else ()
+        if not cached:
             try:
                 learned = tuple(seen_studies(data, spec))
                 tokens = count_tokens(data, spec)
             except ModelError as error:
                 no_tokens = str(error)
         pace = measured_pace(self.board.root, spec)
-        if pace is None and kept:
-            pace = kept[2]
+        if pace is None and cached:
+            pace = cached[2]
         elif pace is None and tokens is not None:
-            pace = self._tried(spec, data, tokens)
+            pace = self._calibrated(spec, data, tokens)
         with self._lock:
             self._counted[key] = (tokens, no_tokens, pace, learned)
-            while len(self._counted) > KEPT:
+            while len(self._counted) > CAPACITY:
                 self._counted.popitem(last=False)
         return tokens, no_tokens, pace, learned
 
-    def _tried(self, spec: EvaluationSpec, data: EvaluationData, tokens: TokenCount) -> Pace | None:
-        """A calibration with the app's own model, where it is a local one; others would have to be loaded first."""
+    def _calibrated(self, spec: EvaluationSpec, data: EvaluationData, tokens: TokenCount) -> Pace | None:
+        """Calibrate with the app's own model if it is local; other models would have to be loaded first."""
         model = self.results.model
         return calibrate(model, data, spec, tokens) if self._is_own(spec) and isinstance(model, Adaptable) else None
 
@@ -225,7 +225,7 @@ class RunForm:
         return tuple(seen(trained_on, data.units)) if self._is_own(spec) else ()
 
     def _is_own(self, spec: EvaluationSpec) -> bool:
-        """Whether the app itself has this model with this adapter."""
+        """Whether this model with this adapter is the app's own."""
         own = self.results.model.description
         return (in_full(own.name), self._located(own.adapter)) == (spec.model, spec.adapter)
 
@@ -235,20 +235,22 @@ class RunForm:
         return self.results.catalogue.source(name or "")
 
     def _refuse_names(self, model: str, adapter: str | None, visitor: Visitor) -> None:
-        """What is typed can be a folder of this machine, a download, or an address: that is for the owner alone."""
+        """Reject typed names from all but the owner: they can be local folders, downloads or addresses."""
         if visitor.role == "owner":
             return
         known = {name for _, name in self.models()}
         if model not in known or (adapter or "") not in {name for _, name in self.adapters(model)}:
-            raise RunError("Only the owner may name models and adapters that are not in the menus; choose from them.")
+            raise RunError(
+                "Only the owner may enter models and adapters that are not in the menus; choose one from the menus."
+            )
 
     def _located(self, adapter: str | None) -> str | None:
-        """An adapter of the menu as its folder; the bundled one, and anything else, as it is."""
+        """The folder of an adapter in the menu; the bundled adapter and other names unchanged."""
         folders = {one.title: str(one.folder) for one in self.results.models.adapters if one.title != DEMO}
         return None if adapter is None else in_full(folders.get(adapter, adapter))
 
     def _template(self, model: str, adapter: str | None) -> str | None:
-        """The template that the app was told for its own weights, where they do not record one."""
+        """The template given on the command line for the app's own weights, if they do not record one."""
         own = self.results.model.description
         if (own.name, own.adapter) != (model, adapter) or model in (DEMO, *BASELINES):
             return None
@@ -261,7 +263,9 @@ class RunForm:
 def _name(field: str, raw: str | None) -> str:
     name = " ".join(str(raw or "").split())
     if len(name) > LONGEST or not name.isprintable():
-        raise RunError(f"{field}: this is no name of a model ({len(name):,} characters); type a Hub id or a folder.")
+        raise RunError(
+            f"{field}: this is not the name of a model ({len(name):,} characters); enter a Hub id or a folder."
+        )
     return name
 
 

@@ -1,71 +1,71 @@
-"""How a run looks before it starts: its size, its tokens, its time, and what speaks against it."""
+"""The preview of a run as HTML: its size, tokens and time, and warnings."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from socrates_core.report.words import duration
 from socrates_core.ui.evaluate.form import Preview
-from socrates_core.ui.evaluate.view import text
+from socrates_core.ui.html import text
 
 SHOWN_IDS: Final = 12
-"""Study ids that a message names."""
+"""Number of study ids listed in a message."""
 
 
-def preview_html(preview: Preview, ahead: int) -> str:
-    """What a run would be: its size, its tokens, its time.
+def preview_html(preview: Preview, active: int) -> str:
+    """Size, tokens and time of a run.
 
     Args:
         preview: The run.
-        ahead: Runs that are at work or wait already.
+        active: Number of runs that are running or queued.
     """
     plan = preview.plan
-    each = "everybody" if preview.spec.per_cell is None else f"up to {preview.spec.per_cell:,}"
+    each = "all people" if preview.spec.per_cell is None else f"up to {preview.spec.per_cell:,}"
     facts = [
         ("Studies", f"{plan.studies:,}", ""),
         ("Cells", f"{plan.cells:,}", _left_out(plan.left_out)),
-        ("Answers to predict", f"{plan.answers:,}", f"{each} of each cell"),
+        ("Answers to predict", f"{plan.answers:,}", f"{each} per cell"),
     ]
     if preview.tokens:
         about = "about " if preview.tokens.estimated else ""
         facts += [
-            ("Tokens to compute", f"{about}{_brief(preview.tokens.computed)}", "in the tree of all prompts"),
+            ("Tokens to compute", f"{about}{_brief(preview.tokens.computed)}", "with shared prefixes computed once"),
             (
-                "Sharing bound",
+                "Saved by sharing, at most",
                 f"{about}{preview.tokens.sharing_bound:.1f}×",
-                f"{about}{_brief(preview.tokens.unshared)} tokens if nobody shared a prompt",
+                f"{about}{_brief(preview.tokens.unshared)} tokens without sharing",
             ),
         ]
     if preview.pace:
         facts.append(("Time", f"about {duration(preview.pace.seconds(plan))}", _pace(preview)))
-    tiles = "".join(
+    metrics = "".join(
         f"<div class='tile'><h4>{name}</h4><div class='value'>{value}</div><div class='below'>{text(note)}</div></div>"
         for name, value, note in facts
     )
-    return f"<div class='tiles plan'>{tiles}</div>{_notes(preview, ahead)}"
+    return f"<div class='tiles plan'>{metrics}</div>{_notes(preview, active)}"
 
 
-def _notes(preview: Preview, ahead: int) -> str:
+def _notes(preview: Preview, active: int) -> str:
     notes = []
     if preview.no_tokens:
-        notes.append(f"Tokens and time cannot be told before it runs: {preview.no_tokens}")
+        notes.append(f"Tokens and time cannot be estimated: {preview.no_tokens}")
     elif preview.pace is None and preview.tokens:
-        notes.append("No estimate of time: this model has not run on this machine yet.")
+        notes.append("No time estimate: this model has not run on this machine yet.")
     elif preview.pace is None:
-        notes.append("No estimate of time: nothing like it has run on this machine yet. Tokens are not counted here.")
+        notes.append("No time estimate: no comparable run on this machine yet. Tokens of this model cannot be counted.")
     if preview.plan.fewest < 10:
         notes.append(
             f"The smallest cell has {preview.plan.fewest} people: the fewer, the higher the noise floor, and the "
-            "less a distance says."
+            "less W says."
         )
     if preview.own_on_gpu:
         notes.append(
-            "This app holds the same model on the GPU. A run loads it once more: if both do not fit, start the run "
-            "from the command line with the app stopped, or let the app run the demo model."
+            "This app has the same model on the GPU, and a run loads it a second time. If memory is too small for "
+            "both, stop the app and start the run from the command line, or start the app with the demo model."
         )
     else:
-        notes.append("A run works in a process of its own, with its own copy of the model in memory.")
-    if ahead:
-        notes.append(f"{_runs(ahead)} ahead in the line; this one would wait for its turn.")
+        notes.append("A run is a separate process with its own copy of the model in memory.")
+    if active:
+        notes.append(f"{_runs(active)} running or queued; this one will wait in the queue.")
     return "".join(f"<p class='quiet'>{text(note)}</p>" for note in notes)
 
 
@@ -74,20 +74,20 @@ def _pace(preview: Preview) -> str:
     assert pace is not None
     rate = f"{pace.rate:,.0f}" if pace.rate >= 10 else f"{pace.rate:.2g}"
     if pace.source == "calibration":
-        return f"at {rate} answers a second, just tried on a few cells; loading and scoring come on top"
+        return f"at {rate} answers per second, measured on a few cells; loading and scoring not included"
     studies = "these studies" if pace.source == "same studies" else "other studies"
-    return f"at {rate} answers a second, measured in this model's last run here, on {studies}; loading included"
+    return f"at {rate} answers per second, from this model's last run here on {studies}; loading included"
 
 
 def seen_html(seen: Sequence[str]) -> str:
-    """Why a run is refused, with the way on."""
+    """Why a run is refused, and the alternatives."""
     if not seen:
         return ""
     some = ", ".join(seen[:SHOWN_IDS]) + (f" and {len(seen) - SHOWN_IDS:,} more" if len(seen) > SHOWN_IDS else "")
     studies = "1 of these studies" if len(seen) == 1 else f"{len(seen):,} of these studies"
     return (
-        f"<p class='warning' role='alert'>The model has learned from {studies}: {text(some)}. What it scores on them "
-        "says nothing about unseen ones, so the run is refused. Choose another part, or tick the box below.</p>"
+        f"<p class='warning' role='alert'>The model was trained on {studies}: {text(some)}. Scores on them say nothing "
+        "about unseen studies, so the run is refused. Choose another part, or tick the box below.</p>"
     )
 
 
@@ -100,7 +100,7 @@ def _brief(count: int) -> str:
 
 
 def _left_out(count: int) -> str:
-    return f"{count:,} more cannot be evaluated: open-ended, or nobody answered" if count else ""
+    return f"{count:,} more cannot be evaluated: open-ended or without answers" if count else ""
 
 
 def _runs(count: int) -> str:

@@ -1,7 +1,7 @@
-"""The tab Evaluate: choose what to evaluate, see what it costs, start it, watch it, read and compare reports.
+"""The tab Evaluate: configure a run, preview its cost, start and follow it, read and compare reports.
 
-A run is a process of its own that writes a folder. The page only reads folders: closed and opened again, or in another
-app on the same directory, it shows the same.
+A run is a separate process that writes a folder. The page only reads these folders, so it shows the same when it is
+reopened, and in another app on the same directory.
 """
 
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ import gradio as gr
 from socrates_core.ui.evaluate.actions import BUSY_TICK, RunActions
 from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.evaluate.form import PEOPLE, RunForm
+from socrates_core.ui.listeners import QUICK
 from socrates_core.ui.results import Results
 
-QUICK: Final[dict[str, Any]] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
 SLOW: Final[dict[str, Any]] = {"show_progress": "minimal", "api_visibility": "private"}
 
 
 @dataclass(frozen=True, eq=False)
 class Controls:
-    """What to evaluate."""
+    """The form of a new run."""
 
     model: gr.Dropdown
     adapter: gr.Dropdown
@@ -38,53 +38,53 @@ class Controls:
 
 @dataclass(frozen=True, eq=False)
 class RunPanel:
-    """Everything of the tab that changes."""
+    """All components of the tab that change."""
 
     controls: Controls
     preview: gr.HTML
     seen: gr.HTML
     start: gr.Button
     message: gr.HTML
-    """What came of pressing the button."""
+    """Outcome of pressing the start button."""
     live: gr.HTML
     notice: gr.HTML
-    """What came of acting on a run."""
+    """Outcome of an action on a run."""
     table: gr.HTML
     drawn: gr.State
-    """What the visitor's page shows of the runs, so that only changes are sent."""
+    """Fingerprint of the list of runs on the visitor's page, so that only changes are sent."""
     chosen: gr.State
-    """Names of the runs that are ticked."""
+    """Names of the selected runs."""
     opened: gr.State
     """Name of the run whose report is open."""
     compare: gr.Button
     convention: gr.Radio
     confirm: gr.Group
     question: gr.HTML
-    doomed: gr.State
-    """Name of the run that is to be deleted."""
+    deleting: gr.State
+    """Name of the run to delete after confirmation."""
     yes: gr.Button
     no: gr.Button
     reader: gr.HTML
 
     @property
     def runs(self) -> list[Any]:
-        """What `RunActions.draw` fills."""
+        """The components that `RunActions.draw` updates."""
         return [self.live, self.table, self.drawn]
 
 
 def evaluate_tab(tab: gr.Tab, results: Results, board: RunBoard) -> RunPanel:
-    """Lay the tab out and connect it; `follow_runs` keeps it up to date."""
+    """Lay out the tab and connect its listeners; `follow_runs` keeps it up to date."""
     form = RunForm(results, board)
     with gr.Row(elem_id="evaluate", elem_classes="columns", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_classes="card"):
-            gr.HTML("<h2>1 · What to evaluate</h2>", js_on_load=None)
+            gr.HTML("<h2>1 · Evaluation</h2>", js_on_load=None)
             controls = _controls(form)
         with gr.Column(scale=7, min_width=320, elem_classes="card"):
-            gr.HTML("<h2>2 · What it takes</h2>", js_on_load=None)
+            gr.HTML("<h2>2 · Size and cost</h2>", js_on_load=None)
             preview = gr.HTML("<p class='quiet'>Counting …</p>", elem_id="run-preview", js_on_load=None)
             seen = gr.HTML(elem_id="run-seen", js_on_load=None)
             controls.allow_seen.render()
-            start = gr.Button("Start the evaluation", variant="primary", elem_id="run-start")
+            start = gr.Button("Start evaluation", variant="primary", elem_id="run-start")
             message = gr.HTML(elem_id="run-message", js_on_load=None)
     with gr.Column(elem_classes="card", elem_id="runs"):
         gr.HTML("<h2>3 · Runs</h2>", js_on_load=None)
@@ -93,13 +93,13 @@ def evaluate_tab(tab: gr.Tab, results: Results, board: RunBoard) -> RunPanel:
         with gr.Group(elem_classes="plain", visible=False) as confirm:
             question = gr.HTML(elem_id="run-question", js_on_load="socrates.shown(element, watch)")
             with gr.Row():
-                yes = gr.Button("Delete it for good", variant="stop", elem_id="run-delete", min_width=120)
-                no = gr.Button("Keep it", elem_id="run-keep", min_width=120)
+                yes = gr.Button("Delete permanently", variant="stop", elem_id="run-delete", min_width=120)
+                no = gr.Button("Cancel", elem_id="run-keep", min_width=120)
         table = gr.HTML(js_on_load="socrates.runs(element, trigger, watch)", elem_id="run-table")
         with gr.Row(elem_classes="compare"):
             convention = gr.Radio(
                 [("by the stated scale", "scale"), ("by the observed range, as in the paper", "observed")],
-                value="scale", label="Compare the ticked runs", elem_id="run-convention", min_width=260,
+                value="scale", label="Compare the selected runs", elem_id="run-convention", min_width=260,
             )  # fmt: skip
             compare = gr.Button("Compare", elem_id="run-compare", min_width=120, interactive=False)
     reader = gr.HTML(elem_id="run-reader", js_on_load="socrates.reader(element, watch)")
@@ -114,7 +114,7 @@ def evaluate_tab(tab: gr.Tab, results: Results, board: RunBoard) -> RunPanel:
 
 
 def follow_runs(page: gr.Blocks, panel: RunPanel, results: Results, board: RunBoard) -> None:
-    """Keep the runs up to date. Call outside all tabs: a timer in a tab that is not open never ticks."""
+    """Keep the list of runs up to date. Must be called outside all tabs: timers in inactive tabs do not tick."""
     handlers = RunActions(RunForm(results, board), board, results.policy)
     timer = gr.Timer(BUSY_TICK)
     inputs = [panel.drawn, panel.opened]
@@ -126,24 +126,24 @@ def _controls(form: RunForm) -> Controls:
     models = form.models()
     model = gr.Dropdown(
         models, value=models[0][1], label="Model", elem_id="run-model", allow_custom_value=True,
-        info="Or type a Hub id, a folder, or endpoint:NAME@URL",
+        info="Or enter a Hub id, a folder, or endpoint:NAME@URL",
     )  # fmt: skip
     adapters = form.adapters(models[0][1])
     adapter = gr.Dropdown(
         adapters, value=adapters[-1][1] if len(adapters) == 2 else "", label="Adapter", elem_id="run-adapter",
-        allow_custom_value=True, info="Or type a Hub id or a folder",
+        allow_custom_value=True, info="Or enter a Hub id or a folder",
     )  # fmt: skip
     sources = form.sources()
     source = gr.Dropdown(sources, value=sources[0][1], label="Studies", elem_id="run-source", filterable=False)
     parts = form.parts(sources[0][1])
-    part = gr.Radio(parts, value=parts[0][1], label="Part of their split, in studies", elem_id="run-part")
+    part = gr.Radio(parts, value=parts[0][1], label="Part of the split (number of studies)", elem_id="run-part")
     with gr.Row(elem_classes="pair"):
         people = gr.Number(
-            PEOPLE, label="People of each cell", precision=0, elem_id="run-people", min_width=120,
-            info="At random; empty for all",
+            PEOPLE, label="People per cell", precision=0, elem_id="run-people", min_width=120,
+            info="Sampled at random; empty for all",
         )  # fmt: skip
         seed = gr.Number(42, label="Seed", precision=0, elem_id="run-seed", min_width=120, info="Same seed, same run")
-    stamped = "Evaluate all the same, stamped CONTAMINATED"
+    stamped = "Evaluate anyway; the report will be stamped CONTAMINATED"
     allow = gr.Checkbox(False, label=stamped, elem_id="run-allow-seen", visible=False, render=False)
     return Controls(model, adapter, source, part, people, seed, allow)
 
@@ -165,12 +165,12 @@ def _wire_form(tab: gr.Tab, panel: RunPanel, handlers: RunActions) -> None:
 def _wire_runs(panel: RunPanel, handlers: RunActions) -> None:
     acted = panel.table.click(
         handlers.act, panel.opened,
-        [panel.notice, panel.confirm, panel.question, panel.doomed, panel.reader, panel.opened], **SLOW,
+        [panel.notice, panel.confirm, panel.question, panel.deleting, panel.reader, panel.opened], **SLOW,
     )  # fmt: skip
     acted.then(handlers.redraw, panel.opened, panel.runs, **QUICK)
     panel.table.input(handlers.choose, None, [panel.chosen, panel.compare], **QUICK)
     closed = [panel.notice, panel.confirm, panel.reader, panel.opened]
-    gone = panel.yes.click(handlers.delete, [panel.doomed, panel.opened], closed, **QUICK)
+    gone = panel.yes.click(handlers.delete, [panel.deleting, panel.opened], closed, **QUICK)
     gone.then(handlers.redraw, panel.opened, panel.runs, **QUICK)
     panel.no.click(lambda: gr.update(visible=False), None, panel.confirm, **QUICK)
     compared = panel.compare.click(

@@ -1,4 +1,4 @@
-"""How runs look: texts and tables as HTML. Names, messages and paths are whatever a folder says, and are only text."""
+"""Runs as HTML: progress, table and reports. Names, messages and paths come from folders and are always escaped."""
 
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -8,7 +8,7 @@ from urllib.parse import quote
 from socrates_core.model.folder import shown_name
 from socrates_core.report.words import duration
 from socrates_core.runs.index import RunRow
-from socrates_core.ui.simulate.study_view import text as escaped
+from socrates_core.ui.html import text
 
 STATES: Final = {
     "new": "not started",
@@ -25,14 +25,14 @@ PHASES: Final = {
     "loading": "loading studies and model",
     "predicting": "predicting",
     "scoring": "scoring",
-    "stopping": "stopping after the cells that it is at",
+    "stopping": "stopping after the current cells",
 }
 
-# -- runs at work ----------------------------------------------------------------------------------------------------
+# -- active runs -----------------------------------------------------------------------------------------------------
 
 
 def live_html(rows: Sequence[RunRow]) -> str:
-    """The runs at work and in line, each with how far it is; nothing where there are none."""
+    """The progress of running and queued runs; empty if there are none."""
     busy = sorted((row for row in rows if row.at_work), key=lambda row: (row.ahead is None, row.ahead or 0))
     return "".join(_live(row) for row in busy)
 
@@ -49,44 +49,44 @@ def _live(row: RunRow) -> str:
 
 
 def progress_words(row: RunRow) -> str:
-    """How far a run at work is, in words."""
+    """The progress of an active run in words."""
     if row.state == "waiting":
-        return f"waiting, {place_words(row.ahead)}" if row.phase != "stopping" else "leaving the line"
+        return f"waiting, {position_words(row.ahead)}" if row.phase != "stopping" else "leaving the queue"
     words = [PHASES.get(row.phase or "starting", "running")]
     if row.total:
         words.append(f"{row.done:,} of {row.total:,} cells")
     if row.rate and row.phase == "predicting":
-        words.append(f"{row.rate:,.0f} answers a second" if row.rate >= 10 else f"{row.rate:.2g} answers a second")
+        words.append(f"{row.rate:,.0f} answers per second" if row.rate >= 10 else f"{row.rate:.2g} answers per second")
     if row.left is not None:
-        words.append(f"{duration(row.left)} left" if row.left >= 1 else "about done")
+        words.append(f"{duration(row.left)} left" if row.left >= 1 else "almost done")
     return ", ".join(words)
 
 
-def place_words(ahead: int | None) -> str:
-    """A place in the line, counted without the run that is at work."""
+def position_words(ahead: int | None) -> str:
+    """The position in the queue, not counting the run in progress."""
     if ahead is None or ahead < 1:
-        return "in line"
+        return "queued"
     if ahead == 1:
-        return "next in line"
+        return "next in the queue"
     ending = "th" if ahead % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(ahead % 10, "th")
-    return f"{ahead}{ending} in line"
+    return f"{ahead}{ending} in the queue"
 
 
 # -- the table -------------------------------------------------------------------------------------------------------
 
 
 def table_html(rows: Sequence[RunRow], refusals: Mapping[str, str | None], opened: str = "") -> str:
-    """All runs, with what a visitor may do with each.
+    """All runs, with the actions that a visitor may take.
 
     Args:
         rows: Newest first.
-        refusals: `launch`, `cancel`, `delete` → why the visitor may not; None where he may.
+        refusals: `launch`, `cancel`, `delete` → why the visitor may not; None if they may.
         opened: Name of the run whose report is open.
     """
     if not rows:
         return (
-            "<p class='empty'>No runs yet: choose a model and studies above and press <b>Start the evaluation</b>. "
-            "Runs that were started from the command line in the same directory appear here too.</p>"
+            "<p class='empty'>No runs yet: choose a model and studies above and press <b>Start evaluation</b>. Runs "
+            "started from the command line in the same directory appear here as well.</p>"
         )
     head = "".join(
         f"<th scope='col'>{name}</th>" for name in ("Compare", "Model", "Studies", "State", "W", "When", "Actions")
@@ -123,7 +123,7 @@ def title_of(row: RunRow) -> str:
 def _studies(row: RunRow) -> str:
     if not row.readable:
         return ""
-    people = "everybody" if row.per_cell is None else f"{row.per_cell:,} a cell"
+    people = "all people" if row.per_cell is None else f"{row.per_cell:,} people per cell"
     return f"{text(shown_name(row.studies))}, {text(row.part)}<small>{people}, seed {row.seed}</small>"
 
 
@@ -132,9 +132,9 @@ def _state(row: RunRow) -> str:
         return f"<span class='state state-failed'>cannot be read</span><small>{text(_cut(row.message or ''))}</small>"
     said = f"<span class='state state-{row.state}'>{STATES[row.state]}</span>"
     if row.state == "waiting":
-        said += f"<small>{place_words(row.ahead)}</small>"
+        said += f"<small>{position_words(row.ahead)}</small>"
     elif row.state == "interrupted":
-        said += f"<small>{_of(row)}; its process ended without a word, log.txt in its folder may say why</small>"
+        said += f"<small>{_of(row)}; its process ended unexpectedly, see log.txt in its folder</small>"
     elif row.state == "finished" and row.message:
         said += f"<small>{text(_cut(row.message))}</small>"
     elif row.state in ("cancelled", "failed"):
@@ -143,7 +143,7 @@ def _state(row: RunRow) -> str:
 
 
 def _of(row: RunRow) -> str:
-    return f"{row.done:,} of {row.total:,} cells done" if row.total else "no cell done yet"
+    return f"{row.done:,} of {row.total:,} cells done" if row.total else "no cells done yet"
 
 
 def _distance(row: RunRow) -> str:
@@ -151,7 +151,7 @@ def _distance(row: RunRow) -> str:
     if row.wasserstein is None:
         return stamp or ("none" if row.state == "finished" and row.readable else "")
     interval = "" if row.low is None or row.high is None else f" <span>[{row.low:.3f}, {row.high:.3f}]</span>"
-    floor = "" if row.noise_floor is None else f"floor {row.noise_floor:.3f}"
+    floor = "" if row.noise_floor is None else f"noise floor {row.noise_floor:.3f}"
     studies = "" if row.scored is None else f", {row.scored:,} studies"
     return f"<b>{row.wasserstein:.3f}</b>{interval}<small>{floor}{studies}</small>{stamp}"
 
@@ -193,11 +193,11 @@ def _button(act: str, label: str, row: RunRow, refusal: str | None, off: bool = 
 
 
 def report_html(row: RunRow, single_answers: bool) -> str:
-    """A finished run's report in a frame, and its files.
+    """The report of a finished run in a frame, with links to its files.
 
     Args:
         row: The run.
-        single_answers: Whether the visitor may have the file of what each person answered.
+        single_answers: Whether the visitor may download individual answers.
     """
     base = f"run/{quote(row.name.encode('utf-8', 'replace'), safe='')}"
     files = [("report.html", "HTML report"), ("report.md", "Markdown"), ("metrics.json", "metrics.json")]
@@ -206,14 +206,14 @@ def report_html(row: RunRow, single_answers: bool) -> str:
 
 
 def comparison_html(key: str, names: Collection[str]) -> str:
-    """A comparison's report in a frame, and its files."""
+    """The report of a comparison in a frame, with links to its files."""
     files = (("comparison.html", "HTML report"), ("comparison.md", "Markdown"), ("comparison.json", "comparison.json"))
     return _reader(f"Comparison of {len(names)} runs", f"comparison/{key}", "comparison.html", files)
 
 
 def _reader(title: str, base: str, page: str, files: Sequence[tuple[str, str]]) -> str:
     links = "".join(f"<a href='{text(base)}/{file}?download' download>{label}</a>" for file, label in files)
-    whole = f"<a href='{text(base)}/{page}' target='_blank' rel='noopener'>Open in a tab of its own</a>"
+    whole = f"<a href='{text(base)}/{page}' target='_blank' rel='noopener'>Open in a new tab</a>"
     return (
         f"<section class='reader'><h2>{text(title)}</h2><p class='files'>{whole}{links}</p>"
         f"<iframe sandbox='allow-scripts allow-downloads' src='{text(base)}/{page}' title='{text(title)}'></iframe>"
@@ -221,19 +221,7 @@ def _reader(title: str, base: str, page: str, files: Sequence[tuple[str, str]]) 
     )
 
 
-def text(raw: object) -> str:
-    """Escaped for HTML; what is no text, the bytes of a folder's name say, becomes question marks."""
-    return escaped(str(raw).encode("utf-8", "replace").decode())
-
-
 # -- words -----------------------------------------------------------------------------------------------------------
-
-
-def message_html(message: str, problem: bool = True) -> str:
-    """A sentence in the page; empty for none."""
-    if not message:
-        return ""
-    return f"<p class='notice' role='{'alert' if problem else 'status'}'>{text(message)}</p>"
 
 
 def _cut(message: str) -> str:

@@ -1,7 +1,7 @@
-"""Results as files, by link: `result/csv?…`, `result/json?…`, `result/html?…`.
+"""Downloads of a result, by link: `result/csv?…`, `result/json?…`, `result/html?…`.
 
-A download is computed from its link like the page itself, so nothing is written to disk and no visitor's file can be
-mistaken for another's.
+A download is computed from its link, like the page itself, so nothing is written to disk and visitors cannot receive
+each other's files.
 """
 
 from collections.abc import Callable
@@ -25,21 +25,21 @@ KINDS: Final[dict[str, tuple[str, Callable[[Simulation], str]]]] = {
     "html": ("text/html; charset=utf-8", to_html),
     "json": ("application/json", to_json),
 }
-"""File ending → its type, and what writes it."""
+"""File extension → media type and writer."""
 
 
 def export_route(results: Results) -> Route:
-    """The route of the downloads."""
+    """The route that serves downloads."""
 
     def export(request: Request) -> Response:
         kind = request.path_params["kind"]
         if kind not in KINDS:
-            return PlainTextResponse(f"no download {kind!r}; choose one of {', '.join(KINDS)}\n", 404)
+            return PlainTextResponse(f"unknown download {kind!r}; choose one of {', '.join(KINDS)}\n", 404)
         media, write = KINDS[kind]
         try:
             link = from_query(dict(request.query_params), results.catalogue)
             if link is None:
-                return PlainTextResponse("this link names no result: it has no cell\n", 400)
+                return PlainTextResponse("this link does not name a result: the parameter cell is missing\n", 400)
             content = write(results.get(link, visitor=visitor_of(gr.Request(request))))
         except SocratesError as error:
             return PlainTextResponse(f"{error}\n", 400)

@@ -1,4 +1,4 @@
-"""What a visitor filled in, as a link; and the other way round, what an edit looks like in the panel."""
+"""Converts the controls of the tab into a link, and edits into the state of the controls."""
 
 import json
 import math
@@ -14,10 +14,10 @@ from socrates_core.simulation.request import MAX_PARTICIPANTS, SimulationRequest
 from socrates_core.ui.simulate.link import Link
 
 OBSERVED, ONLY, EVERYONE, SHARES = "As observed", "Only some", "Everyone is", "Shares"
-"""The ways to edit an attribute."""
+"""How an attribute can be edited."""
 
-MOST_SHARES: Final = 12
-"""A number with more different values than this (an age) has no sliders."""
+MAX_SHARES: Final = 12
+"""Numeric attributes with more distinct values than this (such as age) get no share sliders."""
 
 
 def link_of(
@@ -29,13 +29,13 @@ def link_of(
     top_p: float | None,
     seed: float | None,
 ) -> Link:
-    """Read the controls; `model` is the name of what answers.
+    """Read the controls; `model` is the name of the model that answers.
 
     Raises:
-        SocratesError: If one of them is empty or out of range; names it as the page does.
+        SocratesError: If a value is missing or out of range; the message uses the control's label.
     """
     source, cell_id = place_of(place)
-    people = _whole("Simulated participants", n, 1, MAX_PARTICIPANTS)
+    people = _whole("Simulated people", n, 1, MAX_PARTICIPANTS)
     request = SimulationRequest(
         cell_id=cell_id,
         edits=edits_of(edits),
@@ -48,15 +48,15 @@ def link_of(
 
 
 def place_text(source: str, cell_id: int) -> str:
-    """A source and a cell in one text."""
+    """A source and a cell as one string."""
     return f"{cell_id} {source}"
 
 
 def place_of(raw: str) -> tuple[str, int]:
-    """What `place_text` wrote: source and cell.
+    """Read source and cell from what `place_text` wrote.
 
     Raises:
-        SocratesError: If it is anything else.
+        SocratesError: If `raw` has another form.
     """
     cell_id, _, source = raw.partition(" ")
     if not (cell_id.isascii() and cell_id.isdigit() and len(cell_id) < 12):
@@ -65,45 +65,46 @@ def place_of(raw: str) -> tuple[str, int]:
 
 
 def edits_of(raw: str) -> tuple[Edit, ...]:
-    """The edits that the page holds as JSON.
+    """Read the edits that the page stores as JSON.
 
     Raises:
-        PopulationError: If they are not edits.
+        PopulationError: If they are not valid edits.
     """
     try:
         return edits_from_json(json.loads(raw or "[]"))
     except (ValueError, RecursionError):
-        raise SocratesError("The edits of this page cannot be read. Press reset and make them again.") from None
+        raise SocratesError("The edits on this page cannot be read. Press Reset and make them again.") from None
 
 
 def edits_text(edits: Sequence[Edit]) -> str:
-    """The edits as the JSON that the page holds."""
+    """The edits as the JSON that the page stores."""
     return json.dumps(edits_to_json(edits), ensure_ascii=False)
 
 
 def replaced(edits: Sequence[Edit], attribute: str, edit: Edit | None) -> tuple[Edit, ...]:
-    """The edits with those of one attribute replaced by one, or by none, in its place."""
+    """The edits after replacing those of one attribute by `edit`, or removing them if it is None; the order is kept."""
     others = [other for other in edits if other.attribute != attribute]
     place = next((i for i, other in enumerate(edits) if other.attribute == attribute), len(others))
     return (*others[:place], *([edit] if edit else []), *others[place:])
 
 
 def mode_of(edits: Sequence[Edit], attribute: str) -> str:
-    """How an attribute is edited; of several edits the last one counts."""
+    """How an attribute is edited; the last edit of it counts."""
     modes: dict[type[Edit], str] = {Filter: ONLY, Range: ONLY, SetValue: EVERYONE, Shares: SHARES}
     return next((modes[type(edit)] for edit in reversed(edits) if edit.attribute == attribute), OBSERVED)
 
 
 def modes_for(participants: pl.DataFrame, attribute: str) -> list[str]:
-    """What can be done with an attribute."""
+    """The modes that an attribute offers."""
     column = participants[attribute]
-    few = not column.dtype.is_integer() or column.n_unique() <= MOST_SHARES
+    few = not column.dtype.is_integer() or column.n_unique() <= MAX_SHARES
     return [OBSERVED, ONLY, EVERYONE, *([SHARES] if few else [])]
 
 
 def observed_shares(participants: pl.DataFrame, attribute: str) -> dict[Value, float]:
-    """Value → its share of the observed participants (by survey weight, where there are weights), commonest first;
-    numbers in their order.
+    """Value → its share among the observed participants, by survey weight where there is one.
+
+    The most common value comes first; numbers are in ascending order.
     """
     people = edit_population(participants, ())
     table = people.personas.select(value=pl.col(attribute), weight=pl.Series(people.weights))
@@ -116,7 +117,7 @@ def observed_shares(participants: pl.DataFrame, attribute: str) -> dict[Value, f
 
 
 def attribute_choices(participants: pl.DataFrame, edits: Sequence[Edit]) -> list[tuple[str, str]]:
-    """(what the menu calls an attribute, its name), edited ones marked."""
+    """(label, name) of every attribute for the menu; edited ones are marked."""
     edited = {edit.attribute for edit in edits}
     return [
         (attribute_words(name).capitalize() + (" · edited" if name in edited else ""), name)
@@ -125,29 +126,29 @@ def attribute_choices(participants: pl.DataFrame, edits: Sequence[Edit]) -> list
 
 
 def value_key(value: Value) -> str:
-    """A value as a control holds it: JSON, so that unknown and the text "unknown" differ."""
+    """A value as a control holds it: JSON, so that a missing value and the text "unknown" differ."""
     return json.dumps(value, ensure_ascii=False)
 
 
 def value_of(key: str) -> Value:
-    """What `value_key` made."""
+    """The value that `value_key` encoded."""
     value: Value = json.loads(key)
     return value
 
 
 def value_choices(shares: dict[Value, float]) -> list[tuple[str, str]]:
-    """(value and its observed share, its key)."""
+    """(label with the observed share, key) of every value."""
     return [(f"{value_words(value)} ({share:.0%})", value_key(value)) for value, share in shares.items()]
 
 
 def _whole(name: str, raw: float | None, low: int, high: int) -> int:
     if raw is None or not math.isfinite(raw) or raw != int(raw) or not low <= raw <= high:
-        got = "it is empty" if raw is None else f"got {raw:,.15g}"
+        got = "the field is empty" if raw is None else f"got {raw:,.15g}"
         raise SocratesError(f"{name}: enter a whole number from {low:,} to {high:,}; {got}.")
     return int(raw)
 
 
 def _real(name: str, raw: float | None) -> float:
     if raw is None:
-        raise SocratesError(f"{name}: enter a number; it is empty.")
+        raise SocratesError(f"{name}: enter a number; the field is empty.")
     return float(raw)

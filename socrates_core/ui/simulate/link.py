@@ -1,8 +1,8 @@
-"""Links to results: a whole request in a query string, read back with suspicion.
+"""Links to results: a complete request in a query string, validated when it is read.
 
-A result is a pure function of studies, model and request, so the link holds the request itself and nothing is stored.
-It also holds a mark of the question with its answers and the name of the model: with other data the link is refused,
-with another model the page says so.
+A result is a pure function of studies, model and request, so the link carries the request itself and nothing is
+stored. It also carries a checksum of the question with its answers, and the name of the model: on different data the
+link is refused, with a different model the page warns.
 """
 
 import json
@@ -18,30 +18,30 @@ from socrates_core.simulation.request import SimulationRequest
 from socrates_core.ui.catalogue import Catalogue, cell_mark
 
 LONGEST: Final = 8000
-"""Characters of a parameter; longer ones are no link of ours."""
+"""Characters of a parameter; longer values are rejected."""
 
 MAX_TEMPERATURE: Final = 2.0
-"""Of the page's slider."""
+"""Upper end of the slider."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """What a link asks for."""
+    """A request with its source and model."""
 
     source: str
     """Name of a source in the catalogue."""
     request: SimulationRequest
     model: str = ""
-    """Of the result that was linked, as `model_name` gives it; empty where the link does not say."""
+    """As `model_name` gives it; empty where the link does not name a model."""
 
 
 def model_name(description: ModelDescription) -> str:
-    """Model, adapter and template in one word each."""
+    """Name, adapter and template, separated by spaces."""
     return " ".join(filter(None, (description.name, description.adapter, description.template)))
 
 
 def to_query(link: Link, catalogue: Catalogue) -> str:
-    """The link as `key=value&…`, without question mark; values that are the defaults are left out.
+    """The link as `key=value&…`, without the question mark; default values are omitted.
 
     Raises:
         SocratesError: If the source or the cell is not in the catalogue.
@@ -63,11 +63,11 @@ def to_query(link: Link, catalogue: Catalogue) -> str:
 
 
 def from_query(query: Mapping[str, str], catalogue: Catalogue) -> Link | None:
-    """Read a query string's parameters; None where they ask for no result.
+    """Read the parameters of a query string; None where they do not name a cell.
 
     Raises:
-        SocratesError: If they ask for something that is not here or makes no sense; names the parameter. The edits
-            are read but not yet checked against the participants.
+        SocratesError: If a parameter is invalid or names something that does not exist here; the message names it.
+            Edits are parsed but not yet checked against the participants.
     """
     if "cell" not in query:
         return None
@@ -79,8 +79,8 @@ def from_query(query: Mapping[str, str], catalogue: Catalogue) -> Link | None:
     cell = source.studies.cell(_whole("cell", identity))
     if mark != cell_mark(source.studies, cell):
         raise SocratesError(
-            "this link was made with other data: the question it names reads differently here, or has other answers. "
-            "Choose the study from the list"
+            "this link was made with different data: the wording or the answers of its question have changed. Choose "
+            "the study from the list"
         )
     raw: dict[str, Any] = {"cell_id": cell.cell_id}
     raw |= {key: _whole(key, query[key]) for key in ("n", "seed") if key in query}
@@ -108,7 +108,7 @@ def _number(key: str, text: str) -> float:
 def _edits(text: str) -> object:
     try:
         raw = json.loads(text)
-        json.dumps(raw, ensure_ascii=False).encode("utf-8")  # half of a surrogate pair is no text
+        json.dumps(raw, ensure_ascii=False).encode("utf-8")  # a lone surrogate cannot be encoded
     except (ValueError, RecursionError):
-        raise SocratesError(f"this link cannot be read: its edits are not what a link holds: {text[:40]!r}") from None
+        raise SocratesError(f"this link cannot be read: its edits are not valid: {text[:40]!r}") from None
     return raw

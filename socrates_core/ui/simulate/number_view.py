@@ -1,4 +1,4 @@
-"""An open-ended result as HTML: medians and quartiles, the distance by the observed range, and what it is worth."""
+"""An open-ended result as HTML: medians and quartiles, and W by the observed range with its noise floor."""
 
 from typing import Final
 
@@ -7,55 +7,55 @@ from socrates_core.report.effect_table import shares_by_option
 from socrates_core.report.words import from_to, percent, signed
 from socrates_core.simulation.open_ended import NumberResult, NumberScore, Quartiles
 from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
-from socrates_core.ui.html import bar, table, tile
-from socrates_core.ui.simulate.study_view import text
+from socrates_core.ui.html import bar, metric, table, text
 
 EXPLAIN_MEDIAN: Final = (
-    "Half of the answers are no larger than this number. The quartiles beside it hold the middle half of the answers. "
-    "They say more than the mean, which a single extreme answer can move anywhere."
+    "Half of the answers are at or below this number; half of the answers lie between the two quartiles. They describe "
+    "the answers better than the mean, which a single extreme answer can shift arbitrarily far."
 )
 EXPLAIN_OBSERVED: Final = (
-    "The Wasserstein distance by the range of the actual answers: 0 is a perfect match, 1 is everybody at opposite "
-    "ends of that range. Predictions beyond it count as its end. An open-ended outcome has no stated scale, so there "
-    "is no other range, and no guessing evenly to compare with. The interval says how much the distance would vary "
-    "with other people and draws."
+    "The Wasserstein distance, divided by the range of the actual answers: 0 is a perfect match, 1 puts all answers at "
+    "opposite ends of that range. Predictions outside the range are clipped to it. An open-ended outcome has no stated "
+    "scale, so there is no other range to use and no uniform baseline. The interval shows how much W would vary with "
+    "another sample of people and another set of draws."
 )
 EXPLAIN_FLOOR: Final = (
-    "What as many numbers drawn from where the people's own come from would score on average. A distance near it "
-    "cannot be told from perfect. Up to the chance limit, chance alone explains the distance 19 times in 20."
+    "The W that as many numbers drawn from the human distribution itself would score on average. A W close to it is "
+    "indistinguishable from a perfect prediction. In 19 of 20 cases, chance alone stays below the chance limit."
 )
 EXPLAIN_INVALID: Final = (
-    "Each simulated participant writes one number, digit by digit: whole numbers of 0 or more, up to nine digits. One "
-    "that does not end by then is invalid and in no other figure. Minus signs and decimals cannot be predicted."
+    "The model writes one number per simulated person, digit by digit: a whole number of 0 or more, with up to nine "
+    "digits. A longer number is invalid and excluded from all other figures. Negative numbers and decimals cannot be "
+    "predicted."
 )
 
 
-def number_tiles_html(arm: ArmResult, numbers: NumberResult) -> str:
-    """The figures, each with what it is."""
-    score, tiles = numbers.score, []
+def number_metrics_html(arm: ArmResult, numbers: NumberResult) -> str:
+    """The figures of an open-ended outcome, each with an explanation."""
+    score, metrics = numbers.score, []
     if score is not None:
         widest = max(score.interval.high, score.noise_floor, score.chance_limit, 1e-9)
         distance = bar(score.observed / widest, "predicted", score.interval, widest)
-        tiles += [
-            tile("Distance (observed range)", f"{score.observed:.3f}",
-                 f"95 % interval {from_to(score.interval, '–')}", EXPLAIN_OBSERVED, distance),
-            tile("Noise floor", f"{score.noise_floor:.3f}", f"chance explains up to {score.chance_limit:.3f}",
-                 EXPLAIN_FLOOR, bar(score.noise_floor / widest, "neutral")),
+        metrics += [
+            metric("W (observed range)", f"{score.observed:.3f}",
+                   f"95 % interval {from_to(score.interval, '–')}", EXPLAIN_OBSERVED, distance),
+            metric("Noise floor", f"{score.noise_floor:.3f}", f"chance limit {score.chance_limit:.3f}",
+                   EXPLAIN_FLOOR, bar(score.noise_floor / widest, "neutral")),
         ]  # fmt: skip
-    tiles += [
-        tile("Median, predicted", f"{numbers.predicted.median:,}", _middle_half(numbers.predicted), EXPLAIN_MEDIAN),
-        tile("Median, actual", "–" if numbers.actual is None else f"{numbers.actual.median:,}",
-             "nothing actual to compare" if numbers.actual is None else _middle_half(numbers.actual), EXPLAIN_MEDIAN),
-        tile("People", f"{arm.n_actual:,}", f"answers, beside {numbers.n_valid:,} simulated numbers",
-             "How many actual answers the prediction is compared with, and how many numbers were simulated."),
-        tile("Invalid", percent(numbers.n_invalid / arm.n_predicted),
-             f"{numbers.n_invalid:,} of {arm.n_predicted:,} numbers", EXPLAIN_INVALID),
+    metrics += [
+        metric("Median, predicted", f"{numbers.predicted.median:,}", _middle_half(numbers.predicted), EXPLAIN_MEDIAN),
+        metric("Median, actual", "–" if numbers.actual is None else f"{numbers.actual.median:,}",
+               "no actual answers" if numbers.actual is None else _middle_half(numbers.actual), EXPLAIN_MEDIAN),
+        metric("Actual answers", f"{arm.n_actual:,}", f"compared with {numbers.n_valid:,} simulated numbers",
+               "How many human answers the prediction is compared with, and how many valid numbers were simulated."),
+        metric("Invalid", percent(numbers.n_invalid / arm.n_predicted),
+               f"{numbers.n_invalid:,} of {arm.n_predicted:,} numbers", EXPLAIN_INVALID),
     ]  # fmt: skip
-    return f"<div class='tiles'>{''.join(tiles)}</div>{_range_note(score)}"
+    return f"<div class='tiles'>{''.join(metrics)}</div>{_range_note(score)}"
 
 
 def bins_html(arm: ArmResult) -> str:
-    """Predicted and actual share of every bin of the histogram that is not empty."""
+    """Predicted and actual share of every non-empty bin of the histogram."""
     head = "<th scope='col'>Answer</th><th scope='col' class='num'>Predicted</th>"
     head += "<th scope='col' class='num'>Actual</th>" if arm.actual else ""
     rows = []
@@ -68,11 +68,11 @@ def bins_html(arm: ArmResult) -> str:
 
 
 def medians_html(result: Simulation) -> str:
-    """Every arm with its medians, and their difference to the first one's."""
+    """The medians of every condition, and their differences from the first condition."""
     head = (
-        "<th scope='col'>Arm</th><th scope='col' class='num'>Predicted median</th>"
+        "<th scope='col'>Condition</th><th scope='col' class='num'>Predicted median</th>"
         "<th scope='col' class='num'>Actual median</th><th scope='col' class='num'>Predicted effect</th>"
-        "<th scope='col' class='num'>Actual effect</th><th scope='col' class='num'>Distance</th>"
+        "<th scope='col' class='num'>Actual effect</th><th scope='col' class='num'>W</th>"
     )
     effects = {row.cell.cell_id: row for row in result.effects}
     rows = []
@@ -86,10 +86,10 @@ def medians_html(result: Simulation) -> str:
             f"<td class='num'>{'–' if score is None else f'{score.observed:.3f}'}</td></tr>"
         )
     return (
-        table("Medians and effects by arm", head, rows)
-        + "<p class='quiet'>Effects are each arm's median minus the first arm's, with 95 % intervals. The predicted "
-        "interval covers which numbers are drawn, not how wrong the model may be. Distances are by each arm's own "
-        "range of actual answers, so they do not compare between arms.</p>"
+        table("Medians and effects by condition", head, rows)
+        + "<p class='quiet'>An effect is a condition's median minus that of the first condition, with a 95 % interval. "
+        "The interval of a predicted effect reflects sampling only, not the error of the model. W uses each "
+        "condition's own range of actual answers, so it is not comparable between conditions.</p>"
     )
 
 
@@ -116,10 +116,10 @@ def _range_note(score: NumberScore | None) -> str:
     if score is None:
         return ""
     stretched = (
-        " A few extreme answers make up most of that range, so the distance is small whatever is predicted: go by the "
-        "quartiles."
+        " A few extreme answers account for most of that range, so W is small whatever is predicted: rely on the "
+        "quartiles instead."
     )
     return (
-        f"<p class='quiet range'>The distance is by the range of the actual answers, {score.low:,} to {score.high:,}."
+        f"<p class='quiet range'>W is computed on the range of the actual answers, {score.low:,} to {score.high:,}."
         f"{stretched if score.stretched else ''}</p>"
     )

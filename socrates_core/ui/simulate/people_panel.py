@@ -1,4 +1,4 @@
-"""The panel in which a visitor edits who takes part: one attribute at a time, one edit for each attribute."""
+"""The panel for editing the simulated population: one attribute at a time, one edit per attribute."""
 
 import json
 from collections.abc import Callable
@@ -7,15 +7,17 @@ from typing import Any
 
 import gradio as gr
 import polars as pl
+from gradio.blocks import Block
 
 from socrates_core.errors import SocratesError
 from socrates_core.people.edit import Edit, Filter, Range, SetValue, Shares
 from socrates_core.people.population import attributes_of, check_edits, edits_from_json
 from socrates_core.study.study_set import Cell
 from socrates_core.ui.catalogue import Catalogue, Source
+from socrates_core.ui.html import text
+from socrates_core.ui.listeners import QUICK, Updates
 from socrates_core.ui.simulate import form
 from socrates_core.ui.simulate.people_view import edits_html, shares_html
-from socrates_core.ui.simulate.study_view import text
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +25,7 @@ class PeoplePanel:
     """The components of the panel."""
 
     edits: gr.Textbox
-    """Hidden: the edits in force as JSON, so that they live in the visitor's page and nowhere else."""
+    """Hidden: the active edits as JSON; they are stored in the visitor's page only."""
     chips: gr.HTML
     editor: gr.Group
     attribute: gr.Dropdown
@@ -36,25 +38,25 @@ class PeoplePanel:
     shares: gr.HTML
 
     @property
-    def brief(self) -> list[Any]:
-        """What changes with every edit."""
+    def brief(self) -> list[Block]:
+        """Everything that changes with an edit."""
         return [self.edits, self.chips, self.attribute]
 
     @property
-    def full(self) -> list[Any]:
-        """What changes with the study, the attribute and the mode."""
+    def full(self) -> list[Block]:
+        """Everything that changes with the study, the attribute or the mode."""
         fields = [self.only, self.low, self.high, self.everyone, self.everyone_number, self.shares]
         return [*self.brief, self.editor, self.mode, *fields]
 
 
 def people_panel() -> PeoplePanel:
-    """Lay the panel out, empty."""
+    """Lay out the empty panel."""
     edits = gr.Textbox("[]", visible="hidden", elem_id="edits", label="Edits")
     chips = gr.HTML(js_on_load="socrates.chips(element, trigger)", elem_id="chips")
     with gr.Group(elem_id="editor", elem_classes="plain") as editor:
         attribute = gr.Dropdown(label="Attribute", elem_id="attribute", filterable=False)
-        mode = gr.Radio([form.OBSERVED], value=form.OBSERVED, label="Participants", elem_id="mode")
-        only = gr.CheckboxGroup(label="Only these take part", elem_id="only")
+        mode = gr.Radio([form.OBSERVED], value=form.OBSERVED, label="Profiles", elem_id="mode")
+        only = gr.CheckboxGroup(label="Only these are simulated", elem_id="only")
         with gr.Row(elem_classes="pair"):
             low = gr.Number(label="From", precision=0, elem_id="low", min_width=90)
             high = gr.Number(label="To", precision=0, elem_id="high", min_width=90)
@@ -64,52 +66,72 @@ def people_panel() -> PeoplePanel:
     return PeoplePanel(edits, chips, editor, attribute, mode, only, low, high, everyone, everyone_number, shares)
 
 
-def draw_panel(source: Source, cell: Cell, edits: tuple[Edit, ...], attribute: str | None = None) -> list[Any]:
-    """Updates for `PeoplePanel.full`: the edits in force, and the controls for one attribute."""
+def draw_panel(
+    panel: PeoplePanel, source: Source, cell: Cell, edits: tuple[Edit, ...], attribute: str | None = None
+) -> Updates:
+    """Show the active edits, and the controls of one attribute."""
     participants = source.studies.participants_of(cell.study_id)
     names = attributes_of(participants)
-    brief = draw_edits(source, cell, edits, attribute if attribute in names else None)
+    drawn = draw_edits(panel, source, cell, edits)
     if not names:
-        return [*brief, gr.update(visible=False), *[gr.skip() for _ in range(7)]]
+        return {**drawn, panel.editor: gr.update(visible=False)}
     chosen = attribute if attribute in names else next((edit.attribute for edit in edits), names[0])
     if chosen not in names:
         chosen = names[0]
     mode = form.mode_of(edits, chosen)
-    radio = gr.update(choices=form.modes_for(participants, chosen), value=mode)
-    return [*brief[:2], gr.update(choices=brief[2]["choices"], value=chosen), gr.update(visible=True), radio,
-            *_draw_fields(participants, chosen, mode, edits)]  # fmt: skip
+    return {
+        **drawn,
+        panel.attribute: gr.update(choices=form.attribute_choices(participants, edits), value=chosen),
+        panel.editor: gr.update(visible=True),
+        panel.mode: gr.update(choices=form.modes_for(participants, chosen), value=mode),
+        **_draw_fields(panel, participants, chosen, mode, edits),
+    }
 
 
-def draw_edits(source: Source, cell: Cell, edits: tuple[Edit, ...], attribute: str | None, hint: str = "") -> list[Any]:
-    """Updates for `PeoplePanel.brief`, with a hint where an edit was not taken."""
+def draw_edits(
+    panel: PeoplePanel,
+    source: Source,
+    cell: Cell,
+    edits: tuple[Edit, ...],
+    attribute: str | None = None,
+    hint: str = "",
+) -> Updates:
+    """Show the active edits; `hint` says why another one was not applied."""
     participants = source.studies.participants_of(cell.study_id)
     asked = source.studies.answers(cell.cell_id).participant_ids
     notice = f"<p class='warning' role='alert'>{text(hint)}</p>" if hint else ""
-    menu = gr.update(choices=form.attribute_choices(participants, edits), **({"value": attribute} if attribute else {}))
-    return [form.edits_text(edits), notice + edits_html(participants, edits, asked), menu]
+    chosen = {"value": attribute} if attribute else {}
+    return {
+        panel.edits: form.edits_text(edits),
+        panel.chips: notice + edits_html(participants, edits, asked),
+        panel.attribute: gr.update(choices=form.attribute_choices(participants, edits), **chosen),
+    }
 
 
-def _draw_fields(participants: pl.DataFrame, attribute: str, mode: str, edits: tuple[Edit, ...]) -> list[Any]:
+def _draw_fields(
+    panel: PeoplePanel, participants: pl.DataFrame, attribute: str, mode: str, edits: tuple[Edit, ...]
+) -> Updates:
+    """Show the controls that a mode needs, filled from the last edit of the attribute, and hide the others."""
     number = participants[attribute].dtype.is_integer()
     observed = form.observed_shares(participants, attribute)
     edit = next((edit for edit in reversed(edits) if edit.attribute == attribute), None)
     choices = form.value_choices(observed)
     keys = [key for _, key in choices]
     ticked = [form.value_key(value) for value in edit.values] if isinstance(edit, Filter) else keys
-    bounds = (edit.low, edit.high) if isinstance(edit, Range) else _ends(participants[attribute])
+    low, high = (edit.low, edit.high) if isinstance(edit, Range) else _ends(participants[attribute])
     given = edit.value if isinstance(edit, SetValue) else next(iter(observed))
     given_key = form.value_key(given)
-    if given_key not in keys:
-        choices = [*choices, (str(given), given_key)]
+    every_choice = choices if given_key in keys else [*choices, (str(given), given_key)]
     only, everyone = mode == form.ONLY, mode == form.EVERYONE
-    return [
-        gr.update(choices=choices, value=ticked, visible=only and not number),
-        gr.update(value=bounds[0], visible=only and number),
-        gr.update(value=bounds[1], visible=only and number),
-        gr.update(choices=choices, value=given_key, visible=everyone and not number),
-        gr.update(value=given if number else None, visible=everyone and number),
-        gr.update(value=shares_html(observed, edit) if mode == form.SHARES else "", visible=mode == form.SHARES),
-    ]
+    shares = shares_html(observed, edit) if mode == form.SHARES else ""
+    return {
+        panel.only: gr.update(choices=choices, value=ticked, visible=only and not number),
+        panel.low: gr.update(value=low, visible=only and number),
+        panel.high: gr.update(value=high, visible=only and number),
+        panel.everyone: gr.update(choices=every_choice, value=given_key, visible=everyone and not number),
+        panel.everyone_number: gr.update(value=given if number else None, visible=everyone and number),
+        panel.shares: gr.update(value=shares, visible=mode == form.SHARES),
+    }
 
 
 def _ends(column: pl.Series) -> tuple[int | None, int | None]:
@@ -120,7 +142,7 @@ def _ends(column: pl.Series) -> tuple[int | None, int | None]:
 
 
 def at(catalogue: Catalogue, place: str) -> tuple[Source, Cell]:
-    """The source and the cell that the page is at."""
+    """The source and the cell that the page shows."""
     name, cell_id = form.place_of(place)
     source = catalogue.source(name)
     return source, source.studies.cell(cell_id)
@@ -137,69 +159,68 @@ def wire_people(
 
     Args:
         panel: The panel.
-        catalogue: Where the studies are.
+        catalogue: The studies.
         place: The hidden field that holds source and cell.
         after: Called with every listener that changes the edits, to chain what depends on them.
-        released: Called with the listener of the share sliders, which fires when one is let go.
+        released: Called with the listener of the share sliders, which fires when a slider is released.
     """
 
-    def show(place: str, edits: str, attribute: str) -> list[Any]:
+    def show(place: str, edits: str, attribute: str) -> Updates:
         source, cell = at(catalogue, place)
-        return draw_panel(source, cell, form.edits_of(edits), attribute)
+        return draw_panel(panel, source, cell, form.edits_of(edits), attribute)
 
-    def choose_mode(place: str, edits: str, attribute: str, mode: str) -> list[Any]:
+    def choose_mode(place: str, edits: str, attribute: str, mode: str) -> Updates:
         source, cell = at(catalogue, place)
         participants = source.studies.participants_of(cell.study_id)
         old = form.edits_of(edits)
         changed = mode != form.mode_of(old, attribute)
-        kept = form.replaced(old, attribute, None) if changed else old
+        new = form.replaced(old, attribute, None) if changed else old
         if changed and mode == form.EVERYONE:
             commonest = max(form.observed_shares(participants, attribute).items(), key=lambda pair: pair[1])[0]
-            kept = form.replaced(kept, attribute, SetValue(attribute, commonest))
-        fields = _draw_fields(participants, attribute, mode, kept)
-        return [*draw_edits(source, cell, kept, attribute), gr.skip(), gr.skip(), *fields]
+            new = form.replaced(new, attribute, SetValue(attribute, commonest))
+        fields = _draw_fields(panel, participants, attribute, mode, new)
+        return {**draw_edits(panel, source, cell, new, attribute), **fields}
 
-    def edit_with(make: Callable[..., Edit | None]) -> Callable[..., list[Any]]:
-        def change(place: str, edits: str, attribute: str, *values: Any) -> list[Any]:
+    def edit_with(make: Callable[..., Edit | None]) -> Callable[..., Updates]:
+        def change(place: str, edits: str, attribute: str, *values: Any) -> Updates:
             source, cell = at(catalogue, place)
             old, participants = form.edits_of(edits), source.studies.participants_of(cell.study_id)
             try:
                 new = form.replaced(old, attribute, make(participants, attribute, *values))
                 check_edits(participants, new)
             except SocratesError as error:
-                return draw_edits(source, cell, old, attribute, f"Not applied: {error}.")
-            return draw_edits(source, cell, new, attribute)
+                return draw_edits(panel, source, cell, old, attribute, f"Not applied: {error}.")
+            return draw_edits(panel, source, cell, new, attribute)
 
         return change
 
-    def give_shares(place: str, edits: str, attribute: str, event: gr.EventData) -> list[Any]:
+    def set_shares(place: str, edits: str, attribute: str, event: gr.EventData) -> Updates:
         return edit_with(_shares_edit)(place, edits, attribute, event._data)
 
-    def take_back(place: str, edits: str, attribute: str, event: gr.EventData) -> list[Any]:
+    def remove(place: str, edits: str, attribute: str, event: gr.EventData) -> Updates:
         source, cell = at(catalogue, place)
         old = form.edits_of(edits)
         which = event._data.get("remove") if isinstance(event._data, dict) else None
-        kept = () if which is None else tuple(edit for i, edit in enumerate(old) if str(i) != str(which))
-        return draw_panel(source, cell, kept, attribute)
+        left = () if which is None else tuple(edit for i, edit in enumerate(old) if str(i) != str(which))
+        return draw_panel(panel, source, cell, left, attribute)
 
     base = [place, panel.edits, panel.attribute]
-    quick: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
-    panel.attribute.input(show, base, panel.full, **quick)
-    after(panel.mode.input(choose_mode, [*base, panel.mode], panel.full, **quick))
-    after(panel.only.input(edit_with(_filter_edit), [*base, panel.only], panel.brief, **quick))
+    panel.attribute.input(show, base, panel.full, **QUICK)
+    after(panel.mode.input(choose_mode, [*base, panel.mode], panel.full, **QUICK))
+    after(panel.only.input(edit_with(_filter_edit), [*base, panel.only], panel.brief, **QUICK))
     for bound in (panel.low, panel.high):
-        after(bound.input(edit_with(_range_edit), [*base, panel.low, panel.high], panel.brief, **quick))
+        after(bound.input(edit_with(_range_edit), [*base, panel.low, panel.high], panel.brief, **QUICK))
     for field in (panel.everyone, panel.everyone_number):
-        after(field.input(edit_with(_value_edit), [*base, field], panel.brief, **quick))
-    sliders = panel.shares.input(give_shares, base, panel.brief, **quick)
+        after(field.input(edit_with(_value_edit), [*base, field], panel.brief, **QUICK))
+    sliders = panel.shares.input(set_shares, base, panel.brief, **QUICK)
     after(sliders)
     released(sliders)
-    after(panel.chips.click(take_back, base, panel.full, **quick))
+    after(panel.chips.click(remove, base, panel.full, **QUICK))
 
 
 def _filter_edit(participants: pl.DataFrame, attribute: str, keys: list[str]) -> Edit | None:
-    everybody = len(keys) == participants[attribute].n_unique()
-    return None if everybody else Filter(attribute, tuple(form.value_of(key) for key in keys))
+    unfiltered = len(keys) == participants[attribute].n_unique()
+    return None if unfiltered else Filter(attribute, tuple(form.value_of(key) for key in keys))
 
 
 def _range_edit(participants: pl.DataFrame, attribute: str, low: float | None, high: float | None) -> Edit | None:
@@ -214,14 +235,14 @@ def _value_edit(participants: pl.DataFrame, attribute: str, value: str | float |
 
 
 def _shares_edit(participants: pl.DataFrame, attribute: str, sent: object) -> Edit | None:
-    """What the sliders send: pairs of a value's key and its percent."""
+    """Read what the sliders send: pairs of a value's key and its percentage."""
     pairs = sent.get("shares") if isinstance(sent, dict) else None
     if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
-        raise SocratesError("the shares that arrived cannot be read; move a slider again")
+        raise SocratesError("the shares cannot be read; move a slider again")
     try:
         plain = [[json.loads(key), round(float(percent) / 100, 6)] for key, percent in pairs]
     except (TypeError, ValueError, RecursionError):
-        raise SocratesError("the shares that arrived cannot be read; move a slider again") from None
+        raise SocratesError("the shares cannot be read; move a slider again") from None
     edit = edits_from_json([{"edit": "shares", "attribute": attribute, "shares": plain}])[0]
     observed = form.observed_shares(participants, attribute)
     unchanged = isinstance(edit, Shares) and all(abs(observed.get(v, 0.0) - s) < 5e-4 for v, s in edit.shares)

@@ -1,6 +1,6 @@
-"""Who takes part, as HTML: the edits in force, and one slider for each value's share.
+"""The edits of the simulated population as HTML: the active edits, and one slider per value for its share.
 
-The sliders' arithmetic (they always add up to 100 %) is in assets/socrates.js; what it sends is checked on arrival.
+The sliders always add up to 100 %; their arithmetic is in assets/socrates.js, and what it sends is validated here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,25 +12,25 @@ import polars as pl
 from socrates_core.errors import SocratesError
 from socrates_core.people.edit import Edit, Shares, Value, describe, value_words
 from socrates_core.people.population import NoActualGroup, actual_of_same_group, attributes_of
+from socrates_core.ui.html import text
 from socrates_core.ui.simulate.form import value_key
-from socrates_core.ui.simulate.study_view import text
 
 
 def edits_html(participants: pl.DataFrame, edits: Sequence[Edit], asked: npt.NDArray[np.uint32]) -> str:
-    """The edits in force with buttons to take them back, and with whom the prediction will be compared.
+    """The active edits with buttons to remove them, and the people the prediction will be compared with.
 
     Args:
         participants: Of the study.
-        edits: In force.
+        edits: The active edits.
         asked: Ids of the participants who answered the chosen outcome in the chosen condition.
     """
     if not attributes_of(participants):
         return (
-            "<p class='quiet'>This study says nothing about its participants. Everybody is simulated as a person of "
-            "whom nothing is known, so there is nobody to choose or change.</p>"
+            "<p class='quiet'>This study does not record who its participants were. All simulated people have an empty "
+            "profile, so there is nothing to select or change.</p>"
         )
     if not edits:
-        return "<p class='quiet'>Everybody takes part as observed. Choose an attribute below to change that.</p>"
+        return "<p class='quiet'>All observed profiles are simulated. Choose an attribute below to change that.</p>"
     chips = "".join(
         f"<li><span>{text(describe(edit))}</span><button type='button' data-remove='{i}' "
         f"aria-label='Remove the edit {text(describe(edit))}'>×</button></li>"
@@ -38,13 +38,13 @@ def edits_html(participants: pl.DataFrame, edits: Sequence[Edit], asked: npt.NDA
     )
     return (
         f"<div class='edits'><p><span class='badge badge-edited'>edited</span></p><ul>{chips}</ul>"
-        "<button type='button' class='reset' data-reset='1'>Reset: everybody as observed</button>"
+        "<button type='button' class='reset' data-reset='1'>Reset to the observed profiles</button>"
         f"<p class='quiet'>{text(_compared_with(participants, edits, asked))}</p></div>"
     )
 
 
 def shares_html(observed: Mapping[Value, float], edit: Edit | None) -> str:
-    """One slider for each value, with its observed share beside it."""
+    """One slider per value, next to its observed share."""
     given = dict(edit.shares) if isinstance(edit, Shares) else dict(observed)
     rows = []
     for i, value in enumerate({**observed, **given}):
@@ -56,7 +56,7 @@ def shares_html(observed: Mapping[Value, float], edit: Edit | None) -> str:
             f"<span class='exact'><input type='number' min='0' max='100' step='0.1' value='{share:.1f}' "
             f"aria-label='Share of {name} in percent'> %</span></div>"
         )
-    total = "<p class='total'>Together 100 %</p>"
+    total = "<p class='total'>Total 100 %</p>"
     return f"<div class='shares' role='group' aria-label='Shares'>{''.join(rows)}{total}</div>"
 
 
@@ -66,6 +66,6 @@ def _compared_with(participants: pl.DataFrame, edits: Sequence[Edit], asked: npt
     except SocratesError as error:
         return str(error)
     if isinstance(group, NoActualGroup):
-        return f"The prediction will stand alone. {group.reason}"
+        return f"There will be no comparison. {group.reason}"
     people = len(group.participant_ids)
     return f"Will be compared with the actual answers of {group.description} ({people:,} in this condition)."

@@ -1,23 +1,25 @@
-"""Where a result is shown: components, and how a simulation fills them."""
+"""The panel that shows a result: its components, and the updates that fill them."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import gradio as gr
 import plotly.graph_objects as go
+from gradio.blocks import Block
 
 from socrates_core.report.figures import arms_figure, histogram
 from socrates_core.simulation.result import Simulation
-from socrates_core.ui.simulate.result_view import effects_html, notes_html, options_html, tiles_html, verdict_html
-from socrates_core.ui.simulate.study_view import text
+from socrates_core.ui.html import notice_html, text
+from socrates_core.ui.listeners import Updates
+from socrates_core.ui.simulate.result_view import effects_html, metrics_html, notes_html, options_html, verdict_html
 
 TOOLS_OFF: Final = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"]
-"""Of plotly's buttons only the one that saves a picture stays."""
+"""All of plotly's buttons except the one that saves an image."""
 
 REDRAWN_PEOPLE: Final = 200
 REDRAWN_SECONDS: Final = 2.0
-"""A change is simulated by itself up to so many participants, if the last run took no longer. What takes a second on a
-quiet machine may take two in the first, cold run; what the model has answered is remembered, so a redraw takes less."""
+"""A change is simulated automatically for up to this many people, if the last run took no longer than this. The limit
+is generous because the first run of a process is slow and later ones find most answers in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,114 +27,109 @@ class ResultPanel:
     """The components of a result."""
 
     notice: gr.HTML
-    """What went wrong; a result that was there stays."""
+    """What went wrong; an earlier result stays on the page."""
     stale: gr.HTML
-    """Says that the controls no longer belong to the result."""
+    """Shown when the controls have changed since the result was computed."""
     shown: gr.Textbox
-    """Hidden: the query string of the result on the page; empty before the first."""
+    """Hidden: the query string of the result on the page; empty before the first result."""
     redraws: gr.Textbox
-    """Hidden: up to how many participants a change is simulated by itself, going by how long the last run took."""
+    """Hidden: up to how many people a change is simulated automatically, given how long the last run took."""
     body: gr.Group
     verdict: gr.HTML
     figure: gr.Plot
-    tiles: gr.HTML
+    metrics: gr.HTML
     options: gr.HTML
-    arms_title: gr.HTML
     arms: gr.Plot
     effects: gr.HTML
     notes: gr.HTML
     keep: gr.HTML
 
     @property
-    def outputs(self) -> list[Any]:
-        """In the order of `draw_result`."""
+    def outputs(self) -> list[Block]:
+        """Everything that `draw_result` updates."""
         return [
-            self.notice, self.stale, self.shown, self.redraws, self.body, self.verdict, self.figure, self.tiles,
+            self.notice, self.stale, self.shown, self.redraws, self.body, self.verdict, self.figure, self.metrics,
             self.options, self.arms, self.effects, self.notes, self.keep,
         ]  # fmt: skip
 
 
 def result_panel() -> ResultPanel:
-    """Lay the panel out, empty."""
+    """Lay out the empty panel."""
     notice = gr.HTML(elem_id="notice", js_on_load=None)
     stale = gr.HTML(elem_id="stale", js_on_load=None)
     shown = gr.Textbox("", visible="hidden", elem_id="shown", label="Shown result")
-    redraws = gr.Textbox("0", visible="hidden", elem_id="redraws", label="Redraws by itself")
+    redraws = gr.Textbox("0", visible="hidden", elem_id="redraws", label="Automatic redraw limit")
     verdict = gr.HTML(
-        "<section class='verdict waiting'><h2>Simulating a first study …</h2></section>",
+        "<section class='verdict waiting'><h2>Running the first simulation …</h2></section>",
         elem_id="verdict", js_on_load=None,
     )  # fmt: skip
     with gr.Group(elem_classes="plain", visible=False) as body:
         gr.HTML("<h3>Predicted and actual answers</h3>", js_on_load=None)
         figure = gr.Plot(show_label=False, container=False, elem_id="histogram", elem_classes="figure")
-        tiles = gr.HTML(elem_id="tiles", js_on_load=None)
+        metrics = gr.HTML(elem_id="tiles", js_on_load=None)
         options = gr.HTML(elem_id="options", js_on_load=None)
-        arms_title = gr.HTML("<h3>The arms side by side</h3>", js_on_load=None)
+        gr.HTML("<h3>Conditions side by side</h3>", js_on_load=None)
         arms = gr.Plot(show_label=False, container=False, elem_id="arms", elem_classes="figure")
         effects = gr.HTML(elem_id="effects", js_on_load=None)
         notes = gr.HTML(elem_id="notes", js_on_load=None)
         keep = gr.HTML(elem_id="keep", js_on_load="socrates.link(element, watch)")
     return ResultPanel(
-        notice, stale, shown, redraws, body, verdict, figure, tiles, options, arms_title, arms, effects, notes, keep
+        notice, stale, shown, redraws, body, verdict, figure, metrics, options, arms, effects, notes, keep
     )
 
 
-def draw_result(result: Simulation, query: str, seconds: float) -> list[Any]:
-    """Updates for `ResultPanel.outputs`.
+def draw_result(panel: ResultPanel, result: Simulation, query: str, seconds: float) -> Updates:
+    """Show a result.
 
     Args:
-        result: What to show.
-        query: The link to it, without question mark.
-        seconds: How long it took to compute; infinite where it should not be repeated by itself.
+        panel: Where to show it.
+        result: The simulation.
+        query: The link to it, without the question mark.
+        seconds: Computing time; infinite where a result must not be recomputed automatically.
     """
     arm = result.arms[0]
     several = len(result.arms) > 1
-    return [
-        "",
-        "",
-        query,
-        str(REDRAWN_PEOPLE if seconds <= REDRAWN_SECONDS else 0),
-        gr.update(visible=True),
-        verdict_html(result),
-        _dressed(histogram(arm)),
-        tiles_html(arm),
-        options_html(arm),
-        gr.update(value=_dressed(arms_figure(result)) if several else None, visible=several),
-        effects_html(result),
-        notes_html(result),
-        _keep_html(query),
-    ]
+    return {
+        panel.notice: "",
+        panel.stale: "",
+        panel.shown: query,
+        panel.redraws: str(REDRAWN_PEOPLE if seconds <= REDRAWN_SECONDS else 0),
+        panel.body: gr.update(visible=True),
+        panel.verdict: verdict_html(result),
+        panel.figure: _styled(histogram(arm)),
+        panel.metrics: metrics_html(arm),
+        panel.options: options_html(arm),
+        panel.arms: gr.update(value=_styled(arms_figure(result)) if several else None, visible=several),
+        panel.effects: effects_html(result),
+        panel.notes: notes_html(result),
+        panel.keep: _keep_html(query),
+    }
 
 
-def draw_problem(message: str) -> list[Any]:
-    """Updates for `ResultPanel.outputs` that say what went wrong and leave the rest as it is."""
-    return [notice_html(message), *[gr.skip() for _ in range(12)]]
-
-
-def notice_html(message: str) -> str:
-    """A message in the page; empty for none."""
-    return f"<p class='notice' role='alert'>{text(message)}</p>" if message else ""
+def draw_problem(panel: ResultPanel, message: str) -> Updates:
+    """Say what went wrong and leave the rest of the panel as it is."""
+    return {panel.notice: notice_html(message)}
 
 
 def stale_html() -> str:
-    """The mark that the controls have moved on."""
-    return "<p class='stale' role='status'>Settings changed. Press <b>Run</b> to simulate them.</p>"
+    """The hint that the controls have changed since the result was computed."""
+    return "<p class='stale' role='status'>The settings have changed. Press <b>Run</b> to update the result.</p>"
 
 
 def _keep_html(query: str) -> str:
     files = "".join(
         f"<a href='result/{kind}?{text(query)}' download>{name}</a>"
-        for kind, name in (("csv", "CSV of the answers"), ("html", "HTML report"), ("json", "JSON to repeat it"))
+        for kind, name in (("csv", "CSV of the answers"), ("html", "HTML report"), ("json", "JSON for reproduction"))
     )
     return (
-        f"<div class='keep'><h3>Keep this result</h3><p class='files'>{files}</p>"
+        f"<div class='keep'><h3>Save this result</h3><p class='files'>{files}</p>"
         f"<label for='result-link'>Link to this result</label><p class='link'><input id='result-link' readonly "
         f"data-query='{text(query)}' value=''><button type='button'>Copy link</button></p>"
-        "<p class='quiet'>The link holds the whole request: whoever opens it in an app with the same studies and model "
-        "sees the same numbers.</p></div>"
+        "<p class='quiet'>The link contains the complete request: an app with the same studies and the same model "
+        "shows the same numbers for it.</p></div>"
     )
 
 
-def _dressed(figure: go.Figure) -> go.Figure:
+def _styled(figure: go.Figure) -> go.Figure:
     figure.update_layout(modebar={"remove": TOOLS_OFF, "bgcolor": "rgba(0,0,0,0)", "color": "#767676"})
     return figure

@@ -1,14 +1,15 @@
-"""Where a visitor chooses a study, a condition and an outcome, and reads what participants read."""
+"""The panel for choosing a study, a condition and an outcome; it shows what participants read."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 
 from socrates_core.model.answer_model import AnswerModel
 from socrates_core.people.edit import Edit
 from socrates_core.study.study_set import Cell
 from socrates_core.ui.catalogue import Catalogue, Source, conditions, outcomes
+from socrates_core.ui.listeners import Updates
 from socrates_core.ui.simulate.form import place_text
 from socrates_core.ui.simulate.study_view import open_ended_note, prompt_card, stimulus_card, study_card
 
@@ -18,14 +19,14 @@ class StudyPanel:
     """The components of the panel."""
 
     place: gr.Textbox
-    """Hidden: source and cell in one text, as `form.place_text` writes it, so that they change together. Handlers go
-    by it, because a list's value can be on its way while the list is replaced.
+    """Hidden: source and cell as one string, as `form.place_text` writes it, so that they change together. Handlers
+    read it rather than the menus, whose value may arrive while their choices are being replaced.
     """
     source: gr.Dropdown
     study: gr.Dropdown
     about: gr.HTML
     seen: gr.Group
-    """Shown only for a study that the model has learned from."""
+    """Shown only for a study that the model was trained on."""
     confirm: gr.Checkbox
     condition: gr.Dropdown
     outcome: gr.Dropdown
@@ -33,8 +34,8 @@ class StudyPanel:
     prompt: gr.HTML
 
     @property
-    def outputs(self) -> list[Any]:
-        """In the order of `draw_study`."""
+    def outputs(self) -> list[Block]:
+        """Everything that `draw_study` updates."""
         return [
             self.place, self.source, self.study, self.about, self.seen, self.confirm, self.condition, self.outcome,
             self.stimulus, self.prompt,
@@ -42,8 +43,8 @@ class StudyPanel:
 
 
 def study_panel(catalogue: Catalogue) -> StudyPanel:
-    """Lay the panel out with the list of sources; the page's load event fills in the rest."""
-    place = gr.Textbox("", visible="hidden", elem_id="place", label="Place")
+    """Lay out the panel with the list of sources; the load event of the page fills in the rest."""
+    place = gr.Textbox("", visible="hidden", elem_id="place", label="Source and cell")
     names = [(source.title, source.name) for source in catalogue.sources]
     source = gr.Dropdown(names, value=names[0][1], label="Source", elem_id="source", filterable=False)
     search = "Type to search. Unseen studies come first."
@@ -51,10 +52,10 @@ def study_panel(catalogue: Catalogue) -> StudyPanel:
     about = gr.HTML(elem_id="about", js_on_load=None)
     with gr.Group(visible=False, elem_classes="plain seen-note") as seen:
         gr.HTML(
-            "<p class='warning'>This model has learned from this study. A close match would prove nothing.</p>",
+            "<p class='warning'>This model was trained on this study, so a close match would prove nothing.</p>",
             js_on_load=None,
         )
-        confirm = gr.Checkbox(False, label="I know; simulate it all the same", elem_id="confirm", container=False)
+        confirm = gr.Checkbox(False, label="Simulate it anyway", elem_id="confirm", container=False)
     condition = gr.Dropdown(label="Condition", elem_id="condition")
     outcome = gr.Dropdown(label="Outcome", elem_id="outcome")
     stimulus = gr.HTML(elem_id="stimulus", js_on_load=None)
@@ -63,22 +64,23 @@ def study_panel(catalogue: Catalogue) -> StudyPanel:
 
 
 def draw_study(
-    source: Source, cell: Cell, edits: tuple[Edit, ...], model: AnswerModel, confirmed: bool = False
-) -> list[Any]:
-    """Updates for `StudyPanel.outputs`: everything for one cell."""
+    panel: StudyPanel, source: Source, cell: Cell, edits: tuple[Edit, ...], model: AnswerModel, confirmed: bool = False
+) -> Updates:
+    """Show one cell in the whole panel."""
     entry = source.entry(cell.study_id)
     cells = source.studies.cells_of(cell.study_id)
-    arms = [(label, number) for number, label in conditions(cells).items()]
+    labels = [(label, number) for number, label in conditions(cells).items()]
     questions = [(label, cell_id) for cell_id, label in outcomes(cells, cell.condition_num).items()]
-    return [
-        place_text(source.name, cell.cell_id),
-        gr.update(value=source.name),
-        gr.update(choices=[(other.label, other.study.study_id) for other in source.entries], value=cell.study_id),
-        study_card(entry),
-        gr.update(visible=entry.seen),
-        gr.update(value=confirmed and entry.seen),
-        gr.update(choices=arms, value=cell.condition_num),
-        gr.update(choices=questions, value=cell.cell_id),
-        stimulus_card(cell) + (open_ended_note(model) if cell.scale.values is None else ""),
-        prompt_card(source.studies, cell, edits, model.description),
-    ]
+    studies = [(other.label, other.study.study_id) for other in source.entries]
+    return {
+        panel.place: place_text(source.name, cell.cell_id),
+        panel.source: gr.update(value=source.name),
+        panel.study: gr.update(choices=studies, value=cell.study_id),
+        panel.about: study_card(entry),
+        panel.seen: gr.update(visible=entry.seen),
+        panel.confirm: gr.update(value=confirmed and entry.seen),
+        panel.condition: gr.update(choices=labels, value=cell.condition_num),
+        panel.outcome: gr.update(choices=questions, value=cell.cell_id),
+        panel.stimulus: stimulus_card(cell) + (open_ended_note(model) if cell.scale.values is None else ""),
+        panel.prompt: prompt_card(source.studies, cell, edits, model.description),
+    }

@@ -1,4 +1,4 @@
-"""The tab Simulate: choose a study, edit who takes part, run, compare."""
+"""The tab Simulate: choose a study, edit the simulated population, run, and compare with the actual answers."""
 
 import math
 import time
@@ -15,6 +15,8 @@ from socrates_core.simulation.request import MAX_PARTICIPANTS, SimulationRequest
 from socrates_core.study.study_set import Cell
 from socrates_core.ui.access.visitors import visitor_of
 from socrates_core.ui.catalogue import BUNDLED, Source, same_outcome
+from socrates_core.ui.html import notice_html
+from socrates_core.ui.listeners import QUICK, Updates
 from socrates_core.ui.model_choice import ModelChoice, draw_choice, picked_name
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate import form
@@ -25,23 +27,19 @@ from socrates_core.ui.simulate.result_panel import (
     ResultPanel,
     draw_problem,
     draw_result,
-    notice_html,
     result_panel,
     stale_html,
 )
 from socrates_core.ui.simulate.study_panel import StudyPanel, draw_study, study_panel
 from socrates_core.ui.simulate.study_view import prompt_card
 
-QUICK: Final[dict[str, Any]] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
-"""For listeners that only redraw controls."""
-
 LEAST_WAIT: Final = 1.0
-"""Seconds of computing before time left is estimated."""
+"""Seconds of computing before the remaining time is estimated."""
 
 
 @dataclass(frozen=True, eq=False)
 class Settings:
-    """How to simulate."""
+    """The controls of the third card."""
 
     n: gr.Number
     seed: gr.Number
@@ -51,17 +49,17 @@ class Settings:
     paper: gr.Button
     run: gr.Button
     live: gr.Checkbox
-    """Whether letting go of a slider simulates at once; socrates.js reads it, and remembers it in the browser."""
+    """Whether releasing a slider runs the simulation; socrates.js reads it and stores it in the browser."""
 
     @property
     def values(self) -> list[Any]:
-        """As `form.link_of` takes them."""
+        """In the order of the arguments of `form.link_of`."""
         return [self.n, self.temperature, self.top_p, self.seed]
 
 
 def simulate_tab(page: gr.Blocks, results: Results, choice: ModelChoice) -> None:
-    """Lay the tab out and connect it."""
-    gr.HTML("<a href='#result'>See the result ↓</a>", elem_id="jump", js_on_load=None)  # shown where it is far below
+    """Lay out the tab and connect its listeners."""
+    gr.HTML("<a href='#result'>See the result ↓</a>", elem_id="jump", js_on_load=None)  # where the result is far below
     with gr.Row(elem_id="columns", equal_height=False):
         with gr.Column(elem_id="controls", scale=5, min_width=320):
             with gr.Column(elem_classes="card"):
@@ -70,12 +68,12 @@ def simulate_tab(page: gr.Blocks, results: Results, choice: ModelChoice) -> None
                 choice.picked.render()
                 study = study_panel(results.catalogue)
             with gr.Column(elem_classes="card"):
-                gr.HTML("<h2>2 · Who takes part</h2>", js_on_load=None)
+                gr.HTML("<h2>2 · Simulated people</h2>", js_on_load=None)
                 people = people_panel()
             with gr.Column(elem_classes="card", elem_id="settings"):
-                gr.HTML("<h2>3 · How to simulate</h2>", js_on_load=None)
+                gr.HTML("<h2>3 · Settings</h2>", js_on_load=None)
                 settings = _settings(redraws=not isinstance(results.model, EndpointModel))
-            settings.run.render()  # outside the card, so that it stays in view while the column scrolls
+            settings.run.render()  # outside the card, so that it stays visible while the column scrolls
         with gr.Column(elem_id="result", scale=8, min_width=320):
             arrival = gr.HTML(elem_id="arrival", js_on_load=None)
             panel = result_panel()
@@ -86,21 +84,21 @@ def simulate_tab(page: gr.Blocks, results: Results, choice: ModelChoice) -> None
 
 def _settings(redraws: bool) -> Settings:
     with gr.Row(elem_classes="pair"):
-        people = f"In each condition, up to {MAX_PARTICIPANTS:,}"
-        n = gr.Number(200, label="Simulated participants", precision=0, elem_id="n", min_width=120, info=people)
+        people = f"Per condition, up to {MAX_PARTICIPANTS:,}"
+        n = gr.Number(200, label="Simulated people", precision=0, elem_id="n", min_width=120, info=people)
         same = "Same seed, same result"
         seed = gr.Number(0, label="Seed", precision=0, elem_id="seed", min_width=120, info=same)
-    heat = "1 is the model's own distribution; lower sharpens it, higher flattens it."
+    heat = "1 keeps the model's distribution; lower values sharpen it, higher values flatten it."
     temperature = gr.Slider(0, MAX_TEMPERATURE, 1, step=0.05, label="Temperature", elem_id="temperature", info=heat)
-    cut = "Keeps each participant's likeliest answers up to this share; 1 keeps all."
+    cut = "Keeps each profile's most likely answers up to this total probability; 1 keeps all."
     top_p = gr.Slider(0.05, 1, 1, step=0.05, label="Top-p", elem_id="top-p", info=cut)
     with gr.Row(elem_classes="presets"):
-        own = gr.Button("Model's own (1 / 1)", size="sm", elem_id="decode-own", min_width=100)
+        own = gr.Button("Model default (1 / 1)", size="sm", elem_id="decode-own", min_width=100)
         paper = gr.Button("As in the paper (0.6 / 0.9)", size="sm", elem_id="decode-paper", min_width=100)
-    few = f"Shares, temperature and top-p, for up to {REDRAWN_PEOPLE} participants and a model that is quick."
+    few = f"For shares, temperature and top-p, with up to {REDRAWN_PEOPLE} people and a fast model."
     live = gr.Checkbox(
         True,
-        label="Redraw as I change things",
+        label="Update automatically",
         elem_id="live",
         container=False,
         info=few,
@@ -121,39 +119,42 @@ def _wire_study(
 
     def draw(
         model: str, source: Source, cell: Cell, edits: str, attribute: str | None, confirmed: bool = False
-    ) -> list[Any]:
-        """All controls for another cell; edits stay within a study and go with it."""
-        kept = form.edits_of(edits)
-        panel = draw_panel(source, cell, kept, attribute)
+    ) -> Updates:
+        """Show another cell in all controls; the caller drops the edits when the study changes."""
+        current = form.edits_of(edits)
         asked = results.models.get(model)
-        return [*draw_study(source, cell, kept, asked, confirmed), *panel, _runnable(asked, cell)]
+        return {
+            **draw_study(study, source, cell, current, asked, confirmed),
+            **draw_panel(people, source, cell, current, attribute),
+            settings.run: _runnable(asked, cell),
+        }
 
-    def choose_model(model: str, place: str, edits: str, attribute: str) -> list[Any]:
-        """The same cell, with what the model has seen marked anew."""
+    def choose_model(model: str, place: str, edits: str, attribute: str) -> Updates:
+        """Show the same cell, with the studies marked that this model was trained on."""
         source, cell = at(results.catalogue_of(model), place)
         return draw(model, source, cell, edits, attribute)
 
-    def take_picked(picked: str, *state: str) -> list[Any]:
-        """What another tab has chosen."""
+    def take_picked(picked: str, *state: str) -> Updates:
+        """Switch to the model chosen in another tab."""
         model = picked_name(picked)
-        return [draw_choice(results.models, model), *choose_model(model, *state)]
+        return {chosen: draw_choice(results.models, model), **choose_model(model, *state)}
 
-    def choose_source(model: str, name: str) -> list[Any]:
+    def choose_source(model: str, name: str) -> Updates:
         source = results.catalogue_of(model).source(name)
         return choose_study(model, name, source.first_study)
 
-    def choose_study(model: str, name: str, study_id: str) -> list[Any]:
+    def choose_study(model: str, name: str, study_id: str) -> Updates:
         source = results.catalogue_of(model).source(name)
         return draw(model, source, first_cell(source, study_id), "[]", None)
 
     def choose_condition(
         model: str, place: str, condition: int, edits: str, attribute: str, confirmed: bool
-    ) -> list[Any]:
+    ) -> Updates:
         source, before = at(results.catalogue_of(model), place)
         cell = same_outcome(source.studies.cells_of(before.study_id), condition, before.task_num)
         return draw(model, source, cell, edits, attribute, confirmed)
 
-    def choose_outcome(model: str, place: str, cell_id: int, edits: str, attribute: str, confirmed: bool) -> list[Any]:
+    def choose_outcome(model: str, place: str, cell_id: int, edits: str, attribute: str, confirmed: bool) -> Updates:
         source, _ = at(results.catalogue_of(model), place)
         return draw(model, source, source.studies.cell(cell_id), edits, attribute, confirmed)
 
@@ -168,12 +169,12 @@ def _wire_study(
 
 
 def _runnable(model: AnswerModel, cell: Cell) -> Any:
-    """Update for the button Run: some models cannot answer an open-ended outcome."""
+    """Update for the button Run, which is disabled where the model cannot answer an open-ended outcome."""
     return gr.update(interactive=cell.scale.values is not None or isinstance(model, NumberModel))
 
 
 def first_cell(source: Source, study_id: str) -> Cell:
-    """What is shown when a study is chosen: the first bounded outcome of its first condition that has one."""
+    """The cell shown when a study is chosen: its first bounded outcome, or else its first cell."""
     cells = source.studies.cells_of(study_id)
     return next((cell for cell in cells if cell.scale.values is not None), cells[0])
 
@@ -239,7 +240,7 @@ def _wire_run(
         confirmed: bool,
         *values: Any,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
+    ) -> Updates:
         start = time.monotonic()
         try:
             link = form.link_of(*values)
@@ -247,33 +248,38 @@ def _wire_run(
             entry = source.entry(cell.study_id)
             if entry.seen and not confirmed:
                 return draw_problem(
-                    "This model has learned from this study. Tick the box under the study to simulate it all the same."
+                    panel,
+                    "This model was trained on this study. Tick the box under the study to simulate it anyway.",
                 )
-            found = results.get(link, _told(progress), visitor_of(request))
-            # what an endpoint answers costs money: it is asked when Run is pressed, and only then
+            found = results.get(link, _report_progress(progress), visitor_of(request))
+            # calls to an endpoint cost money, so they are only made when Run is pressed
             costs = isinstance(results.models.get(link.model), EndpointModel)
-            return draw_result(found, to_query(link, catalogue), math.inf if costs else time.monotonic() - start)
+            seconds = math.inf if costs else time.monotonic() - start
+            return draw_result(panel, found, to_query(link, catalogue), seconds)
         except SocratesError as error:
-            return draw_problem(str(error))
+            return draw_problem(panel, str(error))
 
-    def open_page(request: gr.Request) -> list[Any]:
-        link, message = _arrive(dict(request.query_params), results)
+    def open_page(request: gr.Request) -> Updates:
+        link, message = _arrive(dict(request.query_params), people, results)
         source = results.catalogue_of(link.model).source(link.source)
         cell, wanted = source.studies.cell(link.request.cell_id), link.request
         linked, answering = "cell" in request.query_params, results.models.get(link.model)
-        return [
-            notice_html(message),
-            draw_choice(results.models, link.model),
-            *draw_study(source, cell, wanted.edits, answering, confirmed=linked),
-            *draw_panel(source, cell, wanted.edits),
-            wanted.n, wanted.temperature, wanted.top_p, wanted.seed,
-            _runnable(answering, cell),
-        ]  # fmt: skip
+        return {
+            arrival: notice_html(message),
+            chosen: draw_choice(results.models, link.model),
+            **draw_study(study, source, cell, wanted.edits, answering, confirmed=linked),
+            **draw_panel(people, source, cell, wanted.edits),
+            settings.n: wanted.n,
+            settings.temperature: wanted.temperature,
+            settings.top_p: wanted.top_p,
+            settings.seed: wanted.seed,
+            settings.run: _runnable(answering, cell),
+        }
 
     opened = [arrival, chosen, *study.outputs, *people.full, *settings.values, settings.run]
     page.load(open_page, None, opened, **QUICK).then(None, None, None, js="() => socrates.begin()")
     settings.run.click(lambda: "", None, arrival, **QUICK)
-    # one listener for all that starts a run: runs of a page never overlap, and what was asked last is shown last
+    # one listener for every trigger: the runs of a page never overlap, and the last request is shown last
     ran = gr.on(
         [settings.run.click, again.click],
         run,
@@ -288,21 +294,21 @@ def _wire_run(
     ran.then(None, panel.shown, None, js="(query) => socrates.remember(query)")
 
 
-def _arrive(query: dict[str, str], results: Results) -> tuple[Link, str]:
-    """What the address of the page asks for, or what a newcomer sees; and what to say about it."""
+def _arrive(query: dict[str, str], people: PeoplePanel, results: Results) -> tuple[Link, str]:
+    """The link in the address of the page, or the default for new visitors; and a message about it."""
     catalogue = results.catalogue
     message = ""
     try:
         link = from_query(query, catalogue)
         if link is not None:
             source = catalogue.source(link.source)
-            draw_panel(source, source.studies.cell(link.request.cell_id), link.request.edits)
+            draw_panel(people, source, source.studies.cell(link.request.cell_id), link.request.edits)
             if not link.model:
                 return replace(link, model=results.model_name), message
             if not results.models.has(link.model):
                 message = (
-                    f"This link was made with the model {link.model!r}, which is not here. "
-                    f"{results.models.label(results.model_name)} answers instead, so the numbers differ."
+                    f"This link was made with the model {link.model!r}, which is not available here. "
+                    f"{results.models.label(results.model_name)} is used instead, so the numbers differ."
                 )
                 return replace(link, model=results.model_name), message
             results.models.get(link.model)
@@ -315,15 +321,15 @@ def _arrive(query: dict[str, str], results: Results) -> tuple[Link, str]:
     return Link(source.name, SimulationRequest(cell.cell_id), results.model_name), message
 
 
-def _told(progress: gr.Progress) -> Callable[[int, int], None]:
-    """Progress with time left, for the status line of a run."""
+def _report_progress(progress: gr.Progress) -> Callable[[int, int], None]:
+    """A callback that shows progress and remaining time in the status line of a run."""
     start = time.monotonic()
 
-    def tell(done: int, total: int) -> None:
+    def report(done: int, total: int) -> None:
         spent = time.monotonic() - start
         left = ""
         if done and spent > LEAST_WAIT:
             left = f", about {max(1, round(spent * (total - done) / done)):,} s left"
-        progress((done, total), desc=f"Asking the model: {done:,} of {total:,} participants{left}", unit="")
+        progress((done, total), desc=f"Asking the model: {done:,} of {total:,} profiles{left}", unit="")
 
-    return tell
+    return report

@@ -6,7 +6,7 @@ import gradio as gr
 import pytest
 
 from socrates_core.errors import SocratesError
-from socrates_core.ui.access.failures import Reported, Unforeseen, _shielded, without_secrets
+from socrates_core.ui.access.failures import LogUnexpected, UnexpectedError, _shielded, without_secrets
 
 
 def broken(token: str) -> None:
@@ -45,9 +45,9 @@ def test_handlers_that_give_one_result_after_the_other_are_shielded_too() -> Non
 
 
 def test_ending_the_program_is_no_failure() -> None:
-    with pytest.raises(KeyboardInterrupt), Reported():
+    with pytest.raises(KeyboardInterrupt), LogUnexpected():
         raise KeyboardInterrupt
-    with pytest.raises(Unforeseen), Reported():
+    with pytest.raises(UnexpectedError), LogUnexpected():
         raise ValueError
 
 

@@ -52,7 +52,7 @@ def test_the_owner_has_no_limit() -> None:
 
 
 def test_visitors_without_number_take_no_memory_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_VISITORS", 50)
+    monkeypatch.setattr(module, "MAX_VISITORS", 50)
     limits = Limits(clock=Clock())
     for number in range(200):
         limits.take(Visitor(None, "anyone", str(number)), 1)

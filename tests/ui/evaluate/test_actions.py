@@ -57,13 +57,13 @@ def test_a_stranger_is_refused_whatever_the_page_showed(board: RunBoard) -> None
     assert "Report: uniform" in stranger.act("", pressed("open", "done"), request(True))[4]
 
 
-def test_the_line_is_not_endless_for_who_is_not_the_owner(board: RunBoard, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_actions, "MOST_IN_LINE", 1)
+def test_the_queue_is_limited_for_everyone_but_the_owner(board: RunBoard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_actions, "MAX_ACTIVE", 1)
     with worker(board.root / "done"):
         record(board.root / "done", "queued", ahead=1)
         assert state(board.root / "done").code == "waiting"
         said = actions(board, SOCRATES_LAUNCH="anyone").start(request(True), *FORM)[0]
-    assert "The line is full (1)" in said
+    assert "The queue is full (1 runs)" in said
     assert len(list(board.root.glob("*/spec.json"))) == 1
 
 

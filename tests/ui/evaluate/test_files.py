@@ -132,8 +132,8 @@ def test_comparisons_that_make_no_sense_are_refused(scored: list[Path], tmp_path
     comparisons = Comparisons()
     for folders, convention, said in (
         (scored[:1], "scale", "choose 2 to 12"),
-        (scored * 7, "scale", "14 are chosen"),
-        (scored, "<b>", "no convention"),
+        (scored * 7, "scale", "14 are selected"),
+        (scored, "<b>", "unknown convention"),
     ):
         with pytest.raises(PredictionError, match=said):
             comparisons.begin(folders, convention)
@@ -145,20 +145,20 @@ def test_comparisons_that_make_no_sense_are_refused(scored: list[Path], tmp_path
     wait(comparisons, key)
     assert "is not the metrics of an evaluation" in str(comparisons.job(key).error)
     assert comparisons.job(key).ended
-    with pytest.raises(PredictionError, match="not kept any more"):
+    with pytest.raises(PredictionError, match="no longer available"):
         comparisons.job("nothing")
 
 
 def test_only_the_last_comparisons_are_kept(scored: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     from socrates_core.ui.evaluate import comparisons as module
 
-    monkeypatch.setattr(module, "KEPT", 1)
+    monkeypatch.setattr(module, "CAPACITY", 1)
     comparisons = Comparisons()
     first = comparisons.begin(scored, "scale")
     wait(comparisons, first)
     second = comparisons.begin(scored, "observed")
     wait(comparisons, second)
-    with pytest.raises(PredictionError, match="not kept any more"):
+    with pytest.raises(PredictionError, match="no longer available"):
         comparisons.job(first)
 
 

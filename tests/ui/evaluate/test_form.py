@@ -55,8 +55,8 @@ def test_a_form_becomes_the_specification_that_the_command_line_makes(form: RunF
     [
         ({"model": ""}, "Model: choose one"),
         ({"model": None}, "Model: choose one"),
-        ({"model": "x" * 501}, "no name of a model"),
-        ({"model": "a\x00b"}, "no name of a model"),
+        ({"model": "x" * 501}, "not the name of a model"),
+        ({"model": "a\x00b"}, "not the name of a model"),
         ({"source": "nowhere"}, "no source 'nowhere'"),
         ({"source": None}, "no source"),
         ({"source": "unsplit"}, "has no split"),

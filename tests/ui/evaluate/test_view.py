@@ -13,7 +13,7 @@ from socrates_core.ui.evaluate.preview import preview_html, seen_html
 from socrates_core.ui.evaluate.view import (
     comparison_html,
     live_html,
-    place_words,
+    position_words,
     progress_words,
     report_html,
     table_html,
@@ -37,14 +37,14 @@ def words(page: str) -> str:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({}, "predicting, 7 of 70 cells, 120 answers a second, 5 min left"),
-        ({"rate": 0.25, "left": 0.2}, "predicting, 7 of 70 cells, 0.25 answers a second, about done"),
+        ({}, "predicting, 7 of 70 cells, 120 answers per second, 5 min left"),
+        ({"rate": 0.25, "left": 0.2}, "predicting, 7 of 70 cells, 0.25 answers per second, almost done"),
         ({"phase": "loading", "total": None, "rate": None, "left": None}, "loading studies and model"),
         ({"phase": "scoring", "done": 70, "left": None}, "scoring, 70 of 70 cells"),
-        ({"phase": "stopping", "left": None}, "stopping after the cells that it is at, 7 of 70 cells"),
-        ({"state": "waiting", "phase": "waiting", "ahead": 1}, "waiting, next in line"),
-        ({"state": "waiting", "phase": "waiting", "ahead": 2}, "waiting, 2nd in line"),
-        ({"state": "waiting", "phase": "stopping", "ahead": 2}, "leaving the line"),
+        ({"phase": "stopping", "left": None}, "stopping after the current cells, 7 of 70 cells"),
+        ({"state": "waiting", "phase": "waiting", "ahead": 1}, "waiting, next in the queue"),
+        ({"state": "waiting", "phase": "waiting", "ahead": 2}, "waiting, 2nd in the queue"),
+        ({"state": "waiting", "phase": "stopping", "ahead": 2}, "leaving the queue"),
     ],
 )
 def test_how_far_a_run_is(changed: dict[str, object], said: str) -> None:
@@ -58,12 +58,12 @@ def test_how_far_a_run_is(changed: dict[str, object], said: str) -> None:
     [(1, "next"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (12, "12th"), (21, "21st"), (112, "112th")],
 )
 def test_places_in_line_are_ordinals(ahead: int, said: str) -> None:
-    assert place_words(ahead) == f"{said} in line"
+    assert position_words(ahead) == f"{said} in the queue"
 
 
 def test_a_finished_run_stands_with_interval_floor_and_stamp() -> None:
     page = table_html([replace(ROW, contaminated=True)], FREE)
-    assert "0.198 [0.170, 0.220] floor 0.073, 45 studies CONTAMINATED" in words(page)
+    assert "0.198 [0.170, 0.220] noise floor 0.073, 45 studies CONTAMINATED" in words(page)
     assert "finished" in words(page)
     assert [act for act in ("open", "cancel", "resume", "delete") if f"data-act='{act}'" in page] == ["open", "delete"]
 
@@ -141,26 +141,26 @@ PLAN = RunPlan(studies=45, cells=177, answers=3540, left_out=2, fewest=20)
 def test_a_preview_names_size_tokens_sharing_and_where_its_time_is_from() -> None:
     tokens = TokenCount(175_009, 638_530, estimated=False)
     pace = Pace(59.0, 3.0, 0.01, "same studies")
-    page = words(preview_html(Preview(SPEC, PLAN, tokens, "", pace, (), False), ahead=2))
-    for said in ("Studies 45", "Cells 177", "2 more cannot be evaluated", "3,540 up to 20 of each cell", "175k", "3.6×",
-                 "639k tokens if nobody shared", "about 65 s at 59 answers a second, measured in this",
-                 "2 runs are ahead"):  # fmt: skip
+    page = words(preview_html(Preview(SPEC, PLAN, tokens, "", pace, (), False), active=2))
+    for said in ("Studies 45", "Cells 177", "2 more cannot be evaluated", "3,540 up to 20 per cell", "175k", "3.6×",
+                 "639k tokens without sharing", "about 65 s at 59 answers per second, from this model",
+                 "2 runs are running or queued"):  # fmt: skip
         assert said in page
     guessed = replace(pace, source="calibration")
-    page = words(preview_html(Preview(SPEC, PLAN, replace(tokens, estimated=True), "", guessed, (), True), ahead=0))
-    for said in ("about 175k", "just tried on a few cells", "the same model on the GPU"):
+    page = words(preview_html(Preview(SPEC, PLAN, replace(tokens, estimated=True), "", guessed, (), True), active=0))
+    for said in ("about 175k", "measured on a few cells", "the same model on the GPU"):
         assert said in page
 
 
 def test_a_preview_without_estimate_says_why() -> None:
     small = replace(PLAN, fewest=2)
     unknown = words(preview_html(Preview(SPEC, small, None, "the model x is not here", None, (), False), 0))
-    assert "cannot be told before it runs: the model x is not here" in unknown
+    assert "cannot be estimated: the model x is not here" in unknown
     assert "The smallest cell has 2 people" in unknown
-    assert "nothing like it has run" in words(preview_html(Preview(SPEC, PLAN, None, "", None, (), False), 0))
+    assert "no comparable run" in words(preview_html(Preview(SPEC, PLAN, None, "", None, (), False), 0))
 
 
 def test_studies_that_were_seen_are_named_up_to_a_dozen() -> None:
     assert seen_html([]) == ""
-    assert "learned from 1 of these studies: a." in words(seen_html(["a"]))
+    assert "trained on 1 of these studies: a." in words(seen_html(["a"]))
     assert "s11 and 8 more" in words(seen_html([f"s{i:02}" for i in range(20)]))

@@ -48,8 +48,8 @@ def test_a_query_without_a_cell_asks_for_nothing(catalogue: Catalogue) -> None:
     ("key", "value", "expected"),
     [
         ("source", "elsewhere", "no source 'elsewhere'"),
-        ("cell", "0.00000000", "other data"),
-        ("cell", "0", "other data"),
+        ("cell", "0.00000000", "different data"),
+        ("cell", "0", "different data"),
         ("cell", "-1.x", "cell should be a whole number"),
         ("cell", "٣.x", "cell should be a whole number"),
         ("cell", "99999999999999999999.x", "cell should be a whole number"),
@@ -61,9 +61,9 @@ def test_a_query_without_a_cell_asks_for_nothing(catalogue: Catalogue) -> None:
         ("temperature", "9", "temperature should be between 0 and 2"),
         ("top_p", "0", "top_p: expected"),
         ("seed", "9" * 5000, "seed should be a whole number"),
-        ("edits", "[" * 5000, "not what a link holds"),
+        ("edits", "[" * 5000, "its edits are not valid"),
         ("edits", "x" * 9000, "longer than 8,000"),
-        ("edits", '["\\ud800"]', "not what a link holds"),
+        ("edits", '["\\ud800"]', "its edits are not valid"),
         ("edits", "{}", "expected a list"),
         ("edits", json.dumps([{"edit": "filter", "attribute": "age", "values": [1], "more": 1}]), "edits[0].more"),
     ],
@@ -78,7 +78,7 @@ def test_what_a_link_cannot_hold_is_named(catalogue: Catalogue, key: str, value:
 def test_a_link_is_refused_where_the_answers_are_others(tmp_path: Path, catalogue: Catalogue) -> None:
     query = query_of(Link("two words", SimulationRequest(1)), catalogue)
     plain("a", "c").save(tmp_path / "two words")
-    with pytest.raises(SocratesError, match="other data"):
+    with pytest.raises(SocratesError, match="different data"):
         from_query(query, open_catalogue([tmp_path / "two words"], frozenset()))
 
 

@@ -5,10 +5,15 @@ import pytest
 from socrates_core.model.baselines import UniformModel
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.simulation.simulate import Simulation, SimulationRequest, simulate
-from socrates_core.ui.simulate.result_panel import draw_problem, draw_result
+from socrates_core.ui.simulate.result_panel import ResultPanel, draw_problem, draw_result, result_panel
 from tests.experiments import AmountModel, Arm, experiment, people
 
 HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def panel() -> ResultPanel:
+    return result_panel()
 
 
 def simulation(scale: AnswerScale, *answers: int) -> Simulation:
@@ -22,21 +27,27 @@ def simulation(scale: AnswerScale, *answers: int) -> Simulation:
 
 @pytest.mark.parametrize("scale", [AnswerScale((1, 2, 3)), AnswerScale(None)])
 @pytest.mark.parametrize("answers", [(), (2,), (2, 2), (1, 2, 3) * 12])
-def test_every_component_gets_an_update(scale: AnswerScale, answers: tuple[int, ...]) -> None:
-    drawn = draw_result(simulation(scale, *answers), "cell=1", 0.1)
-    assert len(drawn) == len(draw_problem("no")) == 13
-    page = "".join(update for update in drawn if isinstance(update, str))
+def test_every_component_gets_an_update(panel: ResultPanel, scale: AnswerScale, answers: tuple[int, ...]) -> None:
+    drawn = draw_result(panel, simulation(scale, *answers), "cell=1", 0.1)
+    assert set(drawn) == set(panel.outputs)
+    page = "".join(update for update in drawn.values() if isinstance(update, str))
     assert HOSTILE not in page
     assert "nan" not in page.lower().replace("explanation", "")
 
 
+def test_a_problem_leaves_the_earlier_result_on_the_page(panel: ResultPanel) -> None:
+    assert set(draw_problem(panel, "no")) == {panel.notice}
+
+
 @pytest.mark.parametrize(("seconds", "people_redrawn"), [(0.2, "200"), (2.0, "200"), (2.1, "0"), (float("inf"), "0")])
-def test_only_a_quick_run_is_repeated_by_itself(seconds: float, people_redrawn: str) -> None:
-    assert draw_result(simulation(AnswerScale((1, 2, 3)), 1, 2, 3), "cell=1", seconds)[3] == people_redrawn
+def test_only_a_quick_run_is_repeated_by_itself(panel: ResultPanel, seconds: float, people_redrawn: str) -> None:
+    drawn = draw_result(panel, simulation(AnswerScale((1, 2, 3)), 1, 2, 3), "cell=1", seconds)
+    assert drawn[panel.redraws] == people_redrawn
 
 
-def test_a_distance_of_numbers_is_named_by_its_range_and_says_when_it_is_stretched() -> None:
-    drawn = "".join(map(str, draw_result(simulation(AnswerScale(None), *range(38), 60_000_000), "cell=1", 0.1)))
-    assert "Distance (observed range)" in drawn
-    assert "0 to 60,000,000. A few extreme answers make up most of that range" in drawn
-    assert "Guessing evenly" not in drawn
+def test_a_distance_of_numbers_is_named_by_its_range_and_says_when_it_is_stretched(panel: ResultPanel) -> None:
+    drawn = draw_result(panel, simulation(AnswerScale(None), *range(38), 60_000_000), "cell=1", 0.1)
+    page = "".join(map(str, drawn.values()))
+    assert "W (observed range)" in page
+    assert "0 to 60,000,000. A few extreme answers account for most of that range" in page
+    assert "Uniform baseline" not in page
