@@ -141,6 +141,17 @@ def test_each_study_gives_a_quarter_of_its_units_to_test_and_keeps_one_to_train_
         assert {study_of(unit) for unit in split.parts[name]} == {f"s{i}" for i in range(20)}
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_val_leaves_every_study_something_to_train_on(seed: int) -> None:
+    # ten studies keep one condition each beside the six of a large one: both val units come from that
+    questions = {f"s{i}": [(1, 1, f"A{i}?"), (2, 1, f"B{i}?")] for i in range(10)}
+    questions["large"] = [(c, 1, f"C{c}?") for c in range(8)]
+    split = make_split(study_set(questions), "condition", seed)
+    assert sizes(split) == (14, 2, 12)
+    assert {study_of(unit) for unit in split.parts["val"]} == {"large"}
+    assert {study_of(unit) for unit in split.parts["train"]} == set(questions)
+
+
 def test_a_study_of_one_condition_trains() -> None:
     questions = {"two": [(1, 1, "A?"), (2, 1, "B?")], "one": [(1, 1, "C?")], "also": [(7, 1, "D?"), (8, 1, "E?")]}
     split = make_split(study_set(questions), "condition")
