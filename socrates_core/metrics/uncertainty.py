@@ -156,7 +156,9 @@ def distance_intervals(
     is right). With q the 95 % quantile of the distance between a resample and the sample, the triangle inequality gives
     W ± q; the upper percentile, which the bias makes safe, takes the upper end where it is lower. Measured on flat
     truths with K = 2, 5, 7, 11 and on sparse ones with 101 options, predictions from perfect to unrelated, n = 30,
-    100 and 1000: coverage 92 to 99 %, 96 % on average. The gain's interval is the percentile one less its bias.
+    100 and 1000: coverage 92 to 99 %, 96 % on average. The gain's interval is the percentile one less its bias. It
+    covers 95 and 96 % where the prediction is unrelated, and too little, 79 and 85 % at n = 30 and 300, where it is
+    right (K = 2..11).
 
     Args:
         predicted: (N, K) the simulated participants' distributions; their mean is the prediction. A single row is taken
