@@ -54,8 +54,13 @@ def plain(made: TransformerModel, asked: Cell, persona: dict[str, object]) -> np
 
 
 @pytest.mark.parametrize("merges_digits", [False, True], ids=["digit by digit", "merged digits"])
-@pytest.mark.parametrize("template", TEMPLATES)
-@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize(
+    ("scale", "template"),
+    [
+        *((scale, "shared") for scale in SCALES),
+        *(("0 to 10", template) for template in TEMPLATES if template != "shared"),
+    ],
+)
 def test_the_tree_equals_a_full_forward_pass_per_option(scale: str, template: str, merges_digits: bool) -> None:
     made, asked = model(template, merges_digits), cell(SCALES[scale])
     answer = made.answer_distributions(asked, PERSONAS)

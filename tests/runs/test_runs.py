@@ -100,6 +100,32 @@ def test_batches_hold_cells_of_one_study_and_every_cell_once(data: EvaluationDat
     assert all(len({cell.study_id for cell in group}) == 1 and len(group) <= 8 for group in found)
 
 
+def test_a_batch_holds_at_most_2000_people_unless_one_cell_alone_has_more() -> None:
+    studies = made_up({"s": [(1, task, f"Question {task}?") for task in range(1, 6)]})
+    whole = evaluation_data(studies, all_test(studies), "test")
+    counts = dict(zip((cell.cell_id for cell in whole.cells), (1500, 500, 1, 2500, 1), strict=True))
+    data = replace(whole, rows={cell: np.arange(count) for cell, count in counts.items()})
+
+    def sizes(per_cell: int | None) -> list[list[int]]:
+        return [[counts[cell.cell_id] for cell in group] for group in batches(data, per_cell)]
+
+    assert sizes(None) == [[1500, 500], [1], [2500], [1]]
+    assert sizes(400) == [[1500, 500, 1, 2500, 1]]  # 400 + 400 + 1 + 400 + 1 of them are asked
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [([1, 3, 2], [0.5, 1.5, 1]), ([1, None, 2], [2 / 3, 1, 4 / 3]), ([None, None, None], None)],
+)
+def test_weights_have_a_mean_of_1_and_an_unknown_one_counts_as_the_average(
+    weights: list[float | None], expected: list[float] | None
+) -> None:
+    studies = experiment(people(weights, age=[30, 40, 50]), [Arm("How much?", {0: [1], 1: [2], 2: [3]})])
+    data = evaluation_data(studies, all_test(studies), "test")
+    (found,) = predict(UniformModel(), data, data.cells, SPEC, None)
+    assert (None if found.weights is None else found.weights.tolist()) == (expected and pytest.approx(expected))
+
+
 def test_cells_that_cannot_be_predicted_are_named() -> None:
     arms = [
         Arm("How much?", {0: [1]}),
@@ -290,6 +316,21 @@ def test_a_model_that_always_fails_is_not_asked_forever(tmp_path: Path, data: Ev
     assert len(calls) == 3
 
 
+def test_failures_that_are_not_in_a_row_stop_nothing(tmp_path: Path, data: EvaluationData) -> None:
+    open_run(tmp_path, SPEC)
+    cells = data.cells[:8]
+    bad = {cells[place].cell_id for place in (0, 1, 3, 5, 6)}
+
+    def stumbling(group: Sequence[Cell]) -> list[CellPredictions]:
+        if group[0].cell_id in bad:
+            raise ModelError("its prompt has 9,000 tokens")
+        return predict(UniformModel(), data, group, SPEC, None)
+
+    with pytest.raises(RunError, match="5 batches of cells failed, 3 of"):
+        predict_units(tmp_path, data, [[cell] for cell in cells], lambda groups: local_results(groups, stumbling))
+    assert finished_units(tmp_path) == {cell.cell_id for cell in cells} - bad
+
+
 def test_a_cancelled_run_keeps_what_is_done_and_goes_on(tmp_path: Path, data: EvaluationData) -> None:
     open_run(tmp_path, SPEC)
     groups = [[cell] for cell in data.cells]
@@ -395,7 +436,7 @@ def test_a_finished_run_whose_metrics_cannot_be_read_says_why(tmp_path: Path, to
     (row,) = run_index.refresh(tmp_path)
     assert (row.state, row.has_report, row.wasserstein, row.scored) == ("finished", True, None, None)
     assert "score it again with python -m eval.score" in str(row.message)
-    assert ("is of format 7, this version reads 1" in str(row.message)) is ("7" in told)
+    assert ("is of format 7, this version reads 2" in str(row.message)) is ("7" in told)
     assert run_index.read(tmp_path) == [row]
 
 

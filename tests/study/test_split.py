@@ -89,8 +89,9 @@ def test_another_seed_gives_another_split(kind: str) -> None:
     assert make_split(grid(12), kind, seed=1).digest != make_split(grid(12), kind, seed=2).digest
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("seed", [0, 1, 42, -3])
+@pytest.mark.parametrize(
+    ("kind", "seed"), [*((kind, 42) for kind in KINDS), *(("condition", seed) for seed in (0, -3))]
+)
 def test_no_id_is_lost_or_stands_in_two_parts(kind: str, seed: int) -> None:
     split = make_split(grid(12), kind, seed)
     units = [unit for name in PARTS for unit in split.parts[name]]
@@ -139,6 +140,17 @@ def test_each_study_gives_a_quarter_of_its_units_to_test_and_keeps_one_to_train_
     assert sizes(split) == (54, 6, 20)  # 80 units: 20 test, 60 · 20/190 = 6 val
     for name in ("train", "test"):
         assert {study_of(unit) for unit in split.parts[name]} == {f"s{i}" for i in range(20)}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_val_leaves_every_study_something_to_train_on(seed: int) -> None:
+    # ten studies keep one condition each beside the six of a large one: both val units come from that
+    questions = {f"s{i}": [(1, 1, f"A{i}?"), (2, 1, f"B{i}?")] for i in range(10)}
+    questions["large"] = [(c, 1, f"C{c}?") for c in range(8)]
+    split = make_split(study_set(questions), "condition", seed)
+    assert sizes(split) == (14, 2, 12)
+    assert {study_of(unit) for unit in split.parts["val"]} == {"large"}
+    assert {study_of(unit) for unit in split.parts["train"]} == set(questions)
 
 
 def test_a_study_of_one_condition_trains() -> None:
