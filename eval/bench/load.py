@@ -27,7 +27,8 @@ import numpy as np
 import psutil
 
 from socrates_core.errors import SocratesError
-from socrates_core.ui.catalogue import BUNDLED, open_catalogue
+from socrates_core.study.sources.bundled import BUNDLED
+from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.simulate.form import place_text
 
 ROOT: Final = Path(__file__).parents[2]

@@ -2,19 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation.comparison import Comparison, Evaluation, Kind
 from socrates_core.evaluation.comparison import compare as compare_evaluations
 from socrates_core.evaluation.data import batches, evaluation_data
-from socrates_core.evaluation.prediction import leaks, predict
+from socrates_core.evaluation.prediction import describe, predict
 from socrates_core.evaluation.prediction_table import cells_of, unit_table
 from socrates_core.evaluation.results.distances import Convention
 from socrates_core.evaluation.scores import ScoredCells
 from socrates_core.evaluation.scores import evaluate as score
-from socrates_core.evaluation.spec import EvaluationSpec, specify
-from socrates_core.model.answer_model import AnswerModel, ModelDescription
+from socrates_core.evaluation.spec import specify
+from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.baselines import MarginalModel
 from socrates_core.study.studies import Studies, need_split
 
@@ -82,7 +81,7 @@ def evaluate(
         [only] if isinstance(only, str) else only,
     )
     data = evaluation_data(studies, split, spec.part, spec.only)
-    provenance = _provenance(spec, about, studies) | leaks(data, about, allow_seen)
+    provenance = describe(spec, data, about)
     marginal = MarginalModel(data.training) if data.training is not None else None
     cells = []
     for group in batches(data, per_cell):
@@ -91,7 +90,7 @@ def evaluate(
             progress(len(cells), len(data.cells))
     # a run scores what it stored, in single precision; without the same rounding, figures would differ in the 9th digit
     cells = cells_of(unit_table(cells))
-    return score(cells, {**provenance, "left_out": list(data.left_out)}, seed)
+    return score(cells, provenance, seed)
 
 
 def compare(
@@ -123,23 +122,3 @@ def compare(
     numbered = [f"{name} #{place}" if counted[name] > 1 else name for place, name in enumerate(names, start=1)]
     compared = [Evaluation(name, one.metrics) for name, one in zip(numbered, evaluations, strict=True)]
     return compare_evaluations(compared, convention, seed, kind)
-
-
-def _provenance(spec: EvaluationSpec, model: ModelDescription, studies: Studies) -> dict[str, Any]:
-    """Where the predictions come from."""
-    return {
-        "model": model.name,
-        "adapter": model.adapter,
-        "template": model.template,
-        "device": model.device,
-        "precision": model.precision,
-        "demo": model.demo,
-        "studies": spec.studies,
-        "source": studies.manifest.source,
-        "data_digest": spec.data,
-        "part": spec.part,
-        "split_digest": spec.split,
-        "per_cell": spec.per_cell,
-        "sampling_seed": spec.seed,
-        "only": list(spec.only),
-    }

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from socrates_core.evaluation.data import EvaluationData
+from socrates_core.evaluation.results.provenance import versions
 from socrates_core.evaluation.spec import EvaluationSpec
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.model.answer_model import AnswerDistributions, AnswerModel, ModelDescription
@@ -71,6 +72,39 @@ def predict(
         )
         for (whole, _), answer, different in zip(blank, answers, distinct, strict=True)
     ]
+
+
+def describe(spec: EvaluationSpec, data: EvaluationData, model: ModelDescription) -> dict[str, Any]:
+    """Where the predictions of an evaluation come from, and what their model may have known.
+
+    Raises:
+        LeakError: If the model has learned from what it is evaluated on, and the specification does not allow it.
+    """
+    revisions = {
+        name: (value or "").partition("@")[2] or None
+        for name, value in (("model", spec.model), ("adapter", spec.adapter))
+        if not (value or "").startswith("endpoint:")
+    }
+    return {
+        "model": model.name,
+        "adapter": model.adapter,
+        "revisions": {**revisions, "studies": data.studies.manifest.revision},
+        "template": model.template,
+        "device": model.device,
+        "precision": model.precision,
+        "demo": model.demo,
+        "studies": spec.studies,
+        "source": data.studies.manifest.source,
+        "data_digest": spec.data,
+        "part": spec.part,
+        "split_digest": spec.split,
+        "per_cell": spec.per_cell,
+        "sampling_seed": spec.seed,
+        "only": list(spec.only),
+        "versions": versions(),
+        **leaks(data, model, spec.allow_seen),
+        "left_out": list(data.left_out),
+    }
 
 
 def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> dict[str, Any]:

@@ -9,12 +9,9 @@ from typing import Any
 
 from socrates_core.errors import RunError, StudyFolderError
 from socrates_core.model.folder import BUNDLED_MODELS
-from socrates_core.study.sources.bundled import load_bundled
+from socrates_core.study.sources.bundled import BUNDLED, load_bundled
 from socrates_core.study.split import PARTS, Split, make_split
 from socrates_core.study.study_set import StudySet
-
-BUNDLED = "bundled"
-"""The studies that come with the software."""
 
 LARGEST_SEED = 2**53
 """The largest that a browser's numbers hold exactly."""

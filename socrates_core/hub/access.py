@@ -131,11 +131,6 @@ class Account:
     scopes: tuple[tuple[str, str, frozenset[str]], ...] = ()
     """Scopes of a fine-grained token: kind (user, org, model, global), name, and the permissions there."""
 
-    @property
-    def namespaces(self) -> tuple[str, ...]:
-        """Where this account may create repositories: its own name, and organisations in which it can write."""
-        return (self.name, *(name for name, role in self.organizations if role is None or role in WRITERS))
-
     def refusal(self, repo_id: str) -> str | None:
         """The permission that is known to be missing for writing to a repository; None if there is none."""
         namespace = repo_id.partition("/")[0]

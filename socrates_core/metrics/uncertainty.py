@@ -89,32 +89,6 @@ def noise_floors(truth: Floats, positions: Floats, n: npt.ArrayLike) -> Floats:
     return np.asarray((deviation * np.diff(positions, axis=-1)).sum(axis=-1) * np.sqrt(whole / people))
 
 
-def two_sample_floor(truth: AnswerDistribution, n: float, m: float) -> float:
-    """Expected distance between n and m people from the same distribution.
-
-    √(E²_n + E²_m) of the one-sample floors E, which is √2·E_n for n = m: exact only in the limit of normal CDFs, within
-    a few percent from n = 10.
-
-    Raises:
-        ValueError: If n or m is below 1.
-    """
-    return math.hypot(noise_floor(truth, n), noise_floor(truth, m))
-
-
-def estimated_floor(actual: AnswerDistribution, n: float) -> float:
-    """The noise floor of a perfect prediction, estimated from the answers of n people.
-
-    Putting the answers' own distribution into `noise_floor` is biased low: by 64, 37, 16, 6 and 2 % at n = 2, 4, 10, 30
-    and 100 (truths flat over the simplex, K = 2..11), and 0 where all agree. Two pseudo-answers spread over the options
-    bring the bias to +3, +1, −1, 0 and 0 %; a factor √(n/(n−1)) to −49 … −1 %, Laplace's one for each option to
-    +12 … +1 %, half of one to +6 … 0 %. On sparse truths (Dirichlet 0.4) it is +24, +16, +9, +4 and +2 %.
-
-    Raises:
-        ValueError: If n is below 1.
-    """
-    return noise_floor(AnswerDistribution(actual.values, smoothed(actual.probs, n)), n)
-
-
 def effective_n(weights: npt.ArrayLike) -> float:
     """(Σw)² / Σw² (Kish 1965): how many equally weighted answers the weighted ones are worth.
 
@@ -214,7 +188,13 @@ def _binomial_deviation(n: Floats, p: Floats) -> Floats:
 
 
 def smoothed(shares: Floats, n: float) -> Floats:
-    """(K,) where the answers of n people come from, as estimated: see PSEUDO_COUNT."""
+    """(K,) where the answers of n people come from, as estimated; the noise floor of a cell is that of this.
+
+    The answers' own distribution would give a floor that is biased low: by 64, 37, 16, 6 and 2 % at n = 2, 4, 10, 30
+    and 100 (truths flat over the simplex, K = 2..11), and 0 where all agree. Two pseudo-answers spread over the options
+    bring the bias to +3, +1, −1, 0 and 0 %; a factor √(n/(n−1)) to −49 … −1 %, Laplace's one for each option to
+    +12 … +1 %, half of one to +6 … 0 %. On sparse truths (Dirichlet 0.4) it is +24, +16, +9, +4 and +2 %.
+    """
     return np.asarray((shares * n + PSEUDO_COUNT / len(shares)) / (n + PSEUDO_COUNT))
 
 

@@ -12,9 +12,7 @@ Which range is mapped to [0, 1] changes the figure, so it has a name:
   reproduce figures that were computed so. A side that has no range is mapped to 0.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +21,6 @@ from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.distribution import AnswerDistribution, Floats
 
 Convention = Literal["scale", "observed", "separate"]
-
-_IN_CACHE: Final = 2**16
-"""Options worked on at a time: their arrays stay in a processor's cache, which halves the time."""
 
 
 def wasserstein(p: AnswerDistribution, q: AnswerDistribution) -> float:
@@ -78,121 +73,6 @@ def wasserstein_samples(
     if low == high:
         return None
     return _distance((model.clip(low, high) - low) / (high - low), (human - low) / (high - low))
-
-
-def wasserstein_to_answers(
-    predicted: AnswerDistribution,
-    actual: npt.ArrayLike,
-    convention: Literal["scale", "observed"] = "scale",
-    weights: npt.ArrayLike | None = None,
-) -> float | None:
-    """The distance between an exact predicted distribution and raw human answers, in [0, 1].
-
-    Under `observed` the options are clipped to the human range as drawn answers would be, so this is the limit of
-    `wasserstein_samples` for many draws. (`separate` has no such limit: its range is that of the draws.)
-
-    Args:
-        predicted: Over the options of the cell's scale.
-        actual: (M,) human answers, off-scale ones included.
-        convention: Which range counts as [0, 1].
-        weights: (M,) how much each human answer counts; equally when None.
-
-    Returns:
-        None if there is no (on-scale) human answer or, under `observed`, if all humans agree.
-
-    Raises:
-        ValueError: If an answer is not a finite number.
-    """
-    human = _numbers(actual)
-    mass = np.ones(len(human)) if weights is None else np.asarray(weights, dtype=np.float64)
-    low, high = float(predicted.values[0]), float(predicted.values[-1])
-    if convention == "scale":
-        on_scale = np.isin(human, predicted.values)
-        human, mass = human[on_scale], mass[on_scale]
-    elif len(human):
-        low, high = human.min(), human.max()
-    if mass.sum() == 0 or low == high:
-        return None
-    options = (predicted.values.clip(low, high) - low) / (high - low)
-    return _distance(options, (human - low) / (high - low), predicted.probs, mass)
-
-
-def common_scale(scales: Iterable[AnswerScale]) -> AnswerScale:
-    """The one scale that these cells share: what may be pooled.
-
-    Grouping by (study, condition), or by (study, condition, task) where a task is not one question, puts answers to
-    different questions on one axis.
-
-    Raises:
-        ValueError: If there is no scale, or they differ in their options.
-    """
-    first, *others = scales
-    for other in others:
-        if other.values != first.values:
-            raise ValueError(f"cells with different scales cannot be pooled: {first.values} and {other.values}")
-    return first
-
-
-@dataclass(frozen=True, eq=False)
-class PaddedCells:
-    """Many cells as arrays of one width; a cell's row is padded by repeating its last option with probability 0."""
-
-    values: Floats
-    """(C, K) options."""
-    predicted: Floats
-    """(C, K) predicted probabilities."""
-    actual: Floats
-    """(C, K) shares of people."""
-
-    @classmethod
-    def from_pairs(cls, pairs: Sequence[tuple[AnswerDistribution, AnswerDistribution]]) -> "PaddedCells":
-        """From (predicted, actual) for each cell.
-
-        Raises:
-            ValueError: If the two of a pair have different scales, or there is no pair.
-        """
-        if not pairs:
-            raise ValueError("no cells")
-        shape = (len(pairs), max(len(p.values) for p, _ in pairs))
-        values, predicted, actual = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        for row, (p, q) in enumerate(pairs):
-            if not np.array_equal(p.values, q.values):
-                raise ValueError(f"cell {row}: scales differ: {p.values.tolist()} and {q.values.tolist()}")
-            k = len(p.values)
-            values[row, :k], values[row, k:] = p.values, p.values[-1]
-            predicted[row, :k], actual[row, :k] = p.probs, q.probs
-        return cls(values, predicted, actual)
-
-    def positions(self, convention: Literal["scale", "observed"] = "scale") -> Floats:
-        """(C, K) where each option lies in [0, 1]; NaN in the cells that have no range.
-
-        Under `observed` the range is that of the options that anybody chose; off-scale answers are not in here, so
-        cells that have some need `wasserstein_to_answers`.
-        """
-        low, high = self.values[:, :1], self.values[:, -1:]
-        if convention == "observed":
-            chosen = self.actual > 0
-            low = np.where(chosen, self.values, np.inf).min(axis=1, keepdims=True)
-            high = np.where(chosen, self.values, -np.inf).max(axis=1, keepdims=True)
-        width = np.where(high > low, high - low, np.nan)
-        return (self.values.clip(low, high) - low) / width
-
-
-def wasserstein_cells(cells: PaddedCells, convention: Literal["scale", "observed"] = "scale") -> Floats:
-    """(C,) distances of many cells at once; NaN where a cell is unscored."""
-    if convention == "observed":
-        return wasserstein_rows(cells.predicted, cells.actual, cells.positions(convention))
-    distances = np.empty(len(cells.values))
-    step = max(1, _IN_CACHE // cells.values.shape[1])
-    for first in range(0, len(distances), step):
-        rows = slice(first, first + step)
-        values = cells.values[rows]
-        cdf_gap = np.cumsum(cells.predicted[rows] - cells.actual[rows], axis=1)
-        np.abs(cdf_gap, out=cdf_gap)
-        width = values[:, -1] - values[:, 0]
-        areas = np.einsum("ck,ck->c", cdf_gap[:, :-1], np.diff(values, axis=1))
-        distances[rows] = areas / np.where(width > 0, width, np.nan)
-    return distances
 
 
 def wasserstein_rows(p: Floats, q: Floats, positions: Floats) -> Floats:

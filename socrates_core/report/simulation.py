@@ -5,15 +5,13 @@ import hashlib
 import html
 import io
 import json
-import platform
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 import plotly.graph_objects as go
 from plotly.io import to_html as figure_to_html
 
-from socrates_core import __version__
+from socrates_core.evaluation.results.provenance import versions
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.people.population import describe
 from socrates_core.prompt import TEMPLATES, segments
@@ -26,8 +24,6 @@ from socrates_core.study.study_set import Cell, persona_rows
 FORMAT: Final = 1
 """Version of the JSON export."""
 
-PACKAGES: Final = ("numpy", "scipy", "polars", "torch", "transformers", "peft")
-"""Packages whose versions can affect the numbers."""
 
 CSV_COLUMNS: Final = (
     "study_id",
@@ -120,17 +116,6 @@ def cell_hash(cell: Cell) -> str:
     """sha256 of stimulus and answer options: the same cell in another study folder has the same hash."""
     content = [cell.study_id, cell.condition_num, cell.task_num, cell.stimulus, cell.scale.values]
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
-
-
-def versions() -> dict[str, str]:
-    """Of this software, Python and the installed packages that the numbers depend on."""
-    found = {"socrates": __version__, "python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def inert(text: str) -> str:

@@ -54,11 +54,6 @@ class RunState:
     updated: float | None
     """Time of the last event, in seconds since 1970; None without events."""
 
-    @property
-    def resumable(self) -> bool:
-        """Whether re-running the command resumes it."""
-        return self.code in ("new", "interrupted", "cancelled", "failed")
-
 
 @dataclass(frozen=True)
 class Speed:

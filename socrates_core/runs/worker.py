@@ -9,20 +9,18 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from socrates_core import command
 from socrates_core.errors import RunError
-from socrates_core.evaluation.data import EvaluationData, batches, evaluation_data
-from socrates_core.evaluation.prediction import leaks
+from socrates_core.evaluation.data import batches, evaluation_data
+from socrates_core.evaluation.prediction import describe
 from socrates_core.evaluation.prediction_table import cells_of
 from socrates_core.evaluation.scores import evaluate
 from socrates_core.evaluation.spec import EvaluationSpec, data_digest, open_studies
-from socrates_core.model.answer_model import ModelDescription
 from socrates_core.report.evaluation import write_results
-from socrates_core.report.simulation import versions
 from socrates_core.runs.folder import queued, read_spec, worker
 from socrates_core.runs.ray_engine import RayEngine
 from socrates_core.runs.state import record
@@ -89,39 +87,6 @@ def _work_now(folder: Path, spec: EvaluationSpec, engine: str, say: Say) -> bool
     record(folder, "finished", seconds=seconds)
     say(f"wrote        {folder}/metrics.json, report.html, report.md in {seconds} s")
     return True
-
-
-def describe(spec: EvaluationSpec, data: EvaluationData, model: ModelDescription) -> dict[str, Any]:
-    """Where the predictions of a run come from.
-
-    Raises:
-        LeakError: If the model has learned from what it is evaluated on, and the specification does not allow it.
-    """
-    revisions = {
-        name: (value or "").partition("@")[2] or None
-        for name, value in (("model", spec.model), ("adapter", spec.adapter))
-        if not (value or "").startswith("endpoint:")
-    }
-    return {
-        "model": model.name,
-        "adapter": model.adapter,
-        "revisions": {**revisions, "studies": data.studies.manifest.revision},
-        "template": model.template,
-        "device": model.device,
-        "precision": model.precision,
-        "demo": model.demo,
-        "studies": spec.studies,
-        "source": data.studies.manifest.source,
-        "data_digest": spec.data,
-        "part": spec.part,
-        "split_digest": spec.split,
-        "per_cell": spec.per_cell,
-        "sampling_seed": spec.seed,
-        "only": list(spec.only),
-        "versions": versions(),
-        **leaks(data, model, spec.allow_seen),
-        "left_out": list(data.left_out),
-    }
 
 
 def waiting(ahead: int) -> str:

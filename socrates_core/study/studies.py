@@ -3,18 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Final
 
 from socrates_core.errors import SplitError, StudyFolderError
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.question import question_of
-from socrates_core.study.sources.bundled import load_bundled
+from socrates_core.study.sources.bundled import BUNDLED, load_bundled
 from socrates_core.study.sources.opening import open_source, stated_parts
 from socrates_core.study.split import PARTS, Split, make_split, part, parts_digest
 from socrates_core.study.study_set import Cell, StudySet
-
-BUNDLED: Final = "bundled"
-"""The studies that come with the software."""
 
 
 @dataclass(frozen=True)

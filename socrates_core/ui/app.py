@@ -118,8 +118,9 @@ def asked_model(model: str, adapter: str | None, template: str | None, precision
 def open_page(asked: AskedModel, studies: Sequence[str], runs: Path, host: str, port: int) -> None:
     """Load model and studies, open the page, say where it is, and serve it until the process is stopped."""
     from socrates_core.model.loading import load_model
+    from socrates_core.study.sources.bundled import BUNDLED
     from socrates_core.ui.access.visitors import Policy
-    from socrates_core.ui.catalogue import BUNDLED, open_catalogue
+    from socrates_core.ui.catalogue import open_catalogue
     from socrates_core.ui.evaluate.board import RunBoard
     from socrates_core.ui.page import build_page, check_port, serve
     from socrates_core.ui.results import Results

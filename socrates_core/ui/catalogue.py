@@ -13,12 +13,9 @@ from socrates_core.errors import SocratesError, StudyFolderError
 from socrates_core.report.simulation import cell_hash
 from socrates_core.study.leaks import seen
 from socrates_core.study.question import question_of
-from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled
+from socrates_core.study.sources.bundled import BUNDLED, BUNDLED_STUDIES, load_bundled
 from socrates_core.study.split import Split, study_of
 from socrates_core.study.study_set import Cell, Study, StudySet
-
-BUNDLED: Final = "bundled"
-"""Name of the source that is always available."""
 
 FIRST_STUDY: Final = "gss-welfare"
 """The study shown to new visitors: a real experiment with a large, well-known effect."""

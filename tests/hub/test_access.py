@@ -89,11 +89,6 @@ def test_the_missing_permission_is_named(account: Account, repo_id: str, missing
     assert refusal is None if missing is None else missing in (refusal or "")
 
 
-def test_an_account_names_where_it_may_write() -> None:
-    account = Account("me", (("lab", "write"), ("club", "read"), ("firm", None)), "write")
-    assert account.namespaces == ("me", "lab", "firm")
-
-
 def test_no_token_is_said_before_anything_is_asked() -> None:
     with pytest.raises(HubError, match="hf auth login"):
         whoami(None, "http://127.0.0.1:9")

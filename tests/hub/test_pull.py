@@ -64,17 +64,6 @@ def test_an_adapter_without_a_record_comes_and_wants_its_template_named(hub: Hub
     hub.add("bob/it", files(record=None))
     found = pull("bob/it", endpoint=hub.url)
     assert (found.record, found.template) == (None, None)
-    assert found.obstacles(BASE) == ("it does not record its template: pass --template",)
-    assert found.obstacles(BASE, "socrates") == ()
-
-
-def test_what_stands_against_a_model_is_told_before_it_is_loaded(hub: HubServer) -> None:
-    hub.add("bob/it", files())
-    found = pull("bob/it", endpoint=hub.url)
-    assert found.obstacles(BASE) == found.obstacles(f"{BASE}@{REVISION}", "shared") == ()
-    assert "for the base Qwen" in found.obstacles("demo")[0]
-    assert REVISION in found.obstacles(f"{BASE}@{'0' * 40}")[0]
-    assert "not alpaca" in found.obstacles(BASE, "alpaca")[0]
 
 
 def test_a_private_adapter_comes_with_a_token_that_goes_to_the_hub_alone(hub: HubServer) -> None:

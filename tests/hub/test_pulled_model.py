@@ -44,7 +44,6 @@ def test_what_was_trained_pushed_and_pulled_answers_as_before(hub: HubServer, tm
     push(plan, folder, ALICE)
     found = pull("alice/it", token=ALICE, endpoint=hub.url)
     assert (found.base, found.template, found.demo) == ("demo", "shared", True)
-    assert found.obstacles("demo") == ()
     before, after = (
         load_model("demo", str(path)).answer_distributions(CELL, PEOPLE).probs for path in (folder, found.folder)
     )

@@ -6,9 +6,9 @@ import pytest
 from socrates_core.metrics.cell.comparison import observed_distances
 from socrates_core.metrics.cell_predictions import CellPredictions, scale_of
 from socrates_core.metrics.cell_score import pools, score_cell, unscored
-from socrates_core.metrics.uncertainty import estimated_floor, two_sample_floor
-from socrates_core.metrics.wasserstein import wasserstein_samples, wasserstein_to_answers
+from socrates_core.metrics.wasserstein import wasserstein_samples
 from socrates_core.scale.distribution import AnswerDistribution
+from tests.metrics.reference import distance_to_answers, estimated_floor, two_sample_floor
 from tests.predictions import cell
 
 
@@ -53,7 +53,7 @@ def test_distances_are_those_of_the_metrics(seed: int) -> None:
         (found.scale, rows[on].mean(axis=0), "scale"),
         (found.observed, rows.mean(axis=0), "observed"),
     ):
-        expected = wasserstein_to_answers(AnswerDistribution(np.arange(1, 6), mean / mean.sum()), answers, convention)
+        expected = distance_to_answers(AnswerDistribution(np.arange(1, 6), mean / mean.sum()), answers, convention)
         assert (side is None) == (expected is None)
         if side is not None and expected is not None:
             assert side.model == pytest.approx(expected)

@@ -4,8 +4,8 @@ import pytest
 from socrates_core.metrics.dispersion import cell_variances, dispersion
 from socrates_core.metrics.fairness import SmallGroup, fairness, group_cells
 from socrates_core.metrics.study_bootstrap import StudyResamples
-from socrates_core.metrics.uncertainty import estimated_floor
 from socrates_core.scale.distribution import AnswerDistribution
+from tests.metrics.reference import estimated_floor
 from tests.predictions import cell
 
 ONE = StudyResamples.draw(["s"], 1)

@@ -13,15 +13,14 @@ from socrates_core.metrics.uncertainty import (
     Interval,
     difference_interval,
     effective_n,
-    estimated_floor,
     mean_interval,
     noise_floor,
     noise_floors,
     split_half,
-    two_sample_floor,
 )
 from socrates_core.metrics.wasserstein import wasserstein, wasserstein_rows
 from socrates_core.scale.distribution import AnswerDistribution, Floats
+from tests.metrics.reference import estimated_floor, two_sample_floor
 
 
 def shares(*weights: float) -> AnswerDistribution:

@@ -6,12 +6,8 @@ from scipy.stats import wasserstein_distance
 
 from socrates_core.metrics.wasserstein import (
     Convention,
-    PaddedCells,
-    common_scale,
     wasserstein,
-    wasserstein_cells,
     wasserstein_samples,
-    wasserstein_to_answers,
 )
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.distribution import AnswerDistribution, Floats
@@ -85,27 +81,19 @@ def test_humans_all_8_against_a_model_all_1_scored_0_when_each_side_had_its_own_
     assert wasserstein_samples(model, humans, "observed") is None
 
 
-def test_mixing_questions_of_one_condition_hid_a_wrong_answer_and_is_refused() -> None:
+def test_mixing_questions_of_one_condition_hid_a_wrong_answer() -> None:
     # a yes/no item answered wrongly by all, next to a slider answered well, drowns on the slider's range
     model, humans = [1, 1, 50, 60], [2, 2, 50, 60]
     mixed = wasserstein_samples(model, humans, "separate")
     assert mixed is not None
     assert mixed < 0.02
     assert wasserstein_samples(model[:2], humans[:2], "scale", YES_NO) == 1
-    with pytest.raises(ValueError, match="different scales cannot be pooled"):
-        common_scale([YES_NO, SLIDER])
-
-
-def test_cells_of_one_scale_may_be_pooled_whatever_their_labels() -> None:
-    assert common_scale([YES_NO, AnswerScale((1, 2), {1: "Yes"})]) is YES_NO
 
 
 @pytest.mark.parametrize("bad", [[float("nan")], [1, float("inf")]])
 def test_an_unreadable_answer_is_refused_and_not_guessed(bad: list[float]) -> None:
     with pytest.raises(ValueError, match="finite"):
         wasserstein_samples(bad, [1, 2], "observed")
-    with pytest.raises(ValueError, match="finite"):
-        wasserstein_to_answers(shares([1, 2], 1, 1), bad)
 
 
 @pytest.mark.parametrize("scale", [None, AnswerScale(None)])
@@ -120,22 +108,6 @@ def test_an_absurd_prediction_is_clipped_under_observed_and_left_out_under_scale
     assert wasserstein_samples(absurd, [3, 5], "scale", ONE_TO_EIGHT) == pytest.approx(1 / 7)
 
 
-def test_the_exact_form_clips_its_options_to_the_human_range() -> None:
-    # half on 1 (clipped to 3) and half on 8 (clipped to 5), against 3 and 5: a perfect match under observed
-    prediction = shares(list(range(1, 9)), 1, 0, 0, 0, 0, 0, 0, 1)
-    assert wasserstein_to_answers(prediction, [3, 5], "observed") == pytest.approx(0)
-    assert wasserstein_to_answers(prediction, [3, 5], "scale") == pytest.approx((2 + 3) / 2 / 7)
-    assert wasserstein_to_answers(prediction, [4, 4], "observed") is None
-    assert wasserstein_to_answers(prediction, [99], "scale") is None
-    assert wasserstein_to_answers(prediction, [], "observed") is None
-
-
-def test_weighted_answers_count_by_their_weight() -> None:
-    prediction = shares([1, 2], 1, 1)
-    assert wasserstein_to_answers(prediction, [1, 2], weights=[3, 1]) == pytest.approx(0.25)
-    assert wasserstein_to_answers(prediction, [1, 1, 1, 2]) == pytest.approx(0.25)
-
-
 answers = st.lists(st.integers(1, 8), min_size=1, max_size=30)
 
 
@@ -146,46 +118,10 @@ def test_equal_to_scipy(predicted: list[int], actual: list[int]) -> None:
     assert wasserstein_samples(predicted, actual, "scale", ONE_TO_EIGHT) == pytest.approx(expected, abs=1e-12)
     p, q = (AnswerDistribution.from_responses(side, ONE_TO_EIGHT) for side in (predicted, actual))
     assert wasserstein(p, q) == pytest.approx(expected, abs=1e-12)
-    assert wasserstein_to_answers(p, actual) == pytest.approx(expected, abs=1e-12)
     low, high = min(actual), max(actual)
     if low < high:
         expected = wasserstein_distance(np.clip(predicted, low, high), actual) / (high - low)
         assert wasserstein_samples(predicted, actual, "observed") == pytest.approx(expected, abs=1e-12)
-        assert wasserstein_to_answers(p, actual, "observed") == pytest.approx(expected, abs=1e-12)
-
-
-def random_pairs(rng: np.random.Generator, count: int) -> list[tuple[AnswerDistribution, AnswerDistribution]]:
-    pairs = []
-    for _ in range(count):
-        values = np.sort(rng.choice(np.arange(-20, 80), size=rng.integers(2, 12), replace=False))
-        p, q = rng.dirichlet(np.full(len(values), 0.3), size=2)
-        counts = rng.multinomial(5, q)  # few people, so that some options are never chosen
-        pairs.append((AnswerDistribution(values, p), AnswerDistribution(values, counts / 5)))
-    return pairs
-
-
-def test_many_cells_at_once_are_the_cells_one_by_one() -> None:
-    pairs = random_pairs(np.random.default_rng(0), 300)
-    cells = PaddedCells.from_pairs(pairs)
-    one_by_one = [wasserstein(p, q) for p, q in pairs]
-    assert wasserstein_cells(cells) == pytest.approx(one_by_one, abs=1e-12)
-    observed = [_observed(p, q) for p, q in pairs]
-    assert wasserstein_cells(cells, "observed") == pytest.approx(observed, abs=1e-12, nan_ok=True)
-    assert np.isnan(observed).any()
-
-
-def _observed(p: AnswerDistribution, q: AnswerDistribution) -> float:
-    people = np.repeat(q.values, np.round(5 * q.probs).astype(int))
-    found = wasserstein_to_answers(p, people, "observed")
-    return float("nan") if found is None else found
-
-
-def test_a_pair_on_two_scales_is_named() -> None:
-    good: tuple[AnswerDistribution, AnswerDistribution] = (shares([1, 2], 1, 1), shares([1, 2], 1, 1))
-    with pytest.raises(ValueError, match="cell 1: scales differ"):
-        PaddedCells.from_pairs([good, (shares([1, 2], 1, 1), shares([1, 2, 3], 1, 1, 1))])
-    with pytest.raises(ValueError, match="no cells"):
-        PaddedCells.from_pairs([])
 
 
 @given(st.lists(st.floats(0, 1), min_size=3, max_size=3), st.lists(st.floats(0, 1), min_size=3, max_size=3))

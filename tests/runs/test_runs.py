@@ -220,7 +220,7 @@ def test_a_folder_of_another_version_or_none_says_so(tmp_path: Path, content: st
 
 def test_a_run_is_new_then_running_then_what_its_last_event_says(tmp_path: Path) -> None:
     open_run(tmp_path, SPEC)
-    assert (state(tmp_path).code, state(tmp_path).resumable) == ("new", True)
+    assert state(tmp_path).code == "new"
     with worker(tmp_path):
         record(tmp_path, "started", cells=3)
         assert is_alive(tmp_path)
@@ -297,7 +297,7 @@ def test_a_unit_that_fails_is_named_and_can_be_tried_again(tmp_path: Path, data:
     with pytest.raises(RunError, match=r"1 batch of cells failed.*its prompt has 9,000 tokens"), worker(tmp_path):
         predict_units(tmp_path, data, groups, lambda groups: local_results(groups, stumbling))
     stands = state(tmp_path)
-    assert (stands.code, stands.done, stands.resumable) == ("failed", len(data.cells) - len(groups[1]), True)
+    assert (stands.code, stands.done) == ("failed", len(data.cells) - len(groups[1]))
     assert stands.message is not None
     with worker(tmp_path):
         assert predict_units(tmp_path, data, groups, ask(data))

@@ -7,9 +7,10 @@ import pytest
 from socrates_core.errors import StudyFolderError
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.question import question_of
+from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.study.split import make_split
 from socrates_core.study.study_set import Cell
-from socrates_core.ui.catalogue import BUNDLED, conditions, open_catalogue, outcomes, same_outcome
+from socrates_core.ui.catalogue import conditions, open_catalogue, outcomes, same_outcome
 from tests.tables import plain, study_set
 
 

@@ -11,11 +11,12 @@ from socrates_core.model.baselines import UniformModel
 from socrates_core.model.loading import load_model
 from socrates_core.model.record import FILE
 from socrates_core.simulation.request import SimulationRequest
+from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.ui import models as module
 from socrates_core.ui.access.limits import Limits
 from socrates_core.ui.access.visitors import Policy, Visitor
 from socrates_core.ui.adapters.choices import adapters_here
-from socrates_core.ui.catalogue import BUNDLED, open_catalogue
+from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.models import Models
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.link import Link

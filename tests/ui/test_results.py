@@ -10,8 +10,9 @@ from socrates_core.model.answer_model import AnswerDistributions
 from socrates_core.model.baselines import UniformModel
 from socrates_core.people.edit import Shares
 from socrates_core.simulation.request import SimulationRequest
+from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.study.study_set import Cell, Persona
-from socrates_core.ui.catalogue import BUNDLED, open_catalogue
+from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.link import Link
 

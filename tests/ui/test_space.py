@@ -206,7 +206,8 @@ def test_on_zero_gpu_the_model_answers_in_processes_that_borrow_the_gpu(tmp_path
 
 def first_cell(app: AppServer) -> str:
     """The mark of a cell, from the link that the page opens with."""
-    from socrates_core.ui.catalogue import BUNDLED, cell_mark, open_catalogue
+    from socrates_core.study.sources.bundled import BUNDLED
+    from socrates_core.ui.catalogue import cell_mark, open_catalogue
 
     studies = open_catalogue([], frozenset()).source(BUNDLED).studies
     cell = studies.cells_of("gss-welfare")[0]

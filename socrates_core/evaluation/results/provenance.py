@@ -1,17 +1,23 @@
 """Where predictions come from, and what their model may have known."""
 
 import json
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from socrates_core import __version__
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation.results.json_file import as_json, first_problem
 from socrates_core.evaluation.results.rows import Excluded
 from socrates_core.model.folder import shown_name
+
+PACKAGES: Final = ("numpy", "scipy", "polars", "torch", "transformers", "peft")
+"""Packages whose versions can affect the numbers."""
 
 
 @dataclass(frozen=True)
@@ -99,3 +105,14 @@ def read_provenance(said: Mapping[str, Any]) -> Provenance:
         return Provenance.of(said)
     except ValidationError as error:
         raise PredictionError(f"the provenance of these predictions cannot be read: {first_problem(error)}") from error
+
+
+def versions() -> dict[str, str]:
+    """Of this software, Python and the installed packages that the numbers depend on."""
+    found = {"socrates": __version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

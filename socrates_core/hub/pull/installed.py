@@ -62,28 +62,6 @@ class PulledAdapter:
         """Whether it belongs to the demo model, which is not for science."""
         return self.base == DEMO or bool(self.record and self.record.demo)
 
-    def obstacles(self, model: str, template: str | None = None) -> tuple[str, ...]:
-        """Known reasons why it cannot be loaded on a model; empty if there are none.
-
-        Args:
-            model: The base as `--model` takes it, with or without `@revision`.
-            template: The requested template, if any.
-        """
-        found = []
-        base, _, revision = model.partition("@")
-        if base != self.base:
-            found.append(f"it is for the base {self.base}, and the model is {base}")
-        elif revision and self.base_revision and revision != self.base_revision:
-            found.append(f"it was trained on revision {self.base_revision} of its base, and the model is at {revision}")
-        if self.template is None and template is None:
-            found.append("it does not record its template: pass --template")
-        elif self.template is not None and template not in (None, self.template):
-            found.append(f"it was trained on the template {self.template}, not {template}")
-        return tuple(found)
-
-
-# -- folders -----------------------------------------------------------------------------------------------------
-
 
 def adapters_root() -> Path:
     """The directory of pulled adapters: SOCRATES_ADAPTERS, or `adapters` in the working directory."""

@@ -29,6 +29,9 @@ from socrates_core.study.study_set import (
     cells_table,
 )
 
+BUNDLED: Final = "bundled"
+"""The name of what comes with the software."""
+
 BUNDLED_STUDIES: Final = ASSETS / "studies"
 
 GSS_ATTRIBUTES: Final = ("party_id", "gender", "age_group", "education")
@@ -54,7 +57,7 @@ def joined(real: StudySet, society: StudySet) -> StudySet:
         cells=pl.concat([real.cells, society.cells.with_columns(new_cell_id)]),
         participants=pl.concat([real.participants, participants], how="diagonal"),
         responses=pl.concat([real.responses, society.responses.with_columns(new_cell_id, new_participant_id)]),
-        manifest=Manifest(source="bundled", counts=counts),
+        manifest=Manifest(source=BUNDLED, counts=counts),
     )
 
 

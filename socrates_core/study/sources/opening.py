@@ -7,13 +7,13 @@ from typing import Final
 from socrates_core.errors import SourceError
 from socrates_core.study.sources import alpaca, socsci210, tables
 from socrates_core.study.sources.builder import Progress
-from socrates_core.study.sources.bundled import load_bundled
+from socrates_core.study.sources.bundled import BUNDLED, load_bundled
 from socrates_core.study.sources.codebook import Codebook
 from socrates_core.study.sources.frames import SAVED, column_names, saved_files
 from socrates_core.study.sources.hub_dataset import PREFIX, HubName, cached_file, fetch
 from socrates_core.study.study_set import StudySet
 
-NAMED: Final = ("bundled", "socsci210")
+NAMED: Final = (BUNDLED, "socsci210")
 ACCEPTED: Final = (
     "bundled, socsci210, hub:OWNER/NAME, or a path: a prepared study folder, a folder of SocSci210's Parquet shards, "
     "train|val|test.jsonl in the original run's form, a saved DatasetDict, or a tidy .csv or .parquet table"
@@ -40,7 +40,7 @@ def open_source(name_or_path: str, revision: str | None = None, progress: Progre
             f"a revision belongs to a data set of the Hub (socsci210, hub:…), not to {name_or_path}; leave --revision "
             "out"
         )
-    return load_bundled() if name_or_path == "bundled" else _open_path(Path(name_or_path), progress)
+    return load_bundled() if name_or_path == BUNDLED else _open_path(Path(name_or_path), progress)
 
 
 def stated_parts(name_or_path: str, studies: StudySet) -> Mapping[str, Sequence[str]] | None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from socrates_core.errors import ModelError, RunError, SocratesError
 from socrates_core.evaluation.data import EvaluationData, evaluation_data
-from socrates_core.evaluation.spec import BUNDLED, LARGEST_SEED, EvaluationSpec, in_full, specify
+from socrates_core.evaluation.spec import LARGEST_SEED, EvaluationSpec, in_full, specify
 from socrates_core.model.folder import DEMO
 from socrates_core.runs.plan import (
     BASELINES,
@@ -22,6 +22,7 @@ from socrates_core.runs.plan import (
     seen_studies,
 )
 from socrates_core.study.leaks import seen
+from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.study.split import PARTS
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.catalogue import Source

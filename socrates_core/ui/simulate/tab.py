@@ -12,9 +12,10 @@ from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import AnswerModel, NumberModel
 from socrates_core.model.endpoint.endpoint_model import EndpointModel
 from socrates_core.simulation.request import MAX_PARTICIPANTS, SimulationRequest
+from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.study.study_set import Cell
 from socrates_core.ui.access.visitors import visitor_of
-from socrates_core.ui.catalogue import BUNDLED, Source, same_outcome
+from socrates_core.ui.catalogue import Source, same_outcome
 from socrates_core.ui.html import notice_html
 from socrates_core.ui.listeners import QUICK, Updates
 from socrates_core.ui.model_choice import ModelChoice, draw_choice, picked_name

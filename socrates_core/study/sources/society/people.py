@@ -61,7 +61,6 @@ IDEOLOGY: Final = {
 }
 """Value → share of people, in rising order (party and ideology: from left to right)."""
 
-GENDER: Final = ("Female", "Male")
 WORKING_AGE: Final = {
     "Employed as paid employee": 0.66,
     "Self-employed": 0.12,

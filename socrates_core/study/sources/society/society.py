@@ -108,24 +108,6 @@ class Society:
         design = self.designs[cell.study_id]
         return self.distributions(design, cell.condition_num - 1, cell.task_num - 1, traits_of(people))
 
-    def true_distribution(self, cell: Cell, persona: Persona) -> Floats:
-        """(K,) the exact probability of each option for one persona."""
-        row: Floats = self.true_distributions(cell, [persona])[0]
-        return row
-
-    def true_effect(self, cell: Cell, control: Cell, people: pl.DataFrame | Sequence[Persona]) -> float:
-        """Mean answer of these people in `cell` minus in `control`, in points of the scale.
-
-        Raises:
-            ValueError: If the two are not arms of the same study with the same outcome.
-        """
-        if (cell.study_id, cell.task_num) != (control.study_id, control.task_num):
-            raise ValueError(
-                f"cells {cell.cell_id} and {control.cell_id} are not arms of the same study with the same outcome"
-            )
-        change = self.true_distributions(cell, people) - self.true_distributions(control, people)
-        return float((change @ np.asarray(cell.scale.values, dtype=np.float64)).mean())
-
     def distributions(self, design: StudyDesign, condition: int, task: int, traits: Floats) -> Floats:
         """(N, K) the exact probabilities for traits (N, F); `condition` and `task` count from 0."""
         form, outcome = design.forms[task], design.outcomes[task]
