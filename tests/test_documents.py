@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.test_house import PIPELINE
+
 ROOT = Path(__file__).parents[1]
 PICTURE = "assets/architecture.svg"
 
@@ -106,6 +108,7 @@ def test_the_picture_and_the_guide_show_the_same_components() -> None:
     block = re.search(r"^```text\n(.*?)^```", text("CONTRIBUTING.md"), re.DOTALL | re.MULTILINE)
     assert block, "CONTRIBUTING.md has no ```text list of the components"
     assert [line.split()[0] for line in block[1].splitlines()] == drawn
+    assert [name.removesuffix("/").removesuffix(".py") for name in drawn] == PIPELINE
     assert PICTURE in text("CONTRIBUTING.md")
 
 
