@@ -7,9 +7,11 @@ from typing import Final
 import numpy as np
 
 from socrates_core.evaluation.results.distances import GroupingDistance, SeparateRanges
+from socrates_core.evaluation.results.predictions import OriginalIndividual
+from socrates_core.metrics.cell.answers import MOST
 from socrates_core.metrics.cell.comparison import Distances, observed_distances
 from socrates_core.metrics.cell_predictions import GROUPINGS, CellPredictions, Grouping, groups_of, joined, one_scale
-from socrates_core.metrics.study_bootstrap import StudyResamples, Summary
+from socrates_core.metrics.study_bootstrap import StudyResamples, Summary, finite
 from socrates_core.metrics.wasserstein import wasserstein_samples
 from socrates_core.scale.distribution import Floats, sample
 
@@ -17,6 +19,9 @@ INVALID: Final = (
     "INVALID: people's and predicted answers are each stretched over their own range, so humans all on 8 and a model "
     "all on 1 score 0, and answers to different questions stand on one axis. Kept to recognise figures computed so."
 )
+
+SMALL: Final = 10
+"""The original run's report left out pairs with a larger number from its mean absolute error."""
 
 
 def by_observed_range(
@@ -47,7 +52,7 @@ def by_observed_range(
     name = GROUPINGS[grouping]
     if not found:
         return GroupingDistance(name, "observed", mixed, mean=None, cells=0, studies=0)
-    studies = _covering(study_ids, studies)
+    studies = covering(study_ids, studies)
 
     def summary(figures: Sequence[float]) -> Summary:
         return studies.summary(np.array(figures), study_ids)
@@ -73,8 +78,41 @@ def by_own_ranges(cells: Sequence[CellPredictions], studies: StudyResamples, see
             study_ids.append(group[0].study_id)
     summary = Summary(mean=None, flat_mean=None, ci95=None, cells=0, studies=0)
     if study_ids:
-        summary = _covering(study_ids, studies).summary(np.array(distances), study_ids)
+        summary = covering(study_ids, studies).summary(np.array(distances), study_ids)
     return SeparateRanges(**vars(summary), grouping=GROUPINGS["condition"], invalid=INVALID)
+
+
+def as_originally_computed(cells: Sequence[CellPredictions]) -> OriginalIndividual:
+    """The original run's figures of single people: each pair of an answer and a predicted number once, whatever the
+    cell and the scale.
+    """
+    drawn = [cell for cell in cells if cell.drawn is not None]
+    answers = np.concatenate([np.zeros(0), *(cell.responses for cell in drawn)])
+    predicted = np.concatenate([np.zeros(0), *(cell.drawn for cell in drawn if cell.drawn is not None)])
+    pairs = np.isfinite(predicted)
+    answers, predicted = answers[pairs], predicted[pairs]
+    if not len(answers):
+        return OriginalIndividual()
+    sensible = np.abs(predicted) <= MOST
+    small = (np.abs(answers) <= SMALL) & (np.abs(predicted) <= SMALL)
+    error = np.abs(predicted - answers)
+    return OriginalIndividual(
+        n=len(answers),
+        exact=float((error == 0).mean()),
+        within_one=float((error <= 1).mean()),
+        pearson=_pearson(answers, predicted),
+        absurd=int((~sensible).sum()),
+        pearson_without_absurd=_pearson(answers[sensible], predicted[sensible]),
+        mae_up_to_ten=float(error[small].mean()) if small.any() else None,
+        n_up_to_ten=int(small.sum()),
+    )
+
+
+def _pearson(x: Floats, y: Floats) -> float | None:
+    """Pearson's r; None where a side does not vary. In shares of the largest number, whose square can be too large."""
+    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return None
+    return finite(float(np.corrcoef(x / np.abs(x).max(), y / np.abs(y).max())[0, 1]))
 
 
 def _drawn(cell: CellPredictions, seed: int) -> Floats:
@@ -86,6 +124,6 @@ def _drawn(cell: CellPredictions, seed: int) -> Floats:
     return sample(cell.probs, cell.values, rng).astype(np.float64)
 
 
-def _covering(study_ids: Sequence[str], studies: StudyResamples) -> StudyResamples:
+def covering(study_ids: Sequence[str], studies: StudyResamples) -> StudyResamples:
     """The resamples, or those of these studies where some of them have no cell that can be scored on its own."""
     return studies if set(study_ids) <= set(studies.study_ids) else StudyResamples.draw(study_ids, studies.seed)

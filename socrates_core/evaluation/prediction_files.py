@@ -6,14 +6,15 @@ nothing to go by. The predictions file of the original run (`input, true_respons
 pred_numeric`) is read as it is.
 
 A prediction that is no number, or one that no answer could be, is invalid: it is counted and is in no figure. A line
-whose human answer cannot be read is left out and counted.
+whose human answer cannot be read is left out and counted. Human answers between the options of their scale are refused:
+the others would be scored as if everybody had answered like them. A person who stands in a cell several times counts
+once.
 """
 
 import hashlib
 import json
-import math
-import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,33 +23,19 @@ import numpy as np
 import polars as pl
 
 from socrates_core.errors import PredictionError, ScaleError
-from socrates_core.evaluation.prediction_table import PROVENANCE, SCHEMA, cells_of, read_table
-from socrates_core.metrics.cell.answers import MOST
+from socrates_core.evaluation.elsewhere.columns import find_columns
+from socrates_core.evaluation.elsewhere.lines import Line, read_lines
+from socrates_core.evaluation.elsewhere.numbering import Numbering
+from socrates_core.evaluation.elsewhere.rows import Rows, first_line, read_rows
+from socrates_core.evaluation.elsewhere.values import printable, shown
+from socrates_core.evaluation.prediction_table import LATER, PROVENANCE, SCHEMA, cells_of, read_table
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.distribution import Floats
 from socrates_core.scale.instruction import parse_scale
 from socrates_core.study.files import parquet_metadata, parquet_schema
 
-NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "study": ("study_id", "study"),
-    "condition": ("condition_num", "condition", "arm", "treatment"),
-    "task": ("task_num", "task", "outcome"),
-    "true": ("true_numeric", "true", "actual", "response", "human", "y_true", "true_response"),
-    "predicted": ("pred_numeric", "predicted", "prediction", "pred", "y_pred", "simulated", "predicted_response"),
-    "participant": ("participant_id", "participant"),
-    "stimulus": ("stimulus", "stimuli", "input"),
-    "low": ("scale_min",),
-    "high": ("scale_max",),
-}
-"""What is looked for → the column names that it may have; the first one found counts. Case does not matter."""
-
-REQUIRED: Final = ("study", "condition", "true", "predicted")
-SCENARIO: Final = "Scenario: "
-"""What precedes the stimulus in the original run's `input`."""
-
 EXAMPLES: Final = 3
-
-_NUMBER: Final = re.compile(r"(?:response\s*:\s*)?([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d{1,3})?)\.?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,215 +53,180 @@ def load_predictions(path: Path) -> PredictionFile:
     Raises:
         PredictionError: If there is no such file, or it cannot be read, lacks a column, or holds no line.
     """
-    if path.is_dir():
-        if not (path / "predictions.parquet").is_file():
-            raise PredictionError(
-                f"{path} holds no predictions.parquet; finish the run with python -m eval.run --out {path}, or pass a "
-                "file of predictions"
-            )
-        path = path / "predictions.parquet"
-    if not path.is_file():
-        raise PredictionError(f"there is no file or run {path}; pass a run's folder, or predictions as .json, .jsonl, "
-                              ".csv or .parquet")  # fmt: skip
-    content = path.read_bytes()
-    provenance = {"file": path.name, "sha256": hashlib.sha256(content).hexdigest()}
-    suffix = path.suffix.lower()
-    if suffix == ".parquet" and _ours(path):
-        told = parquet_metadata(path).get(PROVENANCE)
-        return PredictionFile(tuple(cells_of(read_table(path))), json.loads(told) if told else provenance)
-    rows = _rows(path, suffix, content)
-    if not rows:
-        raise PredictionError(f"{path} holds no predictions")
-    cells, said = _cells(rows, path)
+    try:
+        path, content = _found(path)
+    except OSError as error:
+        raise PredictionError(f"{shown(path)} cannot be read ({error.strerror})") from error
+    provenance = {"file": printable(path.name), "sha256": hashlib.sha256(content).hexdigest()}
+    if path.suffix.lower() == ".parquet" and _ours(path):
+        cells = cells_of(read_table(path))
+        if not cells:
+            raise PredictionError(f"{shown(path)} holds no predictions")
+        return PredictionFile(tuple(cells), _told(path) or provenance)
+    read = read_rows(path, content)
+    if not read.rows:
+        raise PredictionError(f"{shown(path)} holds no predictions")
+    cells, said = _cells(read, path)
     return PredictionFile(tuple(cells), {**provenance, **said})
 
 
-def number(value: object) -> float:
-    """A number as JSON, CSV or a model may give it; NaN where it is none. `Response: 2` is 2; a sentence is none."""
-    if isinstance(value, bool) or value is None:
-        return math.nan
-    if isinstance(value, int | float):
-        try:
-            found = float(value)
-        except OverflowError:
-            return math.nan
-        return found if math.isfinite(found) else math.nan
-    match = _NUMBER.fullmatch(str(value).strip()[:2000])
-    found = float(match[1]) if match else math.nan
-    return found if math.isfinite(found) else math.nan
+# -- files -------------------------------------------------------------------------------------------------------
 
 
-# -- lines -------------------------------------------------------------------------------------------------------
+def _found(path: Path) -> tuple[Path, bytes]:
+    """The file itself, and what is in it."""
+    if path.is_dir():
+        if not (path / "predictions.parquet").is_file():
+            raise PredictionError(
+                f"{shown(path)} holds no predictions.parquet; finish the run with python -m eval.run --out "
+                f"{shown(path)}, or pass a file of predictions"
+            )
+        path = path / "predictions.parquet"
+    if path.exists() and not path.is_file():
+        raise PredictionError(f"{shown(path)} is neither a file nor a folder; save the predictions as a file")
+    if not path.is_file():
+        raise PredictionError(
+            f"there is no file or run {shown(path)}; pass a run's folder, or predictions as .json, .jsonl, .csv or "
+            ".parquet"
+        )
+    return path, path.read_bytes()
 
 
 def _ours(path: Path) -> bool:
     try:
-        return set(SCHEMA) <= set(parquet_schema(path))
+        return set(SCHEMA) - set(LATER) <= set(parquet_schema(path))
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise PredictionError(f"{path} is no readable Parquet file ({str(error).splitlines()[0]})") from error
+        raise PredictionError(f"{shown(path)} is no readable Parquet file ({first_line(error)})") from error
 
 
-def _rows(path: Path, suffix: str, content: bytes) -> list[dict[str, Any]]:
-    if suffix in (".json", ".jsonl"):
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise PredictionError(f"{path} is not UTF-8 ({error.reason}); save it as UTF-8") from error
-        return _json_rows(path, text) if suffix == ".json" else _jsonl_rows(path, text)
+def _told(path: Path) -> dict[str, Any]:
+    """Where a run's predictions come from, as its table says; empty where it does not."""
     try:
-        if suffix == ".csv":
-            table = pl.read_csv(content, infer_schema=False, null_values=["", "NA"])
-        elif suffix == ".parquet":
-            table = pl.read_parquet(content)
-        else:
-            raise PredictionError(f"{path} is no file of predictions; pass .json, .jsonl, .csv or .parquet")
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise PredictionError(f"{path} cannot be read ({str(error).splitlines()[0]})") from error
-    return table.to_dicts()
-
-
-def _json_rows(path: Path, text: str) -> list[dict[str, Any]]:
-    try:
-        raw = json.loads(text, parse_int=number)
+        told = json.loads(parquet_metadata(path).get(PROVENANCE) or "null")
     except (ValueError, RecursionError) as error:
-        raise PredictionError(f"{path} is not JSON ({error})") from error
-    if not isinstance(raw, list) or not all(isinstance(row, dict) for row in raw):
-        raise PredictionError(f"{path}: expected a list of objects, one for each prediction")
-    return raw
-
-
-def _jsonl_rows(path: Path, text: str) -> list[dict[str, Any]]:
-    rows = []
-    for count, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line, parse_int=number)
-        except (ValueError, RecursionError) as error:
-            raise PredictionError(f"{path}, line {count}: not JSON ({error}); expected one object a line") from error
-        if not isinstance(row, dict):
-            raise PredictionError(f"{path}, line {count}: expected an object, found {type(row).__name__}")
-        rows.append(row)
-    return rows
-
-
-def _columns(rows: Sequence[Mapping[str, Any]], path: Path) -> dict[str, str]:
-    """What is looked for → the column that has it."""
-    found = list(dict.fromkeys(name for row in rows for name in row))
-    lowered = {str(name).strip().lower(): name for name in reversed(found)}
-    columns = {
-        what: lowered[names[0]]
-        for what, all_names in NAMES.items()
-        if (names := [n for n in all_names if n in lowered])
-    }
-    missing = [what for what in REQUIRED if what not in columns]
-    if missing:
-        accepted = "; ".join(f"{what}: {' or '.join(NAMES[what])}" for what in missing)
+        raise PredictionError(f"{shown(path)}: its record of where it comes from is not JSON ({error})") from error
+    if told is not None and not isinstance(told, dict):
         raise PredictionError(
-            f"{path} lacks {' and '.join(missing)}. Accepted names: {accepted}. "
-            f"Found: {', '.join(map(str, found[:20]))}"
+            f"{shown(path)}: its record of where it comes from is no object; run the evaluation again"
         )
-    return columns
+    return told or {}
 
 
 # -- cells -------------------------------------------------------------------------------------------------------
 
 
-def _cells(rows: Sequence[Mapping[str, Any]], path: Path) -> tuple[list[CellPredictions], dict[str, Any]]:
-    columns = _columns(rows, path)
-    conditions = _Numbering()
-    tasks = _Numbering()
-    people = _Numbering()
-    groups: dict[tuple[Any, ...], list[tuple[float, float, int]]] = {}
-    unreadable: list[str] = []
-    scales: dict[str, AnswerScale | None] = {}
-    for count, row in enumerate(rows, start=1):
-        get = {what: row.get(name) for what, name in columns.items()}
-        answer = number(get["true"])
-        study = "" if get["study"] is None else _text(get["study"])
-        if not study or get["condition"] is None or math.isnan(answer) or abs(answer) > MOST:
-            what = "no study" if not study else f"answer {str(get['true'])[:40]!r}"
-            what = "no condition" if study and get["condition"] is None else what
-            unreadable.append(f"line {count}: {what}")
-            continue
-        stimulus = _stimulus(get.get("stimulus"))
-        condition = conditions.of(study, get["condition"])
-        task = None if get.get("task") is None else tasks.of(study, get["task"])
-        key = (study, condition, task, stimulus, _ends(get.get("low"), get.get("high")))
-        person = count if get.get("participant") is None else people.of(study, get["participant"], whole=False)
-        groups.setdefault(key, []).append((answer, number(get["predicted"]), person))
-    cells = []
-    for cell_id, (key, lines) in enumerate(groups.items()):
-        study, condition, task, stimulus, ends = key
-        scale = _scale(stimulus, ends, scales)
-        answers, drawn, ids = (np.array(side) for side in zip(*lines, strict=True))
-        cells.append(
-            CellPredictions(
-                study_id=study,
-                cell_id=cell_id,
-                condition_num=condition,
-                task_num=task,
-                values=None if scale is None else np.asarray(scale.values, dtype=np.int64),
-                responses=answers.astype(np.float64),
-                people=ids.astype(np.int64),
-                drawn=drawn.astype(np.float64),
-                condition=conditions.label(study, condition),
-                stimulus=stimulus,
-                method="elsewhere",
-            )
+def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any]]:
+    columns = find_columns(read.rows, path)
+    lines, unreadable, commas = read_lines(read, columns, path)
+    if not lines:
+        raise PredictionError(
+            f"no line of {shown(path)} can be read ({unreadable[0]}); a line needs a study, a condition and a human "
+            "answer that is a number"
         )
-    invalid = sum(int((~cell.valid).sum()) for cell in cells)
+    conditions = _numberings((line.study, line.condition) for line in lines)
+    tasks = _numberings((line.study, line.task) for line in lines if line.task)
+    people = {pair: place for place, pair in enumerate(dict.fromkeys((line.study, line.person) for line in lines), 1)}
+    labels = _labels(lines)
+    groups: dict[tuple[Any, ...], list[Line]] = {}
+    for line in lines:
+        groups.setdefault((line.study, line.condition, line.task, line.stimulus, line.ends), []).append(line)
+    scales: dict[str, AnswerScale | None] = {}
+    cells: list[CellPredictions] = []
+    repeated: list[str] = []
+    for cell_id, ((study, condition, task, stimulus, ends), group) in enumerate(groups.items()):
+        scale = _scale(stimulus, ends, scales)
+        counted, weights, twice = _each_person_once(group)
+        cell = CellPredictions(
+            study_id=study,
+            cell_id=cell_id,
+            condition_num=conditions[study].numbers[condition],
+            task_num=tasks[study].numbers[task] if task else None,
+            values=None if scale is None else np.asarray(scale.values, dtype=np.int64),
+            responses=np.array([line.answer for line in counted], dtype=np.float64),
+            # who has no id is nobody else
+            people=np.array([people[study, line.person] if line.person else -line.place for line in counted]),
+            weights=weights,
+            drawn=np.array([line.predicted for line in counted], dtype=np.float64),
+            condition=labels.get((study, condition)) or conditions[study].label(condition),
+            stimulus=stimulus,
+            method="elsewhere",
+        )
+        cells.append(cell)
+        repeated += [f"{shown(person)} in {shown(cell.label)}: {times} lines" for person, times in twice.items()]
+    _refuse_between(cells, path)
+    assumed = [*read.assumed, *([f"{', '.join(map(shown, commas))}: 2,5 is 2.5"] if commas else [])]
     return cells, {
-        "rows": len(rows),
-        "columns": {what: str(name) for what, name in columns.items()},
+        "rows": len(read.rows),
+        "columns": {what: printable(str(name)) for what, name in columns.items()},
+        "assumed": assumed,
         "unreadable_answers": {"rows": len(unreadable), "examples": unreadable[:EXAMPLES]},
-        "invalid_predictions": invalid,
+        "repeated_people": {"people": len(repeated), "examples": repeated[:EXAMPLES]},
+        "invalid_predictions": sum(int((~cell.valid).sum()) for cell in cells),
+        "off_scale_predictions": sum(int((cell.valid & ~cell.usable).sum()) for cell in cells),
+        "off_scale_answers": sum(int((~cell.on_scale).sum()) for cell in cells),
         "cells_without_scale": sum(cell.values is None for cell in cells),
     }
 
 
-class _Numbering:
-    """Names within a study as whole numbers: what is one already keeps its number, texts count on from there."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[tuple[str, str], int] = {}
-        self._taken: dict[str, set[int]] = {}
-        self._labels: dict[tuple[str, int], str] = {}
-
-    def of(self, study: str, name: object, whole: bool = True) -> int:
-        """The number of a name. With `whole`, whole numbers stay what they are."""
-        text = _text(name)
-        if (study, text) not in self._numbers:
-            taken = self._taken.setdefault(study, set())
-            value = number(name)
-            kept = whole and math.isfinite(value) and abs(value) <= MOST and value == int(value)
-            chosen = int(value) if kept and int(value) not in taken else max(taken, default=0) + 1
-            taken.add(chosen)
-            self._numbers[study, text] = chosen
-            if not kept:
-                self._labels[study, chosen] = text
-        return self._numbers[study, text]
-
-    def label(self, study: str, chosen: int) -> str | None:
-        """The name behind a number, where it was a text."""
-        return self._labels.get((study, chosen))
+def _numberings(names: Iterable[tuple[str, str]]) -> dict[str, Numbering]:
+    by_study: dict[str, list[str]] = {}
+    for study, name in names:
+        by_study.setdefault(study, []).append(name)
+    return {study: Numbering.of(found) for study, found in by_study.items()}
 
 
-def _text(value: object) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+def _labels(lines: Sequence[Line]) -> dict[tuple[str, str], str]:
+    """(study, condition) → what the file calls it beside its number, where it calls it one thing."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for line in lines:
+        if line.label:
+            found.setdefault((line.study, line.condition), set()).add(line.label)
+    return {arm: next(iter(names)) for arm, names in found.items() if len(names) == 1}
 
 
-def _stimulus(value: object) -> str | None:
-    if not isinstance(value, str) or not value.strip():
-        return None
-    return value.partition(SCENARIO)[2] if value.startswith("Demographics:") and SCENARIO in value else value
+def _each_person_once(group: Sequence[Line]) -> tuple[Sequence[Line], Floats | None, dict[str, int]]:
+    """The lines that count, their weights (None: equal), and who stands in several of them.
+
+    Equal lines of one person are one. Where somebody has different answers or predictions, each line counts for its
+    part of the person.
+    """
+    times = Counter(line.person for line in group if line.person)
+    twice = {person: count for person, count in times.items() if count > 1}
+    if not twice:
+        return group, None, {}
+    different: dict[str, set[tuple[float, str]]] = {}
+    for line in group:
+        different.setdefault(line.person, set()).add((line.answer, str(line.predicted)))
+    once = {person for person in twice if len(different[person]) == 1}
+    counted: list[Line] = []
+    seen: set[str] = set()
+    for line in group:
+        if line.person not in seen:
+            counted.append(line)
+        if line.person in once:
+            seen.add(line.person)
+    parts = np.array([1 / twice[line.person] if line.person in set(twice) - once else 1.0 for line in counted])
+    return counted, None if (parts == 1).all() else parts, twice
 
 
-def _ends(low: object, high: object) -> tuple[int, int] | None:
-    first, last = number(low), number(high)
-    if math.isnan(first) or math.isnan(last) or first != int(first) or last != int(last) or not 0 < last - first <= 1e6:
-        return None
-    return int(first), int(last)
+def _refuse_between(cells: Sequence[CellPredictions], path: Path) -> None:
+    """Raise a PredictionError where human answers lie between the options of their scale."""
+    count, example = 0, ""
+    for cell in cells:
+        if cell.values is not None:
+            low, high = int(cell.values[0]), int(cell.values[-1])
+            inside = ~cell.on_scale & (cell.responses > low) & (cell.responses < high)
+            between = cell.responses[inside & (cell.responses % 1 != 0)]
+            count += len(between)
+            if len(between) and not example:
+                example = f"{between[0]:g} on the scale from {low} to {high} in {shown(cell.label)}"
+    if count:
+        answers = sum(len(cell.responses) for cell in cells)
+        raise PredictionError(
+            f"{shown(path)}: {count:,} of {answers:,} human answers lie between the options of their scale "
+            f"({example}). Without them, W would be about other people. Round them to options in the file, or leave "
+            "out what states the scale (scale_min and scale_max, the stimulus) to measure by the range of the answers"
+        )
 
 
 def _scale(

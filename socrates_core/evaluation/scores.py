@@ -14,16 +14,17 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from socrates_core.errors import PredictionError
-from socrates_core.evaluation.conventions import by_observed_range, by_own_ranges
+from socrates_core.evaluation.conventions import as_originally_computed, by_observed_range, by_own_ranges, covering
 from socrates_core.evaluation.distance_means import DistanceMeans
 from socrates_core.evaluation.effect_summary import effect_summary
 from socrates_core.evaluation.results.distances import ModelDistances, StudyKind
 from socrates_core.evaluation.results.metrics import FORMAT, Effects, Metrics
+from socrates_core.evaluation.results.predictions import UsedPredictions
 from socrates_core.evaluation.results.provenance import read_provenance
 from socrates_core.evaluation.results.rows import CellDistances, CellRow, Excluded, StudyDistances, StudyRow
 from socrates_core.metrics.cell.comparison import Distances
 from socrates_core.metrics.cell_predictions import GROUPINGS, CellPredictions
-from socrates_core.metrics.cell_score import CellScore, pools, score_cell, unscored
+from socrates_core.metrics.cell_score import CellScore, pools, score_cell, unscored, worst_case
 from socrates_core.metrics.dispersion import cell_variances, dispersion
 from socrates_core.metrics.effects import Contrasts, effects_of
 from socrates_core.metrics.fairness import fairness, group_cells
@@ -106,24 +107,24 @@ def evaluate(
     """Score predictions. The same predictions and seed give the same figures, to the last digit.
 
     Args:
-        cells: At least one that can be scored.
+        cells: At least one that can be scored, or one predicted number that can be compared with its answer.
         provenance: Where the predictions come from; goes into the result. Under `contaminated` it has the study ids
             that the model has learned from, and under `left_out` the cells that were not predicted.
         seed: Of all resamples.
         contrasts: Which arms are compared for effects.
 
     Raises:
-        PredictionError: If no cell can be scored; says why.
+        PredictionError: If nothing can be scored; says why.
     """
     origin = read_provenance(provenance)
     excluded = [*origin.left_out, *(_excluded(cell, "all", reason) for cell in cells if (reason := unscored(cell)))]
     scored = [cell for cell in cells if not unscored(cell)]
-    if not scored:
+    if not scored and not any(cell.drawn is not None and (cell.valid & cell.on_scale).any() for cell in cells):
         raise PredictionError(f"none of the {len(cells)} cells can be scored: {_reasons(excluded)}")
     pooled = pools(scored)
     scores = [score_cell(cell, pooled, seed) for cell in scored]
-    resamples = StudyResamples.draw([cell.study_id for cell in scored], seed)
-    study_ids = [cell.study_id for cell in scored]
+    study_ids, everywhere = [cell.study_id for cell in scored], [cell.study_id for cell in cells]
+    resamples = StudyResamples.draw(study_ids or everywhere, seed)
     excluded += _excluded_by_convention(scored, scores)
     effects, effects_left_out = effects_of(scored, contrasts)
     groups = [group for cell in scored for group in group_cells(cell)]
@@ -137,6 +138,7 @@ def evaluate(
         contaminated=bool(origin.contaminated),
         grouping=GROUPINGS["text"],
         wasserstein=ModelDistances(distances.model.scale, distances.model.observed, separate),
+        predictions=_used_predictions(cells, covering(everywhere, resamples)),
         noise_floor=distances.summaries(lambda one: one.floor),
         excess=distances.summaries(lambda one: one.excess),
         baselines=distances.baselines(),
@@ -151,7 +153,8 @@ def evaluate(
             left_out=tuple(effects_left_out),
             each=tuple(effects),
         ),
-        individual=individual([individual_sums(cell) for cell in scored], study_ids, resamples),
+        individual=individual([individual_sums(cell) for cell in cells], everywhere, covering(everywhere, resamples)),
+        individual_as_original=as_originally_computed(cells),
         dispersion=dispersion([cell_variances(cell) for cell in scored], study_ids, resamples),
         fairness=fairness(groups, resamples),
         on_scale_mass=resamples.summary(np.array([score.on_scale_mass for score in scores]), study_ids),
@@ -162,6 +165,19 @@ def evaluate(
         provenance=read_provenance({**told, "seed": seed, "resamples": len(resamples.times)}),
     )
     return ScoredCells(metrics, {cell.cell_id: cell for cell in scored})
+
+
+def _used_predictions(cells: Sequence[CellPredictions], resamples: StudyResamples) -> UsedPredictions:
+    """What W by the stated scale rests on, in the cells that have one or lack it for want of predictions alone."""
+    worst = np.array([worst_case(cell) for cell in cells])
+    counted = [cell for cell, w in zip(cells, worst, strict=True) if np.isfinite(w)]
+    return UsedPredictions(
+        predictions=sum(len(cell.responses) for cell in counted),
+        used=sum(int(cell.predicted.compared.sum()) for cell in counted if not unscored(cell)),
+        off_scale=sum(int((cell.valid & ~cell.usable).sum()) for cell in counted),
+        invalid=sum(int((~cell.valid).sum()) for cell in counted),
+        worst=resamples.summary(worst, [cell.study_id for cell in cells]),
+    )
 
 
 # -- rows --------------------------------------------------------------------------------------------------------
@@ -254,6 +270,8 @@ def _cell_row(cell: CellPredictions, score: CellScore) -> CellRow:
         n_effective=score.n_effective,
         off_scale=score.off_scale,
         invalid=score.invalid,
+        off_scale_predictions=int((cell.valid & ~cell.usable).sum()),
+        worst=finite(worst_case(cell)),
         scale=_cell_distances(score.scale),
         observed=_cell_distances(score.observed),
         cramer=finite(score.cramer),

@@ -8,6 +8,7 @@ import numpy as np
 
 from socrates_core.metrics.cell.chance import Chance
 from socrates_core.metrics.cell.comparison import LEAST, Distances, cell_rng, compare, weight_counts
+from socrates_core.metrics.cell.worst_case import worst_distance
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.metrics.verdict import VerdictCode
 from socrates_core.scale.distribution import Floats
@@ -72,11 +73,23 @@ def unscored(cell: CellPredictions) -> str | None:
     on, usable = int(actual.on_scale.sum()), int(cell.usable.sum())
     if on < LEAST:
         return f"{on} of {len(cell.responses)} answers are on the scale"
-    if len(np.unique(actual.people[actual.on_scale])) < LEAST:
+    if not _two_people(cell):
         return "one person answered"
     if usable < LEAST:
         return f"{usable} of {len(cell.responses)} predictions can be read as an answer"
     return None
+
+
+def worst_case(cell: CellPredictions) -> float:
+    """W if each prediction that is no option were the worst one, see `worst_distance`; NaN without a stated scale, or
+    where fewer than two people answered on it.
+    """
+    return worst_distance(cell.actual, cell.predicted) if cell.values is not None and _two_people(cell) else math.nan
+
+
+def _two_people(cell: CellPredictions) -> bool:
+    actual = cell.actual
+    return len(np.unique(actual.people[actual.on_scale])) >= LEAST
 
 
 def score_cell(cell: CellPredictions, pooled: Mapping[PoolKey, Floats], seed: int) -> CellScore:

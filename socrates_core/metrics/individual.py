@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.metrics.study_bootstrap import StudyResamples, finite
@@ -84,64 +85,76 @@ class IndividualScores:
 
 
 def individual_sums(cell: CellPredictions) -> IndividualSums:
-    """The sums of one cell over the people whose answer is on the scale and whose prediction is valid."""
+    """The sums of one cell over the people whose answer is on the scale and whose prediction is valid.
+
+    A person who answered several times counts once: each answer for its part.
+    """
     valid, on = cell.valid, cell.on_scale
     used = valid & on
     strays = 0
     if cell.drawn is not None and cell.values is not None:
         strays = int((~np.isin(cell.drawn[valid], cell.values)).sum())
     answer = cell.responses[used]
+    each = _parts(cell.people[used])
     sums = dict.fromkeys(SUMS, 0.0)
     if len(answer):
         if cell.probs is not None and cell.values is not None:
-            options, probs = cell.values.astype(np.float64)[None, :], cell.probs[used]
+            options, probs = cell.values.astype(np.float64)[None, :], cell.probs[used] * each[:, None]
         else:
             assert cell.drawn is not None
-            options, probs = cell.drawn[used][:, None], np.ones((len(answer), 1))
+            options, probs = cell.drawn[used][:, None], each[:, None]
         miss = np.abs(options - answer[:, None])  # (N, K)
-        expected, square = (probs * options).sum(axis=1), (probs * options**2).sum(axis=1)
+        drawn, square = (probs * options).sum(axis=1), (probs * options**2).sum(axis=1)
         sums |= {
-            "people": len(answer),
+            "people": each.sum(),
             "absolute_error": (probs * miss).sum(),
             "squared_error": (probs * miss**2).sum(),
             "exact": probs[miss < 1e-9].sum(),
             "within_one": probs[miss <= 1 + 1e-9].sum(),
-            "answer": answer.sum(),
-            "answer_squared": (answer**2).sum(),
-            "drawn": expected.sum(),
+            "answer": (each * answer).sum(),
+            "answer_squared": (each * answer**2).sum(),
+            "drawn": drawn.sum(),
             "drawn_squared": square.sum(),
-            "answer_times_drawn": (answer * expected).sum(),
+            "answer_times_drawn": (answer * drawn).sum(),
         }
         if cell.values is not None:
             low, width = float(cell.values[0]), float(cell.values[-1] - cell.values[0])
-            sums |= _shares((answer - low) / width, (expected - low) / width, miss / width, probs)
+            sums |= _shares((answer - low) / width, (drawn / each - low) / width, miss / width, probs, each)
     return IndividualSums(np.array(list(sums.values())), int((~valid).sum()), int((~on).sum()), strays)
 
 
-def _shares(answer: Floats, expected: Floats, miss: Floats, probs: Floats) -> dict[str, float]:
+def _parts(people: npt.NDArray[np.int64]) -> Floats:
+    """(N,) the part of a person that an answer is: 1, or less for who answered several times."""
+    _, place, times = np.unique(people, return_inverse=True, return_counts=True)
+    return np.asarray(1 / times[place])
+
+
+def _shares(answer: Floats, expected: Floats, miss: Floats, probs: Floats, each: Floats) -> dict[str, float]:
     """The sums in shares of a known scale.
 
     Args:
         answer: (N,) 0 at the scale's low end, 1 at its high end.
         expected: (N,) the prediction's mean.
         miss: (N, K) how far each predicted number is off; beyond the scale, as wrong as the scale allows.
-        probs: (N, K) their probabilities.
+        probs: (N, K) their probabilities, times `each`.
+        each: (N,) the part of a person that the answer is.
     """
-    answer_deviation, expected_deviation = answer - answer.mean(), expected - expected.mean()
+    answer_deviation = answer - np.average(answer, weights=each)
+    expected_deviation = expected - np.average(expected, weights=each)
     share = np.minimum(miss, 1.0)
     return {
-        "scaled_people": len(answer),
+        "scaled_people": each.sum(),
         "closeness": (probs * (1 - share)).sum(),
         "percent_error": 100 * (probs * share).sum(),
         "percent_squared_error": 1e4 * (probs * share**2).sum(),
-        "answer_share": answer.sum(),
-        "answer_share_squared": (answer**2).sum(),
-        "expected_share": expected.sum(),
-        "expected_share_squared": (expected**2).sum(),
-        "answer_times_expected": (answer * expected).sum(),
-        "answer_deviation_squared": (answer_deviation**2).sum(),
-        "expected_deviation_squared": (expected_deviation**2).sum(),
-        "deviations_multiplied": (answer_deviation * expected_deviation).sum(),
+        "answer_share": (each * answer).sum(),
+        "answer_share_squared": (each * answer**2).sum(),
+        "expected_share": (each * expected).sum(),
+        "expected_share_squared": (each * expected**2).sum(),
+        "answer_times_expected": (each * answer * expected).sum(),
+        "answer_deviation_squared": (each * answer_deviation**2).sum(),
+        "expected_deviation_squared": (each * expected_deviation**2).sum(),
+        "deviations_multiplied": (each * answer_deviation * expected_deviation).sum(),
     }
 
 
@@ -168,7 +181,7 @@ def individual(sums: Sequence[IndividualSums], study_ids: Sequence[str], resampl
             rmse=finite(root_mean_square_error(total)),
             exact=finite(exact_share(total)),
             within_one=finite(share_within_one(total)),
-            n=int(total["people"]),
+            n=round(total["people"]),
             invalid=sum(cell.invalid for cell in sums),
             off_scale_answers=sum(cell.off_scale for cell in sums),
             off_scale_predictions=sum(cell.off_scale_predictions for cell in sums),

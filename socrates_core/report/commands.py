@@ -8,7 +8,8 @@ import typer
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation.comparison import Kind, load_evaluations, save_comparison
 from socrates_core.evaluation.comparison import compare as compare_evaluations
-from socrates_core.evaluation.prediction_files import load_predictions
+from socrates_core.evaluation.elsewhere.values import shown
+from socrates_core.evaluation.prediction_files import PredictionFile, load_predictions
 from socrates_core.evaluation.scores import evaluate
 from socrates_core.report.comparison import leaderboard_table, report
 from socrates_core.report.document import Table
@@ -31,10 +32,9 @@ def score(
     """Score predictions without a model."""
     check_arguments(out, seed)
     loaded = load_predictions(predictions)
-    print(f"read         {predictions}: {len(loaded.cells):,} cells")
-    for key in ("rows", "invalid_predictions", "unreadable_answers", "cells_without_scale"):
-        if key in loaded.provenance:
-            print(f"{key.replace('_', ' '):<12} {loaded.provenance[key]}")
+    print(f"read         {shown(predictions)}: {len(loaded.cells):,} cells")
+    for line in what_was_read(loaded):
+        print(line)
     scored = evaluate(loaded.cells, loaded.provenance, seed, effects)
     write_results(scored, out)
     separate = scored.metrics.wasserstein.separate
@@ -44,7 +44,36 @@ def score(
             f"separate     flat mean {separate.flat_mean:.5f}, {separate.cells} cells, {separate.studies} studies. "
             f"{separate.invalid}"
         )
-    print(f"wrote        {out}/metrics.json, report.html, report.md")
+    print(f"wrote        {shown(out)}/metrics.json, report.html, report.md")
+
+
+def what_was_read(loaded: PredictionFile) -> list[str]:
+    """What a file held, what was assumed about it, and which of its lines and predictions are in no figure."""
+    cells = loaded.cells
+    predictions = sum(len(cell.responses) for cell in cells)
+    off_scale = sum(int((cell.valid & ~cell.usable).sum()) for cell in cells)
+    invalid = sum(int((~cell.valid).sum()) for cell in cells)
+    answers = sum(int((~cell.on_scale).sum()) for cell in cells)
+    said = loaded.provenance if "rows" in loaded.provenance else {}
+    lines = [f"assumed      {what}" for what in said.get("assumed", [])]
+    if said:
+        read_as = ", ".join(f"{what} {shown(name)}" for what, name in said["columns"].items())
+        lines += [f"rows         {said['rows']:,}", f"columns      {read_as}"]
+    lines += [
+        f"off scale    {off_scale:,} of {predictions:,} predictions and {answers:,} human answers are no option of "
+        "their scale",
+        f"invalid predictions {invalid:,} of {predictions:,} cannot be read as a number",
+    ]
+    for key, what in (("unreadable_answers", "rows"), ("repeated_people", "people")):
+        if key in said:
+            found = said[key]
+            examples = f": {'; '.join(found['examples'])}" if found["examples"] else ""
+            lines.append(f"{key.replace('_', ' ')} {found[what]:,}{examples}")
+    if said and said["repeated_people"]["people"]:
+        lines.append("             a person who stands in a cell several times counts once")
+    if said:
+        lines.append(f"cells without scale {said['cells_without_scale']:,}")
+    return lines
 
 
 def compare(
@@ -73,8 +102,12 @@ def compare(
 
 def check_arguments(out: Path, seed: int) -> None:
     """Raise a PredictionError unless results can be written to OUT and the seed is one."""
-    if out.is_file():
-        raise PredictionError(f"--out {out} is a file; choose a folder")
+    try:
+        taken = out.exists() and not out.is_dir()
+    except OSError as error:
+        raise PredictionError(f"--out {shown(out)} cannot be used ({error.strerror}); choose a folder") from error
+    if taken:
+        raise PredictionError(f"--out {shown(out)} is a file; choose a folder")
     if seed < 0:
         raise PredictionError(f"--seed {seed} is negative; choose 0 or more")
 

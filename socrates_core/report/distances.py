@@ -33,6 +33,7 @@ def distances(metrics: Metrics) -> list[Part]:
     model = ByConvention(wasserstein.scale, wasserstein.observed)
     rows = (
         ("Model", *_each(model, _summary)),
+        *_worst(metrics),
         ("Noise floor: a perfect model", *_each(metrics.noise_floor, lambda found: number(found.mean))),
         ("Excess over the floor", *_each(metrics.excess, _summary)),
         ("Guessing evenly", *_each(baselines.uniform, _baseline)),
@@ -56,6 +57,14 @@ def distances(metrics: Metrics) -> list[Part]:
         Warned(_separate(wasserstein.separate)),
     ]
     return [part for part in parts if part]
+
+
+def _worst(metrics: Metrics) -> list[tuple[str, str, str]]:
+    """The row for predictions that are no option, where there are any; the observed range has no such predictions."""
+    found = metrics.predictions
+    if not found.off_scale and not found.invalid:
+        return []
+    return [("Model, predictions off the scale as the worst option", _summary(found.worst), "")]
 
 
 def _each(found: ByConvention[T], shown: Callable[[T], str]) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from socrates_core.report.distances import against_n, distances, extremes, studi
 from socrates_core.report.document import Folded, Part, Picture, Section, Table, Warned, to_html, to_markdown
 from socrates_core.report.evaluation_figures import effects_figure, groups_figure
 from socrates_core.report.words import SHOWN_ROWS, cut, headline, number, shown_model, with_interval
-from socrates_core.study.files import write_file
+from socrates_core.study.files import partial_of, write_file
 
 PAPER: Final = "The Socrates paper reports 0.151 for its 14B model and 0.203 for guessing evenly on 40 unseen studies."
 
@@ -30,15 +31,33 @@ def report(scored: ScoredCells) -> tuple[str, str]:
 
 
 def write_results(scored: ScoredCells, out: Path) -> None:
-    """Write metrics.json and the report."""
+    """Write metrics.json and the report: all of them, or none.
+
+    Raises:
+        PredictionError: If they cannot be written; what was there stays.
+    """
+    page, text = report(scored)
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    parts = {out / name: partial_of(out / name) for name in ("report.html", "report.md", "metrics.json")}
     try:
         out.mkdir(parents=True, exist_ok=True)
-        page, text = report(scored)
-        for name, content in (("report.html", page), ("report.md", text)):
-            write_file(out / name, content)
-        save_metrics(scored.metrics, out / "metrics.json")
-    except FileExistsError as error:
-        raise PredictionError(f"{out} cannot be made a folder; choose another one") from error
+        for path, content in zip(parts, (page, text, None), strict=True):
+            if content is None:
+                save_metrics(scored.metrics, parts[path])
+            else:
+                write_file(parts[path], content)
+        for path, partial in parts.items():
+            partial.replace(path)
+    except OSError as error:
+        for partial in parts.values():
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
+        if isinstance(error, FileExistsError):
+            raise PredictionError(f"{out} cannot be made a folder; choose another one") from error
+        raise PredictionError(f"{out}: the results cannot be written ({error.strerror})") from error
 
 
 def _sections(scored: ScoredCells) -> list[Section]:
@@ -144,6 +163,28 @@ def _individual(metrics: Metrics) -> list[Part]:
     return [
         "Each figure is what one answer drawn from each person's predicted distribution is expected to score.",
         Table(("Figure", "Value"), rows),
+        *_as_original(metrics),
+    ]
+
+
+def _as_original(metrics: Metrics) -> list[Part]:
+    found = metrics.individual_as_original
+    if found.n is None:
+        return []
+    rows = (
+        ("Exactly right", number(found.exact)),
+        ("Right within one", number(found.within_one)),
+        ("Pearson r, absurd predictions included", number(found.pearson)),
+        (f"Pearson r without the {found.absurd or 0:,} absurd ones", number(found.pearson_without_absurd)),
+        (
+            f"Mean absolute error over the {found.n_up_to_ten or 0:,} pairs in which neither number exceeds 10",
+            number(found.mae_up_to_ten),
+        ),
+    )
+    return [
+        f"As the original run's report computed them, for recognition: over all {found.n:,} pairs of an answer and a "
+        "predicted number alike, whatever their scale, answers and predictions off the scale included.",
+        Table(("Figure, as the original report has it", "Value"), rows),
     ]
 
 

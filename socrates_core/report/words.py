@@ -29,11 +29,28 @@ def headline(metrics: Metrics, convention: Convention = "scale") -> str:
         mean, ci95, cells, studies = found.mean, found.ci95, found.cells, found.studies
         floor, uniform = metrics.noise_floor.scale.mean, metrics.baselines.uniform.scale.mean
         how = "by the stated scale"
+    unusable = unusable_predictions(metrics) if convention == "scale" else ""
     if mean is None:
-        return f"There is no distance {how}: no cell has what it needs."
+        return f"There is no distance {how}: no cell has what it needs.{unusable}"
     return (
         f"W = {mean:.4f}{interval(ci95, ' (95 % interval {} to {})')} {how}; noise floor {number(floor)}, "
-        f"guessing evenly {number(uniform)}; {cells:,} cells of {studies:,} studies."
+        f"guessing evenly {number(uniform)}; {cells:,} cells of {studies:,} studies.{unusable}"
+    )
+
+
+def unusable_predictions(metrics: Metrics) -> str:
+    """How many predictions W by the stated scale does not rest on, and what they cost; nothing where it rests on all.
+
+    A sentence with a space before it.
+    """
+    found = metrics.predictions
+    if not found.off_scale and not found.invalid:
+        return ""
+    invalid = f", {found.invalid:,} of them unreadable" if found.invalid else ""
+    return (
+        f" This rests on {found.used:,} of {found.predictions:,} predictions: {found.off_scale + found.invalid:,} are "
+        f"no option of the scale{invalid}. With each of these as the worst option, W = {number(found.worst.mean, 4)} "
+        f"({found.worst.cells:,} cells)."
     )
 
 

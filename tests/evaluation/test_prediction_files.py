@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from socrates_core.errors import PredictionError
-from socrates_core.evaluation.prediction_files import load_predictions, number
+from socrates_core.evaluation.elsewhere.values import number
+from socrates_core.evaluation.prediction_files import load_predictions
 from socrates_core.evaluation.scores import evaluate
 
 ROWS = [

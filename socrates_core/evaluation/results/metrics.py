@@ -22,6 +22,7 @@ from socrates_core.evaluation.results.distances import (
     StudyKind,
 )
 from socrates_core.evaluation.results.json_file import as_json, read_record
+from socrates_core.evaluation.results.predictions import OriginalIndividual, UsedPredictions
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.evaluation.results.rows import CellRow, Excluded, StudyRow
 from socrates_core.metrics.dispersion import Dispersion
@@ -60,6 +61,8 @@ class Metrics:
     """What counts as one cell."""
     wasserstein: ModelDistances
     """W of the model."""
+    predictions: UsedPredictions
+    """How many predictions W by the stated scale rests on, and what the others cost."""
     noise_floor: ByConvention[Summary]
     """W that a perfect prediction would be expected to have, with as many people."""
     excess: ByConvention[Summary]
@@ -80,6 +83,8 @@ class Metrics:
     """Of treatments, predicted and actual."""
     individual: IndividualScores
     """Of single people."""
+    individual_as_original: OriginalIndividual
+    """Of single people, as the original run's report computed them."""
     dispersion: Dispersion
     """Whether predictions vary as people do."""
     fairness: Mapping[str, AttributeFairness]

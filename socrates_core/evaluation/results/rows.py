@@ -95,6 +95,11 @@ class CellRow:
     """Answers that are no option."""
     invalid: int
     """Predictions that could not be read as a number."""
+    off_scale_predictions: int
+    """Predicted numbers that are no option."""
+    worst: float | None
+    """W by the stated scale if each prediction that is no option were the option that makes W largest; None without
+    one."""
     scale: CellDistances | None
     """None without a stated scale."""
     observed: CellDistances | None

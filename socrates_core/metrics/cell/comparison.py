@@ -172,7 +172,7 @@ def observed_distances(
     if predicted.drawn is not None:
         weights = predicted.weights[valid]
         sides[0] = weight_counts(predicted.drawn[valid], weights, support) / weights.sum()
-    draws = None if predicted.drawn is None else float(valid.sum())
+    draws = None if predicted.drawn is None else _worth(predicted.weights[valid])
     shares = weight_counts(answers, actual.weights, support) / actual.weights.sum()
     everybody = np.ones(len(answers), bool)
     positions = _positions(support, low, high)
@@ -219,6 +219,11 @@ def people_worth(actual: ActualAnswers, used: npt.NDArray[np.bool_]) -> float:
     return round(effective_n(np.bincount(place, weights)), 9)
 
 
+def _worth(weights: Floats) -> float:
+    """How many equally weighted numbers these are worth, to nine decimals."""
+    return round(effective_n(weights), 9)
+
+
 def _sides(
     values: npt.NDArray[np.int64],
     predicted: PredictedAnswers,
@@ -253,7 +258,7 @@ def _prediction(predicted: PredictedAnswers, shares: Floats) -> Prediction:
     """The model's side by the stated scale, and how it would move."""
     used = predicted.compared
     if predicted.drawn is not None:
-        return Prediction(shares, draws=float(used.sum()))
+        return Prediction(shares, draws=_worth(predicted.weights[used]))
     assert predicted.probs is not None
     if predicted.redrawn == 0:
         return Prediction(shares)

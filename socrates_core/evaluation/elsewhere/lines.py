@@ -1,0 +1,97 @@
+"""The lines of a file of predictions: what each is about, what somebody answered and what was predicted."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from socrates_core.errors import PredictionError
+from socrates_core.evaluation.elsewhere.numbering import as_written
+from socrates_core.evaluation.elsewhere.rows import Rows
+from socrates_core.evaluation.elsewhere.values import has_decimal_commas, name_of, number, printable, shown
+from socrates_core.metrics.cell.answers import MOST
+
+SCENARIO: Final = "Scenario: "
+"""What precedes the stimulus in the original run's `input`."""
+
+WIDEST: Final = 1e6
+"""A stated range that is wider is not one of options."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line that can be read: what it is about, what somebody answered and what was predicted."""
+
+    place: int
+    study: str
+    condition: str
+    label: str
+    task: str
+    stimulus: str | None
+    ends: tuple[int, int] | None
+    answer: float
+    predicted: float
+    person: str
+
+
+def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> tuple[list[Line], list[str], list[str]]:
+    """The lines that can be read, what the others are, and the columns with decimal commas."""
+    commas = {
+        what
+        for what in ("true", "predicted", "low", "high")
+        if read.decimal_commas and what in columns and has_decimal_commas(row.get(columns[what]) for row in read.rows)
+    }
+    lines: list[Line] = []
+    unreadable: list[str] = []
+    for place, row in enumerate(read.rows, start=1):
+        get = {what: row.get(name) for what, name in columns.items()}
+        answer = number(get["true"], "true" in commas)
+        study, condition = name_of(get["study"]), as_written(name_of(get["condition"]))
+        if not study or not condition or math.isnan(answer) or abs(answer) > MOST:
+            what = f"answer {shown(get['true'])[:40]!r}"
+            what = "no study" if not study else "no condition" if not condition else what
+            unreadable.append(f"line {place}: {what}")
+            continue
+        lines.append(
+            Line(
+                place=place,
+                study=study,
+                condition=condition,
+                label=name_of(get.get("label")),
+                task=as_written(name_of(get.get("task"))),
+                stimulus=_stimulus(get.get("stimulus")),
+                ends=_ends(get.get("low"), get.get("high"), commas, f"{shown(path)}, line {place}"),
+                answer=answer,
+                predicted=number(get["predicted"], "predicted" in commas),
+                person=_person(get.get("participant")),
+            )
+        )
+    return lines, unreadable, sorted(columns[what] for what in commas)
+
+
+def _person(value: object) -> str:
+    """Who answered; empty where nobody says."""
+    name = name_of(value)
+    return "" if name.lower() in ("na", "n/a", "nan", "null", "none") else name
+
+
+def _stimulus(value: object) -> str | None:
+    if not isinstance(value, str) or not value.strip():
+        return None
+    value = printable(value)
+    return value.partition(SCENARIO)[2] if value.startswith("Demographics:") and SCENARIO in value else value
+
+
+def _ends(low: object, high: object, commas: set[str], where: str) -> tuple[int, int] | None:
+    """The ends of a stated scale; None where none is stated, or where it is too wide to be one of options."""
+    if not name_of(low) and not name_of(high):
+        return None
+    first, last = number(low, "low" in commas), number(high, "high" in commas)
+    whole = first.is_integer() and last.is_integer() and abs(first) <= MOST and abs(last) <= MOST
+    if not whole or first >= last:
+        raise PredictionError(
+            f"{where}: scale_min {shown(low)} and scale_max {shown(high)} are no scale; give two whole numbers, the "
+            "smaller one first, or leave both empty"
+        )
+    return (int(first), int(last)) if last - first <= WIDEST else None

@@ -1,0 +1,47 @@
+"""Names of arms, tasks and people as whole numbers, and back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from socrates_core.metrics.cell.answers import MOST
+
+_SIGNS: Final = "+-"
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """The names of one study as numbers.
+
+    Whole numbers stay what they are where all names are; otherwise names are numbered as they come, and each is its own
+    label: of the arms `control`, `1` and `2`, `1` must not become the second.
+    """
+
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    """By name."""
+    labelled: bool = False
+    """Whether the names are more than their numbers."""
+
+    @classmethod
+    def of(cls, names: list[str]) -> "Numbering":
+        """Number names, in their order; repeated ones count once."""
+        different = list(dict.fromkeys(names))
+        if all(_is_whole(name) for name in different):
+            return cls({name: int(name) for name in different})
+        return cls({name: place for place, name in enumerate(different, start=1)}, labelled=True)
+
+    def label(self, name: str) -> str | None:
+        """What a report calls it; None for a number alone."""
+        return name if self.labelled else None
+
+
+def as_written(name: str) -> str:
+    """A whole number in one spelling: `1.0` and `01` are `1`; other names as they are."""
+    head, point, tail = name.partition(".")
+    whole = head if point and not tail.strip("0") else name
+    return str(int(whole)) if _is_whole(whole) else name
+
+
+def _is_whole(name: str) -> bool:
+    digits = name[1:] if name[:1] in _SIGNS else name
+    return digits.isascii() and digits.isdigit() and len(digits) <= 16 and abs(int(name)) <= MOST
