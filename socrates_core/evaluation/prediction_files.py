@@ -26,8 +26,8 @@ from socrates_core.errors import PredictionError, ScaleError
 from socrates_core.evaluation.elsewhere.columns import find_columns
 from socrates_core.evaluation.elsewhere.lines import Line, read_lines
 from socrates_core.evaluation.elsewhere.numbering import Numbering
-from socrates_core.evaluation.elsewhere.rows import Rows, first_line, read_rows
-from socrates_core.evaluation.elsewhere.values import printable, shown
+from socrates_core.evaluation.elsewhere.rows import Rows, read_rows
+from socrates_core.evaluation.elsewhere.values import first_line, printable, shown
 from socrates_core.evaluation.prediction_table import LATER, PROVENANCE, SCHEMA, cells_of, read_table
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.scale.answer_scale import AnswerScale
@@ -95,7 +95,7 @@ def _found(path: Path) -> tuple[Path, bytes]:
 def _ours(path: Path) -> bool:
     try:
         return set(SCHEMA) - set(LATER) <= set(parquet_schema(path))
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise PredictionError(f"{shown(path)} is no readable Parquet file ({first_line(error)})") from error
 
 

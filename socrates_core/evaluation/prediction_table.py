@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from socrates_core.errors import PredictionError
+from socrates_core.evaluation.elsewhere.values import first_line, shown
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.study.files import read_parquet
 
@@ -49,6 +50,10 @@ LATER: Final = ("scale_labels",)
 """Columns that a file may lack: no figure depends on them."""
 
 
+ROUNDING: Final = 0.001
+"""How far from 1 probabilities may add up, being stored in single precision."""
+
+
 def unit_table(cells: Iterable[CellPredictions]) -> pl.DataFrame:
     """Cells as `predictions.parquet` has them."""
     return pl.concat([_frame(cell) for cell in cells], how="diagonal")
@@ -62,14 +67,14 @@ def read_table(path: Path) -> pl.DataFrame:
     """
     try:
         table = read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise PredictionError(
-            f"{path} cannot be read ({str(error).splitlines()[0]}); run the evaluation again"
+            f"{shown(path)} cannot be read ({first_line(error)}); run the evaluation again"
         ) from error
     table = table.with_columns(pl.lit(None, SCHEMA[name]).alias(name) for name in LATER if name not in table.columns)
     wrong = [name for name, kind in SCHEMA.items() if table.schema.get(name) != kind]
     if wrong:
-        raise PredictionError(f"{path} lacks the columns {', '.join(wrong[:5])} as they should be; run it again")
+        raise PredictionError(f"{shown(path)} lacks the columns {', '.join(wrong[:5])} as they should be; run it again")
     people = pl.col("responses").list.len()
     unfit = table.filter(
         (pl.col("participant_ids").list.len() != people)
@@ -79,8 +84,49 @@ def read_table(path: Path) -> pl.DataFrame:
         | (pl.col("probs").is_null() == pl.col("drawn").is_null())
     )
     if len(unfit):
-        raise PredictionError(f"{path}: the lists of cell {unfit['cell_id'][0]} do not fit together; run it again")
+        raise PredictionError(
+            f"{shown(path)}: the lists of cell {unfit['cell_id'][0]} do not fit together; run it again"
+        )
+    for wrong_cells, what in _impossible([name for name in table.columns if name.startswith(ATTRIBUTE)]):
+        unfit = table.filter(wrong_cells.fill_null(False))
+        if len(unfit):
+            raise PredictionError(
+                f"{shown(path)}: {what} (cell {unfit['cell_id'][0]}, study {unfit['study_id'][0]!r}); run it again"
+            )
+    twice = table["cell_id"].filter(table["cell_id"].is_duplicated())
+    if len(twice):
+        raise PredictionError(f"{shown(path)} holds cell {twice[0]} twice; run it again")
     return table
+
+
+def _impossible(attributes: Sequence[str]) -> list[tuple[pl.Expr, str]]:
+    """What no evaluation writes: which cells have it, and what to say of them."""
+    one = pl.element()
+    not_a_share = ~(one.is_finite() & (one >= 0)).fill_null(False)
+
+    def some(name: str, wrong: pl.Expr) -> pl.Expr:
+        return pl.col(name).list.eval(wrong).list.any()
+
+    return [
+        *((pl.col(name).is_null(), f"{name} is empty") for name in ("study_id", "cell_id", "condition_num")),
+        *((pl.col(name).is_null(), f"{name} is empty") for name in ("participant_ids", "responses")),
+        (some("participant_ids", one.is_null()), "an id of participant_ids is empty"),
+        (some("responses", ~one.is_finite().fill_null(False)), "a response is not a number"),
+        (pl.col("probs").is_not_null() & pl.col("scale_values").is_null(), "there are probabilities and no options"),
+        (some("probs", not_a_share), "a probability is not a number from 0 to 1"),
+        (some("weights", not_a_share), "a weight is not a number from 0"),
+        (some("marginal", not_a_share) | (pl.col("marginal").list.sum() <= 0), "marginal is not a distribution"),
+        (pl.col("marginal").list.len() != pl.col("scale_values").list.len(), "marginal does not fit scale_values"),
+        *(
+            (pl.col(name).list.len() != pl.col("responses").list.len(), f"{name} does not fit the responses")
+            for name in ("weights", "on_scale_mass", *attributes)
+        ),
+        (
+            (pl.col("scale_values").list.len() < 2)
+            | some("scale_values", ~(one.diff().fill_null(1) > 0) | one.is_null()),
+            "scale_values are not two options or more in ascending order",
+        ),
+    ]
 
 
 def cells_of(table: pl.DataFrame) -> list[CellPredictions]:
@@ -119,6 +165,12 @@ def _cell(
 ) -> CellPredictions:
     if probs is not None:
         probs = probs.astype(np.float64).reshape(-1, len(values))
+        sums = probs.sum(axis=1)
+        if (np.abs(sums - 1) > ROUNDING).any():
+            raise PredictionError(
+                f"the probabilities of a person in cell {fixed['cell_id']} add up to "
+                f"{sums[np.abs(sums - 1).argmax()]:g}, not to 1; run the evaluation again"
+            )
         probs = probs / probs.sum(axis=1, keepdims=True)  # stored in single precision
     marginal = arrays["marginal"]
     if marginal is not None:

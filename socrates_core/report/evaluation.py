@@ -4,11 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from errno import EISDIR
 from pathlib import Path
 from typing import Final
 
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation.effect_summary import Estimate
+from socrates_core.evaluation.elsewhere.values import shown
 from socrates_core.evaluation.results.metrics import Effects, Metrics, save_metrics
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.evaluation.results.rows import Excluded
@@ -37,15 +39,19 @@ def write_results(scored: ScoredCells, out: Path) -> None:
         PredictionError: If they cannot be written; what was there stays.
     """
     page, text = report(scored)
-    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    made: list[Path] = []
     parts = {out / name: partial_of(out / name) for name in ("report.html", "report.md", "metrics.json")}
     try:
+        made = [folder for folder in (out, *out.parents) if not folder.exists()]
         out.mkdir(parents=True, exist_ok=True)
         for path, content in zip(parts, (page, text, None), strict=True):
             if content is None:
                 save_metrics(scored.metrics, parts[path])
             else:
                 write_file(parts[path], content)
+        for path in parts:
+            if path.is_dir():  # before any is in place
+                raise IsADirectoryError(EISDIR, f"{path.name} is a folder")
         for path, partial in parts.items():
             partial.replace(path)
     except OSError as error:
@@ -56,8 +62,8 @@ def write_results(scored: ScoredCells, out: Path) -> None:
             with suppress(OSError):
                 folder.rmdir()
         if isinstance(error, FileExistsError):
-            raise PredictionError(f"{out} cannot be made a folder; choose another one") from error
-        raise PredictionError(f"{out}: the results cannot be written ({error.strerror})") from error
+            raise PredictionError(f"{shown(out)} cannot be made a folder; choose another one") from error
+        raise PredictionError(f"{shown(out)}: the results cannot be written ({error.strerror})") from error
 
 
 def _sections(scored: ScoredCells) -> list[Section]:

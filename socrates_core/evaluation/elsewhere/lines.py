@@ -1,6 +1,7 @@
 """The lines of a file of predictions: what each is about, what somebody answered and what was predicted."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,8 +72,9 @@ def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> tuple[list
 
 
 def _person(value: object) -> str:
-    """Who answered; empty where nobody says."""
+    """Who answered, 7.0 like 7; empty where nobody says."""
     name = name_of(value)
+    name = name.partition(".")[0] if re.fullmatch(r"\d+\.0+", name) else name
     return "" if name.lower() in ("na", "n/a", "nan", "null", "none") else name
 
 
@@ -91,7 +93,7 @@ def _ends(low: object, high: object, commas: set[str], where: str) -> tuple[int,
     whole = first.is_integer() and last.is_integer() and abs(first) <= MOST and abs(last) <= MOST
     if not whole or first >= last:
         raise PredictionError(
-            f"{where}: scale_min {shown(low)} and scale_max {shown(high)} are no scale; give two whole numbers, the "
-            "smaller one first, or leave both empty"
+            f"{where}: from scale_min {shown(name_of(low))!r} to scale_max {shown(name_of(high))!r} is no scale; give "
+            "two whole numbers, the smaller one first, or leave both empty"
         )
     return (int(first), int(last)) if last - first <= WIDEST else None

@@ -12,7 +12,7 @@ import polars as pl
 
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation.elsewhere.columns import recognised
-from socrates_core.evaluation.elsewhere.values import number, shown
+from socrates_core.evaluation.elsewhere.values import first_line, number, shown
 
 SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
 TABLES: Final = (".csv", ".tsv", ".tab", ".psv")
@@ -48,6 +48,8 @@ def read_rows(path: Path, content: bytes) -> Rows:
             "semicolons, tabs or pipes too)"
         )
     text, said = _decoded(path, content)
+    if "\0" in text:
+        _unreadable(path, "it holds zero bytes; it may be damaged")
     if suffix in TABLES:
         rows, separator = _table_rows(path, text)
         told = [] if separator == "," else [f"{SEPARATORS[separator]} separate the columns"]
@@ -55,16 +57,11 @@ def read_rows(path: Path, content: bytes) -> Rows:
     return Rows(_json_rows(path, text) if suffix == ".json" else _jsonl_rows(path, text), said)
 
 
-def first_line(error: BaseException) -> str:
-    """What an error says, in one line."""
-    return next(iter(str(error).splitlines()), type(error).__name__)
-
-
 def _decoded(path: Path, content: bytes) -> tuple[str, tuple[str, ...]]:
     """The text and, where it is not UTF-8, what it was taken for."""
     start = content[:2000]
     marked = start.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if marked or b"\0" in start:
+    if marked or start.count(0) > len(start) / 5:
         # without a mark, the zeros of Latin letters say which byte comes first
         coding = "utf-16" if marked else "utf-16-be" if start[::2].count(0) > start[1::2].count(0) else "utf-16-le"
         try:
@@ -139,7 +136,7 @@ def _unreadable(path: Path, why: str) -> NoReturn:
 def _parquet_rows(path: Path, content: bytes) -> list[dict[str, Any]]:
     try:
         return pl.read_parquet(content).to_dicts()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise PredictionError(f"{shown(path)} cannot be read ({first_line(error)})") from error
 
 
