@@ -5,7 +5,8 @@
 
 Reads a run's folder, its predictions.parquet, or one answer a line as JSON, JSONL, CSV or Parquet with a study, a
 condition, what somebody answered and what was predicted (`study_id, condition_num, true, predicted`; also `task_num`,
-`stimulus`, `scale_min`, `scale_max`, `participant_id`), the original run's predictions file too.
+`stimulus`, `scale_min`, `scale_max`, `participant_id`), the original run's predictions file too. A table may have
+semicolons, tabs or pipes and be in UTF-16 or Latin-1: what was assumed is printed.
 """
 
 from socrates_core import command

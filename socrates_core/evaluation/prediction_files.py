@@ -45,6 +45,8 @@ class PredictionFile:
     cells: tuple[CellPredictions, ...]
     provenance: dict[str, Any]
     """The file, its hash, how many lines it has, and what of them could not be read."""
+    elsewhere: bool = True
+    """Whether it was made elsewhere; False for a run's."""
 
 
 def load_predictions(path: Path) -> PredictionFile:
@@ -62,7 +64,7 @@ def load_predictions(path: Path) -> PredictionFile:
         cells = cells_of(read_table(path))
         if not cells:
             raise PredictionError(f"{shown(path)} holds no predictions")
-        return PredictionFile(tuple(cells), _told(path) or provenance)
+        return PredictionFile(tuple(cells), _told(path) or provenance, elsewhere=False)
     read = read_rows(path, content)
     if not read.rows:
         raise PredictionError(f"{shown(path)} holds no predictions")

@@ -89,6 +89,11 @@ class ScoredCells:
             if row.mean is not None:
                 within = "" if row.ci95 is None else f" (95 % interval {row.ci95.low:.4f} to {row.ci95.high:.4f})"
                 lines.append(f"  {title:<18}{row.mean:.4f}{within}")
+        used = self.metrics.predictions
+        if used.off_scale + used.invalid:
+            lines.append(
+                f"  rests on          {used.used:,} of {used.predictions:,} predictions (see metrics.predictions)"
+            )
         if self.metrics.excluded:
             lines.append(f"  left out          {len(self.metrics.excluded):,} (see metrics.excluded)")
         if self.contaminated:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from socrates_core.metrics.cell.answers import parts_of_people
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.metrics.study_bootstrap import StudyResamples, finite
 from socrates_core.metrics.uncertainty import Interval
@@ -32,23 +33,30 @@ def cell_variances(cell: CellPredictions) -> Floats | None:
     """(3,) the variance of people's answers, of predicted answers, and of the expected prediction between people.
 
     In squared shares of the scale's width. People's is unbiased, with n − 1; the predicted one is that of one answer
-    drawn for a person picked at random. None below two on-scale answers whose prediction is on the scale too.
+    drawn for a person picked at random. None below two people whose answer and
+    prediction are on the scale; who answered several times counts once.
     """
     used = cell.on_scale & cell.usable
-    if cell.values is None or used.sum() < 2:
+    each = parts_of_people(cell.people[used])
+    n = round(float(each.sum()))
+    if cell.values is None or n < 2:
         return None
     low, width = float(cell.values[0]), float(cell.values[-1] - cell.values[0])
-    n = int(used.sum())
-    actual = float(((cell.responses[used] - low) / width).var(ddof=1))
+    actual = _variance((cell.responses[used] - low) / width, each) * n / (n - 1)
     if cell.probs is not None:
         options = (cell.values - low) / width
         rows = cell.probs[used]
         means = rows @ options
-        total = float((rows.mean(axis=0) * (options - means.mean()) ** 2).sum())
-        return np.array([actual, total, float(means.var())])
+        total = float((each @ rows / n * (options - np.average(means, weights=each)) ** 2).sum())
+        return np.array([actual, total, _variance(means, each)])
     assert cell.drawn is not None
     drawn = (cell.drawn[used] - low) / width
-    return np.array([actual, float(drawn.var()) * n / (n - 1), np.nan])
+    return np.array([actual, _variance(drawn, each) * n / (n - 1), np.nan])
+
+
+def _variance(values: Floats, weights: Floats) -> float:
+    """Mean squared deviation."""
+    return float(np.average((values - np.average(values, weights=weights)) ** 2, weights=weights))
 
 
 def dispersion(variances: Sequence[Floats | None], study_ids: Sequence[str], resamples: StudyResamples) -> Dispersion:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from socrates_core.metrics.cell.answers import parts_of_people
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.metrics.study_bootstrap import StudyResamples, finite
 from socrates_core.metrics.uncertainty import Interval
@@ -95,7 +95,7 @@ def individual_sums(cell: CellPredictions) -> IndividualSums:
     if cell.drawn is not None and cell.values is not None:
         strays = int((~np.isin(cell.drawn[valid], cell.values)).sum())
     answer = cell.responses[used]
-    each = _parts(cell.people[used])
+    each = parts_of_people(cell.people[used])
     sums = dict.fromkeys(SUMS, 0.0)
     if len(answer):
         if cell.probs is not None and cell.values is not None:
@@ -121,12 +121,6 @@ def individual_sums(cell: CellPredictions) -> IndividualSums:
             low, width = float(cell.values[0]), float(cell.values[-1] - cell.values[0])
             sums |= _shares((answer - low) / width, (drawn / each - low) / width, miss / width, probs, each)
     return IndividualSums(np.array(list(sums.values())), int((~valid).sum()), int((~on).sum()), strays)
-
-
-def _parts(people: npt.NDArray[np.int64]) -> Floats:
-    """(N,) the part of a person that an answer is: 1, or less for who answered several times."""
-    _, place, times = np.unique(people, return_inverse=True, return_counts=True)
-    return np.asarray(1 / times[place])
 
 
 def _shares(answer: Floats, expected: Floats, miss: Floats, probs: Floats, each: Floats) -> dict[str, float]:

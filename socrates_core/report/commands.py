@@ -54,7 +54,7 @@ def what_was_read(loaded: PredictionFile) -> list[str]:
     off_scale = sum(int((cell.valid & ~cell.usable).sum()) for cell in cells)
     invalid = sum(int((~cell.valid).sum()) for cell in cells)
     answers = sum(int((~cell.on_scale).sum()) for cell in cells)
-    said = loaded.provenance if "rows" in loaded.provenance else {}
+    said = loaded.provenance if loaded.elsewhere else {}
     lines = [f"assumed      {what}" for what in said.get("assumed", [])]
     if said:
         read_as = ", ".join(f"{what} {shown(name)}" for what, name in said["columns"].items())

@@ -70,7 +70,7 @@ def _sections(scored: ScoredCells) -> list[Section]:
     metrics = scored.metrics
     cells = [(row, row.scale) for row in metrics.cells if row.scale is not None]
     found = [
-        Section("", [*_stamps(metrics), headline(metrics), headline(metrics, "observed"), PAPER]),
+        Section("", [*_stamps(metrics), headline(metrics), headline(metrics, "observed"), *_as_read(metrics), PAPER]),
         Section("Distances", distances(metrics)),
         Section("Studies", studies(metrics)),
         Section("Treatment effects", _effects(metrics.effects)),
@@ -104,6 +104,22 @@ def _stamps(metrics: Metrics) -> list[Part]:
         only = "All" if len(metrics.by_kind) == 1 else "Some"
         stamps.append(f"{only} of these studies are synthetic: their answers were generated, nobody was asked.")
     return stamps
+
+
+def _as_read(metrics: Metrics) -> list[Part]:
+    """What was assumed about a file that was made elsewhere, and which of its lines do not count in full."""
+    origin = metrics.provenance
+    lines = [f"Assumed: {what}." for what in origin.assumed]
+    if origin.repeated_people and origin.repeated_people.people:
+        examples = "; ".join(origin.repeated_people.examples)
+        lines.append(
+            f"In a cell with several lines of one person, the person counts once ({origin.repeated_people.people:,} "
+            f"such: {examples})."
+        )
+    if origin.unreadable_answers and origin.unreadable_answers.rows:
+        examples = "; ".join(origin.unreadable_answers.examples)
+        lines.append(f"{origin.unreadable_answers.rows:,} lines cannot be read and are left out ({examples}).")
+    return [" ".join(lines)] if lines else []
 
 
 def _effects(effects: Effects) -> list[Part]:

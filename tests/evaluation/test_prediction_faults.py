@@ -147,6 +147,7 @@ def test_equal_lines_of_one_person_are_one(tmp_path: Path) -> None:
     assert found.wasserstein.scale.mean == pytest.approx(0.125)
     assert (found.cells[0].n, found.cells[0].n_effective, found.individual.n) == (2, 2, 2)
     assert "repeated people 1: p1 in a, condition 1: 50 lines" in what_was_read(loaded)
+    assert "(1 such: p1 in a, condition 1: 50 lines)" in report(evaluate(loaded.cells, loaded.provenance))[1]
 
 
 def test_several_answers_of_one_person_count_for_their_parts_of_the_person(tmp_path: Path) -> None:
@@ -159,6 +160,16 @@ def test_several_answers_of_one_person_count_for_their_parts_of_the_person(tmp_p
     # person 7: errors 0 and 2, on average 1; person 8: none
     assert (found.individual.n, found.individual.mae) == (2, pytest.approx(0.5))
     assert found.individual.exact == pytest.approx(0.75)
+
+
+def test_one_person_with_one_answer_and_many_draws_is_one(tmp_path: Path) -> None:
+    rows = [["a", 1, 2, 1 + place % 5, 1, 5, "p"] for place in range(50)] + [["a", 1, 4, 3, 1, 5, "q"]]
+    found = metrics_of(load_predictions(table(tmp_path / "p.csv", rows, [*HEADER, "participant"])))
+    # p's draws a tenth on each option and half on 3: .1, .2, .8, .9 against 0, ½, ½, 1
+    assert found.wasserstein.scale.mean == pytest.approx((0.1 + 0.3 + 0.3 + 0.1) / 4)
+    assert (found.cells[0].n_effective, found.individual.n) == (2, 2)
+    # answers vary by 1 around 3, in 16ths of a squared width, times n / (n − 1); predictions by .1 · (4 + 1 + 1 + 4)
+    assert found.dispersion.variance_ratio == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("nobody", ["", "NA", "nan", "None"])

@@ -34,6 +34,26 @@ class NearDuplicate:
     """Jaccard similarity of their sets of five consecutive words, in (0, 1]."""
 
 
+@dataclass(frozen=True)
+class UnreadableAnswers:
+    """Lines of a file that have no human answer, study or condition that can be read."""
+
+    rows: int
+    """How many."""
+    examples: tuple[str, ...]
+    """The first ones."""
+
+
+@dataclass(frozen=True)
+class RepeatedPeople:
+    """People who stand in a cell with several lines."""
+
+    people: int
+    """How many, once for each cell."""
+    examples: tuple[str, ...]
+    """The first ones, with their cell and number of lines."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
     """Where predictions come from. Fields are what is read of it; None, or empty, where the record lacks them."""
@@ -66,6 +86,12 @@ class Provenance:
     """Cells that were not predicted; of predictions alone, an evaluation has them under `excluded`."""
     file: str | None = None
     """Name of the file that predictions were read from, where it is no run's."""
+    assumed: tuple[str, ...] = ()
+    """What such a file does not say and was taken for granted."""
+    unreadable_answers: UnreadableAnswers | None = None
+    """None where it is no such file."""
+    repeated_people: RepeatedPeople | None = None
+    """None likewise."""
     said: Mapping[str, Any] = field(default_factory=dict)
     """The whole record, as the file has it: revisions, versions, seeds, hashes and what else a run notes."""
 

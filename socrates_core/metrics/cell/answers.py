@@ -60,3 +60,9 @@ def among(numbers: Floats, values: npt.NDArray[np.int64]) -> npt.NDArray[np.bool
     """(N,) whether each number is one of the values (ascending)."""
     place = np.searchsorted(values, numbers).clip(max=len(values) - 1)
     return np.asarray(values[place] == numbers)
+
+
+def parts_of_people(people: npt.NDArray[np.int64]) -> Floats:
+    """(N,) the part of a person that each answer is: 1, or less for who answered several times."""
+    _, place, times = np.unique(people, return_inverse=True, return_counts=True)
+    return np.asarray(1 / times[place])
