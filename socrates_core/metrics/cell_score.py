@@ -76,7 +76,8 @@ def unscored(cell: CellPredictions) -> str | None:
     if not _two_people(cell):
         return "one person answered"
     if usable < LEAST:
-        return f"{usable} of {len(cell.responses)} predictions can be read as an answer"
+        what = "can be read as an answer" if cell.values is None else "are options of the scale"
+        return f"{usable} of {len(cell.responses)} predictions {what}"
     return None
 
 

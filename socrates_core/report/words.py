@@ -48,7 +48,7 @@ def unusable_predictions(metrics: Metrics) -> str:
         return ""
     invalid = f", {found.invalid:,} of them unreadable" if found.invalid else ""
     return (
-        f" This rests on {found.used:,} of {found.predictions:,} predictions: {found.off_scale + found.invalid:,} are "
+        f" W rests on {found.used:,} of {found.predictions:,} predictions: {found.off_scale + found.invalid:,} are "
         f"no option of the scale{invalid}. With each of these as the worst option, W = {number(found.worst.mean, 4)} "
         f"({found.worst.cells:,} cells)."
     )

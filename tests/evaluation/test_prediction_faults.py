@@ -70,7 +70,7 @@ def test_predictions_off_the_scale_are_counted_and_cost(tmp_path: Path) -> None:
     assert found.predictions.worst.mean == pytest.approx(0.375)
     assert (found.predictions.predictions, found.predictions.used, found.predictions.off_scale) == (4, 2, 2)
     assert (found.cells[0].worst, found.cells[0].off_scale_predictions) == (pytest.approx(0.375), 2)
-    said = "This rests on 2 of 4 predictions: 2 are no option of the scale. With each of these as the worst option, W"
+    said = "W rests on 2 of 4 predictions: 2 are no option of the scale. With each of these as the worst option, W"
     assert said in headline(found)
     assert "off scale    2 of 4 predictions and 0 human answers are no option of their scale" in what_was_read(loaded)
     assert all(said in text for text in report(evaluate(loaded.cells, loaded.provenance)))

@@ -186,4 +186,4 @@ def test_the_answer_with_a_hundred_digits_is_invalid_and_moves_no_error(tmp_path
     one, other = (evaluate(found.cells, found.provenance).metrics for found in (whole, without))
     assert one.individual.mae == other.individual.mae < 10
     excluded = {row.reason for row in one.excluded}
-    assert excluded >= {"one response", "1 of 2 predictions can be read as an answer"}
+    assert excluded >= {"one response", "1 of 2 predictions are options of the scale"}
