@@ -12,14 +12,24 @@ USER_ERROR = 2
 INTERRUPTED = 130
 
 
-def run(app: typer.Typer) -> None:
-    """Run a command line application and exit.
+def app_of(story: Callable[..., None]) -> typer.Typer:
+    """The command line application of one function, whose arguments are its options.
+
+    An unforeseen error shows no variables of the frames that it came through: one of them may be a token.
+    """
+    app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
+    app.command()(story)
+    return app
+
+
+def run(app: typer.Typer | Callable[..., None]) -> None:
+    """Run a command line application, or a function as one, and exit.
 
     Exit codes: 0 when done; 2 with one message on stderr, and no traceback, for a SocratesError or wrong arguments;
     130 when interrupted. Other errors are ours and keep their traceback.
     """
     try:
-        app()
+        (app if isinstance(app, typer.Typer) else app_of(app))()
     except SocratesError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(USER_ERROR)

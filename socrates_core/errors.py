@@ -1,26 +1,26 @@
-"""What a user can fix.
+"""Errors that a user can fix.
 
     SocratesError
     ├── ScaleError         an answer instruction that cannot be read
     ├── SourceError        input files: missing, malformed, or without the columns they need
     ├── StudyFolderError   a prepared folder that is incomplete, changed, or of another format
     ├── SplitError         a split that is impossible or does not fit its studies
-    │   └── LeakError      a study that stands on both sides of a split
-    ├── PopulationError    an edit of the participants that leaves nobody or makes no sense
-    ├── ModelError         an unknown model, or an adapter, template and base that do not fit together
-    ├── TrainingError      a recipe that cannot be read, or a training that cannot start or go on
+    │   └── LeakError      a study that is on both sides of a split
+    ├── PopulationError    an edit of the participants that makes no sense or leaves no one
+    ├── ModelError         an unknown model, or an adapter, template and base that are incompatible
+    ├── TrainingError      a recipe that cannot be read, or a training that cannot start or continue
     ├── PredictionError    predictions that cannot be read or scored
-    ├── RunError           an evaluation run that is another one, is at work elsewhere, or ended before it was done
-    ├── HubError           an adapter that cannot be pushed or pulled: rights, names, network, or what it holds
-    └── LaunchError        the app cannot start, because its port is taken for example
+    ├── RunError           a run that differs from the one in its folder, is already running, or ended early
+    ├── HubError           an adapter that cannot be pushed or pulled: rights, names, network, or its contents
+    └── LaunchError        the app cannot start, for example because its port is taken
 
-The message is all a user sees: it says what is wrong, where, what was expected, and what to do. A command that
-ends in one of these prints it on stderr and exits with code 2.
+The message is all a user sees: it states what is wrong, where, what was expected, and what to do. A command that
+ends in one of these errors prints it on stderr and exits with code 2.
 """
 
 
 class SocratesError(Exception):
-    """Something the user can fix; its text is the whole message."""
+    """An error that the user can fix; its text is the whole message."""
 
 
 class ScaleError(SocratesError):
@@ -40,19 +40,19 @@ class SplitError(SocratesError):
 
 
 class LeakError(SplitError):
-    """A study that stands on both sides of a split, or that an adapter has seen."""
+    """A study that is on both sides of a split, or that an adapter was trained on."""
 
 
 class PopulationError(SocratesError):
-    """An edit of the participants that leaves nobody or makes no sense."""
+    """An edit of the participants that makes no sense or leaves no one."""
 
 
 class ModelError(SocratesError):
-    """An unknown model, or an adapter, template and base that do not fit together."""
+    """An unknown model, or an adapter, template and base that are incompatible."""
 
 
 class TrainingError(SocratesError):
-    """A recipe that cannot be read, or a training that cannot start or go on."""
+    """A recipe that cannot be read, or a training that cannot start or continue."""
 
 
 class PredictionError(SocratesError):
@@ -60,11 +60,11 @@ class PredictionError(SocratesError):
 
 
 class RunError(SocratesError):
-    """An evaluation run that is another one, is at work elsewhere, or ended before it was done."""
+    """A run that differs from the one in its folder, is already running, or ended early."""
 
 
 class HubError(SocratesError):
-    """An adapter that cannot be pushed or pulled; names the step, the permission or the reason that is missing."""
+    """An adapter that cannot be pushed or pulled; names the failed step, the missing permission or the reason."""
 
 
 class LaunchError(SocratesError):

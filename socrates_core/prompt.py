@@ -1,15 +1,15 @@
-"""Templates: from a cell and a persona to the text up to where the answer starts.
+"""Prompt templates: from a cell and a persona to the text up to where the answer starts.
 
-Three templates, because a fine-tuned model answers well only in the words it was trained on:
+There are three, because a fine-tuned model answers well only in the wording it was trained on:
 
-- `socrates`: the words of the released `socratesft/*` models, persona first.
-- `alpaca`: the form of the original run's files, persona first; the answer follows "Response: ".
+- `socrates`: the wording of the released `socratesft/*` models, persona first.
+- `alpaca`: the format of the original run's files, persona first; the answer follows "Response: ".
 - `shared`: instruction, stimulus, then persona, so that everyone in a cell shares the longest prefix. The default
   for new training.
 
-A template reads a `Cell` and a `Persona` and nothing else, so it cannot reach a response. A prompt is a row of
-segments. Control segments hold the chat frame's special tokens; text segments hold what people wrote and are
-encoded as plain text, so that a stimulus that contains an end-of-turn token cannot end the turn.
+A template reads a `Cell` and a `Persona` and nothing else, so it cannot leak a response. A prompt is a sequence of
+segments. Control segments contain the chat frame's special tokens; text segments contain user-written text and are
+encoded as plain text, so that a stimulus with an end-of-turn token in it cannot end the turn.
 """
 
 from collections.abc import Callable
@@ -23,26 +23,38 @@ from socrates_core.study.study_set import Cell, Persona
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of a prompt that is tokenised on its own.
+    """A part of a prompt that is tokenised separately.
 
-    Neighbouring segments meet at a line break that no byte-level tokenizer merges over, so encoding them one by one
-    gives the tokens of the whole and each distinct stimulus and persona is encoded once.
+    Adjacent segments meet at a line break, across which no byte-level tokenizer merges, so encoding them one by one
+    gives the tokens of the whole, and each distinct stimulus and persona is encoded only once.
     """
 
     text: str
     control: bool = False
-    """True for the chat frame, whose special tokens count as such; False for text, which has none."""
+    """True for the chat frame, whose special tokens are recognised; False for text, in which none are."""
+
+
+@dataclass(frozen=True)
+class PromptText:
+    """What a template makes of a stimulus and a persona, before the chat frame is added."""
+
+    system: str
+    """The system message; empty for none."""
+    user: tuple[str, ...]
+    """The user message, in parts that are tokenised separately."""
+    answer_prefix: str = ""
+    """Text at the beginning of the assistant's turn, which the answer follows."""
 
 
 @dataclass(frozen=True)
 class ChatFrame:
-    """What a model's chat template puts around a system and a user message."""
+    """The text that a model's chat template puts around a system and a user message."""
 
     before_system: str
     before_user: str
     before_answer: str
     before_lone_user: str
-    """In place of the first two, where a template has no system message; some models put a default one here."""
+    """Replaces the first two when there is no system message; some models insert a default one here."""
 
 
 CHATML: Final = ChatFrame(
@@ -94,8 +106,8 @@ def render(template: str, cell: Cell, persona: Persona, frame: ChatFrame = CHATM
 
     Args:
         template: `socrates`, `alpaca` or `shared`.
-        cell: Whose stimulus is shown.
-        persona: Who answers; unknown attributes (None or empty) are left out.
+        cell: Provides the stimulus.
+        persona: Attributes of the person who answers; unknown ones (None or empty) are left out.
         frame: The model's chat frame.
 
     Raises:
@@ -105,60 +117,60 @@ def render(template: str, cell: Cell, persona: Persona, frame: ChatFrame = CHATM
 
 
 def segments(template: str, cell: Cell, persona: Persona, frame: ChatFrame = CHATML) -> tuple[Segment, ...]:
-    """The prompt as segments; joined, they are `render`'s text.
+    """The prompt as segments, whose concatenation is `render`'s text.
 
     Raises:
         ModelError: If there is no such template.
     """
     check_template(template)
-    system, user, answer_prefix = TEMPLATES[template](cell.stimulus.strip(), persona)
+    text = TEMPLATES[template](cell.stimulus.strip(), persona)
     opening = (
-        (Segment(frame.before_system, control=True), Segment(system), Segment(frame.before_user, control=True))
-        if system
+        (Segment(frame.before_system, control=True), Segment(text.system), Segment(frame.before_user, control=True))
+        if text.system
         else (Segment(frame.before_lone_user, control=True),)
     )
     return (
         *opening,
-        *(Segment(text) for text in user),
+        *(Segment(part) for part in text.user),
         Segment(frame.before_answer, control=True),
-        *([Segment(answer_prefix)] if answer_prefix else []),
+        *([Segment(text.answer_prefix)] if text.answer_prefix else []),
     )
 
 
 def messages(template: str, cell: Cell, persona: Persona) -> list[dict[str, str]]:
-    """The prompt as chat messages, for a server that puts its own frame around them.
+    """The prompt as chat messages, for a server that adds its own frame.
 
-    What precedes the answer in the `alpaca` template is left to the model: a server takes no half-written answer.
+    The answer prefix of the `alpaca` template is left for the model to write, since a server cannot continue a turn.
 
     Raises:
         ModelError: If there is no such template.
     """
     check_template(template)
-    system, user, _ = TEMPLATES[template](cell.stimulus.strip(), persona)
-    asked = {"role": "user", "content": "".join(user)}
-    return [{"role": "system", "content": system}, asked] if system else [asked]
+    text = TEMPLATES[template](cell.stimulus.strip(), persona)
+    user = {"role": "user", "content": "".join(text.user)}
+    return [{"role": "system", "content": text.system}, user] if text.system else [user]
 
 
 def check_template(template: str) -> None:
-    """Raise a ModelError unless there is a template of this name."""
+    """Raise a ModelError unless a template of this name exists."""
     if template not in TEMPLATES:
         raise ModelError(f"no template {template!r}; choose one of {', '.join(TEMPLATES)}")
 
 
 def attribute_title(attribute: str) -> str:
-    """`party_id` → `Party Id`: how a prompt names an attribute, as the released models' prompts do."""
+    """`party_id` → `Party Id`: an attribute's name in a prompt, as in the released models' prompts."""
     return attribute.replace("_", " ").title()
 
 
 def _known(persona: Persona) -> dict[str, str]:
-    """The attributes with a value: those of the released prompts first and in their order, then the others."""
+    """The attributes with a value: first those of the released prompts, in their order, then the others."""
     named = {one_line(key): one_line(value) for key, value in persona.items() if value is not None and one_line(value)}
     first = [key for key in SOCRATES_ATTRIBUTES if key in named]
     return {key: named[key] for key in [*first, *(key for key in named if key not in SOCRATES_ATTRIBUTES)]}
 
 
 def one_line(value: str | int) -> str:
-    """A name or value as it stands in a prompt: on one line, without outer blanks."""
+    """A name or value as written in a prompt: on one line, without leading or trailing blanks."""
     return " ".join(str(value).split())
 
 
@@ -166,29 +178,26 @@ def _lines(named: dict[str, str]) -> str:
     return "\n".join(f"- {attribute_title(key)}: {value}" for key, value in named.items())
 
 
-def _socrates(stimulus: str, persona: Persona) -> tuple[str, tuple[str, ...], str]:
+def _socrates(stimulus: str, persona: Persona) -> PromptText:
     named = _known(persona)
     named.pop("ethnicity", None)
     profile = f"{SOCRATES_OPENING}\n{_lines(named)}\n\n" if named else f"{SOCRATES_OPENING}\n\n"
-    return SOCRATES_SYSTEM, (profile, f"{SOCRATES_REQUEST}\n\n", stimulus), ""
+    return PromptText(SOCRATES_SYSTEM, (profile, f"{SOCRATES_REQUEST}\n\n", stimulus))
 
 
-def _alpaca(stimulus: str, persona: Persona) -> tuple[str, tuple[str, ...], str]:
-    return (
-        "",
-        (f"{INSTRUCTION}\n\n", f"{demographics_line(_known(persona))}\n\n", f"Scenario: {stimulus}"),
-        ANSWER_PREFIX,
-    )
+def _alpaca(stimulus: str, persona: Persona) -> PromptText:
+    user = (f"{INSTRUCTION}\n\n", f"{demographics_line(_known(persona))}\n\n", f"Scenario: {stimulus}")
+    return PromptText("", user, ANSWER_PREFIX)
 
 
-def _shared(stimulus: str, persona: Persona) -> tuple[str, tuple[str, ...], str]:
+def _shared(stimulus: str, persona: Persona) -> PromptText:
     profile = _lines(_known(persona)) or SHARED_NOBODY
-    return SHARED_SYSTEM, (f"{SHARED_QUESTION}\n{stimulus}\n\n", f"{SHARED_PERSONA}\n{profile}"), ""
+    return PromptText(SHARED_SYSTEM, (f"{SHARED_QUESTION}\n{stimulus}\n\n", f"{SHARED_PERSONA}\n{profile}"))
 
 
-TEMPLATES: Final[dict[str, Callable[[str, Persona], tuple[str, tuple[str, ...], str]]]] = {
+TEMPLATES: Final[dict[str, Callable[[str, Persona], PromptText]]] = {
     "shared": _shared,
     "socrates": _socrates,
     "alpaca": _alpaca,
 }
-"""Name → (stimulus, persona) ↦ system text, the parts of the user's text, and what precedes the answer."""
+"""Name → the template, a function of stimulus and persona. A new template is one function and one entry here."""

@@ -40,7 +40,9 @@ def measure_adapters(
     options = [digit_options(range(1, 8))] * people
     adapters, scorer = Adapters(network), scorer_of(network)
     with TemporaryDirectory() as folder:
-        keys = [adapters.hold(random_adapter(network, Path(folder, str(seed)), seed), str(seed), "") for seed in (1, 2)]
+        keys = [
+            adapters.acquire(random_adapter(network, Path(folder, str(seed)), seed), str(seed), "") for seed in (1, 2)
+        ]
 
     def answers(key: str | None) -> Any:
         adapters.activate(key)
@@ -49,7 +51,7 @@ def measure_adapters(
     assert np.abs(answers(None) - answers(keys[0])).max() > 1e-4, "the adapter changes nothing"
     seconds = [timed(lambda key=key: adapters.activate(key)) for _ in range(repeats) for key in (*keys, None)]  # type: ignore[misc]
     for key in keys:
-        adapters.drop(key)
+        adapters.release(key)
     median = statistics.median(seconds)
     print(f"inference: an adapter is switched in {1000 * median:.1f} ms")
     return {"switch_seconds": median, "rank": RANK}

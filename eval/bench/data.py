@@ -24,7 +24,7 @@ PANDAS_BYTES_A_ROW: Final = 3_500
 """What the pandas steps need at their peak, measured; decides how many rows fit into memory."""
 
 _TIMED: Final = (
-    "import sys, time; from pathlib import Path; from socrates_core.study.sources import open_source; "
+    "import sys, time; from pathlib import Path; from socrates_core.study.sources.opening import open_source; "
     "from socrates_core.study.study_set import StudySet; wall, cpu = time.perf_counter(), time.process_time(); {step}; "
     "print(time.perf_counter() - wall, time.process_time() - cpu)"
 )

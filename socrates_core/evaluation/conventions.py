@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 
 from socrates_core.evaluation.results.distances import GroupingDistance, SeparateRanges
+from socrates_core.metrics.cell.comparison import Distances, observed_distances
 from socrates_core.metrics.cell_predictions import GROUPINGS, CellPredictions, Grouping, groups_of, joined, one_scale
-from socrates_core.metrics.cell_score import Distances, observed_distances
 from socrates_core.metrics.study_bootstrap import StudyResamples, Summary
 from socrates_core.metrics.wasserstein import wasserstein_samples
 from socrates_core.scale.distribution import Floats, sample
@@ -38,7 +38,8 @@ def by_observed_range(
     mixed = 0
     for group in groups_of(cells, grouping):
         alone = len(group) == 1 and group[0].cell_id in known
-        distances = known[group[0].cell_id] if alone else observed_distances(joined(group))
+        whole = joined(group)
+        distances = known[group[0].cell_id] if alone else observed_distances(whole.actual, whole.predicted)
         if distances is not None:
             found.append(distances)
             study_ids.append(group[0].study_id)

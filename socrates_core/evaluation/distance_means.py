@@ -16,7 +16,8 @@ from socrates_core.evaluation.results.distances import (
     Shares,
     StudyKind,
 )
-from socrates_core.metrics.cell_score import CellScore, Distances
+from socrates_core.metrics.cell.comparison import Distances
+from socrates_core.metrics.cell_score import CellScore
 from socrates_core.metrics.study_bootstrap import StudyResamples, Summary
 from socrates_core.scale.distribution import Floats
 

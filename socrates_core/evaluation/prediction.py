@@ -4,9 +4,9 @@ A cell's prediction depends on the studies, the model and the specification alon
 so that units can be done in any order, again, or elsewhere.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import polars as pl
@@ -16,14 +16,12 @@ from socrates_core.evaluation.spec import EvaluationSpec
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.model.answer_model import AnswerDistributions, AnswerModel, ModelDescription
 from socrates_core.model.baselines import MarginalModel
+from socrates_core.people.distinct import distinct_personas
+from socrates_core.people.population import start_weights
 from socrates_core.scale.distribution import Floats
-from socrates_core.study.leaks import refuse_overlap
-from socrates_core.study.similarity import similar_pairs
+from socrates_core.study.leaks import NearDuplicate, near_duplicates_of, refuse_overlap
 from socrates_core.study.split import study_of
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Cell, Persona
-
-ALIKE: Final = 0.5
-"""Similarity from which a training stimulus is named as a near-duplicate of an evaluated one."""
 
 
 @runtime_checkable
@@ -40,7 +38,7 @@ def questions(
     found = []
     for cell in cells:
         _, personas = _observed(data, cell, spec, None)
-        found.append((cell, list({tuple(persona.items()): persona for persona in personas}.values())))
+        found.append((cell, distinct_personas(personas).personas))
     return found
 
 
@@ -57,18 +55,21 @@ def predict(
         ModelError: If the model cannot predict them.
     """
     blank = [_observed(data, cell, spec, marginal) for cell in cells]
-    requests, places = [], []
-    for cell, (_, personas) in zip(cells, blank, strict=True):
-        distinct: dict[tuple[tuple[str, str | int | None], ...], int] = {}
-        places.append([distinct.setdefault(tuple(persona.items()), len(distinct)) for persona in personas])
-        requests.append((cell, [dict(persona) for persona in distinct]))
+    distinct = [distinct_personas(personas) for _, personas in blank]
+    requests = [(cell, different.personas) for cell, different in zip(cells, distinct, strict=True)]
     if isinstance(model, _ManyCells):
         answers = model.answers_of(requests)
     else:
         answers = [model.answer_distributions(cell, personas) for cell, personas in requests]
     return [
-        replace(whole, probs=answer.probs[place], mass=answer.on_scale_mass[place], method=answer.method, drawn=None)
-        for (whole, _), answer, place in zip(blank, answers, places, strict=True)
+        replace(
+            whole,
+            probs=answer.probs[different.place],
+            mass=answer.on_scale_mass[different.place],
+            method=answer.method,
+            drawn=None,
+        )
+        for (whole, _), answer, different in zip(blank, answers, distinct, strict=True)
     ]
 
 
@@ -87,30 +88,33 @@ def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> di
     learned = {study_of(unit) for unit in trained_on}
     training = data.training
     at_hand = [one for one in training.study_ids if one in learned] if training is not None else []
-    pairs: list[dict[str, Any]] = []
+    pairs: list[NearDuplicate] = []
     if training is not None and at_hand:
-        pairs = list(_near_duplicates(training.select(at_hand).cells, data.studies.cells))
+        theirs = training.select(at_hand).cells.with_columns(part=pl.lit("train"))
+        pairs = near_duplicates_of(pl.concat([theirs, data.studies.cells.with_columns(part=pl.lit("evaluated"))]))
     return {
         "contaminated": list(contaminated),
         "trained_on": len(learned),
         "stimuli_compared": not learned or len(at_hand) == len(learned),
-        "near_duplicates": pairs,
+        "near_duplicates": [
+            {
+                "training_study": pair.study_a,
+                "study": pair.study_b,
+                "cell": pair.cell_b,
+                "similarity": round(pair.similarity, 4),
+            }
+            for pair in pairs
+        ],
     }
 
 
-def _near_duplicates(training: pl.DataFrame, evaluated: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    theirs = training.unique(["study_id", "stimulus"], maintain_order=True)
-    ours = evaluated.unique(["study_id", "stimulus"], maintain_order=True)
-    both = pl.concat([theirs, ours]).select("study_id", "cell_id", "stimulus").rows()
-    sides = ["train"] * len(theirs) + ["evaluated"] * len(ours)
-    found = similar_pairs([row[2] for row in both], sides, ALIKE)
-    for a, b, similarity in sorted(found, key=lambda pair: -pair[2]):
-        yield {
-            "training_study": both[a][0],
-            "study": both[b][0],
-            "cell": both[b][1],
-            "similarity": round(float(similarity), 4),
-        }
+def _weights(people: pl.DataFrame) -> Floats | None:
+    """(N,) how much each answer counts, as in a simulation of the people who gave them; None where nothing is known."""
+    if people["weight"].null_count() == len(people):
+        return None
+    persons = people.unique("participant_id").sort("participant_id")
+    weights, _ = start_weights(persons)
+    return weights[np.searchsorted(persons["participant_id"].to_numpy(), people["participant_id"].to_numpy())]
 
 
 def _observed(
@@ -131,9 +135,7 @@ def _observed(
         {name: value for name, value in row.items() if value is not None}
         for row in attributes.select(known).iter_rows(named=True)
     ] or [{} for _ in rows]
-    weights: Floats | None = None
-    if people["weight"].null_count() == 0:
-        weights = people["weight"].to_numpy().astype(np.float64)
+    weights = _weights(people)
     title, real = data.title[cell.study_id]
     whole = CellPredictions(
         study_id=cell.study_id,

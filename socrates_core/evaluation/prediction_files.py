@@ -23,7 +23,8 @@ import polars as pl
 
 from socrates_core.errors import PredictionError, ScaleError
 from socrates_core.evaluation.prediction_table import PROVENANCE, SCHEMA, cells_of, read_table
-from socrates_core.metrics.cell_predictions import MOST, CellPredictions
+from socrates_core.metrics.cell.answers import MOST
+from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.instruction import parse_scale
 from socrates_core.study.files import parquet_metadata, parquet_schema

@@ -21,8 +21,9 @@ from socrates_core.evaluation.results.distances import ModelDistances, StudyKind
 from socrates_core.evaluation.results.metrics import FORMAT, Effects, Metrics
 from socrates_core.evaluation.results.provenance import read_provenance
 from socrates_core.evaluation.results.rows import CellDistances, CellRow, Excluded, StudyDistances, StudyRow
+from socrates_core.metrics.cell.comparison import Distances
 from socrates_core.metrics.cell_predictions import GROUPINGS, CellPredictions
-from socrates_core.metrics.cell_score import CellScore, Distances, pools, score_cell, unscored
+from socrates_core.metrics.cell_score import CellScore, pools, score_cell, unscored
 from socrates_core.metrics.dispersion import cell_variances, dispersion
 from socrates_core.metrics.effects import Contrasts, effects_of
 from socrates_core.metrics.fairness import fairness, group_cells
@@ -260,6 +261,7 @@ def _cell_row(cell: CellPredictions, score: CellScore) -> CellRow:
         on_scale_mass=finite(score.on_scale_mass),
         actual_mean=score.actual_mean,
         predicted_mean=score.predicted_mean,
+        chance=score.chance,
     )
 
 

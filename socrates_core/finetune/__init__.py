@@ -1,1 +1,1 @@
-"""Training: rows that hold shared prefixes once, and what is learned from them."""
+"""Training: QLoRA on packs in which shared prefixes are computed once."""

@@ -1,4 +1,4 @@
-"""An adapter on disk: its weights, PEFT's description of them, and our record."""
+"""Adapters on disk: the weights, PEFT's configuration, and our own record."""
 
 import copy
 import shutil
@@ -8,7 +8,7 @@ from typing import Final
 from peft import get_peft_model_state_dict
 from safetensors.torch import save_file
 
-from socrates_core.finetune.network import Learner
+from socrates_core.finetune.network import LoraNetwork
 from socrates_core.model.record import FILE, ModelRecord
 from socrates_core.study.files import partial_of, put_in_place, sync
 
@@ -17,32 +17,32 @@ CONFIG: Final = "adapter_config.json"
 ADAPTER_FILES: Final = (WEIGHTS, CONFIG, FILE)
 
 
-def save_adapter(learner: Learner, record: ModelRecord, folder: Path) -> None:
-    """Write an adapter as a folder that appears whole or not at all, in place of one that is there.
+def save_adapter(lora: LoraNetwork, record: ModelRecord, folder: Path) -> None:
+    """Write an adapter folder atomically, replacing an existing one.
 
-    PEFT would write where the base lay on this machine; the record's Hub id and revision stand in its place.
+    PEFT would write the base's path on this machine; the record's Hub id and revision are written instead.
 
     Raises:
-        OSError: If it cannot be written; what was there stays.
+        OSError: If it cannot be written; an existing folder is left as it was.
     """
     partial = partial_of(folder)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    weights = get_peft_model_state_dict(learner.tuned, save_embedding_layers=False)
+    weights = get_peft_model_state_dict(lora.peft_model, save_embedding_layers=False)
     on_host = {name: weight.detach().cpu().contiguous() for name, weight in weights.items()}
     save_file(on_host, partial / WEIGHTS, metadata={"format": "pt"})
-    config = copy.copy(learner.tuned.peft_config["default"])
+    config = copy.copy(lora.peft_model.peft_config["default"])
     config.base_model_name_or_path = record.base
     config.revision = record.base_revision
     config.inference_mode = True
-    config.target_modules = sorted(config.target_modules)  # PEFT keeps a set, whose order no run repeats
+    config.target_modules = sorted(config.target_modules)  # PEFT uses a set, whose order differs between runs
     config.save_pretrained(str(partial))
     record.save(partial)
     put_in_place(partial, folder)
 
 
 def publish_adapter(source: Path, out: Path) -> None:
-    """Copy an adapter's files into a folder that holds more, the weights last, because they make it one."""
+    """Copy an adapter's files into a folder with other contents; weights last, since they mark it as an adapter."""
     for name in reversed(ADAPTER_FILES):
         partial = partial_of(out / name)
         shutil.copyfile(source / name, partial)

@@ -1,8 +1,9 @@
-"""Checkpoints: all that a training needs to go on as if it had never stopped.
+"""Checkpoints: everything a training needs to resume as if it had never stopped.
 
 A checkpoint is a folder `step-000040` with `state.safetensors` (adapter, AdamW's moments, random states of every
-process) and `state.json` (the step, which places the sampler and the learning rate, and what else is not a tensor). It
-is written beside its place, made durable and renamed, so that a folder of that name is whole.
+process) and `state.json` (the step, which determines the sampler's position and the learning rate, and everything else
+that is not a tensor). It is written to a temporary folder, flushed to disk and renamed, so a folder of that name is
+always complete.
 """
 
 import json
@@ -16,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from socrates_core.errors import TrainingError
-from socrates_core.finetune.network import Learner
+from socrates_core.finetune.network import LoraNetwork
 from socrates_core.study.files import partial_of, put_in_place
 
 TENSORS: Final = "state.safetensors"
@@ -26,26 +27,26 @@ STATE: Final = "state.json"
 def save_checkpoint(
     folder: Path,
     step: int,
-    learner: Learner,
+    lora: LoraNetwork,
     optimiser: torch.optim.Optimizer,
     random_states: Mapping[str, torch.Tensor],
     state: Mapping[str, Any],
 ) -> None:
-    """Write the checkpoint of a step; only when it stands do older ones go.
+    """Write the checkpoint of a step; older ones are removed only once it is complete.
 
     Args:
-        folder: Of all checkpoints.
+        folder: The folder of all checkpoints.
         step: Optimiser steps done.
-        learner: Whose adapter is kept.
-        optimiser: An AdamW over `learner.weights`.
-        random_states: Of all processes, by name.
-        state: What else to keep, as JSON.
+        lora: The network whose adapter is saved.
+        optimiser: An AdamW over `lora.weights`.
+        random_states: Generator states of all processes, by name.
+        state: Everything else to save, as JSON.
 
     Raises:
-        OSError: If it cannot be written; older checkpoints stay.
+        OSError: If it cannot be written; older checkpoints are left in place.
     """
     tensors = {f"random/{name}": value for name, value in random_states.items()}
-    for name, weight in zip(learner.names, learner.weights, strict=True):
+    for name, weight in zip(lora.names, lora.weights, strict=True):
         tensors[f"weight/{name}"] = weight.detach().cpu().contiguous()
         for kind, value in optimiser.state.get(weight, {}).items():
             tensors[f"{kind}/{name}"] = value.detach().cpu().contiguous()
@@ -57,7 +58,7 @@ def save_checkpoint(
         save_file(tensors, partial / TENSORS)
         (partial / STATE).write_text(json.dumps({**state, "step": step}, indent=1) + "\n", "utf-8")
         put_in_place(partial, place)
-    except SafetensorError as error:  # its writer wraps the operating system's errors
+    except SafetensorError as error:  # safetensors wraps the operating system's errors
         raise OSError(str(error)) from error
     for other in checkpoints(folder):
         if other != place:
@@ -65,17 +66,17 @@ def save_checkpoint(
 
 
 def step_name(step: int) -> str:
-    """The folder's name of what was kept after so many steps; in the order of the steps."""
+    """The folder name for what was saved after `step` steps; names sort in the order of the steps."""
     return f"step-{step:06d}"
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """The checkpoints that stand, oldest first."""
+    """The existing checkpoints, oldest first."""
     return sorted(path for path in folder.glob("step-*") if path.is_dir())
 
 
 def read_state(place: Path) -> dict[str, Any]:
-    """What a checkpoint holds beside tensors.
+    """The part of a checkpoint that is not tensors.
 
     Raises:
         TrainingError: If it cannot be read.
@@ -83,27 +84,27 @@ def read_state(place: Path) -> dict[str, Any]:
     try:
         state = json.loads((place / STATE).read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise TrainingError(f"{place} cannot be read ({error}); delete it to go on from an older one") from error
+        raise TrainingError(f"{place} cannot be read ({error}); delete it to resume from an older one") from error
     if not isinstance(state, dict) or not isinstance(state.get("step"), int):
-        raise TrainingError(f"{place / STATE} is no checkpoint's state; delete {place} to go on from an older one")
+        raise TrainingError(f"{place / STATE} is not a checkpoint's state; delete {place} to resume from an older one")
     return state
 
 
-def restore(place: Path, learner: Learner, optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """Put a checkpoint's adapter and moments back; returns the random states by name.
+def restore(place: Path, lora: LoraNetwork, optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    """Load a checkpoint's adapter and moments in place; returns the random states by name.
 
     Raises:
-        TrainingError: If it cannot be read or holds another adapter.
+        TrainingError: If it cannot be read or contains an adapter of another shape.
     """
     try:
         tensors = load_file(place / TENSORS)
     except (OSError, SafetensorError) as error:
-        raise TrainingError(f"{place} cannot be read ({error}); delete it to go on from an older one") from error
-    for name, weight in zip(learner.names, learner.weights, strict=True):
-        kept = tensors.get(f"weight/{name}")
-        if kept is None or kept.shape != weight.shape:
-            raise TrainingError(f"{place} holds an adapter of another shape; resume with the recipe that made it")
-        weight.data.copy_(kept)
+        raise TrainingError(f"{place} cannot be read ({error}); delete it to resume from an older one") from error
+    for name, weight in zip(lora.names, lora.weights, strict=True):
+        saved = tensors.get(f"weight/{name}")
+        if saved is None or saved.shape != weight.shape:
+            raise TrainingError(f"{place} contains an adapter of another shape; resume with the recipe that made it")
+        weight.data.copy_(saved)
         moments = {kind: tensors[f"{kind}/{name}"] for kind in ("step", "exp_avg", "exp_avg_sq")}
         optimiser.state[weight] = {
             "step": moments["step"],

@@ -1,4 +1,4 @@
-"""What a training is going to do, worked out before any weights are read: examples, tokens, steps, memory, time."""
+"""The plan of a training, computed before any weights are read: examples, tokens, steps, memory, time."""
 
 import time
 from dataclasses import dataclass
@@ -15,42 +15,43 @@ from socrates_core.finetune.network import adapts
 from socrates_core.finetune.recipe import Recipe
 
 MEASURED_STEPS: Final = 32
-"""Steps whose packs are built for the plan; a longer training is estimated from as many, evenly spread."""
+"""Steps whose packs are built for the plan; a longer training is extrapolated from this many, evenly spaced."""
 
 SHARES_OF_PEAK: Final = (0.5, 0.25)
-"""Of the matrix rate that training reaches: at best, and with a network as small as the demo model (0.27 measured)."""
+"""Shares of the peak matrix rate that training reaches: at best, and with a network as small as the demo model (0.27
+measured)."""
 
 A100_RATE: Final = 156e12
-"""Multiply-adds a second of an A100 in bf16 (312 TFLOPS), for a plan made without a GPU."""
+"""Multiply-adds per second of an A100 in bf16 (312 TFLOPS), for a plan made without a GPU."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Sizes of a training. Time and memory are estimates; the rest is counted."""
+    """The size of a training. Time and memory are estimates; the rest is counted."""
 
     examples: int
-    """That are learned in one epoch."""
+    """Examples in one epoch."""
     off_scale: int
-    """Answers left out because they are no option of their scale."""
+    """Answers left out because they are not an option of their scale."""
     too_long: int
-    """Examples left out because they are longer than `max_tokens` or than the base can read."""
+    """Examples left out because they are longer than `max_tokens` or than the base's context."""
     steps: int
     prompt_tokens: int
-    """Of all examples of one epoch, in rows of their own."""
+    """Tokens of all examples of one epoch, each in a row of its own."""
     tree_tokens: int
-    """That all packs of all epochs compute."""
+    """Tokens that the packs of all epochs compute (extrapolated from the steps that were built)."""
     sharing_bound: float
     """Tokens of a step's prompts ÷ tokens of their prefix tree, mean over the steps: the most that sharing can save."""
     shared: float
-    """The same ratio for the packs as they are: what sharing does save."""
+    """The same ratio for the packs as built: what sharing does save."""
     packs_a_step: float
     parameters: int
-    """Of the base."""
+    """Parameters of the base."""
     adapter_parameters: int
     memory_gb: float
-    """Estimated peak of each process."""
+    """Estimated peak memory of each process."""
     hours: tuple[float, float]
-    """Estimated, without validation: from, to."""
+    """Estimated range, without validation."""
     estimated_on: str
     """The device that `hours` was estimated for."""
 
@@ -65,17 +66,17 @@ def plan_of(
     config: Any,
     processes: int,
 ) -> Plan:
-    """Build some steps' packs and count.
+    """Build the packs of some steps and count.
 
     Args:
-        recipe: Of the training.
-        encoder: Of the examples that are learned.
-        order: Of all epochs.
+        recipe: The training recipe.
+        encoder: Encodes the training examples.
+        order: The examples of all epochs.
         lengths: (N,) tokens of each example.
-        too_long: Examples that were left out.
+        too_long: Number of examples that were left out as too long.
         scales: For the distribution term.
         config: The base's configuration.
-        processes: That share the work.
+        processes: Number of processes that share the work.
     """
     chosen = np.unique(np.linspace(0, order.steps - 1, MEASURED_STEPS).round().astype(int))
     hung = scales if recipe.distribution_weight > 0 else None
@@ -95,7 +96,7 @@ def plan_of(
     sizes = _sizes(recipe, config)
     tree_tokens = round(computed * scale_up)
     rate, device = _rate(recipe, config)
-    work = tree_tokens * sizes.matrices * (3 if recipe.recompute else 2)  # forward, gradient of inputs, forward again
+    work = tree_tokens * sizes.matrices * (3 if recipe.recompute else 2)  # forward, input gradients, recomputed forward
     return Plan(
         examples=len(lengths),
         off_scale=encoder.examples.off_scale,
@@ -123,7 +124,7 @@ def _hours(seconds_at_peak: float) -> tuple[float, float]:
 class _Sizes:
     parameters: int
     matrices: int
-    """Weights that every token is multiplied with."""
+    """Weights in the matrix products of every token."""
     adapter: int
 
 
@@ -145,11 +146,11 @@ def _sizes(recipe: Recipe, config: Any) -> _Sizes:
 
 
 def _memory(recipe: Recipe, config: Any, sizes: _Sizes, tokens: int, rows: int, processes: int) -> float:
-    """Bytes: weights, adapter with its gradient twice and two moments, activations of the longest pack, its logits."""
+    """Bytes: weights, adapter with two gradient buffers and two moments, activations and logits of the longest pack."""
     on_cpu = recipe.device != "cuda" and not torch.cuda.is_available()
     width = 4 if recipe.precision == "float32" or on_cpu else 2
     matrices = sizes.matrices * (0.52 if recipe.precision == "nf4" else width)
-    if recipe.shard:  # a slice of each, and two layers whole: that at work and the next
+    if recipe.shard:  # a slice of each layer, and two layers whole: the current one and the next
         matrices *= 1 / processes + 2 / config.get_text_config().num_hidden_layers
     weights = matrices + (sizes.parameters - sizes.matrices) * width
     text = config.get_text_config()
@@ -161,9 +162,9 @@ def _memory(recipe: Recipe, config: Any, sizes: _Sizes, tokens: int, rows: int, 
 
 
 def _rate(recipe: Recipe, config: Any) -> tuple[float, str]:
-    """Multiply-adds a second of a matrix product as wide as the base's layers, and where it was measured."""
+    """Multiply-adds per second of a matrix product as wide as the base's layers, and the device it was measured on."""
     if recipe.device == "cuda" and not torch.cuda.is_available():
-        return A100_RATE, "one A100, by its data sheet (there is no GPU here)"
+        return A100_RATE, "one A100, by its data sheet (this machine has no GPU)"
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = torch.bfloat16 if device == "cuda" else torch.float32
     text = config.get_text_config()
@@ -173,7 +174,7 @@ def _rate(recipe: Recipe, config: Any) -> tuple[float, str]:
     for _ in range(5):
         started = time.perf_counter()
         product = left @ right
-        product[0, 0].item()  # a GPU answers only when it is done
+        product[0, 0].item()  # waits for the GPU to finish
         seconds.append(time.perf_counter() - started)
     name = torch.cuda.get_device_name() if device == "cuda" else f"this CPU with {torch.get_num_threads()} threads"
     return left.numel() * text.intermediate_size / min(seconds), name

@@ -1,11 +1,11 @@
-"""A base whose layers several processes share out, for one that does not fit a single device (FSDP2).
+"""Sharding the base's layers over several processes, for a base that does not fit on one device (FSDP2).
 
-Each process keeps a slice of every layer's frozen weights and gathers the whole layer for the time it is used. What
-learns is small and stays whole everywhere, and so do the embeddings and the output matrix: gradients, optimiser,
-checkpoints and the adapter are those of processes that each hold the whole base.
+Each process stores a slice of every layer's frozen weights and gathers the whole layer while it is in use. The adapter
+is small and is replicated in every process, and so are the embeddings and the output matrix: gradients, optimiser,
+checkpoints and adapter are the same as without sharding.
 
-A pass needs every process: one that made a pass more, or a pass anew, would mix its layers with other layers of the
-others. So all make equally many passes, and a process that runs out of memory ends the training.
+A forward or backward pass involves every process: an extra or repeated pass in one of them would pair its layers with
+different layers of the others. So all make the same number of passes, and running out of memory ends the training.
 """
 
 from typing import Any
@@ -18,49 +18,48 @@ from socrates_core.errors import TrainingError
 
 
 def check_processes(shard: bool, accelerator: Any) -> None:
-    """Raise a TrainingError where accelerate set up its processes for something else than the recipe.
+    """Raise a TrainingError if the way accelerate launched the processes does not match the recipe.
 
     Args:
-        shard: Whether the recipe shares the base out.
-        accelerator: Of accelerate.
+        shard: Whether the recipe shards the base.
+        accelerator: accelerate's `Accelerator`.
     """
     kind = accelerator.distributed_type.value
     if kind not in ("NO", "MULTI_GPU", "MULTI_CPU"):
         raise TrainingError(
-            f"accelerate is set up for {kind}; launch with --multi_gpu or on one GPU. A base that does not fit one "
-            "device is shared out with shard: true in the recipe"
+            f"accelerate is set up for {kind}; launch with --multi_gpu or on one GPU. To train a base that does not "
+            "fit on one device, set shard: true in the recipe"
         )
     if shard and accelerator.num_processes == 1:
         raise TrainingError(
-            "shard: true shares the base out over processes and there is one; launch several with accelerate launch "
-            "--num_processes N -m train.qlora …, or leave shard out"
+            "shard: true shards the base over several processes, but there is only one; launch more with accelerate "
+            "launch --num_processes N -m train.qlora …, or leave shard out"
         )
 
 
-def shard_layers(tuned: Any, device: torch.device) -> None:
-    """Share the layers of a base out over all processes; afterwards a pass through it needs all of them.
+def shard_layers(peft_model: Any, device: torch.device) -> None:
+    """Shard the layers of a base over all processes; afterwards every pass needs all of them.
 
     Args:
-        tuned: A PeftModel in the host's memory, whose adapter learns and nothing else.
-        device: Of this process.
+        peft_model: A PeftModel in host memory in which only the adapter is trainable.
+        device: The device of this process.
 
     Raises:
-        TrainingError: If the network does not say what its layers are.
+        TrainingError: If the network does not declare its layers.
     """
-    network = tuned.get_base_model()
+    network = peft_model.get_base_model()
     backbone = network.base_model
     whole = network._no_split_modules or ()
     layers = [module for module in backbone.modules() if type(module).__name__ in whole]
     if not layers:
-        raise TrainingError(f"shard: {type(network).__name__} does not name its layers; leave shard out")
+        raise TrainingError(f"shard: {type(network).__name__} does not declare its layers; leave shard out")
     mesh = init_device_mesh(device.type, (torch.distributed.get_world_size(),))
-    stay = {weight for weight in tuned.parameters() if weight.requires_grad}
+    replicated = {weight for weight in peft_model.parameters() if weight.requires_grad}
     for layer in layers:
-        layer.to(device)  # one at a time: together they do not fit
-        fully_shard(layer, mesh=mesh, reshard_after_forward=True, ignored_params=stay)
+        layer.to(device)  # one at a time: together they would not fit
+        fully_shard(layer, mesh=mesh, reshard_after_forward=True, ignored_params=replicated)
     network.to(device)
     sliced = {id(weight) for layer in layers for weight in layer.parameters()}
-    # the layers have one root, which gathers the next layer while one computes; it has no weights of its own
-    fully_shard(
-        backbone, mesh=mesh, ignored_params=stay | {one for one in backbone.parameters() if id(one) not in sliced}
-    )
+    # one root for all layers prefetches the next layer while one computes; it shards no weights of its own
+    whole_weights = {weight for weight in backbone.parameters() if id(weight) not in sliced}
+    fully_shard(backbone, mesh=mesh, ignored_params=replicated | whole_weights)

@@ -1,4 +1,4 @@
-"""One optimiser step: exactly so many examples, in packs that fit the memory, over one process or several."""
+"""One optimiser step over an exact number of examples, in packs that fit in memory, on one process or several."""
 
 import math
 import time
@@ -9,24 +9,25 @@ from typing import Any, Final
 import torch
 
 from socrates_core.finetune.batch.examples import Example
-from socrates_core.finetune.batch.loss import PackLoss, PackReader
-from socrates_core.finetune.batch.packs import OptionScales, Pack, halves, largest_group, pack_of, partition
-from socrates_core.finetune.network import Learner, no_memory_left
+from socrates_core.finetune.batch.loss import PackReader
+from socrates_core.finetune.batch.packs import OptionScales, halves, largest_group, pack_of, partition
+from socrates_core.finetune.network import LoraNetwork
 from socrates_core.finetune.recipe import Recipe
+from socrates_core.model.prefix_tree.memory import is_oom
 
 SMALLEST_PACK: Final = 16
 
-PACKS_A_PROCESS: Final = 2
-"""In a step, at least: with fewer and larger packs some processes would have nothing to do while others work."""
+PACKS_PER_PROCESS: Final = 2
+"""Minimum per step: with fewer, larger packs some processes would sit idle while others work."""
 
 
-class StepFailed(Exception):  # noqa: N818 - no error of the user's yet: the trainer keeps a checkpoint and says so
-    """A step that cannot be made; nothing was learned, in no process."""
+class StepFailed(Exception):  # noqa: N818 - internal: the trainer saves a checkpoint and raises a TrainingError
+    """The step could not be completed; no process updated its weights."""
 
 
 @dataclass
 class _Sums:
-    """Over the packs of a step, then over all processes."""
+    """Totals over the packs of a step, then over all processes."""
 
     cross_entropy: float = 0.0
     distribution: float = 0.0
@@ -37,49 +38,49 @@ class _Sums:
     failed: float = 0.0
 
 
-class StepLearner:
-    """Learns the examples of a step: gradients of all packs, summed over processes, then one step of AdamW."""
+class OptimiserStep:
+    """Accumulates the gradient over all packs of a step, sums it over processes, and takes one step of AdamW."""
 
     def __init__(
-        self, recipe: Recipe, learner: Learner, reader: PackReader, scales: OptionScales | None, accelerator: Any
+        self, recipe: Recipe, lora: LoraNetwork, reader: PackReader, scales: OptionScales | None, accelerator: Any
     ) -> None:
-        """Make the optimiser.
+        """Create the optimiser.
 
         Args:
-            recipe: Rates, decay, clipping and pack size.
-            learner: What learns.
-            reader: Gives the losses of packs.
-            scales: For the distribution term; None without it.
-            accelerator: Of accelerate; knows the other processes.
+            recipe: Learning rate, weight decay, clipping and pack size.
+            lora: The network whose adapter is trained.
+            reader: Computes the losses of packs.
+            scales: Needed by the distribution term; None to train without it.
+            accelerator: accelerate's `Accelerator`, which connects the processes.
         """
         self.recipe = recipe
         self.pack_tokens = recipe.pack_tokens
-        self.optimiser = torch.optim.AdamW(learner.weights, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-        self._learner, self._reader, self._scales = learner, reader, scales
+        self.optimiser = torch.optim.AdamW(lora.weights, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+        self._lora, self._reader, self._scales = lora, reader, scales
         self._accelerator = accelerator
 
-    def learn(
-        self, members: Sequence[Example], step: int, steps: int, stopping: Callable[[], bool]
+    def take(
+        self, members: Sequence[Example], step: int, steps: int, stop_requested: Callable[[], bool]
     ) -> dict[str, float] | None:
-        """Learn a step's examples; None, and nothing learned, when `stopping` came true in any process.
+        """Take one step; returns its metrics, or None (weights unchanged) if any process was asked to stop.
 
-        Where memory runs out, the pack is halved, and all packs from here on are built half as large. Where processes
-        share out the layers, that is no option, and the error goes to the caller.
+        When memory runs out, the pack is halved and all later packs are built at half the size. Where processes share
+        the layers of the base (FSDP) a pass cannot be repeated, and the error propagates to the caller.
 
         Args:
-            members: The same in every process.
+            members: The examples of the step, the same in every process.
             step: Counted from 0.
-            steps: Of the whole training.
-            stopping: Asked before every pack.
+            steps: Total steps of the training.
+            stop_requested: Checked before every pack.
 
         Raises:
-            StepFailed: If a loss or the gradient is no number, or a single example does not fit the memory.
+            StepFailed: If a loss or the gradient is not finite, or a single example does not fit in memory.
         """
         started = time.monotonic()
-        gradient = [torch.zeros_like(weight) for weight in self._learner.weights]
-        learn = self._gradient_together if self.recipe.shard else self._gradient
-        sums, failure = learn(members, gradient, stopping)
-        sums = self._over_processes(sums, gradient)
+        gradient = [torch.zeros_like(weight) for weight in self._lora.weights]
+        over_packs = self._over_packs_in_lockstep if self.recipe.shard else self._over_packs
+        sums, failure = over_packs(members, gradient, stop_requested)
+        sums = self._all_reduce(sums, gradient)
         if sums.failed:
             raise StepFailed(failure or "another process failed, see its message")
         if sums.stopped:
@@ -100,63 +101,26 @@ class StepLearner:
             "tokens_per_second": sums.tokens / seconds,
         }
 
-    def _gradient(
-        self, members: Sequence[Example], gradient: list[torch.Tensor], stopping: Callable[[], bool]
-    ) -> tuple[_Sums, str | None]:
-        """Add the gradients of this process's packs; what was learned of them, and what went wrong."""
-        sums = _Sums()
-        try:
-            queue = self._own(members)
-        except MemoryError:
-            sums.failed = 1
-            return sums, f"out of memory before the {len(members)} examples of a step were laid out in packs"
-        while queue:
-            if stopping():
-                sums.stopped = 1
-                break
-            some, fits, failure = queue.pop(0), True, None
-            try:
-                failure = self._add(some, len(members), gradient, sums)
-            except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
-                if not no_memory_left(error):
-                    raise
-                fits = False
-            if not fits:  # only here: until now the error's traceback held the pack's tensors
-                failure = self._shrink(some)
-                queue[:0] = halves(some) if failure is None else []
-            if failure is not None:
-                sums.failed = 1
-                return sums, failure
-        return sums, None
+    def _accumulate(
+        self, some: Sequence[Example], examples: int, gradient: list[torch.Tensor] | None, sums: _Sums
+    ) -> str | None:
+        """Forward and backward pass of one pack; its gradient, divided by the examples of the step, is added.
 
-    def _gradient_together(
-        self, members: Sequence[Example], gradient: list[torch.Tensor], stopping: Callable[[], bool]
-    ) -> tuple[_Sums, str | None]:
-        """As `_gradient`, where a pass needs all processes: one without packs makes passes that do not count."""
-        sums, failure = _Sums(), None
-        queue = self._own(members)
-        shortest = min(members, key=lambda one: one.tokens)
-        while True:
-            busy, stopped, failed = self._anywhere(bool(queue), stopping(), failure is not None)
-            sums.stopped, sums.failed = float(stopped), float(failed)
-            if stopped or failed or not busy:
-                return sums, failure
-            if queue:
-                failure = self._add(queue.pop(0), len(members), gradient, sums)
-            else:
-                self._pass([shortest], len(members))
+        If memory runs out on the way, nothing has been added yet. With `gradient` None the pass is made and discarded.
 
-    def _anywhere(self, *here: bool) -> list[bool]:
-        """What is true in any process."""
-        own = torch.tensor([here], dtype=torch.int32, device=self._learner.device)
-        return [bool(told) for told in self._accelerator.gather(own).any(dim=0).tolist()]
-
-    def _add(self, some: Sequence[Example], examples: int, gradient: list[torch.Tensor], sums: _Sums) -> str | None:
-        """Add a pack's gradient; where memory runs out on the way, nothing is added. Says what went wrong."""
-        pack, loss, total, parts = self._pass(some, examples)
-        if not math.isfinite(total):
+        Returns:
+            What went wrong, or None.
+        """
+        pack = pack_of(some, self._scales)
+        loss = self._reader.loss(pack)
+        total = loss.cross_entropy + self.recipe.distribution_weight * loss.distribution
+        # not backward(), which would leave half a gradient behind when memory runs out
+        parts = torch.autograd.grad(total / examples, self._lora.weights)
+        if gradient is None:
+            return None
+        if not math.isfinite(total.item()):
             studies = ", ".join(sorted({one.cell.study_id for one in some})[:5])
-            return f"the loss is {total} in {studies}; choose a smaller learning_rate or a clip_norm"
+            return f"the loss is {total.item()} in {studies}; choose a smaller learning_rate or a clip_norm"
         for whole, part in zip(gradient, parts, strict=True):
             whole += part
         sums.cross_entropy += loss.cross_entropy.item()
@@ -166,17 +130,60 @@ class StepLearner:
         sums.tokens_unshared += pack.tokens_unshared
         return None
 
-    def _pass(self, some: Sequence[Example], examples: int) -> tuple[Pack, PackLoss, float, tuple[torch.Tensor, ...]]:
-        """Pack, losses, what is minimised, and its gradient divided by the examples of the step."""
-        pack = pack_of(some, self._scales)
-        loss = self._reader.loss(pack)
-        total = loss.cross_entropy + self.recipe.distribution_weight * loss.distribution
-        # not backward(): that would leave half a gradient behind when memory runs out
-        return pack, loss, total.item(), torch.autograd.grad(total / examples, self._learner.weights)
+    def _over_packs(
+        self, members: Sequence[Example], gradient: list[torch.Tensor], stop_requested: Callable[[], bool]
+    ) -> tuple[_Sums, str | None]:
+        """Accumulate the gradient over this process's packs; returns the totals, and what went wrong or None."""
+        sums = _Sums()
+        try:
+            queue = self._own_packs(members)
+        except MemoryError:
+            sums.failed = 1
+            return sums, f"out of memory before the {len(members)} examples of a step were laid out in packs"
+        while queue:
+            if stop_requested():
+                sums.stopped = 1
+                break
+            some, fits, failure = queue.pop(0), True, None
+            try:
+                failure = self._accumulate(some, len(members), gradient, sums)
+            except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
+                if not is_oom(error):
+                    raise
+                fits = False
+            if not fits:  # not in the except block: there the error's traceback still references the pack's tensors
+                failure = self._halve_packs(some)
+                queue[:0] = halves(some) if failure is None else []
+            if failure is not None:
+                sums.failed = 1
+                return sums, failure
+        return sums, None
 
-    def _shrink(self, some: Sequence[Example]) -> str | None:
-        """Smaller packs from here on; says what is wrong when they cannot be smaller."""
-        if self._learner.device.type == "cuda":
+    def _over_packs_in_lockstep(
+        self, members: Sequence[Example], gradient: list[torch.Tensor], stop_requested: Callable[[], bool]
+    ) -> tuple[_Sums, str | None]:
+        """As `_over_packs`, where every pass needs all processes: one that has run out of packs makes dummy passes."""
+        sums, failure = _Sums(), None
+        queue = self._own_packs(members)
+        shortest = min(members, key=lambda one: one.tokens)
+        while True:
+            busy, stopped, failed = self._in_any_process(bool(queue), stop_requested(), failure is not None)
+            sums.stopped, sums.failed = float(stopped), float(failed)
+            if stopped or failed or not busy:
+                return sums, failure
+            if queue:
+                failure = self._accumulate(queue.pop(0), len(members), gradient, sums)
+            else:
+                self._accumulate([shortest], len(members), None, sums)
+
+    def _in_any_process(self, *here: bool) -> list[bool]:
+        """For each flag, whether it is true in any process."""
+        own = torch.tensor([here], dtype=torch.int32, device=self._lora.device)
+        return [bool(flag) for flag in self._accelerator.gather(own).any(dim=0).tolist()]
+
+    def _halve_packs(self, some: Sequence[Example]) -> str | None:
+        """Build smaller packs from here on; returns what is wrong if this pack cannot be any smaller."""
+        if self._lora.device.type == "cuda":
             torch.cuda.empty_cache()
         self.pack_tokens = max(SMALLEST_PACK, self.pack_tokens // 2)
         if len(some) > 1:
@@ -186,14 +193,14 @@ class StepLearner:
             f"{some[0].cell.cell_id}); set recompute: true, a smaller max_tokens, or precision: nf4"
         )
 
-    def _own(self, members: Sequence[Example]) -> list[list[Example]]:
-        """The packs of this process: the largest go first, each to the process with the fewest tokens so far."""
+    def _own_packs(self, members: Sequence[Example]) -> list[list[Example]]:
+        """The packs of this process: largest first, each is assigned to the process with the fewest tokens so far."""
         processes = self._accelerator.num_processes
         if processes == 1:
             return partition(members, self.pack_tokens, self._scales)
         whole = len(pack_of(members, self._scales).tokens)
-        # groups stay whole, because the distribution term is one of a whole group
-        share = max(largest_group(members, self._scales), whole // (PACKS_A_PROCESS * processes))
+        # groups stay whole, because the distribution term is defined on a whole group
+        share = max(largest_group(members, self._scales), whole // (PACKS_PER_PROCESS * processes))
         packs = partition(members, min(self.pack_tokens, share), self._scales)
         sizes = [len(pack_of(some, self._scales).tokens) for some in packs]
         load, own = [0] * processes, []
@@ -204,31 +211,31 @@ class StepLearner:
                 own.append(packs[number])
         return own
 
-    def _over_processes(self, sums: _Sums, gradient: list[torch.Tensor]) -> _Sums:
-        """Add up what all processes did; afterwards all have the same gradient, sums and pack size."""
+    def _all_reduce(self, sums: _Sums, gradient: list[torch.Tensor]) -> _Sums:
+        """Sum over processes; afterwards all have the same gradient, totals and pack size."""
         if self._accelerator.num_processes == 1:
             return sums
         flat = self._accelerator.reduce(torch.cat([part.flatten() for part in gradient]), "sum")
         for part, whole in zip(gradient, flat.split([part.numel() for part in gradient]), strict=True):
             part.copy_(whole.view_as(part))
         own = [*asdict(sums).values(), float(self.pack_tokens)]
-        rows = self._accelerator.gather(torch.tensor([own], dtype=torch.float64, device=self._learner.device)).cpu()
+        rows = self._accelerator.gather(torch.tensor([own], dtype=torch.float64, device=self._lora.device)).cpu()
         self.pack_tokens = int(rows[:, -1].min())
         return _Sums(*rows[:, :-1].sum(dim=0).tolist())
 
     def _update(self, gradient: list[torch.Tensor], rate: float) -> float:
-        """One step of AdamW; returns the gradient's norm before it is clipped.
+        """One step of AdamW; returns the gradient's norm before clipping.
 
         Raises:
-            StepFailed: If the norm is no number.
+            StepFailed: If the norm is not finite.
         """
         norm = float(torch.nn.utils.get_total_norm(gradient))
         if not math.isfinite(norm):
             raise StepFailed(f"the gradient's norm is {norm}; choose a smaller learning_rate or a clip_norm")
         clip = self.recipe.clip_norm
-        shorten = clip / norm if clip is not None and norm > clip else 1.0
-        for weight, part in zip(self._learner.weights, gradient, strict=True):
-            weight.grad = part * shorten
+        scale = clip / norm if clip is not None and norm > clip else 1.0
+        for weight, part in zip(self._lora.weights, gradient, strict=True):
+            weight.grad = part * scale
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.step()
@@ -237,9 +244,9 @@ class StepLearner:
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
-    """The rate of a step, counted from 0: a line up over the warm-up, then the schedule down to 0.
+    """The learning rate of a step, counted from 0: linear warm-up, then the schedule down to 0.
 
-    With w = ⌈warm_up · steps⌉ it is rate · s / w for s < w. From there, with a = (s − w) / (steps − w), it is
+    With w = ⌈warm_up · steps⌉ it is rate · s / w for s < w. After that, with a = (s − w) / (steps − w), it is
     rate · ½ (1 + cos(π · a)) for `cosine`, as transformers' get_cosine_schedule_with_warmup has it, and
     rate · (1 − a) for `linear`.
     """

@@ -1,4 +1,4 @@
-"""What a training tells while it runs: JSON lines always, a line of progress, and a tracker when asked."""
+"""Metrics of a running training: JSON lines (always), progress lines on stderr, and an optional experiment tracker."""
 
 import importlib.util
 import json
@@ -11,41 +11,42 @@ from typing import Any, Final
 
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.validation import ValidationResult
+from socrates_core.report.words import duration
 
 FILE: Final = "metrics.jsonl"
 
 PACKAGES: Final = {"trackio": "trackio", "tensorboard": "tensorboard", "wandb": "wandb"}
-"""What each reporter needs to be installed."""
+"""The package that each reporter requires."""
 
 
-class Journal:
-    """Writes metrics in one process, and nothing in the others."""
+class TrainingLog:
+    """Writes metrics in the main process, and nothing in the others."""
 
     def __init__(self, out: Path, accelerator: Any, report_to: str | None, length: int) -> None:
         """Open the file and the tracker.
 
         Args:
-            out: Of the training.
-            accelerator: Of accelerate; its main process writes.
-            report_to: A recipe's reporter.
-            length: Bytes of an older file to keep: what was written after the checkpoint is told again.
+            out: The folder of the training.
+            accelerator: accelerate's `Accelerator`; its main process writes.
+            report_to: The recipe's reporter.
+            length: Bytes of an existing file to keep: steps after the checkpoint are taken and logged again.
         """
         self._accelerator = accelerator
         self._path = out / FILE
         self._tracked = report_to is not None
         if accelerator.is_main_process:
             with self._path.open("ab") as file:
-                file.truncate(min(length, file.tell()))  # a longer one would be filled up with zero bytes
+                file.truncate(min(length, file.tell()))  # a larger size would pad the file with zero bytes
         if report_to is not None:
             accelerator.init_trackers("socrates")
 
     @property
     def length(self) -> int:
-        """Bytes written so far."""
+        """Bytes in the file."""
         return self._path.stat().st_size if self._path.exists() else 0
 
     def write(self, event: str, step: int, values: Mapping[str, Any]) -> None:
-        """Add one line, on the disk when this returns."""
+        """Append one line; it is on disk when this returns."""
         if self._accelerator.is_main_process:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"event": event, "step": step, **values}) + "\n")
@@ -56,57 +57,50 @@ class Journal:
             self._accelerator.log(numbers, step=step)
 
     def close(self) -> None:
-        """End the tracker."""
+        """Close the tracker."""
         if self._tracked:
             self._accelerator.end_training()
 
 
 class Progress:
-    """A line on stderr for every step, at most one a second, and how long is left."""
+    """Progress lines on stderr: one for each step, at most one a second, with the time left."""
 
     def __init__(self, steps: int, done: int) -> None:
-        """Count from the steps already done."""
+        """Start from the number of steps already done."""
         self._steps, self._first = steps, done
         self._started = time.monotonic()
-        self._told = 0.0
+        self._printed = 0.0
 
-    def tell(self, step: int, values: Mapping[str, float]) -> None:
-        """Say how a step went."""
+    def step(self, step: int, values: Mapping[str, float]) -> None:
+        """Print a step's metrics."""
         now = time.monotonic()
-        if step < self._steps and now - self._told < 1:
+        if step < self._steps and now - self._printed < 1:
             return
-        self._told = now
+        self._printed = now
         left = (now - self._started) / max(1, step - self._first) * (self._steps - step)
         sys.stderr.write(
             f"step {step}/{self._steps}  loss {values['loss']:.4f}  accuracy {values['accuracy']:.1%}  "
             f"gradient {values['gradient_norm']:.3g}  rate {values['learning_rate']:.2e}  "
             f"{values['tokens_per_second']:,.0f} tokens/s  unique {values['unique_share']:.1%}  "
-            f"{time_text(left)} left\n"
+            f"{duration(left)} left\n"
         )
         sys.stderr.flush()
 
-    def validated(self, step: int, result: ValidationResult) -> None:
-        """Say how a validation went."""
+    def validation(self, step: int, result: ValidationResult) -> None:
+        """Print a validation's metrics."""
         sys.stderr.write(
             f"step {step}/{self._steps}  validation: loss {result.loss:.4f}, W {result.wasserstein:.4f} "
-            f"[{result.low:.4f}, {result.high:.4f}], floor {result.noise_floor:.4f}, evenly {result.uniform:.4f} "
+            f"[{result.low:.4f}, {result.high:.4f}], noise floor {result.noise_floor:.4f}, "
+            f"uniform baseline {result.uniform:.4f} "
             f"({result.people} people, {result.cells} cells, {result.studies} studies)\n"
         )
         sys.stderr.flush()
 
 
 def check_reporter(report_to: str | None) -> None:
-    """Raise a TrainingError if a reporter is asked for whose package is not installed."""
+    """Raise a TrainingError if the package of the recipe's reporter is not installed."""
     if report_to is not None and importlib.util.find_spec(PACKAGES[report_to]) is None:
         raise TrainingError(
             f"report_to: {report_to} needs the package {PACKAGES[report_to]}, which is not installed; install it with "
             f"pip install {PACKAGES[report_to]}, or leave report_to out ({FILE} is always written)"
         )
-
-
-def time_text(seconds: float) -> str:
-    """`75` → `1 min 15 s`; hours without seconds."""
-    whole = round(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60} min"
-    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"

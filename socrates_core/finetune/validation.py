@@ -1,4 +1,4 @@
-"""How well the network predicts the validation studies while it learns, through the engine that simulates studies."""
+"""Validation during training: how well the network predicts the validation studies, with the simulation engine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ import torch
 
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.batch.examples import Examples, Ints
-from socrates_core.metrics.uncertainty import estimated_floor
-from socrates_core.metrics.wasserstein import wasserstein
+from socrates_core.metrics.cell.answers import ActualAnswers
+from socrates_core.metrics.cell.comparison import scale_distances
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription
 from socrates_core.model.prefix_tree import attention
 from socrates_core.model.transformer import TransformerModel
-from socrates_core.scale.distribution import AnswerDistribution, Floats, option_values
+from socrates_core.scale.distribution import Floats, option_values
 from socrates_core.study.study_set import Cell, Persona
 
 DRAWS: Final = 1000
 
 CELLS_AT_ONCE: Final = 16
-"""Cells whose prompts are put into one tree."""
+"""Cells whose prompts share one prefix tree."""
 
 
 @dataclass(frozen=True)
@@ -28,41 +28,41 @@ class ValidationResult:
     """Averages over the validation studies."""
 
     loss: float
-    """Mean −log probability of what each person answered, in nats: of the number alone. A step's loss counts the end
-    of the turn too, so the two are not to be compared with each other."""
+    """Mean −log probability of each person's answer, in nats, over the number alone. A training step's loss includes
+    the end-of-turn token, so the two are not comparable."""
     wasserstein: float
-    """Convention `scale`: mean over the cells of a study, then over studies."""
+    """Wasserstein distance (W), convention `scale`: mean over the cells of a study, then over studies."""
     low: float
-    """Of its 95 % percentile interval over resampled studies."""
+    """Lower end of W's 95 % percentile interval over resampled studies."""
     high: float
+    """Upper end of that interval."""
     noise_floor: float
-    """What a perfect prediction would score in its place."""
+    """The W that a perfect prediction would score."""
     uniform: float
-    """What guessing evenly scores in its place."""
+    """The W of the uniform baseline."""
     people: int
     cells: int
     studies: int
 
 
 @dataclass(frozen=True, eq=False)
-class _Asked:
-    """One validation cell and the people of it who are asked."""
+class _ValidationCell:
+    """A validation cell and the sample of its people whose answers are predicted."""
 
     cell: Cell
     personas: Sequence[Persona]
     """(n,)"""
     answers: Ints
     """(n,) which option each of them chose."""
-    actual: AnswerDistribution
+    actual: ActualAnswers
     """Of everybody in the cell."""
-    everybody: int
 
 
 class Validation:
-    """The cells and people that are asked every time."""
+    """A fixed sample of cells and people on which every validation is measured."""
 
-    def __init__(self, examples: Examples, most_cells: int, most_people: int, rng: np.random.Generator) -> None:
-        """Choose up to so many cells of each study, and up to so many people of each.
+    def __init__(self, examples: Examples, max_cells: int, max_people: int, rng: np.random.Generator) -> None:
+        """Sample up to `max_cells` cells of each study, and up to `max_people` people of each cell.
 
         Raises:
             TrainingError: If no cell has a bounded scale and an answer.
@@ -73,56 +73,50 @@ class Validation:
                 by_study.setdefault(cell.study_id, []).append(place)
         if not by_study:
             raise TrainingError("no validation study has an answer on a bounded scale; prepare another split")
-        self._asked: list[_Asked] = []
+        self._cells: list[_ValidationCell] = []
         for places in by_study.values():
-            for place in sorted(rng.permutation(places)[:most_cells].tolist()):
-                self._asked.append(_asked(examples, place, most_people, rng))
+            for place in sorted(rng.permutation(places)[:max_cells].tolist()):
+                self._cells.append(_sampled(examples, place, max_people, rng))
 
     @property
     def study_ids(self) -> list[str]:
-        """The studies that are asked."""
-        return list(dict.fromkeys(asked.cell.study_id for asked in self._asked))
+        """The studies that are predicted."""
+        return list(dict.fromkeys(one.cell.study_id for one in self._cells))
 
     def measure(self, model: TransformerModel, rng: np.random.Generator) -> ValidationResult:
-        """Ask everybody; the network is put into evaluation mode and back.
+        """Predict every cell of the sample and score it; the network is in evaluation mode meanwhile.
 
         Args:
-            model: Around the network that learns.
+            model: Wraps the network being trained.
             rng: For the interval.
 
         Raises:
-            TrainingError: If a prediction is no number.
+            TrainingError: If a prediction is not finite.
         """
         network = model.network
         network.set_attn_implementation(attention.NAME)
-        learning = network.training
+        was_training = network.training
         network.eval()
         answers: list[AnswerDistributions] = []
-        for start in range(0, len(self._asked), CELLS_AT_ONCE):
-            some = self._asked[start : start + CELLS_AT_ONCE]
-            answers += model.answers_of([(asked.cell, asked.personas) for asked in some])
-        network.train(learning)
+        for start in range(0, len(self._cells), CELLS_AT_ONCE):
+            some = self._cells[start : start + CELLS_AT_ONCE]
+            answers += model.answers_of([(one.cell, one.personas) for one in some])
+        network.train(was_training)
         return self._result(answers, rng)
 
     def _result(self, answers: list[AnswerDistributions], rng: np.random.Generator) -> ValidationResult:
         losses: list[Floats] = []
         scores: dict[str, list[tuple[float, float, float]]] = {}
-        for asked, answer in zip(self._asked, answers, strict=True):
+        for one, answer in zip(self._cells, answers, strict=True):
             if not np.isfinite(answer.probs).all():
                 raise TrainingError(
-                    f"what the network predicts for the validation study {asked.cell.study_id} is no number; choose a "
-                    "smaller learning_rate or a clip_norm, and go on from the last checkpoint with --resume"
+                    f"the network's prediction for the validation study {one.cell.study_id} is not finite; choose a "
+                    "smaller learning_rate or a clip_norm, and resume from the last checkpoint with --resume"
                 )
-            chosen = answer.probs[np.arange(len(asked.answers)), asked.answers] * answer.on_scale_mass
+            chosen = answer.probs[np.arange(len(one.answers)), one.answers] * answer.on_scale_mass
             losses.append(-np.log(np.maximum(chosen, np.finfo(np.float64).tiny)))
-            predicted = AnswerDistribution(asked.actual.values, answer.probs.mean(axis=0))
-            scores.setdefault(asked.cell.study_id, []).append(
-                (
-                    wasserstein(predicted, asked.actual),
-                    estimated_floor(asked.actual, asked.everybody),
-                    wasserstein(AnswerDistribution.uniform(asked.cell.scale), asked.actual),
-                )
-            )
+            found = scale_distances(one.actual, answer.probs.mean(axis=0))
+            scores.setdefault(one.cell.study_id, []).append((found.model, found.floor, found.uniform))
         by_study = np.array([np.mean(rows, axis=0) for rows in scores.values()])  # (S, 3)
         draws = by_study[rng.integers(len(by_study), size=(DRAWS, len(by_study))), 0].mean(axis=1)
         low, high = np.quantile(draws, [0.025, 0.975])
@@ -136,26 +130,30 @@ class Validation:
             noise_floor=floor,
             uniform=uniform,
             people=len(together),
-            cells=len(self._asked),
+            cells=len(self._cells),
             studies=len(by_study),
         )
 
 
 def answer_model(network: Any, tokenizer: Any, template: str, precision: str) -> TransformerModel:
-    """The engine that simulates studies, around a network that learns."""
+    """The engine that simulates studies, wrapped around the network being trained."""
     device = "CPU" if network.device.type == "cpu" else torch.cuda.get_device_name()
     return TransformerModel(network, tokenizer, ModelDescription("learning", None, template, device, precision))
 
 
-def _asked(examples: Examples, place: int, most: int, rng: np.random.Generator) -> _Asked:
+def _sampled(examples: Examples, place: int, max_people: int, rng: np.random.Generator) -> _ValidationCell:
     cell = examples.cells[place]
     here = np.flatnonzero(examples.cell == place)
-    some = np.sort(rng.permutation(here)[:most])
+    some = np.sort(rng.permutation(here)[:max_people])
     personas = [examples.people.row(int(row), named=True) for row in examples.person[some]]
-    return _Asked(
+    return _ValidationCell(
         cell=cell,
         personas=personas,
         answers=np.searchsorted(option_values(cell.scale), examples.response[some]),
-        actual=AnswerDistribution.from_responses(examples.response[here], cell.scale),
-        everybody=len(here),
+        actual=ActualAnswers(
+            values=option_values(cell.scale),
+            responses=examples.response[here].astype(np.float64),
+            people=examples.person[here],
+            weights=np.ones(len(here)),
+        ),
     )

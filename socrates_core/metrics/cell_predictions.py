@@ -12,12 +12,9 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from socrates_core.metrics.cell.answers import ActualAnswers, PredictedAnswers, among
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.distribution import Floats
-
-MOST: Final = 1e15
-"""A drawn number beyond this is no answer that anybody could have meant: it is invalid."""
-
 
 Grouping = Literal["text", "task", "condition"]
 """What counts as one cell: (study, condition, task, stimulus text); (study, condition, task), as in the Socrates paper;
@@ -71,23 +68,34 @@ class CellPredictions:
         assert self.probs is None or self.values is not None, "probabilities need options"
 
     @property
+    def actual(self) -> ActualAnswers:
+        """The answers alone; those of people with weight 0 are none."""
+        weights = self.mass_of
+        counts = weights > 0
+        return ActualAnswers(self.values, self.responses[counts], self.people[counts], weights[counts])
+
+    @property
+    def predicted(self) -> PredictedAnswers:
+        """The predictions alone, of exactly the people who answered."""
+        compared = self.on_scale if self.drawn is None else self.usable
+        return PredictedAnswers(self.mass_of, compared, self.probs, self.drawn)
+
+    @property
     def on_scale(self) -> npt.NDArray[np.bool_]:
         """(N,) whether an answer is one of the options; all are where the scale is not known."""
-        return np.ones(len(self.responses), bool) if self.values is None else _among(self.responses, self.values)
+        return np.ones(len(self.responses), bool) if self.values is None else among(self.responses, self.values)
 
     @property
     def valid(self) -> npt.NDArray[np.bool_]:
-        """(N,) whether there is a prediction: a distribution always is one; a drawn number may be unreadable."""
-        if self.drawn is None:
-            return np.ones(len(self.responses), bool)
-        return np.isfinite(self.drawn) & (np.abs(np.nan_to_num(self.drawn)) <= MOST)
+        """(N,) whether there is a prediction, as in `PredictedAnswers`."""
+        return PredictedAnswers(self.mass_of, np.ones(len(self.responses), bool), drawn=self.drawn).valid
 
     @property
     def usable(self) -> npt.NDArray[np.bool_]:
         """(N,) whether the prediction is an answer that can be given: valid, and an option where they are known."""
         if self.drawn is None or self.values is None:
             return self.valid
-        return self.valid & _among(np.where(self.valid, self.drawn, np.inf), self.values)
+        return self.valid & among(np.where(self.valid, self.drawn, np.inf), self.values)
 
     @property
     def mass_of(self) -> Floats:
@@ -160,8 +168,3 @@ def _merge(cells: Sequence[CellPredictions]) -> CellPredictions:
         return replace(whole, values=union, probs=np.concatenate(rows))
     drawn = np.concatenate([cell.drawn for cell in cells if cell.drawn is not None])
     return replace(whole, values=cells[0].values if one_scale(cells) else None, drawn=drawn)
-
-
-def _among(numbers: Floats, values: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    place = np.searchsorted(values, numbers).clip(max=len(values) - 1)
-    return np.asarray(values[place] == numbers)

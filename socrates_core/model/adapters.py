@@ -1,7 +1,7 @@
 """Several LoRA adapters on one network: each loaded once, one active at a time.
 
-Adapters are told apart by their content, so a folder that is trained anew is another adapter, and the same weights
-under two names are one. Only adapters that leave the base as it is can share it; all others are refused.
+Adapters are identified by their content: a folder that is retrained is a different adapter, and the same weights under
+two names are one. Only adapters that leave the base's weights unchanged can share it; others are refused.
 """
 
 import hashlib
@@ -19,17 +19,17 @@ WEIGHTS: Final = "adapter_model.safetensors"
 CONFIG: Final = "adapter_config.json"
 
 UNSETTLED: Final = ""
-"""In the place of the active adapter's key while PEFT may have switched."""
+"""Stands for the active adapter's key while PEFT may have switched adapters."""
 
 HARMLESS_STARTS: Final = (True, False, None, "gaussian", "orthogonal", "eva")
-"""Ways to start an adapter (`init_lora_weights`) that leave the base's weights alone."""
+"""Initialisations of an adapter (`init_lora_weights`) that leave the base's weights unchanged."""
 
 
 class Adapters:
-    """The adapters on one network. The caller sees to it that one thread at a time is here or in the network."""
+    """The adapters on one network. Not thread-safe: the caller serialises access to it and to the network."""
 
     def __init__(self, network: Any) -> None:
-        """Take a causal language model; it is changed in place once the first adapter is put on it."""
+        """Wrap a causal language model, which is modified in place when the first adapter is loaded."""
         self._network = network
         self._peft: Any = None
         self._holders: dict[str, int] = {}
@@ -41,43 +41,43 @@ class Adapters:
     def __len__(self) -> int:
         return len(self._holders)
 
-    def hold(self, folder: Path, adapter: str, name: str) -> str:
-        """Put an adapter on the network, or find it there; returns its key.
+    def acquire(self, folder: Path, adapter: str, name: str) -> str:
+        """Load an adapter, or reuse it if it is already loaded; returns its key.
 
         Args:
-            folder: Where it lies.
-            adapter: Its name, for messages.
-            name: Of the model, for messages.
+            folder: The adapter's folder.
+            adapter: The adapter's name, for messages.
+            name: The model's name, for messages.
 
         Raises:
-            ModelError: If its weights are no safetensors, do not fit the network, or would change the base itself.
+            ModelError: If its weights are not safetensors, do not fit the network, or would change the base itself.
         """
         need_safetensors(folder, adapter, WEIGHTS)
         if not (folder / CONFIG).is_file():
             raise ModelError(f"the adapter {adapter} has no {CONFIG} in {folder}; fetch it again")
-        # read once, so that what is hashed is what is loaded even while the folder is being replaced
+        # read once, so that exactly the hashed bytes are loaded even if the folder is replaced meanwhile
         settings, weights = (folder / CONFIG).read_bytes(), (folder / WEIGHTS).read_bytes()
         key = "adapter_" + hashlib.sha256(hashlib.sha256(settings).digest() + weights).hexdigest()[:32]
         if key not in self._holders:
             config = _config(settings, adapter)
-            self._put(
+            self._load(
                 key, config, _tensors(weights, config, adapter), f"the adapter {adapter} does not fit the model {name}"
             )
         self._holders[key] = self._holders.get(key, 0) + 1
         return key
 
-    def drop(self, key: str) -> None:
-        """Undo one `hold`; with the last one the adapter leaves the memory."""
+    def release(self, key: str) -> None:
+        """Undo one `acquire`; the last release unloads the adapter."""
         self._holders[key] -= 1
         if self._holders[key]:
             return
         del self._holders[key]
         active = None if self._active == key else self._active
-        self._take_off(key)
+        self._unload(key)
         self.activate(active)
 
     def activate(self, key: str | None) -> None:
-        """Let one adapter, or with None the base alone, answer from now on."""
+        """Make an adapter active, or none (the base alone) with None."""
         if self._peft is None or key == self._active:
             return
         if key is None:
@@ -87,11 +87,11 @@ class Adapters:
             self._peft.base_model.set_adapter(key, inference_mode=True)
         self._active = key
 
-    def _put(self, key: str, config: Any, tensors: dict[str, Any], clash: str) -> None:
+    def _load(self, key: str, config: Any, tensors: dict[str, Any], clash: str) -> None:
         from peft import PeftModel, set_peft_model_state_dict
 
         if self._peft is None and hasattr(self._network, "peft_config"):
-            raise ValueError("the network carries adapters that were put on it elsewhere")
+            raise ValueError("the network already has adapters that were not loaded here")
         before, self._active = self._active, UNSETTLED
         try:
             if self._peft is None:
@@ -101,40 +101,40 @@ class Adapters:
                 self._peft.add_adapter(key, config)
             loaded = set_peft_model_state_dict(self._peft, tensors, adapter_name=key)
         except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
-            self._take_off(key)
+            self._unload(key)
             self.activate(before)
             raise ModelError(f"{clash}: {error}") from error
         self._peft.eval()
         wrong = [name for name in loaded.missing_keys if f".{key}" in name] + loaded.unexpected_keys
         if wrong:
-            self._take_off(key)
+            self._unload(key)
         self.activate(before)
         if wrong:
             shown = wrong[0].replace(f".{key}", "")
-            raise ModelError(f"{clash}: {len(wrong)} matrices are missing or have no place, such as {shown}")
+            raise ModelError(f"{clash}: {len(wrong)} matrices are missing or unexpected, such as {shown}")
 
-    def _take_off(self, key: str) -> None:
-        """Remove an adapter that may have been put on in part; which one is active then is unsettled."""
+    def _unload(self, key: str) -> None:
+        """Remove an adapter that may be only partly loaded; afterwards it is undefined which one is active."""
         self._active = UNSETTLED
         if not self._holders:
             _strip(self._network)
             self._peft, self._active = None, None
         elif key in self._peft.peft_config:
-            # another one has to be active while this goes, or PEFT chooses and warns
+            # another one must be active while this one is deleted, or PEFT picks one and warns
             self._peft.base_model.set_adapter(next(iter(self._holders)), inference_mode=True)
             self._peft.delete_adapter(key)
 
 
 @contextmanager
 def without_peft_warning() -> Iterator[None]:
-    """Keep quiet about what PEFT 0.21.2 does when it wraps a network; it is nothing that a user could change."""
+    """Suppress a deprecation warning of PEFT 0.21.2 on wrapping a network, which a user can do nothing about."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
         yield
 
 
 def _strip(network: Any) -> None:
-    """Put a network's own layers back in place of PEFT's."""
+    """Restore a network's own layers in place of PEFT's."""
     from peft.tuners.tuners_utils import BaseTunerLayer
     from peft.utils.other import AuxiliaryTrainingWrapper
 
@@ -148,10 +148,10 @@ def _strip(network: Any) -> None:
 
 
 def _config(settings: bytes, adapter: str) -> Any:
-    """PEFT's configuration of an adapter that leaves the base as it is.
+    """PEFT's configuration of an adapter that leaves the base's weights unchanged.
 
     Raises:
-        ModelError: If it is none, or of another kind.
+        ModelError: If it cannot be read, or the adapter is of another kind.
     """
     from peft import LoraConfig
 
@@ -173,8 +173,8 @@ def _config(settings: bytes, adapter: str) -> Any:
     named = [f"{name}: {getattr(config, name)}" for name, changed in changes.items() if changed]
     if named:
         raise ModelError(
-            f"the adapter {adapter} needs more than matrices beside the base's own ({', '.join(named)}), which this "
-            "software does not load; convert it to a plain LoRA adapter"
+            f"the adapter {adapter} uses features beyond plain LoRA matrices ({', '.join(named)}), which this software "
+            "does not load; convert it to a plain LoRA adapter"
         )
     config.init_lora_weights = True
     config.inference_mode = True
@@ -185,7 +185,7 @@ def _tensors(weights: bytes, config: Any, adapter: str) -> dict[str, Any]:
     """An adapter's matrices.
 
     Raises:
-        ModelError: If the file is damaged, or holds weights of the base, which would replace those of the network.
+        ModelError: If the file is damaged, or contains weights of the base, which would replace those of the network.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load
@@ -194,12 +194,12 @@ def _tensors(weights: bytes, config: Any, adapter: str) -> dict[str, Any]:
         tensors = load(weights)
     except SafetensorError as error:
         raise ModelError(f"{WEIGHTS} of the adapter {adapter} is damaged ({error}); fetch it again") from error
-    # PEFT takes a module to save by the end of its name
+    # PEFT matches modules to save by the end of their names
     own = ("lora_", "trainable_tokens", *(f"{name}." for name in config.modules_to_save or ()))
     strangers = [name for name in tensors if not any(part in name for part in own)]
     if strangers:
         raise ModelError(
-            f"the adapter {adapter} holds weights of its base, such as {strangers[0]}; save it without them "
+            f"the adapter {adapter} contains weights of its base, such as {strangers[0]}; save it without them "
             "(save_embedding_layers=False)"
         )
     return dict(tensors)

@@ -1,4 +1,4 @@
-"""What every model can do: give each persona's probabilities over a cell's options."""
+"""The protocol of all models: for each persona, probabilities over a cell's options."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,40 +12,40 @@ from socrates_core.scale.distribution import Floats
 from socrates_core.study.study_set import Cell, Persona
 
 MAX_DIGITS: Final = 9
-"""Digits of the longest valid answer to an open-ended outcome: below a billion of whatever is asked for."""
+"""Digits of the longest valid answer to an open-ended outcome; answers are below one billion."""
 
 Method = Literal["exact", "typed", "sampled", "mixed"]
-"""How probabilities were found: read off the model, given by a server that was asked to choose among the options in its
-own words, shares of sampled answers, or not the same way for every persona."""
+"""How probabilities were obtained: computed exactly from the model's log-probabilities, returned by a server's typed
+decision over the options, estimated from sampled answers, or in different ways for different personas."""
 
 
 @dataclass(frozen=True, eq=False)
 class AnswerDistributions:
-    """The answers that a model expects of N personas on a scale of K options."""
+    """The predicted answer distributions of N personas on a scale of K options."""
 
     probs: Floats
     """(N, K) each row sums to 1."""
     on_scale_mass: Floats
-    """(N,) in [0, 1]: the share of the model's mass that fell on the options before renormalising. Far below 1, the
-    model was about to write something else, and its probabilities deserve little trust. 1 where `method` is typed: the
-    model could do nothing but choose."""
+    """(N,) in [0, 1]: the share of the model's probability mass on the options before renormalising. Far below 1, the
+    model was about to write something else, and its probabilities are unreliable. 1 if `method` is typed, where the
+    model can only choose among the options."""
     method: Method = "exact"
 
 
 @dataclass(frozen=True)
 class ModelDescription:
-    """What the banner, the exports and the runs say of a model."""
+    """A model as described in the banner, the exports and the runs."""
 
     name: str
-    """As it was asked for."""
+    """The name under which it was requested."""
     adapter: str | None = None
     template: str | None = None
     device: str = "none"
     precision: str = "exact"
     demo: bool = False
-    """The bundled demo model: shows how everything works, knows nothing of the world."""
+    """Whether this is the bundled demo model, which shows how everything works but knows nothing about the world."""
     trained_on: frozenset[str] = frozenset()
-    """Study ids that the model or its adapter has learned from; unseen means not among them."""
+    """Ids of the studies that the model or its adapter was trained on; all others are unseen."""
 
 
 class AnswerModel(Protocol):
@@ -53,14 +53,14 @@ class AnswerModel(Protocol):
 
     @property
     def description(self) -> ModelDescription:
-        """What it is."""
+        """What the model is."""
         ...
 
     def answer_distributions(self, cell: Cell, personas: Sequence[Persona]) -> AnswerDistributions:
         """Probabilities over the cell's options, one row per persona.
 
         Raises:
-            ModelError: If there is no persona, or the outcome is open-ended.
+            ModelError: If there are no personas, or the outcome is open-ended.
         """
         ...
 
@@ -74,13 +74,13 @@ class SampledNumbers:
     valid: npt.NDArray[np.bool_]
     """(N,) whether the number ended within `MAX_DIGITS` digits."""
     mass: Floats
-    """(N,) in [0, 1]: the share of the model's own mass that digits and the end of the answer held along the way. Far
+    """(N,) in [0, 1]: the share of the model's probability mass on digits and the end of the answer along the way. Far
     below 1, the model was about to write something else: words, a unit, a comma, a minus sign."""
 
 
 @runtime_checkable
 class NumberModel(AnswerModel, Protocol):
-    """A model that also answers outcomes without options, by writing a number."""
+    """A model that also answers open-ended outcomes, by writing a number."""
 
     def sampled_numbers(
         self,
@@ -94,40 +94,40 @@ class NumberModel(AnswerModel, Protocol):
         """One number for each persona; equal personas draw different ones.
 
         Args:
-            cell: With an open-ended outcome.
-            personas: Who is asked.
-            rng: Draws the numbers; the same state gives the same ones.
-            temperature: Of each token.
-            top_p: Of each token.
-            progress: Called with the personas who are done, and all.
+            cell: A cell with an open-ended outcome.
+            personas: The personas to simulate.
+            rng: Draws the numbers; the same state gives the same numbers.
+            temperature: Sampling temperature of each token.
+            top_p: Nucleus sampling threshold of each token.
+            progress: Called with the number of personas done, and the total.
 
         Raises:
-            ModelError: If there is no persona.
+            ModelError: If there are no personas.
         """
         ...
 
 
 def check_numbers(model: AnswerModel, cell: Cell) -> NumberModel:
-    """The model as one that writes numbers.
+    """Check that a model can write numbers, and return it as a `NumberModel`.
 
     Raises:
-        ModelError: If it cannot answer this open-ended outcome; says which models can.
+        ModelError: If it cannot answer this open-ended outcome; names models that can.
     """
     if not isinstance(model, NumberModel):
         raise ModelError(
-            f"study {cell.study_id}, cell {cell.cell_id} has an open-ended outcome, and {model.description.name} only "
-            "spreads probabilities over given options; a language model that runs here (demo, a folder, a Hub id) "
-            "writes numbers. Choose one of these, or an outcome with a bounded scale"
+            f"study {cell.study_id}, cell {cell.cell_id} has an open-ended outcome, but {model.description.name} only "
+            "assigns probabilities to given options; a language model on this machine (demo, a folder, a Hub id) can "
+            "write numbers. Choose one of these, or an outcome with a bounded scale"
         )
     return model
 
 
 def check_request(cell: Cell, personas: Sequence[Persona]) -> None:
-    """Raise a ModelError unless there is somebody to ask and a bounded scale to answer on."""
+    """Raise a ModelError unless there is at least one persona and the scale is bounded."""
     if not personas:
-        raise ModelError(f"nobody to ask in study {cell.study_id}, cell {cell.cell_id}: the list of personas is empty")
+        raise ModelError(f"no personas to simulate in study {cell.study_id}, cell {cell.cell_id}")
     if cell.scale.values is None:
         raise ModelError(
-            f"study {cell.study_id}, cell {cell.cell_id} has an open-ended outcome: it has no options to spread "
-            "probabilities over; choose an outcome with a bounded scale"
+            f"study {cell.study_id}, cell {cell.cell_id} has an open-ended outcome, without options to assign "
+            "probabilities to; choose an outcome with a bounded scale"
         )

@@ -1,4 +1,4 @@
-"""Models without a network: what a prediction has to beat."""
+"""Baselines: models without a network, which a prediction has to beat."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from socrates_core.study.study_set import Cell, Persona, StudySet
 
 
 class UniformModel:
-    """Guesses evenly over the options."""
+    """The uniform baseline: every option is equally likely."""
 
     description = ModelDescription("uniform")
 
@@ -25,15 +25,15 @@ class UniformModel:
 class MarginalModel:
     """Answers every question as people answered the training questions on the same scale.
 
-    Blind to question, condition and persona. Shares are averaged over cells, so that a large cell does not decide
-    for all; a scale that no training cell has borrows the mean training shape, read off along [0, 1].
+    Ignores question, condition and persona. Shares are averaged over cells, so that a large cell does not dominate;
+    for a scale that no training cell has, the mean training shape is interpolated along [0, 1].
     """
 
     def __init__(self, training: StudySet) -> None:
-        """Learn the shares by scale.
+        """Compute the shares by scale.
 
         Raises:
-            ModelError: If the training studies hold no answer on a bounded scale.
+            ModelError: If the training studies contain no answers on a bounded scale.
         """
         self._by_scale, self._by_position = _shares(training)
         if not self._by_scale:
@@ -41,7 +41,7 @@ class MarginalModel:
         self.description = ModelDescription("marginal", trained_on=frozenset(training.study_ids))
 
     def answer_distributions(self, cell: Cell, personas: Sequence[Persona]) -> AnswerDistributions:
-        """The same row for everybody."""
+        """The same row for every persona."""
         check_request(cell, personas)
         values = tuple(int(value) for value in option_values(cell.scale))
         row = self._by_scale.get(values)
@@ -51,7 +51,7 @@ class MarginalModel:
 
 
 POSITIONS = 100
-"""Steps of [0, 1] in which the mean shape over all scales is kept."""
+"""Number of bins of [0, 1] in which the mean shape over all scales is stored."""
 
 
 def _shares(training: StudySet) -> tuple[dict[tuple[int, ...], Floats], Floats]:
@@ -73,7 +73,7 @@ def _shares(training: StudySet) -> tuple[dict[tuple[int, ...], Floats], Floats]:
 
 
 def _spread(shares: Floats, count: int) -> Floats:
-    """Shares over one number of equal bins, turned into shares over another by the area that bins have in common."""
+    """Shares over one number of equal bins, converted to shares over another by the overlap of the bins."""
     edges = np.linspace(0, 1, len(shares) + 1)
     cdf = np.concatenate([[0.0], np.cumsum(shares)])
     out = np.diff(np.interp(np.linspace(0, 1, count + 1), edges, cdf))

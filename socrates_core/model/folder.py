@@ -1,4 +1,4 @@
-"""Where a model or an adapter lies on this machine, and which model of the Hub a folder holds."""
+"""Folders of models and adapters on this machine, and which Hub model a folder contains."""
 
 import os
 import re
@@ -16,7 +16,7 @@ DEMO: Final = "demo"
 DEMO_BASE: Final = ASSETS / "demo" / "base"
 
 DEMO_ADAPTER: Final = DEMO_BASE.with_name("adapter")
-"""What the demo recipe makes of the demo base."""
+"""The adapter that the demo recipe trains on the demo base."""
 
 BUNDLED_MODELS: Final = (DEMO, "uniform", "marginal")
 """Names of the models that come with the software."""
@@ -27,35 +27,35 @@ CHOICES: Final = {
     ),
     "adapter": "demo, the folder of an adapter, or a Hub id like OWNER/NAME",
 }
-"""What can be named, in words."""
+"""What can be named, as a phrase for messages."""
 
 HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
 DOWNLOADED: Final = Path(".cache", "huggingface", "download", "config.json.metadata")
-"""What the Hub's client leaves in a folder that it filled; its first line is the commit."""
+"""Metadata that the Hub client writes to a folder it downloads to; its first line is the commit."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Which weights a folder holds, as far as that is known."""
+    """The origin of the weights in a folder, as far as it is known."""
 
     hub_id: str | None
-    """A Hub id, or `demo`; None where nothing says."""
+    """A Hub id, or `demo`; None if unknown."""
     revision: str | None
-    """The Hub's commit; None where nothing says, and for the demo model."""
+    """The Hub commit; None if unknown, and for the demo model."""
 
 
 def local_folder(name: str, what: Literal["model", "adapter"], weights: bool = True) -> Path:
-    """The local folder of a model or an adapter, fetched from the Hub where the name is a Hub id.
+    """The local folder of a model or an adapter, fetched from the Hub if the name is a Hub id.
 
     Args:
         name: `demo` for the bundled one, a folder, or a Hub id (with `@revision`).
         what: `model` or `adapter`, for messages.
-        weights: Without them only the small files beside them are fetched.
+        weights: If False, only the small files are fetched, without the weights.
 
     Raises:
-        ModelError: If the name is neither, or the Hub does not give it.
+        ModelError: If the name is none of these, or cannot be fetched from the Hub.
     """
     if name == DEMO:
         return DEMO_ADAPTER if what == "adapter" else DEMO_BASE
@@ -77,34 +77,34 @@ def local_folder(name: str, what: Literal["model", "adapter"], weights: bool = T
         ) from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         raise ModelError(
-            f"the {what} {name} is not on this machine and the Hub cannot be reached"
+            f"the {what} {name} is not on this machine, and the Hub cannot be reached"
             f"{' (offline mode is on)' if os.environ.get('HF_HUB_OFFLINE') else ''}; choose {CHOICES[what]}"
         ) from error
     return Path(path)
 
 
 def need_safetensors(folder: Path, name: str, file: str = "*.safetensors") -> None:
-    """Raise a ModelError unless the folder holds weights that are mere numbers.
+    """Raise a ModelError unless the folder contains safetensors weights, which cannot run code.
 
     Args:
-        folder: Of a model or an adapter.
-        name: As it was asked for.
+        folder: The folder of a model or an adapter.
+        name: The name under which it was requested.
         file: The file's name, or a pattern.
     """
     if not any(folder.glob(file)):
         found = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
         raise ModelError(
-            f"{name} holds no {file} weights ({found} in {folder}); other weight files can run code when "
-            "loaded and are refused"
+            f"{name} has no {file} weights ({found} in {folder}); other weight files can run code when loaded "
+            "and are refused"
         )
 
 
 def origin_of(folder: Path) -> Origin:
-    """Which model of the Hub a folder holds.
+    """Which Hub model a folder contains.
 
-    The Hub client's cache says so by its folder names, and a folder that the client filled knows the commit. Any other
-    folder is what its own record names. The name in its `config.json` is not believed: a fine-tune keeps its
-    original's there.
+    The Hub client's cache encodes it in its folder names, and a folder that the client downloaded to has the commit.
+    For any other folder it is what its own record names. The name in its `config.json` is not trusted: a fine-tune
+    keeps the original's name there.
     """
     if folder.exists() and DEMO_BASE.exists() and folder.samefile(DEMO_BASE):
         return Origin(DEMO, None)
@@ -126,5 +126,5 @@ def _downloaded_commit(folder: Path) -> str | None:
 
 
 def shown_name(name: str) -> str:
-    """How a model or an adapter is called: a folder of this machine by its own name, any other as it was asked for."""
+    """The display name of a model or an adapter: a local folder's own name, otherwise the requested name."""
     return PurePath(name).name or name if PurePath(name).is_absolute() else name

@@ -1,4 +1,4 @@
-"""From a name to an answer model: baselines, the demo model, a folder or a Hub id, with or without an adapter."""
+"""Loading models by name: baselines, the demo model, a folder or a Hub id, with or without an adapter."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
 from socrates_core.model.endpoint.endpoint_model import load_endpoint
 from socrates_core.model.fit import check_base, check_tokenizer, fitting_template
 from socrates_core.model.folder import Origin, local_folder, need_safetensors, origin_of
-from socrates_core.model.precision import Precision, check_precision, chosen_precision, settle, weight_options
+from socrates_core.model.precision import Precision, apply_precision, check_precision, chosen_precision, weight_options
 from socrates_core.model.record import ModelRecord
 from socrates_core.prompt import check_template
 from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled
@@ -39,13 +39,13 @@ def load_model(
     170
 
     Args:
-        name: `uniform`, `marginal`, `demo`, a folder, a Hub id (with `@revision`), or `endpoint:NAME@URL`; only a
-            Hub id that is not cached and an endpoint reach for the network.
+        name: `uniform`, `marginal`, `demo`, a folder, a Hub id (with `@revision`), or `endpoint:NAME@URL`; only an
+            endpoint and a Hub id that is not cached use the network.
         adapter: A folder, a Hub id (with `@revision`) or `demo` for the bundled LoRA adapter; None for the base alone.
         template: The prompt template, for a model without a record of its own.
-        precision: Of the weights; `auto` takes bf16 where the GPU's memory holds it (in NF4's numbers where the
-            adapter learned on an NF4 base) and NF4 where not, and float32 on a CPU.
-        training: What the marginal model learns from; the bundled training studies when None.
+        precision: Precision of the weights; `auto` uses bf16 if it fits in GPU memory (dequantised NF4 if the adapter
+            was trained on an NF4 base) and NF4 otherwise, and float32 on a CPU.
+        training: Studies for the marginal model; the bundled training studies when None.
 
     Raises:
         ModelError: If there is no such model, or model, adapter and template do not fit together.
@@ -68,7 +68,7 @@ def _bundled_training() -> StudySet:
 
 
 def _load_transformer(name: str, adapter: str | None, template: str | None, precision: Precision) -> "TransformerModel":
-    # torch and transformers take seconds to import: only a model that needs them pays
+    # torch and transformers take seconds to import, so only models that need them do so
     import torch
 
     from socrates_core.model.shared_network import SharedNetwork
@@ -77,15 +77,15 @@ def _load_transformer(name: str, adapter: str | None, template: str | None, prec
     learned_on = None
     if adapter is not None:
         record = ModelRecord.load(local_folder(adapter, "adapter"))
-        # before gigabytes are read
+        # checked before gigabytes are read
         check_base(name, origin_of(local_folder(name, "model", weights=False)), adapter, record)
         learned_on = record.base_precision if record else None
     base = load_network(name, precision, learned_on)
     check_tokenizer(name, None, base.record, base.tokenizer)
-    asked = None if adapter else template
+    requested = None if adapter else template
     description = ModelDescription(
         name,
-        template=fitting_template(name, None, asked, base.record),
+        template=fitting_template(name, None, requested, base.record),
         device=torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
         precision=base.precision,
         demo=bool(base.record and base.record.demo),
@@ -94,26 +94,26 @@ def _load_transformer(name: str, adapter: str | None, template: str | None, prec
     origin = Origin(base.hub_id, base.revision)
     shared = SharedNetwork(base.network.eval(), base.tokenizer, description, base.record, origin)
     if torch.cuda.is_available():
-        told = f"{description.device} (attention: {shared.scorer.kernels.names})"
-        shared.description = replace(description, device=told)
+        device = f"{description.device} (attention: {shared.scorer.kernels.names})"
+        shared.description = replace(description, device=device)
     model = TransformerModel(shared.network, shared.tokenizer, shared.description, shared=shared)
     return model.with_adapter(adapter, template) if adapter is not None else model
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedNetwork:
-    """A causal language model without adapter, with all that is known of it."""
+    """A causal language model without adapter, with what is known about it."""
 
     network: Any
-    """On the GPU of this process, where there is one; its attention is `attention.NAME`."""
+    """On the GPU of this process if there is one; its attention implementation is `attention.NAME`."""
     tokenizer: Any
     record: ModelRecord | None
     precision: Precision
-    """Of the weights; never `auto`."""
+    """Precision of the weights; never `auto`."""
     revision: str | None
-    """The Hub's commit; None where the folder does not say it, and for the demo model."""
+    """The Hub commit; None if the folder does not record it, and for the demo model."""
     hub_id: str | None = None
-    """Or `demo`; None where the folder does not say which model it holds."""
+    """The Hub id, or `demo`; None if the folder does not record which model it contains."""
 
 
 def load_network(
@@ -124,8 +124,8 @@ def load_network(
     Args:
         name: `demo`, a folder, or a Hub id (with `@revision`).
         precision: As `load_model` takes it.
-        learned_on: Precision of the base that an adapter for it was trained on; `auto` follows it where it can.
-        to_shard: Leave the weights in the host's memory, for processes that share them out.
+        learned_on: Precision of the base that its adapter was trained on, which `auto` follows if it can.
+        to_shard: Leave the weights in host memory, to be sharded over processes.
 
     Raises:
         ModelError: If there is no such model, or its weights are not safetensors.
@@ -146,21 +146,21 @@ def load_network(
         )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ModelError(f"the model {name} cannot be loaded from {folder}: {error}") from error
-    settle(network, precision)
+    apply_precision(network, precision)
     return LoadedNetwork(network, plan.tokenizer, plan.record, precision, plan.revision, plan.hub_id)
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkPlan:
-    """All that is known of a network before its weights are read."""
+    """What is known about a network before its weights are read."""
 
     config: Any
     tokenizer: Any
     record: ModelRecord | None
     revision: str | None
-    """The Hub's commit; None where the folder does not say it, and for the demo model."""
+    """The Hub commit; None if the folder does not record it, and for the demo model."""
     hub_id: str | None
-    """Or `demo`; None where the folder does not say which model it holds."""
+    """The Hub id, or `demo`; None if the folder does not record which model it contains."""
 
 
 def plan_network(name: str) -> NetworkPlan:

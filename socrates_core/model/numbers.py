@@ -1,8 +1,8 @@
-"""Open-ended outcomes: numbers sampled digit by digit, because there are no options to spread probabilities over.
+"""Open-ended outcomes: numbers sampled digit by digit, because there are no options to assign probabilities to.
 
-The model is held to digits and the end of its turn, so it cannot write a unit, a comma, a minus sign or a sentence.
-What it would rather have written is reported as lost mass, and a number that does not end within the allowed digits is
-invalid: it is counted, and never cut off into a number that looks like an answer.
+The model is constrained to digits and the end of its turn, so it cannot write a unit, a comma, a minus sign or a
+sentence. The probability of anything else is reported as lost mass. A number that does not end within the allowed
+digits is invalid: it is counted, and never truncated to a number that looks like an answer.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,27 +19,27 @@ from socrates_core.scale.distribution import Floats, sample, with_temperature
 
 
 class NumberSampler:
-    """Samples numbers after prompts, all prompts a step at a time on one prefix tree."""
+    """Samples numbers after prompts, one token at a time for all prompts, on one prefix tree."""
 
     def __init__(self, scorer: TreeScorer, tokenizer: Any) -> None:
-        """Find the tokens that are nothing but digits, and those that end an answer.
+        """Find the tokens that consist only of digits, and those that end an answer.
 
         Raises:
-            ModelError: If the tokenizer has none of the one or the other.
+            ModelError: If the tokenizer lacks either kind.
         """
-        # byte-level vocabularies write an ASCII digit as itself, and a leading blank as another character
+        # byte-level vocabularies store an ASCII digit as itself, and a leading blank as another character
         names = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
         digits = [index for index, name in enumerate(names) if name and name.isascii() and name.isdigit()]
         ends = turn_ends(tokenizer)
         if not digits or not ends:
             raise ModelError(
-                "this tokenizer has no tokens of digits alone, or none that ends an answer: open-ended outcomes cannot "
-                "be answered; choose another model"
+                "this tokenizer has no tokens that consist only of digits, or none that ends an answer, so open-ended "
+                "outcomes cannot be answered; choose another model"
             )
         self._scorer = scorer
         self._digits = [names[index] for index in digits]
         tokens = np.array([*digits, *ends])
-        # each allowed token is an option of one token; none is asked to end the number, as the end is one of them
+        # each allowed token is an option of one token; no stop factor, since the end of the number is such an option
         self._tree = OptionTree(
             tokens=tokens,
             parent=np.full(len(tokens), -1),
@@ -61,9 +61,9 @@ class NumberSampler:
         Args:
             prompts: (N,) token ids up to where the answer starts.
             rng: Draws the tokens.
-            temperature: Of each token.
-            top_p: Of each token.
-            progress: Called with the prompts that are answered, and all.
+            temperature: Sampling temperature of each token.
+            top_p: Nucleus sampling threshold of each token.
+            progress: Called with the number of prompts answered, and the total.
         """
         written = [""] * len(prompts)
         rows = [tuple(prompt.tolist()) for prompt in prompts]
@@ -89,21 +89,21 @@ class NumberSampler:
         return SampledNumbers(np.array(values, dtype=np.int64), valid, mass)
 
     def _next(self, rows: list[tuple[int, ...]], may_end: bool) -> tuple[Floats, Floats]:
-        """(n, K) probabilities of the allowed tokens after each row, and (n,) the mass that they hold together."""
+        """(n, K) probabilities of the allowed tokens after each row, and (n,) their total mass."""
         distinct = list(dict.fromkeys(rows))
         scored = self._scorer.log_probs([np.array(row) for row in distinct], [self._tree] * len(distinct))
         place = {row: number for number, row in enumerate(distinct)}
         logs = np.stack([scored[place[row]] for row in rows])
         if not may_end:
             logs[:, len(self._digits) :] = -np.inf  # an answer has at least one digit
-        top = logs.max(axis=1, keepdims=True)  # digits can lie so far below the rest that their sum underflows
+        top = logs.max(axis=1, keepdims=True)  # digits can be so improbable that their sum underflows
         weights = np.exp(logs - top)
         total = weights.sum(axis=1, keepdims=True)
         return weights / total, np.minimum(np.exp(top + np.log(total))[:, 0], 1.0)
 
 
 def turn_ends(tokenizer: Any) -> list[int]:
-    """The tokens that end an answer: what the chat template puts behind an assistant's message, and the end of text."""
+    """The tokens that end an answer: what the chat template puts after an assistant's message, and end of text."""
     answer = "ThisIsTheAnswer"
     turns = [{"role": "user", "content": "ThisIsTheUserText"}, {"role": "assistant", "content": answer}]
     behind = tokenizer.apply_chat_template(turns, tokenize=False).partition(answer)[2]

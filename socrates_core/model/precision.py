@@ -1,9 +1,9 @@
-"""In which numbers the weights of a network are held, by choice or by what the device's memory allows.
+"""The numeric precision of a network's weights, as requested or as the device's memory allows.
 
-NF4 (bitsandbytes) stores a weight in four bits and computes with it in bf16 (float32 on a CPU). Unpacking costs time
-in every pass. `nf4-dequantised` unpacks once, when the network is loaded: the same numbers in ordinary layers, faster,
-at the memory of bf16. An adapter that learned on an NF4 base has learned to make up for NF4's rounding, so that is the
-base it gets where the memory allows.
+NF4 (bitsandbytes) stores a weight in four bits and computes with it in bf16 (float32 on a CPU). Dequantising costs time
+in every pass. `nf4-dequantised` dequantises once, when the network is loaded: the same numbers in ordinary layers,
+faster, with the memory use of bf16. An adapter that was trained on an NF4 base has learnt to compensate for NF4's
+rounding, so that is the base it gets, dequantised if memory allows.
 """
 
 import logging
@@ -14,33 +14,33 @@ from socrates_core.errors import ModelError
 Precision = Literal["auto", "nf4", "nf4-dequantised", "bf16", "float32"]
 
 FILLED: Final = 2 / 3
-"""Share of a GPU's free memory that weights may take; the rest is for the work."""
+"""Share of a GPU's free memory that weights may take; the rest is for activations."""
 
 
 KERNEL_NOTICE: Final = "Failed to load CPU gemm_4bit_forward from kernels-community"
-"""How bitsandbytes, wherever it is imported on a CPU, warns of an optional kernel; without it nothing is missing."""
+"""A harmless warning that bitsandbytes prints about an optional kernel whenever it is imported on a CPU."""
 
-logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(lambda told: not str(told.msg).startswith(KERNEL_NOTICE))
+logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(lambda entry: not str(entry.msg).startswith(KERNEL_NOTICE))
 
 
-def check_precision(asked: str) -> None:
+def check_precision(requested: str) -> None:
     """Raise a ModelError unless there is such a precision."""
-    if asked not in get_args(Precision):
-        raise ModelError(f"no precision {asked!r}; choose {', '.join(get_args(Precision))}")
+    if requested not in get_args(Precision):
+        raise ModelError(f"no precision {requested!r}; choose {', '.join(get_args(Precision))}")
 
 
-def chosen_precision(asked: Precision, config: Any, learned_on: str | None = None) -> Precision:
+def chosen_precision(requested: Precision, config: Any, learned_on: str | None = None) -> Precision:
     """The precision for a network on this machine's device; never `auto`.
 
     Args:
-        asked: What was asked for.
+        requested: The requested precision.
         config: The network's configuration.
         learned_on: Precision of the base that its adapter was trained on, if known.
     """
     import torch
 
-    if asked != "auto":
-        return asked
+    if requested != "auto":
+        return requested
     if not torch.cuda.is_available():
         return "float32"
     from transformers import AutoModelForCausalLM
@@ -52,11 +52,11 @@ def chosen_precision(asked: Precision, config: Any, learned_on: str | None = Non
 
 
 def automatic_precision(parameters: int, free_bytes: int, learned_on: str | None) -> Precision:
-    """The precision on a GPU: two bytes a weight where they fit, in NF4's numbers where the adapter learned on those.
+    """The precision on a GPU: two bytes per weight if they fit, dequantised NF4 if the adapter was trained on NF4.
 
     Args:
-        parameters: Of the network.
-        free_bytes: Of the GPU's memory.
+        parameters: Number of parameters of the network.
+        free_bytes: Free memory of the GPU.
         learned_on: As for `chosen_precision`.
     """
     if 2 * parameters >= free_bytes * FILLED:
@@ -65,12 +65,12 @@ def automatic_precision(parameters: int, free_bytes: int, learned_on: str | None
 
 
 def weight_options(precision: Precision, to_shard: bool = False) -> dict[str, Any]:
-    """What `from_pretrained` is to be told.
+    """Arguments for `from_pretrained`.
 
     Args:
-        precision: Of the weights.
-        to_shard: For weights that processes share out: they stay in the host's memory, and packed ones have the dtype
-            of the others, because FSDP gathers a layer's weights together.
+        precision: Precision of the weights.
+        to_shard: For sharding over processes: weights stay in host memory, and quantised ones are stored in the dtype
+            of the others, because FSDP gathers all weights of a layer together.
     """
     import torch
     from transformers import BitsAndBytesConfig
@@ -92,12 +92,12 @@ def weight_options(precision: Precision, to_shard: bool = False) -> dict[str, An
     return options
 
 
-def settle(network: Any, precision: Precision) -> None:
-    """Bring a network that was just loaded with `weight_options` into its precision, in place."""
+def apply_precision(network: Any, precision: Precision) -> None:
+    """Finish the conversion, in place, of a network just loaded with `weight_options`."""
     if precision == "nf4-dequantised":
         network.dequantize(dtype=network.dtype)
         network.requires_grad_(False)
-    # bitsandbytes' AVX512-BF16 kernel crashes on layers with bias or loses gradients in silence: keep off it
+    # bitsandbytes' AVX512-BF16 kernel crashes on layers with bias or silently loses gradients, so it is avoided
     for module in network.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False

@@ -1,4 +1,4 @@
-"""What a model or an adapter says of itself: the file `socrates.json` beside its weights."""
+"""The record of a model or an adapter: the file `socrates.json` beside its weights."""
 
 import hashlib
 import json
@@ -15,29 +15,28 @@ FILE = "socrates.json"
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """How the weights were made and what they need. A loader refuses what does not fit."""
+    """How the weights were made and what they require. A loader refuses anything incompatible."""
 
     template: str
     """The prompt template they were trained on."""
     tokenizer: str
     """`tokenizer_hash` of the tokenizer they were trained with."""
     trained_on: tuple[str, ...]
-    """Study ids that they have learned from."""
+    """Ids of the studies that they were trained on."""
     base: str | None = None
     """For an adapter: the base model's Hub id, or `demo`. For a model: the Hub id of which its folder is a copy."""
     base_revision: str | None = None
-    """The Hub's commit of `base`."""
+    """The Hub commit of `base`."""
     split: str | None = None
     """Digest of the split whose training part was used."""
     demo: bool = False
-    """Made to show the software at work; knows nothing of the world."""
+    """Whether it was made to demonstrate the software and knows nothing about the world."""
     training: Mapping[str, Any] | None = None
-    """How the training went, for a reader: recipe, data, versions, validation. Of it, loading minds the precision
-    alone."""
+    """How it was trained, for the reader: recipe, data, versions, validation. Loading uses only the precision."""
 
     @property
     def base_precision(self) -> str | None:
-        """For an adapter: the precision of the base that it was trained on, where the recipe says it."""
+        """For an adapter: the precision of the base that it was trained on, if the recipe records it."""
         recipe = self.training.get("recipe") if isinstance(self.training, Mapping) else None
         found = recipe.get("precision") if isinstance(recipe, Mapping) else None
         return found if isinstance(found, str) else None
@@ -48,7 +47,7 @@ class ModelRecord:
 
     @classmethod
     def load(cls, folder: Path) -> "ModelRecord | None":
-        """The record in a folder; None where there is none.
+        """The record in a folder; None if there is none.
 
         Raises:
             ModelError: If there is a record that cannot be read.
@@ -60,12 +59,12 @@ class ModelRecord:
             raw = json.loads(path.read_text("utf-8"))
             record = cls(**{**raw, "trained_on": tuple(raw["trained_on"])})
         except (ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"{path} is not a readable record ({error}); fetch or train the model again") from error
+            raise ModelError(f"{path} cannot be read ({error}); fetch or train the model again") from error
         check_template(record.template)
         return record
 
 
 def tokenizer_hash(tokenizer: Any) -> str:
-    """sha256 over a tokenizer's vocabulary and chat template: the same wherever it was loaded from."""
+    """sha256 of a tokenizer's vocabulary and chat template, independent of where it was loaded from."""
     vocabulary = sorted(tokenizer.get_vocab().items())
     return hashlib.sha256(json.dumps([vocabulary, tokenizer.chat_template]).encode()).hexdigest()

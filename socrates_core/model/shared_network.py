@@ -1,4 +1,4 @@
-"""One loaded network, with all that several answer models around it have in common."""
+"""One loaded network, with everything that several answer models on it share."""
 
 import threading
 from typing import Any
@@ -15,7 +15,7 @@ from socrates_core.scale.distribution import option_values
 
 
 class SharedNetwork:
-    """A network, its tokenizer, and the adapters on it. Whoever uses them holds `lock`."""
+    """A network, its tokenizer, and the adapters on it. Users must hold `lock`."""
 
     def __init__(
         self,
@@ -28,11 +28,11 @@ class SharedNetwork:
         """Wrap a loaded network.
 
         Args:
-            network: Causal language model in eval mode whose attention is `attention.NAME`.
+            network: Causal language model in eval mode with the attention implementation `attention.NAME`.
             tokenizer: Its tokenizer.
-            description: Of the base without adapter.
-            record: The base's own.
-            origin: Which weights these are, as far as that is known.
+            description: Description of the base without adapter.
+            record: The base's own record.
+            origin: Origin of the weights, as far as it is known.
         """
         self.network = network
         self.tokenizer = tokenizer
@@ -47,13 +47,13 @@ class SharedNetwork:
         self._option_trees: dict[AnswerScale, OptionTree] = {}
 
     def encoder(self, template: str) -> PromptEncoder:
-        """The encoder of a template; models with one template share what it has encoded."""
+        """The encoder of a template; models with the same template share its cache."""
         if template not in self._encoders:
             self._encoders[template] = PromptEncoder(self.tokenizer, template)
         return self._encoders[template]
 
     def options(self, scale: AnswerScale, encoder: PromptEncoder) -> OptionTree:
-        """The options of a scale as tokens, which no template changes."""
+        """The options of a scale as tokens, which are the same in all templates."""
         if scale not in self._option_trees:
             values = [int(value) for value in option_values(scale)]
             self._option_trees[scale] = option_tree([(str(v), encoder.encode_option(v)) for v in values])

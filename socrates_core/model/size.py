@@ -1,4 +1,4 @@
-"""Whether a model fits on this machine, said before its weights are fetched."""
+"""Whether a model fits on this machine, checked before its weights are fetched."""
 
 import os
 import re
@@ -12,18 +12,18 @@ from socrates_core.errors import ModelError
 from socrates_core.model.loading import plan_network
 
 NF4_BYTES: Final = 0.6
-"""A parameter in 4 bits, with its share of the scales and of the layers that stay in 16 bits."""
+"""Bytes per parameter in 4 bits, including its share of the quantisation scales and of the 16-bit layers."""
 
 FLOAT32_BYTES: Final = 4.0
 
 CGROUP: Final = Path("/sys/fs/cgroup")
-"""Where a container's own limit stands; the rest of the system tells it of the whole machine's memory."""
+"""Contains a container's own memory limit; other interfaces report the whole machine's memory."""
 
 
 def check_size(name: str) -> None:
-    """Raise a ModelError unless the weights of a model can lie in the memory they would be loaded into.
+    """Raise a ModelError unless the weights of a model fit in the memory they would be loaded into.
 
-    On a GPU 4 bits are the smallest they can be; on a CPU they are float32. Only the model's configuration is fetched.
+    On a GPU they need at least 4 bits each; on a CPU they are float32. Only the model's configuration is fetched.
 
     Args:
         name: A folder or a Hub id (with `@revision`).
@@ -38,7 +38,7 @@ def check_size(name: str) -> None:
         free, _ = torch.cuda.mem_get_info()
         needed, where = parameters * NF4_BYTES, "of GPU memory even in 4 bits"
     else:
-        free, needed, where = memory_left(), parameters * FLOAT32_BYTES, "of memory without a GPU"
+        free, needed, where = available_memory(), parameters * FLOAT32_BYTES, "of memory without a GPU"
     if needed > free:
         raise ModelError(
             f"{name} has {parameters / 1e9:,.1f} billion parameters and needs about {needed / 1e9:,.0f} GB {where}; "
@@ -47,12 +47,12 @@ def check_size(name: str) -> None:
         )
 
 
-def memory_left(environ: Mapping[str, str] = os.environ, cgroup: Path = CGROUP) -> int:
-    """Bytes that this process can still take, a container's limit included.
+def available_memory(environ: Mapping[str, str] = os.environ, cgroup: Path = CGROUP) -> int:
+    """Bytes that this process can still allocate, a container's limit included.
 
     Args:
-        environ: Spaces name their limit in `MEMORY` ("16Gi").
-        cgroup: Of this container, version 2.
+        environ: The environment; a Space states its limit in `MEMORY` ("16Gi").
+        cgroup: The cgroup (version 2) folder of this container.
     """
     limits = [psutil.virtual_memory().available]
     named = re.fullmatch(r"(\d+(?:\.\d+)?)Gi", environ.get("MEMORY", ""))
@@ -68,4 +68,4 @@ def _number(file: Path) -> int | None:
     try:
         return int(file.read_text())
     except (OSError, ValueError):
-        return None  # no such version, or no limit: the file says "max"
+        return None  # no cgroup version 2, or no limit: the file reads "max"

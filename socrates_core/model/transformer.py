@@ -1,4 +1,4 @@
-"""A causal language model on this machine, as an answer model."""
+"""Local causal language models as answer models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,17 +31,17 @@ from socrates_core.scale.distribution import Floats, option_values
 from socrates_core.study.study_set import Cell, Persona
 
 SELF_CHECK_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.25, torch.float16: 0.05}
-"""Largest difference of log-probabilities between the tree and the plain path, by the precision they run in."""
+"""Largest accepted difference in log-probability between the tree and the plain path, by precision."""
 
 Request = tuple[Cell, Sequence[Persona]]
 
 
 class TransformerModel:
-    """Exact answer distributions of a local network, base or with adapter.
+    """Exact answer distributions of a local network, with or without an adapter.
 
-    Several of these can be views of one network, each with an adapter of its own or none: weights stand in memory once,
-    and a request brings its view's adapter to bear. One request at a time: callers on several threads wait for each
-    other, whichever view they ask.
+    Several instances can be views of one network, each with its own adapter or none: the weights are in memory once,
+    and a request activates its view's adapter. Requests are serialised: callers on several threads wait for each
+    other, whichever view they use.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class TransformerModel:
         """Wrap a loaded network.
 
         Args:
-            network: Causal language model in eval mode whose attention is `attention.NAME`.
+            network: Causal language model in eval mode with the attention implementation `attention.NAME`.
             tokenizer: Its tokenizer.
-            description: What it is; its template decides the prompts.
-            shared: The network with what its views have in common; made when None.
-            adapter_key: Of this view's adapter among those of `shared`; None for the network as it is.
+            description: What it is; its template determines the prompts.
+            shared: The network with everything its views share; created if None.
+            adapter_key: Key of this view's adapter in `shared`; None for the network without adapter.
         """
         assert description.template is not None
         self.network = network
@@ -79,16 +79,16 @@ class TransformerModel:
     def with_adapter(self, adapter: str, template: str | None = None) -> "TransformerModel":
         """Another answer model on the same loaded network, with a LoRA adapter.
 
-        The adapter is loaded once, however many views have it: the same content under another name or folder is the
-        same adapter, and a folder whose content has changed holds another one.
+        The adapter is loaded once, however many views use it: the same content under another name or folder is the
+        same adapter, and a folder whose content has changed is a different one.
 
         Args:
             adapter: A folder, a Hub id (with `@revision`), or `demo` for the bundled one.
             template: The prompt template, for an adapter without a record of its own.
 
         Raises:
-            ModelError: If there is no such adapter, it was trained on another base, tokenizer or template, or it needs
-                more than LoRA matrices.
+            ModelError: If there is no such adapter, it was trained on another base, tokenizer or template, or it is
+                not a plain LoRA adapter.
         """
         if template is not None:
             check_template(template)
@@ -99,7 +99,7 @@ class TransformerModel:
         chosen = fitting_template(name, adapter, template, record)
         check_tokenizer(name, adapter, record, self.tokenizer)
         with self.shared.lock:
-            key = self.shared.adapters.hold(folder, adapter, name)
+            key = self.shared.adapters.acquire(folder, adapter, name)
             self.shared.adapters.activate(key)
         description = replace(
             base,
@@ -112,18 +112,18 @@ class TransformerModel:
     def base_model(self) -> "TransformerModel":
         """The view without adapter.
 
-        Its prompts have the template that the base records; where it records none, that of this view, so that both are
-        asked in the same words.
+        It uses the template that the base records or, if it records none, that of this view, so that both get the same
+        prompts.
         """
         base, record = self.shared.description, self.shared.record
         described = base if record or self.adapter_key is None else replace(base, template=self.template)
         return TransformerModel(self.network, self.tokenizer, described, shared=self.shared)
 
     def release(self) -> None:
-        """Give up this view; its adapter leaves the memory when no other view has it. Nothing can be asked after it."""
+        """Close this view; its adapter is unloaded unless another view uses it. Later requests raise a ModelError."""
         with self.shared.lock:
             if self.adapter_key is not None and not self._released:
-                self.shared.adapters.drop(self.adapter_key)
+                self.shared.adapters.release(self.adapter_key)
             self._released = True
 
     # -- answers
@@ -134,16 +134,16 @@ class TransformerModel:
         """Probabilities over the cell's options, one row per persona; identical prompts are computed once.
 
         Raises:
-            ModelError: If nobody is asked, the outcome is open-ended, a prompt is longer than the context, or the
+            ModelError: If there are no personas, the outcome is open-ended, a prompt is longer than the context, or the
                 self-check against the plain path fails.
         """
         return self.answers_of([(cell, personas)], progress)[0]
 
     def answers_of(self, requests: Sequence[Request], progress: Progress | None = None) -> list[AnswerDistributions]:
-        """Several cells in one tree, so that what their stimuli share is computed once too.
+        """Several cells in one tree, so that common prefixes of their stimuli are computed once too.
 
         Raises:
-            ModelError: As `answer_distributions`.
+            ModelError: As for `answer_distributions`.
         """
         for cell, personas in requests:
             check_request(cell, personas)
@@ -151,10 +151,10 @@ class TransformerModel:
             return []
         with self.shared.lock:
             self.activate()
-            asked = self.encoded(requests)
-            logs = self._scorer.log_probs(asked.prompts, asked.trees, progress)
-            self.check_once(requests[0][0], asked.prompts[0], logs[0])
-        return asked.answers(logs)
+            encoded = self.encoded(requests)
+            logs = self._scorer.log_probs(encoded.prompts, encoded.trees, progress)
+            self.check_once(requests[0][0], encoded.prompts[0], logs[0])
+        return encoded.answers(logs)
 
     def sampled_numbers(
         self,
@@ -168,17 +168,17 @@ class TransformerModel:
         """One number for each persona, written digit by digit: answers to an open-ended outcome.
 
         Raises:
-            ModelError: If nobody is asked, a prompt is longer than the context, or the self-check fails.
+            ModelError: If there are no personas, a prompt is longer than the context, or the self-check fails.
         """
         longest = replace(cell, scale=AnswerScale((0, 10**MAX_DIGITS)))
         check_request(longest, personas)
         with self.shared.lock:
             self.activate()
-            asked = self.encoded([(longest, personas)])
+            encoded = self.encoded([(longest, personas)])
             if not self._checked:
-                logs = self._scorer.log_probs(asked.prompts[:1], asked.trees[:1])[0]
-                self.check_once(longest, asked.prompts[0], logs)
-            prompts = [asked.prompts[row] for row in asked.rows[0]]
+                logs = self._scorer.log_probs(encoded.prompts[:1], encoded.trees[:1])[0]
+                self.check_once(longest, encoded.prompts[0], logs)
+            prompts = [encoded.prompts[row] for row in encoded.rows[0]]
             return self._numbers.sample(prompts, rng, temperature, top_p, progress)
 
     @cached_property
@@ -186,7 +186,7 @@ class TransformerModel:
         return NumberSampler(self._scorer, self.tokenizer)
 
     def activate(self) -> None:
-        """Bring this view's adapter, or none, to bear on the network. The caller holds the lock.
+        """Activate this view's adapter, or none, on the network. The caller holds the lock.
 
         Raises:
             ModelError: If this view was released.
@@ -195,14 +195,14 @@ class TransformerModel:
             raise ModelError(f"the adapter {self.description.adapter or 'none'} was released; load it again")
         self.shared.adapters.activate(self.adapter_key)
 
-    def encoded(self, requests: Sequence[Request]) -> "Asked":
-        """The different prompts of some requests.
+    def encoded(self, requests: Sequence[Request]) -> "EncodedRequests":
+        """The distinct prompts of some requests.
 
         Raises:
             ModelError: If one is longer than the context.
         """
         place: dict[tuple[bytes, int], int] = {}
-        asked = Asked([], [], [])
+        out = EncodedRequests([], [], [])
         for cell, personas in requests:
             tree = self.shared.options(cell.scale, self._encoder)
             rows = []
@@ -211,23 +211,23 @@ class TransformerModel:
                 self._check_length(cell, prompt, tree)
                 key = (prompt.tobytes(), id(tree))
                 if key not in place:
-                    place[key] = len(asked.prompts)
-                    asked.prompts.append(prompt)
-                    asked.trees.append(tree)
+                    place[key] = len(out.prompts)
+                    out.prompts.append(prompt)
+                    out.trees.append(tree)
                 rows.append(place[key])
-            asked.rows.append(rows)
-        return asked
+            out.rows.append(rows)
+        return out
 
     def check_once(self, cell: Cell, prompt: Tokens, logs: Floats) -> None:
-        """Compare a few options of this view's first prompt with the plain path. The caller holds the lock.
+        """Self-check: compare a few options of this view's first prompt with the plain path. The caller holds the lock.
 
         Args:
-            cell: That the prompt is of.
-            prompt: (T,)
-            logs: (K,) what the tree gave for it.
+            cell: The prompt's cell.
+            prompt: (T,) token ids.
+            logs: (K,) log-probabilities from the tree.
 
         Raises:
-            ModelError: If they disagree.
+            ModelError: If they disagree by more than rounding.
         """
         if self._checked:
             return
@@ -252,28 +252,28 @@ class TransformerModel:
         length = len(prompt) + int(tree.depth.max())
         if limit is not None and length > limit:
             raise ModelError(
-                f"study {cell.study_id}, cell {cell.cell_id}: its prompt has {length} tokens, this model reads at "
-                f"most {limit}; shorten the stimulus or choose a model with a longer context"
+                f"study {cell.study_id}, cell {cell.cell_id}: its prompt has {length} tokens, but this model's context "
+                f"is {limit}; shorten the stimulus or choose a model with a longer context"
             )
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
-    """The different prompts of some requests."""
+class EncodedRequests:
+    """The distinct prompts of some requests."""
 
     prompts: list[Tokens]
     trees: list[OptionTree]
     """The options after each prompt."""
     rows: list[list[int]]
-    """Request by request, the prompt of each persona."""
+    """For each request, the index in `prompts` of each persona's prompt."""
 
     def answers(self, logs: Sequence[Floats]) -> list[AnswerDistributions]:
-        """Request by request, from the (K,) option log-probabilities of each prompt."""
+        """The answers to each request, from the (K,) option log-probabilities of each prompt."""
         return [_normalised(np.stack([logs[row] for row in rows])) for rows in self.rows]
 
 
 def _normalised(logs: np.ndarray[Any, np.dtype[np.float64]]) -> AnswerDistributions:
-    """Option log-probabilities (N, K) as distributions over the scale and the mass that fell on it."""
+    """Option log-probabilities (N, K) as distributions over the scale, and the mass on it."""
     top = logs.max(axis=1, keepdims=True)
     weights = np.exp(logs - top)
     total = weights.sum(axis=1, keepdims=True)

@@ -1,1 +1,1 @@
-"""Who takes part: edits of the observed participants, and the population that they amount to."""
+"""Populations: edits of the observed participants, and the edited population that results."""

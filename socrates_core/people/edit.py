@@ -1,7 +1,7 @@
-"""Edits of who takes part, as the page makes them and as requests store them.
+"""Edits of a population, as made in the page and stored in requests.
 
-Edits do not depend on their order. Filters and ranges look at the observed values and choose people; then a set value
-is given to everybody chosen; then shares re-weight them, several at once.
+The order of edits does not matter. Filters and ranges select people by their observed values; then set values are
+assigned to everyone selected; then shares re-weight them, all at the same time.
 """
 
 import math
@@ -15,15 +15,15 @@ from socrates_core.errors import PopulationError
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA
 
 Value = str | int | None
-"""An attribute's value; None means that it is unknown."""
+"""An attribute's value; None if unknown."""
 
 SHARES_TOLERANCE: Final = 0.0015
-"""How far shares may miss 100 % before it is an error and not rounding: three times 33.3 % is 99.9 %."""
+"""How far the sum of shares may deviate from 100 % by rounding: three times 33.3 % is 99.9 %."""
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Only the participants who have one of these values."""
+    """Select the participants who have one of these values."""
 
     attribute: str
     values: tuple[Value, ...]
@@ -31,18 +31,18 @@ class Filter:
 
 @dataclass(frozen=True)
 class Range:
-    """Only the participants whose number lies between two bounds; who has no number is left out."""
+    """Select the participants whose value lies between two bounds; those with an unknown value are left out."""
 
     attribute: str
     low: int | None = None
-    """Smallest number that stays; None for no lower bound."""
+    """Smallest value included; None for no lower bound."""
     high: int | None = None
-    """Largest number that stays; None for no upper bound."""
+    """Largest value included; None for no upper bound."""
 
 
 @dataclass(frozen=True)
 class SetValue:
-    """Give everybody this value."""
+    """Assign this value to everyone."""
 
     attribute: str
     value: Value
@@ -50,11 +50,11 @@ class SetValue:
 
 @dataclass(frozen=True)
 class Shares:
-    """Let each of these values have this share of the participants; who has another value no longer takes part."""
+    """Re-weight so that each of these values has this share; participants with any other value are left out."""
 
     attribute: str
     shares: tuple[tuple[Value, float], ...]
-    """(value, share), each share in [0, 1], together 1."""
+    """(value, share) pairs; each share in [0, 1], summing to 1."""
 
 
 Edit = Filter | Range | SetValue | Shares
@@ -82,25 +82,23 @@ def describe(edit: Edit) -> str:
 
 
 def check_edits(participants: pl.DataFrame, edits: Sequence[Edit]) -> None:
-    """Raise a PopulationError unless every edit makes sense for these participants; names attribute and choices."""
+    """Raise a PopulationError unless every edit is valid for these participants; it names attribute and choices."""
     known = attributes_of(participants)
     final: set[str] = set()
     for edit in edits:
         if not known:
-            raise PopulationError(
-                f"cannot apply {describe(edit)!r}: nothing is known about the participants of this study"
-            )
+            raise PopulationError(f"cannot apply {describe(edit)!r}: this study has no attributes of its participants")
         if edit.attribute not in known:
-            raise PopulationError(f"no attribute {edit.attribute!r} in this study; there are {', '.join(known)}")
+            raise PopulationError(f"no attribute {edit.attribute!r} in this study; it has {', '.join(known)}")
         _check_edit(participants[edit.attribute], edit)
         if isinstance(edit, SetValue | Shares):
             if edit.attribute in final:
-                raise PopulationError(f"{edit.attribute} is set or given shares twice; keep one of the edits")
+                raise PopulationError(f"{edit.attribute} has more than one set value or shares edit; keep one of them")
             final.add(edit.attribute)
 
 
 def edits_to_json(edits: Sequence[Edit]) -> list[dict[str, Any]]:
-    """The edits as lists, dictionaries, strings and numbers; `edits_from_json` reads them back."""
+    """The edits as JSON-compatible values; `edits_from_json` is the inverse."""
     plain: list[dict[str, Any]] = []
     for edit in edits:
         match edit:
@@ -125,10 +123,10 @@ EDIT_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def edits_from_json(raw: object) -> tuple[Edit, ...]:
-    """Read what `edits_to_json` wrote.
+    """Parse the output of `edits_to_json`.
 
     Raises:
-        PopulationError: If it is anything else; names the edit and the field.
+        PopulationError: If it has any other form; names the edit and the field.
     """
     if not isinstance(raw, list):
         raise PopulationError(f"edits: expected a list, got {type(raw).__name__}")
@@ -169,7 +167,7 @@ def _list(raw: object, where: str) -> list[object]:
 def _value(raw: object, where: str) -> Value:
     if raw is None or isinstance(raw, str) or (isinstance(raw, int) and not isinstance(raw, bool)):
         return raw
-    raise PopulationError(f"{where}: expected a text, a whole number or null, got {raw!r}")
+    raise PopulationError(f"{where}: expected a string, a whole number or null, got {raw!r}")
 
 
 def _bound(raw: object, where: str) -> int | None:
@@ -193,7 +191,7 @@ def check_form(edit: Edit) -> None:
     match edit:
         case Filter():
             if not edit.values:
-                raise PopulationError(f"the filter on {edit.attribute} names no value, so nobody would be left")
+                raise PopulationError(f"the filter on {edit.attribute} names no values, so no one would be left")
         case Range():
             if edit.low is None and edit.high is None:
                 raise PopulationError(f"the range of {edit.attribute} has no bound; give the lowest or the highest")
@@ -207,7 +205,7 @@ def check_form(edit: Edit) -> None:
 
 def _check_edit(column: pl.Series, edit: Edit) -> None:
     if isinstance(edit, Range) and not column.dtype.is_integer():
-        raise PopulationError(f"{edit.attribute} holds no numbers, so it has no range; choose values instead")
+        raise PopulationError(f"{edit.attribute} is not numeric, so it has no range; choose values instead")
     match edit:
         case Filter():
             check_form(edit)
@@ -246,9 +244,9 @@ def _check_shares(edit: Shares) -> None:
 def _check_value(column: pl.Series, value: Value) -> None:
     fits = value is None or (isinstance(value, bool) is False and isinstance(value, int) == column.dtype.is_integer())
     if not fits:
-        expected = "a whole number" if column.dtype.is_integer() else "a text"
+        expected = "whole numbers" if column.dtype.is_integer() else "text"
         raise PopulationError(
-            f"{column.name} holds {expected}, so it cannot be {value!r}; there are {_choices(column)}"
+            f"{column.name} contains {expected}, so it cannot be {value!r}; there are {_choices(column)}"
         )
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise PopulationError(f"{column.name} cannot be {value}: the number is too large")
@@ -269,5 +267,5 @@ def attribute_words(attribute: str) -> str:
 
 
 def value_words(value: Value) -> str:
-    """As a sentence names it."""
+    """A value as written in a sentence."""
     return "unknown" if value is None else str(value)

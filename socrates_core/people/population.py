@@ -1,9 +1,9 @@
-"""Who takes part: the observed participants, a part of them, or the same people with other attributes and shares.
+"""Populations: the observed participants, a subset of them, or the same people with edited attributes and shares.
 
-Several shares hold at once (raking). Within a value that is re-weighted, people keep the weights they had among each
-other, so its composition in everything else stays.
+Several margins are met simultaneously (raking). Within a re-weighted value, people keep their relative weights, so its
+composition with respect to other attributes is unchanged.
 
-Survey weights, where a study has them, are the weights to start from; otherwise everybody counts the same.
+If a study has survey weights, these are the initial weights; otherwise all participants weigh the same.
 """
 
 from collections.abc import Sequence
@@ -48,6 +48,7 @@ __all__ = [
     "edit_population",
     "edits_from_json",
     "edits_to_json",
+    "start_weights",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -57,39 +58,50 @@ RAKING_TOLERANCE: Final = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class EditedPeople:
-    """The people to draw simulated participants from."""
+    """The population that simulated people are drawn from."""
 
     personas: pl.DataFrame
-    """Participant rows after the edits. With copies (see notes) an id stands in several rows."""
+    """Participant rows after the edits. If people were copied (see notes), an id occurs in several rows."""
     weights: Floats
     """(N,) each row's share of the population, positive, summing to 1."""
     edits: tuple[Edit, ...]
     notes: tuple[str, ...]
-    """Sentences for the reader: what could not be done by choosing and re-weighting alone."""
+    """Sentences for the reader about anything beyond selecting and re-weighting."""
 
     def draw_rows(self, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-        """(n,) rows of `personas`, ascending, each standing ⌊n·w⌋ or ⌈n·w⌉ times.
+        """(n,) rows of `personas`, ascending, each occurring ⌊n·w⌋ or ⌈n·w⌉ times.
 
-        So n = N without weights is exactly the observed participants, once each. What the whole numbers leave open is
-        drawn systematically over the rows in the order of their attributes, which keeps every attribute's shares close
-        to the population's. Row i is expected n·w times.
+        So n = N without weights gives exactly the observed participants, once each. The fractional parts are drawn
+        systematically over the rows sorted by their attributes, which keeps every attribute's shares close to the
+        population's. The expected number of occurrences of row i is n·w.
 
         Raises:
             PopulationError: If n is below 1.
         """
         if n < 1:
-            raise PopulationError(f"cannot simulate {n} participants; ask for 1 or more")
+            raise PopulationError(f"cannot simulate {n} people; choose 1 or more")
         expected = n * self.weights
         times = np.floor(expected + 1e-9).astype(np.int64)
-        open_places = n - int(times.sum())
-        if open_places > 0:
+        remaining = n - int(times.sum())
+        if remaining > 0:
             remainder = (expected - times).clip(min=0)
             order = self._attribute_order(rng)
             ends = np.cumsum(remainder[order])
-            ticks = (np.arange(open_places) + rng.random()) * (ends[-1] / open_places)
+            ticks = (np.arange(remaining) + rng.random()) * (ends[-1] / remaining)
             chosen = order[np.searchsorted(ends, ticks, side="right").clip(max=len(order) - 1)]
             np.add.at(times, chosen, 1)
         return np.repeat(np.arange(len(times)), times)
+
+    def left_to_chance(self, n: int) -> float:
+        """How much `draw_rows` leaves to chance, in [0, 1]: the variance of a mean over the drawn from one draw to the
+        next, as a share of what n independent draws would have.
+
+        Σ r·(1 − r) / n over the rows, r being what of n·w is not a whole number: 0 where everybody stands once, 1 − n/N
+        where fewer are drawn than the N there are. That the draw is spread over the attributes makes it smaller still.
+        """
+        expected = n * self.weights
+        remainder = (expected - np.floor(expected + 1e-9)).clip(min=0)
+        return float((remainder * (1 - remainder)).sum() / n)
 
     def draw(self, n: int, rng: np.random.Generator) -> list[Persona]:
         """The personas of `draw_rows`.
@@ -114,19 +126,19 @@ class ActualGroup:
     """The observed people to compare an edited population with."""
 
     participant_ids: npt.NDArray[np.uint32]
-    """(N,) who they are."""
+    """(N,) their ids."""
     weights: Floats
-    """(N,) how much each counts, positive, summing to 1."""
+    """(N,) the weight of each, positive, summing to 1."""
     description: str
-    """Who they are, in words that follow "the actual answers of"."""
+    """Which people they are, as a phrase that follows "the actual answers of"."""
 
 
 @dataclass(frozen=True)
 class NoActualGroup:
-    """No observed people are like the edited population."""
+    """No observed people match the edited population."""
 
     reason: str
-    """A sentence."""
+    """Why not, as a sentence."""
 
 
 def edit_population(
@@ -134,29 +146,29 @@ def edit_population(
 ) -> EditedPeople:
     """Apply the edits to the participants of a study.
 
-    A share for a value that nobody has cannot come from re-weighting: its people are copies of everybody else with
-    the attribute set to it, and a note says so.
+    A share for a value that no participant has cannot be met by re-weighting: its people are copies of all the others
+    with the attribute set to that value, and a note says so.
 
     Args:
-        participants: From `StudySet.participants_of`; a table without rows gives one persona of whom nothing is known.
+        participants: From `StudySet.participants_of`; an empty table gives one persona without any attributes.
         edits: In any order.
-        among: Ids of the participants to choose from (those who saw one arm, say); everybody when None. Attributes and
+        among: Ids of the participants to select from (for example those of one arm); all when None. Attributes and
             values are checked against all participants either way.
 
     Raises:
-        PopulationError: If an edit names an unknown attribute or value, makes no sense, or leaves nobody.
+        PopulationError: If an edit names an unknown attribute or value, is invalid, or leaves no one.
     """
     check_edits(participants, edits)
     base = participants if among is None else _among(participants, among)
     if base.is_empty() and not edits:
         blank = pl.DataFrame({name: [None] for name in PARTICIPANTS_SCHEMA.names()}, schema=PARTICIPANTS_SCHEMA)
         return EditedPeople(blank, np.ones(1), (), ("Nothing is known about the participants of this study.",))
-    weights, notes = _start_weights(base)
+    weights, notes = start_weights(base)
     for edit in edits:
         if isinstance(edit, Filter | Range):
             keep = _matches(base, edit) & (weights > 0)
             if not keep.any():
-                raise PopulationError(f"nobody is left after the edit {describe(edit)!r}; choose more values")
+                raise PopulationError(f"no one is left after the edit {describe(edit)!r}; choose more values")
             base, weights = base.filter(pl.Series(keep)), weights[keep]
     for edit in edits:
         if isinstance(edit, SetValue):
@@ -173,23 +185,23 @@ def edit_population(
 def actual_of_same_group(
     participants: pl.DataFrame, edits: Sequence[Edit], among: npt.ArrayLike | None = None
 ) -> ActualGroup | NoActualGroup:
-    """The observed people who are what the edits make of the population.
+    """The observed people who match the edited population.
 
-    A filter: the same people. A set value: those who really have it. Shares: those who have the values, re-weighted.
-    Where a value is set or given shares, filters on the same attribute no longer choose, since nobody in the edited
+    For a filter, the same people. For a set value, those who actually have it. For shares, those who have the values,
+    re-weighted. If an attribute is set or given shares, filters on it do not apply, since no one in the edited
     population keeps the filtered value.
 
     Args:
         participants: From `StudySet.participants_of`.
         edits: As for `edit_population`.
-        among: Ids of the participants who answered; everybody when None.
+        among: Ids of the participants who answered; all when None.
 
     Raises:
-        PopulationError: As `edit_population` does for edits that make no sense in this study.
+        PopulationError: As for `edit_population`, if an edit is invalid for this study.
     """
     check_edits(participants, edits)
     base = participants if among is None else _among(participants, among)
-    weights, _ = _start_weights(base)
+    weights, _ = start_weights(base)
     overwritten = {edit.attribute for edit in edits if isinstance(edit, SetValue | Shares)}
     for edit in edits:
         if isinstance(edit, SetValue) or (isinstance(edit, Filter | Range) and edit.attribute not in overwritten):
@@ -222,8 +234,12 @@ def _among(participants: pl.DataFrame, ids: npt.ArrayLike) -> pl.DataFrame:
     return participants.filter(pl.col("participant_id").is_in(chosen.implode()))
 
 
-def _start_weights(participants: pl.DataFrame) -> tuple[Floats, list[str]]:
-    """(N,) survey weights scaled to a mean of 1, and a note where some are unknown."""
+def start_weights(participants: pl.DataFrame) -> tuple[Floats, list[str]]:
+    """(N,) survey weights scaled to a mean of 1, and a note where some are unknown; equal where all are.
+
+    Raises:
+        PopulationError: If they are not numbers of 0 or more, or all 0.
+    """
     column = participants["weight"]
     known = column.drop_nulls().to_numpy()
     if len(known) == 0:
@@ -255,7 +271,7 @@ def _weight_of(people: pl.DataFrame, weights: Floats, edit: Shares, value: Value
 
 
 def _add_missing(people: pl.DataFrame, weights: Floats, edit: Shares) -> tuple[pl.DataFrame, Floats, list[str]]:
-    """Copies of everybody for the values that have a share but no people."""
+    """Add copies of all people for each value that has a share but no people."""
     tables, all_weights, notes = [people], [weights], []
     for value, share in edit.shares:
         if share > 0 and not _weight_of(people, weights, edit, value):
@@ -298,7 +314,7 @@ def _rake(people: pl.DataFrame, weights: Floats, shares: Sequence[Shares]) -> Fl
 
 def _raking_failure(shares: Sequence[Shares]) -> str:
     names = " and ".join(attribute_words(edit.attribute) for edit in shares)
-    return f"the shares of {names} cannot hold at once with the people there are; change one of them"
+    return f"the shares of {names} cannot be met at the same time with these people; change one of them"
 
 
 def _group_description(edits: Sequence[Edit]) -> str:

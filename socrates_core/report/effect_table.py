@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from socrates_core.metrics.uncertainty import Interval
+from socrates_core.report.words import from_to
 from socrates_core.simulation.open_ended import NumberResult, number_bins
 from socrates_core.simulation.result import ArmResult
 
@@ -49,7 +49,7 @@ def arm_numbers(arm: ArmResult) -> list[tuple[str, str]]:
     halves = "too few answers" if score.split_half is None else f"{score.split_half:.3f}"
     return [
         *rows,
-        ("Wasserstein distance (W), stated scale", f"{score.wasserstein:.3f} ({_interval(score.interval)})"),
+        ("Wasserstein distance (W), stated scale", f"{score.wasserstein:.3f} ({from_to(score.interval)})"),
         ("Noise floor (a perfect prediction)", f"{score.noise_floor:.3f}"),
         ("Chance limit", f"{score.chance_limit:.3f}"),
         ("Uniform baseline", f"{score.uniform:.3f}"),
@@ -80,7 +80,7 @@ def _number_rows(arm: ArmResult, numbers: NumberResult) -> list[tuple[str, str]]
     return [
         *rows,
         ("Observed range of the actual answers", f"{score.low:,} to {score.high:,}{stretched}"),
-        ("Wasserstein distance (W), observed range", f"{score.observed:.3f} ({_interval(score.interval)})"),
+        ("Wasserstein distance (W), observed range", f"{score.observed:.3f} ({from_to(score.interval)})"),
         ("Noise floor (as many numbers from the human distribution)", f"{score.noise_floor:.3f}"),
         ("Chance limit", f"{score.chance_limit:.3f}"),
     ]
@@ -89,7 +89,3 @@ def _number_rows(arm: ArmResult, numbers: NumberResult) -> list[tuple[str, str]]
 def _answers(arm: ArmResult) -> str:
     effective = "" if abs(arm.n_effective - arm.n_actual) < 0.5 else f" (effective sample size {arm.n_effective:.0f})"
     return f"{arm.n_actual:,}{effective}"
-
-
-def _interval(interval: Interval) -> str:
-    return f"{interval.low:.3f} to {interval.high:.3f}"

@@ -13,6 +13,7 @@ from typing import Any, Final
 import plotly.graph_objects as go
 from plotly.io import to_html as figure_to_html
 
+from socrates_core import __version__
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.people.population import describe
 from socrates_core.prompt import TEMPLATES, segments
@@ -122,8 +123,8 @@ def cell_hash(cell: Cell) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Python and the installed packages that the numbers depend on."""
-    found = {"python": platform.python_version()}
+    """Of this software, Python and the installed packages that the numbers depend on."""
+    found = {"socrates": __version__, "python": platform.python_version()}
     for package in PACKAGES:
         try:
             found[package] = version(package)

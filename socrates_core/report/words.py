@@ -1,4 +1,4 @@
-"""Figures of an evaluation in words: numbers, intervals, and the sentence that sums it up."""
+"""Figures in words: numbers, intervals, times and sizes, and the sentence that sums up an evaluation."""
 
 from typing import Final
 
@@ -50,6 +50,46 @@ def interval(ci95: Interval | None, form: str = " ({} to {})", digits: int = 3) 
 def with_interval(value: float | None, ci95: Interval | None, digits: int = 3) -> str:
     """A figure and, where it has one, its interval."""
     return number(value, digits) + interval(ci95, digits=digits)
+
+
+def from_to(found: Interval, between: str = " to ", digits: int = 3) -> str:
+    """Both ends of an interval."""
+    return f"{found.low:.{digits}f}{between}{found.high:.{digits}f}"
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """With its sign, a true minus, and none on zero."""
+    shown = f"{value:+,.{digits}f}"
+    return shown[1:] if float(shown.replace(",", "")) == 0 else shown.replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """A share in [0, 1] as percent."""
+    return f"{100 * share:.1f} %"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words, to about a tenth."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours:,} h {minutes} min" if hours < 48 else f"{round(hours / 24):,} days"
+
+
+def duration_between(least: float, most: float) -> str:
+    """From so many seconds to so many, in one unit."""
+    unit, length = ("min", 60) if most < 7200 else ("h", 3600)
+    return f"{least / length:,.1f} to {most / length:,.1f} {unit}"
+
+
+def data_size(size: float) -> str:
+    """Bytes in words."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= scale:
+            return f"{size / scale:,.1f} {unit}"
+    return f"{size:.0f} bytes"
 
 
 def cut(count: int) -> list[str]:

@@ -1,21 +1,23 @@
-"""Evaluation runs as folders, which survive whatever happens to the process that works on them.
+"""Evaluation runs as folders, which survive whatever happens to the worker process.
 
     runs/<id>/spec.json            what is evaluated; the same specification is the same run
               units/<cell>.parquet one finished cell each, never changed: temporary file, fsync, rename
-              provenance.json      model, versions, what the model may have known
-              events.jsonl         what happened, in order
-              log.txt              the same for people
-              worker.lock          held, by the operating system, as long as a worker lives
-              cancel               there while a worker is asked to stop
-              predictions.parquet, metrics.json, report.html, report.md   when all is done
-         .queue/              the line of the runs that wait for their turn
+              provenance.json      model, versions, studies the model may have seen
+              events.jsonl         events, in order
+              log.txt              the same, human-readable
+              worker.lock          locked by the operating system while a worker is alive
+              cancel               present while a worker is requested to stop
+              predictions.parquet, metrics.json, report.html, report.md   once the run is finished
+         .queue/              the queue of waiting runs
 
-A worker that was killed leaves its lock free and its units behind; the next one does what is missing. Runs of one
-directory take turns, in the order in which they came (`run_queue`).
+A killed worker releases its lock and leaves its finished units; the next one predicts the missing cells. The runs of
+one directory are queued in order of arrival (`runs.queue`).
 """
 
 import json
+import os
 import shutil
+import site
 import subprocess
 import sys
 import time
@@ -33,9 +35,10 @@ from socrates_core.runs.state import events, is_alive, record
 from socrates_core.study.files import write_json
 
 FORMAT: Final = 1
-"""Version of the run folder; a reader refuses any other."""
+"""Version of the run folder format; other versions are refused."""
 
-ROOT: Final = Path(__file__).parents[2]
+HOME: Final = str(Path(__file__).resolve().parents[2])
+"""Where Python finds this package: a checkout, or where packages are installed."""
 
 _LAUNCHER: Final = (
     "import subprocess, sys; log = open(sys.argv[1], 'ab'); subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, "
@@ -47,20 +50,21 @@ _LAUNCHER: Final = (
 
 
 def open_run(folder: Path, spec: EvaluationSpec) -> None:
-    """Make the run's folder, or attach to the one that is there.
+    """Create the run's folder, or attach to an existing one with the same specification.
 
     Raises:
-        RunError: If the folder holds another run (says how it differs), is of another version, or is no run's.
+        RunError: If the folder holds a different run (the message lists the differences), has another version, or is
+            not a run.
     """
     if (folder / "spec.json").is_file():
         other = read_spec(folder)
         if other != spec:
             ours, theirs = spec.to_json(), other.to_json()
             differing = [f"{key} {theirs[key]!r} there, {ours[key]!r} here" for key in ours if ours[key] != theirs[key]]
-            raise RunError(f"{folder} holds another run ({'; '.join(differing)}); choose another --out")
+            raise RunError(f"{folder} holds a different run ({'; '.join(differing)}); choose another --out")
         return
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise RunError(f"{folder} is not empty and no run; choose another --out")
+        raise RunError(f"{folder} is not empty and not a run; choose another --out")
     try:
         (folder / "units").mkdir(parents=True, exist_ok=True)
         write_json(folder / "spec.json", {"format": FORMAT, "id": spec.run_id, **spec.to_json()})
@@ -69,10 +73,10 @@ def open_run(folder: Path, spec: EvaluationSpec) -> None:
 
 
 def read_spec(folder: Path) -> EvaluationSpec:
-    """What a run evaluates.
+    """The specification of a run.
 
     Raises:
-        RunError: If the folder is no run, or one of another version.
+        RunError: If the folder is not a run, or one of another version.
     """
     path = folder / "spec.json"
     try:
@@ -81,30 +85,33 @@ def read_spec(folder: Path) -> EvaluationSpec:
         raw.pop("id")
     except OSError as error:
         raise RunError(
-            f"{folder} is no run (no spec.json); start one with python -m eval.run --studies … --model … --out {folder}"
+            f"{folder} is not a run (no spec.json); start one with python -m eval.run --studies … --model … "
+            f"--out {folder}"
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RunError(f"{path} cannot be read ({error}); start the run again in another folder") from error
     if form != FORMAT:
-        raise RunError(f"{folder} is a run of version {form}, this software reads {FORMAT}; run the evaluation again")
+        raise RunError(
+            f"{folder} is a run of format version {form}, but this software reads {FORMAT}; run the evaluation again"
+        )
     return EvaluationSpec.from_json(raw)
 
 
-# -- who works on it ---------------------------------------------------------------------------------------------
+# -- the worker --------------------------------------------------------------------------------------------------
 
 
 @contextmanager
 def worker(folder: Path) -> Iterator[None]:
-    """Hold the run's lock; what goes wrong is written down as the run's state, and the lock is let go.
+    """Hold the run's lock; an error within the block is recorded as the run's state, and the lock is released.
 
     Raises:
-        RunError: If another worker holds it, or the disk cannot be written.
+        RunError: If another worker holds the lock, or the disk cannot be written.
     """
     lock = FileLock(folder / "worker.lock")
     try:
-        lock.acquire(timeout=5)  # longer than anybody takes who only looks whether it is held
+        lock.acquire(timeout=5)  # longer than `is_alive` holds it to test it
     except Timeout:
-        raise RunError(f"another worker is at work on {folder}; the same command shows its progress") from None
+        raise RunError(f"another worker is running {folder}; re-run the command to see its progress") from None
     try:
         (folder / "cancel").unlink(missing_ok=True)
         _end_line(folder / "events.jsonl")
@@ -114,8 +121,8 @@ def worker(folder: Path) -> Iterator[None]:
             record(folder, "failed", message=str(error))
         raise
     except OSError as error:
-        message = f"{folder} cannot be written ({error.strerror or error}); free some space, then run the same command"
-        with suppress(OSError):  # on a full disk this is lost too, and the run counts as interrupted
+        message = f"{folder} cannot be written ({error.strerror or error}); free some space, then re-run the command"
+        with suppress(OSError):  # on a full disk this fails too, and the run counts as interrupted
             record(folder, "failed", message=message)
         raise RunError(message) from error
     finally:
@@ -123,43 +130,50 @@ def worker(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def turn(folder: Path, tell: Callable[[int], None]) -> Iterator[bool]:
-    """Wait until the runs of the same directory that came earlier are done, and keep later ones waiting.
+def queued(folder: Path, on_wait: Callable[[int], None]) -> Iterator[bool]:
+    """Wait until all earlier runs of the same directory are done, and keep later ones waiting.
 
-    Call within `worker`. Somebody who waits can be cancelled like somebody who works.
+    Call within `worker`. A waiting run can be cancelled like an active one.
 
     Args:
-        folder: Of the run.
-        tell: Told how many are ahead, whenever that changes.
+        folder: The run's folder.
+        on_wait: Called with the number of runs ahead, whenever it changes.
 
     Yields:
-        Whether the turn came; False when the run was cancelled, which is then recorded.
+        True once the run may start; False if it was cancelled, which is then recorded.
 
     Raises:
-        RunError: If the line cannot be written.
+        RunError: If the queue cannot be written.
     """
 
     def waiting(ahead: int) -> None:
         record(folder, "queued", ahead=ahead)
-        tell(ahead)
+        on_wait(ahead)
 
     home = folder.resolve()
-    with run_queue.turn(home.parent, home.name, waiting, (folder / "cancel").exists) as came:
-        if not came:
+    with run_queue.queued(home.parent, home.name, waiting, (folder / "cancel").exists) as granted:
+        if not granted:
             (folder / "cancel").unlink(missing_ok=True)
             record(folder, "cancelled")
-        yield came
+        yield granted
 
 
 def launch(folder: Path, engine: str = "local") -> None:
-    """Start a worker on its own: it lives on when this process ends, or the page that asked for it is closed.
+    """Start a detached worker, which survives the end of this process and the closing of the page.
+
+    It works where this process does, so that relative paths in variables such as HF_HOME lead to the same places, and
+    runs this very package: Python files that lie there by chance (`queue.py`) are not on its path.
 
     Raises:
-        RunError: If it ends before it is at work; with the last lines of its log.
+        RunError: If it does not start within a minute; names its log.
     """
     before = len(events(folder))
-    command = [sys.executable, "-m", "socrates_core.runs.worker", str(folder.resolve()), "--engine", engine]
-    subprocess.run([sys.executable, "-c", _LAUNCHER, str(folder / "log.txt"), *command], cwd=ROOT, check=True)
+    python = [sys.executable, "-P"]
+    command = [*python, "-m", "socrates_core.runs.worker", str(folder.resolve()), "--engine", engine]
+    # what is installed is found anyway, and named here would come before Python's own modules
+    places = [*([] if HOME in site.getsitepackages() else [HOME]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
+    subprocess.run([*python, "-c", _LAUNCHER, str(folder / "log.txt"), *command], env=environment, check=True)
     for _ in range(600):
         if len(events(folder)) > before or is_alive(folder):
             return
@@ -168,38 +182,38 @@ def launch(folder: Path, engine: str = "local") -> None:
 
 
 def cancel(folder: Path) -> None:
-    """Ask the worker to stop after the cells that it is at, or to leave the line; what is done stays.
+    """Request the worker to stop after its current cells, or to leave the queue; finished cells are kept.
 
     Raises:
-        RunError: If no worker is at work.
+        RunError: If no worker is running.
     """
     if not is_alive(folder):
-        raise RunError(f"nobody is at work on {folder}; there is nothing to cancel")
+        raise RunError(f"no worker is running {folder}; there is nothing to cancel")
     (folder / "cancel").touch()
 
 
 def delete(folder: Path) -> None:
-    """Remove a run with all its files.
+    """Delete a run with all its files.
 
     Raises:
-        RunError: If it is no run, a worker is at work on it, or its files cannot be removed.
+        RunError: If it is not a run, a worker is running it, or its files cannot be removed.
     """
     read_spec(folder)
     if folder.is_symlink():
-        raise RunError(f"{folder} is a link to a run elsewhere; remove the link by hand")
+        raise RunError(f"{folder} is a symbolic link to a run elsewhere; remove the link by hand")
     if is_alive(folder):
-        raise RunError(f"a worker is at work on {folder}; cancel it first")
+        raise RunError(f"a worker is running {folder}; cancel it first")
     try:
         shutil.rmtree(folder)
     except OSError as error:
-        raise RunError(f"{folder} cannot be removed as a whole ({error.strerror}); remove it by hand") from error
+        raise RunError(f"{folder} cannot be removed completely ({error.strerror}); remove it by hand") from error
 
 
 # -- writing ---------------------------------------------------------------------------------------------------
 
 
 def _end_line(path: Path) -> None:
-    """End the line that a killed worker left half-written, so that the next one stands on its own."""
+    """Terminate the line that a killed worker left half-written, so that the next one starts on a line of its own."""
     if path.is_file() and path.stat().st_size and path.read_bytes()[-1:] != b"\n":
         with path.open("ab") as file:
             file.write(b"\n")

@@ -83,7 +83,7 @@ def refresh(root: Path) -> list[RunRow]:
         return []
     before = read(root)
     known = {row.name: row for row in before}
-    tickets = run_queue.line(root, patience=2.0) if (root / run_queue.FOLDER).is_dir() else ()
+    queue = run_queue.slots(root, patience=2.0) if (root / run_queue.FOLDER).is_dir() else ()
     rows = []
     for path in sorted(root.glob("*/spec.json")):
         folder = path.parent
@@ -92,7 +92,7 @@ def refresh(root: Path) -> list[RunRow]:
         old, stamp = known.get(folder.name), _stamp(folder)
         settled = old is not None and old.stamp == stamp and (old.state in ENDS or not old.readable)
         row = old if old is not None and settled and not is_alive(folder) else _row(folder, stamp)
-        rows.append(replace(row, ahead=run_queue.ahead(tickets, row.name) if row.at_work else None))
+        rows.append(replace(row, ahead=run_queue.position(queue, row.name) if row.at_work else None))
     rows.sort(key=lambda row: (-(row.updated or 0), row.name))
     if rows != before:
         _write(root, rows)

@@ -1,8 +1,8 @@
-"""Finished runs copied to a folder that outlives this machine, and found there again.
+"""Copies of finished runs in a folder that outlives this machine, and their restoration.
 
-The disk of a Space is empty after every restart. A mounted bucket is not, but it is no place to work in: its files
-become durable when they are closed, and folders cannot be renamed in one step. So a run is worked on here, copied when
-it is finished, and the copy counts once the list of its files and their hashes, written last, stands among them.
+The disk of a Space is empty after every restart. A mounted bucket is not, but runs cannot be executed there: its files
+become durable only when they are closed, and folders cannot be renamed atomically. So a run is executed here and copied
+when it is finished; the copy is valid once it contains the list of its files and their hashes, which is written last.
 """
 
 import json
@@ -18,41 +18,44 @@ from socrates_core.runs.state import state
 from socrates_core.study.files import file_sha256, partial_of
 
 LIST: Final = "mirrored.json"
-"""File → sha256, in the copy alone."""
+"""File → sha256; exists only in the copy."""
 
 LEFT_OUT: Final = ("worker.lock", "cancel", LIST)
-"""Files that mean something only while somebody works on a run."""
+"""Files that are only needed while a run is executed."""
 
 LOOK_EVERY: Final = 20.0
-"""Seconds between looks for runs that have finished."""
+"""Seconds between checks for newly finished runs."""
 
 
 class RunMirror:
-    """Keeps copies of the finished runs of a directory in another one."""
+    """Mirrors the finished runs of a directory in another one."""
 
-    def __init__(self, runs: Path, mirror: Path, tell: Callable[[str], None]) -> None:
+    def __init__(self, runs: Path, mirror: Path, report: Callable[[str], None]) -> None:
         """Prepare; nothing is read or written yet.
 
         Args:
-            runs: Where runs are worked on.
-            mirror: Where copies of the finished ones lie.
-            tell: Told what was copied, and what could not be.
+            runs: The directory in which runs are executed.
+            mirror: The directory for copies of finished runs.
+            report: Called with a message for every copy that fails.
 
         Raises:
-            RunError: If they are the same folder, or one lies in the other.
+            RunError: If they are the same folder, or one contains the other.
         """
         here, there = runs.resolve(), mirror.resolve()
         if here.is_relative_to(there) or there.is_relative_to(here):
-            raise RunError(f"the mirror {mirror} and the runs {runs} lie in each other; set SOCRATES_MIRROR elsewhere")
-        self.runs, self.mirror, self._tell = runs, mirror, tell
+            raise RunError(
+                f"the mirror {mirror} and the runs {runs} are the same folder or one contains the other; set "
+                "SOCRATES_MIRROR elsewhere"
+            )
+        self.runs, self.mirror, self._report = runs, mirror, report
         self._known: set[str] = set()
-        """Runs that were here and have a copy: if one is gone here, somebody has deleted it."""
+        """Local runs that have a copy: if one has disappeared locally, a user has deleted it."""
 
     def restore(self) -> list[str]:
-        """Bring back the runs that have a whole copy and are not here; returns their names."""
+        """Restore the runs that have a valid copy and are missing locally; returns their names."""
         if not self.mirror.is_dir():
             return []
-        brought = []
+        restored = []
         for copy in sorted(path for path in self.mirror.iterdir() if (path / LIST).is_file()):
             folder = self.runs / copy.name
             if folder.exists():
@@ -61,35 +64,35 @@ class RunMirror:
             try:
                 _copy(copy, partial_of(folder), _listed(copy))
             except (OSError, RunError) as error:
-                self._tell(f"The copy of the run {copy.name} in {self.mirror} cannot be read: {error}")
+                self._report(f"The copy of the run {copy.name} in {self.mirror} cannot be read: {error}")
                 continue
             partial_of(folder).rename(folder)
             self._known.add(copy.name)
-            brought.append(copy.name)
-        return brought
+            restored.append(copy.name)
+        return restored
 
     def update(self) -> None:
-        """Copy what has finished since, and remove the copies of runs that were deleted here."""
+        """Copy newly finished runs, and remove the copies of runs that were deleted locally."""
         here = {path.name: path for path in self.runs.iterdir()} if self.runs.is_dir() else {}
         for name in sorted(self._known - set(here)):
-            self._attempt(name, partial(self._forget, name))
+            self._attempt(name, partial(self._remove_copy, name))
         for name, folder in here.items():
             if name.startswith(".") or name in self._known or not (folder / "spec.json").is_file():
                 continue
-            self._attempt(name, partial(self._keep, folder))
+            self._attempt(name, partial(self._copy_if_finished, folder))
 
     def watch(self) -> None:
-        """Update every now and then, as long as the program runs."""
+        """Update periodically for as long as the program runs."""
 
-        def look() -> None:
+        def update_forever() -> None:
             while True:
                 self.update()
                 pause.wait(LOOK_EVERY)
 
         pause = threading.Event()
-        threading.Thread(target=look, name="mirror", daemon=True).start()
+        threading.Thread(target=update_forever, name="mirror", daemon=True).start()
 
-    def _keep(self, folder: Path) -> None:
+    def _copy_if_finished(self, folder: Path) -> None:
         if state(folder).code != "finished":
             return
         files = {
@@ -103,7 +106,7 @@ class RunMirror:
         (copy / LIST).write_text(json.dumps(files, indent=1), "utf-8")
         self._known.add(folder.name)
 
-    def _forget(self, name: str) -> None:
+    def _remove_copy(self, name: str) -> None:
         (self.mirror / name / LIST).unlink(missing_ok=True)
         shutil.rmtree(self.mirror / name)
         self._known.discard(name)
@@ -112,14 +115,14 @@ class RunMirror:
         try:
             action()
         except (OSError, RunError) as error:
-            self._tell(f"The run {name} cannot be mirrored to {self.mirror}: {error}")
+            self._report(f"The run {name} cannot be mirrored to {self.mirror}: {error}")
 
 
 def _listed(copy: Path) -> dict[str, str]:
     """The files of a copy and their hashes.
 
     Raises:
-        RunError: If the list names anything but files below it.
+        RunError: If the list names anything outside the copy.
     """
     try:
         files = json.loads((copy / LIST).read_text("utf-8"))
@@ -132,14 +135,14 @@ def _listed(copy: Path) -> dict[str, str]:
 
 
 def _copy(source: Path, target: Path, files: dict[str, str]) -> None:
-    """Copy files that must have these hashes.
+    """Copy files and verify their hashes.
 
     Raises:
-        RunError: If one has another.
+        RunError: If a hash differs.
     """
     shutil.rmtree(target, ignore_errors=True)
     for name, expected in files.items():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / name, target / name)
         if file_sha256(target / name) != expected:
-            raise RunError(f"{name} is not what was copied")
+            raise RunError(f"{name} differs from the file that was copied")

@@ -1,4 +1,4 @@
-"""What a run would do, before it starts: its cells, its tokens, what its model has seen, and how long it will take."""
+"""The plan of a run, before it starts: its cells and tokens, the studies its model has seen, and the time it takes."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -30,46 +30,46 @@ BASELINES: Final = ("uniform", "marginal")
 """Models that read no prompt."""
 
 MOST_PROMPTS: Final = 6000
-"""Prompts that are encoded to count tokens; beyond that, groups spread over the run stand for the others."""
+"""Prompts that are encoded to count tokens; a longer run is extrapolated from batches spread evenly over it."""
 
 TRIED_GROUPS: Final = 3
 TRIED_CELLS: Final = 4
 TRIED_PEOPLE: Final = 20
-"""What a calibration asks: so many groups, at most so many cells of each, and people of each cell."""
+"""Size of a calibration: batches, maximum cells per batch, and people per cell."""
 
 
 @dataclass(frozen=True)
 class TokenCount:
-    """The tokens of all prompts and their answers."""
+    """Token counts over all prompts and their answers."""
 
     computed: int
-    """In the prefix trees: what has to be computed."""
+    """Tokens in the prefix trees, which have to be computed."""
     unshared: int
-    """Of all prompts, if each were computed on its own."""
+    """Tokens of all prompts, if each were computed on its own."""
     estimated: bool
-    """Whether a part of the cells stands for all of them."""
+    """Whether the counts are extrapolated from a part of the cells."""
 
     @property
     def sharing_bound(self) -> float:
-        """How many times fewer tokens are computed; no engine can save more."""
+        """By what factor prefix sharing reduces the computed tokens; no engine can save more."""
         return self.unshared / self.computed
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast a model works on this machine."""
+    """The speed of a model on this machine."""
 
     rate: float
-    """Answers a second."""
+    """Answers per second."""
     before: float
-    """Seconds until its first answer: opening the studies and loading the model."""
+    """Seconds until the first answer: opening the studies and loading the model."""
     after: float
-    """Seconds of scoring a cell."""
+    """Seconds to score a cell."""
     source: Literal["same studies", "other studies", "calibration"]
-    """Where this is known from: an earlier run on these or on other studies, or a few cells that were just tried."""
+    """Where it was measured: in an earlier run on the same or on other studies, or on a few cells just now."""
 
     def seconds(self, plan: "RunPlan") -> float:
-        """How long a run would take."""
+        """The estimated duration of a run."""
         return self.before + plan.answers / self.rate + self.after * plan.cells
 
 
@@ -80,11 +80,11 @@ class RunPlan:
     studies: int
     cells: int
     answers: int
-    """To predict: people over all cells."""
+    """Answers to predict: people summed over all cells."""
     left_out: int
     """Cells that cannot be evaluated."""
     fewest: int
-    """People in the smallest cell that is evaluated."""
+    """People in the smallest evaluated cell."""
 
 
 def plan_run(data: EvaluationData, spec: EvaluationSpec) -> RunPlan:
@@ -96,10 +96,10 @@ def plan_run(data: EvaluationData, spec: EvaluationSpec) -> RunPlan:
 
 
 def seen_studies(data: EvaluationData, spec: EvaluationSpec) -> list[str]:
-    """The evaluated study ids that the model has learned from, as far as its record and its adapter's say.
+    """The evaluated study ids that the model was trained on, according to its record and its adapter's.
 
     Raises:
-        ModelError: If there is no such model or adapter on this machine and it cannot be fetched either.
+        ModelError: If the model or adapter is not on this machine and cannot be fetched.
     """
     if spec.model == "marginal":
         learned = frozenset(data.training.study_ids) if data.training is not None else frozenset()
@@ -117,10 +117,10 @@ def seen_studies(data: EvaluationData, spec: EvaluationSpec) -> list[str]:
 
 
 def count_tokens(data: EvaluationData, spec: EvaluationSpec) -> TokenCount | None:
-    """The tokens of a run, with the model's own tokenizer; None for a model that reads none on this machine.
+    """The tokens of a run, by the model's own tokenizer; None for a model without a tokenizer on this machine.
 
     Raises:
-        ModelError: If the model's tokenizer is not on this machine and cannot be fetched, or does not fit.
+        ModelError: If the model's tokenizer is not on this machine and cannot be fetched, or does not match.
     """
     if spec.model in BASELINES or spec.model.startswith(ENDPOINT):
         return None
@@ -151,7 +151,7 @@ def _encoder(model: str, adapter: str | None, template: str | None) -> PromptEnc
 def _some(
     data: EvaluationData, groups: Sequence[tuple[Cell, ...]], spec: EvaluationSpec
 ) -> tuple[list[tuple[Cell, ...]], bool]:
-    """All groups, or as many as MOST_PROMPTS allows, spread evenly; and whether they are all."""
+    """All batches, or as many as MOST_PROMPTS allows, evenly spread; and whether these are all of them."""
     answers = sum(_answers(data, group, spec) for group in groups)
     if answers <= MOST_PROMPTS:
         return list(groups), True
@@ -168,7 +168,7 @@ def _tree(
     asked: Sequence[tuple[Cell, Sequence[dict[str, str | int | None]]]],
     trees: dict[AnswerScale, OptionTree],
 ) -> PromptTree:
-    """The prefix tree of a group, as the model would make it."""
+    """The prefix tree of a batch, as the model would build it."""
     prompts: list[Tokens] = []
     options: list[OptionTree] = []
     known: set[tuple[bytes, AnswerScale]] = set()
@@ -191,18 +191,18 @@ def _tree(
 
 
 def measured_pace(root: Path, spec: EvaluationSpec) -> Pace | None:
-    """The pace of the last run of this model on this machine, one on the same studies where there is one.
+    """The pace of the latest run of this model on this machine, preferring runs on the same studies.
 
     Args:
         root: The directory of the runs.
-        spec: What would be run.
+        spec: The specification of the planned run.
     """
     found = sorted(_paces(root, spec), key=lambda pair: (pair[0].source == "same studies", pair[1]))
     return found[-1][0] if found else None
 
 
 def _paces(root: Path, spec: EvaluationSpec) -> Iterator[tuple[Pace, float]]:
-    """The pace of every run of the model on this machine, and when it was at work."""
+    """The pace of every run of the model on this machine, and when it ran."""
     for path in sorted(root.glob("*/spec.json")):
         try:
             other = read_spec(path.parent)
@@ -224,9 +224,9 @@ def _paces(root: Path, spec: EvaluationSpec) -> Iterator[tuple[Pace, float]]:
 
 
 def calibrate(model: AnswerModel, data: EvaluationData, spec: EvaluationSpec, whole: TokenCount) -> Pace:
-    """The pace of a loaded model, from a few cells that it is asked now; loading and scoring are not in it.
+    """The pace of a loaded model, measured on a few cells now; excludes loading and scoring.
 
-    Cells differ in length, so what is measured is the time of a token, and the whole run has `whole.computed` of them.
+    Cells differ in length, so the time per token is measured, and the whole run has `whole.computed` tokens.
 
     Raises:
         ModelError: If the model cannot predict them.
@@ -237,7 +237,7 @@ def calibrate(model: AnswerModel, data: EvaluationData, spec: EvaluationSpec, wh
     chosen = [groups[place][:TRIED_CELLS] for place in sorted(places)]
     encoder = _encoder(spec.model, spec.adapter, spec.template)
     tokens = sum(_tree(encoder, questions(data, group, few), {}).tokens for group in chosen)
-    predict(model, data, chosen[0][:1], few, None)  # what is done once for a model does not count
+    predict(model, data, chosen[0][:1], few, None)  # warm-up: one-time costs do not count
     start = time.perf_counter()
     for group in chosen:
         predict(model, data, group, few, None)

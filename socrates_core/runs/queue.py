@@ -1,11 +1,11 @@
-"""The line of runs that share one machine: one is at work, the others wait in the order in which they came.
+"""The queue of runs that share one machine: one runs, the others wait in order of arrival.
 
-    RUNS/.queue/guard.lock      held for the moment in which somebody looks at the line or changes it
-                00000007.lock   held, by the operating system, as long as the process that took ticket 7 lives
-                00000007.json   its run and its process
+    RUNS/.queue/guard.lock      held briefly while a process reads or changes the queue
+                00000007.lock   locked by the operating system while the process in slot 7 is alive
+                00000007.json   the run and the process of slot 7
 
-The living ticket with the lowest number has its turn. A process that is killed lets go of its ticket, so it holds up
-nobody, and nobody has to watch over the line.
+The live slot with the lowest number runs. The lock of a killed process is released by the operating system, so a dead
+process blocks nothing and the queue needs no supervisor.
 """
 
 import json
@@ -22,146 +22,146 @@ from filelock import FileLock, Timeout
 from socrates_core.errors import RunError
 
 FOLDER: Final = ".queue"
-"""Where the line is kept, in the directory of the runs."""
+"""Folder of the queue, in the directory of the runs."""
 
 PATIENCE: Final = 30.0
-"""Seconds to wait for the guard, which everybody holds for milliseconds."""
+"""Seconds to wait for the guard lock, which is only ever held for milliseconds."""
 
 POLL: Final = 0.5
-"""Seconds between two looks of somebody who waits."""
+"""Seconds between two checks of a waiting process."""
 
 
 @dataclass(frozen=True)
-class Ticket:
-    """A place in the line."""
+class Slot:
+    """A position in the queue."""
 
     number: int
     run: str
     """Name of the run's folder."""
     pid: int
-    """Of the process that holds it."""
+    """Id of the process that holds the slot."""
 
 
-def line(root: Path, patience: float = PATIENCE) -> tuple[Ticket, ...]:
-    """Who is in line, the one at work first; empty where nobody is or the line cannot be read in time.
+def slots(root: Path, patience: float = PATIENCE) -> tuple[Slot, ...]:
+    """The queue, starting with the active run; empty if there is none or it cannot be read in time.
 
     Args:
         root: The directory of the runs.
-        patience: Seconds to wait for the guard.
+        patience: Seconds to wait for the guard lock.
     """
     folder = root / FOLDER
-    if not folder.is_dir():  # looking must not make the folder
+    if not folder.is_dir():  # taking the lock would create the folder
         return ()
     try:
         with FileLock(folder / "guard.lock", timeout=patience):
-            return tuple(_ticket(folder, number) for number in _living(folder))
+            return tuple(_slot(folder, number) for number in _live(folder))
     except (Timeout, OSError):
         return ()
 
 
-def ahead(tickets: Sequence[Ticket], run: str) -> int | None:
-    """How many are before a run in the line; 0 for the one at work, None for one that is not in it."""
-    return next((place for place, ticket in enumerate(tickets) if ticket.run == run), None)
+def position(queue: Sequence[Slot], run: str) -> int | None:
+    """How many runs are ahead of a run: 0 for the active one, None if it is not in the queue."""
+    return next((place for place, slot in enumerate(queue) if slot.run == run), None)
 
 
 @contextmanager
-def turn(
-    root: Path, run: str, waiting: Callable[[int], None], gives_up: Callable[[], bool], poll: float = POLL
+def queued(
+    root: Path, run: str, on_wait: Callable[[int], None], cancelled: Callable[[], bool], poll: float = POLL
 ) -> Iterator[bool]:
-    """Take a place at the end of the line, wait for its turn, and keep it until the block is left.
+    """Join the queue, wait until all earlier runs are done, and keep later ones waiting until the block ends.
 
     Args:
         root: The directory of the runs.
         run: Name of the run's folder.
-        waiting: Told how many are ahead, at first and whenever that changes.
-        gives_up: Asked while waiting; True leaves the line.
-        poll: Seconds between two looks.
+        on_wait: Called with the number of runs ahead, initially and whenever it changes.
+        cancelled: Checked while waiting; True leaves the queue.
+        poll: Seconds between two checks.
 
     Yields:
-        Whether the turn came; False when the wait was given up.
+        True once the run may start; False if the wait was cancelled.
 
     Raises:
-        RunError: If the line cannot be written.
+        RunError: If the queue cannot be written.
     """
     folder = root / FOLDER
-    number, held = _take(folder, run)
+    number, lock = _join(folder, run)
     try:
-        told = 0
-        while before := _before(folder, number, told):
-            if gives_up():
+        reported = 0
+        while ahead := _ahead(folder, number, reported):
+            if cancelled():
                 yield False
                 return
-            if before != told:
-                waiting(before)
-                told = before
+            if ahead != reported:
+                on_wait(ahead)
+                reported = ahead
             time.sleep(poll)
         yield True
     finally:
-        _leave(folder, number, held)
+        _leave(folder, number, lock)
 
 
-def _take(folder: Path, run: str) -> tuple[int, FileLock]:
-    """A new last ticket and its lock. The content is there before anybody else can look."""
+def _join(folder: Path, run: str) -> tuple[int, FileLock]:
+    """Create a slot at the end of the queue; its content is complete before any other process can read it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "guard.lock", timeout=PATIENCE):
             number = max(_numbers(folder), default=0) + 1
-            held = FileLock(folder / f"{number:08d}.lock")
-            held.acquire(timeout=0)
-            said = json.dumps({"run": run, "pid": os.getpid()})
-            (folder / f"{number:08d}.json").write_text(said, "utf-8")
+            lock = FileLock(folder / f"{number:08d}.lock")
+            lock.acquire(timeout=0)
+            content = json.dumps({"run": run, "pid": os.getpid()})
+            (folder / f"{number:08d}.json").write_text(content, "utf-8")
     except Timeout:
-        raise RunError(f"the line of runs in {folder.parent} is stuck: a process holds {folder}/guard.lock") from None
+        raise RunError(f"the queue of runs in {folder.parent} is stuck: a process holds {folder}/guard.lock") from None
     except OSError as error:
-        raise RunError(f"no place in the line of runs: {folder} cannot be written ({error.strerror})") from error
-    return number, held
+        raise RunError(f"cannot join the queue of runs: {folder} cannot be written ({error.strerror})") from error
+    return number, lock
 
 
-def _leave(folder: Path, number: int, held: FileLock) -> None:
+def _leave(folder: Path, number: int, lock: FileLock) -> None:
     try:
         with FileLock(folder / "guard.lock", timeout=PATIENCE):
-            held.release()
-            _forget(folder, number)
+            lock.release()
+            _remove(folder, number)
     except (Timeout, OSError):
-        held.release()  # the next one who looks takes the files away
+        lock.release()  # the next process that reads the queue removes the files
 
 
-def _before(folder: Path, number: int, last: int) -> int:
-    """Living tickets before this one; where the guard cannot be had, what was known last, and one before anything."""
+def _ahead(folder: Path, number: int, last: int) -> int:
+    """Live slots before this one; without the guard lock, the last known number, or 1 if none is known yet."""
     try:
         with FileLock(folder / "guard.lock", timeout=PATIENCE):
-            return sum(other < number for other in _living(folder))
+            return sum(other < number for other in _live(folder))
     except Timeout:
         return max(last, 1)
 
 
-def _living(folder: Path) -> list[int]:
-    """The tickets whose process lives, in order; the others are taken away. Call with the guard."""
-    alive = []
+def _live(folder: Path) -> list[int]:
+    """The slots whose process is alive, in order; the others are removed. The caller holds the guard lock."""
+    live = []
     for number in _numbers(folder):
         lock = FileLock(folder / f"{number:08d}.lock")
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            alive.append(number)
+            live.append(number)
         else:
             lock.release()
-            _forget(folder, number)
-    return alive
+            _remove(folder, number)
+    return live
 
 
 def _numbers(folder: Path) -> list[int]:
     return sorted(int(path.stem) for path in folder.glob("*.lock") if path.stem.isascii() and path.stem.isdigit())
 
 
-def _forget(folder: Path, number: int) -> None:
+def _remove(folder: Path, number: int) -> None:
     for ending in ("json", "lock"):
         (folder / f"{number:08d}.{ending}").unlink(missing_ok=True)
 
 
-def _ticket(folder: Path, number: int) -> Ticket:
+def _slot(folder: Path, number: int) -> Slot:
     try:
-        told: Any = json.loads((folder / f"{number:08d}.json").read_text("utf-8"))
-        return Ticket(number, str(told["run"]), int(told["pid"]))
+        content: Any = json.loads((folder / f"{number:08d}.json").read_text("utf-8"))
+        return Slot(number, str(content["run"]), int(content["pid"]))
     except (OSError, ValueError, KeyError, TypeError):
-        return Ticket(number, "", 0)  # somebody tampered with it; its lock counts all the same
+        return Slot(number, "", 0)  # unreadable, but its lock still counts

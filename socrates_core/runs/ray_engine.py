@@ -1,8 +1,7 @@
-"""Units on a Ray cluster: actors hold the model, groups of cells are their tasks, results come back as they are done.
+"""Prediction on a Ray cluster: actors load the model, batches of cells are their tasks, results return when done.
 
-The driver writes the unit files, so the workers need no shared disk for results, only the studies and the model under
-the same names as on the driver. When a node is lost, its unfinished groups go to the
-actors that are left.
+The driver writes the unit files, so the workers need no shared disk for results, only the studies and the model at the
+same paths as on the driver. When a node is lost, its unfinished batches go to the remaining actors.
 """
 
 import os
@@ -21,17 +20,17 @@ from socrates_core.runs.units import Result
 from socrates_core.study.study_set import Cell
 
 AHEAD: Final = 2
-"""Groups that an actor has before it, so that it never waits for the driver."""
+"""Batches queued per actor, so that it never waits for the driver."""
 
 
 class Predictor:
-    """One copy of the model, with the studies. Lives in a process of the cluster."""
+    """An actor: one copy of the model, with the studies, in a process of the cluster."""
 
     def __init__(self, raw_spec: dict[str, Any]) -> None:
         """Open the studies and load the model.
 
         Args:
-            raw_spec: What `EvaluationSpec.to_json` gave.
+            raw_spec: The specification, as from `EvaluationSpec.to_json`.
         """
         self._spec = EvaluationSpec.from_json(raw_spec)
         studies, split = open_studies(self._spec.studies)
@@ -42,25 +41,25 @@ class Predictor:
         self._model = load_model(self._spec.model, self._spec.adapter, template=self._spec.template, training=training)
 
     def description(self) -> ModelDescription:
-        """What the model is."""
+        """The model's description."""
         return self._model.description
 
     def predict(self, cell_ids: Sequence[int]) -> Result:
-        """The cells of one group, or the error that they ended in."""
+        """The predictions of one batch of cells, or the error it ended in."""
         try:
             return predict(self._model, self._data, [self._cells[i] for i in cell_ids], self._spec, self._marginal)
         except (SocratesError, RuntimeError, MemoryError) as error:
-            return RuntimeError(str(error))  # others may hold what cannot travel
+            return RuntimeError(str(error))  # the original may hold objects that cannot be pickled
 
 
 class RayEngine:
-    """A connection to a cluster, with one actor for each of its GPUs, or for each node where there is none."""
+    """A connection to a cluster, with one actor per GPU, or one per node if it has no GPUs."""
 
     def __init__(self, spec: EvaluationSpec) -> None:
-        """Prepare; nothing is connected before the engine is entered.
+        """Prepare; the connection is made when the engine is entered.
 
         Args:
-            spec: What is evaluated.
+            spec: The run's specification.
 
         Raises:
             RunError: If Ray is not installed.
@@ -75,7 +74,7 @@ class RayEngine:
         self._actors: list[Any] = []
 
     def __enter__(self) -> "RayEngine":
-        """Join the cluster that RAY_ADDRESS names, or start one on this machine, and its actors.
+        """Connect to the cluster at RAY_ADDRESS, or start one on this machine, and create the actors.
 
         Raises:
             RunError: If the cluster cannot be reached.
@@ -98,13 +97,13 @@ class RayEngine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave the cluster; its actors end."""
+        """Disconnect from the cluster; the actors end."""
         self._actors = []
         self._ray.shutdown()
 
     @property
     def description(self) -> ModelDescription:
-        """What the model is, from the first actor that has loaded it.
+        """The model's description, from the first actor.
 
         Raises:
             SocratesError: If it cannot be loaded.
@@ -117,7 +116,7 @@ class RayEngine:
         return found
 
     def results(self, groups: Sequence[Sequence[Cell]]) -> Generator[tuple[int, Result], None, None]:
-        """(place, result) of each group, in the order in which they are done.
+        """(index, result) of each batch, in order of completion.
 
         Raises:
             RunError: If no actor is left.
@@ -143,11 +142,11 @@ class RayEngine:
                 if actor in alive:
                     alive.remove(actor)
                 if not alive:
-                    said = str(error).splitlines()[0]
+                    reason = str(error).splitlines()[0]
                     raise RunError(
-                        f"the Ray cluster lost all its workers ({said}); the same command goes on"
+                        f"the Ray cluster lost all its workers ({reason}); re-run the command to resume"
                     ) from error
-                for other in alive:  # it may have had nothing left to do
+                for other in alive:  # it may have been idle
                     hand_out(other)
                 continue
             yield place, found
@@ -155,7 +154,7 @@ class RayEngine:
 
 
 def _check_reachable(address: str) -> None:
-    """Raise a RunError unless somebody listens there; Ray itself would try for minutes."""
+    """Raise a RunError unless a server listens there; Ray itself would keep trying for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isdecimal():
         return  # a name like `auto`, which Ray resolves

@@ -1,4 +1,4 @@
-"""Where a run stands, told by its files and its lock alone: whoever opens the page anew sees the same."""
+"""The state of a run, derived from its files and its lock alone, so that a reloaded page shows the same state."""
 
 import json
 import math
@@ -16,10 +16,10 @@ from socrates_core.errors import RunError
 StateCode = Literal["new", "waiting", "running", "interrupted", "cancelled", "failed", "finished"]
 
 ENDS: Final[tuple[StateCode, ...]] = ("cancelled", "failed", "finished")
-"""Events that end a run; one that has begun and has none of these, and no worker, was interrupted."""
+"""Events that end a run; a run whose last event is another one, and that has no worker, was interrupted."""
 
 AT_WORK: Final[tuple[StateCode, ...]] = ("waiting", "running")
-"""States in which a process holds the run."""
+"""States in which a worker holds the run's lock."""
 
 Phase = Literal["starting", "waiting", "loading", "predicting", "scoring", "stopping"]
 
@@ -31,65 +31,65 @@ _PHASES: Final[Mapping[str, Phase]] = {
     "unit_failed": "predicting",
     "scoring": "scoring",
 }
-"""Event → what its worker does after it."""
+"""Event → the phase that its worker enters with it."""
 
 
 @dataclass(frozen=True)
 class RunState:
-    """Where a run stands."""
+    """The state of a run."""
 
     code: StateCode
     phase: Phase | None
-    """What its worker is at; None without one."""
+    """What its worker is doing; None without a worker."""
     done: int
-    """Cells whose unit is there."""
+    """Cells with a finished unit."""
     total: int | None
-    """Cells in all; None before a worker has counted them."""
+    """Total number of cells; None before a worker has counted them."""
     rate: float | None
-    """Answers a second that its last worker predicted; None before its first cells."""
+    """Answers per second of its last worker; None before its first cells."""
     left: float | None
-    """Seconds that are left to predict at this rate; None where nobody predicts or the rate is not known."""
+    """Estimated seconds of prediction left at this rate; None outside the prediction phase or without a rate."""
     message: str | None
     """Why it failed; None otherwise."""
     updated: float | None
-    """Time of the last event, in seconds since 1970."""
+    """Time of the last event, in seconds since 1970; None without events."""
 
     @property
     def resumable(self) -> bool:
-        """Whether the same command goes on with it."""
+        """Whether re-running the command resumes it."""
         return self.code in ("new", "interrupted", "cancelled", "failed")
 
 
 @dataclass(frozen=True)
 class Speed:
-    """How fast a worker predicted."""
+    """The prediction speed of a worker."""
 
     answers: int
-    """Predicted by it."""
+    """Answers that it has predicted."""
     wanted: int
-    """That it had to predict."""
+    """Answers that it had to predict in all."""
     seconds: float
-    """From its first cell on."""
+    """Time from its start to its last finished cells."""
     last: float
-    """When its last cells were done, in seconds since 1970."""
+    """When its last cells were finished, in seconds since 1970."""
     host: str
-    """The machine."""
+    """The machine it ran on."""
 
     @property
     def rate(self) -> float | None:
-        """Answers a second; None before the first ones."""
+        """Answers per second; None before the first ones."""
         return self.answers / self.seconds if self.answers and self.seconds > 0 else None
 
 
 def state(folder: Path) -> RunState:
-    """Where a run stands.
+    """The state of a run.
 
     Raises:
-        RunError: If the folder is no run.
+        RunError: If the folder is not a run.
     """
     if not (folder / "spec.json").is_file():
-        raise RunError(f"{folder} is no run (no spec.json)")
-    alive = is_alive(folder)  # before its events: one that ends in between counts as interrupted for no moment
+        raise RunError(f"{folder} is not a run (no spec.json)")
+    alive = is_alive(folder)  # read before the events, so that a worker ending in between never looks interrupted
     happened = events(folder)
     last = happened[-1] if happened else None
     phase: Phase | None = None
@@ -119,7 +119,7 @@ def state(folder: Path) -> RunState:
 
 
 def speed_of(happened: Sequence[Mapping[str, Any]]) -> Speed | None:
-    """How fast the last worker predicted; None where none has begun."""
+    """The speed of the last worker; None if none has started predicting."""
     begun = next((place for place in reversed(range(len(happened))) if happened[place]["event"] == "started"), None)
     if begun is None:
         return None
@@ -137,7 +137,7 @@ def speed_of(happened: Sequence[Mapping[str, Any]]) -> Speed | None:
 
 def is_alive(folder: Path) -> bool:
     """Whether a worker holds the run's lock."""
-    if not (folder / "worker.lock").exists():  # looking must not make the folder
+    if not (folder / "worker.lock").exists():  # taking the lock would create the folder
         return False
     lock = FileLock(folder / "worker.lock")
     try:
@@ -149,7 +149,7 @@ def is_alive(folder: Path) -> bool:
 
 
 def events(folder: Path) -> list[dict[str, Any]]:
-    """What happened, in order; what is no event, a line that a killed worker left half-written say, is passed over."""
+    """The events of a run, in order; anything else, such as a line left half-written by a killed worker, is skipped."""
     path = folder / "events.jsonl"
     found = []
     for line in path.read_text("utf-8", errors="replace").splitlines() if path.is_file() else []:
@@ -163,18 +163,18 @@ def events(folder: Path) -> list[dict[str, Any]]:
 
 
 def record(folder: Path, event: str, **details: Any) -> None:
-    """Add a line to events.jsonl and to log.txt."""
+    """Append an event to events.jsonl and to log.txt."""
     now = time.time()
     line = json.dumps({"time": round(now, 3), "event": event, **details}, ensure_ascii=False)
-    said = " ".join(f"{key}={value}" for key, value in details.items())
+    listed = " ".join(f"{key}={value}" for key, value in details.items())
     stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now))
-    for name, text in (("events.jsonl", line), ("log.txt", f"{stamp} {event} {said}")):
+    for name, text in (("events.jsonl", line), ("log.txt", f"{stamp} {event} {listed}")):
         with (folder / name).open("a", encoding="utf-8") as file:
             file.write(text + "\n")
 
 
 def this_machine() -> str:
-    """What a run records of where it was done, so that its speed is not taken for another machine's."""
+    """The host name that a run records, so that its speed is not attributed to another machine."""
     return platform.node()
 
 

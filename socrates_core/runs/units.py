@@ -1,7 +1,7 @@
 """The finished cells of a run, one immutable file each.
 
-A unit file is the checkpoint: it is written under another name, forced to the disk and renamed, so that there is a
-whole one or none. A unit that cannot be read all the same goes to quarantine/ and is done again.
+Unit files are the checkpoint: each is written under a temporary name, flushed to disk and renamed, so it is either
+complete or absent. A unit that is unreadable all the same is moved to quarantine/ and predicted again.
 """
 
 import io
@@ -30,22 +30,22 @@ from socrates_core.study.study_set import Cell
 
 Predict = Callable[[Sequence[Cell]], list[CellPredictions]]
 Result = list[CellPredictions] | Exception
-"""A predicted group, or what went wrong with it."""
+"""A predicted batch of cells, or the error it ended in."""
 Engine = Callable[[Sequence[Sequence[Cell]]], Generator[tuple[int, Result], None, None]]
-"""Groups ↦ the place of each and its result, in the order in which they are done."""
+"""Batches ↦ (index, result) of each, in order of completion."""
 Progress = Callable[[int, int, int, int], None]
-"""Told cells done, cells in all, answers predicted by this worker, answers that it has to predict."""
+"""Called with cells done, cells in all, answers predicted by this worker, answers it has to predict in all."""
 
-GIVES_UP: Final = 3
-"""Groups that fail one after the other before a worker stops: the trouble is not theirs."""
+MAX_FAILURES: Final = 3
+"""Consecutive failures after which a worker stops, since the cause is then unlikely to be the cells."""
 
 
 def local_results(groups: Sequence[Sequence[Cell]], predict: Predict) -> Generator[tuple[int, Result], None, None]:
-    """Predict one group after the other in this process."""
+    """Predict one batch after the other in this process."""
     for place, group in enumerate(groups):
         try:
             yield place, predict(group)
-        except (SocratesError, RuntimeError, MemoryError) as error:  # a GPU out of memory is a RuntimeError
+        except (SocratesError, RuntimeError, MemoryError) as error:  # CUDA's out-of-memory error is a RuntimeError
             yield place, error
 
 
@@ -56,61 +56,62 @@ class LocalEngine:
         """Load the model.
 
         Args:
-            spec: What is evaluated.
+            spec: The run's specification.
             data: The studies of its part.
 
         Raises:
             ModelError: If it cannot be loaded.
-            RunError: If the memory does not hold it.
+            RunError: If it does not fit in memory.
         """
         self._spec = spec
         self._data = data
         try:
             self._model = load_model(spec.model, spec.adapter, template=spec.template, training=data.training)
-        except (RuntimeError, MemoryError) as error:  # a GPU out of memory is a RuntimeError
-            said = str(error).splitlines()[0] if str(error) else "out of memory"
+        except (RuntimeError, MemoryError) as error:  # CUDA's out-of-memory error is a RuntimeError
+            reason = str(error).splitlines()[0] if str(error) else "out of memory"
             raise RunError(
-                f"the model {spec.model} cannot be loaded ({said}); if another process holds it too, an app with the "
-                "same model say, stop that one; then run the same command"
+                f"the model {spec.model} cannot be loaded ({reason}); if another process has loaded a model too, such "
+                "as the app, stop it; then re-run the command"
             ) from error
         self._marginal = MarginalModel(data.training) if data.training is not None else None
         self.description = self._model.description
 
     def __enter__(self) -> "LocalEngine":
-        """As other engines are entered; nothing has to be done."""
+        """Nothing to set up; the Ray engine connects here."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing is left behind."""
+        """Nothing to clean up."""
 
     def results(self, groups: Sequence[Sequence[Cell]]) -> Generator[tuple[int, Result], None, None]:
-        """(place, result) of each group, in order."""
+        """(index, result) of each batch, in order."""
         return local_results(groups, lambda cells: predict(self._model, self._data, cells, self._spec, self._marginal))
 
 
-def do_units(
+def predict_units(
     folder: Path,
     data: EvaluationData,
     groups: Sequence[Sequence[Cell]],
     engine: Engine,
     progress: Progress | None = None,
 ) -> bool:
-    """Predict what is missing and write each cell's unit. Call within `worker`.
+    """Predict the missing cells and write a unit for each. Call within `worker`.
 
-    A group whose units are partly there is predicted as a whole, so that every cell is computed in the same company.
+    A batch with some finished units is predicted again as a whole, because the last digits of a prediction can depend
+    on the other cells of its batch.
 
     Args:
-        folder: Of the run.
+        folder: The run's folder.
         data: Its studies.
-        groups: The cells in the company in which they are predicted.
-        engine: Predicts groups, in any order.
-        progress: Told after every group.
+        groups: The run's fixed prediction batches, which cover all cells.
+        engine: Predicts batches, in any order.
+        progress: Called after every batch.
 
     Returns:
-        False if it was cancelled.
+        False if the run was cancelled.
 
     Raises:
-        RunError: If a unit failed; the others were done.
+        RunError: If a batch failed; the others were finished, unless too many failed in succession.
         OSError: If a unit cannot be written.
     """
     done = finished_units(folder)
@@ -129,14 +130,14 @@ def do_units(
     if _is_cancelled(folder, left=bool(missing)):
         return False
     failed: list[str] = []
-    asked = in_a_row = 0
+    predicted = in_a_row = 0
     with closing(engine(missing)) as results:
         for place, found in results:
             if isinstance(found, Exception):
                 failed.append(f"cells {', '.join(str(cell.cell_id) for cell in missing[place])}: {found}")
                 record(folder, "unit_failed", message=failed[-1])
                 in_a_row += 1
-                if in_a_row == GIVES_UP:
+                if in_a_row == MAX_FAILURES:
                     break
                 continue
             in_a_row = 0
@@ -144,22 +145,23 @@ def do_units(
                 if cell.cell_id not in done:
                     write_unit(folder, cell)
                     done.add(cell.cell_id)
-            asked += people[place]
+            predicted += people[place]
             record(folder, "units", cells=[cell.cell_id for cell in found], answers=people[place])
             if progress is not None:
-                progress(len(done), len(data.cells), asked, sum(people))
+                progress(len(done), len(data.cells), predicted, sum(people))
             if _is_cancelled(folder, left=len(done) < len(data.cells)):
                 return False
     if failed:
+        batches = "1 batch" if len(failed) == 1 else f"{len(failed)} batches"
         raise RunError(
-            f"{len(failed)} groups of cells failed, {len(done)} of {len(data.cells)} cells are done; the same command "
-            f"tries the others again. First: {failed[0]}"
+            f"{batches} of cells failed, {len(done)} of {len(data.cells)} cells are done; re-run the command to retry "
+            f"the rest. First failure: {failed[0]}"
         )
     return True
 
 
 def _is_cancelled(folder: Path, left: bool) -> bool:
-    """Take a request to stop and record it; where nothing is left to predict, the run is finished all the same."""
+    """Consume a request to stop and record it; if nothing is left to predict, the request is ignored."""
     if not left or not (folder / "cancel").exists():
         return False
     (folder / "cancel").unlink()
@@ -168,7 +170,7 @@ def _is_cancelled(folder: Path, left: bool) -> bool:
 
 
 def write_unit(folder: Path, cell: CellPredictions) -> None:
-    """Write one cell's unit: there is a whole file of that name, or none."""
+    """Write one cell's unit atomically."""
     path = folder / "units" / f"{cell.cell_id}.parquet"
     content = io.BytesIO()
     unit_table([cell]).write_parquet(content, compression="zstd")
@@ -176,13 +178,13 @@ def write_unit(folder: Path, cell: CellPredictions) -> None:
 
 
 def finished_units(folder: Path) -> set[int]:
-    """The cells whose unit is there and whole; others are put into quarantine and recorded."""
+    """The cells with a valid unit; invalid units are moved to quarantine/ and recorded."""
     done = set()
     for path in sorted((folder / "units").glob("*.parquet")):
         try:
             table = read_table(path)
             whole = len(table) == 1 and str(table["cell_id"][0]) == path.stem
-            problem = "it holds another cell than its name says"
+            problem = "it holds a different cell from the one in its name"
         except PredictionError as error:
             whole, problem = False, str(error)
         if whole:
@@ -196,7 +198,7 @@ def finished_units(folder: Path) -> set[int]:
 
 
 def collect(folder: Path, provenance: Mapping[str, Any]) -> pl.DataFrame:
-    """All units as one table, which is also written as predictions.parquet with its provenance inside.
+    """All units as one table, also written to predictions.parquet with the provenance in its metadata.
 
     Raises:
         PredictionError: If a unit cannot be read.
@@ -204,7 +206,7 @@ def collect(folder: Path, provenance: Mapping[str, Any]) -> pl.DataFrame:
     units = sorted((folder / "units").glob("[0-9]*.parquet"), key=lambda path: int(path.stem))
     table = pl.concat([read_table(path) for path in units], how="diagonal").sort("study_id", "cell_id")
     content = io.BytesIO()
-    told = json.dumps(provenance, ensure_ascii=False)
-    table.write_parquet(content, compression="zstd", metadata={PROVENANCE: told})
+    metadata = {PROVENANCE: json.dumps(provenance, ensure_ascii=False)}
+    table.write_parquet(content, compression="zstd", metadata=metadata)
     write_file(folder / "predictions.parquet", content.getbuffer())
     return table

@@ -23,10 +23,10 @@ from socrates_core.evaluation.spec import EvaluationSpec, data_digest, open_stud
 from socrates_core.model.answer_model import ModelDescription
 from socrates_core.report.evaluation import write_results
 from socrates_core.report.simulation import versions
-from socrates_core.runs.folder import read_spec, turn, worker
+from socrates_core.runs.folder import queued, read_spec, worker
 from socrates_core.runs.ray_engine import RayEngine
 from socrates_core.runs.state import record
-from socrates_core.runs.units import LocalEngine, collect, do_units
+from socrates_core.runs.units import LocalEngine, collect, predict_units
 from socrates_core.study.files import write_json
 
 Say = Callable[[str], None]
@@ -54,8 +54,8 @@ def work(folder: Path, engine: str = "local") -> bool:
     spec = read_spec(folder)
     with worker(folder):
         say = _log(folder)
-        with turn(folder, lambda ahead: say(waiting(ahead))) if engine == "local" else nullcontext(True) as came:
-            if not came:
+        with queued(folder, lambda ahead: say(waiting(ahead))) if engine == "local" else nullcontext(True) as granted:
+            if not granted:
                 say(f"cancelled    {folder} left the queue; the same command queues it again")
                 return False
             return _work_now(folder, spec, engine, say)
@@ -78,7 +78,9 @@ def _work_now(folder: Path, spec: EvaluationSpec, engine: str, say: Say) -> bool
         if provenance["contaminated"]:
             say(f"CONTAMINATED the model has learned from {', '.join(provenance['contaminated'])}")
         say(f"duplicates   {len(provenance['near_duplicates'])} stimuli close to a training stimulus")
-        if not do_units(folder, data, batches(data, spec.per_cell), predictions.results, command.progress("cells")):
+        if not predict_units(
+            folder, data, batches(data, spec.per_cell), predictions.results, command.progress("cells")
+        ):
             say(f"cancelled    {folder}; the same command resumes it")
             return False
     record(folder, "scoring")

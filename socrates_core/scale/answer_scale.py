@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 MAX_OPTIONS = 1_000_001
-"""The longest scale that is written out, option by option."""
+"""Maximum number of options of a scale."""
 
 
 @dataclass(frozen=True)
 class AnswerScale:
-    """The options of an outcome: ascending integers with texts on some of them, or no bound at all."""
+    """The options of an outcome: ascending integers, some of them with texts; or None if it is open-ended."""
 
     values: tuple[int, ...] | None
-    """(K,) the options, ascending; None when the outcome is open-ended (an amount in dollars, say)."""
+    """(K,) the options, ascending; None if the outcome is open-ended (for example an amount in dollars)."""
     labels: Mapping[int, str] = field(default_factory=dict, hash=False)
     """Option → its text, for the options that have one."""
 
@@ -27,7 +27,7 @@ class AnswerScale:
 
     @classmethod
     def from_columns(cls, values: Sequence[int] | None, labels: Sequence[str | None] | None) -> "AnswerScale":
-        """The scale as `cells.parquet` stores it: two lists of length K, a null label where a value has none."""
+        """The scale as stored in `cells.parquet`: two lists of length K, with null for values without a label."""
         if values is None:
             return cls(None)
         pairs = zip(values, labels or [None] * len(values), strict=True)
@@ -35,11 +35,11 @@ class AnswerScale:
 
     @property
     def label_column(self) -> list[str | None] | None:
-        """The labels as `cells.parquet` stores them; None when no option has one."""
+        """The labels as stored in `cells.parquet`; None if no option has one."""
         if self.values is None or not self.labels:
             return None
         return [self.labels.get(value) for value in self.values]
 
     def contains(self, answer: int) -> bool:
-        """Whether the answer is one of the options; any integer is, where the outcome is open-ended."""
+        """Whether the answer is one of the options; always true if the outcome is open-ended."""
         return self.values is None or answer in self.values

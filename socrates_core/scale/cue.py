@@ -1,7 +1,7 @@
-"""Where an instruction begins and where it ends.
+"""Where an answer instruction begins and ends.
 
-A firm cue commits: if it states numbers that cannot be read, that is an error. A loose one ("Please indicate …", "On a
-scale from …") counts only where no firm one states a format.
+A firm cue is binding: if the numbers it states cannot be parsed, that is an error. A loose cue ("Please indicate …",
+"On a scale from …") counts only if no firm one states a format.
 """
 
 import re
@@ -16,7 +16,7 @@ _VERB = any_of(
     r"pick|print|rate|use|record|mark|specify|express|code",
 )
 _START = r"(?:^|(?<=[.?!:;…”\"’')\]])\s*|\n\s*|\bplease\s+)"
-"""The beginning of a sentence or of a part of one."""
+"""The beginning of a sentence or clause."""
 _ONE_NUMBER = r"(?:an?|one|a\s+single|the)\s+(?:single\s+|whole\s+)?(?:integer|number|digit)"
 _IMPERATIVE = any_of(
     rf"(?:only|just|simply) {_VERB}|{_VERB} (?:with )?(?:only|just)|return",
@@ -45,9 +45,9 @@ LOOSE_CUE = re.compile(
 OPTION_CUE = re.compile(r"(?<![\w$.,/-])(?=\(?[01]\s?(?:[=:)]|\.\s|-\s?[\"“'‘A-Za-z]))")
 """The first option of a list, "1." or "(0)"."""
 _IN_LABEL = re.compile(rf"(?:\b(?:for|if|is|{MEANING})|=)\s*{OPEN}\s*$", re.IGNORECASE)
-"""What stands before a quoted label."""
+"""Text before a quoted label."""
 
-# Words and pieces that open a sentence which goes on explaining the options of the one before.
+# Beginnings of a sentence that continues to explain the options of the previous one.
 _OPENER = (
     r"where|here|with|let|use|using|note|that|and|an?|the|score|value|rating|answer|number|of|in|this"
     r"|on|scale|please|enter|select|choose|return|give|assign"
@@ -61,13 +61,13 @@ def is_in_label(plain: str, position: int) -> bool:
 
 
 def cues(cue: re.Pattern[str], text: Text, start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Begin and end of the last cues, from the last backwards, leaving out those that begin a quoted label."""
+    """Start and end of the last cues, last first, except those at the beginning of a quoted label."""
     found = [match.span() for match in cue.finditer(text.plain, start, stop)]
     return reversed([span for span in found[-_MAX_CUES:] if not is_in_label(text.plain, span[0])])
 
 
 def scope(text: Text, start: int) -> int:
-    """Where the instruction that begins at `start` ends: with its sentence, or those that go on naming options."""
+    """Where the instruction that begins at `start` ends: after its sentence and any that continue to name options."""
     limit = min(len(text.plain), start + WINDOW)
     position = start
     for _ in range(200):

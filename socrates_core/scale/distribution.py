@@ -1,4 +1,4 @@
-"""Distributions of answers over the options of a scale."""
+"""Answer distributions over the options of a scale."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,14 +40,14 @@ class AnswerDistribution:
             weights: (N,) survey weights; equal when None.
 
         Raises:
-            ValueError: If there is no response, one is off the scale or no integer (the caller counts and removes
-                those), or the weights are not one non-negative number for each with a positive sum.
+            ValueError: If there are no responses, one is off the scale or not an integer (the caller counts and removes
+                these), or the weights are not one non-negative number per response with a positive sum.
         """
         values = option_values(scale)
         answers = np.asarray(responses)
         if answers.ndim != 1 or len(answers) == 0:
             raise ValueError(f"no responses: expected a row of them, got shape {answers.shape}")
-        if answers.dtype.kind not in "iu":  # casting would make 2.7 a 2
+        if answers.dtype.kind not in "iu":  # casting would turn 2.7 into 2
             raise ValueError(f"responses must be integers, got {answers.dtype}")
         index = np.searchsorted(values, answers).clip(max=len(values) - 1)
         if (values[index] != answers).any():
@@ -60,23 +60,23 @@ class AnswerDistribution:
 
     @classmethod
     def uniform(cls, scale: AnswerScale) -> "AnswerDistribution":
-        """Every option equally likely."""
+        """The uniform distribution over the options of a scale."""
         values = option_values(scale)
         return cls(values, np.full(len(values), 1 / len(values)))
 
     @property
     def mean(self) -> float:
-        """In points of the scale."""
+        """The mean, in points of the scale."""
         return float(self.values @ self.probs)
 
     @property
     def sd(self) -> float:
-        """In points of the scale."""
+        """The standard deviation, in points of the scale."""
         return float(np.sqrt(((self.values - self.mean) ** 2) @ self.probs))
 
     def quantile(self, share: float) -> int:
-        """The smallest value that at least this share of the mass does not exceed, in [0, 1]."""
-        place = np.searchsorted(np.cumsum(self.probs), share - 1e-9)  # sums of shares are a little off
+        """The smallest value whose cumulative probability is at least this share, in [0, 1]."""
+        place = np.searchsorted(np.cumsum(self.probs), share - 1e-9)  # tolerance for rounding in the sums
         return int(self.values[min(int(place), len(self.values) - 1)])
 
 
@@ -92,12 +92,12 @@ def option_values(scale: AnswerScale) -> npt.NDArray[np.int64]:
 
 
 def with_temperature(probs: Floats, temperature: float, top_p: float = 1.0) -> Floats:
-    """Sharpen or flatten distributions as a sampler would, option by option.
+    """Apply a sampler's temperature and top_p to whole options.
 
-    Each row becomes p^(1/T), renormalised, then cut to its most likely options up to `top_p` of the mass (the option
-    that crosses it stays) and renormalised again. T = 0 is the most likely option, the lowest of equals; T = 1 leaves p
-    as it is. The model's exact option probabilities take the place of the tokens' ones, so on scales of several digits
-    this is the temperature of the answer and not of each digit.
+    Each row becomes p^(1/T), renormalised, then is restricted to its most likely options up to `top_p` of the mass (the
+    option that crosses it included) and renormalised again. T = 0 selects the most likely option, the lowest of equals;
+    T = 1 leaves p unchanged. It acts on exact option probabilities instead of token probabilities, so for answers of
+    several digits this is the temperature of the whole answer, not of each digit.
 
     Args:
         probs: (N, K) rows that sum to 1.
@@ -113,14 +113,14 @@ def with_temperature(probs: Floats, temperature: float, top_p: float = 1.0) -> F
     if temperature == 0:
         out[np.arange(len(probs)), probs.argmax(axis=1)] = 1
         return np.asarray(out)
-    with np.errstate(divide="ignore", over="ignore"):  # log 0 and a temperature next to 0 are −∞, as they should be
+    with np.errstate(divide="ignore", over="ignore"):  # log 0, and division by a tiny temperature, correctly give −∞
         logs = np.log(probs)
         out = np.exp((logs - logs.max(axis=1, keepdims=True)) / temperature)
     out /= out.sum(axis=1, keepdims=True)
     if top_p < 1:
         order = np.argsort(-out, axis=1, kind="stable")
         ranked = np.take_along_axis(out, order, axis=1)
-        before = np.cumsum(ranked, axis=1) - ranked  # mass of the options ranked above
+        before = np.cumsum(ranked, axis=1) - ranked  # total mass of the higher-ranked options
         ranked[before >= top_p] = 0
         np.put_along_axis(out, order, ranked / ranked.sum(axis=1, keepdims=True), axis=1)
     return out

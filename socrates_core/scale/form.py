@@ -1,4 +1,4 @@
-"""The forms in which an instruction states a scale: a range, a list of numbers, or a list of options with texts."""
+"""The forms of a scale in an instruction: a range, a list of numbers, or a list of options with texts."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,19 +17,19 @@ _MISSING = re.compile(
     r"|prefer\s+not|declin|skip|missing|can(?:no|[’'])t|none|never\s+heard|haven[’']t|no\s+basis",
     re.IGNORECASE,
 )
-"""The text of a code for no answer, which may lie outside the range: "99 for Don't know"."""
+"""Text of a non-response code, which may lie outside the range: "99 for Don't know"."""
 _BETWEEN_ENDS = re.compile(r"\b(?:in[-\s]between|intermediate|anything\s+between|any\s+\w+\s+between)\b", re.IGNORECASE)
-"""That the numbers between the named ones are options too."""
+"""Text stating that the numbers between the named ones are options too."""
 _NUMBER_NOUN = re.compile(r"\b(?:integers?|numbers?|ratings?|scores?|values?|scale|digits?)\b", re.IGNORECASE)
 _INTERVAL = re.compile(r"\b(?:in|range|interval|between)\s*[\[(]$")
-"""What stands before a range in brackets: "in the range [0, 10]"."""
+"""Text before a range in brackets: "in the range [0, 10]"."""
 _EXTRA = re.compile(rf"\s*,?\s*\(?or\s+(?P<number>{NUMBER})(?=\s*(?:[,.;)]|$))", re.IGNORECASE)
-"""A single code beside a range: ", or -1"."""
+"""A single code in addition to a range: ", or -1"."""
 _SHARED = re.compile(
     r"(?:^|[,;:(.]|\b(?:where|with|that|and|or|which)\b)\s*[-+]?\d{1,9}\s*(?:-|\bto\b|\band\b|\bor\b|&)\s*$",
     re.IGNORECASE,
 )
-"""What stands before the last of several options with one text: "where 1-" before "3 means no"."""
+"""Text before the last of several options with the same text: "where 1-" before "3 means no"."""
 _PHRASE = r"[^,;.\d()]{1,80}?"
 _FROM_TO = re.compile(
     rf"\b(?:ranging|going|running)\s+from\s+(?P<low>{OPEN}?{_PHRASE})\s+to\s+(?P<high>{OPEN}?{_PHRASE})\s*(?=[,;.)]|$)",
@@ -39,7 +39,7 @@ _FROM_TO = re.compile(
 
 
 _OPEN_END = re.compile(rf"{OPEN_UPWARDS.pattern}(?!\s*(?:than\b|to\b|[-+]?\d))", re.ASCII | re.IGNORECASE)
-"""What makes the last option of a list one without an upper bound; not "or more than 3"."""
+"""Text that leaves the last option of a list without an upper bound; not "or more than 3"."""
 
 
 @dataclass(frozen=True)
@@ -50,20 +50,20 @@ class Sentence:
     start: int
     stop: int
     steps: tuple[re.Match[str], ...] = ()
-    """Matches of STEP: how far apart the options lie."""
+    """Matches of STEP: the distance between options."""
     points: int | None = None
-    """How many points the scale is said to have."""
+    """The stated number of points of the scale."""
 
 
 def scale_from(sentence: Sentence, first: re.Match[str]) -> AnswerScale | None:
     """The scale that begins with a number: a range, a list of options, or options with their texts.
 
     Args:
-        sentence: What to read.
+        sentence: The sentence to parse.
         first: A match of LONE_NUMBER in it.
 
     Raises:
-        UnreadableError: If the number begins a form of which it is not certain what it means.
+        UnreadableError: If the number begins a form of uncertain meaning.
     """
     text, start, stop = sentence.text, sentence.start, sentence.stop
     head = text.plain[start : first.start()]
@@ -89,7 +89,7 @@ def scale_from(sentence: Sentence, first: re.Match[str]) -> AnswerScale | None:
 
 
 def _is_named(plain: str, item: re.Match[str]) -> bool:
-    """Whether the number is in brackets behind a word, "Yes (1)", and not before one, "(1) Yes"."""
+    """Whether the number is in brackets after a word, as in "Yes (1)", and not before one, as in "(1) Yes"."""
     return item["dot"] is not None and re.search(r"\w[\"”'’]?\s*\($", plain[: item.start()][-12:]) is not None
 
 
@@ -153,14 +153,14 @@ def _labelled(
     listed: Sequence[int] = (),
     labels: Mapping[int, str] | None = None,
 ) -> AnswerScale:
-    """Options with the labels that follow them, and with codes beside them such as "or 99 if you don't know".
+    """Options with the labels that follow them, and additional codes such as "or 99 if you don't know".
 
     Args:
         values: The options, ascending.
-        sentence: Where they stand.
+        sentence: The sentence that contains them.
         position: Where they end.
-        listed: The options in the order in which they were listed, if they were.
-        labels: Labels that are known already.
+        listed: The options in the order in which they are listed, if they are.
+        labels: Labels that are already known.
     """
     text, stop = sentence.text, sentence.stop
     if OPEN_UPWARDS.match(text.plain, position):
@@ -182,13 +182,13 @@ def _labelled(
 
 
 def _respective(sentence: Sentence, position: int, listed: Sequence[int], values: tuple[int, ...]) -> dict[int, str]:
-    """The labels that a sentence gives "respectively", if all are of options; none otherwise."""
+    """The labels that a sentence assigns "respectively", if all belong to options; empty otherwise."""
     labels = respective_labels(sentence.text, position, sentence.stop, listed)
     return dict(sorted(labels.items())) if set(labels) <= set(values) else {}
 
 
 def _items_after(text: Text, position: int, stop: int) -> list[Item] | None:
-    """The options with texts behind a range or list; None where one text belongs to several options."""
+    """The options with texts after a range or list; None if one text belongs to several options."""
     items: list[Item] = []
     for match in ITEM.finditer(text.plain, position, stop):
         if not match["dot"] and _SHARED.search(text.plain[max(position, match.start() - 24) : match.start()]):
@@ -203,7 +203,7 @@ def _items_after(text: Text, position: int, stop: int) -> list[Item] | None:
 
 
 def _texts(items: list[Item], values: tuple[int, ...]) -> dict[int, str | None]:
-    """Option → text of those that are named behind a range or list, which must be among its values or beside them."""
+    """Option → text of those named after a range or list, which must be among its values or additional codes."""
     texts: dict[int, str | None] = {}
     members = set(values)
     for item in items:
@@ -217,7 +217,7 @@ def _texts(items: list[Item], values: tuple[int, ...]) -> dict[int, str | None]:
 
 
 def _listed(items: list[Item], head: str, points: int | None) -> AnswerScale:
-    """The scale that a list of options with texts makes, when it is certain whether it is the whole of it."""
+    """The scale of a list of options with texts, if it is certain whether the list is complete."""
     values = [item.value for item in items]
     if any(item.hidden for item in items):
         raise UnreadableError("the text of an option seems to hold another option")

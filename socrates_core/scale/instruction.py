@@ -1,4 +1,4 @@
-"""Finds the last answer instruction of a stimulus and reads the scale that it states."""
+"""Finding the last answer instruction of a stimulus, and parsing the scale that it states."""
 
 import re
 from dataclasses import dataclass, replace
@@ -27,15 +27,15 @@ _FORMS = (
 )
 _BLANKS = re.compile(r"[\s\u200b\ufeff]{3,}")
 
-# --- Numbers that are no options
+# --- Numbers that are not options
 
 _POINTS = re.compile(r"[-\s]?(?:points?|items?|steps?|levels?)\b[^.?!]{0,30}?\bscale\b", re.IGNORECASE)
-"""What follows the number of options: "7-point scale"."""
+"""Text after the number of options: "7-point scale"."""
 _PERIOD = r"(?:calendar\s+)?(?:days?|weeks?|months?|years?|hours?|minutes?|nights?)"
 _BENIGN = re.compile(
     rf"[-\s]?(?:digits?|decimals?|words?|characters?|sentences?|significant|{_PERIOD})\b", re.IGNORECASE
 )
-"""What follows a number that counts something else: "2 decimals", "7 days"."""
+"""Text after a number that counts something else: "2 decimals", "7 days"."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _EXAMPLE = re.compile(r"(?:\be\.?g\.?|\bfor\s+(?:example|instance)),?:?\s*$", re.IGNORECASE)
 _THING = any_of(
@@ -43,13 +43,13 @@ _THING = any_of(
     r"message|story|video|task|round|figure|program|plan|page|section|case|immigrant|applicant",
 )
 _NAME_OF_A_THING = re.compile(rf"\b{_THING}\s+#?$", re.IGNORECASE)
-"""What stands before a number that is a name: "Profile 2"."""
+"""Text before a number that is part of a name: "Profile 2"."""
 _UNCLEAR = re.compile(
     r"\b(?:two|three|four|five|several|multiple)\s+(?:integers|numbers|values)\b|\bseparated\s+by\b|\bexclusive\b"
     r"|\bnot\s+including\b|\bexcluding\b|(?![0-9])\d",  # the last: digits of another script
     re.IGNORECASE,
 )
-"""What makes an instruction one that is not about a single number on a closed scale."""
+"""Text showing that an instruction is not about a single number on a closed scale."""
 
 # --- Instructions without numbers
 
@@ -57,7 +57,7 @@ _AMOUNT = re.compile(
     r"\b(?:integers?|(?:whole\s+|single\s+)?numbers?|numeric(?:al)?|digits?|amount|percent(?:age)?|count|dollars?|figure)\b",
     re.IGNORECASE,
 )
-"""That the answer is a number."""
+"""Text stating that the answer is a number."""
 _ANSWER = any_of(
     r"answers?|choices?|responses?|options?|ratings?|opinions?|selections?|views?|feelings?|scores?",
     r"position|(?:level|degree|extent) of \w+|agreement",
@@ -68,14 +68,14 @@ _CHOICE = re.compile(
     r"|\bscale\b|\blikert\b|\bslider\b",
     re.IGNORECASE,
 )
-"""That the number stands for an option, "corresponding to your choice"."""
+"""Text stating that the number represents an option, "corresponding to your choice"."""
 _QUANTITY = re.compile(
     r"\b(?:dollars?|cents?|euros?|usd|hours?|minutes?|seconds?|days?|weeks?|months?|years?|age|cost|costs|price|amount"
     r"|income|salary|number\s+of|count|how\s+many|how\s+much|quantity|points|people|tickets|times|miles|pounds"
     r"|percent(?:age)?)\b",
     re.IGNORECASE,
 )
-"""That the number counts something."""
+"""Text stating that the number counts something."""
 
 
 @dataclass(frozen=True)
@@ -83,34 +83,34 @@ class _Open:
     """An instruction without bounds."""
 
     bare: bool
-    """It says no more than "an integer", so that the question may hold the scale."""
+    """It specifies only "an integer", so the question may contain the scale."""
     choice: bool
-    """It speaks of the number of a choice, which must be listed somewhere."""
+    """It refers to the number of a choice, which must be listed somewhere."""
 
 
 @dataclass(frozen=True)
 class _Bounds:
-    """What single numbers of an instruction say about its ends, None where they say nothing."""
+    """Bounds stated by single numbers of an instruction; None for those not stated."""
 
     low: int | None = None
     high: int | None = None
     from_low: int | None = None
-    """An option from which on all are meant, "3 or more"."""
+    """An option that includes all above it, "3 or more"."""
     to_high: int | None = None
-    """An option up to which all are meant, "1 or less"."""
+    """An option that includes all below it, "1 or less"."""
 
 
 def parse_scale(stimulus: str) -> AnswerScale:
-    """The scale that the last answer instruction of a stimulus states.
+    """The scale stated by the last answer instruction of a stimulus.
 
-    Labels come from the instruction alone, cut from it as written, without outer quotes and final punctuation. Where
-    the instruction asks for "an integer" and no more, the scale or option list of the question before it counts.
+    Labels are taken from the instruction alone, as written, without outer quotes and final punctuation. If the
+    instruction requests only "an integer", the scale or option list in the question before it is used.
 
     Raises:
-        ScaleError: If there is no instruction, or it cannot be read without guessing; quotes it.
+        ScaleError: If there is no instruction, or it cannot be parsed without guessing; quotes it.
     """
     stimulus = _BLANKS.sub(lambda blank: "\n\n" if "\n" in blank.group() else " ", stimulus)
-    # Nearly every stimulus ends in these two words and a sentence that thousands of others share.
+    # nearly every stimulus ends in these two words and a sentence shared by thousands of others
     lowered = stimulus.lower()
     at = lowered.rfind("only return") if len(lowered) == len(stimulus) else -1
     if at >= 0 and not is_in_label(stimulus, at):
@@ -131,15 +131,31 @@ def parse_scale(stimulus: str) -> AnswerScale:
     raise _error(stimulus[-200:], "the stimulus ends without an answer instruction")
 
 
+def instruction_start(stimulus: str) -> int:
+    """Where the answer instruction begins, as `parse_scale` finds it: with the last firm cue that says something about
+    numbers, readable or not, or else with the last one. The length of the stimulus where there is none.
+    """
+    text, last = Text(stimulus), len(stimulus)
+    for begin, after in cues(FIRM_CUE, text, 0, len(text.plain)):
+        try:
+            says_something = _read(text, begin, after) is not None
+        except UnreadableError:
+            says_something = True
+        if says_something:
+            return begin
+        last = begin if last == len(stimulus) else last
+    return last
+
+
 @lru_cache(maxsize=4096)
 def _read_ending(ending: str) -> AnswerScale | None:
-    """The scale that the end of a stimulus states by itself."""
+    """The scale that the end of a stimulus states on its own."""
     reading, _ = _read_firm(Text(ending))
     return reading if isinstance(reading, AnswerScale) else None
 
 
 def _read_firm(text: Text) -> tuple[AnswerScale | _Open | None, int]:
-    """What the last firm cue that says anything says, and where it begins: a scale, or that the question holds it."""
+    """The reading of the last informative firm cue, and where it begins: a scale, or a reference to the question."""
     last = -1
     for begin, after in cues(FIRM_CUE, text, 0, len(text.plain)):
         reading = _read_or_refuse(text, begin, after)
@@ -163,7 +179,7 @@ def _from_closing_sentence(text: Text) -> AnswerScale | None:
 
 
 def _from_question(text: Text, stop: int, reading: _Open) -> AnswerScale:
-    """The scale that the question states before an instruction that asks for a number and no more."""
+    """The scale stated in the question, before an instruction that only requests a number."""
     start = max(0, stop - 600)
     found = list(cues(LOOSE_CUE, text, start, stop))
     if reading.choice:
@@ -183,7 +199,7 @@ def _from_question(text: Text, stop: int, reading: _Open) -> AnswerScale:
 
 
 def _read_or_refuse(text: Text, begin: int, after: int) -> AnswerScale | _Open | None:
-    """What `_read` says, with its errors as such of the product."""
+    """As `_read`, with its errors converted to a ScaleError."""
     try:
         return _read(text, begin, after)
     except UnreadableError as problem:
@@ -196,10 +212,10 @@ def _error(instruction: str, why: str) -> ScaleError:
 
 
 def _read(text: Text, begin: int, after: int) -> AnswerScale | _Open | None:
-    """What the instruction says: a scale, that there is no bound, or nothing about numbers (None).
+    """The reading of an instruction: a scale, an open-ended outcome, or None if it states nothing about numbers.
 
     Raises:
-        UnreadableError: If it states numbers whose meaning is not certain.
+        UnreadableError: If it states numbers of uncertain meaning.
     """
     plain, stop = text.plain, scope(text, begin)
     if unclear := _UNCLEAR.search(plain, after, stop):
@@ -207,7 +223,7 @@ def _read(text: Text, begin: int, after: int) -> AnswerScale | _Open | None:
     steps = list(STEP.finditer(plain, after, stop))
     bounds, points = _Bounds(), None
     for number in LONE_NUMBER.finditer(plain, after, stop):
-        # "even" and "odd" count only before the options: behind them they belong to a text.
+        # "even" and "odd" count only before the options; after them they belong to a text
         steps = [step for step in steps if not step["parity"] or step.start() < number.start()]
         if any(step.start() <= number.start() < step.end() for step in steps):
             continue
@@ -229,7 +245,7 @@ def _read(text: Text, begin: int, after: int) -> AnswerScale | _Open | None:
 
 
 def _bounded(bounds: _Bounds, plain: str, number: re.Match[str], before: str) -> _Bounds | None:
-    """The bounds with the one that a number states, "at least 1" or "10 or less"; None if it states none."""
+    """The bounds, updated with one stated by a number, "at least 1" or "10 or less"; None if it states none."""
     if bound := LOW_BEFORE.search(before):
         return replace(bounds, low=read_number(number.group()) + (bound["above"] is not None))
     if bound := HIGH_BEFORE.search(before):
@@ -244,13 +260,13 @@ def _bounded(bounds: _Bounds, plain: str, number: re.Match[str], before: str) ->
 
 
 def _is_aside(plain: str, number: re.Match[str], before: str) -> bool:
-    """Whether the number belongs to a name ("Profile 2") or is an example ("e.g., 3")."""
+    """Whether the number is part of a name ("Profile 2") or an example ("e.g., 3")."""
     follows = MORE.match(plain, number.end()) or RANGE.match(plain, number.end())
     return bool(_NAME_OF_A_THING.search(before) or (_EXAMPLE.search(before) and not follows))
 
 
 def _check_agreement(scale: AnswerScale, bounds: _Bounds, head: str) -> None:
-    """Refuses a scale that what stands before it contradicts, "3 or more, 2, 1" or "from one to seven, 5 meaning …".
+    """Refuse a scale contradicted by the text before it, "3 or more, 2, 1" or "from one to seven, 5 meaning …".
 
     Raises:
         UnreadableError: If the scale lacks options that are named before it.

@@ -1,4 +1,4 @@
-"""The text of one option: where it ends, and how it reads without its quotation marks and what was around it."""
+"""The text of one option: where it ends, and its cleaned form without quotation marks and surrounding words."""
 
 import re
 from itertools import pairwise
@@ -34,17 +34,17 @@ _AFTER_QUOTE = re.compile(
     rf"|[\s,;:)\]\"”’']*[.?!]{CLOSE}*\s+[A-Z]",  # the next sentence
     re.ASCII | re.IGNORECASE,
 )
-"""What follows a quotation mark that closes a text; after any other one, the text goes on."""
+"""Text after a quotation mark that closes a label; after any other, the label continues."""
 _PREFIX = re.compile(rf"^(?:=|i\.e\.,?|{MEANING}\s)\s*", re.IGNORECASE)
 _ANSWER_WORD = r"(?:yes|no|true|false|agree|disagree|support|oppose|never|always|not\s+sure|unsure|don[’']t\s+know)"
-"""Texts that are whole by themselves, so that a word beside them is the instruction's."""
+"""Complete labels, so that an adjacent word belongs to the instruction."""
 CASE_WORD = re.compile(rf"((?i:{CASE}))\s+(?=[A-Z\"“'‘]|(?i:{_ANSWER_WORD}\b))")
-"""A word of the instruction before a text in brackets, "(for Yes)"; "(for sale)" may be all text."""
+"""A word of the instruction before a label in brackets, "(for Yes)"; "(for sale)" may be all label."""
 _ANSWER_WORD_ONLY = re.compile(rf"({_ANSWER_WORD})\s+only", re.IGNORECASE)
 
 
 def enclosed(plain: str, begin: int, limit: int, bracket: str | None) -> tuple[int, int]:
-    """End of a label in brackets or quotes that begins at `begin`, and where the text goes on after it.
+    """End of a label in brackets or quotes that begins at `begin`, and where the text continues after it.
 
     Raises:
         UnreadableError: If the bracket or quotation mark is not closed.
@@ -70,7 +70,7 @@ def enclosed(plain: str, begin: int, limit: int, bracket: str | None) -> tuple[i
 
 
 def cut(label: str, plain: str) -> tuple[str, bool]:
-    """An unquoted label without what follows it, and whether it was whole up to its end."""
+    """An unquoted label without the text after it, and whether it was complete up to its end."""
     ends = [match.start() for pattern in (_TAIL, SENTENCE_END) if (match := pattern.search(plain))]
     depth = 0
     for position, character in enumerate(plain):
@@ -84,7 +84,7 @@ def cut(label: str, plain: str) -> tuple[str, bool]:
 
 
 def clean(label: str) -> str:
-    """A label in quotes or brackets without them; a full stop inside quotes is the label's own."""
+    """A label without its quotes or brackets; a full stop inside quotes belongs to the label."""
     text = " ".join(label.split())
     if _is_quoted(text):
         return text[1:-1].strip().rstrip(",; ")
@@ -105,15 +105,15 @@ def _is_quoted(text: str) -> bool:
 
 
 def _opens(text: str) -> bool:
-    """Whether the mark at the end of a text closes one that opens in it."""
+    """Whether the quotation mark at the end of a text closes one that opens in it."""
     last = text[-1]
     openers = [mark for mark, closers in CLOSERS.items() if last in closers]
-    # A straight mark opens and closes, so that one of its kind alone opens nothing.
+    # a straight mark both opens and closes, so a single one opens nothing
     return any(text.count(mark) > (last in "\"'" and mark == last) for mark in openers)
 
 
 def without_case_word(labels: list[str]) -> list[str]:
-    """Labels in brackets without the word that begins all of them: "(for Yes)" and "(for No)"."""
+    """Labels in brackets without the word that all of them begin with: "(for Yes)" and "(for No)"."""
     words = [match[1].lower() if (match := CASE_WORD.match(label)) else None for label in labels]
     if len(words) < 2 or words[0] is None or any(a != b for a, b in pairwise(words)):
         return labels
@@ -121,6 +121,6 @@ def without_case_word(labels: list[str]) -> list[str]:
 
 
 def without_only(label: str) -> str:
-    """A last label without the "only" of the instruction, "2 for No only"; "Women only" may be all label."""
+    """A last label without the instruction's "only", as in "2 for No only"; "Women only" may be all label."""
     match = _ANSWER_WORD_ONLY.fullmatch(label)
     return match[1] if match else label

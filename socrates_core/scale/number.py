@@ -16,7 +16,7 @@ STEP = re.compile(
     rf"|\b(?P<parity>even|odd)\s+(?:integer|number|whole)",
     re.ASCII | re.IGNORECASE,
 )
-"""Options that lie further apart than 1: "a multiple of 10", "in steps of ten", "10-point steps", "an even number"."""
+"""A step between options other than 1: "a multiple of 10", "in steps of ten", "10-point steps", "an even number"."""
 _STEP_WORDS = {"fiv": 5, "ten": 10, "twent": 20, "fift": 50, "hundred": 100, "thousand": 1000}
 
 _LOW = any_of(
@@ -31,9 +31,9 @@ _HIGH = any_of(
     r"(?:a )?max(?:imum|\.)?(?: value)?(?: of)?|<=|≤|cannot exceed",
 )
 LOW_BEFORE = re.compile(rf"(?<!\w){_LOW}\s*[:=]?\s*$", re.IGNORECASE)
-"""What stands before a lower bound; `above` where the bound itself is no answer."""
+"""Text before a lower bound; group `above` if the bound itself is excluded."""
 HIGH_BEFORE = re.compile(rf"(?<!\w){_HIGH}\s*[:=]?\s*$", re.IGNORECASE)
-"""What stands before an upper bound; `below` where the bound itself is no answer."""
+"""Text before an upper bound; group `below` if the bound itself is excluded."""
 
 _DIGIT_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 _WORD = "|".join([*_DIGIT_WORDS, "one hundred", "a hundred"])
@@ -47,7 +47,7 @@ _SPELT_RANGE = re.compile(rf"\b(?:from|between)\s+({_WORD})\s+(?:to|and|through)
 
 
 def read_number(text: str) -> int:
-    """The integer that a match of NUMBER writes: "$1,000", "2 million", "-3".
+    """The integer denoted by a match of NUMBER: "$1,000", "2 million", "-3".
 
     Raises:
         UnreadableError: If it has decimals or more than 15 digits.
@@ -66,10 +66,10 @@ def read_number(text: str) -> int:
 
 
 def span(first: int, last: int, steps: Sequence[re.Match[str]] = ()) -> tuple[int, ...]:
-    """The options from one end to the other, in the steps (matches of STEP) that the instruction names.
+    """The options from one end to the other, in the steps (matches of STEP) that the instruction states.
 
     Raises:
-        UnreadableError: If the steps do not lead from one end to the other, or to no scale of a sensible length.
+        UnreadableError: If the steps do not lead from one end to the other, or the scale is too short or too long.
     """
     low, high = min(first, last), max(first, last)
     start, stride = low, 1
@@ -104,7 +104,7 @@ def spelt_range(text: str) -> tuple[int, int] | None:
     """The ends of a range in words, "from one to five".
 
     Raises:
-        UnreadableError: If words of this kind have texts too ("one means never"), which are read behind digits alone.
+        UnreadableError: If number words have texts ("one means never"), which are parsed only after digits.
     """
     match = _SPELT_RANGE.search(text)
     if match is None:

@@ -20,8 +20,8 @@ from socrates_core.scale.wording import (
     any_of,
 )
 
-# What stands between two options: a comma, a blank, or a dash; then words such as "and so on up to", "or enter the
-# number"; then an opening mark.
+# Text between two options: a comma, a blank, or a dash; then words such as "and so on up to", "or enter the number";
+# then an opening mark.
 _BREAK = r"(?:\s*(?:(?<!\.[A-Z])\.|[,;/|…])+|\s+-{1,3}(?=\s)|\s)\s*(?:(?:\.{3}|…)[\s,]*)?"
 _CONJUNCTION = any_of(
     r"and so (?:on|forth),?(?: (?:up )?(?:to|until))?|all the way(?: up)? to|up to",
@@ -41,14 +41,14 @@ _OTHERWISE = re.compile(
     rf"(?:otherwise,?\s+(?:return\s+|answer\s+|enter\s+|use\s+)?(?P<number>{NUMBER})|(?P<before>{NUMBER})\s+otherwise\b)",
     re.ASCII | re.IGNORECASE,
 )
-"""The option for all other cases, which has no text of its own: "otherwise return 0", "0 otherwise"."""
+"""The option for all other cases, without a text: "otherwise return 0", "0 otherwise"."""
 _BARE = re.compile(rf"\s*[,;/]\s*(?P<number>{NUMBER})(?=\s*(?:[,;/]|and\b|or\b|$))", re.ASCII | re.IGNORECASE)
-"""An option of a list that has no text, between two that have one: "1 = Never, 2, 3, 4, 5 = Always"."""
+"""An option without a text between two that have one: "1 = Never, 2, 3, 4, 5 = Always"."""
 _DANGLING = re.compile(
     rf"\s*(?:[,;/]\s*(?:(?:and|or)\s+)?|(?:and|or)\s+)(?P<number>{NUMBER})(?=\s*(?:[,;/.)]|$))",
     re.ASCII | re.IGNORECASE,
 )
-"""A number without a text behind the last option that has one."""
+"""A number without a text after the last option that has one."""
 _BARE_END = re.compile(r"(?:(?:\s*[,;/]\s*|\s*,?\s(?:and|or)\s+)[-+]?\d{1,9}){1,100}$", re.ASCII | re.IGNORECASE)
 """Numbers at the end of a text."""
 
@@ -63,41 +63,41 @@ _SWALLOWED = re.compile(
 
 @dataclass(frozen=True)
 class Item:
-    """One option, as it stands in an instruction."""
+    """One option, as written in an instruction."""
 
     value: int
     label: str | None
     join: str
-    """What stands between it and the option before: ", or", "to", …"""
+    """Text between the previous option and this one: ", or", "to", …"""
     hidden: bool = False
-    """Whether its text seemed to hold another option."""
+    """Whether its text seems to contain another option."""
     enclosed: bool = False
-    """Whether its text stood in quotation marks or brackets."""
+    """Whether its text was in quotation marks or brackets."""
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """One label and what comes after it."""
+    """One label and the text after it."""
 
     label: str
     end: int
     following: re.Match[str] | None = None
     """The next option with a text, a match of ITEM."""
     join: str = ""
-    """What stands before it."""
+    """Text before it."""
     bare: tuple[int, ...] = ()
-    """Options without a text that stand between the two, or last."""
+    """Options without a text between the two, or at the end."""
     bare_join: str = ","
-    """What stands before those."""
+    """Text before those."""
     hidden: bool = False
     """Whether the label ends in numbers that may be options."""
 
 
 def items_from(text: Text, start: int, join: str = "") -> list[Item]:
-    """The options with texts from `start` on, as far as they follow each other.
+    """The consecutive options with texts from `start` on.
 
     Raises:
-        UnreadableError: If a text does not end, or the list is too long to be one.
+        UnreadableError: If a text does not end, or the list is too long.
     """
     found: list[Item] = []
     cases: list[bool] = []
@@ -116,12 +116,12 @@ def items_from(text: Text, start: int, join: str = "") -> list[Item]:
 
 
 def kind(item: re.Match[str]) -> str:
-    """Which link stands between an option and its text; a word and an equals sign are one kind."""
+    """The kind of link between an option and its text; a word and an equals sign count as the same kind."""
     return "word" if item["word"] or item["equals"] else str(item.lastgroup)
 
 
 def _read_enclosed(text: Text, item: re.Match[str], limit: int) -> _Reading:
-    """The label in quotes or brackets behind a match of ITEM, and the option that directly follows it."""
+    """The label in quotes or brackets after a match of ITEM, and the option that directly follows it."""
     end, resume = enclosed(text.plain, item.end(), limit, item["bracket"])
     label = clean(text.written[item.end() : end])
     number = _AFTER_LABEL.search(text.plain, resume, min(limit, resume + 80))
@@ -140,7 +140,7 @@ def _read_enclosed(text: Text, item: re.Match[str], limit: int) -> _Reading:
 
 
 def _bare_between(plain: str, resume: int, limit: int, value: int) -> _Reading | None:
-    """Options without a text that lead from one option to the next one that has a text again."""
+    """Options without a text that lead from one option to the next one with a text."""
     bare: list[int] = []
     while len(bare) < 100 and (match := _BARE.match(plain, resume, limit)):
         bare.append(read_number(match["number"]))
@@ -156,7 +156,7 @@ def _bare_between(plain: str, resume: int, limit: int, value: int) -> _Reading |
 
 
 def _read_loose(text: Text, item: re.Match[str], limit: int) -> _Reading:
-    """The unquoted label behind a match of ITEM: up to the next option, or else to where the instruction ends."""
+    """The unquoted label after a match of ITEM: up to the next option, or else the end of the instruction."""
     begin, value = item.end(), read_number(item["number"])
     following, join = _next_within(text.plain, begin, limit, kind(item), value)
     end = following.start() - len(join) if following else min(limit, begin + LABEL)
@@ -174,15 +174,15 @@ def _read_loose(text: Text, item: re.Match[str], limit: int) -> _Reading:
 
 
 def _without_bare_end(reading: _Reading, following: re.Match[str], text: Text, begin: int, value: int) -> _Reading:
-    """An unquoted label without the options that stand between it and the next option with a text."""
+    """An unquoted label without the options between it and the next option with a text."""
     tail = _BARE_END.search(text.plain, begin, reading.end)
     run = _integers(tail.group()) if tail else []
     goal = read_number(following["number"])
-    # Numbers that lie elsewhere are of the text, and "$1,002" is one number.
+    # numbers outside the interval belong to the text, and "$1,002" is one number
     between = tail is not None and min(value, goal) < min(run) and max(run) < max(value, goal)
     if tail is None or not between or re.search(r"\d,\d{3}$", text.plain[begin : reading.end]):
         return reading
-    # "Level 1, 2" may be one text, and "once or 2" is no list.
+    # "Level 1, 2" may be one text, and "once or 2" is not a list
     certain = not text.plain[begin : tail.start()][-1:].isdigit() and not re.search(r"[a-zA-Z]", tail.group())
     if certain and _is_run([value, *run, goal]):
         return replace(reading, label=trimmed(text.written[begin : tail.start()]), bare=tuple(run))
@@ -194,12 +194,12 @@ def _integers(text: str) -> list[int]:
 
 
 def _is_run(values: list[int]) -> bool:
-    """Whether the values go up, or down, one by one."""
+    """Whether the values increase, or decrease, in steps of 1."""
     return {later - earlier for earlier, later in pairwise(values)} in ({1}, {-1})
 
 
 def _next_within(plain: str, begin: int, limit: int, link: str, value: int) -> tuple[re.Match[str] | None, str]:
-    """The option that follows an unquoted label: the next one with the same link, or else with any link."""
+    """The option after an unquoted label: the next one with the same link, or else with any link."""
     other: tuple[re.Match[str] | None, str] = (None, "")
     for match in ITEM.finditer(plain, begin, min(limit, begin + LABEL)):
         join = _JOIN_BEFORE.search(plain[max(begin, match.start() - 80) : match.start()])
@@ -216,11 +216,11 @@ def _next_within(plain: str, begin: int, limit: int, link: str, value: int) -> t
 
 
 def _polished(items: list[Item], cases: bool) -> list[Item]:
-    """The items without what the instruction around them adds to their labels.
+    """The items, with words of the surrounding instruction removed from their labels.
 
     Args:
         items: All options of a list, in its order.
-        cases: Whether every label stands in brackets and begins with a word such as "for".
+        cases: Whether every label is in brackets and begins with a word such as "for".
     """
     if cases:
         labels = iter(without_case_word([item.label for item in items if item.label]))
@@ -228,27 +228,27 @@ def _polished(items: list[Item], cases: bool) -> list[Item]:
     *others, last = items
     if last.label and not last.enclosed:
         last = replace(last, label=without_only(last.label))
-    # A full stop before the very last quotation mark ends the instruction, unless the other labels have one too.
+    # a full stop before the very last quotation mark ends the instruction, unless the other labels have one too
     if last.label and last.label.endswith(".") and not any((item.label or "").endswith(".") for item in others):
         last = replace(last, label=last.label.rstrip("."))
     return [*others, last]
 
 
 def _without_swallowed(items: list[Item]) -> list[Item]:
-    """The items, with labels left out that seem to hold another option ("1 means never and 7 always").
+    """The items, without labels that seem to contain another option ("1 means never and 7 always").
 
-    Such an item has its `hidden` mark set, because a list that misses an option is no list.
+    Such an item has `hidden` set, because a list that lacks an option is invalid.
     """
     named = {item.value for item in items}
     return [replace(item, label=None, hidden=True) if _hides(item, named) else item for item in items]
 
 
 def _hides(item: Item, named: set[int]) -> bool:
-    """Whether the label seems to hold an option that is none of those named."""
+    """Whether the label seems to contain an option that is not among those named."""
     label = item.label or ""
     if item.hidden or len(label) > LABEL:
         return True
-    # Inside quotation marks only what stands behind another one can be an option.
+    # inside quotation marks, only text after another mark can be an option
     outside = Text(label if not item.enclosed else re.sub(r"^[^\"“”'‘’]*", "", label)).plain
     if re.search(r"\d\s*=", outside):
         return True

@@ -1,4 +1,4 @@
-"""Options and texts that are paired otherwise than "1 for Yes": text first, side by side, or "respectively"."""
+"""Options and texts in other pairings than "1 for Yes": text first, side by side, or "respectively"."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from socrates_core.scale.wording import LETTER, LINK, MEANING, NUMBER, Text
 
 _UNLINKED = rf"(?P<number>{NUMBER})(?:{LINK}|\s+(?={LETTER}))"
 UNLINKED = re.compile(_UNLINKED, re.ASCII | re.IGNORECASE)
-"""A number before its text, with a link between them or none: "1 never"."""
+"""A number before its text, with or without a link: "1 never"."""
 _UNLINKED_ITEM = re.compile(
     rf"(?:[,;:(\n]\s*(?:and|or|where|with)?|\b(?:and|or|where|with|that|which))\s*{_UNLINKED}", re.ASCII | re.IGNORECASE
 )
@@ -22,15 +22,15 @@ _NAMED = re.compile(
     rf"\s*\)?(?=\s*(?:[,;.)/\"”]|$|and\b|or\b|to\b|through\b|nothing\b|with\b))",
     re.ASCII | re.IGNORECASE,
 )
-"""A number behind its text: "Yes (1)", "Yes = 1", "'never' is 0"."""
+"""A number after its text: "Yes (1)", "Yes = 1", "'never' is 0"."""
 _NAME_INTRO = re.compile(
     r"^.*?(?:[:,;]|\b(?:where|with|from|either|when|return|ranging|respond|answer|of)\b)\s*"
     r"(?!.*(?:[:;]|\b(?:where|from|either|return)\b))",
     re.IGNORECASE | re.DOTALL,
 )
-"""What stands before the first text of a list of texts with numbers behind them."""
+"""Text before the first label of a list of labels followed by numbers."""
 _NAME_JOIN = re.compile(r"[\s,;/.]*(?:(?:and|or|to|through)\s+)*")
-"""What stands before the others."""
+"""Text before the other labels."""
 
 RESPECTIVELY = re.compile(r"\brespectively\b", re.IGNORECASE)
 _COUNT = r"(?<![\w.])[-+]?\d{1,6}"
@@ -44,7 +44,7 @@ _ALL_QUOTED = re.compile(rf"{_QUOTED}(?:(?:\s*,\s*|\s)(?:(?:and|or)\s+)?{_QUOTED
 _BETWEEN_TEXTS = re.compile(r"\s*,\s*(?:(?:and|or)\s+)?|\s+(?:and|or)\s+", re.IGNORECASE)
 _CONJUNCTION = re.compile(r"\b(?:and|or)\b", re.IGNORECASE)
 _UNSURE = re.compile(r"[\"“”„‘«»`]|\b(?:and|or)\b.*,|^(?:either|both|neither)\b", re.IGNORECASE)
-"""What makes it uncertain where one unquoted text ends and the next begins."""
+"""Text that makes it uncertain where one unquoted label ends and the next begins."""
 
 
 def named_items(text: Text, start: int, stop: int) -> list[Item]:
@@ -65,7 +65,7 @@ def named_items(text: Text, start: int, stop: int) -> list[Item]:
 
 
 def unlinked_items(text: Text, start: int, stop: int, first: re.Match[str] | None = None) -> list[Item]:
-    """Options of which some or all have no link to their text: "1 never, 2 rarely, 3 often"; they must ascend."""
+    """Options some or all of which have no link to their text, "1 never, 2 rarely, 3 often"; they must ascend."""
     matches = [first] if first else []
     matches += _UNLINKED_ITEM.finditer(text.plain, start, stop)
     values = [read_number(match["number"]) for match in matches]
@@ -80,13 +80,13 @@ def unlinked_items(text: Text, start: int, stop: int, first: re.Match[str] | Non
 
 
 def respective_labels(text: Text, start: int, stop: int, listed: Sequence[int]) -> dict[int, str]:
-    """The texts that a sentence gives to its numbers "respectively", if it is certain which belongs to which.
+    """The labels that a sentence assigns to its numbers "respectively", if the assignment is certain.
 
     Args:
         text: The text of the sentence.
-        start: Where to read from.
+        start: Where to start parsing.
         stop: Where the sentence ends.
-        listed: The numbers that stand right before `start`, in their order; they may be those that the texts belong to.
+        listed: The numbers directly before `start`, in their order; the labels may belong to these.
     """
     values = list(listed)
     match = _THEIR_TEXTS.match(text.plain, start, stop) if listed else None
@@ -100,7 +100,7 @@ def respective_labels(text: Text, start: int, stop: int, listed: Sequence[int]) 
 
 
 def _separated(texts: str) -> list[str]:
-    """The texts of a list such as "never, rarely, or always"; none if a conjunction may belong to one of them."""
+    """The labels in a list such as "never, rarely, or always"; empty if a conjunction may belong to one of them."""
     if _ALL_QUOTED.fullmatch(texts):
         return [trimmed(quoted) for quoted in re.findall(_QUOTED, texts)]
     if _UNSURE.search(texts) or len(_CONJUNCTION.findall(texts)) != 1:

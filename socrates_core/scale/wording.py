@@ -1,8 +1,8 @@
-"""The words that answer instructions share: numbers, and what stands between a number and its text or the next number.
+"""The vocabulary of answer instructions: numbers, and links between a number and its text or the next number.
 
-Every pattern runs on plain text: dashes and spaces of one kind each, and as many characters as the original, from
-which the labels are cut. Repetitions that can meet a long run of the same character are bounded, so that reading stays
-linear in the length of the text.
+All patterns are matched against plain text, with one kind of dash and space and as many characters as the original,
+from which the labels are cut. Repetitions that could match a long run of the same character are bounded, so that
+parsing is linear in the length of the text.
 """
 
 import re
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 WINDOW = 20_000
-"""Characters of an instruction that are read."""
+"""Maximum number of characters of an instruction that are parsed."""
 LABEL = 1500
-"""Characters of the longest label."""
+"""Maximum number of characters of a label."""
 
 
 class UnreadableError(Exception):
-    """Why an instruction cannot be read; becomes part of a ScaleError."""
+    """The reason why an instruction cannot be parsed; becomes part of a ScaleError."""
 
 
 _PLAIN = str.maketrans(
@@ -28,18 +28,18 @@ _PLAIN = str.maketrans(
 
 @dataclass(frozen=True)
 class Text:
-    """A text twice: as it is written, and plain, with the same character at the same place in both."""
+    """A text as written and in plain form, with corresponding characters at the same index."""
 
     written: str
 
     @cached_property
     def plain(self) -> str:
-        """The text with one kind of dash, of space and of digit."""
+        """The text with one kind of dash, space and digit."""
         return self.written.translate(_PLAIN)
 
 
 def any_of(*forms: str) -> str:
-    """A pattern for any of the forms, the first that fits; a blank in a form stands for a run of blanks."""
+    """A pattern that matches any of the forms, the first that fits; a blank in a form matches a run of blanks."""
     return "(?:" + "|".join(forms).replace(" ", r"\s+") + ")"
 
 
@@ -50,10 +50,10 @@ CLOSERS = {'"': '"”', "“": '”"', "„": "“”", "'": "'’", "‘": "’
 OPEN = r"[\"“„'‘`«]"
 CLOSE = r"[\"”'’`»)\]]"
 LETTER = r"[A-Za-z\"“'‘]"
-"""How a text begins: with a letter or an opening mark."""
+"""The beginning of a label: a letter or an opening mark."""
 _NO_ABBREVIATION = r"(?<!\.[A-Za-z])(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bDr)(?<!\bSt)(?<!\bvs)(?<!\betc)"
 SENTENCE_END = re.compile(rf"{_NO_ABBREVIATION}[.?!]{CLOSE}*\s+(?=[\"“‘'(\[]*[A-Z0-9$-])|\n\s*\n")
-"""A mark that ends a sentence (not in "U.S." or "Dr. Lee") before the next one, or an empty line."""
+"""Punctuation that ends a sentence (not in "U.S." or "Dr. Lee") before the next one, or an empty line."""
 
 # --- Numbers
 
@@ -71,7 +71,7 @@ _UNIT_NAMES = any_of(
     r"months?|years?|minutes?|times|people|degrees?",
 )
 _UNIT = rf"(?:\s?%|\s{_UNIT_NAMES}\b)?"
-"""What a number counts, or nothing: "%", " points"."""
+"""The unit of a number, or nothing: "%", " points"."""
 
 # --- An option and its text: "1 means", "1 for", "1 =", "1 (", "1. ", "1 - ", "1 'Yes'"
 
@@ -89,7 +89,7 @@ _DASH = rf"\s*(?P<dash>-{{1,3}})(?=\s*{LETTER}|\s\$)(?!\s?{_COUNTED})"  # not "7
 _WORD = rf"(?:\s*,)?\s+(?:(?P<word>{MEANING})|(?P<case>{CASE}))\b(?!\s+(?:each|every)\b)"
 _QUOTE = rf"\s+(?P<quote>(?={OPEN}\w))"
 LINK = rf"{_UNIT}(?:[\"”'’](?=[\s:=]))?(?:{_EQUALS}|{_BRACKET}|{_DOT}|{_DASH}|{_WORD}|{_QUOTE})"
-"""What stands between an option and its text; the name of the group that matched tells which kind."""
+"""The link between an option and its text; the name of the matched group tells its kind."""
 ITEM = re.compile(rf"(?P<number>{NUMBER}){LINK}(?:\s+that\b)?\s*", re.ASCII | re.IGNORECASE)
 """An option up to its text."""
 
@@ -100,17 +100,17 @@ RANGE = re.compile(
     rf"{_UNIT}[\"”'’]?\s*(?P<to>{_TO}|and\b|&)\s*{OPEN}?(?P<end>{NUMBER}){_UNIT}(?:[\"”'’](?!\w))?",
     re.ASCII | re.IGNORECASE,
 )
-"""What follows the lower end of a range: " to 7", "-7", " and 7"."""
+"""Text after the lower end of a range: " to 7", "-7", " and 7"."""
 _COMMA = r"\s*[,/|;](?:\s*(?:\.{3}|…)\s*,?)?|\s*(?:\.{3}|…)"
 MORE = re.compile(
     rf"{_UNIT}[\"”'’]?(?P<comma>{_COMMA})?(?P<word>\s*(?:or|and)\b)?\s*{OPEN}?(?P<end>{NUMBER})",
     re.ASCII | re.IGNORECASE,
 )
-"""What follows a number of a list: ", 2", " or 2", "/2", ", ..., 7"."""
+"""Text after a number in a list: ", 2", " or 2", "/2", ", ..., 7"."""
 SPREAD = re.compile(r"\b(?:to|through|until)\b|\.\.|…|\bso\s+on\b|\s-{1,3}\s", re.IGNORECASE)
-"""What stands between two options that have others between them."""
+"""Text between two options that implies others between them."""
 OPEN_UPWARDS = re.compile(
     rf"{_UNIT}\s*(?:\+|(?:or|and)\s+(?:more|greater|higher|above|larger|over|up|upwards?)\b)", re.IGNORECASE
 )
-"""What follows a number that has no upper bound: " or more", "+"."""
+"""Text after a number without an upper bound: " or more", "+"."""
 OPEN_DOWNWARDS = re.compile(rf"{_UNIT}\s*(?:or|and)\s+(?:less|fewer|lower|below|smaller|under)\b", re.IGNORECASE)

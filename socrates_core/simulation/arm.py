@@ -5,7 +5,7 @@ the same group. Where the edited group is not among them, they are drawn from al
 is no actual answer to compare with.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from socrates_core.metrics.cell.answers import ActualAnswers, PredictedAnswers
+from socrates_core.people.distinct import distinct_personas
 from socrates_core.people.population import (
     EditedPeople,
     NoActualGroup,
@@ -20,7 +22,7 @@ from socrates_core.people.population import (
     attributes_of,
     edit_population,
 )
-from socrates_core.scale.distribution import Floats
+from socrates_core.scale.distribution import Floats, option_values
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.study.study_set import Cell, Persona, StudySet, persona_rows
 
@@ -39,7 +41,13 @@ class Cast:
     population: EditedPeople
     drawn: npt.NDArray[np.int64]
     """(N,) rows of the population."""
-    personas: list[Persona]
+    shares: Floats
+    """(N,) how much each of the drawn counts, positive; equal unless nobody was left out."""
+    compared: npt.NDArray[np.bool_]
+    """(N,) whose prediction is compared with answers on the scale; not that of a person whose own answer is off it."""
+    redrawn: float
+    """How much who is simulated is left to chance, as `PredictedAnswers` has it."""
+    personas: Sequence[Persona]
     """(U,) the different ones among the drawn."""
     which: npt.NDArray[np.int64]
     """(N,) each drawn profile's index in `personas`."""
@@ -52,6 +60,16 @@ class Cast:
     """(M,) participant ids."""
     group: str
     notes: tuple[str, ...]
+
+    @property
+    def actual(self) -> ActualAnswers:
+        """The answers, for the scorer."""
+        values = None if self.cell.scale.values is None else option_values(self.cell.scale)
+        return ActualAnswers(values, self.responses.astype(np.float64), self.people.astype(np.int64), self.weights)
+
+    def predicted(self, rows: Floats) -> PredictedAnswers:
+        """The predictions (N, K), for the scorer."""
+        return PredictedAnswers(self.shares, self.compared, rows, redrawn=self.redrawn)
 
     def person_means(self) -> tuple[Floats, Floats]:
         """(P,) each person's mean on-scale answer and (P,) its weight: who answered more than once is one person."""
@@ -82,18 +100,12 @@ def cast_arm(studies: StudySet, participants: pl.DataFrame, cell: Cell, request:
         place = np.searchsorted(group.participant_ids, answers.participant_ids).clip(max=len(group.weights) - 1)
         found = group.participant_ids[place] == answers.participant_ids
         weights, description = np.where(found, group.weights[place], 0.0), group.description
-    # one stream for who is drawn, whatever the arm: people who see every arm are the same people in each
-    drawn = population.draw_rows(request.n, np.random.default_rng([request.seed, 0]))
-    rows = persona_rows(population.personas)
-    places: dict[tuple[tuple[str, str | int], ...], int] = {}
-    personas: list[Persona] = []
-    which = np.zeros(len(drawn), dtype=np.int64)
-    for i, row in enumerate(drawn):
-        known = {name: value for name, value in rows[row].items() if value is not None}
-        which[i] = places.setdefault(tuple(known.items()), len(places))
-        if which[i] == len(personas):
-            personas.append(known)
     inside = weights > 0
+    theirs = _Answered(answers.participant_ids[inside], answers.on_scale[inside], weights[inside])
+    drawn, shares, compared, redrawn = _draw(population, theirs, request)
+    rows = persona_rows(population.personas)
+    known = [{name: value for name, value in rows[row].items() if value is not None} for row in drawn]
+    different = distinct_personas(known)
     people = answers.participant_ids[inside]
     notes = population.notes
     if len(np.unique(people)) < len(people):
@@ -105,8 +117,11 @@ def cast_arm(studies: StudySet, participants: pl.DataFrame, cell: Cell, request:
         cell=cell,
         population=population,
         drawn=drawn,
-        personas=personas,
-        which=which,
+        shares=shares,
+        compared=compared,
+        redrawn=redrawn,
+        personas=different.personas,
+        which=different.place,
         responses=answers.responses[inside],
         on_scale=answers.on_scale[inside],
         weights=weights[inside],
@@ -114,6 +129,37 @@ def cast_arm(studies: StudySet, participants: pl.DataFrame, cell: Cell, request:
         group=description,
         notes=notes,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Answered:
+    """Who gave the M answers of the group that is compared with."""
+
+    people: npt.NDArray[np.uint32]
+    on_scale: npt.NDArray[np.bool_]
+    weights: Floats
+
+
+def _draw(
+    population: EditedPeople, theirs: _Answered, request: SimulationRequest
+) -> tuple[npt.NDArray[np.int64], Floats, npt.NDArray[np.bool_], float]:
+    """`Cast.drawn`, `shares`, `compared` and `redrawn`."""
+    ids = population.personas["participant_id"].to_numpy()
+    # others than those who answered: people with a value that they do not have, or copies of people
+    same = np.array_equal(np.sort(ids), np.unique(theirs.people))
+    others = 0.0 if same else float((population.weights**2).sum())
+    if request.n is not None:
+        # one stream for who is drawn, whatever the arm: people who see every arm are the same people in each
+        drawn = population.draw_rows(request.n, np.random.default_rng([request.seed, 0]))
+        redrawn = population.left_to_chance(request.n) + others * request.n
+        return drawn, np.ones(len(drawn)), np.ones(len(drawn), bool), redrawn
+    if not same:
+        everybody = np.arange(len(ids))
+        return everybody, population.weights, np.ones(len(ids), bool), others * len(ids)
+    order = np.argsort(ids)
+    drawn = order[np.searchsorted(ids, theirs.people, sorter=order)]
+    compared = theirs.on_scale if theirs.on_scale.any() else np.ones(len(drawn), bool)
+    return drawn, theirs.weights, compared, 0.0
 
 
 def participant_table(cast: Cast, means: pl.Series, answers: pl.Series) -> pl.DataFrame:

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from socrates_core.errors import ModelError
+from socrates_core.metrics.cell.comparison import LEAST, cell_rng, people_worth
 from socrates_core.metrics.uncertainty import Interval, effective_n, mean_interval
 from socrates_core.model.answer_model import MAX_DIGITS, NumberModel, SampledNumbers
 from socrates_core.simulation.arm import BATCH, Cast, CastProgress, Progress, participant_table
@@ -59,28 +60,28 @@ def _ask_for_numbers(model: NumberModel, cast: Cast, request: SimulationRequest,
 
 def _number_result(cast: Cast, sampled: SampledNumbers, seed: int) -> ArmResult:
     given = sampled.values[sampled.valid]
-    predicted, actual = on_one_axis(given, cast.responses, cast.weights)
+    counts = cast.shares[sampled.valid]
+    predicted, actual = on_one_axis(given, cast.responses, cast.weights, counts)
     score, actual_interval, n_effective = None, None, 0.0
     unscored = "An open-ended outcome has no stated scale to measure a distance on."
     if actual is None:
         unscored = cast.group
     else:
-        means, weights = cast.person_means()
-        n_effective = effective_n(weights)
-        if len(means) == 1:
+        n_effective = people_worth(cast.actual, cast.on_scale)
+        if len(np.unique(cast.people)) < LEAST:
             unscored = "Only one person answered; a distance from one person says nothing."
         else:
-            actual_interval = mean_interval(means, weights)
-            rng = np.random.default_rng([seed, 1, cast.cell.cell_id])
-            score = score_numbers(predicted, actual, len(given), n_effective, rng)
+            actual_interval = mean_interval(*cast.person_means())
+            rng = cell_rng(seed, cast.cell.cell_id)
+            score = score_numbers(predicted, actual, effective_n(counts), n_effective, rng)
             if score is None:
                 unscored = "Everybody gave the same number: the answers span no range to measure a distance by."
     return ArmResult(
         cell=cast.cell,
         predicted=predicted,
-        on_scale_mass=float(sampled.mass.mean()),
+        on_scale_mass=float(np.average(sampled.mass, weights=cast.shares)),
         n_predicted=len(sampled.values),
-        predicted_mean_interval=mean_interval(given),
+        predicted_mean_interval=mean_interval(given, counts),
         n_personas=len(cast.personas),
         actual=actual,
         actual_group=cast.group,

@@ -7,7 +7,6 @@ Predicted and actual numbers are distributions over one list of values, all that
 """
 
 import itertools
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -15,18 +14,15 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from socrates_core.metrics.uncertainty import LEVEL, PSEUDO_COUNT, Interval, noise_floors
+from socrates_core.metrics.cell.chance import CHUNK, Prediction, chance_of
+from socrates_core.metrics.cell.comparison import SIDES, distances
+from socrates_core.metrics.uncertainty import DRAWS, LEVEL, Interval
 from socrates_core.metrics.verdict import FEW, TIE
-from socrates_core.metrics.wasserstein import wasserstein_rows
 from socrates_core.scale.distribution import AnswerDistribution, Floats
 
 Ints = npt.NDArray[np.int64]
 
 MAX_BINS: Final = 20
-DRAWS: Final = 400
-CHUNK: Final = 1_000_000
-"""Numbers of a table of resamples that are held at a time."""
-
 STRETCHED: Final = 10
 """Ratio of the range of the human answers to that of their middle nine tenths, from which on the reader is warned."""
 
@@ -95,21 +91,25 @@ class NumberBins:
     """What the axis says of them."""
 
 
-def on_one_axis(predicted: Ints, actual: Ints, weights: Floats) -> tuple[AnswerDistribution, AnswerDistribution | None]:
+def on_one_axis(
+    predicted: Ints, actual: Ints, weights: Floats, counts: Floats | None = None
+) -> tuple[AnswerDistribution, AnswerDistribution | None]:
     """Both sides as distributions over all numbers that either gave; None for the actual one where nobody answered.
 
     Args:
         predicted: (N,) valid sampled numbers, N ≥ 1.
         actual: (M,) human answers.
         weights: (M,) positive.
+        counts: (N,) how much each of the sampled numbers counts; equally when None.
     """
     values = np.union1d(predicted, actual)
-    shares = np.bincount(np.searchsorted(values, predicted), minlength=len(values)) / len(predicted)
+    mass = np.ones(len(predicted)) if counts is None else counts
+    ours = np.bincount(np.searchsorted(values, predicted), mass, minlength=len(values)) / mass.sum()
     theirs = None
     if len(actual):
-        counts = np.bincount(np.searchsorted(values, actual), weights, minlength=len(values))
-        theirs = AnswerDistribution(values, counts / counts.sum())
-    return AnswerDistribution(values, shares), theirs
+        answered = np.bincount(np.searchsorted(values, actual), weights, minlength=len(values))
+        theirs = AnswerDistribution(values, answered / answered.sum())
+    return AnswerDistribution(values, ours), theirs
 
 
 def quartiles(distribution: AnswerDistribution) -> Quartiles:
@@ -121,7 +121,7 @@ def quartiles(distribution: AnswerDistribution) -> Quartiles:
 
 
 def score_numbers(
-    predicted: AnswerDistribution, actual: AnswerDistribution, n_valid: int, n: float, rng: np.random.Generator
+    predicted: AnswerDistribution, actual: AnswerDistribution, n_valid: float, n: float, rng: np.random.Generator
 ) -> NumberScore | None:
     """The distance by the range of the human answers; None where all gave the same number.
 
@@ -134,7 +134,7 @@ def score_numbers(
     Args:
         predicted: Over the same values as `actual`.
         actual: Shares of the human answers.
-        n_valid: Sampled numbers behind `predicted`, ≥ 1.
+        n_valid: Sampled numbers behind `predicted` (or their effective number), ≥ 1.
         n: People behind `actual`, or their effective number, ≥ 1.
         rng: For the resamples.
     """
@@ -143,26 +143,17 @@ def score_numbers(
     if low == high:
         return None
     positions = (actual.values.clip(low, high) - low) / (high - low)
-    distance = float(wasserstein_rows(predicted.probs, actual.probs, positions))
-    smooth = (actual.probs * n + PSEUDO_COUNT / len(positions)) / (n + PSEUDO_COUNT)
-    floor = math.hypot(*(float(noise_floors(smooth, positions, np.float64(count))) for count in (n, n_valid)))
-    people = max(1, round(n))
-    apart, wobbles = [], []
-    for theirs, ours, drawn in zip(
-        _samples(smooth, people, rng),
-        _samples(smooth, n_valid, rng),
-        _samples(predicted.probs, n_valid, rng),
-        strict=True,
-    ):
-        apart.append(wasserstein_rows(ours, theirs, positions))
-        wobbles.append(wasserstein_rows(drawn - predicted.probs, theirs - smooth, positions))
-    limit, reach = (float(np.quantile(np.concatenate(found), LEVEL)) for found in (apart, wobbles))
-    code, sentence = _meaning(distance, limit, n)
+    sides = np.full((len(SIDES), len(positions)), np.nan)
+    sides[0] = predicted.probs
+    found = distances(sides, actual.probs, positions, n, n_valid)
+    # one by one, not in groups: answers pile up in a corner of a range that one of them stretches
+    chance = chance_of(Prediction(predicted.probs, draws=n_valid), actual.probs, positions, n, rng, len(positions))
+    code, sentence = _meaning(found.model, chance.limit, n)
     return NumberScore(
-        observed=distance,
-        interval=Interval(max(0.0, distance - reach), min(1.0, distance + reach)),
-        noise_floor=floor,
-        chance_limit=limit,
+        observed=found.model,
+        interval=chance.interval,
+        noise_floor=found.floor,
+        chance_limit=chance.limit,
         low=low,
         high=high,
         stretched=high - low > STRETCHED * max(1, actual.quantile(0.95) - actual.quantile(0.05)),

@@ -19,8 +19,10 @@ class SimulationRequest:
     """The outcome, in the arm that comes first."""
     edits: tuple[Edit, ...] = ()
     """Edits of the simulated population; () for the observed profiles."""
-    n: int = 200
-    """Simulated people in each arm, 1 to 10,000."""
+    n: int | None = 200
+    """Simulated people in each arm, 1 to 10,000, drawn from those who answered it. None for exactly those who answered,
+    once for each of their answers and with their survey weights, as an evaluation predicts them: nobody is drawn. Where
+    the edits make other people of them, everybody after the edits, once."""
     temperature: float = 1.0
     """≥ 0, applied to each profile's distribution (to each token of a number where the outcome is open-ended); 1
     leaves it as the model gives it."""
@@ -34,7 +36,7 @@ class SimulationRequest:
     def __post_init__(self) -> None:
         checks = {
             "cell_id": (_whole(self.cell_id) and self.cell_id >= 0, "the id of a cell"),
-            "n": (_whole(self.n) and 1 <= self.n <= MAX_PARTICIPANTS, f"a whole number from 1 to {MAX_PARTICIPANTS:,}"),
+            "n": (self.n is None or _in_range(self.n), f"a whole number from 1 to {MAX_PARTICIPANTS:,}"),
             "temperature": (_real(self.temperature) and 0 <= self.temperature <= 10, "a number from 0 to 10"),
             "top_p": (_real(self.top_p) and 0 < self.top_p <= 1, "a number above 0 and up to 1"),
             "seed": (_whole(self.seed) and 0 <= self.seed < 2**63, "a whole number of 0 or more"),
@@ -66,6 +68,10 @@ class SimulationRequest:
 
 def _whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _in_range(n: object) -> bool:
+    return isinstance(n, int) and _whole(n) and 1 <= n <= MAX_PARTICIPANTS
 
 
 def _real(value: object) -> bool:

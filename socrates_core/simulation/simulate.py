@@ -5,6 +5,7 @@ those of the same group. Where the edited group is not among them, they are draw
 and there is no actual answer to compare with.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -12,18 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from socrates_core.metrics.uncertainty import (
-    GroupAnswers,
-    chance_limit,
-    difference_interval,
-    distance_intervals,
-    effective_n,
-    estimated_floor,
-    mean_interval,
-    split_half,
-)
-from socrates_core.metrics.verdict import verdict
-from socrates_core.metrics.wasserstein import wasserstein, wasserstein_to_answers
+from socrates_core.metrics.cell.comparison import LEAST, Comparison, cell_rng, compare, people_worth
+from socrates_core.metrics.uncertainty import GroupAnswers, difference_interval, mean_interval
 from socrates_core.model.answer_model import AnswerModel, check_numbers, check_request
 from socrates_core.people.population import check_edits
 from socrates_core.scale.distribution import AnswerDistribution, Floats, option_values, sample, with_temperature
@@ -84,7 +75,7 @@ def _simulate_options(
     for cast in casts:
         probs, mass = _ask(model, cast, told)
         rows = with_temperature(probs, request.temperature, request.top_p)[cast.which]
-        results.append(_arm_result(cast, rows, float(mass[cast.which].mean()), request))
+        results.append(_arm_result(cast, rows, mass[cast.which], request))
         tables.append(rows)
     effects = [_effect(casts, results, tables, i, request.seed) for i in range(1, len(casts))]
     values = option_values(casts[0].cell.scale)
@@ -151,30 +142,28 @@ def _ask(model: AnswerModel, cast: Cast, told: CastProgress) -> tuple[Floats, Fl
     return np.concatenate(probs).astype(np.float64), np.concatenate(mass).astype(np.float64)
 
 
-def _arm_result(cast: Cast, rows: Floats, mass: float, request: SimulationRequest) -> ArmResult:
-    cell, on = cast.cell, cast.on_scale
-    mean = rows.mean(axis=0)
+def _arm_result(cast: Cast, rows: Floats, mass: Floats, request: SimulationRequest) -> ArmResult:
+    cell, on, predicted_side = cast.cell, cast.on_scale, cast.predicted(rows)
+    mean = cast.shares[cast.compared] @ rows[cast.compared]
     predicted = AnswerDistribution(option_values(cell.scale), mean / mean.sum())
     n_actual = int(on.sum())
     actual, actual_interval, score, unscored, n_effective = None, None, None, None, 0.0
     if n_actual:
         actual = AnswerDistribution.from_responses(cast.responses[on], cell.scale, cast.weights[on])
-        means, weights = cast.person_means()
-        n_effective = effective_n(weights)
-        if len(means) == 1:
+        n_effective = people_worth(cast.actual, on)
+        if len(np.unique(cast.people[on])) < LEAST:
             unscored = "Only one person answered; a distance from one person says nothing."
         else:
-            actual_interval = mean_interval(means, weights)
-            observed = wasserstein_to_answers(predicted, cast.responses, "observed", cast.weights)
-            score = _score(rows, predicted, actual, n_effective, observed, request.seed, cell.cell_id)
+            actual_interval = mean_interval(*cast.person_means())
+            score = _score(compare(cast.actual, predicted_side, cell_rng(request.seed, cell.cell_id)))
     else:
         unscored = cast.group if len(on) == 0 else "No answer in this group is an option of the scale."
     return ArmResult(
         cell=cell,
         predicted=predicted,
-        on_scale_mass=mass,
+        on_scale_mass=float(np.average(mass, weights=cast.shares)),
         n_predicted=len(rows),
-        predicted_mean_interval=mean_interval(rows @ predicted.values),
+        predicted_mean_interval=mean_interval(rows @ predicted.values, cast.shares),
         n_personas=len(cast.personas),
         actual=actual,
         actual_group=cast.group,
@@ -187,30 +176,20 @@ def _arm_result(cast: Cast, rows: Floats, mass: float, request: SimulationReques
     )
 
 
-def _score(
-    rows: Floats,
-    predicted: AnswerDistribution,
-    actual: AnswerDistribution,
-    n_effective: float,
-    observed: float | None,
-    seed: int,
-    cell_id: int,
-) -> Score:
-    rng = np.random.default_rng([seed, 1, cell_id])
-    uniform = AnswerDistribution(actual.values, np.full(len(actual.values), 1 / len(actual.values)))
-    distance, guess = wasserstein(predicted, actual), wasserstein(uniform, actual)
-    intervals = distance_intervals(rows, actual, n_effective, rng)
-    limit = chance_limit(rows, actual.values, n_effective, rng)
+def _score(found: Comparison) -> Score:
+    assert found.scale is not None
+    assert found.chance is not None
+    assert found.verdict is not None
     return Score(
-        wasserstein=distance,
-        observed=observed,
-        interval=intervals.distance,
-        noise_floor=estimated_floor(actual, n_effective),
-        chance_limit=limit,
-        uniform=guess,
-        gain=intervals.gain,
-        split_half=split_half(actual, n_effective, rng),
-        verdict=verdict(distance, limit, intervals.gain, n_effective),
+        wasserstein=found.scale.model,
+        observed=None if found.observed is None else found.observed.model,
+        interval=found.chance.interval,
+        noise_floor=found.scale.floor,
+        chance_limit=found.chance.limit,
+        uniform=found.scale.uniform,
+        gain=found.chance.gain,
+        split_half=None if math.isnan(found.scale.split_half) else found.scale.split_half,
+        verdict=found.verdict,
     )
 
 
@@ -220,7 +199,7 @@ def _effect(
     first, other = ((casts[i], results[i], tables[i]) for i in (0, arm))
     rng = np.random.default_rng([seed, 2, casts[arm].cell.cell_id])
     here, there = _simulated_means(*other), _simulated_means(*first)
-    predicted = float(here.answers.mean() - there.answers.mean())
+    predicted = here.mean - there.mean
     predicted_interval = difference_interval(here, there, rng)
     actual, actual_interval = None, None
     if other[1].actual_mean_interval is not None and first[1].actual_mean_interval is not None:
@@ -232,7 +211,7 @@ def _effect(
 
 def _simulated_means(cast: Cast, result: ArmResult, rows: Floats) -> GroupAnswers:
     people = cast.population.personas["participant_id"].fill_null(0).to_numpy()[cast.drawn].astype(np.int64)
-    return GroupAnswers(people, rows @ _percent(result.predicted.values), np.ones(len(people)))
+    return GroupAnswers(people, rows @ _percent(result.predicted.values), cast.shares)
 
 
 def _actual_answers(cast: Cast, result: ArmResult) -> GroupAnswers:

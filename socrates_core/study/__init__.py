@@ -1,1 +1,1 @@
-"""Studies: the tables, where they come from, how they are split, and the guard against leaks."""
+"""Studies: their tables, sources and splits, and the guard against leaks."""

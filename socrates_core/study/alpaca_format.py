@@ -1,4 +1,4 @@
-"""How the original run's files write a question and who answers it; the template `alpaca` writes the same."""
+"""The prompt format of the original run's files, also used by the template `alpaca`."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -38,5 +38,5 @@ def demographics_line(known: Mapping[str, str]) -> str:
 
 
 def attribute_name(attribute: str) -> str:
-    """How these files name an attribute."""
+    """An attribute's name in these files."""
     return ATTRIBUTE_NAMES.get(attribute) or attribute.replace("_", " ").title()

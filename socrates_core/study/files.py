@@ -1,4 +1,4 @@
-"""Files: where the bundled ones lie, their hashes, Parquet by exact path, and writes that leave all or nothing."""
+"""Files: the location of bundled ones, hashes, Parquet by exact path, and atomic writing of files and folders."""
 
 import hashlib
 import json
@@ -12,12 +12,15 @@ import polars as pl
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 
-ASSETS: Final = _PACKAGE / "assets" if (_PACKAGE / "assets").is_dir() else _PACKAGE.parent / "assets"
+INSTALLED: Final = (_PACKAGE / "assets").is_dir()
+"""Whether this is an installed package, not a checkout."""
+
+ASSETS: Final = _PACKAGE / "assets" if INSTALLED else _PACKAGE.parent / "assets"
 """Bundled studies, the demo model, style sheet and script: inside an installed package, beside it in a checkout."""
 
 
 def file_sha256(path: Path) -> str:
-    """Of a file's bytes, in hexadecimal digits."""
+    """The sha256 of a file's bytes, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -47,20 +50,20 @@ def parquet_metadata(path: Path) -> dict[str, str]:
 
 
 def partial_of(path: Path) -> Path:
-    """The hidden name beside a file or folder under which it is written before it gets its own."""
+    """The hidden temporary name, next to a file or folder, under which it is written before it is renamed."""
     return path.with_name(f".{path.name}.partial")
 
 
 def write_file(path: Path, content: str | bytes | memoryview, durable: bool = False) -> None:
-    """Write a file that is there as a whole or not at all.
+    """Write a file atomically.
 
     Args:
-        path: Where; a file of that name is replaced.
-        content: Text is written as UTF-8.
-        durable: Return only when it would outlast a power cut.
+        path: The file; an existing one is replaced.
+        content: Text is encoded as UTF-8.
+        durable: Return only once the file would survive a power cut.
 
     Raises:
-        OSError: If it cannot be written; what was there stays.
+        OSError: If it cannot be written; an existing file is left unchanged.
     """
     partial = partial_of(path)
     try:
@@ -77,20 +80,20 @@ def write_file(path: Path, content: str | bytes | memoryview, durable: bool = Fa
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """`write_file` of JSON; what is not defined has to be None, because JSON knows no NaN."""
+    """`write_file` of JSON; undefined numbers must be None, because JSON has no NaN."""
     write_file(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def put_in_place(partial: Path, folder: Path, replaced: Path | None = None) -> None:
-    """Give a written folder its name and make it durable; one of that name goes only when the new one stands.
+    """Rename a finished folder into place and flush it to disk; an existing one is deleted only after that.
 
     Args:
-        partial: The written folder, on the same disk.
-        folder: Its name.
-        replaced: The name under which the old folder stands meanwhile; default: hidden, beside it.
+        partial: The finished folder, on the same disk.
+        folder: Its final path.
+        replaced: Temporary path of the existing folder; by default hidden, next to it.
 
     Raises:
-        OSError: If it cannot be done; what was there stays.
+        OSError: If it cannot be done; an existing folder is left unchanged.
     """
     for path in (*partial.iterdir(), partial):
         sync(path)
@@ -109,8 +112,8 @@ def put_in_place(partial: Path, folder: Path, replaced: Path | None = None) -> N
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    if os.name == "nt" and path.is_dir():  # Windows opens no folders
+    """Flush a file, or the entries of a folder, to disk."""
+    if os.name == "nt" and path.is_dir():  # Windows cannot open folders
         return
     handle = os.open(path, os.O_RDONLY)
     try:

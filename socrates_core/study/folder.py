@@ -2,14 +2,19 @@
 
 import shutil
 from pathlib import Path
+from typing import Literal
 
 from socrates_core.errors import SourceError
+from socrates_core.study.dataset_dict import export_dataset_dict
 from socrates_core.study.files import partial_of, put_in_place
 from socrates_core.study.sources.alpaca import export_alpaca
 from socrates_core.study.split import Split
 from socrates_core.study.study_set import TABLES, StudySet
 
-FILES = {*(f"{name}.parquet" for name in TABLES), "manifest.json", "split.json", "alpaca"}
+Export = Literal["alpaca", "datasets"]
+"""The original run's files, or a `DatasetDict`."""
+
+FILES = {*(f"{name}.parquet" for name in TABLES), "manifest.json", "split.json", "alpaca", "datasets"}
 """What a prepared folder may hold for a new one to take its place."""
 
 
@@ -29,23 +34,29 @@ def check_target(out: Path, source: str) -> None:
         )
 
 
-def write_folder(studies: StudySet, split: Split, parts: dict[str, StudySet] | None, out: Path, share: float) -> None:
+def write_folder(
+    studies: StudySet, split: Split, parts: dict[str, StudySet], out: Path, share: float, export: Export | None = None
+) -> None:
     """Write everything beside OUT and rename, so that OUT is never half-written.
 
     Args:
         studies: What to write.
         split: Its split.
-        parts: What to export in the original run's form; None for no export.
+        parts: What each part of the split holds.
         out: The folder.
         share: Of the source's responses that the studies hold.
+        export: The form in which the parts are written too, to a folder of that name.
     """
     out = out.resolve()
     partial = partial_of(out)
     try:
         shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
-        studies.save(partial)
+        saved = studies.save(partial)
         split.save(partial / "split.json")
-        if parts is not None:
+        if export == "datasets":
+            digest = ":".join([*saved.manifest.hashes.values(), split.digest])
+            export_dataset_dict(parts, partial / "datasets", digest)
+        elif export == "alpaca":
             export_alpaca(parts, partial / "alpaca", round(share, 6), split.seed)
         put_in_place(partial, out)
     except OSError as error:

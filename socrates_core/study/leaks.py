@@ -2,11 +2,18 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
 
 from socrates_core.errors import LeakError
 from socrates_core.study.similarity import similar_pairs
 from socrates_core.study.split import _COLUMNS, Split, _ids, _kind_of, _placed, _some, _within_study, study_of
 from socrates_core.study.study_set import StudySet
+
+ALIKE: Final = 0.5
+"""Similarity from which two stimuli are named. Half of the phrases in common is far above what two unrelated stimuli
+share; a changed name in a vignette of 100 words leaves about 0.9."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +78,8 @@ def refuse_overlap(
     return studies
 
 
-def near_duplicates(studies: StudySet, split: Split, threshold: float = 0.5) -> list[NearDuplicate]:
-    """Pairs of stimuli in different parts that share much of their wording, most similar first.
-
-    Every pair of cells across parts is compared, by `similarity.similar_pairs`. Half of the phrases in common is far
-    above what two unrelated stimuli share; a changed name in a vignette of 100 words leaves about 0.9.
+def near_duplicates(studies: StudySet, split: Split, threshold: float = ALIKE) -> list[NearDuplicate]:
+    """Pairs of stimuli in different parts of a split that share much of their wording, most similar first.
 
     A split by participant has none by design, because everybody in a cell sees the same stimulus.
 
@@ -92,7 +96,22 @@ def near_duplicates(studies: StudySet, split: Split, threshold: float = 0.5) -> 
         return []
     keys = ["study_id", _COLUMNS[split.kind][1]] if _within_study(split.kind) else ["study_id"]
     homes = _placed(studies, split.kind, split).select(*keys, "part").unique()
-    cells = studies.cells.join(homes, on=keys).sort("cell_id")
+    return near_duplicates_of(studies.cells.join(homes, on=keys).sort("cell_id"), threshold)
+
+
+def near_duplicates_of(cells: pl.DataFrame, threshold: float = ALIKE) -> list[NearDuplicate]:
+    """Pairs of stimuli in different parts that share much of their wording, most similar first.
+
+    Every pair of cells across parts is compared, by `similarity.similar_pairs`.
+
+    Args:
+        cells: `cell_id`, `study_id`, `stimulus`, and the `part` that each is in; the part that comes first is `part_a`
+            of its pairs.
+        threshold: The least similarity to name, in (0, 1].
+
+    Raises:
+        ValueError: If the threshold is out of range.
+    """
     cells = cells.unique(["stimulus", "study_id", "part"], keep="first", maintain_order=True)
     rows = cells.select("cell_id", "study_id", "part").rows()
     found = [

@@ -13,22 +13,17 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
+from socrates_core.scale.instruction import instruction_start
+
 WORDS: Final = 5
 """Consecutive words that make up a phrase."""
 
 INSTRUCTION_LENGTH: Final = 800
-"""Characters. Enough for an instruction with a label on each of a dozen options; a "just give" further from the end
-stands in the vignette."""
+"""Characters. Enough for an instruction with a label on each of a dozen options; what asks for a number further from
+the end stands in the vignette."""
 
 _BLOCK: Final = 512
 """Rows of the similarity matrix that are held at a time."""
-
-_VERB: Final = "(?:return|respond|reply|answer|give|provide|enter|write|state|output|report|choose|select)"
-_INSTRUCTION: Final = re.compile(
-    rf"\b(?:(?:only|just)\s+{_VERB}|{_VERB}\s+(?:with\s+|using\s+)?"
-    r"(?:only|just|an?\s+(?:single\s+)?(?:whole\s+)?(?:integer|number|digit)))\b",
-    re.IGNORECASE,
-)
 
 
 def similar_pairs(stimuli: Sequence[str], groups: Sequence[str], threshold: float) -> Iterator[tuple[int, int, float]]:
@@ -62,10 +57,9 @@ def similar_pairs(stimuli: Sequence[str], groups: Sequence[str], threshold: floa
 
 
 def without_instruction(stimulus: str) -> str:
-    """The stimulus up to its last answer instruction ("Only return an integer from 1 to 7, nothing else.")."""
-    tail = max(0, len(stimulus) - INSTRUCTION_LENGTH)
-    starts = [match.start() for match in _INSTRUCTION.finditer(stimulus, tail)]
-    return stimulus[: starts[-1]] if starts else stimulus
+    """The stimulus up to its answer instruction ("Only return an integer from 1 to 7, nothing else.")."""
+    start = instruction_start(stimulus)
+    return stimulus if start < len(stimulus) - INSTRUCTION_LENGTH else stimulus[:start]
 
 
 def _phrases(texts: list[list[str]]) -> Any:

@@ -4,9 +4,9 @@ A split lists ids. For the kinds `study` and `official` these are study ids; for
 within a study, written `STUDY/condition:NUM`, `STUDY/outcome:NUM` (the task number) and `STUDY/participant:ID` (the
 source's id), where a `%` or `/` in the study's own id becomes `%25` or `%2F`.
 
-Everything is ranked by sha256("SEED ID") and cut by rank. A hash needs no generator whose stream could change with a
-library's version, gives the same split whatever the order of rows, and keeps nearly every study in its part when a
-study is added.
+Ids are ranked by sha256("SEED ID") and divided by rank. A hash does not depend on a random generator whose stream could
+change between library versions, gives the same split whatever the order of rows, and keeps nearly every study in its
+part when a study is added.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ Kind = Literal["study", "official", "condition", "outcome", "participant"]
 PARTS: Final = ("train", "val", "test")
 
 VAL_SHARE: Final = 20 / 190
-"""Of what is not test: the 20 validation studies beside 170 for training."""
+"""Validation share of everything outside test: 20 validation studies to 170 for training."""
 
 _UNSEEN: Final = """
 326nv 3muqx 3pcdm 3rvgz 53kjy 5an26 5hqan 5vm8g 7jt2f 8ctbk 9nphm a5v96 a693y a7uk3 ak35q b3ve6 c38xe c5r2f ervm8 jkspw
@@ -44,21 +44,21 @@ _COLUMNS: Final = {
     "outcome": ("cells", "task_num"),
     "participant": ("participants", "participant"),
 }
-"""Kind → the table, and its column, that numbers what is split."""
+"""Kind → the table and column that identify the units to split."""
 
 _UNIT: Final = re.compile(r"([^/]+)/(condition|outcome|participant):(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Split:
-    """Which ids train, choose (val) and test a model. Build one with `make_split` or `Split.load`."""
+    """The ids for training, model selection (val) and testing. Create one with `make_split` or `Split.load`."""
 
     kind: Kind
     seed: int
     source: str
-    """Of the studies, as in their manifest."""
+    """The source of the studies, as in their manifest."""
     parts: Mapping[str, tuple[str, ...]]
-    """train, val and test → ids, sorted; no id twice."""
+    """train, val and test → sorted ids; no id occurs twice."""
     digest: str
     """`parts_digest(parts)`."""
 
@@ -76,11 +76,11 @@ class Split:
             twice = sorted(unit for unit, times in units.items() if times > 1)
             named = ", ".join(f"{unit} ({' and '.join(self._places(unit))})" for unit in twice[:50])
             raise LeakError(
-                f"{len(twice)} ids stand more than once in this split: {named}{' and others' * (len(twice) > 50)}. A "
+                f"{len(twice)} ids occur more than once in this split: {named}{' and others' * (len(twice) > 50)}. A "
                 "model would be tested on what it was trained on; make the split again"
             )
         if self.digest != parts_digest(self.parts):
-            raise SplitError("the parts of this split are not those that its digest was made of; make the split again")
+            raise SplitError("the parts of this split do not match its digest; make the split again")
 
     def _places(self, unit: str) -> list[str]:
         return [name for name in PARTS for other in self.parts[name] if other == unit]
@@ -90,13 +90,13 @@ class Split:
         """Read a split file.
 
         Raises:
-            LeakError: If an id stands in two parts; names the ids.
-            SplitError: If there is no such file, it is no split, or it was changed since it was made.
+            LeakError: If an id is in two parts; names the ids.
+            SplitError: If there is no such file, it is not a split, or it was modified after it was made.
         """
         try:
             raw = json.loads(path.read_text("utf-8"))
         except OSError as error:
-            raise SplitError(f"no split can be read from {path} ({error.strerror})") from error
+            raise SplitError(f"the split {path} cannot be read ({error.strerror})") from error
         except ValueError as error:
             raise SplitError(f"{path} is not a split file: {error}") from error
         problem = _form_problem(raw)
@@ -119,7 +119,7 @@ def parts_digest(parts: Mapping[str, Iterable[str]]) -> str:
     """Hex sha256 of the parts as canonical JSON.
 
     The bytes are those of `json.dumps(parts, sort_keys=True, separators=(",", ":"))` with the ids of each part sorted
-    by code point, so `{"test":["c"],"train":["a","b"],"val":[]}`; characters beyond ASCII are escaped, as JSON does.
+    by code point, for example `{"test":["c"],"train":["a","b"],"val":[]}`; non-ASCII characters are escaped.
     """
     ordered = {name: sorted(units) for name, units in parts.items()}
     return hashlib.sha256(json.dumps(ordered, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
@@ -131,16 +131,17 @@ def parts_digest(parts: Mapping[str, Iterable[str]]) -> str:
 def make_split(studies: StudySet, kind: str, seed: int = 42) -> Split:
     """Split studies, or the conditions, outcomes or participants within them.
 
-    - `study`: 170/20/20 of 210 studies, in proportion otherwise, at least one in each part. Where real studies stand
-      beside synthetic ones, all the real ones are tested on: a synthetic society trains, reality tests.
+    - `study`: 170/20/20 of 210 studies, in proportion otherwise, with at least one in each part. If there are both real
+      and synthetic studies, all real ones are test: models are trained on the synthetic society and tested on reality.
     - `official`: SocSci210's 40 unseen studies are test; 2 of every 17 others are val.
     - `condition`, `outcome`, `participant`: in each study a quarter is test (at least one of two), the paper's 75/25.
-      What cannot be divided trains. About a tenth of the rest is val, taken where a study keeps something to train on.
+      A study with a single unit is for training. About a tenth of the rest is val, taken from studies that keep units
+      to train on.
 
     The parts depend on ids and seed alone.
 
     Raises:
-        SplitError: If there is no such kind, or too little to fill the parts, or the official studies are not here.
+        SplitError: If there is no such kind, too little to fill the parts, or the official studies are missing.
     """
     if kind not in get_args(Kind):
         raise SplitError(f"no split of kind {kind!r}; choose one of {', '.join(get_args(Kind))}")
@@ -161,9 +162,13 @@ def _by_study(ids: list[str], tested: set[str], seed: int) -> dict[str, list[str
     ranked = _ranked((unit for unit in ids if unit not in tested), seed)
     tests = 0 if tested and len(ranked) < 3 else max(1, (len(ranked) * 20 + 105) // 210)
     if len(ranked) < (2 if tested else 3):
-        rule = "beside the real ones, which are all test, two synthetic studies" if tested else "three studies"
+        rule = (
+            "two or more synthetic studies besides the real ones, which are all test"
+            if tested
+            else "three or more studies"
+        )
         raise SplitError(
-            f"a split by study needs {rule} or more and found {_some(sorted(ranked))}; "
+            f"a split by study needs {rule}; found {_some(sorted(ranked))}; "
             "add studies, or split within them by condition, outcome or participant"
         )
     vals = max(1, (len(ranked) * 20 + 105) // 210)
@@ -194,8 +199,8 @@ def _within_studies(units: list[str], kind: str, seed: int) -> dict[str, list[st
     rest = [unit for unit in homes if unit not in test]
     if not test or len(rest) < 2:
         raise SplitError(
-            f"a split by {kind} needs a study with two of them or more and another one to choose a model on; found "
-            f"{len(units)} in {len(groups)} studies. Add studies, or split by another kind"
+            f"a split by {kind} needs a study with two of them or more and another one for validation; found "
+            f"{len(units)} in {len(groups)} studies. Add studies, or choose another kind of split"
         )
     left = Counter(homes[unit] for unit in rest)
     vals = max(1, round(len(rest) * VAL_SHARE))
@@ -204,12 +209,12 @@ def _within_studies(units: list[str], kind: str, seed: int) -> dict[str, list[st
         if len(val) < vals and left[homes[unit]] > 1:
             val.append(unit)
             left[homes[unit]] -= 1
-    chosen = set(val or rest[:1])  # where every study has but one left
+    chosen = set(val or rest[:1])  # if every study has only one left
     return {"test": sorted(test), "val": sorted(chosen), "train": [unit for unit in rest if unit not in chosen]}
 
 
 def _ranked(units: Iterable[str], seed: int) -> list[str]:
-    """In an order that is random, and the same everywhere."""
+    """The units in a pseudo-random order that is the same on every machine."""
     return sorted(units, key=lambda unit: hashlib.sha256(f"{seed} {unit}".encode()).digest())
 
 
@@ -217,12 +222,12 @@ def _ranked(units: Iterable[str], seed: int) -> list[str]:
 
 
 def part(studies: StudySet, split: Split, name: str) -> StudySet:
-    """The studies, or what the part holds of them.
+    """The studies of a part or, for a split within studies, their units in it.
 
-    Within studies, cells and participants stay that have a response in the part, and those that have none anywhere.
+    For a split within studies, cells and participants are kept that have a response in the part, or none anywhere.
 
     Raises:
-        SplitError: If there is no such part, it holds nothing of these studies, or the split does not know them.
+        SplitError: If there is no such part, it contains nothing of these studies, or the split does not cover them.
     """
     if name not in PARTS:
         raise SplitError(f"no part {name!r}; choose one of {', '.join(PARTS)}")
@@ -230,7 +235,7 @@ def part(studies: StudySet, split: Split, name: str) -> StudySet:
     rows = placed.filter(pl.col("part") == name).drop("unit", "part")
     if rows.is_empty():
         raise SplitError(
-            f"the part {name} of this split by {split.kind} holds nothing of the studies {_some(studies.study_ids)}"
+            f"the part {name} of this split by {split.kind} contains nothing of the studies {_some(studies.study_ids)}"
         )
     if not _within_study(split.kind):
         return studies.select(rows["study_id"].to_list())
@@ -248,22 +253,19 @@ def part(studies: StudySet, split: Split, name: str) -> StudySet:
 
 
 def study_of(unit: str) -> str:
-    """The study of a unit within a study; a study id is its own."""
+    """The study of a unit; a study id is returned as it is."""
     match = _UNIT.fullmatch(unit)
     return match[1].replace("%2F", "/").replace("%25", "%") if match else unit
-
-
-# -- near-duplicate stimuli -----------------------------------------------------------------------------------
 
 
 # -- ids ------------------------------------------------------------------------------------------------------
 
 
 def _placed(studies: StudySet, kind: str, split: Split | None = None) -> pl.DataFrame:
-    """The table that a kind divides, with each row's `unit` and, where a split is given, its `part`.
+    """The table that a kind divides, with each row's `unit` and, if a split is given, its `part`.
 
     Raises:
-        SplitError: If the split does not know a row's unit.
+        SplitError: If the split does not contain a row's unit.
     """
     table, column = _COLUMNS[kind]
     study = pl.col("study_id")
@@ -284,7 +286,7 @@ def _placed(studies: StudySet, kind: str, split: Split | None = None) -> pl.Data
     strangers = rows.filter(pl.col("part").is_null())["unit"].unique().sort().to_list()
     if strangers:
         raise SplitError(
-            f"the split does not know {len(strangers)} of the ids at hand ({_some(strangers)}); it was made for other "
+            f"the split does not contain {len(strangers)} of these ids ({_some(strangers)}); it was made for other "
             "studies. Make one for these with python -m train.prepare --split"
         )
     return rows
@@ -301,7 +303,7 @@ def _kind_of(unit: str) -> str:
 
 def _ids(ids: Collection[str]) -> Collection[str]:
     if isinstance(ids, str):
-        raise TypeError(f"expected several ids and got the single text {ids!r}")
+        raise TypeError(f"expected a collection of ids, got the string {ids!r}")
     return ids
 
 
@@ -310,7 +312,7 @@ def _among(column: str, rows: pl.DataFrame) -> pl.Expr:
 
 
 def _form_problem(raw: Any) -> str | None:
-    """What keeps parsed JSON from being a split, or None."""
+    """Why parsed JSON is not a split, or None if it is."""
     if not isinstance(raw, dict):
         return "expected an object with kind, seed, source, parts and digest"
     types = {"kind": str, "seed": int, "source": str, "parts": dict, "digest": str}

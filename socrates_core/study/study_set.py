@@ -1,7 +1,7 @@
 """Studies, their cells, participants and responses: the normalised tables that everything else reads.
 
-A **cell** is (study, condition, task, stimulus text): one question as one arm of a study saw it. The answer scale
-belongs to the cell, because one task can word its scale differently in each arm. Off-scale answers stay, flagged.
+A **cell** is (study, condition, task, stimulus text): one question as shown to one arm of a study. The answer scale
+belongs to the cell, because a task can word its scale differently in each arm. Off-scale answers are kept and flagged.
 
 On disk a `StudySet` is a folder of four Parquet files and a manifest; `StudySet.load` verifies and reads it.
 """
@@ -21,7 +21,7 @@ from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.files import file_sha256, partial_of, read_parquet, write_file
 
 FORMAT = 1
-"""Version of the folder; a reader refuses any other."""
+"""Version of the folder format; other versions are refused."""
 
 TABLES = ("studies", "cells", "participants", "responses")
 
@@ -29,7 +29,7 @@ Kind = Literal["experiment", "survey", "synthetic"]
 Design = Literal["between", "within"]
 
 Persona = Mapping[str, str | int | None]
-"""The demographics put to the model: attribute → value; None or an absent key is unknown."""
+"""The demographics given to the model: attribute → value; None or a missing key means unknown."""
 
 STUDIES_SCHEMA = pl.Schema(
     {
@@ -80,17 +80,17 @@ class Study:
     study_id: str
     title: str
     source: str
-    """Where the answers come from, as a reader would cite it in a line."""
+    """Source of the answers, as a one-line citation."""
     licence: str
     citation: str
     kind: Kind
     real: bool
-    """False for the synthetic society: nobody ever answered."""
+    """False for the synthetic society, whose answers are generated."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One question as one arm of a study saw it."""
+    """One question as shown to one arm of a study."""
 
     cell_id: int
     study_id: str
@@ -100,23 +100,23 @@ class Cell:
     """Vignette, question and answer instruction, as shown."""
     scale: AnswerScale
     condition: str | None = None
-    """The arm's label, where the source has one."""
+    """The arm's label, if the source has one."""
     design: Design = "between"
 
     @property
     def condition_label(self) -> str:
-        """The arm's label, or its number where the source has none."""
+        """The arm's label, or its number if the source has none."""
         return self.condition if self.condition else f"condition {self.condition_num}"
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What the people of one cell answered. N rows; one person can answer a cell more than once."""
+    """The N answers in one cell; one person can answer a cell more than once."""
 
     responses: npt.NDArray[np.int64]
     """(N,) the answers, off-scale ones included."""
     on_scale: npt.NDArray[np.bool_]
-    """(N,) whether the answer is one of the scale's options (always true where the outcome is open-ended)."""
+    """(N,) whether the answer is one of the scale's options (always true for an open-ended outcome)."""
     participant_ids: npt.NDArray[np.uint32]
     """(N,) rows of the participant table."""
 
@@ -132,16 +132,16 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Where a study folder comes from and what became of its rows."""
+    """The source of a study folder, and what became of the source's rows."""
 
     source: str
-    """What was read: `bundled`, a Hub id, or a path as given."""
+    """The source that was read: `bundled`, a Hub id, or a path as given."""
     revision: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     """studies, cells, participants, responses, off_scale, rows_read."""
     dropped: tuple[Dropped, ...] = ()
     hashes: Mapping[str, str] = field(default_factory=dict)
-    """Table → sha256 of its Parquet file; empty while the set lives in memory only."""
+    """Table → sha256 of its Parquet file; empty if the set exists only in memory."""
     format: int = FORMAT
 
 
@@ -149,7 +149,7 @@ class Manifest:
 class StudySet:
     """Studies in four tables (schemas at the top of this module) and their manifest.
 
-    Rows of `cells` and `participants` are ordered by id, so a participant_id is found by search and not by a join.
+    Rows of `cells` and `participants` are sorted by id, so a participant_id is found by binary search, without a join.
     """
 
     studies: pl.DataFrame
@@ -167,14 +167,14 @@ class StudySet:
 
     @property
     def attributes(self) -> list[str]:
-        """The demographic attributes that any study here has, in table order."""
+        """The demographic attributes of all these studies, in table order."""
         return [name for name in self.participants.columns if name not in PARTICIPANTS_SCHEMA]
 
     def study(self, study_id: str) -> Study:
-        """The study of this id.
+        """The study with this id.
 
         Raises:
-            StudyFolderError: If there is none; names some that are here.
+            StudyFolderError: If there is none; lists some that exist.
         """
         row = self.studies.filter(pl.col("study_id") == study_id)
         if row.is_empty():
@@ -187,7 +187,7 @@ class StudySet:
         return [_cell(row) for row in rows.iter_rows(named=True)]
 
     def cell(self, cell_id: int) -> Cell:
-        """The cell of this id.
+        """The cell with this id.
 
         Raises:
             StudyFolderError: If there is none.
@@ -198,7 +198,7 @@ class StudySet:
         return _cell(rows.row(0, named=True))
 
     def answers(self, cell_id: int) -> Answers:
-        """What people answered in one cell; empty arrays where nobody did."""
+        """The answers in one cell; empty arrays if there are none."""
         rows = self.responses.filter(pl.col("cell_id") == cell_id)
         return Answers(
             responses=rows["response"].to_numpy(),
@@ -207,16 +207,16 @@ class StudySet:
         )
 
     def participants_of(self, study_id: str) -> pl.DataFrame:
-        """The participant rows of one study, with only the attributes that somebody in it has."""
+        """The participant rows of one study, with only those attributes that are known for at least one of them."""
         rows = self.participants.filter(pl.col("study_id") == study_id)
         known = [name for name in self.attributes if rows[name].null_count() < len(rows)]
         return rows.select(*PARTICIPANTS_SCHEMA.names(), *known)
 
     def select(self, study_ids: Sequence[str]) -> "StudySet":
-        """Only these studies; ids of cells and participants stay.
+        """Only these studies; ids of cells and participants are unchanged.
 
         Raises:
-            StudyFolderError: If one of them is not here.
+            StudyFolderError: If one of them does not exist.
         """
         unknown = sorted(set(study_ids) - set(self.study_ids))
         if unknown:
@@ -236,7 +236,7 @@ class StudySet:
     def save(self, folder: Path) -> "StudySet":
         """Write the four tables and the manifest; returns the set with the hashes filled in.
 
-        The files go to temporary names first and the manifest last, so a folder with a manifest is whole.
+        Files are written under temporary names and the manifest last, so a folder with a manifest is complete.
         """
         folder.mkdir(parents=True, exist_ok=True)
         manifest_file = folder / "manifest.json"
@@ -256,11 +256,11 @@ class StudySet:
         """Read a study folder.
 
         Args:
-            folder: What `save` wrote.
+            folder: A folder written by `save`.
             verify: Also hash the files and compare with the manifest.
 
         Raises:
-            StudyFolderError: If it is no study folder, of another format, or changed since it was written.
+            StudyFolderError: If it is not a study folder, has another format, or was modified after it was written.
         """
         manifest = _read_manifest(folder)
         tables = {}
@@ -275,7 +275,7 @@ class StudySet:
 
 
 def cells_table(cells: Sequence[Cell]) -> pl.DataFrame:
-    """Cells as a `StudySet` holds them."""
+    """Cells as the `cells` table of a `StudySet`."""
     names = ("cell_id", "study_id", "condition_num", "condition", "task_num", "stimulus", "design")
     columns: dict[str, list[object]] = {name: [getattr(cell, name) for cell in cells] for name in names}
     columns["scale_values"] = [None if cell.scale.values is None else list(cell.scale.values) for cell in cells]
@@ -305,7 +305,7 @@ def _read_manifest(folder: Path) -> Manifest:
         raw = json.loads(path.read_text("utf-8"))
         if raw["format"] != FORMAT:
             raise StudyFolderError(
-                f"{folder} is of format {raw['format']}, this version reads {FORMAT}; prepare it again"
+                f"{folder} has format {raw['format']}, but this version reads {FORMAT}; prepare it again"
             )
         return Manifest(**{**raw, "dropped": tuple(_dropped(item) for item in raw["dropped"])})
     except (ValueError, KeyError, TypeError) as error:
@@ -323,7 +323,7 @@ def _read_table(path: Path, name: str) -> pl.DataFrame:
         if table.schema.get(column) != expected
     ]
     if wrong:
-        raise StudyFolderError(f"{path} lacks columns as they should be: {_some(wrong)}; prepare the folder again")
+        raise StudyFolderError(f"{path} has missing or wrong columns: {_some(wrong)}; prepare the folder again")
     return table.select(SCHEMAS[name].names()) if name != "participants" else table
 
 

@@ -21,13 +21,12 @@ from socrates_core.model.answer_model import (
     NumberModel,
     SampledNumbers,
 )
+from socrates_core.people.distinct import PersonaKey, persona_key
 from socrates_core.scale.distribution import Floats
 from socrates_core.study.study_set import Cell, Persona
 
 MAX_NUMBERS: Final = 4_000_000
 """Probabilities cached per model: 32 MB."""
-
-PersonaKey = tuple[tuple[str, str | int | None], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +93,7 @@ class _Remembered:
         return self._model.description
 
     def answer_distributions(self, cell: Cell, personas: Sequence[Persona]) -> AnswerDistributions:
-        keys = [tuple(persona.items()) for persona in personas]
+        keys = [persona_key(persona) for persona in personas]
         answers = self._store.known(cell, keys)
         missing = {key: persona for key, persona in zip(keys, personas, strict=True) if key not in answers}
         if missing or not personas:  # without personas the model raises its own error

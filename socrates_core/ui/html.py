@@ -36,28 +36,6 @@ def bar(share: float, kind: str, interval: Interval | None = None, widest: float
     return f"<div class='bar bar-{kind}' aria-hidden='true'><b style='width:{100 * share:.1f}%'></b>{whisker}</div>"
 
 
-def signed(number: float) -> str:
-    """A signed number with one decimal, a true minus sign, and no sign on zero."""
-    shown = f"{number:+.1f}"
-    return "0.0" if float(shown) == 0 else shown.replace("-", "−")
-
-
-def whole(number: float) -> str:
-    """A signed whole number, with a true minus sign."""
-    shown = f"{number:+,.0f}"
-    return "0" if shown in ("+0", "-0") else shown.replace("-", "−")
-
-
-def percent(share: float) -> str:
-    """A share in [0, 1] as percent."""
-    return f"{100 * share:.1f} %"
-
-
-def interval_words(interval: Interval) -> str:
-    """Both ends of an interval, to three decimals."""
-    return f"{interval.low:.3f}–{interval.high:.3f}"
-
-
 def table(caption: str, head: str, rows: list[str]) -> str:
     """A table that scrolls sideways where it does not fit; the caption is read by screen readers."""
     body = "".join(rows)

@@ -9,6 +9,7 @@ import gradio as gr
 from gradio import http_server
 from starlette.middleware import Middleware
 
+from socrates_core import __version__
 from socrates_core.errors import LaunchError
 from socrates_core.ui.access.failures import shield
 from socrates_core.ui.access.guard import Guard
@@ -58,6 +59,7 @@ def build_page(results: Results, board: RunBoard, startup: Startup | None = None
                 runs = evaluate_tab(evaluate, results, board)
             with gr.Tab("Adapters", id="adapters") as tab:
                 adapters_tab(page, tabs, tab, results, choice)
+        gr.HTML(f"<footer class='colophon'>Socrates {__version__}</footer>", elem_id="colophon", js_on_load=None)
         follow_runs(page, runs, results, board)
         choice.menu.change(lambda name: _header(name, results), choice.menu, top, **QUICK)
     return page

@@ -105,7 +105,9 @@ class Results:
         studies = self.catalogue.source(link.source).studies
         chosen = studies.cell(link.request.cell_id)
         arms, _ = arms_of(studies.cells_of(chosen.study_id), chosen, link.request.max_arms)
-        self.limits.take(visitor, link.request.n * len(arms))
+        n = link.request.n
+        people = n * len(arms) if n is not None else sum(len(studies.answers(arm.cell_id).responses) for arm in arms)
+        self.limits.take(visitor, people)
 
     def _cached(self, key: str) -> Simulation | None:
         with self._lock:

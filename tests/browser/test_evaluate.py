@@ -61,7 +61,7 @@ def test_a_run_goes_on_when_the_page_is_closed_and_its_report_opens_in_the_page(
     expect(page.locator("#run-table")).to_contain_text("No runs yet")
     expect(page.locator("#run-preview")).to_contain_text("45")
     ask_for(page, 5)
-    with run_queue.turn(runs, "something else", lambda _: None, lambda: False):
+    with run_queue.queued(runs, "something else", lambda _: None, lambda: False):
         page.click("#run-start")
         expect(page.locator("#run-message")).to_contain_text("The run continues when this page is closed")
         expect(page.locator("#run-live")).to_contain_text("waiting, next in the queue")
@@ -144,7 +144,7 @@ def test_runs_are_compared_and_deleted_after_a_question(app: str, runs: Path, vi
 
 
 def test_a_run_survives_a_new_app_waits_is_cancelled_and_goes_on(runs: Path, visit: Callable[..., Visit]) -> None:
-    with run_queue.turn(runs, "something else", lambda _: None, lambda: False):
+    with run_queue.queued(runs, "something else", lambda _: None, lambda: False):
         with running_app("--model", "uniform", "--runs", str(runs)) as address:
             page = open_tab(visit(), address)
             ask_for(page, 7)
@@ -182,7 +182,7 @@ def test_folders_of_any_content_are_only_text(app: str, runs: Path, visit: Calla
     folder.mkdir(parents=True)
     (folder / "spec.json").write_text(json.dumps({"format": 0, "id": evil}))
     page = open_tab(visit(), app)
-    expect(row_of(page, "cannot be read")).to_contain_text("is a run of version 0")
+    expect(row_of(page, "cannot be read")).to_contain_text("is a run of format version 0")
     assert page.locator("#run-table img").count() == 0
     assert page.title() == "Socrates"
 

@@ -143,7 +143,7 @@ def test_a_filter_that_leaves_nobody_is_not_applied_and_says_so(app: str, visit:
     mode(page, "Only some")
     for party in ("Democrat", "Republican", "Independent"):
         page.locator("#only label", has_text=party).click()
-    expect(page.locator("#chips [role=alert]")).to_contain_text("nobody would be left")
+    expect(page.locator("#chips [role=alert]")).to_contain_text("no one would be left")
 
 
 def test_a_number_is_edited_by_its_range(app: str, visit: Begin) -> None:

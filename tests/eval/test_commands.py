@@ -149,7 +149,7 @@ def test_runs_are_compared_pair_by_pair_with_the_references_beside(
         ("eval.run", ("--model", "uniform", "--studies", "DATA", "--seed", -1, "--out", "OUT"), "0 or more"),
         ("eval.run", ("--model", "uniform", "--out", "OUT"), "needs --studies and --model"),
         ("eval.run", ("--out", "OUT"), "no run to go on with"),
-        ("eval.run", ("--cancel", "--out", "OUT"), "nobody is at work"),
+        ("eval.run", ("--cancel", "--out", "OUT"), "no worker is running"),
         ("eval.run", (), "name the run with --out"),
         ("eval.score", ("nothing.json", "--out", "OUT"), "there is no file or run"),
         ("eval.compare", ("DATA", "DATA", "--out", "OUT"), "has no metrics.json"),

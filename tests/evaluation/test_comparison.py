@@ -52,6 +52,20 @@ def test_the_closer_model_is_named_with_interval_and_wins() -> None:
     assert "further off than good" in swapped.sentence
 
 
+def test_the_printed_interval_is_that_of_the_printed_distance_whoever_is_named_first() -> None:
+    good, poor = named("good", studies(0.9)), named("poor", studies(0.1))
+    (closer,), (further,) = compare([good, poor]).differences, compare([poor, good]).differences
+    assert closer.ci95 is not None
+    low, high = closer.ci95.low, closer.ci95.high
+    assert 0 < low < closer.difference < high
+    assert closer.sentence == (
+        f"good is {closer.difference:.4f} closer than poor, interval {low:.4f} to {high:.4f}: resolved."
+    )
+    assert further.sentence == (
+        f"poor is {closer.difference:.4f} further off than good, interval {low:.4f} to {high:.4f}: resolved."
+    )
+
+
 def test_a_difference_is_paired_and_narrower_than_either_interval() -> None:
     found = compare([named("a", studies(0.5)), named("b", studies(0.45))])
     (pair,) = found.differences
@@ -120,8 +134,8 @@ def test_evaluations_are_loaded_from_folders_and_equal_names_told_apart(tmp_path
         (None, "has no metrics.json"),
         ("{", "not the metrics of an evaluation"),
         ("[]", "not the metrics of an evaluation"),
-        ('{"format": 1}', "not the metrics of an evaluation"),
-        ('{"format": 0}', "of format 0, this version reads 1"),
+        ('{"format": 2}', "not the metrics of an evaluation"),
+        ('{"format": 1}', "of format 1, this version reads 2"),
     ],
 )
 def test_a_folder_without_readable_metrics_says_so(tmp_path: Path, content: str | None, said: str) -> None:

@@ -6,8 +6,9 @@ from scipy import stats
 
 from socrates_core.evaluation.effect_summary import EffectSummary, effect_summary
 from socrates_core.metrics.cell_predictions import CellPredictions
-from socrates_core.metrics.effects import effects_of
+from socrates_core.metrics.effects import Effect, effects_of, tells_direction
 from socrates_core.metrics.study_bootstrap import StudyResamples
+from socrates_core.metrics.uncertainty import Interval
 from tests.predictions import cell
 
 
@@ -80,3 +81,59 @@ def test_predicting_no_effect_has_no_direction_and_no_slope() -> None:
 
 def test_no_effects_are_said_and_not_made_up() -> None:
     assert effect_summary([], StudyResamples.draw(["s"], 1)) == EffectSummary(0, 0)
+
+
+def effect(
+    predicted: float, actual: float, actual_se: float, error_se: float, interval: tuple[float, float], study: str
+) -> Effect:
+    around, within = Interval(predicted, predicted), Interval(*interval)
+    resolved = tells_direction(within, 50, 50)
+    return Effect(
+        study, 1, "treated", "control", 50, 50, predicted, around, actual, within, actual_se, error_se, resolved
+    )
+
+
+@pytest.mark.parametrize(
+    ("interval", "n", "n_reference", "resolved"),
+    [
+        ((0.1, 5), 10, 10, True),
+        ((-5, -0.1), 10, 10, True),
+        ((0, 5), 10, 10, False),
+        ((-5, 0), 10, 10, False),
+        ((-5, 5), 10, 10, False),
+        ((0.1, 5), 9, 10, False),
+        ((0.1, 5), 10, 9, False),
+    ],
+)
+def test_a_direction_is_resolved_if_the_interval_leaves_0_out_and_ten_people_answered_each_arm(
+    interval: tuple[float, float], n: int, n_reference: int, resolved: bool
+) -> None:
+    assert tells_direction(Interval(*interval), n, n_reference) == resolved
+
+
+def test_every_figure_over_effects_is_its_textbook_formula() -> None:
+    x, y = np.array([1.0, 4, -2, 6, 3, 0]), np.array([3.0, 5, -1, 2, -4, 7])
+    actual_se, error_se = np.array([0.5, 1, 1.5, 0.2, 1, 0.8]), np.array([0.4, 0.9, 0.3, 0.2, 0.6, 0.1])
+    clear = [(2, 4), (4, 6), (-9, 9), (-9, 9), (-5, -3), (6, 8)]
+    made = [effect(*row, f"s{i}") for i, row in enumerate(zip(x, y, actual_se, error_se, clear, strict=True))]
+    found = effect_summary(made, StudyResamples.draw([one.study_id for one in made], 1))
+    slope, intercept = np.polyfit(x, y, 1)
+    reliability = 1 - (actual_se**2).mean() / y.var(ddof=1)
+    pearson, spearman = np.corrcoef(x, y)[0, 1], stats.spearmanr(x, y).statistic
+    expected = {
+        "direction": 4 / 5,  # 3 against −4 goes wrong, 0 has no direction
+        "direction_resolved": 2 / 3,
+        "pearson": pearson,
+        "pearson_corrected": pearson / math.sqrt(reliability),
+        "spearman": spearman,
+        "spearman_corrected": spearman / math.sqrt(reliability),
+        "rmse": math.sqrt(((x - y) ** 2).mean()),
+        "rmse_corrected": math.sqrt(((x - y) ** 2 - error_se**2).mean()),
+        "no_effect_rmse": math.sqrt((y**2).mean()),
+        "no_effect_rmse_corrected": math.sqrt((y**2 - actual_se**2).mean()),
+    }
+    assert {name: getattr(found, name).value for name in expected} == pytest.approx(expected)
+    assert found.reliability == pytest.approx(reliability)
+    assert found.calibration.slope.value == pytest.approx(slope)
+    assert found.calibration.intercept.value == pytest.approx(intercept)
+    assert (found.direction.n, found.direction.no_direction, found.direction_resolved.n) == (5, 1, 3)

@@ -44,7 +44,7 @@ def examples(group_size: int = 6, people: int = 6) -> list[Example]:
     return made.encode_all(every, [int(made.examples.cell[i]) * 100 + i // group_size for i in every])
 
 
-def learner(rank: int = 4) -> Any:
+def lora_model(rank: int = 4) -> Any:
     """The tiny network with an adapter whose weights matter; in training mode, without dropout."""
     base = network(len(tokenizer()))
     with torch.no_grad():

@@ -9,7 +9,7 @@ from socrates_core.finetune.batch.order import order_of
 from socrates_core.finetune.batch.packs import OptionScales, pack_of, partition
 from socrates_core.finetune.plan import Plan, plan_of
 from socrates_core.finetune.recipe import Recipe
-from tests.finetune.people import encoder, learner, studies
+from tests.finetune.people import encoder, lora_model, studies
 from tests.model.tiny import network, tokenizer
 
 RECIPE = Recipe(base="tiny", precision="float32", lora_rank=4, step_examples=16, pack_tokens=300, group_size=5)
@@ -34,7 +34,9 @@ def test_what_can_be_counted_is_counted_exactly() -> None:
     assert plan.shared == pytest.approx(sum(p.tokens_unshared for p in packs) / plan.tree_tokens)
     assert plan.sharing_bound >= plan.shared > 1
     assert plan.parameters == network(len(tokenizer())).num_parameters()
-    assert plan.adapter_parameters == sum(weight.numel() for weight in learner(4).parameters() if weight.requires_grad)
+    assert plan.adapter_parameters == sum(
+        weight.numel() for weight in lora_model(4).parameters() if weight.requires_grad
+    )
 
 
 def test_only_layers_that_are_adapted_count() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from socrates_core.errors import TrainingError
-from socrates_core.finetune.recipe import SEVEN_PROJECTIONS, Recipe, load_recipe
+from socrates_core.finetune.recipe import SEVEN_PROJECTIONS, Recipe, load_recipe, recipe_file
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +31,18 @@ def test_the_original_runs_recipe_is_kept() -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "train" / "configs").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_recipe_that_ships_can_be_read(path: Path) -> None:
     assert load_recipe(path).base
+
+
+def test_a_recipe_that_ships_is_found_by_name_and_a_file_of_that_name_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert recipe_file(Path("demo")).read_bytes() == (ROOT / "train" / "configs" / "demo.yaml").read_bytes()
+    Path("demo").write_text("base: a/b\n")
+    assert load_recipe(recipe_file(Path("demo"))).base == "a/b"
+    assert recipe_file(Path("missing.yaml")) == Path("missing.yaml")
+    with pytest.raises(TrainingError, match="no recipe mine; choose demo, socrates-qwen14b, or name a YAML file"):
+        recipe_file(Path("mine"))
 
 
 def test_a_base_alone_is_a_recipe(tmp_path: Path) -> None:
@@ -92,7 +104,7 @@ def test_every_setting_can_be_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("learning_rat: 1", "line 2: there is no setting 'learning_rat'; choose among base"),
+        ("learning_rat: 1", "line 2: there is no setting 'learning_rat'; choose one of base"),
         ("1: 2", "line 2: there is no setting '1'"),
         ("epochs: 0", "line 2: epochs is '0'; expected a whole number of 1 or more"),
         ("epochs: 1.5", "line 2: epochs is '1.5'; expected a whole number"),
@@ -121,7 +133,7 @@ def test_every_setting_can_be_set(tmp_path: Path) -> None:
         ("lora_layers: 0", "line 2: lora_layers is '0'; expected a whole number of 1 or more, or null"),
         ("seed: -1", "line 2: seed is '-1'; expected a whole number of 0 or more"),
         ("seed: !!python/object/apply:os.system ['true']", "line 2: seed is"),
-        ("base: again", "line 2: base stands twice"),
+        ("base: again", "line 2: base appears twice"),
         ("epochs: [1", "is not YAML"),
         ("- a", "is not YAML"),
     ],

@@ -11,7 +11,7 @@ from socrates_core.errors import TrainingError
 from socrates_core.finetune.batch.loss import PackReader
 from socrates_core.finetune.batch.packs import pack_of
 from socrates_core.finetune.shard import check_processes, shard_layers
-from tests.finetune.people import examples, learner, reader, trained_parameters
+from tests.finetune.people import examples, lora_model, reader, trained_parameters
 
 PROCESSES = 2
 
@@ -25,9 +25,9 @@ def gradient_of(tuned: Any, losses: PackReader, number: int) -> list[torch.Tenso
 def _take_part(number: int, meeting: str, told: Any) -> None:
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", init_method=meeting, rank=number, world_size=PROCESSES)
-    plain = learner()
+    plain = lora_model()
     expected = gradient_of(plain, reader(plain), number)
-    tuned = learner()
+    tuned = lora_model()
     shard_layers(tuned, torch.device("cpu"))
     losses = reader(tuned)
     with torch.no_grad():
@@ -66,9 +66,9 @@ def test_shared_out_layers_give_the_gradient_of_whole_ones_and_each_process_keep
 
 
 def test_a_network_that_does_not_name_its_layers_is_refused() -> None:
-    tuned = learner()
+    tuned = lora_model()
     tuned.get_base_model()._no_split_modules = None
-    with pytest.raises(TrainingError, match="Qwen2ForCausalLM does not name its layers"):
+    with pytest.raises(TrainingError, match="Qwen2ForCausalLM does not declare its layers"):
         shard_layers(tuned, torch.device("cpu"))
 
 
@@ -78,7 +78,7 @@ def test_a_network_that_does_not_name_its_layers_is_refused() -> None:
         (False, "NO", 1, None),
         (False, "MULTI_GPU", 8, None),
         (True, "MULTI_CPU", 2, None),
-        (True, "NO", 1, "there is one"),
+        (True, "NO", 1, "there is only one"),
         (False, "FSDP", 8, "set up for FSDP.*shard: true"),
         (True, "DEEPSPEED", 8, "set up for DEEPSPEED"),
     ],

@@ -6,7 +6,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
 from socrates_core.finetune.adapter import save_adapter
-from socrates_core.finetune.network import Learner
+from socrates_core.finetune.network import LoraNetwork
 from socrates_core.hub.pull.retrieval import pull
 from socrates_core.hub.push.plan import plan_push
 from socrates_core.hub.push.publication import push
@@ -33,7 +33,7 @@ def trained(folder: Path) -> Path:
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.3)
     record = ModelRecord("shared", tokenizer_hash(base.tokenizer), ("a", "b"), base="demo", split="c" * 64, demo=True)
-    save_adapter(Learner(tuned, base, (), ()), record, folder)
+    save_adapter(LoraNetwork(tuned, base, (), ()), record, folder)
     return folder
 
 

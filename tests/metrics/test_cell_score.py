@@ -3,8 +3,9 @@ import math
 import numpy as np
 import pytest
 
+from socrates_core.metrics.cell.comparison import observed_distances
 from socrates_core.metrics.cell_predictions import CellPredictions, scale_of
-from socrates_core.metrics.cell_score import observed_distances, pools, score_cell, unscored
+from socrates_core.metrics.cell_score import pools, score_cell, unscored
 from socrates_core.metrics.uncertainty import estimated_floor, two_sample_floor
 from socrates_core.metrics.wasserstein import wasserstein_samples, wasserstein_to_answers
 from socrates_core.scale.distribution import AnswerDistribution
@@ -106,6 +107,8 @@ def test_a_missing_value_code_stretches_the_observed_range_and_nothing_else() ->
         (cell([], drawn=[]), "no response"),
         (cell([3], [0.2] * 5), "one response"),
         (cell([9, 9, 3], [0.2] * 5), "1 of 3 answers are on the scale"),
+        (cell([1, 2, 3], [0.2] * 5, people=[7, 7, 7]), "one person answered"),
+        (cell([1, 2, 3], [0.2] * 5, people=[7, 7, 8], weights=[1, 1, 0]), "one person answered"),
         (cell([1, 2, 3], drawn=[math.nan, math.inf, 3]), "1 of 3 predictions can be read as an answer"),
         (cell([1, 2, 3], drawn=[8, 9, 3]), "1 of 3 predictions can be read as an answer"),
         (cell([1, 2], drawn=[8, 9], values=None), None),
@@ -122,7 +125,8 @@ def test_without_a_scale_the_observed_range_alone_scores() -> None:
     assert found.observed is not None
     assert found.observed.model == pytest.approx(0.5)
     assert math.isnan(found.observed.uniform)
-    assert observed_distances(cell([2, 2], drawn=[1, 3], values=None)) is None
+    alike = cell([2, 2], drawn=[1, 3], values=None)
+    assert observed_distances(alike.actual, alike.predicted) is None
 
 
 def test_weights_count_and_make_the_answers_worth_fewer() -> None:
@@ -134,6 +138,24 @@ def test_weights_count_and_make_the_answers_worth_fewer() -> None:
 
 def test_who_answers_twice_is_one_person() -> None:
     assert score(cell([1, 5, 1, 5], [0.2] * 5, people=[1, 1, 2, 2])).n_effective == pytest.approx(2)
+
+
+def test_who_counts_nothing_is_nobody() -> None:
+    some, others = score(cell([1, 5, 3], [0.2] * 5, weights=[3, 1, 0])), score(cell([1, 5], [0.2] * 5, weights=[3, 1]))
+    assert some.scale is not None
+    assert others.scale is not None
+    assert (some.n, some.n_effective) == (2, others.n_effective)
+    assert (some.scale.model, some.scale.floor) == (others.scale.model, others.scale.floor)
+
+
+def test_a_sample_of_the_prediction_may_be_further_off_by_chance_than_the_prediction_itself() -> None:
+    answers = [1, 2, 3, 4, 5] * 20
+    exact, drawn = score(cell(answers, [0.2] * 5)), score(cell(answers, drawn=answers))
+    assert exact.chance is not None
+    assert drawn.chance is not None
+    # two samples of 100 differ by √2 of what one differs from its source
+    assert drawn.chance.limit == pytest.approx(2**0.5 * exact.chance.limit, rel=0.15)
+    assert drawn.verdict == exact.verdict == "within_chance"
 
 
 def test_a_score_does_not_depend_on_what_was_scored_before() -> None:

@@ -22,6 +22,25 @@ def test_each_group_is_measured_on_its_own_people_and_predictions() -> None:
     assert found.groups[1].noise_floor == pytest.approx(expected)
 
 
+def test_what_chance_explains_is_taken_off_each_groups_distance() -> None:
+    # women split over both ends, men all on one, everybody predicted in the middle: each answer is half the width off
+    answers = [1, 5] * 20 + [1] * 30
+    one = cell(answers, [0, 0, 1, 0, 0], attributes={"gender": ["Female"] * 40 + ["Male"] * 30})
+    found = fairness(group_cells(one), ONE)["gender"]
+    women = 0.5 - estimated_floor(AnswerDistribution(np.arange(1, 6), np.array([0.5, 0, 0, 0, 0.5])), 40)
+    men = 0.5 - estimated_floor(AnswerDistribution(np.arange(1, 6), np.array([1.0, 0, 0, 0, 0])), 30)
+    assert {row.group: row.excess for row in found.groups} == pytest.approx({"Female": women, "Male": men})
+    assert found.gap == pytest.approx(0)
+    assert found.gap_excess == pytest.approx(men - women)
+
+
+def test_a_cell_without_scale_attributes_or_a_second_answer_has_no_groups() -> None:
+    people = {"gender": ["Female", "Female"]}
+    assert group_cells(cell([1, 2], drawn=[1, 2], values=None, attributes=people)) == []
+    assert group_cells(cell([1, 2], [0.2] * 5)) == []
+    assert group_cells(cell([1, 9], [0.2] * 5, attributes=people)) == []
+
+
 def test_small_groups_are_skipped_and_named_and_the_unknown_are_no_group() -> None:
     attributes = {"party": ["A"] * 30 + ["B"] * 29 + [None]}
     found = fairness(group_cells(cell([1] * 60, [[0.2] * 5] * 60, attributes=attributes)), ONE)["party"]
@@ -33,6 +52,8 @@ def test_small_groups_are_skipped_and_named_and_the_unknown_are_no_group() -> No
 def test_ages_are_taken_in_bands() -> None:
     one = cell([1] * 5, [[0.2] * 5] * 5, attributes={"age": ["18", "29", "30", "44", "80"]})
     assert {(row.group, row.n) for row in group_cells(one)} == {("under 30", 2), ("30 to 44", 2)}
+    older = cell([1] * 5, [[0.2] * 5] * 5, attributes={"age": ["45", "64", "65", "199", "44"]})
+    assert {(row.group, row.n) for row in group_cells(older)} == {("45 to 64", 2), ("65 and over", 2)}
 
 
 def test_drawn_predictions_have_groups_too() -> None:

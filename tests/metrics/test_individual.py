@@ -22,6 +22,7 @@ def test_drawn_answers_are_scored_as_in_the_paper() -> None:
     assert (found.exact, found.within_one) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
     assert found.pearson == pytest.approx(np.corrcoef([1, 2, 5], [1, 3, 2])[0, 1])
     assert found.mae_percent == pytest.approx(100 / 3)
+    assert found.rmse_percent == pytest.approx(100 * math.sqrt((0 + 1 + 9) / 16 / 3))
 
 
 def test_a_distribution_scores_what_its_draws_score_on_average() -> None:
@@ -69,3 +70,16 @@ def test_knowing_the_question_is_no_merit_within_cells() -> None:
     assert found.pearson_expected is not None
     assert found.pearson_expected > 0.9
     assert found.pearson_within_cells is None
+
+
+def test_the_correlation_within_cells_is_that_of_deviations_from_each_cells_means() -> None:
+    # answers 1, 2, 4 and 3, 5 with expected answers 1, 3, 2 and 5, 4: less their means −4/3, −1/3, 5/3 and −1, 1
+    # against −1, 1, 0 and 1/2, −1/2
+    first = np.eye(5)[[0, 2, 1]].tolist()
+    second = np.eye(5)[[4, 3]].tolist()
+    found = score(cell([1, 2, 4], first), cell([3, 5], second, cell_id=1))
+    products = 4 / 3 - 1 / 3 - 1 / 2 - 1 / 2
+    squares = (16 / 9 + 1 / 9 + 25 / 9 + 2) * (2 + 1 / 2)
+    assert found.pearson_within_cells == pytest.approx(products / math.sqrt(squares))
+    answers, expected = [1, 2, 4, 3, 5], [1, 3, 2, 5, 4]
+    assert found.pearson_expected == pytest.approx(np.corrcoef(answers, expected)[0, 1])

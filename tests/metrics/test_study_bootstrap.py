@@ -5,6 +5,7 @@ import pytest
 
 from socrates_core.metrics.study_bootstrap import StudyResamples, interval_of, study_means
 from socrates_core.metrics.uncertainty import mean_interval
+from socrates_core.scale.distribution import Floats
 
 
 def test_the_same_studies_meet_the_same_resamples_in_any_order() -> None:
@@ -46,8 +47,25 @@ def test_the_interval_of_a_mean_is_as_wide_as_the_t_interval(count: int) -> None
 
 
 @pytest.mark.parametrize("studies", [1, 2])
-def test_two_studies_have_no_interval(studies: int) -> None:
+def test_two_studies_have_no_interval_and_three_have_one(studies: int) -> None:
     assert interval_of(np.linspace(0, 1, 100), studies) is None
+    assert interval_of(np.linspace(0, 1, 100), 3) is not None
+
+
+def test_resamples_that_drew_no_study_with_a_figure_are_left_out() -> None:
+    # d has no figure: a resample of d alone says nothing, and one of a with it says what a alone says
+    times = np.array([[0, 0, 0, 4], [1, 0, 0, 3], [4, 0, 0, 0], [0, 0, 4, 0]])
+    mean, interval = StudyResamples(("a", "b", "c", "d"), times, 1).mean(np.array([0.2, 0.6, 0.7, math.nan]))
+    assert mean == pytest.approx(0.5)
+    assert interval is not None
+    assert (interval.low, interval.high) == (pytest.approx(0.2), pytest.approx(0.7))
+
+
+def test_the_levels_of_few_studies_are_the_expanded_ones() -> None:
+    # five studies: √(5/4) · t(4, 0.975) = 1.1180 · 2.7764 = 3.1042, and Φ(-3.1042) = 0.00095; 0.00275 without the root
+    interval = interval_of(np.linspace(0, 1, 100_001), 5)
+    assert interval is not None
+    assert (interval.low, interval.high) == (pytest.approx(0.00095, abs=1e-5), pytest.approx(0.99905, abs=1e-5))
 
 
 def test_a_formula_of_sums_is_resampled_by_study() -> None:
@@ -57,6 +75,17 @@ def test_a_formula_of_sums_is_resampled_by_study() -> None:
     assert value == pytest.approx(435 / 60)
     assert interval is not None
     assert interval.low < value < interval.high
+
+
+def test_a_study_that_adds_nothing_is_none_of_the_three_that_an_interval_needs() -> None:
+    def ratio(total: Floats) -> Floats:
+        return np.asarray(total[..., 0] / total[..., 1])
+
+    resamples = StudyResamples.draw(["a", "b", "c"], 1)
+    _, of_three = resamples.statistic(np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]]), ratio)
+    _, of_two = resamples.statistic(np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 1.0]]), ratio)
+    assert of_three is not None
+    assert of_two is None
 
 
 def test_intervals_cover_at_their_nominal_rate() -> None:

@@ -2,13 +2,16 @@ import math
 import time
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
+from socrates_core.metrics.cell import chance
+from socrates_core.metrics.cell.chance import DistanceIntervals, Prediction
 from socrates_core.metrics.uncertainty import (
+    DRAWS,
     GroupAnswers,
-    chance_limit,
+    Interval,
     difference_interval,
-    distance_intervals,
     effective_n,
     estimated_floor,
     mean_interval,
@@ -25,10 +28,29 @@ def shares(*weights: float) -> AnswerDistribution:
     return AnswerDistribution(np.arange(len(weights)), np.array(weights) / sum(weights))
 
 
+def positions(values: npt.NDArray[np.int64]) -> Floats:
+    return np.asarray((values - values[0]) / (values[-1] - values[0]))
+
+
+def drawn_people(rows: Floats) -> Prediction:
+    """A single row is exact; several are people of whom others could have been drawn."""
+    return Prediction(rows.mean(axis=0), rows, redrawn=float(len(rows) > 1))
+
+
+def distance_intervals(
+    rows: Floats, actual: AnswerDistribution, n: float, rng: np.random.Generator, draws: int = DRAWS
+) -> DistanceIntervals:
+    people, where = drawn_people(rows), positions(actual.values)
+    return chance.distance_intervals(people, actual.probs, where, n, rng, draws=draws)
+
+
+def chance_limit(rows: Floats, values: npt.NDArray[np.int64], n: float, rng: np.random.Generator) -> float:
+    return chance.chance_limit(drawn_people(rows), np.zeros(len(values)), positions(values), n, rng, draws=2000)
+
+
 def simulated_floor(truth: AnswerDistribution, n: int, rng: np.random.Generator, draws: int = 20_000) -> float:
     samples = rng.multinomial(n, truth.probs, size=draws) / n
-    positions = (truth.values - truth.values[0]) / (truth.values[-1] - truth.values[0])
-    return float(wasserstein_rows(samples, truth.probs, positions).mean())
+    return float(wasserstein_rows(samples, truth.probs, positions(truth.values)).mean())
 
 
 def test_the_floor_of_one_person_and_a_coin_is_a_half() -> None:
@@ -41,8 +63,13 @@ def test_the_floor_of_two_people_and_a_coin_by_hand() -> None:
     assert noise_floor(shares(1, 1), 2) == pytest.approx(0.25)
 
 
-@pytest.mark.parametrize("n", [1, 2, 7, 30, 100])
-@pytest.mark.parametrize("weights", [(1, 1), (0.9, 0.1), (1, 2, 3, 4, 5), (1, 0, 0, 1), (1, 0, 0)])
+@pytest.mark.parametrize(
+    ("weights", "n"),
+    [
+        *(((1, 2, 3, 4, 5), n) for n in (1, 2, 7, 30, 100)),
+        *((weights, 7) for weights in ((1, 1), (0.9, 0.1), (1, 0, 0, 1), (1, 0, 0))),
+    ],
+)
 def test_the_closed_form_is_what_simulation_gives(weights: tuple[float, ...], n: int) -> None:
     truth = shares(*weights)
     rng = np.random.default_rng(n)
@@ -79,6 +106,8 @@ def test_the_floor_never_rises_with_n_and_accepts_an_effective_n() -> None:
 def test_nobody_has_no_floor(n: float) -> None:
     with pytest.raises(ValueError, match="1 person or more"):
         noise_floor(shares(1, 1), n)
+    with pytest.raises(ValueError, match="1 person or more"):
+        noise_floors(np.full((2, 2), 0.5), np.array([0.0, 1.0]), [30, n])
 
 
 @pytest.mark.parametrize(("n", "m"), [(10, 10), (30, 30), (30, 300)])
@@ -106,7 +135,10 @@ def test_the_floor_is_estimated_from_few_answers_without_much_bias(n: int, toler
 
 def test_a_few_people_who_agree_still_have_a_floor() -> None:
     assert noise_floor(shares(0, 0, 1), 4) == 0
-    assert 0.05 < estimated_floor(shares(0, 0, 1), 4) < 0.25
+    # two answers spread over three options make 4 of 4 into 14/18: CDF 1/9 and 2/9, each over half of the width;
+    # E|Bin(4, p) - 4p| / 4 = 2 p (1 - p)⁴ where 4p < 1
+    by_hand = (1 / 9 * (8 / 9) ** 4) + (2 / 9 * (7 / 9) ** 4)
+    assert estimated_floor(shares(0, 0, 1), 4) == pytest.approx(by_hand)
 
 
 @pytest.mark.parametrize(
@@ -144,9 +176,11 @@ def test_people_who_all_agree_have_equal_halves() -> None:
     assert split_half(shares(0, 1, 0), 9, np.random.default_rng(0)) == 0
 
 
-def coverage(truth_and_prediction: float, n: int, personas: int, rng: np.random.Generator, rounds: int = 150) -> float:
-    """Share of intervals that hold the true distance; predictions mix the truth with something else."""
-    hits = 0
+def coverage(
+    truth_and_prediction: float, n: int, personas: int, rng: np.random.Generator, rounds: int = 150
+) -> tuple[float, float]:
+    """Shares of intervals that hold the true distance and the true gain; predictions mix the truth with others."""
+    hits = gained = 0
     for _ in range(rounds):
         k = int(rng.integers(2, 12))
         truth = rng.dirichlet(np.ones(k))
@@ -155,18 +189,23 @@ def coverage(truth_and_prediction: float, n: int, personas: int, rng: np.random.
         rows = rows.clip(1e-9)
         rows /= rows.sum(axis=1, keepdims=True)
         values = np.arange(k)
-        target = wasserstein(AnswerDistribution(values, truth), AnswerDistribution(values, rows.mean(axis=0)))
+        true = AnswerDistribution(values, truth)
+        target = wasserstein(true, AnswerDistribution(values, rows.mean(axis=0)))
+        gain = wasserstein(true, shares(*np.ones(k))) - target
         actual = AnswerDistribution(values, rng.multinomial(n, truth) / n)
         drawn = rows[rng.integers(len(rows), size=personas)]
-        interval = distance_intervals(drawn, actual, n, rng, draws=300).distance
-        hits += interval.low - 1e-9 <= target <= interval.high + 1e-9
-    return hits / rounds
+        found = distance_intervals(drawn, actual, n, rng, draws=300)
+        hits += found.distance.low - 1e-9 <= target <= found.distance.high + 1e-9
+        gained += found.gain.low - 1e-9 <= gain <= found.gain.high + 1e-9
+    return hits / rounds, gained / rounds
 
 
 @pytest.mark.parametrize("n", [30, 300])
 @pytest.mark.parametrize("wrong", [0.0, 0.3, 1.0])
-def test_the_interval_holds_the_true_distance_about_19_times_in_20(wrong: float, n: int) -> None:
-    assert coverage(wrong, n, personas=100, rng=np.random.default_rng(4)) > 0.90
+def test_the_interval_holds_the_true_distance_about_19_times_in_20_and_the_gain_8_in_10(wrong: float, n: int) -> None:
+    distance, gain = coverage(wrong, n, personas=100, rng=np.random.default_rng(4))
+    assert distance > 0.90
+    assert gain > 0.75
 
 
 def test_the_interval_holds_the_estimate_and_stays_within_0_and_1() -> None:
@@ -250,6 +289,19 @@ def test_a_difference_of_means_has_the_interval_that_theory_gives() -> None:
     half = 1.96 * math.sqrt(a.var() / 500 + b.var() / 800)
     assert found.low == pytest.approx(a.mean() - b.mean() - half, abs=0.02)
     assert found.high == pytest.approx(a.mean() - b.mean() + half, abs=0.02)
+
+
+def test_only_the_proportions_of_weights_count_in_a_difference() -> None:
+    answers, weights = [1.0, 2.0, 5.0, 4.0], [1.0, 3.0, 2.0, 2.0]
+
+    def interval(scale: float) -> Interval:
+        one, other = (
+            group(people, answers, [scale * weight for weight in weights]) for people in ([0, 1, 2, 3], [4, 5, 6, 7])
+        )
+        return difference_interval(one, other, np.random.default_rng(13))
+
+    assert interval(1e-3).low == pytest.approx(interval(1.0).low)
+    assert interval(1e-3).high == pytest.approx(interval(1.0).high)
 
 
 def test_people_who_saw_both_arms_are_compared_with_themselves() -> None:

@@ -182,14 +182,14 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "no settings": (lambda folder: (folder / CONFIG).unlink(), "has no adapter_config.json"),
     "pickled weights": (as_pickle, r"no adapter_model.safetensors weights .*adapter_model.bin"),
     "damaged weights": (lambda folder: (folder / WEIGHTS).write_bytes(b"nothing") and None, "is damaged"),
-    "a matrix missing": (edit_weights(lambda all_: dict(list(all_.items())[1:])), "missing or have no place, such as"),
+    "a matrix missing": (edit_weights(lambda all_: dict(list(all_.items())[1:])), "missing or unexpected, such as"),
     "a matrix too many": (
         edit_weights(lambda all_: {**all_, "base_model.model.model.layers.9.mlp.up_proj.lora_A.weight": torch.ones(2)}),
-        "no place, such as .*layers.9",
+        "missing or unexpected, such as .*layers.9",
     ),
     "weights of the base": (
         edit_weights(lambda all_: {**all_, "base_model.model.model.embed_tokens.weight": torch.ones(2)}),
-        "holds weights of its base",
+        "contains weights of its base",
     ),
 }
 
@@ -216,5 +216,5 @@ def test_a_network_that_carries_adapters_of_its_own_takes_no_more(place: Path) -
 
     model = load(place)
     get_peft_model(model.network, LoraConfig(r=2, target_modules=["q_proj"]))
-    with pytest.raises(ValueError, match="put on it elsewhere"):
+    with pytest.raises(ValueError, match="not loaded here"):
         model.with_adapter(str(place / "a"))

@@ -6,7 +6,7 @@ import pytest
 from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.folder import DEMO_BASE
 from socrates_core.model.loading import load_model
-from socrates_core.study.sources.society.question import Asked, Form, question
+from socrates_core.study.sources.society.question import Form, QuestionTexts, question
 from socrates_core.study.study_set import Cell
 
 LEFT = {"age": 40, "gender": "Female", "party_id": "Strong Democrat", "ideology": "Very Liberal"}
@@ -17,7 +17,7 @@ PLAN = (
     "Owners would have to enter each firearm in a register and renew the entry every three years. The police could "
     "look at the register when they are called to a house."
 )
-SUPPORT = Asked(
+SUPPORT = QuestionTexts(
     question="Do you oppose or support the gun register?",
     statement="The gun register deserves my support.",
     yes_no="Do you support the gun register?",

@@ -75,12 +75,17 @@ def test_an_adapter_fits_the_base_that_it_names(origin: Origin, base: str | None
 @pytest.mark.parametrize(
     ("origin", "base", "revision", "message"),
     [
-        (Origin("other/model", None), QWEN, None, f"trained on {QWEN} and does not fit the model m, which holds other"),
-        (Origin("demo", None), QWEN, None, "does not fit the model m, which holds demo"),
+        (
+            Origin("other/model", None),
+            QWEN,
+            None,
+            f"trained on {QWEN} and does not fit the model m, which contains other",
+        ),
+        (Origin("demo", None), QWEN, None, "does not fit the model m, which contains demo"),
         (Origin(QWEN, None), "demo", None, "was trained on demo and does not fit"),
-        (Origin(QWEN, SECOND), QWEN, FIRST, f"at revision {FIRST}, and the model m is at {SECOND}; load --model .*@a"),
-        (Origin(None, None), QWEN, FIRST, "nothing in its folder says which model it holds"),
-        (Origin(None, SECOND), QWEN, FIRST, "nothing in its folder says which model it holds"),
+        (Origin(QWEN, SECOND), QWEN, FIRST, f"at revision {FIRST}, but the model m is at {SECOND}; load --model .*@a"),
+        (Origin(None, None), QWEN, FIRST, "nothing in its folder identifies the model"),
+        (Origin(None, SECOND), QWEN, FIRST, "nothing in its folder identifies the model"),
     ],
 )
 def test_an_adapter_for_another_base_is_refused_and_both_are_named(

@@ -85,7 +85,7 @@ def test_a_record_survives_the_disk(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["{", "[]", '{"template": "shared"}', '{"surprise": 1, "trained_on": []}'])
 def test_a_broken_record_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
-    with pytest.raises(ModelError, match="not a readable record"):
+    with pytest.raises(ModelError, match=r"socrates\.json cannot be read"):
         ModelRecord.load(tmp_path)
 
 
@@ -107,7 +107,7 @@ def test_the_bundled_model_and_adapter_load_without_a_warning() -> None:
 
 
 def test_a_hub_id_without_a_network_says_so() -> None:
-    with pytest.raises(ModelError, match="not on this machine and the Hub cannot be reached"):
+    with pytest.raises(ModelError, match="not on this machine, and the Hub cannot be reached"):
         load_model("somebody/some-model")
 
 
@@ -138,7 +138,7 @@ def test_an_adapter_without_a_record_needs_a_template(base: Path, adapter: Path)
 
 def test_another_tokenizer_than_the_recorded_one_is_refused(base: Path, adapter: Path) -> None:
     replace(RECORD, tokenizer="0" * 64).save(adapter)
-    with pytest.raises(ModelError, match="another tokenizer"):
+    with pytest.raises(ModelError, match="a different tokenizer"):
         load_model(str(base), str(adapter))
 
 

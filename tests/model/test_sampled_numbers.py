@@ -47,17 +47,19 @@ def test_the_self_check_runs_before_the_first_number() -> None:
 
 
 def test_a_prompt_that_leaves_no_room_for_the_digits_is_named() -> None:
-    with pytest.raises(ModelError, match=r"study s, cell 7: its prompt has .* tokens, this model reads at most 32"):
+    with pytest.raises(ModelError, match=r"study s, cell 7: its prompt has .* tokens, but this model's context is 32"):
         model(context=32).sampled_numbers(DOLLARS, PEOPLE[:1], np.random.default_rng(0))
 
 
 def test_nobody_to_ask_is_said() -> None:
-    with pytest.raises(ModelError, match="nobody to ask in study s, cell 7"):
+    with pytest.raises(ModelError, match="no personas to simulate in study s, cell 7"):
         model().sampled_numbers(DOLLARS, [], np.random.default_rng(0))
 
 
 def test_local_networks_write_numbers_and_baselines_and_endpoints_do_not() -> None:
     assert isinstance(model(), NumberModel)
     for other in (UniformModel(), EndpointModel("gpt", "http://127.0.0.1:9/v1")):
-        with pytest.raises(ModelError, match=r"study s, cell 7 has an open-ended outcome, and .* only spreads"):
+        with pytest.raises(
+            ModelError, match=r"study s, cell 7 has an open-ended outcome, but .* only assigns probabilities"
+        ):
             check_numbers(other, DOLLARS)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import ModelDescription
 from socrates_core.model.prefix_tree import scoring
-from socrates_core.model.prefix_tree.memory import LEAST_TOKENS
+from socrates_core.model.prefix_tree.memory import MIN_TOKENS
 from socrates_core.model.prefix_tree.plain import plain_log_probs
 from socrates_core.model.transformer import TransformerModel
 from socrates_core.prompt import TEMPLATES
@@ -54,8 +54,13 @@ def plain(made: TransformerModel, asked: Cell, persona: dict[str, object]) -> np
 
 
 @pytest.mark.parametrize("merges_digits", [False, True], ids=["digit by digit", "merged digits"])
-@pytest.mark.parametrize("template", TEMPLATES)
-@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize(
+    ("scale", "template"),
+    [
+        *((scale, "shared") for scale in SCALES),
+        *(("0 to 10", template) for template in TEMPLATES if template != "shared"),
+    ],
+)
 def test_the_tree_equals_a_full_forward_pass_per_option(scale: str, template: str, merges_digits: bool) -> None:
     made, asked = model(template, merges_digits), cell(SCALES[scale])
     answer = made.answer_distributions(asked, PERSONAS)
@@ -124,7 +129,7 @@ def test_with_little_memory_few_paths_are_kept_at_a_time_and_the_answers_stay(mo
     monkeypatch.setattr(scoring, "free_memory", lambda _device: 0)
     found = made.answers_of(requests)
     assert len(shapes) > 2 * plenty
-    assert max(rows * length for rows, length in shapes if rows > 1) <= LEAST_TOKENS
+    assert max(rows * length for rows, length in shapes if rows > 1) <= MIN_TOKENS
     for one, other in zip(expected, found, strict=True):
         assert other.probs == pytest.approx(one.probs, abs=1e-6)
 
@@ -173,9 +178,9 @@ def test_progress_ends_at_the_number_of_different_prompts() -> None:
 @pytest.mark.parametrize(
     ("asked", "personas", "message"),
     [
-        (cell(SCALES["1 to 7"]), [], "the list of personas is empty"),
+        (cell(SCALES["1 to 7"]), [], "no personas to simulate in study s, cell 1"),
         (cell(AnswerScale(None)), PERSONAS, "open-ended"),
-        (cell(SCALES["1 to 7"], "word " * 900), PERSONAS, "study s, cell 1: its prompt has .* at most 512"),
+        (cell(SCALES["1 to 7"], "word " * 900), PERSONAS, "study s, cell 1: its prompt has .* context is 512"),
     ],
 )
 def test_what_cannot_be_asked_is_said(asked: Cell, personas: list[dict[str, object]], message: str) -> None:

@@ -52,7 +52,7 @@ def test_edits_survive_json(several: tuple[Edit, ...]) -> None:
         ([{"edit": "set", "attribute": "", "value": 1}], r"edits\[0\].attribute: expected the name"),
         ([{"edit": "set", "attribute": "age"}], r"edits\[0\].value: a set edit has the fields"),
         ([{"edit": "set", "attribute": "age", "value": 1, "why": 2}], r"edits\[0\].why: a set edit has the fields"),
-        ([{"edit": "set", "attribute": "age", "value": 1.5}], r"edits\[0\].value: expected a text, a whole number"),
+        ([{"edit": "set", "attribute": "age", "value": 1.5}], r"edits\[0\].value: expected a string, a whole number"),
         ([{"edit": "set", "attribute": "age", "value": True}], r"edits\[0\].value: expected"),
         ([{"edit": "filter", "attribute": "age", "values": "20"}], r"edits\[0\].values: expected a list, got str"),
         ([{"edit": "filter", "attribute": "age", "values": [[]]}], r"edits\[0\].values\[0\]: expected"),
@@ -74,27 +74,27 @@ def test_every_kind_of_edit_makes_sense_here() -> None:
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (Filter("income", ("A",)), "no attribute 'income' in this study; there are party, age"),
+        (Filter("income", ("A",)), "no attribute 'income' in this study; it has party, age"),
         (Filter("weight", (1,)), "no attribute 'weight'"),
         (Filter("participant_id", (1,)), "no attribute 'participant_id'"),
         (Filter("party", ("C",)), "nobody has party C; there are A, B or unknown"),
         (Filter("age", (None,)), "nobody has age unknown; there are 20, 30, 40, 50"),
         (Filter("party", ()), "names no value"),
-        (Filter("age", ("20",)), "age holds a whole number, so it cannot be '20'"),
-        (Filter("party", (1,)), "party holds a text, so it cannot be 1"),
+        (Filter("age", ("20",)), "age contains whole numbers, so it cannot be '20'"),
+        (Filter("party", (1,)), "party contains text, so it cannot be 1"),
         (Filter("age", (2**63,)), "too large"),
         (SetValue("age", -(2**70)), "too large"),
-        (Range("party", 1, 2), "party holds no numbers"),
+        (Range("party", 1, 2), "party is not numeric"),
         (Range("age", None, None), "has no bound"),
         (Range("age", 40, 20), "is empty: 40 is above 20"),
-        (SetValue("age", "old"), "age holds a whole number"),
+        (SetValue("age", "old"), "age contains whole numbers"),
         (Shares("party", (("A", 0.5), ("B", 0.4))), "add up to 90.0%; they must add up to 100 %"),
         (Shares("party", (("A", 50.0), ("B", 50.0))), "add up to 10000.0%"),
         (Shares("party", (("A", 1.5), ("B", -0.5))), "must be 0 % or more, got -50.0%"),
         (Shares("party", (("A", float("nan")), ("B", 0.5))), "must be 0 % or more"),
         (Shares("party", (("A", 0.5), ("A", 0.5))), "name a value twice: A, A"),
         (Shares("party", ()), "add up to 0.0%"),
-        (Shares("age", (("20", 1.0),)), "age holds a whole number"),
+        (Shares("age", (("20", 1.0),)), "age contains whole numbers"),
     ],
 )
 def test_an_edit_that_makes_no_sense_is_refused_with_the_choices(edit: Edit, message: str) -> None:
@@ -111,7 +111,7 @@ def test_an_edit_that_makes_no_sense_is_refused_with_the_choices(edit: Edit, mes
     ],
 )
 def test_an_attribute_gets_its_final_values_once(pair: tuple[Edit, Edit]) -> None:
-    with pytest.raises(PopulationError, match="set or given shares twice"):
+    with pytest.raises(PopulationError, match="more than one set value or shares edit"):
         check_edits(TABLE, pair)
 
 
@@ -121,7 +121,7 @@ def test_shares_may_be_rounded(share: float) -> None:
 
 
 def test_without_demographics_there_is_nothing_to_edit() -> None:
-    with pytest.raises(PopulationError, match="nothing is known about the participants"):
+    with pytest.raises(PopulationError, match="this study has no attributes of its participants"):
         check_edits(people([None, None]), [SetValue("age", 30)])
 
 

@@ -78,7 +78,7 @@ def test_filters_choose_people_by_what_was_observed(edits: list[Edit], left: lis
 
 
 def test_a_filter_that_leaves_nobody_is_named() -> None:
-    with pytest.raises(PopulationError, match="nobody is left after the edit 'age is 30 or less'"):
+    with pytest.raises(PopulationError, match="no one is left after the edit 'age is 30 or less'"):
         edit_population(SIX, [Filter("party", ("B",)), Range("age", None, 30)])
 
 
@@ -115,7 +115,7 @@ def test_several_shares_hold_at_once() -> None:
 
 def test_shares_that_contradict_each_other_are_refused() -> None:
     table = people(party=["A", "B"], sex=["f", "m"])
-    with pytest.raises(PopulationError, match="shares of party and sex cannot hold at once"):
+    with pytest.raises(PopulationError, match="shares of party and sex cannot be met at the same time"):
         edit_population(table, [Shares("party", (("A", 0.9), ("B", 0.1))), Shares("sex", (("f", 0.1), ("m", 0.9)))])
 
 
@@ -151,7 +151,7 @@ def test_survey_weights_that_mean_nothing_are_refused(weights: list[float]) -> N
 def test_a_zero_weight_takes_nobody_along() -> None:
     table = people([0.0, 1.0, 1.0], party=["A", "B", "B"])
     assert ids(edit_population(table, [])) == [1, 2]
-    with pytest.raises(PopulationError, match="nobody is left"):
+    with pytest.raises(PopulationError, match="no one is left"):
         edit_population(table, [Filter("party", ("A",))])
 
 
@@ -169,7 +169,7 @@ def test_only_some_ids_may_be_chosen_from() -> None:
 
 @pytest.mark.parametrize("n", [0, -1])
 def test_nobody_cannot_be_drawn(n: int) -> None:
-    with pytest.raises(PopulationError, match="ask for 1 or more"):
+    with pytest.raises(PopulationError, match="choose 1 or more"):
         edit_population(SIX, []).draw_rows(n, rng())
 
 
@@ -257,3 +257,11 @@ def test_without_such_people_the_reason_is_given(edits: list[Edit], among: list[
 def test_edits_that_make_no_sense_are_refused_for_the_actual_group_too() -> None:
     with pytest.raises(PopulationError, match="no attribute 'x'"):
         actual_of_same_group(SIX, [SetValue("x", 1)])
+
+
+@pytest.mark.parametrize("n", [3, 10, 25])
+def test_what_a_draw_leaves_to_chance_is_what_repeated_draws_vary_by(n: int) -> None:
+    # ten people without attributes, one of whom counts; independent draws would have variance .1 · .9 / n
+    population = edit_population(people(None, age=[None] * 10), [])
+    means = [float((population.draw_rows(n, np.random.default_rng(seed)) == 0).mean()) for seed in range(4000)]
+    assert np.var(means) == pytest.approx(population.left_to_chance(n) * 0.09 / n * 10 / 9, rel=0.1, abs=1e-12)

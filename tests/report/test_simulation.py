@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from socrates_core import __version__
 from socrates_core.model.baselines import UniformModel
 from socrates_core.people.population import Filter
 from socrates_core.report.simulation import cell_hash, example_prompt, inert, to_csv, to_html, to_json
@@ -58,6 +59,7 @@ def test_the_json_repeats_the_simulation() -> None:
     assert arm["score"]["verdict"]["code"]
     assert report["model"]["trained_on"] == ["another"]
     assert report["versions"]["polars"]
+    assert report["versions"]["socrates"] == __version__
     assert report["arms"][1]["n_off_scale"] == 1
 
 

@@ -67,7 +67,7 @@ def test_copies_of_other_machines_are_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda copy: (copy / "metrics.json").write_text("[]"), "metrics.json is not what was copied"),
+        (lambda copy: (copy / "metrics.json").write_text("[]"), "metrics.json differs from the file that was copied"),
         (lambda copy: (copy / "metrics.json").unlink(), "No such file"),
         (lambda copy: (copy / LIST).write_text("{"), "is damaged"),
         (lambda copy: (copy / LIST).write_text('{"../../evil": "x"}'), "outside the run"),
@@ -104,5 +104,5 @@ def test_a_bucket_that_cannot_be_written_is_named_and_stops_nothing(tmp_path: Pa
 
 
 def test_a_mirror_inside_the_runs_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="lie in each other"):
+    with pytest.raises(RunError, match="are the same folder or one contains the other"):
         RunMirror(tmp_path, tmp_path / "mirror", print)

@@ -11,19 +11,19 @@ from filelock import FileLock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from socrates_core.runs.queue import FOLDER, ahead, line, turn
+from socrates_core.runs.queue import FOLDER, position, queued, slots
 
 ROOT = Path(__file__).parents[2]
 
 WORKER = """
 import os, sys, time
 from pathlib import Path
-from socrates_core.runs.queue import turn
+from socrates_core.runs.queue import queued
 root, name, seconds = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 def say(word):
     with open(root / "diary", "a") as diary:
         diary.write(f"{word} {name}\\n")
-with turn(root, name, lambda before: say(f"waits-{before}"), (root / f"stop-{name}").exists, poll=0.01) as came:
+with queued(root, name, lambda before: say(f"waits-{before}"), (root / f"stop-{name}").exists, poll=0.01) as came:
     say("begins" if came else "gives-up")
     time.sleep(seconds if came else 0)
     if came:
@@ -32,13 +32,13 @@ with turn(root, name, lambda before: say(f"waits-{before}"), (root / f"stop-{nam
 
 
 def start(root: Path, name: str, seconds: float = 0.05) -> subprocess.Popen[bytes]:
-    """A process that takes a place in the line; back when it stands there."""
-    places = {ticket.run for ticket in line(root)}
+    """A process that joins the queue; returns once it is in it."""
+    places = {slot.run for slot in slots(root)}
     process = subprocess.Popen([sys.executable, "-c", WORKER, str(root), name, str(seconds)], cwd=ROOT)
     deadline = time.monotonic() + 60
-    while name not in {ticket.run for ticket in line(root)} - places:
+    while name not in {slot.run for slot in slots(root)} - places:
         assert time.monotonic() < deadline
-        if process.poll() is not None:  # so quick that nobody saw it
+        if process.poll() is not None:  # too quick to be seen in the queue
             break
         time.sleep(0.01)
     return process
@@ -54,23 +54,23 @@ def end(processes: list[subprocess.Popen[bytes]]) -> None:
         process.wait()
 
 
-def test_nobody_waits_for_nobody(tmp_path: Path) -> None:
-    assert line(tmp_path / "no such place") == ()
+def test_an_empty_queue_starts_a_run_at_once(tmp_path: Path) -> None:
+    assert slots(tmp_path / "no such place") == ()
     told: list[int] = []
-    with turn(tmp_path, "one", told.append, lambda: False) as came:
+    with queued(tmp_path, "one", told.append, lambda: False) as came:
         assert came
-        (ticket,) = line(tmp_path)
-        assert (ticket.run, ticket.pid, ahead([ticket], "one"), ahead([ticket], "two")) == ("one", os.getpid(), 0, None)
+        (slot,) = slots(tmp_path)
+        assert (slot.run, slot.pid, position([slot], "one"), position([slot], "two")) == ("one", os.getpid(), 0, None)
     assert told == []
-    assert line(tmp_path) == ()
+    assert slots(tmp_path) == ()
     assert [path.name for path in (tmp_path / FOLDER).iterdir()] == ["guard.lock"]
 
 
-def test_who_comes_later_waits_and_is_told_how_many_are_ahead(tmp_path: Path) -> None:
-    with turn(tmp_path, "mine", lambda _: None, lambda: False):
+def test_a_later_run_waits_and_learns_how_many_are_ahead(tmp_path: Path) -> None:
+    with queued(tmp_path, "mine", lambda _: None, lambda: False):
         others = [start(tmp_path, "a"), start(tmp_path, "b")]
         try:
-            assert [ticket.run for ticket in line(tmp_path)] == ["mine", "a", "b"]
+            assert [slot.run for slot in slots(tmp_path)] == ["mine", "a", "b"]
             deadline = time.monotonic() + 30
             while len(diary(tmp_path)) < 2 and time.monotonic() < deadline:
                 time.sleep(0.01)
@@ -83,25 +83,25 @@ def test_who_comes_later_waits_and_is_told_how_many_are_ahead(tmp_path: Path) ->
     assert worked == ["begins a", "ends a", "begins b", "ends b"]
 
 
-def test_who_gives_up_leaves_the_line(tmp_path: Path) -> None:
-    with turn(tmp_path, "mine", lambda _: None, lambda: False):
+def test_a_cancelled_wait_leaves_the_queue(tmp_path: Path) -> None:
+    with queued(tmp_path, "mine", lambda _: None, lambda: False):
         other = start(tmp_path, "a")
         (tmp_path / "stop-a").touch()
         assert other.wait(60) == 0
-        assert [ticket.run for ticket in line(tmp_path)] == ["mine"]
+        assert [slot.run for slot in slots(tmp_path)] == ["mine"]
     assert diary(tmp_path)[-1] == "gives-up a"
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fates=st.lists(st.sampled_from(["stays", "killed at work", "killed waiting", "leaves"]), min_size=2, max_size=5))
-def test_whatever_happens_to_some_the_others_take_turns_in_order(
+def test_whatever_happens_to_some_runs_the_others_run_in_order(
     tmp_path_factory: pytest.TempPathFactory, fates: list[str]
 ) -> None:
-    root = tmp_path_factory.mktemp("line")
+    root = tmp_path_factory.mktemp("queue")
     names = [f"{number}-{fate.replace(' ', '-')}" for number, fate in enumerate(fates)]
     processes: list[subprocess.Popen[bytes]] = []
     try:
-        with turn(root, "first", lambda _: None, lambda: False):
+        with queued(root, "first", lambda _: None, lambda: False):
             for name, fate in zip(names, fates, strict=True):
                 processes.append(start(root, name, 600 if fate == "killed at work" else 0.03))
             for name, fate, process in zip(names, fates, processes, strict=True):
@@ -125,38 +125,38 @@ def test_whatever_happens_to_some_the_others_take_turns_in_order(
     expected = []
     for name, fate in zip(names, fates, strict=True):
         expected += [f"begins {name}"] * (fate in ("stays", "killed at work")) + [f"ends {name}"] * (fate == "stays")
-    assert worked == expected  # nobody begins before the one before has ended or died
-    assert line(root) == ()
+    assert worked == expected  # no run begins before the previous one has ended or died
+    assert slots(root) == ()
 
 
-def test_a_line_that_nobody_can_write_is_named(tmp_path: Path) -> None:
+def test_a_queue_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     from socrates_core.errors import RunError
 
     (tmp_path / FOLDER).write_text("in the way")
-    with pytest.raises(RunError, match="no place in the line of runs"), turn(tmp_path, "x", print, lambda: False):
+    with pytest.raises(RunError, match="cannot join the queue of runs"), queued(tmp_path, "x", print, lambda: False):
         pass
-    assert line(tmp_path) == ()
+    assert slots(tmp_path) == ()
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"run": 1}', '{"run": {}, "pid": "x"}', "\x00"])
-def test_a_ticket_that_was_tampered_with_still_counts(tmp_path: Path, content: str) -> None:
-    with turn(tmp_path, "one", print, lambda: False):
+def test_a_slot_that_was_tampered_with_still_counts(tmp_path: Path, content: str) -> None:
+    with queued(tmp_path, "one", print, lambda: False):
         (tmp_path / FOLDER / "00000001.json").write_text(content)
         (tmp_path / FOLDER / "nonsense.lock").touch()
-        assert [ticket.number for ticket in line(tmp_path)] == [1]
+        assert [slot.number for slot in slots(tmp_path)] == [1]
 
 
-def test_a_line_whose_guard_somebody_holds_is_not_waited_for_by_who_only_looks(tmp_path: Path) -> None:
-    with turn(tmp_path, "one", print, lambda: False), FileLock(tmp_path / FOLDER / "guard.lock"):
-        assert line(tmp_path, patience=0.05) == ()
+def test_reading_does_not_wait_long_for_a_held_guard_lock(tmp_path: Path) -> None:
+    with queued(tmp_path, "one", print, lambda: False), FileLock(tmp_path / FOLDER / "guard.lock"):
+        assert slots(tmp_path, patience=0.05) == ()
 
 
-def test_tickets_of_the_dead_are_taken_away(tmp_path: Path) -> None:
+def test_slots_of_dead_processes_are_removed(tmp_path: Path) -> None:
     folder = tmp_path / FOLDER
     folder.mkdir()
     (folder / "00000007.lock").touch()
     (folder / "00000007.json").write_text(json.dumps({"run": "dead", "pid": 1}))
-    with turn(tmp_path, "alive", print, lambda: False) as came:
+    with queued(tmp_path, "alive", print, lambda: False) as came:
         assert came
-        assert [(ticket.number, ticket.run) for ticket in line(tmp_path)] == [(8, "alive")]
+        assert [(slot.number, slot.run) for slot in slots(tmp_path)] == [(8, "alive")]
     assert [path.name for path in folder.iterdir()] == ["guard.lock"]

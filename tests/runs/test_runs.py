@@ -17,7 +17,7 @@ from socrates_core.model.baselines import UniformModel
 from socrates_core.runs import index as run_index
 from socrates_core.runs.folder import cancel, delete, open_run, read_spec, worker
 from socrates_core.runs.state import events, is_alive, record, state
-from socrates_core.runs.units import Engine, collect, do_units, finished_units, local_results
+from socrates_core.runs.units import Engine, collect, finished_units, local_results, predict_units
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.sources.society.society import make_society, study_set
 from socrates_core.study.split import Split, make_split, parts_digest
@@ -100,6 +100,32 @@ def test_batches_hold_cells_of_one_study_and_every_cell_once(data: EvaluationDat
     assert all(len({cell.study_id for cell in group}) == 1 and len(group) <= 8 for group in found)
 
 
+def test_a_batch_holds_at_most_2000_people_unless_one_cell_alone_has_more() -> None:
+    studies = made_up({"s": [(1, task, f"Question {task}?") for task in range(1, 6)]})
+    whole = evaluation_data(studies, all_test(studies), "test")
+    counts = dict(zip((cell.cell_id for cell in whole.cells), (1500, 500, 1, 2500, 1), strict=True))
+    data = replace(whole, rows={cell: np.arange(count) for cell, count in counts.items()})
+
+    def sizes(per_cell: int | None) -> list[list[int]]:
+        return [[counts[cell.cell_id] for cell in group] for group in batches(data, per_cell)]
+
+    assert sizes(None) == [[1500, 500], [1], [2500], [1]]
+    assert sizes(400) == [[1500, 500, 1, 2500, 1]]  # 400 + 400 + 1 + 400 + 1 of them are asked
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [([1, 3, 2], [0.5, 1.5, 1]), ([1, None, 2], [2 / 3, 1, 4 / 3]), ([None, None, None], None)],
+)
+def test_weights_have_a_mean_of_1_and_an_unknown_one_counts_as_the_average(
+    weights: list[float | None], expected: list[float] | None
+) -> None:
+    studies = experiment(people(weights, age=[30, 40, 50]), [Arm("How much?", {0: [1], 1: [2], 2: [3]})])
+    data = evaluation_data(studies, all_test(studies), "test")
+    (found,) = predict(UniformModel(), data, data.cells, SPEC, None)
+    assert (None if found.weights is None else found.weights.tolist()) == (expected and pytest.approx(expected))
+
+
 def test_cells_that_cannot_be_predicted_are_named() -> None:
     arms = [
         Arm("How much?", {0: [1]}),
@@ -165,12 +191,12 @@ def test_the_same_specification_attaches_and_another_is_refused(tmp_path: Path) 
     open_run(tmp_path / "run", SPEC)
     open_run(tmp_path / "run", SPEC)
     assert read_spec(tmp_path / "run") == SPEC
-    with pytest.raises(RunError, match="another run \\(model 'uniform' there, 'marginal' here\\)"):
+    with pytest.raises(RunError, match="different run \\(model 'uniform' there, 'marginal' here\\)"):
         open_run(tmp_path / "run", replace(SPEC, model="marginal"))
     assert SPEC.run_id != replace(SPEC, seed=1).run_id
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.tex").touch()
-    with pytest.raises(RunError, match="not empty and no run"):
+    with pytest.raises(RunError, match="not empty and not a run"):
         open_run(tmp_path / "other", SPEC)
 
 
@@ -181,14 +207,14 @@ def test_the_same_specification_attaches_and_another_is_refused(tmp_path: Path) 
         ("[]", "cannot be read"),
         ('{"format": 1}', "cannot be read"),
         ('{"format": 1, "id": "x", "model": "m"}', "other fields"),
-        ('{"format": 99, "id": "x"}', "a run of version 99, this software reads 1"),
+        ('{"format": 99, "id": "x"}', "a run of format version 99, but this software reads 1"),
     ],
 )
 def test_a_folder_of_another_version_or_none_says_so(tmp_path: Path, content: str, said: str) -> None:
     (tmp_path / "spec.json").write_text(content, "utf-8")
     with pytest.raises(RunError, match=said):
         read_spec(tmp_path)
-    with pytest.raises(RunError, match="no run"):
+    with pytest.raises(RunError, match="is not a run"):
         state(tmp_path / "nowhere")
 
 
@@ -201,7 +227,7 @@ def test_a_run_is_new_then_running_then_what_its_last_event_says(tmp_path: Path)
         assert state(tmp_path).code == "running"
         with pytest.raises(RunError, match="another worker"), worker(tmp_path):
             pass
-        with pytest.raises(RunError, match="a worker is at work"):
+        with pytest.raises(RunError, match="a worker is running"):
             delete(tmp_path)
     assert state(tmp_path).code == "interrupted"  # it ended without a word
     for event in ("cancelled", "failed", "finished"):
@@ -229,14 +255,14 @@ def test_units_are_done_once_and_what_is_missing_is_done_again(tmp_path: Path, d
     open_run(tmp_path, SPEC)
     groups = batches(data, None)
     told: list[tuple[int, ...]] = []
-    assert do_units(tmp_path, data, groups, ask(data), lambda *numbers: told.append(numbers))
+    assert predict_units(tmp_path, data, groups, ask(data), lambda *numbers: told.append(numbers))
     assert told[-1][:2] == (len(data.cells), len(data.cells))
     files = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "units").iterdir()}
     assert set(files) == {f"{cell.cell_id}.parquet" for cell in data.cells}
     before = collect(tmp_path, {})
     lost = data.cells[2].cell_id
     (tmp_path / "units" / f"{lost}.parquet").unlink()
-    assert do_units(tmp_path, data, groups, ask(data))
+    assert predict_units(tmp_path, data, groups, ask(data))
     after = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "units").iterdir()}
     assert {name for name in files if files[name] != after[name]} == {f"{lost}.parquet"}
     assert collect(tmp_path, {}).equals(before)
@@ -244,7 +270,7 @@ def test_units_are_done_once_and_what_is_missing_is_done_again(tmp_path: Path, d
 
 def test_a_half_written_unit_is_quarantined_and_redone(tmp_path: Path, data: EvaluationData) -> None:
     open_run(tmp_path, SPEC)
-    do_units(tmp_path, data, batches(data, None), ask(data))
+    predict_units(tmp_path, data, batches(data, None), ask(data))
     broken = tmp_path / "units" / f"{data.cells[0].cell_id}.parquet"
     broken.write_bytes(broken.read_bytes()[:100])
     wrong = tmp_path / "units" / f"{data.cells[1].cell_id}.parquet"
@@ -254,7 +280,7 @@ def test_a_half_written_unit_is_quarantined_and_redone(tmp_path: Path, data: Eva
     assert [one["unit"] for one in events(tmp_path) if one["event"] == "quarantined"] == sorted(
         [broken.name, wrong.name]
     )
-    assert do_units(tmp_path, data, batches(data, None), ask(data))
+    assert predict_units(tmp_path, data, batches(data, None), ask(data))
     assert len(finished_units(tmp_path)) == len(data.cells)
 
 
@@ -268,13 +294,13 @@ def test_a_unit_that_fails_is_named_and_can_be_tried_again(tmp_path: Path, data:
             raise ModelError("its prompt has 9,000 tokens")
         return predict(UniformModel(), data, cells, SPEC, None)
 
-    with pytest.raises(RunError, match=r"1 groups of cells failed.*its prompt has 9,000 tokens"), worker(tmp_path):
-        do_units(tmp_path, data, groups, lambda groups: local_results(groups, stumbling))
+    with pytest.raises(RunError, match=r"1 batch of cells failed.*its prompt has 9,000 tokens"), worker(tmp_path):
+        predict_units(tmp_path, data, groups, lambda groups: local_results(groups, stumbling))
     stands = state(tmp_path)
     assert (stands.code, stands.done, stands.resumable) == ("failed", len(data.cells) - len(groups[1]), True)
     assert stands.message is not None
     with worker(tmp_path):
-        assert do_units(tmp_path, data, groups, ask(data))
+        assert predict_units(tmp_path, data, groups, ask(data))
 
 
 def test_a_model_that_always_fails_is_not_asked_forever(tmp_path: Path, data: EvaluationData) -> None:
@@ -286,8 +312,23 @@ def test_a_model_that_always_fails_is_not_asked_forever(tmp_path: Path, data: Ev
         raise RuntimeError("CUDA error")
 
     with pytest.raises(RunError, match="CUDA error"):
-        do_units(tmp_path, data, [[cell] for cell in data.cells], lambda groups: local_results(groups, broken))
+        predict_units(tmp_path, data, [[cell] for cell in data.cells], lambda groups: local_results(groups, broken))
     assert len(calls) == 3
+
+
+def test_failures_that_are_not_in_a_row_stop_nothing(tmp_path: Path, data: EvaluationData) -> None:
+    open_run(tmp_path, SPEC)
+    cells = data.cells[:8]
+    bad = {cells[place].cell_id for place in (0, 1, 3, 5, 6)}
+
+    def stumbling(group: Sequence[Cell]) -> list[CellPredictions]:
+        if group[0].cell_id in bad:
+            raise ModelError("its prompt has 9,000 tokens")
+        return predict(UniformModel(), data, group, SPEC, None)
+
+    with pytest.raises(RunError, match="5 batches of cells failed, 3 of"):
+        predict_units(tmp_path, data, [[cell] for cell in cells], lambda groups: local_results(groups, stumbling))
+    assert finished_units(tmp_path) == {cell.cell_id for cell in cells} - bad
 
 
 def test_a_cancelled_run_keeps_what_is_done_and_goes_on(tmp_path: Path, data: EvaluationData) -> None:
@@ -299,10 +340,10 @@ def test_a_cancelled_run_keeps_what_is_done_and_goes_on(tmp_path: Path, data: Ev
         return predict(UniformModel(), data, cells, SPEC, None)
 
     with worker(tmp_path):
-        assert not do_units(tmp_path, data, groups, lambda groups: local_results(groups, cancelling))
+        assert not predict_units(tmp_path, data, groups, lambda groups: local_results(groups, cancelling))
     assert (state(tmp_path).code, state(tmp_path).done) == ("cancelled", 1)
     with worker(tmp_path):
-        assert do_units(tmp_path, data, groups, ask(data))
+        assert predict_units(tmp_path, data, groups, ask(data))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
@@ -311,11 +352,11 @@ def test_a_full_disk_is_named_and_nothing_half_written_stays(tmp_path: Path, dat
     cell = data.cells[0]
     (tmp_path / "units" / f".{cell.cell_id}.parquet.partial").symlink_to("/dev/full")
     with pytest.raises(RunError, match=r"No space left on device\); free some space"), worker(tmp_path):
-        do_units(tmp_path, data, [[cell]], ask(data))
+        predict_units(tmp_path, data, [[cell]], ask(data))
     assert (state(tmp_path).code, state(tmp_path).done) == ("failed", 0)
     assert list((tmp_path / "units").iterdir()) == []
     with worker(tmp_path):
-        assert do_units(tmp_path, data, [[cell]], ask(data))
+        assert predict_units(tmp_path, data, [[cell]], ask(data))
 
 
 # -- the index ---------------------------------------------------------------------------------------------------
@@ -395,7 +436,7 @@ def test_a_finished_run_whose_metrics_cannot_be_read_says_why(tmp_path: Path, to
     (row,) = run_index.refresh(tmp_path)
     assert (row.state, row.has_report, row.wasserstein, row.scored) == ("finished", True, None, None)
     assert "score it again with python -m eval.score" in str(row.message)
-    assert ("is of format 7, this version reads 1" in str(row.message)) is ("7" in told)
+    assert ("is of format 7, this version reads 2" in str(row.message)) is ("7" in told)
     assert run_index.read(tmp_path) == [row]
 
 

@@ -1,4 +1,4 @@
-"""Runs of one directory take turns: detached workers and the command line stand in the same line."""
+"""Runs of one directory take turns: detached workers and the command line stand in the same queue."""
 
 import json
 import os
@@ -41,11 +41,9 @@ def new(root: Path, spec: EvaluationSpec, seed: int) -> Path:
     return folder
 
 
-def test_runs_wait_for_their_turn_can_leave_the_line_and_go_on_by_themselves(
-    tmp_path: Path, spec: EvaluationSpec
-) -> None:
+def test_runs_wait_in_the_queue_can_leave_it_and_start_by_themselves(tmp_path: Path, spec: EvaluationSpec) -> None:
     one, two, three, four = (new(tmp_path, spec, seed) for seed in range(4))
-    with run_queue.turn(tmp_path, "another app's run", lambda _: None, lambda: False):
+    with run_queue.queued(tmp_path, "another app's run", lambda _: None, lambda: False):
         for folder in (one, two, three, four):
             launch(folder)
             until(lambda folder=folder: state(folder).code == "waiting", f"{folder.name} to wait")  # type: ignore[misc]
@@ -56,7 +54,7 @@ def test_runs_wait_for_their_turn_can_leave_the_line_and_go_on_by_themselves(
             delete(two)
         cancel(two)
         until(lambda: state(two).code == "cancelled", "the second to leave")
-        os.kill(next(t.pid for t in run_queue.line(tmp_path) if t.run == "run-2"), signal.SIGKILL)
+        os.kill(next(t.pid for t in run_queue.slots(tmp_path) if t.run == "run-2"), signal.SIGKILL)
         until(lambda: state(three).code == "interrupted", "the third to die")
         until(lambda: events(four)[-1].get("ahead") == 2, "the last to move up")
         delete(three)
@@ -65,14 +63,14 @@ def test_runs_wait_for_their_turn_can_leave_the_line_and_go_on_by_themselves(
     done = [next(event["time"] for event in events(folder) if event["event"] == name)
             for folder, name in ((one, "finished"), (four, "loading"))]  # fmt: skip
     assert done[0] <= done[1]
-    assert run_queue.line(tmp_path) == ()
+    assert run_queue.slots(tmp_path) == ()
 
 
 def test_the_command_waits_in_the_same_line_and_says_so(tmp_path: Path, spec: EvaluationSpec) -> None:
     command = [sys.executable, "-m", "eval.run", "--studies", "bundled", "--model", "uniform", "--per-cell", "5",
                "--study", spec.only[0], "--out"]  # fmt: skip
     here, elsewhere = tmp_path / "runs" / "mine", tmp_path / "elsewhere" / "mine"
-    with run_queue.turn(tmp_path / "runs", "another", lambda _: None, lambda: False):
+    with run_queue.queued(tmp_path / "runs", "another", lambda _: None, lambda: False):
         waiting = subprocess.Popen([*command, here], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert waiting.stdout is not None
         assert "1 run of this directory is ahead" in waiting.stdout.readline()

@@ -4,7 +4,7 @@ import pytest
 
 from socrates_core.errors import ScaleError
 from socrates_core.scale.answer_scale import AnswerScale
-from socrates_core.scale.instruction import parse_scale
+from socrates_core.scale.instruction import instruction_start, parse_scale
 from tests.scale.reading import ENDS, YES_NO, Labels, span
 
 OPEN_ENDED = [
@@ -154,3 +154,18 @@ def test_what_is_uncertain_is_an_error_and_not_a_guess(stimulus: str, why: str) 
 def test_the_error_quotes_the_instruction() -> None:
     with pytest.raises(ScaleError, match=r"“Only return the number 5, please\.”.*an integer from 1 to 7"):
         parse_scale("A long story. Only return the number 5, please.")
+
+
+@pytest.mark.parametrize(
+    ("question", "instruction"),
+    [
+        ("Do you like tea?", " Only return an integer from 1 to 7, nothing else."),
+        ("Only answer if you agree. Do you?", " Respond with a number from 1 (no) to 5 (yes)."),
+        ("Do you like tea?", " Just give the number of your answer, whatever it is."),
+        ("Do you like tea?", " Only return an integer between some and many."),
+        ("Do you like tea, on the whole?", ""),
+    ],
+)
+def test_an_instruction_begins_where_the_question_ends(question: str, instruction: str) -> None:
+    start = instruction_start(question + instruction)
+    assert (question + instruction)[:start].strip() == question

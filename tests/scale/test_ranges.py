@@ -5,83 +5,6 @@ import pytest
 from tests.scale.reading import ENDS, Example, Labels, assert_reads, span
 
 # instruction → options, labels
-SHAPES_OF_REAL_ROWS: list[Example] = [
-    ("Only return an integer from 1 to 6, nothing else.", span(1, 6), {}),
-    ("Only return an integer from 1 to 6, nothing else.”", span(1, 6), {}),
-    ('Only return an integer from 0 to 40, nothing else."', span(0, 40), {}),
-    ("Only return a number from 1 to 8, nothing else.", span(1, 8), {}),
-    ("Only return an integer from 1 to 9, where 1 means cold and 9 means hot.", span(1, 9), {1: "cold", 9: "hot"}),
-    (
-        "Only return an integer from 1 to 9, where 1 means Totally False and 9 means Totally True, nothing else.”",
-        span(1, 9),
-        {1: "Totally False", 9: "Totally True"},
-    ),
-    (
-        'Only return an integer from 1 to 3 where 1 means Quite safe and 3 means Quite unsafe, nothing else."',
-        span(1, 3),
-        {1: "Quite safe", 3: "Quite unsafe"},
-    ),
-    ("Only return an integer from 1 to 4, where 1 means Sad and 4 means Glad.'", span(1, 4), {1: "Sad", 4: "Glad"}),
-    (
-        "Only return an integer from 0 to 20, where 0 means the law is not at all a burden for this firm and 20 means "
-        'the law is a very heavy burden for this firm, nothing else."',
-        span(0, 20),
-        {0: "the law is not at all a burden for this firm", 20: "the law is a very heavy burden for this firm"},
-    ),
-    ('Only return an integer from 0 to 60 representing percent certainty, nothing else."', span(0, 60), {}),
-    ('Only return an integer from 0 to 1500 representing euros, nothing else."', span(0, 1500), {}),
-    (
-        "Only return an integer from 0 to 100 representing how robot-like or advanced it seems, nothing else.",
-        span(0, 100),
-        {},
-    ),
-    ("Only return an integer from 0 to 100 representing that share, nothing else.", span(0, 100), {}),
-    ("Only return 1 for Agree or 2 for Disagree, nothing else.”", [1, 2], {1: "Agree", 2: "Disagree"}),
-    ("Only return 1 for “Agree” or 2 for “Disagree”, nothing else.", [1, 2], {1: "Agree", 2: "Disagree"}),
-    ("Only return 1 for 'Agree' or 2 for 'Disagree', nothing else.", [1, 2], {1: "Agree", 2: "Disagree"}),
-    (
-        "Only return 1 for 'Their noise level is higher' or 2 for 'Their noise level is the same', nothing else.\"",
-        [1, 2],
-        {1: "Their noise level is higher", 2: "Their noise level is the same"},
-    ),
-    (
-        "Only return 1 for 'Because the nurse was told to do so.'; 2 for 'Because the nurse wanted to keep a good "
-        "nurse-patient bond with me.'; 3 for 'Because the nurse hoped I would not complain.', nothing else.",
-        [1, 2, 3],
-        {
-            1: "Because the nurse was told to do so.",
-            2: "Because the nurse wanted to keep a good nurse-patient bond with me.",
-            3: "Because the nurse hoped I would not complain.",
-        },
-    ),
-    (
-        "Only return an integer from 1 to 7, where 1 = 'Fully back' and 7 = 'Fully reject', nothing else.",
-        span(1, 7),
-        {1: "Fully back", 7: "Fully reject"},
-    ),
-    (
-        'Only return an integer from 1 to 5, where 1 = Not keen at all and 5 = Extremely keen."',
-        span(1, 5),
-        {1: "Not keen at all", 5: "Extremely keen"},
-    ),
-    (
-        "Only return an integer from 0 to 4, where 0 means 'on all days' and 4 means 'never – on no days'.",
-        span(0, 4),
-        {0: "on all days", 4: "never – on no days"},
-    ),
-    (
-        "Only return an integer from 1 to 5, where 1 means 'Strongly keep', 2 means 'Keep', 3 means 'Neither keep nor "
-        "drop', 4 means 'Drop', 5 means 'Strongly drop', nothing else.",
-        span(1, 5),
-        {1: "Strongly keep", 2: "Keep", 3: "Neither keep nor drop", 4: "Drop", 5: "Strongly drop"},
-    ),
-    (
-        "Only return 1 if you regard it as settled, up to 5 if you firmly hold that it should be reopened.",
-        span(1, 5),
-        {1: "you regard it as settled", 5: "you firmly hold that it should be reopened"},
-    ),
-]
-
 RANGES: list[Example] = [
     ("Only return an integer from 1 (Never) to 7 (Always), nothing else.", span(1, 7), ENDS),
     ("Only return an integer from 1 ('Never') to 7 ('Always').", span(1, 7), ENDS),
@@ -222,7 +145,7 @@ RANGES: list[Example] = [
 ]
 
 
-@pytest.mark.parametrize(("instruction", "values", "labels"), [*SHAPES_OF_REAL_ROWS, *RANGES])
+@pytest.mark.parametrize(("instruction", "values", "labels"), RANGES)
 def test_an_instruction_with_a_range_gives_options_and_labels(
     instruction: str, values: list[int], labels: Labels
 ) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -97,7 +97,12 @@ class AppServer:
 
 
 @contextmanager
-def app_server(*arguments: str, environ: Mapping[str, str] | None = None) -> Iterator[AppServer]:
+def app_server(
+    *arguments: str,
+    environ: Mapping[str, str] | None = None,
+    program: Sequence[str] = (sys.executable, "app.py"),
+    cwd: Path = ROOT,
+) -> Iterator[AppServer]:
     """Start the app on a free port, and stop it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -105,9 +110,9 @@ def app_server(*arguments: str, environ: Mapping[str, str] | None = None) -> Ite
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(NEVER)}
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as said:
         places = {"SOCRATES_RUNS": f"{folder}/runs", "SOCRATES_ADAPTERS": f"{folder}/adapters"}
-        command = [sys.executable, "app.py", "--port", str(port), *arguments]
+        command = [*program, "--port", str(port), *arguments]
         settings = {**inherited, **places, **(environ or {})}
-        process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=said, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=cwd, env=settings, stdout=said, stderr=subprocess.STDOUT)
         server = AppServer(port, process, said)
         try:
             end = time.monotonic() + PATIENCE

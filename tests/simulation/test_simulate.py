@@ -241,6 +241,33 @@ def test_a_person_who_answers_again_is_still_one_person() -> None:
     assert "answered the same text more than once" in result.notes[0]
 
 
+def test_everybody_who_answered_is_simulated_once_for_each_answer_with_the_survey_weight() -> None:
+    weights = [1.0] * 10 + [3.0] * 10
+    studies = experiment(
+        people(weights, age=[20] * 10 + [80] * 10),
+        [Arm("How high?", {i: [1 + i % 5] * (1 + (i == 0)) for i in range(20)})],
+    )
+    arm = first_arm(studies, SimulationRequest(0, n=None))
+    assert (arm.n_predicted, arm.n_actual, arm.n_personas) == (21, 21, 2)
+    # eleven answers at weight 1 from people of 20, who choose 1; ten at weight 3 from people of 80, who choose 5
+    assert arm.predicted.probs[0] == pytest.approx(0.96 * 11 / 41 + 0.04 / 5)
+    assert arm.predicted.probs[4] == pytest.approx(0.96 * 30 / 41 + 0.04 / 5)
+
+
+def test_everybody_after_the_edits_is_simulated_once() -> None:
+    arm = first_arm(two_arms(), SimulationRequest(0, n=None, edits=(Filter("party", ("A",)),)))
+    assert (arm.n_predicted, arm.n_actual) == (25, 25)
+    older = first_arm(two_arms(), SimulationRequest(0, n=None, edits=(SetValue("age", 80),)))
+    assert (older.n_predicted, older.n_actual) == (50, 10)
+    assert older.score is not None
+
+
+def test_everybody_writes_a_number_once() -> None:
+    studies = experiment(PEOPLE, [Arm("How much?", {person: [200] for person in range(40)}, scale=AnswerScale(None))])
+    arm = simulate(studies, AmountModel(), SimulationRequest(0, n=None)).arms[0]
+    assert (arm.n_predicted, arm.n_actual) == (40, 40)
+
+
 # -- which cells are the arms
 
 
@@ -355,7 +382,7 @@ def test_a_model_that_writes_no_number_at_all_is_named() -> None:
 
 
 def test_a_model_of_options_refuses_an_open_ended_outcome_and_says_which_model_can() -> None:
-    with pytest.raises(ModelError, match=r"study s, cell 0 has an open-ended outcome, and uniform only spreads.*demo"):
+    with pytest.raises(ModelError, match=r"study s, cell 0 has an open-ended outcome, but uniform only assigns.*demo"):
         simulate(amounts(), UniformModel(), SimulationRequest(0))
 
 
@@ -445,9 +472,8 @@ def test_an_oracle_scores_at_the_noise_floor_and_within_chance() -> None:
     society = make_society(3, studies=6)
     studies = study_set(society)
     scores = []
-    for cell_id in studies.cells["cell_id"].to_list()[:40]:
-        n = len(studies.answers(cell_id).responses)
-        score = simulate(studies, Oracle(society), SimulationRequest(cell_id, n=n, max_arms=1)).arms[0].score
+    for cell_id in studies.cells["cell_id"].to_list():
+        score = simulate(studies, Oracle(society), SimulationRequest(cell_id, n=None, max_arms=1)).arms[0].score
         assert score is not None
         scores.append(score)
     assert np.mean([s.wasserstein for s in scores]) == pytest.approx(np.mean([s.noise_floor for s in scores]), rel=0.15)
@@ -476,6 +502,7 @@ def test_a_request_survives_json() -> None:
         ({"cell_id": -1}, "cell_id: expected"),
         ({"cell_id": 0, "n": 0}, "n: expected a whole number from 1 to 10,000, got 0"),
         ({"cell_id": 0, "n": 1e3}, "n: expected a whole number"),
+        ({"cell_id": 0, "n": "everybody"}, "n: expected a whole number"),
         ({"cell_id": 0, "n": True}, "n: expected a whole number"),
         ({"cell_id": 0, "n": 10**9}, "n: expected a whole number"),
         ({"cell_id": 0, "temperature": -0.1}, "temperature: expected a number from 0 to 10"),

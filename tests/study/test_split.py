@@ -50,7 +50,7 @@ def test_studies_are_split_in_the_proportion_170_20_20(studies: int, expected: t
 
 @pytest.mark.parametrize("ids", [[], ["a"], ["a", "b"]])
 def test_fewer_than_three_studies_cannot_be_split_by_study(ids: list[str]) -> None:
-    with pytest.raises(SplitError, match=r"three studies or more.*by condition, outcome or participant"):
+    with pytest.raises(SplitError, match=r"three or more studies.*by condition, outcome or participant"):
         make_split(plain(*ids), "study")
 
 
@@ -68,7 +68,7 @@ def test_real_studies_alone_are_split_like_any_others() -> None:
 
 def test_two_synthetic_studies_are_enough_beside_real_ones() -> None:
     assert sizes(make_split(plain("a", "b", "real", real=["real"]), "study")) == (1, 1, 1)
-    with pytest.raises(SplitError, match=r"beside the real ones.*two synthetic studies or more and found a"):
+    with pytest.raises(SplitError, match=r"needs two or more synthetic studies besides the real ones.*; found a"):
         make_split(plain("a", "real", "real2", real=["real", "real2"]), "study")
 
 
@@ -89,8 +89,9 @@ def test_another_seed_gives_another_split(kind: str) -> None:
     assert make_split(grid(12), kind, seed=1).digest != make_split(grid(12), kind, seed=2).digest
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("seed", [0, 1, 42, -3])
+@pytest.mark.parametrize(
+    ("kind", "seed"), [*((kind, 42) for kind in KINDS), *(("condition", seed) for seed in (0, -3))]
+)
 def test_no_id_is_lost_or_stands_in_two_parts(kind: str, seed: int) -> None:
     split = make_split(grid(12), kind, seed)
     units = [unit for name in PARTS for unit in split.parts[name]]
@@ -139,6 +140,17 @@ def test_each_study_gives_a_quarter_of_its_units_to_test_and_keeps_one_to_train_
     assert sizes(split) == (54, 6, 20)  # 80 units: 20 test, 60 · 20/190 = 6 val
     for name in ("train", "test"):
         assert {study_of(unit) for unit in split.parts[name]} == {f"s{i}" for i in range(20)}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_val_leaves_every_study_something_to_train_on(seed: int) -> None:
+    # ten studies keep one condition each beside the six of a large one: both val units come from that
+    questions = {f"s{i}": [(1, 1, f"A{i}?"), (2, 1, f"B{i}?")] for i in range(10)}
+    questions["large"] = [(c, 1, f"C{c}?") for c in range(8)]
+    split = make_split(study_set(questions), "condition", seed)
+    assert sizes(split) == (14, 2, 12)
+    assert {study_of(unit) for unit in split.parts["val"]} == {"large"}
+    assert {study_of(unit) for unit in split.parts["train"]} == set(questions)
 
 
 def test_a_study_of_one_condition_trains() -> None:
@@ -209,9 +221,9 @@ def test_a_subset_of_the_studies_can_be_parted_and_a_stranger_cannot() -> None:
     split = make_split(studies, "study")
     tested = split.parts["test"][0]
     assert part(studies.select([tested]), split, "test").study_ids == [tested]
-    with pytest.raises(SplitError, match="the part train of this split by study holds nothing of the studies"):
+    with pytest.raises(SplitError, match="the part train of this split by study contains nothing of the studies"):
         part(studies.select([tested]), split, "train")
-    with pytest.raises(SplitError, match=r"does not know 1 of the ids at hand \(e\)"):
+    with pytest.raises(SplitError, match=r"does not contain 1 of these ids \(e\)"):
         part(plain("a", "e"), split, "train")
     with pytest.raises(SplitError, match="no part 'dev'; choose one of train, val, test"):
         part(studies, split, "dev")
@@ -246,7 +258,7 @@ def written(path: Path, **changes: object) -> Path:
 
 def test_a_study_planted_in_two_parts_is_refused_by_name(tmp_path: Path) -> None:
     parts = {"train": ["a", "b", "d"], "val": ["c", "b"], "test": ["d"]}
-    with pytest.raises(LeakError, match=r"2 ids stand .*: b \(train and val\), d \(train and test\)"):
+    with pytest.raises(LeakError, match=r"2 ids occur .*: b \(train and val\), d \(train and test\)"):
         Split.load(written(tmp_path / "split.json", parts=parts))
     with pytest.raises(LeakError, match=r"b \(train and val\)"):
         Split.load(written(tmp_path / "split.json", parts=parts, digest=parts_digest(parts)))
@@ -261,8 +273,8 @@ def test_a_study_listed_twice_in_one_part_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"parts": {"train": ["a"], "val": ["c"], "test": ["d"]}}, "not those that its digest was made of"),
-        ({"digest": "0" * 64}, "not those that its digest was made of"),
+        ({"parts": {"train": ["a"], "val": ["c"], "test": ["d"]}}, "do not match its digest"),
+        ({"digest": "0" * 64}, "do not match its digest"),
         ({"digest": None}, "'digest' is missing or not of type str"),
         ({"seed": "42"}, "'seed' is missing or not of type int"),
         ({"seed": True}, "'seed' is missing or not of type int"),
@@ -289,7 +301,7 @@ def test_a_file_that_is_no_split_is_named(tmp_path: Path, text: str) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SplitError, match=r"no split can be read from .*absent.json \(No such file"):
+    with pytest.raises(SplitError, match=r"the split .*absent.json cannot be read \(No such file"):
         Split.load(tmp_path / "absent.json")
     with pytest.raises(SplitError, match="Is a directory"):
         Split.load(tmp_path)
@@ -332,5 +344,5 @@ def test_the_gate_names_the_studies_and_opens_only_when_told() -> None:
 
 
 def test_a_single_text_is_no_list_of_ids() -> None:
-    with pytest.raises(TypeError, match="single text 'abc'"):
+    with pytest.raises(TypeError, match="the string 'abc'"):
         seen("abc", ["a"])

@@ -202,7 +202,7 @@ def test_a_manifest_with_unknown_keys_is_refused(folder: Path) -> None:
 
 def test_a_folder_of_another_format_is_refused(folder: Path) -> None:
     edit_manifest(folder, format=2)
-    with pytest.raises(StudyFolderError, match="is of format 2, this version reads 1"):
+    with pytest.raises(StudyFolderError, match="has format 2, but this version reads 1"):
         StudySet.load(folder)
 
 

@@ -86,11 +86,11 @@ def test_the_direction_of_the_scale_is_known_from_its_first_label_to_the_end_of_
             assert (hint.values == (-1.0 if positive[1] else 1.0)).all()
 
 
-def test_what_is_told_in_groups_is_the_same_person() -> None:
+def test_coarse_attributes_describe_the_same_person() -> None:
     person = society_people.draw_people(1, np.random.default_rng(1)).to_dicts()[0]
     rng = np.random.default_rng(2)
-    told = [shown(person, rng, coarse=1.0) for _ in range(50)]
-    assert {name for one in told for name in one.persona} == {"age_group", "gender", "education", "party_id"}
-    for one in told:
-        assert len(one.persona) == len(one.told)
-        assert all(person[name] == value for name, value in one.told)
+    people = [shown(person, rng, coarse=1.0) for _ in range(50)]
+    assert {name for one in people for name in one.persona} == {"age_group", "gender", "education", "party_id"}
+    for one in people:
+        assert len(one.persona) == len(one.known)
+        assert all(person[name] == value for name, value in one.known)

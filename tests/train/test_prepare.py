@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import datasets
 import pytest
 
 from socrates_core.study.split import Split
@@ -64,6 +65,24 @@ def test_a_study_folder_with_a_split_is_written_and_everything_decided_is_printe
     metadata = json.loads((tmp_path / "out" / "alpaca" / "metadata.json").read_text("utf-8"))
     assert metadata["train_studies"] == list(split.parts["train"])
     assert (metadata["seed"], metadata["subset_fraction"]) == (42, 1.0)
+
+
+def test_an_exported_dataset_dict_lies_in_the_folder_and_goes_with_it(tmp_path: Path, four_studies: Path) -> None:
+    out = tmp_path / "out"
+    first = prepare("--source", four_studies, "--out", out, "--export", "datasets")
+    assert first.returncode == 0, first.stderr
+    split, studies = Split.load(out / "split.json"), StudySet.load(out, verify=True)
+    loaded = datasets.load_from_disk(str(out / "datasets"))
+    assert {name: sorted(set(rows["study_id"])) for name, rows in loaded.items()} == {
+        name: list(ids) for name, ids in split.parts.items()
+    }
+    assert sum(map(len, loaded.values())) == len(studies.responses)
+    again = prepare("--source", out / "datasets", "--out", tmp_path / "again")
+    assert again.returncode == 0, again.stderr
+    assert len(StudySet.load(tmp_path / "again").responses) == len(studies.responses)
+    # a folder with an export is still a study folder, which a new one replaces
+    assert prepare("--source", four_studies, "--out", out).returncode == 0
+    assert not (out / "datasets").exists()
 
 
 def test_what_is_exported_can_be_prepared_again_with_its_split(tmp_path: Path, four_studies: Path) -> None:

@@ -93,7 +93,7 @@ def test_a_model_that_writes_numbers_still_does_and_each_time_anew() -> None:
 
 
 def test_nobody_to_ask_is_the_models_own_error() -> None:
-    with pytest.raises(ModelError, match="nobody to ask"):
+    with pytest.raises(ModelError, match="no personas to simulate"):
         AnswerMemory().asking(AgeModel()).answer_distributions(cell(), [])
 
 

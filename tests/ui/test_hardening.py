@@ -21,7 +21,7 @@ def app() -> Iterator[AppServer]:
 # -- files
 
 
-INSIDE = [
+FILES = [
     "/etc/passwd",
     "//etc/passwd",
     "../../../../../../etc/passwd",
@@ -31,15 +31,22 @@ INSIDE = [
     f"{ROOT}/assets/studies/split.json",
     "~/.cache/huggingface/token",
     "/proc/self/environ",
+]
+PAGES = [
     "http://127.0.0.1:1/",
     "https://example.com/",
     "http%3a%2f%2f169.254.169.254%2flatest%2fmeta-data",
 ]
 
 
-@pytest.mark.parametrize("place", INSIDE)
 @pytest.mark.parametrize(
-    "route", ["/gradio_api/file=", "/file=", "/gradio_api/file/", "/file/", "/gradio_api/proxy=", "/proxy="]
+    ("route", "place"),
+    [
+        *(("/gradio_api/file=", place) for place in FILES + PAGES),
+        *(("/gradio_api/proxy=", place) for place in PAGES),
+        *((route, FILES[0]) for route in ("/file=", "/gradio_api/file/", "/file/")),
+        ("/proxy=", PAGES[0]),
+    ],
 )
 def test_no_route_gives_a_file_or_another_hosts_page(app: AppServer, route: str, place: str) -> None:
     answer = app.ask("GET", route + place)

@@ -1,1 +1,1 @@
-"""How the bundled demo model and society were made."""
+"""Scripts that made the bundled demo model and society."""

@@ -1,12 +1,12 @@
-"""Train the bundled demo base model and its tokenizer from nothing, on one or two CPU cores.
+"""Train the bundled demo base model and its tokenizer from scratch, on one or two CPU cores.
 
     python -m train.demo.base --out assets/demo/base
 
-The demo model exists so that every button of the app does the real thing, through the code that runs a 14B model. It
-learns to read a scale, a persona and the parts of a stimulus from synthetic societies of *other* worlds than the
-bundled one: it knows the language and the directions that all worlds share, and not the society that the app shows.
-No answer of a person is ever used: the tokenizer sees texts only, and the targets are the true distributions of those
-other worlds (`train.demo.lessons`).
+The demo model exists so that every button of the app runs the same code as a 14B model. It learns to read a scale, a
+persona and the parts of a stimulus from synthetic societies of *other* worlds than the bundled one: it learns the
+language and the effects that all worlds share, but not the society shown in the app. No real person's answer is used:
+the tokenizer is trained on texts alone, and the targets are the true distributions of those other worlds
+(`train.demo.lessons`).
 """
 
 import json
@@ -34,7 +34,7 @@ SPECIALS: Final = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 PIECES: Final = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
-"""How Qwen2 cuts text before BPE; digits stand alone."""
+"""Qwen2's pre-tokenisation; every digit is a separate piece."""
 CHAT_TEMPLATE: Final = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
@@ -42,15 +42,15 @@ CHAT_TEMPLATE: Final = (
 HINT_LAYERS: Final = {
     "label": 2, "topic": 2, "direction": 3, "scale": 2, "traits": 2, "question": 3, "attitude": 4
 }  # fmt: skip
-"""Name of a hint → the layer after which it should be known."""
+"""Name of a hint → the layer whose output should encode it."""
 
 SAMPLE: Final = 300
-"""Lessons in which the hints' units are measured."""
+"""Number of lessons used to standardise the hints."""
 
 
 @dataclass(frozen=True)
 class DemoConfig:
-    """Everything that decides the outcome, beside the seed."""
+    """Everything that determines the result, apart from the seed."""
 
     vocabulary: int = 2600
     hidden: int = 192
@@ -61,23 +61,23 @@ class DemoConfig:
     context: int = 4096
     plan: LessonPlan = field(default_factory=LessonPlan)
     lessons: int = 12
-    """In a step."""
+    """Lessons per step."""
     drawn: int = 4
-    """Steps whose lessons are drawn together, so that a step's are of about one length."""
+    """Steps whose lessons are drawn together and sorted, so that those of one step have similar lengths."""
     hint_weight: float = 1.0
-    """Of what the readers miss beside the loss."""
+    """Weight of the readers' unexplained variance in the loss."""
     matrix_rate: float = 0.025
-    """Of Muon, which trains the matrices of the layers."""
+    """Learning rate of Muon, which trains the matrices of the layers."""
     rate: float = 4e-3
-    """Of AdamW, which trains the embeddings, the norms and the readers."""
+    """Learning rate of AdamW, which trains the embeddings, the norms and the readers."""
     warm_up: float = 0.02
     fall: float = 0.8
-    """Share of the steps, the last ones, in which the rates fall to nothing along a line."""
+    """Final share of the steps over which the learning rates fall linearly to 0."""
     weight_decay: float = 0.01
 
 
 def train_tokenizer(texts: Sequence[str], vocabulary: int) -> Any:
-    """A byte-level BPE tokenizer with Qwen's cut and ChatML's special tokens."""
+    """A byte-level BPE tokenizer with Qwen's pre-tokenisation and ChatML's special tokens."""
     backend = Tokenizer(models.BPE())
     backend.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -104,7 +104,7 @@ def train_tokenizer(texts: Sequence[str], vocabulary: int) -> Any:
 
 
 def tokenizer_texts(plan: LessonPlan, rng: np.random.Generator) -> list[str]:
-    """What the tokenizer is made of: stimuli of other worlds, personas in all templates, the real studies' stimuli."""
+    """The tokenizer's training texts: stimuli of other worlds, personas in all templates, stimuli of real studies."""
     cells = [cell for world in make_worlds(3) for study_id in world.designs for cell in world.cells(study_id)]
     people = society_people.draw_people(len(TEMPLATES) * 200, rng).to_dicts()
     crowd = [shown(person, rng, plan.coarse).persona for person in people]
@@ -132,10 +132,10 @@ def make_network(config: DemoConfig, tokenizer: Any) -> Any:
 
 
 class Readers(nn.Module):
-    """Linear readers of the hints, one for each name, on the normalised output of its layer."""
+    """Linear probes for the hints, one per name, on the normalised output of its layer."""
 
     def __init__(self, width: int, sample: Sequence[Lesson]) -> None:
-        """Readers for a network of this width; hints are measured in standard deviations of the sample's."""
+        """Readers for a network of this width; hints are standardised by the sample."""
         super().__init__()
         self.readers = nn.ModuleDict({name: nn.Linear(width, size) for name, size in HINTS.items()})
         self._centre, self._unit = {}, {}
@@ -145,7 +145,7 @@ class Readers(nn.Module):
             self._unit[name] = torch.from_numpy(values.std(axis=0)).float()
 
     def missed(self, hidden: Sequence[torch.Tensor], batch: Sequence[Lesson]) -> dict[str, torch.Tensor]:
-        """Name → the share of its hints' variance that is not read, averaged over all its numbers.
+        """Name → the unexplained share of its hints' variance, averaged over its components.
 
         Args:
             hidden: Per layer (lessons, T, width).
@@ -166,9 +166,9 @@ class Readers(nn.Module):
 
 
 def optimisers(network: Any, readers: Readers, config: DemoConfig, steps: int) -> tuple[list[Any], list[Any]]:
-    """Muon for the layers' matrices and AdamW for the rest, each with a linear rise, a plateau and a linear fall.
+    """Muon for the layers' matrices and AdamW for the rest, each with linear warm-up, plateau and linear decay.
 
-    Muon (Jordan 2024) makes every update of a matrix orthogonal; in a network this small it reaches the same loss in
+    Muon (Jordan 2024) orthogonalises every update of a matrix; in a network this small it reaches the same loss in
     fewer steps than AdamW alone.
     """
     matrices = [weight for name, weight in network.named_parameters() if weight.ndim == 2 and "embed" not in name]
@@ -186,7 +186,7 @@ def optimisers(network: Any, readers: Readers, config: DemoConfig, steps: int) -
 
 
 def batches(course: Iterator[Lesson], config: DemoConfig, rng: np.random.Generator) -> Iterator[list[Lesson]]:
-    """Endless batches of lessons of about one length, so that little of a step is padding; the order is random."""
+    """Endless batches of lessons of similar length, to minimise padding; in random order."""
     while True:
         drawn = [next(course) for _ in range(config.lessons * config.drawn)]
         drawn.sort(key=lambda lesson: len(lesson.pack.tokens))
@@ -197,7 +197,7 @@ def batches(course: Iterator[Lesson], config: DemoConfig, rng: np.random.Generat
 def learn(
     network: Any, readers: Readers, batch: Sequence[Lesson], config: DemoConfig
 ) -> tuple[PackLoss, dict[str, float]]:
-    """Add the gradients of some lessons; returns the loss of the answers and what is missed of each hint."""
+    """Accumulate the gradients of some lessons; returns the loss of the answers, and unexplained shares by hint."""
     packs = [lesson.pack for lesson in batch]
     hidden = hidden_states(network, packs)
     answers = answer_loss(network, hidden[-1], packs)
@@ -208,7 +208,7 @@ def learn(
 
 
 def fit(network: Any, course: Iterator[Lesson], config: DemoConfig, steps: int, rng: np.random.Generator) -> float:
-    """Train; returns the last mean loss above the truth's own entropy, in nats a person."""
+    """Train; returns the final mean loss above the entropy of the truth, in nats per person."""
     readers = Readers(config.hidden, [next(course) for _ in range(SAMPLE)])
     both, schedules = optimisers(network, readers, config, steps)
     start, tokens = time.monotonic(), 0
@@ -231,15 +231,15 @@ def fit(network: Any, course: Iterator[Lesson], config: DemoConfig, steps: int, 
             pace = f"{tokens / took:.0f} tokens/s, {took / step * (steps - step):.0f} s left"
             recent = {name: [one[name] for one in missed[-50:] if name in one] for name in HINTS}
             hints = ", ".join(f"{name} {np.mean(share):.2f}" for name, share in recent.items() if share)
-            found = f"loss above the truth's {np.mean(gaps[-50:]):.4f}, missed of {hints}"
-            print(f"step {step}/{steps}: {found}, {pace}", flush=True)
+            summary = f"loss above the entropy of the truth {np.mean(gaps[-50:]):.4f}, unexplained {hints}"
+            print(f"step {step}/{steps}: {summary}, {pace}", flush=True)
     return float(np.mean(gaps[-100:]))
 
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder for the model, its tokenizer and its records.")],
     steps: Annotated[int, typer.Option(help="Optimiser steps.", min=1)] = 2200,
-    seed: Annotated[int, typer.Option(help="Of the weights, the people, the order and the answers.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the weights, the people, the order and the answers.")] = 1,
     threads: Annotated[int, typer.Option(help="CPU threads; the weights depend on it in the last digits.")] = 2,
 ) -> None:
     """Train the demo base model and save it with its tokenizer."""

@@ -1,9 +1,9 @@
-"""What the demo base model learns from: questions of many synthetic worlds, who is asked, and the truth behind it.
+"""Training examples of the demo base model: questions of many synthetic worlds, personas, and true distributions.
 
-A lesson is a cell as some people see it, with the distribution that each answers with, averaged over worlds, so that
-what is learnt is what all worlds share. Answers alone teach slowly how they come about, so a lesson also holds
-*hints*: what can be known after a part of the prompt is read. Linear readers on inner layers are trained to find them
-there (deep supervision; Lee et al. 2015) and are thrown away afterwards.
+A lesson is a cell as shown to some people, with each person's answer distribution averaged over worlds, so that the
+model learns what all worlds share. Answers alone are a weak signal for the underlying process, so a lesson also
+contains *hints*: latent quantities that can be inferred once a part of the prompt has been read. Linear readers on
+inner layers are trained to predict them (deep supervision; Lee et al. 2015) and are discarded afterwards.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,26 +37,26 @@ FORMS: Final = FormPlan(
     reversed_ranges=0.35,
     reversed_lists=0.35,
 )
-"""More ranges than the bundled society has, so that the base reads what it never saw there, and more of what is hard to
-learn: numbers of several digits, and scales that start at their positive end."""
+"""More ranges than in the bundled society, so that the base generalises to new ones, and more of what is hard to learn:
+numbers of several digits, and scales that start at their positive end."""
 
 AGE_GROUPS: Final = ((34, "18-34"), (54, "35-54"), (200, "55+"))
 COLLEGE: Final = ("Bachelor's degree", "Post grad study/professional degree")
 COARSE: Final = ("age", "gender", "education", "party_id")
-"""What sources that count people by groups know of them."""
+"""The attributes in sources that count people by groups."""
 
 HINTS: Final = {"topic": 8, "label": 1, "direction": 1, "scale": 2, "traits": 5, "question": 6, "attitude": 2}
-"""Name → F numbers. `topic`, after the vignette: the topic's base and leans, what the manipulation moves in all and on
-the left. `label`, from the label of the first option to the end of the question: whether it is the negative end. After
-every line of the persona and at the answer: `direction`, the same; `scale`, its size and start; `traits`, those told so
-far; `question`, how much each trait counts for this outcome and where the centre stands; `attitude`, the latent
-attitude towards agreeing and towards the upper end of the scale, given the lines so far. What has to be fetched from
-far back is learned soon where it is also asked for nearby, and hardly at all where it is not."""
+"""Name → number of components F. `topic`, after the vignette: the topic's base and leans, and the manipulation's effect
+overall and on the left. `label`, from the label of the first option to the end of the question: whether it is the
+negative end. After every line of the persona and at the answer: `direction`, the same; `scale`, its size and start;
+`traits`, those stated so far; `question`, the weight of each trait for this outcome and the position of the centre;
+`attitude`, the latent attitude towards agreeing and towards the upper end of the scale, given the lines so far.
+Information from far back in the prompt is learnt soon if it is also a hint nearby, and hardly at all otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
 class Hints:
-    """What can be known at some places of a pack."""
+    """Hints at some positions of a pack."""
 
     places: Tokens
     """(R,)"""
@@ -66,36 +66,36 @@ class Hints:
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """A pack and what its inner layers should come to know."""
+    """A pack, and the hints that its inner layers should encode."""
 
     pack: Pack
     hints: Mapping[str, Hints]
-    """By the names of `HINTS`; without any where the template puts the persona first."""
+    """By the names of `HINTS`; empty if the template puts the persona first."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What the prompt says of a person, line by line."""
+    """A person as described in the prompt, line by line."""
 
     persona: dict[str, str | int]
-    """As the prompt words it, in its order."""
-    told: tuple[tuple[str, str | int], ...]
+    """As worded in the prompt, in its order."""
+    known: tuple[tuple[str, str | int], ...]
     """The same lines as attributes and values of the society."""
 
 
 @dataclass(frozen=True)
 class LessonPlan:
-    """What lessons are like."""
+    """The distribution of lessons."""
 
     worlds: int = 60
-    """Seeds from `FIRST_WORLD` on."""
+    """Number of worlds, with seeds from `FIRST_WORLD`."""
     averaged: int = 12
-    """Worlds, drawn anew for every lesson, whose truths are averaged."""
+    """Number of worlds, drawn for each lesson, whose true distributions are averaged."""
     people: int = 3
-    """Personas asked in a lesson, which share its stimulus; a single one where a template puts the persona first."""
+    """Personas per lesson, which share its stimulus; only one if a template puts the persona first."""
     templates: tuple[tuple[str, float], ...] = (("shared", 0.92), ("socrates", 0.04), ("alpaca", 0.04))
     coarse: float = 0.15
-    """Share of people of whom only `COARSE` is known, in fewer categories."""
+    """Share of people with only the attributes of `COARSE`, in fewer categories."""
 
 
 def make_worlds(count: int) -> list[Society]:
@@ -104,7 +104,7 @@ def make_worlds(count: int) -> list[Society]:
 
 
 def lessons(plan: LessonPlan, tokenizer: Any, rng: np.random.Generator) -> Iterator[Lesson]:
-    """Endless lessons: any cell of any world, asked of random people in one of the templates."""
+    """Endless lessons: random cells of random worlds, with random people, in one of the templates."""
     worlds = make_worlds(plan.worlds)
     cells_of = cache(lambda world, study_id: worlds[world].cells(study_id))
     people = society_people.draw_people(20_000, rng).to_dicts()
@@ -123,14 +123,14 @@ def lessons(plan: LessonPlan, tokenizer: Any, rng: np.random.Generator) -> Itera
         truths = [Society(worlds[i].world, worlds[home].designs) for i in rng.choice(len(worlds), plan.averaged, False)]
         traits = _traits_by_line(crowd)
         spot = cell.condition_num - 1, cell.task_num - 1
-        told = np.stack([known[-1] for known in traits])
-        probs = np.mean([truth.distributions(design, *spot, told) for truth in truths], axis=0)
+        crowd_traits = np.stack([known[-1] for known in traits])
+        probs = np.mean([truth.distributions(design, *spot, crowd_traits) for truth in truths], axis=0)
         row = pack(encoder, cell, [one.persona for one in crowd], probs, end, rng)
         yield Lesson(row, _hints(row, encoder, cell, design, truths, crowd, traits) if shared else {})
 
 
 def shown(person: Mapping[str, Any], rng: np.random.Generator, coarse: float) -> Shown:
-    """What is told of a person: all, some or no attributes, for some people the coarse ones that some sources have."""
+    """A person's description: all, some or no attributes, or for some people the coarse ones that some sources have."""
     keep = rng.choice([0.0, 0.5, 0.85, 1.0], p=[0.03, 0.3, 0.3, 0.37])
     in_groups = rng.random() < coarse
     names = [name for name in person if rng.random() < keep and (not in_groups or name in COARSE)]
@@ -140,12 +140,12 @@ def shown(person: Mapping[str, Any], rng: np.random.Generator, coarse: float) ->
         lines[title] = (name, value)
     first = [title for title in SOCRATES_ATTRIBUTES if title in lines]
     order = [*first, *(title for title in lines if title not in first)]
-    told = tuple((lines[title][0], person[lines[title][0]]) for title in order)
-    return Shown({title: lines[title][1] for title in order}, told)
+    attributes = tuple((lines[title][0], person[lines[title][0]]) for title in order)
+    return Shown({title: lines[title][1] for title in order}, attributes)
 
 
 def _in_groups(name: str, value: Any) -> tuple[str, str]:
-    """The attribute and the value as sources that count by groups have them."""
+    """The attribute and the value as in sources that count people by groups."""
     if name == "age":
         return "age_group", next(group for limit, group in AGE_GROUPS if value <= limit)
     if name == "education":
@@ -157,9 +157,9 @@ def _in_groups(name: str, value: Any) -> tuple[str, str]:
 
 
 def _traits_by_line(crowd: Sequence[Shown]) -> list[Floats]:
-    """Per person (lines + 1, F): the traits as known after 0, 1, … lines."""
-    known = [dict(one.told[:lines]) for one in crowd for lines in range(len(one.told) + 1)]
-    sizes = [len(one.told) + 1 for one in crowd]
+    """Per person (lines + 1, F): the traits known after 0, 1, … lines."""
+    known = [dict(one.known[:lines]) for one in crowd for lines in range(len(one.known) + 1)]
+    sizes = [len(one.known) + 1 for one in crowd]
     return np.split(society_people.traits_of(known), np.cumsum(sizes)[:-1])
 
 
@@ -172,7 +172,7 @@ def _hints(
     crowd: Sequence[Shown],
     traits_by_line: Sequence[Floats],
 ) -> dict[str, Hints]:
-    """What can be known after the vignette, after the question, after each line of a persona, and at the answer."""
+    """The hints after the vignette, after the question, after each line of a persona, and at the answer."""
     header = _persona_start(encoder, cell)
     places, reached = _line_ends(row, encoder, cell, crowd, header)
     traits = np.stack([traits_by_line[person][lines] for person, lines in reached])
@@ -194,8 +194,8 @@ def _hints(
     }
     label = _first_label_end(encoder, cell, form)
     if label < row.starts[0]:
-        told = np.arange(label, min(header, row.starts[0]))
-        hints["label"] = Hints(told, np.full((len(told), 1), float(sign)))
+        places = np.arange(label, min(header, row.starts[0]))
+        hints["label"] = Hints(places, np.full((len(places), 1), float(sign)))
     vignette = _vignette_end(encoder, cell)
     if vignette < row.starts[0]:
         topic = np.mean([_topic(truth, design.topic, manipulation) for truth in truths], axis=0)
@@ -206,9 +206,9 @@ def _hints(
 def _line_ends(
     row: Pack, encoder: PromptEncoder, cell: Cell, crowd: Sequence[Shown], header: int
 ) -> tuple[Tokens, list[tuple[int, int]]]:
-    """Places in the pack where a line of a persona ends or an answer starts, with the person and the lines told.
+    """Positions in the pack where a line of a persona ends or an answer starts, with the person and the lines so far.
 
-    `header` is where the first line begins; the place before it, which all share, counts as the first person's.
+    `header` is where the first line begins; the position before it, shared by all, counts as the first person's.
     """
     places: list[int] = []
     reached: list[tuple[int, int]] = []
@@ -219,14 +219,14 @@ def _line_ends(
     for person, one in enumerate(crowd):
         prompt = encoder.encode(cell, one.persona)
         breaks = [place for place in np.flatnonzero(prompt == line_break) if place >= header][
-            : max(len(one.told) - 1, 0)
+            : max(len(one.known) - 1, 0)
         ]
         for line, place in enumerate(breaks, 1):
             if place >= row.starts[0]:
                 places.append(row.place(person, int(place)))
                 reached.append((person, line))
         places.append(row.place(person, len(prompt) - 1))
-        reached.append((person, len(one.told)))
+        reached.append((person, len(one.known)))
     return np.array(places), reached
 
 
@@ -238,13 +238,13 @@ def _persona_start(encoder: PromptEncoder, cell: Cell) -> int:
 
 
 def _vignette_end(encoder: PromptEncoder, cell: Cell) -> int:
-    """The last token before the question of a `shared` prompt; where a token runs on into it, one of the vignette."""
+    """The last token before the question of a `shared` prompt, excluding a token that extends into the question."""
     vignette, _, _ = cell.stimulus.rpartition("\n\n")
     return _place_in_stimulus(encoder, f"{vignette}\n\n")
 
 
 def _first_label_end(encoder: PromptEncoder, cell: Cell, form: Form) -> int:
-    """The last token of what the scale's first option is called."""
+    """The last token of the label of the scale's first option."""
     text = cell.stimulus
     if form.style == "bare":
         return _place_in_stimulus(encoder, text[: text.index(f" and {form.high} for ", text.rindex(" stands for "))])
@@ -253,7 +253,7 @@ def _first_label_end(encoder: PromptEncoder, cell: Cell, form: Form) -> int:
 
 
 def _place_in_stimulus(encoder: PromptEncoder, beginning: str) -> int:
-    """The last token of a stimulus' beginning in a `shared` prompt, give or take one where tokens run on."""
+    """The last token of the beginning of a stimulus in a `shared` prompt, off by at most one if tokens overlap it."""
     texts = (SHARED_SYSTEM, f"{SHARED_QUESTION}\n{beginning}")
     frames = (encoder.frame.before_system, encoder.frame.before_user)
     counts = [len(encoder.tokenizer(text, add_special_tokens=False).input_ids) for text in (*frames, *texts)]
@@ -261,7 +261,7 @@ def _place_in_stimulus(encoder: PromptEncoder, beginning: str) -> int:
 
 
 def _topic(truth: Society, topic: int, manipulation: int) -> Floats:
-    """(8,) the topic's base and leans in a world, and what the manipulation moves there."""
+    """(8,) the topic's base and leans in a world, and the manipulation's effect there."""
     world, parts = truth.world, load_parts()
     domain = parts.domains.index(parts.topics[topic]["domain"])
     moved = world.effect[manipulation] + world.effect_domain[manipulation, domain]

@@ -1,7 +1,7 @@
-"""Learning a known answer distribution: one cell's prompts in a row that holds their common part once.
+"""Training on a known answer distribution: one cell's prompts in a row that contains their common prefix once.
 
-Where the truth is known, as in a synthetic society, the target of a token is its true probability and not one drawn
-answer, which takes most of the noise out of the gradient.
+If the truth is known, as in a synthetic society, the target of a token is its true probability instead of one sampled
+answer, which removes most of the noise from the gradient.
 """
 
 from collections.abc import Sequence
@@ -19,22 +19,22 @@ from socrates_core.study.study_set import Cell, Persona
 
 @dataclass(frozen=True, eq=False)
 class Pack:
-    """One cell's prompts and answers in a row of T tokens, what they have in common only once."""
+    """One cell's prompts and answers in a row of T tokens, with their common prefix only once."""
 
     tokens: Tokens
     """(T,)"""
     positions: Tokens
-    """(T,) place of each token in its own prompt."""
+    """(T,) index of each token in its own prompt."""
     segment: Tokens
     """(T,) 0 for the common prefix, else the number of the person, from 1."""
     rows: Tokens
-    """(R,) places of T whose next token is part of an answer, one entry per possible token."""
+    """(R,) indices into T whose next token is part of an answer, one entry per possible token."""
     targets: Tokens
     """(R,) the possible token."""
     weights: Floats
-    """(R,) its true probability at that place."""
+    """(R,) its true probability there."""
     starts: Tokens
-    """(P,) where the own part of each person begins."""
+    """(P,) where each person's own part begins."""
 
     @property
     def people(self) -> int:
@@ -42,11 +42,11 @@ class Pack:
         return len(self.starts)
 
     def place(self, person: int, position: int) -> int:
-        """Where in the row a token of a person's prompt stands.
+        """The index in the row of a token of a person's prompt.
 
         Args:
-            person: From 0.
-            position: Of the token in the prompt.
+            person: The person, from 0.
+            position: The token's index in the prompt.
         """
         common = int(self.starts[0])
         return position if position < common else int(self.starts[person]) + position - common
@@ -54,17 +54,17 @@ class Pack:
 
 @dataclass(frozen=True, eq=False)
 class PackLoss:
-    """What a network makes of some packs."""
+    """The loss of a network on some packs."""
 
     loss: torch.Tensor
-    """Mean cross-entropy with the truth, in nats a person: the sum over the tokens of an answer and its end."""
+    """Mean cross-entropy with the truth, in nats per person: the sum over the tokens of an answer and its end."""
     entropy: float
-    """The truth's own entropy there: what a perfect network's loss would be."""
+    """Entropy of the truth there, the loss of a perfect network."""
 
 
 @cache
 def next_tokens(options: tuple[tuple[int, ...], ...], end: int) -> dict[tuple[int, ...], list[tuple[int, list[int]]]]:
-    """Written so far → each token that may follow, and the options that it leads to."""
+    """Prefix of an answer → each possible next token, and the options that it leads to."""
     out: dict[tuple[int, ...], dict[int, list[int]]] = {}
     for index, option in enumerate(options):
         full = (*option, end)
@@ -83,9 +83,9 @@ def pack(
 ) -> Pack:
     """One cell as seen by some people, whose true distributions are `probs` (people, K).
 
-    Each person's row goes on with an answer drawn from the truth; at every token of it the target is the true
-    distribution of the next token given what is written so far. In expectation that is the cross-entropy with the
-    whole distribution, with less noise than the drawn answer alone.
+    Each person's row continues with an answer drawn from the truth; at each of its tokens the target is the true
+    distribution of the next token given the prefix. In expectation this is the cross-entropy with the whole
+    distribution, with less noise than the drawn answer alone.
     """
     prompts = [encoder.encode(cell, persona) for persona in personas]
     options = tuple(encoder.encode_option(value) for value in cell.scale.values or ())
@@ -123,10 +123,10 @@ def pack(
 
 
 def hidden_states(network: Any, packs: Sequence[Pack]) -> tuple[torch.Tensor, ...]:
-    """One forward pass over packs padded to T tokens; each person sees the common prefix and his or her own tokens.
+    """One forward pass over packs padded to T tokens; each person attends to the common prefix and their own tokens.
 
     Returns:
-        Per layer (packs, T, width): the embeddings first, what the output matrix is applied to last.
+        Per layer (packs, T, width): from the embeddings to the input of the output matrix.
     """
     length = max(len(item.tokens) for item in packs)
     tokens, positions = (torch.zeros(len(packs), length, dtype=torch.long) for _ in range(2))

@@ -1,8 +1,8 @@
-"""Write what is bundled but generated: the synthetic society's study folder and the split of all bundled studies.
+"""Generate bundled data: the study folder of the synthetic society, and the split of all bundled studies.
 
     python -m train.demo.studies --out assets/studies
 
-Both are pure functions of seeds, so running it again writes the same studies.
+Both are pure functions of seeds, so running the script again writes the same studies.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from socrates_core.study.split import make_split
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder for society/ and split.json.")],
-    seed: Annotated[int, typer.Option(help="Of the society: its world, studies and answers.")] = society.SEED,
+    seed: Annotated[int, typer.Option(help="Seed of the society: its world, studies and answers.")] = society.SEED,
 ) -> None:
     """Generate the society, save it, and split the bundled studies."""
     made = society.study_set(society.make_society(seed))

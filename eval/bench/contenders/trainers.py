@@ -20,9 +20,9 @@ from transformers import PreTrainedTokenizerFast, TrainerCallback
 
 from socrates_core.finetune.batch.examples import Example
 from socrates_core.finetune.batch.loss import PackReader
-from socrates_core.finetune.network import RECOMPUTING, Learner
+from socrates_core.finetune.network import RECOMPUTING, LoraNetwork
 from socrates_core.finetune.recipe import SEVEN_PROJECTIONS, Recipe
-from socrates_core.finetune.step import StepLearner
+from socrates_core.finetune.step import OptimiserStep
 from socrates_core.model.loading import LoadedNetwork
 from socrates_core.model.prefix_tree import attention
 from socrates_core.scale.answer_scale import AnswerScale
@@ -77,13 +77,13 @@ def packs(setting: Setting, steps: Steps) -> Timed:
     tuned = _tuned(setting)
     named = sorted((name, weight) for name, weight in tuned.named_parameters() if weight.requires_grad)
     base = LoadedNetwork(tuned.get_base_model(), None, None, "float32", None)
-    learner = Learner(tuned, base, tuple(name for name, _ in named), tuple(weight for _, weight in named))
-    digits = torch.zeros(learner.network.config.vocab_size, dtype=torch.bool)
-    reader = PackReader(learner.network, digits, dense=False, autocast=setting.autocast)
+    lora = LoraNetwork(tuned, base, tuple(name for name, _ in named), tuple(weight for _, weight in named))
+    digits = torch.zeros(lora.network.config.vocab_size, dtype=torch.bool)
+    reader = PackReader(lora.network, digits, dense=False, autocast=setting.autocast)
     recipe = Recipe(base="random", learning_rate=RATE, warm_up=0.0, schedule="constant", weight_decay=0.0)
-    step = StepLearner(recipe, learner, reader, None, Accelerator())
+    step = OptimiserStep(recipe, lora, reader, None, Accelerator())
     step.pack_tokens = setting.pack_tokens
-    told = [step.learn(members, number, len(steps), lambda: False) for number, members in enumerate(steps)]
+    told = [step.take(members, number, len(steps), lambda: False) for number, members in enumerate(steps)]
     tuned.unload()
     made = [one for one in told if one]
     tokens = float(np.mean([one["tokens"] for one in made]))

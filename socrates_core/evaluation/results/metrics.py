@@ -32,8 +32,8 @@ from socrates_core.metrics.study_bootstrap import Summary
 from socrates_core.metrics.verdict import VerdictCode
 from socrates_core.study.files import write_json
 
-FORMAT: Final = 1
-"""Version of metrics.json."""
+FORMAT: Final = 2
+"""Version of metrics.json; in the first one, cells had no `chance`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from socrates_core.evaluation.results.distances import Convention
+from socrates_core.metrics.cell.chance import Chance
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.metrics.verdict import VerdictCode
 
@@ -108,6 +109,8 @@ class CellRow:
     """Raw number."""
     predicted_mean: float
     """Raw number."""
+    chance: Chance | None
+    """Interval of W, limit of what chance explains, gain over the uniform baseline; None where `scale` is."""
 
     def by(self, convention: Convention) -> CellDistances | None:
         """Its distances by this range."""

@@ -1,1 +1,1 @@
-"""What is learned: examples, their order, and packs that hold what prompts have in common once."""
+"""Training batches: examples, their order, and packs in which shared prefixes occur once."""

@@ -1,8 +1,8 @@
-"""Attention over a pack in chunks of its tokens, each against the keys that any of the chunk sees and no others.
+"""Attention over a pack in chunks of its tokens, each against only those keys that some token of the chunk attends to.
 
-A dense mask over a pack of L tokens costs L² products, most of them hidden: what one person's tokens see is their own
-and the path above. In depth-first order a chunk [a, b) of tokens sees only keys j < b with last[j] > a, below which
-something lies at a or after it: the shared path and the chunk's own neighbourhood. The result is the dense mask's.
+A dense mask over a pack of L tokens costs L² products, most of them masked: a person's tokens attend only to their own
+and to the path above. In depth-first order a chunk [a, b) of tokens attends only to keys j < b with last[j] > a, whose
+subtree reaches a or beyond: the shared path and the chunk's own neighbourhood. The result equals the dense mask's.
 """
 
 from dataclasses import dataclass
@@ -16,23 +16,23 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from socrates_core.finetune.batch.packs import Pack
 
 NAME: Final = "socrates_chunks"
-"""Under this name the attention is known to transformers."""
+"""The name under which this attention is registered with transformers."""
 
 CHUNK: Final = 64
-"""Tokens of a chunk: about a persona. Larger ones see more that they need not, smaller ones keep a processor idle."""
+"""Tokens per chunk, about one persona: larger chunks compute more masked pairs, smaller ones leave the CPU idle."""
 
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """Neighbouring tokens of a pack and what they see."""
+    """Consecutive tokens of a pack and the keys they attend to."""
 
     first: int
     stop: int
     """One past the last token."""
     keys: torch.Tensor
-    """(P,) places of the keys."""
+    """(P,) indices of the keys."""
     mask: torch.Tensor
-    """(1, 1, stop - first, P) zero where a token sees a key, −∞ elsewhere."""
+    """(1, 1, stop - first, P) zero where a token attends to a key, −∞ elsewhere."""
 
 
 def chunks_of(pack: Pack, dtype: torch.dtype, device: torch.device) -> tuple[Chunk, ...]:
@@ -58,17 +58,17 @@ def chunk_attention(
     chunks: tuple[Chunk, ...] = (),
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
-    """An attention function of transformers, for one pack at a time; without chunks it is scaled dot-product attention.
+    """A transformers attention function for one pack at a time; without chunks, plain scaled dot-product attention.
 
     Args:
         module: The attention layer.
         query: (1, H, L, D).
         key: (1, Hkv, L, D).
         value: (1, Hkv, L, D).
-        attention_mask: Read only without chunks, which hold what is hidden.
-        scaling: Of the scores; 1 / sqrt(D) when None.
-        chunks: Of the pack; together they cover its L tokens.
-        **kwargs: What transformers passes along.
+        attention_mask: Used only without chunks, which carry masks of their own.
+        scaling: Factor on the scores; 1 / sqrt(D) when None.
+        chunks: The chunks of the pack; together they cover its L tokens.
+        **kwargs: Passed along by transformers.
     """
     if not chunks:
         plain = ALL_ATTENTION_FUNCTIONS["sdpa"]

@@ -1,4 +1,4 @@
-"""What is learned: a person's prompt and their answer, as tokens."""
+"""Training examples: a person's prompt and their answer, as tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,36 +24,36 @@ class Examples:
     """N answers of people, in table order."""
 
     cells: tuple[Cell, ...]
-    """(C,) the cells that somebody answered."""
+    """(C,) the cells with at least one answer."""
     cell: Ints
-    """(N,) places in `cells`."""
+    """(N,) indices into `cells`."""
     person: Ints
     """(N,) rows of `people`."""
     response: Ints
-    """(N,) what they answered."""
+    """(N,) the answers."""
     people: pl.DataFrame
-    """The attributes of everybody."""
+    """The attributes of all people."""
     off_scale: int
-    """Answers that are no option of their scale, left out."""
+    """Number of answers left out because they are not an option of their scale."""
 
     def __len__(self) -> int:
         return len(self.response)
 
-    def keep(self, which: npt.NDArray[np.bool_]) -> "Examples":
-        """Only those of an (N,) choice."""
-        return replace(self, cell=self.cell[which], person=self.person[which], response=self.response[which])
+    def select(self, mask: npt.NDArray[np.bool_]) -> "Examples":
+        """Only the examples where an (N,) mask is true."""
+        return replace(self, cell=self.cell[mask], person=self.person[mask], response=self.response[mask])
 
 
 def examples_of(studies: StudySet) -> Examples:
-    """All answers of some studies that are on the scale; an open-ended outcome has no scale to be off.
+    """All answers of some studies that are on their scale; every answer to an open-ended outcome counts as such.
 
     Raises:
-        TrainingError: If there is none.
+        TrainingError: If there are none.
     """
     rows = studies.responses.filter(pl.col("on_scale"))
     if rows.is_empty():
         raise TrainingError(
-            f"the studies {', '.join(studies.study_ids[:5])} have no answer to learn from; prepare others with "
+            f"the studies {', '.join(studies.study_ids[:5])} have no answers to train on; prepare others with "
             "python -m train.prepare"
         )
     answered = set(rows["cell_id"].unique().to_list())
@@ -77,25 +77,25 @@ class Example:
     """One person's prompt and answer."""
 
     prompt: Tokens
-    """(T,) up to where the answer starts."""
+    """(T,) tokens up to where the answer starts."""
     answer: tuple[int, ...]
-    """The answer's tokens and the end of the turn: what the loss is taken of."""
+    """The answer's tokens and the end of the turn, over which the loss is computed."""
     response: int
     cell: Cell
     group: int
-    """People of one cell with the same number stand together."""
+    """Number of the group of people of one cell that it belongs to."""
 
     @property
     def tokens(self) -> int:
-        """Of the whole text, end of the turn included."""
+        """Length of the whole text, end of the turn included."""
         return len(self.prompt) + len(self.answer)
 
 
 class ExampleEncoder:
-    """Turns examples into tokens, each only when it is needed."""
+    """Encodes examples lazily, each when it is needed."""
 
     def __init__(self, examples: Examples, encoder: PromptEncoder) -> None:
-        """Find the tokenizer's end of a turn."""
+        """Look up the tokenizer's end-of-turn token."""
         self.examples = examples
         self._encoder = encoder
         self._end = end_of_turn(encoder.tokenizer)
@@ -103,17 +103,17 @@ class ExampleEncoder:
         self._answer = lru_cache(CACHED_ANSWERS)(encoder.encode_option)
 
     def encode(self, index: int, group: int) -> Example:
-        """The example of this number.
+        """The example with this index.
 
         Raises:
-            ModelError: If the tokenizer does not give the answer's number back.
+            ModelError: If the tokenizer does not reproduce the answer's number.
         """
         cell, response = self.examples.cells[self.examples.cell[index]], int(self.examples.response[index])
         prompt = self._encoder.encode(cell, self._persona(int(self.examples.person[index])))
         return Example(prompt, (*self._answer(response), self._end), response, cell, group)
 
     def encode_all(self, indices: Sequence[int] | Ints, groups: Sequence[int] | Ints) -> list[Example]:
-        """Several, in this order, each in its group."""
+        """Several examples, in this order, each with its group."""
         return [self.encode(int(index), int(group)) for index, group in zip(indices, groups, strict=True)]
 
     def lengths(self) -> Ints:
@@ -125,7 +125,7 @@ class ExampleEncoder:
 
 
 def end_of_turn(tokenizer: Any) -> int:
-    """The token that a model writes after its answer: what the chat template puts behind an assistant's message.
+    """The token that a model writes after its answer: what the chat template puts after an assistant's message.
 
     Raises:
         ModelError: If the template puts nothing there.

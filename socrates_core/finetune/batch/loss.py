@@ -1,17 +1,17 @@
-"""The loss of a pack, and what else a step wants to know of it.
+"""The loss of a pack: cross-entropy of the answers, and the distribution term.
 
 Cross-entropy: Σ over the answer's tokens and the end of the turn of −log p(token | all before it), in nats, summed over
-the people of the pack. Nothing else of a prompt is learned.
+the people of the pack. The other tokens of a prompt do not enter the loss.
 
 The distribution term compares, for the n people of a group, the mean of their predicted CDFs with their answers. With
-d_i(k) = 1[y_i ≤ k] − G_i(k), y_i the answer and G_i the predicted CDF of person i, and w_k the gap behind option k in
-shares of the scale's width, it is
+d_i(k) = 1[y_i ≤ k] − G_i(k), where y_i is the answer and G_i the predicted CDF of person i, and w_k the gap between
+options k and k + 1 as a share of the scale's width, it is
 
     n · Σ_k w_k · ((Σ_i d_i(k))² − Σ_i d_i(k)²) / (n (n − 1))
 
-that is n times the unbiased estimate (a U-statistic over pairs of people) of Σ_k w_k (E d(k))², the squared CDF
+that is, n times the unbiased estimate (a U-statistic over pairs of people) of Σ_k w_k (E d(k))², the squared CDF
 difference between all people's mean prediction and their answers. The plain square (Σ d_i / n)² would be too large by
-the variance of single answers. The estimate can be negative; the factor n lets every person count the same whatever the
+the variance of single answers. The estimate can be negative; the factor n gives every person equal weight whatever the
 size of the group.
 """
 
@@ -28,7 +28,7 @@ from socrates_core.finetune.batch.packs import GroupOptions, OptionScale, Pack
 from socrates_core.model.prefix_tree import attention
 
 FLEX_ATTENTION: Final = "flex_attention"
-"""transformers' name of the attention that reads a block mask."""
+"""transformers' name for the attention that takes a block mask."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,22 +38,22 @@ class PackLoss:
     cross_entropy: torch.Tensor
     """(), in nats."""
     distribution: torch.Tensor
-    """(), n · the squared CDF difference, over its groups; 0 where there is none."""
+    """(), n · the squared CDF difference, summed over its groups; 0 if there are none."""
     correct: int
-    """Examples at whose every answer token the true one was the most likely."""
+    """Examples in which every token of the answer was the most likely one."""
 
 
 class PackReader:
-    """Computes the losses of packs with one network, whose attention it sets."""
+    """Computes the losses of packs with one network, whose attention implementation it sets."""
 
     def __init__(self, network: Any, digits: torch.Tensor, dense: bool, autocast: bool) -> None:
-        """Take a network that holds an adapter.
+        """Wrap a network with an adapter.
 
         Args:
             network: A transformers causal language model.
             digits: (V,) bool, the tokens that begin with a digit.
-            dense: Hide tokens by a matrix of all pairs, and not by blocks: FlexAttention's on a GPU, chunks on a CPU.
-            autocast: Compute in bfloat16 where weights are float32: on a GPU.
+            dense: Mask with a matrix of all pairs of tokens, not blocks (FlexAttention on a GPU, chunks on a CPU).
+            autocast: Compute in bfloat16 although weights are float32, on a GPU.
         """
         self._network = network
         self._device = network.get_input_embeddings().weight.device
@@ -62,7 +62,7 @@ class PackReader:
         self._autocast = autocast
 
     def loss(self, pack: Pack) -> PackLoss:
-        """Differentiable losses of a pack."""
+        """The losses of a pack, with gradient."""
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._autocast):
             hidden = self._hidden(pack)
             places, place_of = torch.unique(self._tensor(pack.rows), return_inverse=True)
@@ -77,22 +77,22 @@ class PackReader:
 
     @torch.no_grad()
     def check(self, pack: Pack) -> None:
-        """Compare the loss of a pack with that of the same people in rows of their own, without dropout.
+        """Self-check: compare the loss of a pack with that of the same people in separate rows, without dropout.
 
         Raises:
-            TrainingError: If they differ by more than rounding does.
+            TrainingError: If they differ by more than rounding.
         """
-        learning = self._network.training
+        was_training = self._network.training
         self._network.eval()
         packed = self.loss(pack).cross_entropy.item()
         self._network.set_attn_implementation(attention.NAME)
         plain = sum(self._plain(one) for one in pack.examples)
-        self._network.train(learning)
+        self._network.train(was_training)
         rounding = 1e-3 if self._network.get_input_embeddings().weight.dtype == torch.float32 else 5e-2
         if not abs(packed - plain) <= rounding * abs(plain) + rounding:
             raise TrainingError(
                 f"self-check failed: the loss of {len(pack.examples)} people is {packed:.4f} in one pack and "
-                f"{plain:.4f} in rows of their own; nothing trained here can be trusted. Try attention: dense"
+                f"{plain:.4f} in separate rows; nothing trained here can be trusted. Try attention: dense"
             )
 
     def _plain(self, one: Example) -> float:
@@ -103,7 +103,7 @@ class PackReader:
         return float(-logs[torch.arange(len(one.answer)), row[0, len(one.prompt) :]].sum())
 
     def _hidden(self, pack: Pack) -> torch.Tensor:
-        """(L, width) the states after the last layer."""
+        """(L, width) hidden states after the last layer."""
         dtype = torch.bfloat16 if self._autocast else self._network.get_input_embeddings().weight.dtype
         more: dict[str, Any] = {}
         if self._dense:
@@ -112,7 +112,7 @@ class PackReader:
             name, more["attention_mask"] = FLEX_ATTENTION, block_mask(pack, self._device)
         else:
             name, more["chunks"] = blocks.NAME, blocks.chunks_of(pack, dtype, self._device)
-            more["attention_mask"] = more["chunks"][0].mask  # of four dimensions, so that transformers makes none
+            more["attention_mask"] = more["chunks"][0].mask  # four-dimensional, so that transformers builds none
         self._network.set_attn_implementation(name)
         return self._network.base_model(
             input_ids=self._tensor(pack.tokens)[None],
@@ -136,7 +136,7 @@ class PackReader:
 
 
 def group_difference(d: torch.Tensor, gaps: torch.Tensor) -> torch.Tensor:
-    """The term n · Σ_k w_k ((Σ_i d_i(k))² − Σ_i d_i(k)²) / (n (n − 1)), see the top of this module.
+    """The term n · Σ_k w_k ((Σ_i d_i(k))² − Σ_i d_i(k)²) / (n (n − 1)), see the module docstring.
 
     Args:
         d: (n, K-1) 1[y ≤ k] − G(k), n ≥ 2.
@@ -147,10 +147,10 @@ def group_difference(d: torch.Tensor, gaps: torch.Tensor) -> torch.Tensor:
 
 
 def option_log_probs(options: OptionScale, logs: torch.Tensor, digits: torch.Tensor) -> torch.Tensor:
-    """(n, K) log-probabilities that the first number is each option, as `OptionTree.log_probs` has them, with gradient.
+    """(n, K) log-probability that the first number is each option, as in `OptionTree.log_probs`, with gradient.
 
     Args:
-        options: Of K options.
+        options: A scale of K options.
         logs: (n, R, V) log-probabilities of the next token at each row of the option tree.
         digits: (V,) the tokens that begin with a digit.
     """
@@ -167,14 +167,14 @@ def option_log_probs(options: OptionScale, logs: torch.Tensor, digits: torch.Ten
 
 
 def dense_mask(pack: Pack, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-    """(1, 1, L, L) zero where a token sees another, −∞ elsewhere."""
+    """(1, 1, L, L) zero where a token attends to another, −∞ elsewhere."""
     at = torch.arange(len(pack.tokens), device=device)
     sees = (at[None, :] <= at[:, None]) & (at[:, None] < torch.from_numpy(pack.last).to(device)[None, :])
     return torch.zeros(sees.shape, dtype=dtype, device=device).masked_fill_(~sees, -torch.inf)[None, None]
 
 
 def block_mask(pack: Pack, device: torch.device) -> BlockMask:
-    """FlexAttention's mask of a pack: the blocks that hold nothing to see are never computed."""
+    """FlexAttention's mask of a pack: fully masked blocks are never computed."""
     last = torch.from_numpy(pack.last).to(device)
 
     def sees(_batch: torch.Tensor, _head: torch.Tensor, query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""In which order examples are learned: people of a cell in groups, groups shuffled, exactly so many in every step."""
+"""The order of the training examples: people of a cell in groups, groups shuffled, a fixed number per step."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,21 +10,21 @@ from socrates_core.finetune.batch.examples import Examples, Ints
 
 @dataclass(frozen=True, eq=False)
 class Order:
-    """The examples of all epochs, one after the other."""
+    """The examples of all epochs, in sequence."""
 
     index: Ints
-    """(N · epochs,) numbers of examples."""
+    """(N · epochs,) indices of examples."""
     group: Ints
-    """(N · epochs,) the group that each stands in; a group is a stretch of neighbours from one cell."""
+    """(N · epochs,) the group of each; a group is a run of consecutive examples from one cell."""
     step_examples: int
 
     @property
     def steps(self) -> int:
-        """Optimiser steps; the last one has what is left."""
+        """Number of optimiser steps; the last one takes the remainder."""
         return -(-len(self.index) // self.step_examples)
 
     def step(self, number: int) -> tuple[Ints, Ints]:
-        """Examples and groups of a step, counted from 0."""
+        """Indices and groups of the examples of a step, counted from 0."""
         part = slice(number * self.step_examples, (number + 1) * self.step_examples)
         return self.index[part], self.group[part]
 
@@ -32,10 +32,10 @@ class Order:
 def order_of(
     examples: Examples, epochs: int, group_size: int, group_cells: int, step_examples: int, rng: np.random.Generator
 ) -> Order:
-    """Shuffle anew in every epoch.
+    """Reshuffle in every epoch.
 
-    The people of each cell are shuffled and cut into groups of `group_size`; the groups of up to `group_cells` cells of
-    one condition are tied together; the ties are shuffled. With both 1 this is a plain shuffle of the examples.
+    The people of each cell are shuffled and divided into groups of `group_size`; groups of up to `group_cells` cells of
+    one condition are tied together; the ties are shuffled. With both set to 1 this is a plain shuffle of the examples.
     """
     pieces: list[Ints] = []
     for _ in range(epochs):
@@ -55,12 +55,12 @@ def _groups(examples: Examples, size: int, rng: np.random.Generator) -> Iterator
 
 
 def _tied(examples: Examples, groups: list[Ints], together: int, rng: np.random.Generator) -> list[list[int]]:
-    """Lists of groups: within a condition, the first groups of all its cells, then the second ones, and so on, cut."""
+    """Ties: a condition's groups (the first of each cell, then the second, and so on), in runs of `together`."""
     if together == 1:
         return [[number] for number in range(len(groups))]
     rounds: dict[int, int] = {}
     ranked: dict[tuple[str, int], list[tuple[int, float, int]]] = {}
-    chance = rng.random(len(examples.cells))  # a new order of a condition's cells in every epoch
+    chance = rng.random(len(examples.cells))  # reorders a condition's cells in every epoch
     for number, group in enumerate(groups):
         place = int(examples.cell[group[0]])
         cell = examples.cells[place]

@@ -1,13 +1,24 @@
-"""Packs: the prompts and answers of many people as one row of tokens, in which what they have in common stands once.
+"""Packs: the prompts and answers of many people as one row of tokens, in which shared prefixes occur once.
 
     instruction ─┬─ stimulus of cell 1 ─┬─ persona A ─ 4
                  │                      └─ persona B ─┬─ 2
                  │                                    └─ 5      (two people with the same persona)
                  └─ stimulus of cell 2 ─── persona C ─ 1
 
-The tokens stand in depth-first order, so the tokens below token j are those from j to `last[j]`, and i sees j exactly
-when j ≤ i < last[j]. Every token keeps its place in its own prompt as position, so the network computes for each
-person what it would compute for that person alone.
+The tokens are in depth-first order, so the subtree of token j is the range [j, last[j]), and token i attends to token j
+exactly when j ≤ i < last[j]. Each token's position is its index in its own prompt, so the network computes for each
+person what it would compute for that person alone. For two people, A who answers 4 and B who answers 2, with the
+instruction I and the stimulus S in common (one token each), the pack, its positions and its attention mask are
+
+              key:  I  S  A  4  B  2     last   position
+    query:  I       1  0  0  0  0  0        6          0
+            S       1  1  0  0  0  0        6          1
+            A       1  1  1  0  0  0        4          2    predicts 4
+            4       1  1  1  1  0  0        4          3    predicts A's end of turn
+            B       1  1  0  0  1  0        6          2    predicts 2
+            2       1  1  0  0  1  1        6          3    predicts B's end of turn
+
+6 tokens where two separate rows have 8. The end of a turn is predicted but never fed to the network.
 """
 
 from collections.abc import Sequence
@@ -26,20 +37,20 @@ from socrates_core.scale.distribution import Floats, option_values
 
 @dataclass(frozen=True, eq=False)
 class OptionScale:
-    """A bounded scale's options as tokens, and where they lie."""
+    """The options of a bounded scale, as a token tree and on the axis."""
 
     tree: OptionTree
     values: Ints
     """(K,) the options."""
     gaps: Floats
-    """(K - 1,) distances of neighbouring options in shares of the scale's width; they sum to 1."""
+    """(K - 1,) distances between neighbouring options, as shares of the scale's width; they sum to 1."""
 
 
 class OptionScales:
-    """The option trees of scales, each made once."""
+    """The option trees of scales, each built once."""
 
     def __init__(self, encoder: PromptEncoder) -> None:
-        """Take the encoder that the prompts come from."""
+        """Use the encoder that also encodes the prompts."""
         self._encoder = encoder
         self._known: dict[AnswerScale, OptionScale] = {}
 
@@ -54,13 +65,13 @@ class OptionScales:
 
 @dataclass(frozen=True, eq=False)
 class GroupOptions:
-    """n ≥ 2 people of one cell in a pack, with the places where their options are predicted."""
+    """n ≥ 2 people of one cell in a pack, with the token indices at which their options are predicted."""
 
     options: OptionScale
     places: Ints
-    """(n, R) row r of the option tree of each person: the prompt's last token, then the fed nodes."""
+    """(n, R) index in the pack of row r of each person's option tree: the prompt's last token, then the fed nodes."""
     answer: Ints
-    """(n,) which of the K options each person chose."""
+    """(n,) index of the option that each person chose, of K."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,39 +81,39 @@ class Pack:
     tokens: Ints
     """(L,)"""
     positions: Ints
-    """(L,) place of each token in its own prompt."""
+    """(L,) index of each token in its own prompt."""
     last: Ints
-    """(L,) one past the end of what hangs below each token."""
+    """(L,) one past the end of each token's subtree."""
     rows: Ints
-    """(R,) places whose next token belongs to an answer: for each example, its answer's tokens in turn."""
+    """(R,) indices whose next token belongs to an answer: for each example, the tokens of its answer in order."""
     targets: Ints
     """(R,) that next token."""
     owner: Ints
-    """(R,) whose answer it is, from 0 to B - 1."""
+    """(R,) the example it belongs to, from 0 to B - 1."""
     examples: tuple[Example, ...]
     """Sorted by their prompts."""
     groups: tuple[GroupOptions, ...]
-    """What the distribution term reads; empty where it is not wanted."""
+    """Input of the distribution term; empty without it."""
 
     @property
     def attends(self) -> npt.NDArray[np.bool_]:
-        """(L, L) whether token i sees token j."""
+        """(L, L) the attention mask: whether token i attends to token j."""
         at = np.arange(len(self.tokens))
         return np.asarray((at[None, :] <= at[:, None]) & (at[:, None] < self.last[None, :]))
 
     @property
     def tokens_unshared(self) -> int:
-        """Tokens of the same examples in rows of their own (what is fed: the end of a turn never is)."""
+        """Tokens fed to the network if each example had its own row (the end of a turn is never fed)."""
         return sum(example.tokens - 1 for example in self.examples)
 
 
 def pack_of(examples: Sequence[Example], scales: OptionScales | None = None) -> Pack:
-    """Put examples into one row.
+    """Pack examples into one row.
 
     Args:
         examples: One or more.
-        scales: Also hang all options of their scales below the people of groups of two or more, for the distribution
-            term; None where it is not wanted.
+        scales: For the distribution term: append all options of the scale below each person of a group of two or
+            more. None without the term.
     """
     ordered = sorted(examples, key=_sort_key)
     tree = _Tree()
@@ -117,7 +128,7 @@ def pack_of(examples: Sequence[Example], scales: OptionScales | None = None) -> 
         rows.append(place)
         targets += example.answer
         owner += [number] * len(example.answer)
-    hung = _hang_options(tree, ordered, ends, scales) if scales is not None else []
+    placed = _add_options(tree, ordered, ends, scales) if scales is not None else []
     start, last = tree.depth_first()
     return Pack(
         tokens=_moved(tree.tokens, start),
@@ -127,18 +138,18 @@ def pack_of(examples: Sequence[Example], scales: OptionScales | None = None) -> 
         targets=np.array(targets),
         owner=np.array(owner),
         examples=tuple(ordered),
-        groups=tuple(GroupOptions(options, start[places], answer) for options, places, answer in hung),
+        groups=tuple(GroupOptions(options, start[places], answer) for options, places, answer in placed),
     )
 
 
 def partition(examples: Sequence[Example], budget: int, scales: OptionScales | None = None) -> list[list[Example]]:
-    """Share examples out into packs of about `budget` tokens; neighbours in the tree stay together.
+    """Divide examples into packs of about `budget` tokens, keeping neighbours in the tree together.
 
-    Groups stay whole where they fit. The size of a pack is estimated from above, from what neighbouring groups share.
+    Groups stay whole if they fit. The size of a pack is an upper estimate, from the prefixes of neighbouring groups.
 
     Args:
-        examples: Of one optimiser step.
-        budget: Tokens of a pack; a single example may have more.
+        examples: The examples of one optimiser step.
+        budget: Tokens per pack; a single longer example gets a pack of its own.
         scales: As in `pack_of`.
     """
     pieces = [piece for group in _sorted_groups(examples) for piece in _fitting(group, budget, scales)]
@@ -157,12 +168,12 @@ def partition(examples: Sequence[Example], budget: int, scales: OptionScales | N
 
 
 def largest_group(examples: Sequence[Example], scales: OptionScales | None = None) -> int:
-    """The smallest budget with which `partition` cuts no group."""
+    """The smallest budget at which `partition` splits no group."""
     return max(tree_size(group, scales) for group in _sorted_groups(examples))
 
 
 def halves(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
-    """The examples in two parts, between two groups where there are several; needs two examples or more."""
+    """Split two or more examples in two, between groups if there are several."""
     ordered = sorted(examples, key=lambda example: (example.group, *_sort_key(example)))
     middle = len(ordered) // 2
     edges = [i for i in range(1, len(ordered)) if ordered[i].group != ordered[i - 1].group]
@@ -171,7 +182,7 @@ def halves(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
 
 
 def tree_size(examples: Sequence[Example], scales: OptionScales | None = None) -> int:
-    """Tokens of these examples in one tree, answers counted without what they share. Needs sorted examples."""
+    """Tokens of sorted examples in one tree; prefixes shared by answers are not deducted."""
     own = sum(example.tokens - 1 for example in examples)
     if scales is not None and len(examples) > 1:
         own += sum(len(scales.of(e.cell.scale).tree.fed) for e in examples if e.cell.scale.values is not None)
@@ -179,14 +190,14 @@ def tree_size(examples: Sequence[Example], scales: OptionScales | None = None) -
 
 
 def common_prefix(a: Ints, b: Ints) -> int:
-    """Tokens with which both begin."""
+    """Length of the longest common prefix."""
     shorter = min(len(a), len(b))
     differ = np.flatnonzero(a[:shorter] != b[:shorter])
     return int(differ[0]) if len(differ) else shorter
 
 
 class _Tree:
-    """Tokens with what stands above each; a token comes after the one above it."""
+    """Tokens with the parent of each; parents come before their children."""
 
     def __init__(self) -> None:
         self.tokens: list[int] = []
@@ -195,7 +206,7 @@ class _Tree:
         self._known: dict[tuple[int, int], int] = {}
 
     def add_prompts(self, prompts: Sequence[Ints]) -> list[int]:
-        """The place of each prompt's last token; the prompts are sorted."""
+        """Add sorted prompts; returns the index of each prompt's last token."""
         path: list[int] = []
         ends = []
         for number, prompt in enumerate(prompts):
@@ -207,13 +218,13 @@ class _Tree:
         return ends
 
     def below(self, place: int, token: int) -> int:
-        """The place of an answer's token below another token, made when it is new."""
+        """The index of an answer token below another token, added if it is new."""
         if (place, token) not in self._known:
             self._known[place, token] = self._add(place, token)
         return self._known[place, token]
 
     def depth_first(self) -> tuple[Ints, Ints]:
-        """(L,) the place of each token in depth-first order, and one past the end of what hangs below it there."""
+        """(L,) each token's index in depth-first order, and (L,) one past the end of its subtree in that order."""
         size = [1] * len(self.tokens)
         for place in range(len(size) - 1, -1, -1):
             if self.parent[place] >= 0:
@@ -251,22 +262,26 @@ def _sorted_groups(examples: Sequence[Example]) -> list[list[Example]]:
 
 
 def _sort_key(example: Example) -> tuple[bytes, tuple[int, ...]]:
-    """Orders by tokens: big-endian bytes compare as the numbers do."""
+    """Sorts by token ids: big-endian bytes compare in the order of the numbers."""
     return example.prompt.astype(">u4").tobytes(), example.answer
 
 
 def _fitting(group: list[Example], budget: int, scales: OptionScales | None) -> list[list[Example]]:
-    """A sorted group, cut in halves until each part fits or is a single example."""
+    """A sorted group, halved until each part fits the budget or is a single example."""
     if len(group) == 1 or tree_size(group, scales) <= budget:
         return [group]
     middle = len(group) // 2
     return [*_fitting(group[:middle], budget, scales), *_fitting(group[middle:], budget, scales)]
 
 
-def _hang_options(
+def _add_options(
     tree: _Tree, examples: Sequence[Example], ends: Sequence[int], scales: OptionScales
 ) -> list[tuple[OptionScale, Ints, Ints]]:
-    """Add the fed option nodes below the people of each group of two or more; options, places (n, R), answers (n,)."""
+    """Add the fed option nodes below the people of each group of two or more.
+
+    Returns:
+        For each group, its options, (n, R) indices of their rows and (n,) indices of the answers.
+    """
     members: dict[int, list[int]] = {}
     for number, example in enumerate(examples):
         if example.cell.scale.values is not None:

@@ -1,13 +1,13 @@
-"""Any OpenAI-compatible server as an answer model: vLLM, TGI, llama.cpp, `transformers serve`, or a hosted one.
+"""OpenAI-compatible servers as answer models: vLLM, TGI, llama.cpp, `transformers serve`, or a hosted one.
 
-A server is asked in the first of three ways that it offers for a scale, and the result says which:
+For each scale the first of three methods that the server supports is used, and recorded in the result:
 
-- *exact*: one request per persona for the log-probabilities of the first token, where they tell every option;
-- *typed*: one request to `/systemone`, which gives a probability for every option in the server's own form of
-  question (letters for the options), where the server has no log-probabilities;
-- *sampled*: some answers per persona at temperature 1, of which the first number counts.
+- *exact*: one request per persona for the log-probabilities of the first token, if they cover every option;
+- *typed*: one request per persona to `/systemone`, which returns a probability for every option in the server's own
+  question format (letters for the options), if the server has no log-probabilities;
+- *sampled*: several answers per persona at temperature 1, of each of which the first number counts.
 
-Finished answers are kept: a call that fails half-way asks only for the missing ones when it is repeated.
+Finished answers are cached: when a call that failed half-way is repeated, only the missing ones are requested.
 """
 
 import re
@@ -36,9 +36,9 @@ from socrates_core.study.study_set import Cell, Persona
 
 PREFIX: Final = "endpoint:"
 RELEASED: Final = "socratesft/"
-"""Owner of the released fine-tunes, which were trained in the words of the `socrates` template."""
+"""Owner of the released fine-tunes, which were trained on the `socrates` template."""
 KEPT: Final = 500_000
-"""Finished answers in memory; beyond it the oldest go."""
+"""Maximum number of cached answers; the oldest are evicted first."""
 
 _SPEC = re.compile(r"endpoint:(?P<name>.+?)@(?P<url>https?://.*)", re.IGNORECASE | re.DOTALL)
 
@@ -47,16 +47,16 @@ class EndpointModel:
     """A model behind a server. Safe to call from several threads."""
 
     def __init__(self, name: str, url: str, template: str = "shared", settings: EndpointSettings | None = None) -> None:
-        """Describe the server; `check` asks whether it is there.
+        """Describe the server; `check` tests whether it is reachable.
 
         Args:
-            name: Of the model, as the server knows it.
-            url: Up to where `/chat/completions` follows, like http://127.0.0.1:8000/v1.
-            template: Whose words are used; the server adds its own chat frame.
-            settings: How it is asked.
+            name: The model's name on the server.
+            url: The URL up to `/chat/completions`, like http://127.0.0.1:8000/v1.
+            template: The prompt template; the server adds its own chat frame.
+            settings: Methods, limits and price.
 
         Raises:
-            ModelError: If there is no such template, or the URL is none that can be used.
+            ModelError: If there is no such template, or the URL cannot be used.
         """
         check_template(template)
         if not name.strip() or len(name) > 500 or not name.isprintable():
@@ -73,23 +73,23 @@ class EndpointModel:
         self._answers: dict[str, Answer] = {}
         self._counts: Counter[str] = Counter()
         self._missing = 0.0
-        self._lock = threading.RLock()  # progress may ask for a report
+        self._lock = threading.RLock()  # reentrant: a progress callback may call `report`
 
     def check(self) -> None:
-        """Ask whether the server is there and lets us in.
+        """Check that the server is reachable and grants access.
 
         Raises:
-            ModelError: If it is not.
+            ModelError: If not.
         """
-        status = self._client.reach()
+        status = self._client.ping()
         if status in (401, 403):
-            raise self._client.no_access(status)
+            raise self._client.access_error(status)
 
     def plan(self, requests: Sequence[tuple[Cell, Sequence[Persona]]]) -> EndpointPlan:
-        """What these cells and personas would cost; asks the server nothing.
+        """What these cells and personas would cost; nothing is sent to the server.
 
         Raises:
-            ModelError: If nobody is asked, or an outcome is open-ended.
+            ModelError: If there are no personas, or an outcome is open-ended.
         """
         todo: dict[str, EndpointPrompt] = {}
         for cell, personas in requests:
@@ -108,10 +108,10 @@ class EndpointModel:
         )
 
     def report(self) -> EndpointReport:
-        """What was asked so far and what came of it."""
+        """Requests and answers so far."""
         with self._lock:
             counts, missing = self._counts + self._questioner.counts, self._missing
-        told = counts["exact"] + counts["sampled"]
+        with_mass = counts["exact"] + counts["sampled"]
         return EndpointReport(
             requests=self._client.requests,
             retries=self._client.retries,
@@ -121,7 +121,7 @@ class EndpointModel:
             off_scale=counts["off_scale"],
             unreadable=counts["unreadable"],
             takes_seeds=self._questioner.takes_seeds,
-            missing_mass_mean=missing / told if told else None,
+            missing_mass_mean=missing / with_mass if with_mass else None,
             defused=counts["defused"],
             prompt_tokens=counts["prompt_tokens"],
             answer_tokens=counts["answer_tokens"],
@@ -131,16 +131,16 @@ class EndpointModel:
     def answer_distributions(
         self, cell: Cell, personas: Sequence[Persona], progress: Callable[[int, int], None] | None = None
     ) -> AnswerDistributions:
-        """Probabilities over the cell's options, one row per persona; identical prompts are asked once.
+        """Probabilities over the cell's options, one row per persona; identical prompts are requested once.
 
         Args:
-            cell: Whose outcome is asked.
-            personas: Who is asked.
-            progress: Called with the different prompts answered so far, and in all.
+            cell: The cell to predict.
+            personas: The personas to simulate.
+            progress: Called with the number of distinct prompts answered so far, and the total.
 
         Raises:
-            ModelError: If nobody is asked, the outcome is open-ended, the budget does not suffice, or the server fails
-                one persona for good. What was finished by then is kept.
+            ModelError: If there are no personas, the outcome is open-ended, the budget does not suffice, or a request
+                fails permanently. Answers finished by then stay cached.
         """
         prompts = self._prompts(cell, personas)
         kept = {prompt.key: self._answers.get(prompt.key) for prompt in prompts}
@@ -151,7 +151,7 @@ class EndpointModel:
             self._ask_all(todo, answers, progress)
         methods = {answer.method for answer in answers.values()}
         if "sampled" in methods:
-            self._questioner.check_that_it_samples()
+            self._questioner.check_sampling()
         return AnswerDistributions(
             np.stack([answers[prompt.key].probs for prompt in prompts]),
             np.array([answers[prompt.key].mass for prompt in prompts]),
@@ -164,7 +164,7 @@ class EndpointModel:
         answers: dict[str, Answer],
         progress: Callable[[int, int], None] | None,
     ) -> None:
-        """Fill `answers`. The first prompt goes alone: it shows what the server offers, and what is wrong with it."""
+        """Fill `answers`. The first prompt is sent alone, to learn which methods work and to fail early."""
         total, stop = len(answers) + len(todo), threading.Event()
 
         def finish(prompt: EndpointPrompt) -> None:
@@ -186,15 +186,15 @@ class EndpointModel:
                 future.result()
         except ModelError as error:
             stop.set()
-            pool.shutdown(cancel_futures=True)  # waits for those under way, whose answers are kept
-            kept = f"; {len(answers)} of {total} answers are kept, asking again asks for the others only"
+            pool.shutdown(cancel_futures=True)  # waits for requests in flight, whose answers are cached
+            kept = f"; {len(answers)} of {total} answers are kept, and a retry requests only the others"
             raise ModelError(f"{error} [{prompt.where}{kept if answers else ''}]") from error
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)
 
     def _keep(self, prompt: EndpointPrompt, answer: Answer) -> None:
-        if prompt.key in self._answers:  # another thread was faster
+        if prompt.key in self._answers:  # another thread has added it
             return
         self._answers[prompt.key] = answer
         self._counts.update({answer.method: 1, "defused": int(prompt.is_defused)})
@@ -215,20 +215,20 @@ class EndpointModel:
 
 
 def load_endpoint(spec: str, template: str | None = None, settings: EndpointSettings | None = None) -> EndpointModel:
-    """The model that `endpoint:NAME@URL` names, after asking whether its server is there.
+    """The model named by `endpoint:NAME@URL`, after checking that its server is reachable.
 
     Args:
-        spec: NAME may hold "/", ":" and "@"; URL ends before `/chat/completions`.
-        template: Whose words are used; when None, `socrates` for the released models and `shared` for others.
-        settings: How the server is asked.
+        spec: NAME may contain "/", ":" and "@"; URL ends before `/chat/completions`.
+        template: The prompt template; when None, `socrates` for the released models and `shared` for others.
+        settings: Methods, limits and price.
 
     Raises:
-        ModelError: If the text is no such name, or the server is not there or refuses access.
+        ModelError: If `spec` does not have this form, or the server is unreachable or refuses access.
     """
     match = _SPEC.fullmatch(spec.strip())
     if match is None:
         raise ModelError(
-            "cannot read the endpoint; write endpoint:NAME@URL with a URL that begins with http:// or https://, "
+            "cannot parse the endpoint; write endpoint:NAME@URL with a URL that begins with http:// or https://, "
             "like endpoint:Qwen/Qwen2.5-14B-Instruct@http://127.0.0.1:8000/v1"
         )
     name = match["name"].strip()

@@ -1,4 +1,4 @@
-"""What is asked of a server for one persona, what a run would cost, and what it did cost."""
+"""The prompt for one persona, the planned cost of a run, and the actual cost."""
 
 import json
 import re
@@ -12,64 +12,64 @@ from socrates_core.prompt import messages
 from socrates_core.study.study_set import Cell, Persona
 
 ANSWER_TOKENS: Final = 16
-"""The most that a sampled answer may have: a few words and a number."""
+"""Maximum tokens of a sampled answer: a few words and a number."""
 
 CONTROL: Final = re.compile(
     r"<(?=[|｜][^<>|｜]{1,60}[|｜]>|/?s>|(?:start|end)_of_turn>|(?:bos|eos|pad|unk)>|<SYS>>)|\[(?=/?INST\])"
 )
-"""Where text would be read as a special token of some model's chat frame. A server offers no way to say that it is
-text, so a blank is put in after its first character."""
+"""Text that would be read as a special token of some model's chat frame. An API offers no way to mark it as plain text,
+so a blank is inserted after its first character."""
 
 
 @dataclass(frozen=True)
 class EndpointPlan:
-    """What a run would ask of a server; answers that are kept cost nothing more."""
+    """The planned requests of a run; cached answers cost nothing."""
 
     requests: int
-    """When every persona is answered in the best way that the server is not known to lack."""
+    """Requests if every persona is answered by the best method not known to be unsupported."""
     most_requests: int
-    """When every persona has to be sampled; retries come on top."""
+    """Requests if every persona has to be sampled; excludes retries."""
     prompt_tokens: int
-    """Of `most_requests`, estimated: a token for every four bytes of text."""
+    """Prompt tokens of `most_requests`, estimated as one token per four bytes of text."""
     answer_tokens: int
-    """Of `most_requests`, at most."""
+    """Maximum answer tokens of `most_requests`."""
     cost: float | None
-    """Of `most_requests`, at most, in the currency of the price; None without a price."""
+    """Maximum cost of `most_requests`, in the currency of the price; None without a price."""
 
 
 @dataclass(frozen=True)
 class EndpointReport:
-    """What was asked of a server so far."""
+    """The requests to a server so far, and their results."""
 
     requests: int
     retries: int
     exact: int
-    """Personas (different prompts) answered in this way, as the next two."""
+    """Personas (distinct prompts) answered by this method; likewise for the next two."""
     typed: int
     sampled: int
     off_scale: int
-    """Sampled answers whose first number is no option."""
+    """Sampled answers whose first number is not an option."""
     unreadable: int
     """Sampled answers without a number."""
     takes_seeds: bool
-    """False where the server refuses seeds, so that its samples cannot be repeated."""
+    """False if the server rejects seeds, so that its samples cannot be reproduced."""
     missing_mass_mean: float | None
-    """Mean share of a persona's mass outside the scale, over the exact and sampled ones; None where there are none."""
+    """Mean share of a persona's probability mass off the scale, over exact and sampled personas; None without any."""
     defused: int
-    """Prompts in which text that could end the turn (`<|im_end|>` and the like) was broken by a blank."""
+    """Prompts in which text that could end the turn (`<|im_end|>` and the like) was defused by a blank."""
     prompt_tokens: int
-    """As the server counted them, estimated where it did not."""
+    """As counted by the server, or estimated if it does not count them."""
     answer_tokens: int
     cost: float | None
-    """At the price of the settings; None without one."""
+    """Cost at the price of the settings; None without one."""
 
 
 @dataclass(frozen=True)
 class EndpointPrompt:
-    """What is asked for one persona in one cell."""
+    """The request for one persona in one cell."""
 
     key: str
-    """Equal for equal questions."""
+    """Identical for identical requests."""
     messages: list[dict[str, str]]
     values: tuple[int, ...]
     """(K,) the options."""
@@ -79,35 +79,35 @@ class EndpointPrompt:
     tokens: int
     """Estimated."""
     is_defused: bool
-    """Whether a blank was put into something that could end the turn."""
+    """Whether text that could end the turn was defused."""
 
 
 def endpoint_prompt(template: str, cell: Cell, persona: Persona) -> EndpointPrompt:
     """The messages for one persona in one cell with a bounded scale."""
     values, written = cell.scale.values, messages(template, cell, persona)
     assert values is not None
-    asked = [{**message, "content": defused(message["content"])} for message in written]
+    safe = [{**message, "content": defused(message["content"])} for message in written]
     labels = {value: defused(label) for value, label in sorted(cell.scale.labels.items())}
-    key = json.dumps([asked, values, list(labels.items())])
+    key = json.dumps([safe, values, list(labels.items())])
     known = ", ".join(f"{name} {value}" for name, value in persona.items() if value is not None) or "nothing known"
     return EndpointPrompt(
         key=sha256(key.encode()).hexdigest(),
-        messages=asked,
+        messages=safe,
         values=values,
         labels=labels,
         where=f"study {cell.study_id}, cell {cell.cell_id}, persona {known[:160]}",
-        tokens=estimated_tokens(asked),
-        is_defused=asked != written or labels != cell.scale.labels,
+        tokens=estimated_tokens(safe),
+        is_defused=safe != written or labels != cell.scale.labels,
     )
 
 
 def defused(text: str) -> str:
-    """The text without anything that could end the turn it stands in, or that no request can carry (half a surrogate
-    pair, which becomes a question mark).
+    """The text without anything that could end its turn, or that cannot be sent (half a surrogate pair, which becomes a
+    question mark).
     """
     return CONTROL.sub(r"\g<0> ", text).encode("utf-8", "replace").decode()
 
 
-def estimated_tokens(asked: Sequence[Mapping[str, str]]) -> int:
-    """A token for every four bytes of text, and eight for the frame of each message."""
-    return sum(ceil(len(message["content"].encode("utf-8", "replace")) / 4) + 8 for message in asked)
+def estimated_tokens(messages: Sequence[Mapping[str, str]]) -> int:
+    """One token per four bytes of text, plus eight for the frame of each message."""
+    return sum(ceil(len(message["content"].encode("utf-8", "replace")) / 4) + 8 for message in messages)

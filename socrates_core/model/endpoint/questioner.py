@@ -1,4 +1,4 @@
-"""The three ways to learn from a server how one persona answers, and which of them it offers."""
+"""The three methods of obtaining one persona's answer from a server, and which of them the server supports."""
 
 import re
 import threading
@@ -15,8 +15,8 @@ from socrates_core.model.answer_model import Method
 from socrates_core.model.endpoint.client import EndpointClient, Reply, without_key
 from socrates_core.model.endpoint.plan import ANSWER_TOKENS, EndpointPrompt, estimated_tokens
 from socrates_core.model.endpoint.reply import (
+    Completion,
     MalformedReplyError,
-    Written,
     decision_probs,
     first_number,
     first_tokens,
@@ -29,11 +29,11 @@ from socrates_core.scale.distribution import Floats
 T = TypeVar("T")
 
 TOP: Final = (20, 5)
-"""How many log-probabilities of a token are asked for: as many as any server gives, and as few as the strictest."""
+"""Log-probabilities requested per token: the most that any server returns, then the most that the strictest allows."""
 NO_LOGPROBS: Final = re.compile("logprob|top_n_tokens", re.IGNORECASE)
-"""How a refusal speaks of log-probabilities; the second is TGI's word."""
+"""Terms in a refusal for log-probabilities; the second is TGI's word."""
 PATIENCE: Final = 4
-"""Times `samples`: how many answers are drawn at most for a persona none of whose answers is on the scale."""
+"""Multiple of `samples`: the maximum number of answers drawn for a persona none of whose answers is on the scale."""
 QUESTION: Final = "Which of these answers does this person give?"
 CHAT: Final = "chat/completions"
 TYPED: Final = "systemone"
@@ -42,30 +42,30 @@ PROBE: Final = [{"role": "user", "content": "Write ten random words and numbers.
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """How one persona answers."""
+    """The predicted answer of one persona."""
 
     probs: Floats
     """(K,) summing to 1."""
     mass: float
-    """In [0, 1]: the share on the scale before renormalising."""
+    """In [0, 1]: the share of the probability mass on the scale before renormalising."""
     method: Method
 
 
 class Questioner:
-    """Asks one model on one server about one persona at a time, from several threads."""
+    """Queries one model on one server, one persona per call. Thread-safe."""
 
     def __init__(self, client: EndpointClient, name: str) -> None:
-        """Know nothing yet of what the server offers."""
+        """Start without knowledge of what the server supports."""
         self.name = name
         self.counts: Counter[str] = Counter()
         """off_scale, unreadable, prompt_tokens, answer_tokens."""
         self.takes_seeds = True
-        """False once the server refused one: its samples cannot be repeated."""
+        """False once the server has rejected a seed; its samples then cannot be reproduced."""
         self._client = client
         self._settings = client.settings
         self._lock = threading.Lock()
-        self._samples: dict[str, dict[int, Written]] = {}
-        # None is not known yet
+        self._samples: dict[str, dict[int, Completion]] = {}
+        # None: not known yet
         self._logprobs: bool | None = None
         self._typed: bool | None = None
         self._samples_differ: bool | None = None
@@ -74,41 +74,41 @@ class Questioner:
         self._top = TOP[0]
 
     def fewest_requests(self, prompt: EndpointPrompt) -> int:
-        """In the best way that the server is not known to lack."""
-        return self._settings.samples if self._ways(prompt.values)[:1] == ["sampled"] else 1
+        """Requests with the best method not known to be unsupported."""
+        return self._settings.samples if self._methods(prompt.values)[:1] == ["sampled"] else 1
 
     def most_requests(self, prompt: EndpointPrompt) -> int:
-        """When every better way turns out to be lacking."""
-        return sum(self._settings.samples if way == "sampled" else 1 for way in self._ways(prompt.values))
+        """Requests if all better methods turn out to be unsupported."""
+        return sum(self._settings.samples if way == "sampled" else 1 for way in self._methods(prompt.values))
 
     def answer(self, prompt: EndpointPrompt, stop: threading.Event) -> Answer:
-        """Ask in the best way that the server offers.
+        """Answer a prompt by the best method that the server supports.
 
         Raises:
-            ModelError: If it offers none, fails for good, or answers nonsense.
+            ModelError: If it supports none, or a request fails permanently or returns a malformed reply.
         """
-        asks: dict[Method, Callable[[EndpointPrompt, threading.Event], Answer | None]] = {
+        methods: dict[Method, Callable[[EndpointPrompt, threading.Event], Answer | None]] = {
             "exact": self._exact,
             "typed": self._decide,
             "sampled": self._sample,
         }
-        for way, ask in asks.items():
-            if way in self._ways(prompt.values):  # what one way finds out can rule out the next
-                answer = ask(prompt, stop)
+        for name, query in methods.items():
+            if name in self._methods(prompt.values):  # checked each time: one method's reply can rule out the next
+                answer = query(prompt, stop)
                 if answer is not None:
                     return answer
         method, count = self._settings.method, len(prompt.values)
-        lacking = "typed decisions over" if method == "typed" else "log-probabilities that tell"
+        lacking = "typed decisions over" if method == "typed" else "log-probabilities for"
         raise ModelError(
-            f"{self._client.url} gives no {lacking} all {count} options of the scale, which method {method} needs; "
-            "choose method auto or sampled"
+            f"{self._client.url} returns no {lacking} all {count} options of the scale, which method {method} "
+            "requires; choose method auto or sampled"
         )
 
-    def check_that_it_samples(self) -> None:
+    def check_sampling(self) -> None:
         """Refuse a server that decodes greedily: its samples would look like people who all agree.
 
-        Where the samples of no persona ever differed, the model may be that sure; a random task at a high temperature
-        tells.
+        If no persona's samples ever differed, the model may still just be certain; a random task at a high temperature
+        decides.
 
         Raises:
             ModelError: If three seeds give the same text.
@@ -120,14 +120,14 @@ class Questioner:
         if not self._samples_differ:
             raise ModelError(
                 f"{self._client.url} writes the same text whatever the seed and temperature: it does not sample, so "
-                "its answers are no distribution; switch sampling on (for transformers serve: `do_sample` in the "
+                "its answers do not form a distribution; enable sampling (for transformers serve: `do_sample` in the "
                 "model's generation_config.json), or choose method exact or typed"
             )
 
-    # -- the three ways --------------------------------------------------------------------------------------
+    # -- the three methods -----------------------------------------------------------------------------------
 
-    def _ways(self, values: tuple[int, ...]) -> list[Method]:
-        """Those that the server is not known to lack for a scale, the best first."""
+    def _methods(self, values: tuple[int, ...]) -> list[Method]:
+        """The methods not known to be unsupported for a scale, best first."""
         method = self._settings.method
         ways: list[Method] = []
         if method in ("auto", "exact") and len(values) <= self._top and self._logprobs is not False:
@@ -139,52 +139,52 @@ class Questioner:
         return [way for way in ways if (way, values) not in self._refused]
 
     def _exact(self, prompt: EndpointPrompt, stop: threading.Event) -> Answer | None:
-        """From the log-probabilities of the first token; None where they do not tell every option."""
+        """From the log-probabilities of the first token; None if they do not cover every option."""
         wanted = {"logprobs": True, "temperature": 1, "top_p": 1}
         reply = self._complete(prompt.messages, {**wanted, "top_logprobs": self._top}, 1, stop)
         if reply.status in (400, 422) and NO_LOGPROBS.search(reply.text):
             reply = self._complete(prompt.messages, {**wanted, "top_logprobs": TOP[-1]}, 1, stop)
             self._top = TOP[-1] if reply.ok else self._top
         if not reply.ok and not NO_LOGPROBS.search(reply.text):
-            raise self._client.refusal(reply, CHAT, self.name)
+            raise self._client.refusal_error(reply, CHAT, self.name)
         tokens = self._read(first_tokens, reply) if reply.ok else None
         if tokens is None:
-            self._logprobs = bool(self._logprobs)  # one reply without them does not undo those that had them
+            self._logprobs = bool(self._logprobs)  # one reply without them does not override earlier ones with them
             return None
         self._logprobs = True
         probs = option_probs(tokens, prompt.values)
         if probs is not None:
             return Answer(probs / probs.sum(), min(1.0, float(probs.sum())), "exact")
         if any(len(str(value)) > 1 and str(value) not in tokens for value in prompt.values):
-            self._refused.add(("exact", prompt.values))  # written in several tokens: so it is for every persona
+            self._refused.add(("exact", prompt.values))  # options of several tokens, for every persona alike
         return None
 
     def _decide(self, prompt: EndpointPrompt, stop: threading.Event) -> Answer | None:
-        """From a typed decision; None where the server has none over these options."""
+        """From a typed decision; None if the server supports none over these options."""
         question = {
             "type": "choice",
             "instructions": QUESTION,
             "criteria": {str(value): prompt.labels.get(value) for value in prompt.values},
         }
-        # without the system message: it asks for a number in so many words, and here a letter is the answer
-        asked = prompt.messages[-1]
-        body = {"model": self.name, "state": asked["content"], "questions": {"answer": question}}
-        reply = self._client.ask(TYPED, body, stop)
+        # without the system message, which requests a number, while here the answer is a letter
+        message = prompt.messages[-1]
+        body = {"model": self.name, "state": message["content"], "questions": {"answer": question}}
+        reply = self._client.send(TYPED, body, stop)
         if reply.ok:
             self._typed = True
-            self._spend(reply, estimated_tokens([asked]), 0)
+            self._spend(reply, estimated_tokens([message]), 0)
             probs = self._read(lambda data: decision_probs(data, "answer", prompt.values), reply)
             return Answer(probs, 1.0, "typed")
-        if reply.status in (400, 413, 422):  # too many options for this model, or labels that it has no tokens for
+        if reply.status in (400, 413, 422):  # too many options for this model, or labels without tokens
             self._refused.add(("typed", prompt.values))
         elif self._typed:
-            raise self._client.refusal(reply, TYPED, self.name)
+            raise self._client.refusal_error(reply, TYPED, self.name)
         else:
             self._typed = False
         return None
 
     def _sample(self, prompt: EndpointPrompt, stop: threading.Event) -> Answer:
-        """From the first numbers of sampled answers; those finished before a failure are not drawn again."""
+        """From the first numbers of sampled answers; samples finished before a failure are reused."""
         with self._lock:
             drawn = self._samples.setdefault(prompt.key, {})
         counts = np.zeros(len(prompt.values))
@@ -215,35 +215,39 @@ class Questioner:
 
     # -- one request -----------------------------------------------------------------------------------------
 
-    def _write(self, asked: list[dict[str, str]], seed: str, temperature: float, stop: threading.Event) -> Written:
+    def _write(
+        self, messages: list[dict[str, str]], seed: str, temperature: float, stop: threading.Event
+    ) -> Completion:
         """One sampled answer."""
         number = int.from_bytes(sha256(seed.encode()).digest()[:4], "big") >> 1
         wanted = {"temperature": temperature, "top_p": 1}
-        reply = self._complete(asked, {**wanted, "seed": number} if self.takes_seeds else wanted, ANSWER_TOKENS, stop)
+        reply = self._complete(
+            messages, {**wanted, "seed": number} if self.takes_seeds else wanted, ANSWER_TOKENS, stop
+        )
         if reply.status in (400, 422) and self.takes_seeds and "seed" in reply.text.lower():
             self.takes_seeds = False
-            reply = self._complete(asked, wanted, ANSWER_TOKENS, stop)
-        if reply.status in (400, 422) and temperature > 1:  # some servers allow no more than 1
-            return self._write(asked, seed, 1.0, stop)
+            reply = self._complete(messages, wanted, ANSWER_TOKENS, stop)
+        if reply.status in (400, 422) and temperature > 1:  # some servers allow at most 1
+            return self._write(messages, seed, 1.0, stop)
         if not reply.ok:
-            raise self._client.refusal(reply, CHAT, self.name)
+            raise self._client.refusal_error(reply, CHAT, self.name)
         return self._read(text_of, reply)
 
     def _complete(
-        self, asked: list[dict[str, str]], wanted: dict[str, Any], limit: int, stop: threading.Event
+        self, messages: list[dict[str, str]], wanted: dict[str, Any], limit: int, stop: threading.Event
     ) -> Reply:
-        """A chat completion; newer hosted models call the limit of an answer by another name."""
-        whole = {"model": self.name, "messages": asked, **wanted}
-        reply = self._client.ask(CHAT, {**whole, self._limit_name: limit}, stop)
+        """A chat completion; newer hosted models use another name for the token limit."""
+        whole = {"model": self.name, "messages": messages, **wanted}
+        reply = self._client.send(CHAT, {**whole, self._limit_name: limit}, stop)
         if reply.status == 400 and self._limit_name == "max_tokens" and "max_completion_tokens" in reply.text:
             self._limit_name = "max_completion_tokens"
-            reply = self._client.ask(CHAT, {**whole, self._limit_name: limit}, stop)
+            reply = self._client.send(CHAT, {**whole, self._limit_name: limit}, stop)
         if reply.ok:
-            self._spend(reply, estimated_tokens(asked), limit)
+            self._spend(reply, estimated_tokens(messages), limit)
         return reply
 
     def _spend(self, reply: Reply, prompt_tokens: int, answer_tokens: int) -> None:
-        """Count the tokens of a request: the server's count where it gives one, else these."""
+        """Count the tokens of a request, by the server's count or else these estimates."""
         prompt, answer = used_tokens(reply.data) or (prompt_tokens, answer_tokens)
         with self._lock:
             self.counts.update({"prompt_tokens": prompt, "answer_tokens": answer})
@@ -253,6 +257,6 @@ class Questioner:
             return parse(reply.data)
         except MalformedReplyError as error:
             raise ModelError(
-                f"{self._client.url} does not answer as an OpenAI-compatible server: {without_key(str(error))[:300]} "
+                f"{self._client.url} does not reply like an OpenAI-compatible server: {without_key(str(error))[:300]} "
                 f"(the reply begins {reply.text[:120]!r})"
             ) from None

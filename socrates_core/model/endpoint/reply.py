@@ -1,6 +1,6 @@
-"""What a server's reply says of an answer: log-probabilities, a typed decision, or a text with a number in it.
+"""Parsing a server's reply: log-probabilities, a typed decision, or a text with a number in it.
 
-Whatever does not have the form of the protocol is an error that names the field; it is never guessed.
+Anything that does not follow the protocol is an error that names the field; nothing is guessed.
 """
 
 import math
@@ -14,14 +14,14 @@ import numpy as np
 from socrates_core.scale.distribution import Floats
 
 UNKNOWN_SHARE: Final = 1e-3
-"""Of the mass on the scale: how much may be unaccounted for when a list of log-probabilities counts as exact. The
-distance between two distributions that differ by that much is at most 0.001."""
+"""Share of the mass on the scale that may be unaccounted for in a list of log-probabilities that counts as exact. The
+Wasserstein distance between two distributions that differ by that much is at most 0.001."""
 
 ROUNDING: Final = 1e-3
-"""How far a server's probabilities may sum to other than 1."""
+"""How far the sum of a server's probabilities may deviate from 1."""
 
 SAYS_MISSING: Final = -9000.0
-"""Servers write −9999 for a token that has no log-probability worth the name."""
+"""Servers write −9999 for a token of negligible probability."""
 
 _NUMBER: Final = re.compile(
     r"(?P<sign>(?<![\w)\]])[-\u2212])?(?P<digits>[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?P<part>\.[0-9]+)?(?P<more>\w|,[0-9])?"
@@ -30,24 +30,24 @@ _THOUGHT: Final = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 
 
 class MalformedReplyError(ValueError):
-    """A reply without the fields of the protocol, or with impossible values in them."""
+    """A reply that lacks fields of the protocol, or has impossible values in them."""
 
 
 @dataclass(frozen=True)
-class Written:
-    """What a model wrote."""
+class Completion:
+    """The text that a model wrote."""
 
     text: str
     is_cut: bool
-    """Whether it was about to go on when its tokens ran out."""
+    """Whether it was cut off at the token limit."""
 
 
 @dataclass(frozen=True)
-class Reading:
-    """The number that a text gives as its answer."""
+class ParsedNumber:
+    """The number in a completion that counts as its answer."""
 
     value: int | None
-    """None where there is none, or it is no whole number."""
+    """None if there is none, or it is not a whole number."""
     is_number: bool
     """Whether a number was written, on the scale or not."""
 
@@ -56,10 +56,10 @@ def choice_of(data: Any) -> Mapping[str, Any]:
     """The first choice of a chat completion.
 
     Raises:
-        MalformedReplyError: If there is none.
+        MalformedReplyError: If there are none.
     """
     if not isinstance(data, dict):
-        raise MalformedReplyError("the reply is no JSON object")
+        raise MalformedReplyError("the reply is not a JSON object")
     if data.get("error"):
         raise MalformedReplyError(f"the reply holds an error: {data['error']}")
     choices = data.get("choices")
@@ -68,7 +68,7 @@ def choice_of(data: Any) -> Mapping[str, Any]:
     return choices[0]
 
 
-def text_of(data: Any) -> Written:
+def text_of(data: Any) -> Completion:
     """The text of a chat completion.
 
     Raises:
@@ -81,49 +81,53 @@ def text_of(data: Any) -> Written:
     content = message["content"]
     if content is not None and not isinstance(content, str):
         raise MalformedReplyError(f"choices[0].message.content is {type(content).__name__}, not text")
-    return Written(content or "", is_cut=choice.get("finish_reason") == "length")  # None: a refusal, or reasoning alone
+    return Completion(
+        content or "", is_cut=choice.get("finish_reason") == "length"
+    )  # None: a refusal, or reasoning alone
 
 
-def first_number(written: Written) -> Reading:
-    """The first number that a text writes, digits as in 7, -2 or 1,000.
+def first_number(completion: Completion) -> ParsedNumber:
+    """The first number in a completion, in digits as in 7, -2 or 1,000.
 
-    What stands in a leading <think> block is no answer; a block that never ends leaves none. A number with a fraction,
-    with letters attached (10k, 3rd), or at the very end of a text that was cut off, is one that no option equals.
+    A leading <think> block is skipped; if it never ends, there is no number. A number with a fraction, with letters
+    attached (10k, 3rd), or at the very end of a text that was cut off equals no option.
     """
-    text = _THOUGHT.sub("", written.text, count=1)
+    text = _THOUGHT.sub("", completion.text, count=1)
     found = None if text.lstrip().startswith("<think>") else _NUMBER.search(text)
     if found is None:
-        return Reading(None, is_number=False)
+        return ParsedNumber(None, is_number=False)
     digits = found["digits"].replace(",", "")
-    may_go_on = written.is_cut and not text[found.end() :].strip(".,")
+    may_go_on = completion.is_cut and not text[found.end() :].strip(".,")
     if may_go_on or found["more"] or len(digits) > 18 or (found["part"] and found["part"].strip(".0")):
-        return Reading(None, is_number=True)
-    return Reading(-int(digits) if found["sign"] else int(digits), is_number=True)
+        return ParsedNumber(None, is_number=True)
+    return ParsedNumber(-int(digits) if found["sign"] else int(digits), is_number=True)
 
 
 def first_tokens(data: Any) -> dict[str, float] | None:
-    """Probabilities of the most likely first tokens, by their text without outer blanks; None where the server gave
+    """Probabilities of the most likely first tokens, by their text without outer blanks; None if the server returned
     no log-probabilities.
 
-    Tokens that differ in blanks alone write the same number, so they are added up.
+    Tokens that differ only in blanks write the same number, so their probabilities are added.
 
     Raises:
-        MalformedReplyError: If log-probabilities are there but malformed.
+        MalformedReplyError: If log-probabilities are present but malformed.
     """
     logs = choice_of(data).get("logprobs")
     content = logs.get("content") if isinstance(logs, dict) else None
     if not content:
         return None
     if not isinstance(content, list) or not isinstance(content[0], dict):
-        raise MalformedReplyError("choices[0].logprobs.content is no list of tokens")
+        raise MalformedReplyError("choices[0].logprobs.content is not a list of tokens")
     tops = content[0].get("top_logprobs")
     if not tops:
         return None
     if not isinstance(tops, list):
-        raise MalformedReplyError("choices[0].logprobs.content[0].top_logprobs is no list")
+        raise MalformedReplyError("choices[0].logprobs.content[0].top_logprobs is not a list")
     listed = [_token(entry) for entry in tops]
     own = _token(content[0])
-    if own[0] not in {token for token, _ in listed}:  # the sampled token stands apart where it is not among the top
+    if own[0] not in {
+        token for token, _ in listed
+    }:  # the sampled token is listed separately if it is not among the top
         listed.append(own)
     out: dict[str, float] = {}
     for token, prob in listed:
@@ -134,12 +138,12 @@ def first_tokens(data: Any) -> dict[str, float] | None:
 
 
 def option_probs(tokens: Mapping[str, float], values: Sequence[int]) -> Floats | None:
-    """(K,) probabilities of the options, not renormalised; None where the first tokens do not tell them all.
+    """(K,) probabilities of the options, not renormalised; None if the first tokens do not determine them all.
 
-    They do when what they leave open is at most `UNKNOWN_SHARE` of what they put on the scale. Open is the mass of
-    tokens that begin an option without being one ("-" of -2, a blank), and of options outside the list, each of which
-    has at most the smallest listed probability. That bound holds for options of one character, which every vocabulary
-    has as a token; a longer one that is not listed may be written in several tokens and can have any probability.
+    They do if the undetermined mass is at most `UNKNOWN_SHARE` of the mass on the scale. Undetermined is the mass of
+    tokens that begin an option without being one ("-" of -2, a blank), and of unlisted options, each of which has at
+    most the smallest listed probability. That bound holds for options of one character, which every vocabulary has as
+    a token; a longer unlisted option may be written in several tokens and can have any probability.
     """
     texts = [str(value) for value in values]
     if any(len(text) > 1 and text not in tokens for text in texts):
@@ -155,7 +159,7 @@ def decision_probs(data: Any, question: str, values: Sequence[int]) -> Floats:
     """(K,) probabilities of the options in the reply to a typed `choice` question.
 
     Raises:
-        MalformedReplyError: If an option is missing, or they are no probabilities.
+        MalformedReplyError: If an option is missing, or the values are not probabilities.
     """
     answers = data.get("answers") if isinstance(data, dict) else None
     answer = answers.get(question) if isinstance(answers, dict) else None
@@ -168,13 +172,13 @@ def decision_probs(data: Any, question: str, values: Sequence[int]) -> Floats:
     probs = np.array([_number(by_option[str(value)], "a probability") for value in values], dtype=np.float64)
     if (probs < 0).any() or abs(probs.sum() - 1) > ROUNDING:
         raise MalformedReplyError(
-            f"answers.{question}.probabilities are no probabilities: they sum to {probs.sum():.4g}"
+            f"answers.{question}.probabilities are not probabilities: they sum to {probs.sum():.4g}"
         )
     return np.asarray(probs / probs.sum(), dtype=np.float64)
 
 
 def used_tokens(data: Any) -> tuple[int, int] | None:
-    """Prompt and answer tokens as the server counted them; None where it did not."""
+    """Prompt and answer tokens as counted by the server; None if it does not count them."""
     usage = data.get("usage") if isinstance(data, dict) else None
     if not isinstance(usage, dict):
         return None

@@ -1,4 +1,4 @@
-"""How a server is asked."""
+"""Settings for querying a server."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,29 +10,29 @@ Way = Literal["auto", "exact", "typed", "sampled"]
 
 @dataclass(frozen=True)
 class EndpointSettings:
-    """Ways, limits and the price; a value out of range is a ModelError."""
+    """Method, limits and price; a value out of range raises a ModelError."""
 
     method: Way = "auto"
     """`exact`: log-probabilities of the first token; `typed`: the server's typed decisions; `sampled`: `samples`
-    answers for each persona; `auto`: the first of these that the server offers for the scale at hand."""
+    answers per persona; `auto`: the first of these that the server supports for the scale at hand."""
     samples: int = 10
-    """Answers drawn for each persona where its distribution is sampled."""
+    """Answers drawn per persona when its distribution is sampled."""
     seed: int = 0
-    """Of the samples, on a server that honours seeds."""
+    """Seed of the samples, on a server that honours seeds."""
     concurrency: int = 8
-    """Requests under way at once."""
+    """Maximum number of requests in flight."""
     retries: int = 5
-    """How often a request is sent again after a busy server, a fault on the way, or a time-out."""
+    """Number of retries after a busy server, a network error or a time-out."""
     timeout: float = 120.0
-    """Seconds until a reply must be complete."""
+    """Seconds within which a reply must be complete."""
     first_wait: float = 0.5
     """Seconds before the first retry; doubles each time, shortened by up to half at random."""
     longest_wait: float = 60.0
-    """Seconds; a server that asks for more is given up."""
+    """Maximum seconds to wait; a request is abandoned if the server asks for more."""
     max_requests: int | None = None
-    """The budget: requests in the life of the model, retries included; None for no limit."""
+    """The budget: total requests of this model instance, retries included; None for no limit."""
     price_per_million: float | None = None
-    """What a million tokens cost, in any currency, for prompts and answers alike; None when unknown."""
+    """Price of a million tokens, in any currency, the same for prompts and answers; None if unknown."""
 
     def __post_init__(self) -> None:
         if self.method not in ("auto", "exact", "typed", "sampled"):

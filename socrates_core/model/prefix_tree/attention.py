@@ -1,8 +1,8 @@
-"""Attention along a prefix tree: every block sees the path above it and, within itself, the tokens above each token.
+"""Attention along a prefix tree: a token attends to the whole path above its block and to its ancestors in the block.
 
-The two parts are computed apart and joined by their log-sum-exps, so no key of a path is ever copied per block or
+The two parts are computed separately and merged by their log-sum-exps, so no key of a path is ever copied per block or
 masked: softmax over [path | own] = (e^{a} · out_path + e^{b} · out_own) / (e^{a} + e^{b}), with a, b the two
-log-sum-exps (the split that FlashAttention makes along keys; Dao et al. 2022, section 3.1).
+log-sum-exps (as FlashAttention splits along keys; Dao et al. 2022, section 3.1).
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from socrates_core.model.prefix_tree.kernels import CPU, Kernel, Kernels
 
 NAME = "socrates_tree"
-"""Under this name the attention is known to transformers."""
+"""The name under which this attention is registered with transformers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Path:
     values: tuple[torch.Tensor, ...]
 
     def extended(self, keys: list[torch.Tensor], values: list[torch.Tensor]) -> "Path":
-        """A path of these tokens and those that follow them."""
+        """The path, extended by the tokens that follow it."""
         return Path(_joined(self.keys, keys), _joined(self.values, values))
 
 
@@ -36,15 +36,15 @@ EMPTY = Path((), ())
 
 @dataclass(eq=False)
 class TreePass:
-    """What one forward pass over S blocks of L tokens needs beside its tokens."""
+    """Everything besides tokens that a forward pass over S blocks of L tokens needs."""
 
     groups: list[tuple[Path, int, int]]
-    """Path and the blocks [first, last) below it; together the groups cover all S blocks."""
+    """A path and the blocks [first, last) below it; together the groups cover all S blocks."""
     keep: bool
-    """Whether the keys and values of these tokens are wanted: true for trunks."""
+    """Whether to return the keys and values of these tokens; true for trunks."""
     kernels: Kernels = CPU
     keys: list[torch.Tensor] = field(default_factory=list)
-    """Layer by layer (S, Hkv, L, D), filled while the pass runs, when `keep`."""
+    """Per layer (S, Hkv, L, D), filled during the pass if `keep`."""
     values: list[torch.Tensor] = field(default_factory=list)
 
 
@@ -58,17 +58,17 @@ def tree_attention(
     tree: TreePass | None = None,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
-    """An attention function of transformers; without `tree` it is scaled dot-product attention.
+    """A transformers attention function; without `tree`, plain scaled dot-product attention.
 
     Args:
-        module: The attention layer; its place is `module.layer_idx`.
+        module: The attention layer; its index is `module.layer_idx`.
         query: (S, H, L, D).
         key: (S, Hkv, L, D).
         value: (S, Hkv, L, D).
         attention_mask: (S, 1, L, L), added to the scores within each block.
-        scaling: Of the scores; 1 / sqrt(D) when None.
-        tree: The pass.
-        **kwargs: What transformers passes along.
+        scaling: Factor on the scores; 1 / sqrt(D) when None.
+        tree: The current pass.
+        **kwargs: Passed along by transformers.
     """
     if tree is None:
         plain = ALL_ATTENTION_FUNCTIONS["sdpa"]
@@ -96,7 +96,7 @@ def tree_attention(
 def _attend_path(
     query: torch.Tensor, path: Path, layer: int, scale: float, kernel: Kernel
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """All queries of some blocks against the one path they share: blocks and query heads fold into rows."""
+    """All queries of some blocks against the path they share, with blocks and query heads folded into rows."""
     blocks, heads, length, width = query.shape
     kv_heads = path.keys[layer].shape[1]
     folded = query.reshape(blocks, kv_heads, heads // kv_heads, length, width).permute(1, 2, 0, 3, 4)

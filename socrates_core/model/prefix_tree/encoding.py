@@ -17,14 +17,14 @@ CACHED_SEGMENTS = 200_000
 
 
 class PromptEncoder:
-    """Turns (cell, persona) into token ids under one tokenizer and template.
+    """Encodes (cell, persona) pairs with one tokenizer and template.
 
-    Each distinct segment is encoded once. Control segments (the chat frame) have their special tokens recognised;
-    text segments never do, so a stimulus or a persona that spells out an end-of-turn token stays text.
+    Each distinct segment is encoded once. Special tokens are recognised in control segments (the chat frame) and never
+    in text segments, so a stimulus or a persona that spells out an end-of-turn token remains text.
     """
 
     def __init__(self, tokenizer: Any, template: str) -> None:
-        """Read the tokenizer's chat frame.
+        """Extract the tokenizer's chat frame.
 
         Raises:
             ModelError: If there is no such template, or the tokenizer has no usable chat template.
@@ -41,16 +41,16 @@ class PromptEncoder:
         return np.concatenate(parts)
 
     def encode_option(self, value: int) -> tuple[int, ...]:
-        """The ids of one option as it stands after the prompt.
+        """The token ids of one option as written after the prompt.
 
         Raises:
-            ModelError: If the tokenizer does not give the number back (it would score another text).
+            ModelError: If the tokenizer does not reproduce the number (another text would be scored).
         """
         ids = self.tokenizer(str(value), add_special_tokens=False).input_ids
         if self.tokenizer.decode(ids) != str(value):
             raise ModelError(
-                f"this tokenizer writes the answer {value} as {self.tokenizer.decode(ids)!r}; "
-                "a byte-level tokenizer is needed (Qwen, Llama 3)"
+                f"this tokenizer encodes the answer {value} as {self.tokenizer.decode(ids)!r}; a byte-level tokenizer "
+                "is required (Qwen, Llama 3)"
             )
         return tuple(ids)
 
@@ -60,10 +60,10 @@ class PromptEncoder:
 
 
 def chat_frame(tokenizer: Any) -> ChatFrame:
-    """What the tokenizer's chat template puts around a system and a user message.
+    """The text that the tokenizer's chat template puts around a system and a user message.
 
     Raises:
-        ModelError: If there is no chat template, or it does not keep the messages' text.
+        ModelError: If there is no chat template, or it alters the messages' text.
     """
     if not getattr(tokenizer, "chat_template", None):
         raise ModelError("this model's tokenizer has no chat template: choose an instruction-tuned model")
@@ -79,21 +79,23 @@ def chat_frame(tokenizer: Any) -> ChatFrame:
             out.append(before)
         return [*out, text]
 
-    asked = {"role": "user", "content": user}
-    before_system, before_user, before_answer = pieces([{"role": "system", "content": system}, asked], [system, user])
-    before_lone_user, _ = pieces([asked], [user])
+    user_message = {"role": "user", "content": user}
+    before_system, before_user, before_answer = pieces(
+        [{"role": "system", "content": system}, user_message], [system, user]
+    )
+    before_lone_user, _ = pieces([user_message], [user])
     return ChatFrame(before_system, before_user, before_answer, before_lone_user)
 
 
 def digit_tokens(tokenizer: Any, vocabulary: int) -> npt.NDArray[np.bool_]:
     """(V,) whether a token's text begins with a digit.
 
-    Byte-level vocabularies write an ASCII digit as itself and a leading blank as another character, so the first
+    Byte-level vocabularies store an ASCII digit as itself and a leading blank as another character, so the first
     character decides.
 
     Args:
-        tokenizer: Of the model.
-        vocabulary: Columns of the output matrix, which may be more than the tokenizer has tokens.
+        tokenizer: The model's tokenizer.
+        vocabulary: Columns of the output matrix, of which there may be more than tokens in the tokenizer.
     """
     names = tokenizer.convert_ids_to_tokens(list(range(min(vocabulary, len(tokenizer)))))
     digits = np.zeros(vocabulary, dtype=bool)

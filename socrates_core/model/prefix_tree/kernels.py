@@ -1,9 +1,9 @@
-"""Ways to compute attention together with its log-sum-exps, and which of them a device is best served by.
+"""Kernels that compute attention together with its log-sum-exps, and the choice of the fastest for a device.
 
-On a CPU PyTorch has one. On a GPU there are several, each with conditions of its own (numeric types, widths, masks,
+On a CPU PyTorch has one. On a GPU there are several, each with its own restrictions (numeric types, widths, masks,
 alignment), and which is fastest depends on the device. They are tried on small inputs when a network is loaded: those
-that run and agree with the formula are timed. The formula itself always works, in stretches of queries, so that its
-matrix of scores stays small.
+that run and agree with the formula are timed. The formula itself always works; it processes queries in chunks, so that
+its matrix of scores stays small.
 """
 
 import time
@@ -21,31 +21,31 @@ Kernel = Callable[
 ↦ attention (S, H, L, D) and log-sum-exps of the scores (S, H, L), in float32."""
 
 SCORE_CELLS: Final = 1 << 26
-"""Most entries of the formula's matrix of scores at a time: 256 MiB in float32."""
+"""Maximum number of entries of the formula's matrix of scores at a time: 256 MiB in float32."""
 
 ALIGNMENT: Final = 16
-"""Rows of a mask begin at multiples of so many entries; the memory-efficient kernel asks for 16 bytes."""
+"""Rows of a mask begin at multiples of this many entries; the memory-efficient kernel requires 16 bytes."""
 
 AGREEMENT: Final = {torch.float32: 1e-4, torch.bfloat16: 3e-2, torch.float16: 5e-3}
-"""Largest difference to the formula that rounding explains, by the numbers that a kernel computes in."""
+"""Largest difference from the formula that rounding explains, by the kernel's numeric type."""
 
 MARGIN: Final = 0.9
-"""A kernel is preferred to one before it in the list only when it takes less than this share of its time, so that two
-that are alike do not swap places, and with them the last digits of results, from one start to the next."""
+"""A kernel is preferred to an earlier one in the list only if it takes less than this share of its time, so that the
+choice between two similar kernels, and with it the last digits of results, does not vary between starts."""
 
 REPEATS: Final = 5
 
 
 @dataclass(frozen=True)
 class Kernels:
-    """The kernels of a network on its device."""
+    """The kernels chosen for a network on its device."""
 
     path: Kernel
-    """Without mask: many queries against the path above them."""
+    """Kernel without mask: many queries against the path above them."""
     own: Kernel
-    """With mask: within blocks."""
+    """Kernel with mask: within blocks."""
     names: str
-    """Which they are, for a reader."""
+    """The choice as a phrase for the reader."""
 
 
 def cpu_flash(
@@ -93,7 +93,7 @@ def cuda_cudnn(
 def formula(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, scale: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """softmax(q kᵀ · scale + mask) v and the log-sum-exps of the scores, a stretch of queries at a time."""
+    """softmax(q kᵀ · scale + mask) v and the log-sum-exps of the scores, a chunk of queries at a time."""
     blocks, heads, length, _ = query.shape
     step = max(1, SCORE_CELLS // (blocks * heads * key.shape[2]))
     outs, logs = [], []
@@ -121,21 +121,21 @@ ON_CUDA: Final[Mapping[str, Kernel]] = {
     "cudnn": cuda_cudnn,
     "formula": formula,
 }
-"""Name → kernel, in order of preference where they are equally fast."""
+"""Name → kernel, in order of preference among equally fast ones."""
 
 CPU: Final = Kernels(cpu_flash, cpu_flash, "flash")
 
 
 @cache
 def kernels_for(device: torch.device, dtype: torch.dtype, heads: int, kv_heads: int, width: int) -> Kernels:
-    """The kernels for a network on a device; on a GPU by trying and timing, some milliseconds once.
+    """The kernels for a network on a device; on a GPU by trial and timing, which takes some milliseconds once.
 
     Args:
-        device: Where the network computes.
-        dtype: In which numbers.
-        heads: Of queries.
-        kv_heads: Of keys and values.
-        width: Of a head.
+        device: The network's device.
+        dtype: Numeric type of its computation.
+        heads: Number of query heads.
+        kv_heads: Number of key and value heads.
+        width: Width of a head.
     """
     if device.type == "cpu":
         return CPU
@@ -148,7 +148,7 @@ Example = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | None, f
 
 
 def path_example(device: torch.device, dtype: torch.dtype, heads: int, kv_heads: int, width: int) -> Example:
-    """What blocks of 2,048 tokens ask of a path of 515: an odd length, as paths have."""
+    """A typical input along a path: blocks of 2,048 tokens against a path of 515, an odd length as in practice."""
     made = torch.Generator(device).manual_seed(0)
     rows = 2048 * heads // kv_heads
     query = torch.randn(1, kv_heads, rows, width, device=device, dtype=dtype, generator=made)
@@ -157,7 +157,7 @@ def path_example(device: torch.device, dtype: torch.dtype, heads: int, kv_heads:
 
 
 def own_example(device: torch.device, dtype: torch.dtype, heads: int, width: int) -> Example:
-    """What sixteen blocks of 123 tokens ask of themselves, each seeing those before it."""
+    """A typical input within blocks: sixteen causal blocks of 123 tokens."""
     made = torch.Generator(device).manual_seed(0)
     length = 123
     query, key, value = torch.randn(3, 16, heads, length, width, device=device, dtype=dtype, generator=made)
@@ -172,7 +172,7 @@ def fastest(candidates: Mapping[str, Kernel], make: Callable[[], Example]) -> st
 
     Args:
         candidates: Name → kernel, in order of preference; `formula` among them.
-        make: Makes the example.
+        make: Creates the example.
     """
     example = make()
     out, log = formula(*example)
@@ -182,7 +182,7 @@ def fastest(candidates: Mapping[str, Kernel], make: Callable[[], Example]) -> st
         try:
             found, found_log = kernel(*example)
         except (RuntimeError, ValueError, IndexError):
-            continue  # a kernel says in this way that it does not do these shapes, numbers or this device
+            continue  # the kernel does not support these shapes, this numeric type or this device
         close = found.shape == out.shape and found_log.shape == log.shape
         if not close or not (_gap(found, out) <= tolerance and _gap(found_log, log) <= tolerance):
             continue
@@ -197,7 +197,7 @@ def _gap(a: torch.Tensor, b: torch.Tensor) -> float:
 
 
 def _seconds(kernel: Kernel, example: Example) -> float:
-    """The shortest of some runs."""
+    """Time of the fastest of several runs."""
     times = []
     for _ in range(REPEATS):
         _wait(example[0].device)

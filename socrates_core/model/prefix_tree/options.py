@@ -1,8 +1,8 @@
-"""The options of a scale as a tree of tokens, and their probabilities from the tokens' ones.
+"""The options of a scale as a token tree, and their probabilities from those of the tokens.
 
 An option's probability is that of *the first number the model writes* being that option: the product over its
-tokens, times the probability that the next token does not begin with a digit. The last factor tells 1 from 10 and
-from 100; it is left out where no option's text is a proper prefix of another's, as on 1..7.
+tokens, times the probability that the next token does not begin with a digit. The last factor distinguishes 1 from 10
+and 100; it is left out if no option's text is a proper prefix of another's, as on 1..7.
 """
 
 from collections.abc import Sequence
@@ -19,26 +19,26 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class OptionTree:
-    """K options as a tree of E tokens under the last token of a prompt. Nodes stand after their parents.
+    """K options as a tree of E tokens below the last token of a prompt. Nodes come after their parents.
 
-    To know every option's probability the network has to read the R - 1 nodes of `fed` below the prompt; the prompt's
-    last token is row 0, the fed nodes are rows 1..R-1, and the output at a row predicts the tokens below it.
+    To compute all options' probabilities the network has to be fed the R - 1 nodes of `fed` below the prompt; the
+    prompt's last token is row 0, the fed nodes are rows 1..R-1, and the output at a row predicts the tokens below it.
     """
 
     tokens: Ints
     """(E,) the token at each node."""
     parent: Ints
-    """(E,) the node above, -1 for the prompt."""
+    """(E,) the parent node, -1 for the prompt."""
     depth: Ints
-    """(E,) 1 right below the prompt."""
+    """(E,) depth below the prompt, from 1."""
     ends: Ints
     """(K,) the node that ends each option."""
     stops: bool
-    """Whether the probability that the number ends after an option is a factor."""
+    """Whether the probability that the number ends after the option is a factor."""
 
     @cached_property
     def fed(self) -> Ints:
-        """(R - 1,) the nodes that the network must read: those with a node below, and all ends when `stops`."""
+        """(R - 1,) the nodes to feed to the network: those with children, and all ends if `stops`."""
         needed = np.zeros(len(self.tokens), dtype=bool)
         needed[self.parent[self.parent >= 0]] = True
         if self.stops:
@@ -55,12 +55,12 @@ class OptionTree:
 
     @cached_property
     def end_row(self) -> Ints:
-        """(K,) the row whose output tells whether the number goes on after each option; only when `stops`."""
+        """(K,) the row whose output predicts whether the number continues after each option; only if `stops`."""
         return np.searchsorted(self.fed, self.ends) + 1
 
     @cached_property
     def ancestry(self) -> npt.NDArray[np.bool_]:
-        """(R - 1, R - 1) whether fed node j is fed node i or stands above it."""
+        """(R - 1, R - 1) whether fed node j is fed node i or an ancestor of it."""
         position = {int(node): index for index, node in enumerate(self.fed)}
         above = np.eye(len(self.fed), dtype=bool)
         for index, node in enumerate(self.fed):
@@ -86,7 +86,7 @@ def option_tree(options: Sequence[tuple[str, tuple[int, ...]]]) -> OptionTree:
     """The tree of some options, each a text and its tokens.
 
     Raises:
-        ValueError: If there is none, or two have the same tokens.
+        ValueError: If there are none, or two have the same tokens.
     """
     texts = {text for text, _ in options}
     stops = any(text[:length] in texts for text in texts for length in range(1, len(text)))

@@ -1,6 +1,6 @@
-"""The plain way to score options: one full row of tokens per option, nothing shared.
+"""The plain way to score options: one full row of tokens per option, with nothing shared.
 
-Slow and obviously right: what the prefix tree is checked against, in the tests and on the first group of a run.
+Slow and obviously correct: the reference for the prefix tree, in the tests and in the self-check of every model.
 """
 
 from collections.abc import Sequence

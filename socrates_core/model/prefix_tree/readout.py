@@ -1,5 +1,5 @@
-"""From the network's last hidden states to the probabilities of options: only the rows that are needed meet the output
-matrix, some at a time.
+"""From the network's last hidden states to the probabilities of options: only the required rows are multiplied with the
+output matrix, in batches.
 """
 
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ from socrates_core.scale.distribution import Floats
 
 @dataclass(frozen=True, eq=False)
 class End:
-    """Where a prompt ended in a pass."""
+    """The position of a prompt's end in a pass."""
 
     block: int
-    """Row of the pass."""
+    """The row of the pass."""
     prompt: int
-    """Whose prompt, by a number of the caller's."""
+    """The caller's index of the prompt."""
     places: npt.NDArray[np.int64]
-    """(R,) places in the block whose outputs the options need, as `OptionTree` orders its rows."""
+    """(R,) indices in the block whose outputs predict the options, in the order of `OptionTree`'s rows."""
 
 
 def option_log_probs(
@@ -33,13 +33,13 @@ def option_log_probs(
     """(n, K) log-probabilities of the options after n prompts of one scale.
 
     With s the log-sum-exp over all tokens that do not begin with a digit and d that over those that do, a token's
-    log-probability is its logit − log(eˢ + eᵈ), and that of the number's end is s − log(eˢ + eᵈ). So one sweep over the
-    vocabulary gives everything, and nothing is subtracted that is nearly equal.
+    log-probability is its logit − log(eˢ + eᵈ), and that of the number's end is s − log(eˢ + eᵈ). So one pass over the
+    vocabulary suffices, and there is no cancellation.
 
     Args:
         hidden: (S, L, width) states after the last layer.
-        ends: Of the n prompts.
-        options: Of their scale, K.
+        ends: Ends of the n prompts.
+        options: The K options of their scale.
         head: The output matrix: states (r, width) ↦ logits (r, V).
         digits: (D,) the tokens that begin with a digit.
     """

@@ -1,4 +1,4 @@
-"""Run a network over a prefix tree: every shared token once, and only the needed rows meet the output matrix."""
+"""Run a network over a prefix tree: shared tokens are computed once, and only the required rows produce logits."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,14 @@ from socrates_core.errors import ModelError
 from socrates_core.model.prefix_tree.attention import EMPTY, Path, TreePass
 from socrates_core.model.prefix_tree.encoding import Tokens
 from socrates_core.model.prefix_tree.kernels import ALIGNMENT, kernels_for
-from socrates_core.model.prefix_tree.memory import PASS_TOKENS, Room, free_memory, room_for, sizes_of
+from socrates_core.model.prefix_tree.memory import (
+    PASS_TOKENS,
+    MemoryBudget,
+    free_memory,
+    is_oom,
+    memory_budget,
+    sizes_of,
+)
 from socrates_core.model.prefix_tree.options import OptionTree
 from socrates_core.model.prefix_tree.readout import End, option_log_probs
 from socrates_core.model.prefix_tree.tree import BLOCK_TOKENS, Block, PromptTree, Stretch
@@ -21,12 +28,12 @@ from socrates_core.scale.distribution import Floats
 _Result = TypeVar("_Result")
 
 Progress = Callable[[int, int], None]
-"""Called with the prompts done and the prompts in all."""
+"""Called with the number of prompts done, and the total."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Work:
-    """A block to compute, the path above it, and, for a trunk, what is to be cut below it."""
+    """A block to compute, the path above it and, for a trunk, the prompts below it."""
 
     block: Block
     path: Path
@@ -35,10 +42,10 @@ class _Work:
 
 @dataclass(eq=False)
 class _Job:
-    """A request while it is worked on."""
+    """A request in progress."""
 
     tree: PromptTree
-    room: Room
+    budget: MemoryBudget
     results: list[Floats | None]
     """The (K,) log-probabilities of each prompt."""
     progress: Progress | None
@@ -49,7 +56,7 @@ class TreeScorer:
     """Scores options after prompts with one causal language model."""
 
     def __init__(self, network: Any, digits: npt.NDArray[np.bool_]) -> None:
-        """Take a network whose attention is `attention.NAME`.
+        """Wrap a network with the attention implementation `attention.NAME`.
 
         Args:
             network: A transformers causal language model, in eval mode.
@@ -65,8 +72,8 @@ class TreeScorer:
         )
         self.pass_tokens = PASS_TOKENS[self._device.type]
         self.block_tokens = BLOCK_TOKENS
-        # processes that share out the layers (FSDP) make the same passes: one that made some anew would mix up layers
-        self._shared_out = any(hasattr(weight, "device_mesh") for weight in network.parameters())
+        # with sharded layers (FSDP) all processes make the same passes, so one of them must not repeat a pass
+        self._sharded = any(hasattr(weight, "device_mesh") for weight in network.parameters())
 
     @torch.inference_mode()
     def log_probs(
@@ -76,26 +83,26 @@ class TreeScorer:
 
         Args:
             prompts: Distinct token ids.
-            options: One option tree per prompt; prompts of one scale hold the same object.
+            options: One option tree per prompt; prompts of one scale share the same object.
             progress: Called after every pass.
 
         Raises:
-            ModelError: If even the smallest pass does not fit the memory.
+            ModelError: If even the smallest pass does not fit in memory.
         """
         tree = PromptTree(prompts, options)
-        room = room_for(free_memory(self._device), self._sizes, self.pass_tokens)
-        job = _Job(tree, room, [None] * len(prompts), progress)
+        budget = memory_budget(free_memory(self._device), self._sizes, self.pass_tokens)
+        job = _Job(tree, budget, [None] * len(prompts), progress)
         self._descend(job, [(tree.whole(), EMPTY)])
         return [logs for logs in job.results if logs is not None]
 
     def _descend(self, job: _Job, frontier: list[tuple[Stretch, Path]]) -> None:
-        """Compute everything below some paths: the blocks first, then the trunks, as many as may be kept at a time."""
+        """Compute everything below some paths: first the blocks, then as many trunks as can be cached at a time."""
         work = [
             self._work(job.tree, piece, depth, path)
             for stretch, path in frontier
             for piece, depth in job.tree.cut(stretch, self.block_tokens)
         ]
-        frontier.clear()  # the last hold on paths that no work goes on from
+        frontier.clear()  # drop the last reference to paths that are no longer needed
         trunks = [item for item in work if item.below]
         blocks = [item for item in work if not item.below]
         del work
@@ -103,7 +110,7 @@ class TreeScorer:
             pass
         blocks.clear()
         while trunks:
-            some = _first_kept(trunks, job.room.path_tokens)
+            some = _first_that_fit(trunks, job.budget.path_tokens)
             del trunks[: len(some)]
             below: list[tuple[Stretch, Path]] = []
             for ran in self._each_pass(job, some, self._run_trunks):
@@ -119,11 +126,11 @@ class TreeScorer:
     def _each_pass(
         self, job: _Job, work: list[_Work], run: Callable[[_Job, list[_Work]], list[_Result]]
     ) -> Iterator[list[_Result]]:
-        """Run work in passes of about `pass_tokens`; where memory runs out, halve that and go on with what is left."""
+        """Run work in passes of about `pass_tokens`; when memory runs out, halve it and continue with the rest."""
         paths = {id(item.path): place for place, item in reversed(list(enumerate(work)))}
         queue = sorted(work, key=lambda item: (paths[id(item.path)], len(item.block.tokens)))
         while queue:
-            most = min(job.room.pass_tokens, self.pass_tokens)
+            most = min(job.budget.pass_tokens, self.pass_tokens)
             count, longest = 1, len(queue[0].block.tokens)
             while count < len(queue):
                 longest = max(longest, len(queue[count].block.tokens))
@@ -133,7 +140,7 @@ class TreeScorer:
             try:
                 ran = run(job, queue[:count])
             except (torch.OutOfMemoryError, RuntimeError) as error:
-                if not out_of_memory(error) or self._shared_out:
+                if not is_oom(error) or self._sharded:
                     raise
                 self._shrink(count, longest)
                 continue
@@ -181,9 +188,11 @@ class TreeScorer:
         length = max(len(item.block.tokens) for item in batch)
         tokens = np.zeros((len(batch), length), dtype=np.int64)
         positions = np.zeros((len(batch), length), dtype=np.int64)
-        # longer rows than tokens, so that each begins where a GPU's kernels want it
+        # rows are padded to the alignment that a GPU's kernels require
         hides = np.ones((len(batch), 1, length, length + -length % ALIGNMENT), dtype=bool)
-        hides[:, 0, np.arange(length), np.arange(length)] = False  # padding sees itself, so that no row is empty
+        hides[:, 0, np.arange(length), np.arange(length)] = (
+            False  # padding attends to itself, so that no row is fully masked
+        )
         groups: list[tuple[Path, int, int]] = []
         for row, item in enumerate(batch):
             size = len(item.block.tokens)
@@ -206,8 +215,8 @@ class TreeScorer:
         return output.last_hidden_state, tree
 
 
-def _first_kept(trunks: list[_Work], path_tokens: int) -> list[_Work]:
-    """The first trunks whose paths may be kept together: one at least."""
+def _first_that_fit(trunks: list[_Work], path_tokens: int) -> list[_Work]:
+    """The first trunks whose paths fit in the cache together; at least one."""
     kept = 0
     for count, item in enumerate(trunks):
         assert item.below is not None
@@ -215,8 +224,3 @@ def _first_kept(trunks: list[_Work], path_tokens: int) -> list[_Work]:
         if count and kept > path_tokens:
             return trunks[:count]
     return trunks[:]
-
-
-def out_of_memory(error: RuntimeError) -> bool:
-    """CUDA has an exception of its own; the CPU's allocator raises a plain RuntimeError."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

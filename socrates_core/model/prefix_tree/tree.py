@@ -1,8 +1,8 @@
-"""Which tokens to compute, and in which order, so that what prompts share is computed once.
+"""Which tokens to compute, and in which order, so that shared prefixes of prompts are computed once.
 
 Prompts are sorted by their tokens; neighbours then share the longest prefixes, and a range of prompts is a subtree.
-A subtree either fits a **block** (a stretch of tokens that attend to each other along the tree) or its common part is
-long enough to become a **trunk**, computed once, whose keys and values the blocks below it attend to. Level by level:
+A subtree either fits in a **block** (tokens that attend to each other along the tree), or its common prefix is long
+enough to become a **trunk**, computed once, whose keys and values the blocks below it attend to. Level by level:
 
     trunk: instruction ─┬─ trunk: stimulus of cell 1 ─┬─ block: personas 1-4 with their answer nodes
                         │                             └─ block: personas 5-8 …
@@ -22,26 +22,26 @@ from socrates_core.model.prefix_tree.options import OptionTree
 Ints = npt.NDArray[np.int64]
 
 BLOCK_TOKENS = 128
-"""A block is closed at about this many tokens: within a block every token is masked against every other, so larger
-blocks waste arithmetic, and smaller ones compute more of the shared paths twice."""
+"""Approximate tokens per block. Within a block all pairs of tokens are computed and masked, so larger blocks waste
+arithmetic, while smaller ones compute more shared prefixes twice."""
 
 TRUNK_GAIN = 64
-"""A common part becomes a trunk when that saves at least this many tokens, which pays for a pass of its own."""
+"""A common prefix becomes a trunk if that saves at least this many tokens, which pays for a pass of its own."""
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """L tokens below a path that is already computed, as one row of a pass."""
+    """L tokens below an already computed path, as one row of a pass."""
 
     tokens: Ints
     """(L,)"""
     positions: Ints
-    """(L,) distance of each token from the start of its prompt."""
+    """(L,) index of each token in its prompt."""
     attends: npt.NDArray[np.bool_]
-    """(L, L) whether token i sees token j: itself and those above it in the tree."""
+    """(L, L) whether token i attends to token j: itself and its ancestors in the tree."""
     rows: tuple[tuple[int, Ints], ...]
-    """For each prompt that ends here: its index among the sorted prompts and the (R,) places in the block whose outputs
-    its options need. Empty for a trunk."""
+    """For each prompt that ends here: its index among the sorted prompts, and the (R,) indices in the block whose
+    outputs predict its options. Empty for a trunk."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class PromptTree:
     """N distinct prompts, sorted, each with the option tree that follows it."""
 
     def __init__(self, prompts: Sequence[Tokens], options: Sequence[OptionTree]) -> None:
-        """Sort the prompts and measure what neighbours share.
+        """Sort the prompts and measure the common prefixes of neighbours.
 
         Args:
             prompts: Distinct, none empty.
-            options: One tree per prompt; prompts of one scale hold the same object.
+            options: One tree per prompt; prompts of one scale share the same object.
         """
         self.order = sorted(range(len(prompts)), key=lambda index: prompts[index].tolist())
         self.prompts = [prompts[index] for index in self.order]
@@ -69,7 +69,7 @@ class PromptTree:
         self.lengths = np.asarray([len(prompt) for prompt in self.prompts])
         self.fed = np.asarray([len(tree.fed) for tree in self.options])
         pairs = pairwise(self.prompts)
-        # A prompt keeps its last token for itself even where another prompt goes on from it: its options hang there.
+        # a prompt's last token is never shared, even if another prompt continues from it: its options are below it
         self.common = np.asarray([min(_common(a, b), len(a) - 1, len(b) - 1) for a, b in pairs], dtype=np.int64)
         own = self.lengths + self.fed
         own[1:] -= self.common
@@ -77,22 +77,22 @@ class PromptTree:
 
     @property
     def tokens(self) -> int:
-        """Tokens in the whole tree: the fewest that any engine must compute."""
+        """Tokens in the whole tree: the minimum that any engine must compute."""
         return int(self._own_before[-1])
 
     @property
     def tokens_unshared(self) -> int:
-        """Tokens of all prompts and answer nodes when nothing is shared; divided by `tokens`, the sharing bound."""
+        """Tokens of all prompts and answer nodes without sharing; divided by `tokens`, this is the sharing bound."""
         return int((self.lengths + self.fed).sum())
 
     def whole(self) -> Stretch:
-        """All prompts, nothing computed."""
+        """All prompts, with nothing computed yet."""
         return Stretch(0, len(self.prompts), 0)
 
     def cut(self, stretch: Stretch, block_tokens: int) -> Iterator[tuple[Stretch, int]]:
-        """Cut what hangs below a path into blocks and trunks.
+        """Cut the subtree below a path into blocks and trunks.
 
-        Yields (stretch, depth): a block of all tokens of the stretch where depth is its own; otherwise a trunk of the
+        Yields (stretch, depth): if depth is the stretch's own, a block of all its tokens; otherwise a trunk of the
         tokens from the stretch's depth to that depth, below which the stretch is to be cut again.
         """
         limit = max(block_tokens, self._longest(stretch))
@@ -117,7 +117,7 @@ class PromptTree:
         return Block(tokens, np.arange(stretch.depth, depth), square, ())
 
     def block(self, stretch: Stretch) -> Block:
-        """All tokens of a stretch below its path: prompts that share a part hold it once, then their answer nodes."""
+        """All tokens of a stretch below its path: prompts, with shared parts once, then their answer nodes."""
         size = self._size(stretch)
         tokens, positions = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
         attends = np.zeros((size, size), dtype=bool)
@@ -144,18 +144,18 @@ class PromptTree:
         """Tokens of a stretch below its path."""
         inner = self._own_before[stretch.last] - self._own_before[stretch.first + 1]
         if stretch.last - stretch.first > 1:
-            # below the path, what neighbours share is never less than the path itself
+            # the common prefix of neighbours is never shorter than the path itself
             first = self.lengths[stretch.first] + self.fed[stretch.first] - stretch.depth
             return int(first + inner)
         return int(self.lengths[stretch.first] + self.fed[stretch.first] - stretch.depth)
 
     def _longest(self, stretch: Stretch) -> int:
-        """Tokens of the longest single prompt of a stretch, below its path and with its answer nodes."""
+        """Tokens of the longest prompt of a stretch, below its path and with its answer nodes."""
         part = slice(stretch.first, stretch.last)
         return int((self.lengths[part] + self.fed[part]).max()) - stretch.depth
 
     def _packed(self, stretch: Stretch, common: int, limit: int) -> Iterator[Stretch]:
-        """The children of a stretch, neighbours joined as long as they fit the limit together."""
+        """The children of a stretch, with neighbours merged as long as they fit the limit together."""
         edges = np.flatnonzero(self.common[stretch.first : stretch.last - 1] == common) + stretch.first + 1
         starts = [stretch.first, *edges.tolist(), stretch.last]
         begin = starts[0]

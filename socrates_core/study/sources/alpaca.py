@@ -3,11 +3,12 @@ r"""The original run's files: one JSON object a line with instruction, input, ou
     {"instruction": "…", "input": "Demographics: Age: 74; Income: 40-49K\n\nScenario: …", "output": "Response: 2",
      "study_id": "kryns", "condition_num": 2}
 
-They name no participant, so every line is a participant of its own, and no task, so the distinct stimuli of a study
-are numbered in the order in which they appear.
+They have no participant ids, so every line counts as a different participant, and no task numbers, so the distinct
+stimuli of a study are numbered in order of appearance.
 """
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ from socrates_core.study.alpaca_format import (
     demographics_line,
 )
 from socrates_core.study.sources.builder import Progress, StudySetBuilder
+from socrates_core.study.sources.frames import SLICE_ROWS, slices
 from socrates_core.study.sources.rows import check_attributes
 from socrates_core.study.sources.socsci210 import ATTRIBUTES, describe
 from socrates_core.study.study_set import StudySet, persona_rows
@@ -33,23 +35,24 @@ from socrates_core.study.study_set import StudySet, persona_rows
 PARTS: Final = ("train", "val", "test")
 METADATA: Final = "metadata.json"
 
-_SLICE_ROWS: Final = 50_000
+COLUMNS: Final = ("instruction", "input", "output", "study_id", "condition_num")
+"""The columns by which a table is known to be of this form."""
 
 
 # -- one line's demographics ----------------------------------------------------------------------------------
 
 
 class DemographicsReader:
-    """Reads a demographics line back.
+    """Parses a demographics line.
 
-    A value can hold "; " and ": " itself ("Other; see notes: nurse"), so the line is cut only where a known attribute
-    name begins, and only at the first time that it does.
+    A value can contain "; " and ": " itself ("Other; see notes: nurse"), so the line is split only where a known
+    attribute name begins, and only at its first occurrence.
     """
 
     def __init__(self, attributes: Iterable[str] = ()) -> None:
         """
         Args:
-            attributes: Those that the files have beyond SocSci210's.
+            attributes: Attributes in the files beyond SocSci210's.
         """
         self._attributes = {attribute_name(key): key for key in [*ATTRIBUTE_NAMES, *ATTRIBUTES, *attributes]}
         names = "|".join(re.escape(name) for name in sorted(self._attributes, key=len, reverse=True))
@@ -83,49 +86,47 @@ class DemographicsReader:
 # -- reading --------------------------------------------------------------------------------------------------
 
 
-def load(files: Sequence[Path], source: str, progress: Progress | None = None) -> StudySet:
+def load(files: Sequence[Path], source: str, revision: str | None = None, progress: Progress | None = None) -> StudySet:
     """Read the files, in the order given.
 
-    A participant is called FILE:LINE, as in `train:17`.
+    A participant is called FILE:LINE, as in `train:17`; where two files have one name, FILE holds their folders.
 
     Args:
-        files: JSONL files.
+        files: JSONL files, or others with the columns of `COLUMNS`.
         source: What the manifest names.
-        progress: Told (bytes read, bytes in all) as it goes.
+        revision: The source's revision, where it has one.
+        progress: Told (done, in all) as it goes.
 
     Raises:
         SourceError: If a line is malformed; names the file, the line and what is wrong.
     """
     reader = DemographicsReader(_extra_attributes(files[0].parent))
-    builder = StudySetBuilder(source, describe)
+    builder = StudySetBuilder(source, describe, revision)
     tasks: dict[str, dict[str, int]] = {}
-    total = sum(file.stat().st_size for file in files)
+    names = {file: file.stem for file in files}
+    if len(set(names.values())) < len(files):
+        shared = os.path.commonpath([file.parent for file in files])
+        names = {file: file.relative_to(shared).with_suffix("").as_posix() for file in files}
     rows: list[dict[str, Any]] = []
-    done = 0
-    for file in files:
-        for number, line in _lines(file):
-            done += len(line)
-            if line.strip():
-                row = _row(line, reader, f"{file}, line {number}")
-                numbers = tasks.setdefault(row["study_id"], {})
-                row["task_num"] = numbers.setdefault(row["stimulus"].strip(), len(numbers))
-                rows.append({**row, "participant": f"{file.stem}:{number}"})
-            if len(rows) == _SLICE_ROWS:
-                builder.add(_frame(rows))
-                rows.clear()
-                if progress:
-                    progress(done, total)
+    for file, number, unit, raw in _objects(files, progress):
+        row = _row(raw, reader, f"{file}, {unit} {number}")
+        numbers = tasks.setdefault(row["study_id"], {})
+        row["task_num"] = numbers.setdefault(row["stimulus"].strip(), len(numbers))
+        rows.append({**row, "participant": f"{names[file]}:{number}"})
+        if len(rows) == SLICE_ROWS:
+            builder.add(_frame(rows))
+            rows.clear()
     if rows:
         builder.add(_frame(rows))
     return builder.build()
 
 
 def stated_parts(folder: Path, studies: StudySet) -> dict[str, list[str]] | None:
-    """The split that the files state: metadata.json's, or else that of the file names; None where there is neither.
+    """The split stated by the files: in metadata.json, or else by their names; None if there is neither.
 
     Args:
-        folder: Where the files are.
-        studies: What `load` made of them.
+        folder: The folder of the files.
+        studies: The studies that `load` read from them.
 
     Raises:
         SourceError: If metadata.json cannot be read or contradicts the files.
@@ -154,13 +155,30 @@ def stated_parts(folder: Path, studies: StudySet) -> dict[str, list[str]] | None
     return parts
 
 
-def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
-    with file.open("rb") as lines:
-        yield from enumerate(lines, start=1)
+def _objects(files: Sequence[Path], progress: Progress | None) -> Iterator[tuple[Path, int, str, dict[str, Any]]]:
+    """(file, number from 1, what is numbered, object) of every line or row."""
+    if any(file.suffix.lower() != ".jsonl" for file in files):
+        counts = dict.fromkeys(files, 0)
+        for file, frame in slices(files, COLUMNS, progress):
+            for row in frame.iter_rows(named=True):
+                counts[file] += 1
+                yield file, counts[file], "row", row
+        return
+    total = sum(file.stat().st_size for file in files)
+    done = read = 0
+    for file in files:
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                done += len(line)
+                if not line.strip():
+                    continue
+                read += 1
+                yield file, number, "line", _object(line, f"{file}, line {number}")
+                if progress and read % SLICE_ROWS == 0:
+                    progress(done, total)
 
 
-def _row(line: bytes, reader: DemographicsReader, where: str) -> dict[str, Any]:
-    """A line as a row of the builder; its demographics are under `persona`."""
+def _object(line: bytes, where: str) -> dict[str, Any]:
     try:
         raw = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -169,6 +187,11 @@ def _row(line: bytes, reader: DemographicsReader, where: str) -> dict[str, Any]:
         raise SourceError(f"{where}: not JSON ({error}); expected one object a line") from error
     if not isinstance(raw, dict):
         raise SourceError(f"{where}: expected an object, found {type(raw).__name__}")
+    return raw
+
+
+def _row(raw: Mapping[str, Any], reader: DemographicsReader, where: str) -> dict[str, Any]:
+    """An object as a row of the builder; its demographics are under `persona`."""
     for key in ("input", "output", "study_id"):
         if not isinstance(raw.get(key), str) or not raw[key].strip():
             raise SourceError(f"{where}: expected text under {key!r}, found {raw.get(key)!r:.60}")
@@ -212,7 +235,7 @@ def _metadata(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise SourceError(f"{path} is not JSON ({error})") from error
     if not isinstance(raw, dict):
-        raise SourceError(f"{path} holds {type(raw).__name__}, expected an object")
+        raise SourceError(f"{path} contains {type(raw).__name__}, expected an object")
     return raw
 
 
@@ -220,7 +243,7 @@ def _extra_attributes(folder: Path) -> list[str]:
     path = folder / METADATA
     attributes = _metadata(path).get("attributes", []) if path.is_file() else []
     if not isinstance(attributes, list):
-        raise SourceError(f"{path}: 'attributes' is no list of names")
+        raise SourceError(f"{path}: 'attributes' is not a list of names")
     check_attributes(map(str, attributes), str(path))
     return [str(name) for name in attributes]
 
@@ -231,17 +254,17 @@ def _extra_attributes(folder: Path) -> list[str]:
 def export_alpaca(parts: Mapping[str, StudySet], folder: Path, fraction: float, seed: int) -> None:
     """Write train|val|test.jsonl and metadata.json, byte for byte as the original run's tools did.
 
-    Rows are ordered by participant, then cell. The attributes stand in metadata.json too, so that lines with others
-    than SocSci210's can be read back.
+    Rows are sorted by participant, then cell. metadata.json also lists the attributes, so that lines with attributes
+    beyond SocSci210's can be parsed.
 
     Args:
-        parts: train, val and test → the studies, or what the part holds of them.
-        folder: Where to; made where it does not exist.
-        fraction: The share of the source's rows that the parts hold together, for metadata.json.
-        seed: Of the split and the sample, for metadata.json.
+        parts: train, val and test → the studies of the part, or their units in it.
+        folder: The target folder; created if it does not exist.
+        fraction: The share of the source's rows in all parts together, for metadata.json.
+        seed: Seed of the split and the sample, for metadata.json.
 
     Raises:
-        SourceError: If a demographic value cannot be told apart from an attribute name in this form.
+        SourceError: If a demographic value cannot be distinguished from an attribute name in this format.
     """
     folder.mkdir(parents=True, exist_ok=True)
     attributes = list(dict.fromkeys(name for part in PARTS for name in parts[part].attributes))
@@ -288,5 +311,5 @@ def _export_lines(studies: StudySet, reader: DemographicsReader) -> Iterator[str
 
 
 def _json_text(text: str) -> str:
-    """The inside of a JSON string in ASCII, with slashes escaped as the original run's files have them."""
+    """The inside of a JSON string in ASCII, with slashes escaped as in the original run's files."""
     return json.dumps(text)[1:-1].replace("/", "\\/")

@@ -1,8 +1,8 @@
-"""The studies that come with the software: real ones as counts with paraphrased texts, and the synthetic society.
+"""The bundled studies: real ones as counts with paraphrased texts, and the synthetic society.
 
-In `assets/studies/`, `real.json` has titles, stimuli (our own words, never the original wording) and the
-counts of fourteen classic experiments. `gss_counts.csv` counts the answers to eleven wording experiments of the General
-Social Survey by party, gender, age group and education; one row is one group of people, and every count becomes one
+In `assets/studies/`, `real.json` has titles, stimuli (paraphrased, never the original wording) and the counts of
+fourteen classic experiments. `gss_counts.csv` counts the answers to eleven wording experiments of the General Social
+Survey by party, gender, age group and education; a row is a group of people, and every person counted becomes a
 participant with those four attributes. `society/` is the study folder of the synthetic society, which
 `socrates_core.study.sources.society.society` generates. `split.json` is the split that the demo adapter was trained on.
 """
@@ -33,7 +33,7 @@ BUNDLED_STUDIES: Final = ASSETS / "studies"
 
 GSS_ATTRIBUTES: Final = ("party_id", "gender", "age_group", "education")
 GSS_ANSWERS: Final = {"too_little": 1, "about_right": 2, "too_much": 3}
-"""Column of counts → the answer."""
+"""Column of counts → the answer that it counts."""
 GSS_FORMS: Final = ("x", "y")
 """The two wordings, in order of condition_num."""
 
@@ -96,7 +96,7 @@ def load_real() -> StudySet:
 
 
 def paraphrased_texts() -> list[str]:
-    """The stimuli of the real studies: words without answers."""
+    """The stimuli of the real studies, without answers."""
     return load_real().cells["stimulus"].to_list()
 
 
@@ -196,6 +196,6 @@ def _ids(cell: Cell) -> tuple[pl.Expr, pl.Expr]:
 
 
 def _expanded(counted: pl.DataFrame) -> pl.DataFrame:
-    """Each row as often as it counts, numbered as participants."""
+    """Each row repeated `count` times, numbered as participants."""
     rows = np.repeat(np.arange(len(counted)), counted["count"].to_numpy())
     return counted[rows].drop("count").with_row_index("participant_id")

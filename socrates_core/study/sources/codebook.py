@@ -1,10 +1,10 @@
-"""studies.json: what a table of answers cannot say about its studies.
+"""studies.json: metadata of studies beyond a table of answers.
 
     [{"study_id": "wording", "title": "…", "source": "…", "licence": "…", "citation": "…", "randomised": true,
       "conditions": [{"condition_num": 1, "label": "welfare"}],
       "outcome": {"question": "…", "min": 1, "max": 3, "labels": {"1": "Too much", "3": "Too little"}}}]
 
-Only `study_id` is required; keys beyond these are left alone.
+Only `study_id` is required; other keys are ignored.
 """
 
 import json
@@ -19,16 +19,16 @@ from socrates_core.study.study_set import Study
 
 @dataclass(frozen=True)
 class Codebook:
-    """The entries of a studies.json, by study id; empty where there is no such file."""
+    """The entries of a studies.json, by study id; empty if there is no such file."""
 
     entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path, required: bool = False) -> "Codebook":
-        """Read and check the file; without one the codebook is empty, unless it is required.
+        """Read and check the file; if it is missing and not required, the codebook is empty.
 
         Raises:
-            SourceError: If it cannot be read or an entry has not the form above.
+            SourceError: If it cannot be read, or an entry does not have the form above.
         """
         if not path.is_file() and not required:
             return cls()
@@ -46,18 +46,18 @@ class Codebook:
             if problem:
                 raise SourceError(f"{path}, study {number}: {problem}")
             if entry["study_id"] in entries:
-                raise SourceError(f"{path}: study {entry['study_id']} stands there twice")
+                raise SourceError(f"{path}: study {entry['study_id']} appears twice")
             entries[entry["study_id"]] = entry
         return cls(entries)
 
     def study(self, study_id: str, source: str, conditions: Mapping[str, int]) -> Study:
-        """What is known of a study.
+        """What is known about a study.
 
         Args:
-            study_id: Which.
-            source: Named as its source where the codebook names none.
-            conditions: Study id → number of its conditions; without a word in the codebook, a study with several is an
-                experiment.
+            study_id: The study's id.
+            source: Its source, unless the codebook names one.
+            conditions: Study id → number of its conditions; unless the codebook says otherwise, a study with several
+                conditions is an experiment.
         """
         entry = self.entries.get(study_id, {})
         randomised = entry.get("randomised", conditions.get(study_id, 1) > 1)
@@ -72,12 +72,12 @@ class Codebook:
         )
 
     def scale_ends(self) -> list[tuple[str, int, int]]:
-        """(study id, lowest, highest) of the outcomes that state both."""
+        """(study id, lowest, highest) of the outcomes that state both ends."""
         outcomes = [(study_id, entry.get("outcome", {})) for study_id, entry in self.entries.items()]
         return [(study_id, outcome["min"], outcome["max"]) for study_id, outcome in outcomes if "min" in outcome]
 
     def labels(self, study_id: str, question: str, values: tuple[int, ...]) -> dict[int, str]:
-        """The texts of the options; none where the codebook's outcome is another question or has another scale."""
+        """The texts of the options; empty if the codebook's outcome is another question or has another scale."""
         outcome = self.entries.get(study_id, {}).get("outcome", {})
         if question and outcome.get("question", question).strip() != question:
             return {}
@@ -110,19 +110,19 @@ def _problem(entry: Any) -> str | None:
 
 def _conditions_problem(conditions: Any) -> str | None:
     if not isinstance(conditions, list):
-        return "conditions is no list"
+        return "conditions is not a list"
     for condition in conditions:
         if not isinstance(condition, dict) or not _is_integer(condition.get("condition_num")):
             return f"the condition {condition!r:.60} has no integer condition_num"
         if not isinstance(condition.get("label", ""), str):
-            return f"the label of condition {condition['condition_num']} is no text"
+            return f"the label of condition {condition['condition_num']} is not a string"
     numbers = [condition["condition_num"] for condition in conditions]
-    return "two conditions have one condition_num" if len(set(numbers)) < len(numbers) else None
+    return "two conditions have the same condition_num" if len(set(numbers)) < len(numbers) else None
 
 
 def _outcome_problem(outcome: Any) -> str | None:
     if not isinstance(outcome, dict) or not isinstance(outcome.get("question", ""), str):
-        return "outcome is no object with a question"
+        return "outcome is not an object with a question"
     if ("min" in outcome) != ("max" in outcome) or not all(_is_integer(outcome.get(key, 0)) for key in ("min", "max")):
         return f"the outcome's ends are {outcome.get('min')!r} and {outcome.get('max')!r}, expected two integers"
     labels = outcome.get("labels", {})
@@ -131,7 +131,7 @@ def _outcome_problem(outcome: Any) -> str | None:
     ):
         return 'the outcome\'s labels are not of the form {"1": "text"}'
     strangers = [key for key in labels if "min" in outcome and not outcome["min"] <= int(key) <= outcome["max"]]
-    return f"the labels {', '.join(strangers)} are no options of the outcome" if strangers else None
+    return f"the labels {', '.join(strangers)} are not options of the outcome" if strangers else None
 
 
 def _is_integer(value: Any) -> bool:

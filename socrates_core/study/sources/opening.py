@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-
 from socrates_core.errors import SourceError
-from socrates_core.study.files import parquet_schema
 from socrates_core.study.sources import alpaca, socsci210, tables
 from socrates_core.study.sources.builder import Progress
 from socrates_core.study.sources.bundled import load_bundled
+from socrates_core.study.sources.codebook import Codebook
+from socrates_core.study.sources.frames import SAVED, column_names, saved_files
+from socrates_core.study.sources.hub_dataset import PREFIX, HubName, cached_file, fetch
 from socrates_core.study.study_set import StudySet
 
 NAMED: Final = ("bundled", "socsci210")
 ACCEPTED: Final = (
-    "bundled, socsci210, or a path: a prepared study folder, a folder of SocSci210's Parquet shards, "
-    "train|val|test.jsonl in the original run's form, or a tidy .csv or .parquet table"
+    "bundled, socsci210, hub:OWNER/NAME, or a path: a prepared study folder, a folder of SocSci210's Parquet shards, "
+    "train|val|test.jsonl in the original run's form, a saved DatasetDict, or a tidy .csv or .parquet table"
 )
 _SUFFIXES: Final = (".jsonl", ".parquet", ".csv", ".tsv")
 
@@ -25,26 +25,22 @@ def open_source(name_or_path: str, revision: str | None = None, progress: Progre
     """The studies of a source.
 
     Args:
-        name_or_path: `bundled`, `socsci210` (from the Hugging Face Hub), or a path (see ACCEPTED).
-        revision: For `socsci210`: a commit, branch or tag of the dataset; the newest commit where it is None.
+        name_or_path: `bundled`, `socsci210` or `hub:OWNER/NAME` (from the Hugging Face Hub), or a path (see ACCEPTED).
+        revision: For a data set of the Hub: a commit, branch or tag; the newest commit where it is None.
         progress: Told (done, total) while a large source is read.
 
     Raises:
         SourceError: If there is no such source, it cannot be read, or a revision is given for another source.
     """
-    if revision and name_or_path != "socsci210":
-        raise SourceError(f"a revision belongs to the source socsci210, not to {name_or_path}; leave --revision out")
-    if name_or_path == "bundled":
-        return load_bundled()
-    if name_or_path == "socsci210":
-        commit = socsci210.find_commit(revision)
-        shards = sorted(socsci210.download(commit).rglob("*.parquet"))
-        if not shards:
-            raise SourceError(
-                f"{socsci210.DATASET} at {commit} holds no Parquet files; pin another one with --revision"
-            )
-        return socsci210.load(shards, socsci210.DATASET, commit, progress)
-    return _open_path(Path(name_or_path), progress)
+    name = _hub_name(name_or_path, revision)
+    if name is not None:
+        return _open_hub(name, progress)
+    if revision:
+        raise SourceError(
+            f"a revision belongs to a data set of the Hub (socsci210, hub:…), not to {name_or_path}; leave --revision "
+            "out"
+        )
+    return load_bundled() if name_or_path == "bundled" else _open_path(Path(name_or_path), progress)
 
 
 def stated_parts(name_or_path: str, studies: StudySet) -> Mapping[str, Sequence[str]] | None:
@@ -73,9 +69,60 @@ def stated_unseen(name_or_path: str, studies: StudySet) -> list[str] | None:
     Raises:
         SourceError: If the file cannot be read.
     """
+    name = _hub_name(name_or_path)
+    mapping: Path | None = Path(name_or_path) / socsci210.MAPPING
+    if name is not None:
+        mapping = cached_file(name.repo_id, studies.manifest.revision or "", socsci210.MAPPING)
+    return socsci210.unseen_studies(mapping) if mapping is not None and mapping.is_file() else None
+
+
+# -- the Hub --------------------------------------------------------------------------------------------------
+
+
+def _hub_name(name_or_path: str, revision: str | None = None) -> HubName | None:
     if name_or_path == "socsci210":
-        return socsci210.unseen_studies(socsci210.download(studies.manifest.revision or ""))
-    return None if name_or_path in NAMED else socsci210.unseen_studies(Path(name_or_path))
+        return HubName(socsci210.DATASET, revision=revision)
+    return HubName.parse(name_or_path, revision) if name_or_path.startswith(PREFIX) else None
+
+
+def _open_hub(name: HubName, progress: Progress | None) -> StudySet:
+    fetched = fetch(name)
+    files = fetched.files
+    kinds = {file: kind_of(column_names(file)) for file in files}
+    kind = kinds[files[0]]
+    for file, found in kinds.items():
+        if found is None or found != kind:
+            raise SourceError(_other_columns(f"{file.relative_to(fetched.folder)} of {name.repo_id}", file, kind))
+    if kind == "socsci210":
+        return socsci210.load(files, name.repo_id, fetched.commit, progress)
+    if kind == "alpaca":
+        return alpaca.load(files, name.repo_id, fetched.commit, progress)
+    codebook = cached_file(name.repo_id, fetched.commit, "studies.json")
+    studies = Codebook.load(codebook or fetched.folder / "studies.json", required=codebook is not None)
+    return tables.load_files(files, name.repo_id, name.repo_id, studies, fetched.commit, progress)
+
+
+def kind_of(columns: Sequence[str]) -> str | None:
+    """`socsci210`, `alpaca` or `table`, by the columns of a data file; None where they are of none of these."""
+    if all(mark in columns for mark in socsci210.MARKS):
+        return "socsci210"
+    if all(name in columns for name in alpaca.COLUMNS):
+        return "alpaca"
+    return "table" if tables.is_table(columns) else None
+
+
+def _other_columns(what: str, file: Path, kind: str | None) -> str:
+    needed = {
+        "table": ", ".join(tables.REQUIRED_HERE),
+        "socsci210": ", ".join(socsci210.COLUMNS),
+        "alpaca": ", ".join(alpaca.COLUMNS),
+    }
+    found = ", ".join(column_names(file)) or "no columns"
+    wanted = needed[kind] if kind else "; or ".join(needed.values())
+    return f"{what} has the columns {found:.400}; needed are {wanted}"
+
+
+# -- paths ----------------------------------------------------------------------------------------------------
 
 
 def _open_path(path: Path, progress: Progress | None) -> StudySet:
@@ -84,6 +131,8 @@ def _open_path(path: Path, progress: Progress | None) -> StudySet:
     if path.is_dir():
         if (path / "manifest.json").is_file():
             return StudySet.load(path, verify=True)
+        if (path / SAVED).is_file():
+            return tables.load_files(saved_files(path), str(path), path.name, Codebook.load(path / "studies.json"))
         files = _files_of(path)
     else:
         files = [path]
@@ -91,7 +140,7 @@ def _open_path(path: Path, progress: Progress | None) -> StudySet:
         raise SourceError(f"{path} is empty")
     kinds = {_kind(file) for file in files}
     if kinds == {"alpaca"}:
-        return alpaca.load(files, str(path), progress)
+        return alpaca.load(files, str(path), progress=progress)
     if kinds == {"socsci210"}:
         return socsci210.load(files, str(path), progress=progress)
     if kinds == {"table"} and len(files) == 1:
@@ -126,11 +175,7 @@ def _kind(file: Path) -> str:
         raise SourceError(f"{file} is no source; a source is {ACCEPTED}")
     if suffix != ".parquet":
         return "table"
-    try:
-        names = parquet_schema(file)
-    except pl.exceptions.PolarsError as error:
-        raise SourceError(f"{file} is no readable Parquet file ({str(error).splitlines()[0]})") from error
-    return "socsci210" if all(mark in names for mark in socsci210.MARKS) else "table"
+    return kind_of(column_names(file)) or "table"
 
 
 def _some(files: Sequence[Path], most: int = 5) -> str:

@@ -13,17 +13,17 @@ _PERSON: Final = ("study_id", "participant")
 
 
 def merged_persons(rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """One row per participant, in the order in which they first appear.
+    """One row per participant, in order of first appearance.
 
     Args:
         rows: study_id, participant, optionally weight, and attributes; a participant may have several rows.
 
     Returns:
-        The participant table (PARTICIPANTS_SCHEMA, then the attributes that anybody has), each attribute the first
-        value known of the participant, and the number of participants whose rows disagree about an attribute.
+        The participant table (PARTICIPANTS_SCHEMA, then all attributes with at least one known value), each attribute
+        with the participant's first known value; and the number of participants with contradictory rows.
 
     Raises:
-        SourceError: If a weight is no number of 0 or more, or an attribute is no text or number.
+        SourceError: If a weight is not a number of 0 or more, or an attribute is neither text nor number.
     """
     attributes = [name for name in rows.columns if name not in PARTICIPANTS_SCHEMA]
     rows = rows.with_columns(attribute(rows[name]) for name in attributes)
@@ -79,19 +79,19 @@ def people_table(personas: pl.DataFrame, study_id: str, where: str) -> pl.DataFr
 
 
 def attribute(column: pl.Series) -> pl.Series:
-    """A demographic attribute as the participant table keeps it: Int64 where every value is an integer, else String.
+    """A demographic attribute as stored in the participant table: Int64 if every value is an integer, else String.
 
-    Blank texts are null. "42.0" is read as "42": it is how spreadsheets and pandas write an integer in a column with
-    gaps. Other texts keep their form ("007" stays a text, because an integer would lose its zeros).
+    Blank strings are null. "42.0" is read as "42", because spreadsheets and pandas write integers like this in a column
+    with gaps. Other strings are kept as they are ("007" stays a string, because an integer would lose its zeros).
 
     Raises:
-        SourceError: If the column holds lists, structs or bytes.
+        SourceError: If the column contains lists, structs or bytes.
     """
     if column.dtype.is_integer():
         return column.cast(pl.Int64)
     if column.dtype.is_nested() or column.dtype == pl.Binary:
         raise SourceError(
-            f"attribute {column.name} holds {column.dtype}, not text or numbers; leave it out or flatten it"
+            f"attribute {column.name} contains {column.dtype}, not text or numbers; leave it out or flatten it"
         )
     if column.dtype.is_float():
         column = column.fill_nan(None)
@@ -110,7 +110,7 @@ def _weights(rows: pl.DataFrame) -> pl.Series:
     if unreadable.any():
         row = rows.filter(unreadable).row(0, named=True)
         raise SourceError(
-            f"study {row['study_id']}, participant {row['participant']}: weight {row['weight']!r} is no number of 0 or "
-            "more; leave it empty where a participant has none"
+            f"study {row['study_id']}, participant {row['participant']}: weight {row['weight']!r} is not a number of 0 "
+            "or more; leave it empty if a participant has none"
         )
     return weights

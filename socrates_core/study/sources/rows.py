@@ -1,4 +1,4 @@
-"""Rows as sources give them: which columns they need, and which rows can become a response."""
+"""Rows as read from sources: the required columns, and which rows can become a response."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Dropped
 REQUIRED: Final = ("study_id", "condition_num", "task_num", "stimulus", "participant", "response")
 OPTIONAL: Final = ("condition", "design", "weight")
 RESERVED: Final = frozenset({*REQUIRED, *OPTIONAL, *PARTICIPANTS_SCHEMA})
-"""Names that no demographic attribute can have."""
+"""Reserved names, which no demographic attribute can have."""
 
 MOST_EXAMPLES: Final = 5
-"""Dropped rows quoted per reason."""
+"""Number of dropped rows quoted per reason."""
 
 _LONGEST_QUOTE: Final = 60
 
@@ -28,7 +28,7 @@ class Drops:
     examples: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, reason: str, rows: int, examples: Iterable[str] = ()) -> None:
-        """Count rows; the first few different examples of a reason are kept."""
+        """Count rows; the first few distinct examples of each reason are kept."""
         self.rows[reason] = self.rows.get(reason, 0) + rows
         kept = self.examples.setdefault(reason, [])
         for example in examples:
@@ -36,16 +36,16 @@ class Drops:
                 kept.append(example)
 
     def listed(self) -> tuple[Dropped, ...]:
-        """As the manifest stores them, the largest first."""
+        """The counts as stored in the manifest, largest first."""
         ordered = sorted(self.rows.items(), key=lambda item: (-item[1], item[0]))
         return tuple(Dropped(reason, rows, tuple(self.examples[reason])) for reason, rows in ordered)
 
 
 def readable(rows: pl.DataFrame, drops: Drops) -> pl.DataFrame:
-    """The rows that have everything a response needs; the others are counted, by the first thing they lack.
+    """The rows that have everything a response requires; the others are counted by the first thing they lack.
 
-    Ids and texts come back as String without outer blanks (the stimulus keeps its own; it is long, and trimmed where
-    it is kept), the numbers and the response as Int64. Other columns stay as they are.
+    Ids and texts are returned as String without outer blanks (except the stimulus, which is long and is trimmed when
+    it is stored), numbers and the response as Int64. Other columns are unchanged.
     """
     texts = [name for name in ("study_id", "participant", "condition", "design") if name in rows.columns]
     whole = {name: integers(rows[name]) for name in ("condition_num", "task_num", "response")}
@@ -64,7 +64,7 @@ def readable(rows: pl.DataFrame, drops: Drops) -> pl.DataFrame:
 def integers(column: pl.Series) -> pl.Series:
     """The column as Int64: whole floats and texts of digits count ("3", "3.0", " 3 "), anything else is null.
 
-    Floats beyond 2⁵³ no longer hold every integer, so they are null too.
+    Floats beyond 2⁵³ cannot represent every integer, so they are null too.
     """
     if column.dtype.is_integer():
         return column.cast(pl.Int64, strict=False)
@@ -78,7 +78,7 @@ def integers(column: pl.Series) -> pl.Series:
 
 
 def check_columns(found: Iterable[str], needed: Iterable[str], where: str) -> None:
-    """Raise a SourceError that names the missing columns and those that are there."""
+    """Raise a SourceError that names the missing and the existing columns, if any are missing."""
     there = list(found)
     missing = [name for name in needed if name not in there]
     if missing:
@@ -86,7 +86,7 @@ def check_columns(found: Iterable[str], needed: Iterable[str], where: str) -> No
 
 
 def check_attributes(names: Iterable[str], where: str) -> None:
-    """Raise a SourceError for names that no attribute can have: those of other columns, empty ones, `_anything`."""
+    """Raise a SourceError for invalid attribute names: those of other columns, empty ones, `_anything`."""
     wrong = sorted(name for name in names if name in RESERVED or not name or name.startswith("_"))
     if wrong:
         raise SourceError(f"{where}: no demographic attribute can be called {', '.join(map(repr, wrong))}; rename it")

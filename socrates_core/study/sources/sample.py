@@ -1,4 +1,4 @@
-"""Fewer rows of prepared studies, chosen at random and said so in the manifest."""
+"""Random samples of prepared studies, recorded in the manifest."""
 
 from dataclasses import replace
 
@@ -10,20 +10,20 @@ from socrates_core.study.study_set import Dropped, StudySet
 
 
 def sample_rows(studies: StudySet, fraction: float, rng: np.random.Generator) -> StudySet:
-    """A random share of all responses, whatever their study or cell: what the original run took 1 % of.
+    """A random share of all responses, whatever their study or cell; the original run sampled 1 % in this way.
 
-    Cells, participants and studies that lose all their responses leave too; ids stay.
+    Cells, participants and studies that lose all their responses are removed too; ids are unchanged.
 
     Args:
-        studies: Where to draw from.
+        studies: The studies to sample from.
         fraction: In (0, 1]; round(fraction · responses) of them are drawn without replacement, at least one.
-        rng: Decides which.
+        rng: Draws the sample.
 
     Raises:
         SourceError: If the fraction is out of range.
     """
     if not 0 < fraction <= 1:
-        raise SourceError(f"a fraction of {fraction} of the rows cannot be taken; choose one above 0 and up to 1")
+        raise SourceError(f"cannot sample a fraction of {fraction} of the rows; choose one above 0 and up to 1")
     total = len(studies.responses)
     if fraction == 1 or total == 0:
         return studies
@@ -32,13 +32,13 @@ def sample_rows(studies: StudySet, fraction: float, rng: np.random.Generator) ->
 
 
 def sample_cells(studies: StudySet, most: int, rng: np.random.Generator) -> StudySet:
-    """At most this many people of each cell, drawn at random, with all that they answered there.
+    """A random sample of at most this many people of each cell, with all their answers there.
 
     Raises:
         SourceError: If the number is below 1.
     """
     if most < 1:
-        raise SourceError(f"{most} people a cell leave nobody; choose 1 or more")
+        raise SourceError(f"cannot sample {most} people per cell; choose 1 or more")
     people = studies.responses.select("cell_id", "participant_id").unique(maintain_order=True)
     kept = people.with_columns(draw=rng.permutation(len(people))).filter(
         pl.col("draw").rank("ordinal").over("cell_id") <= most
@@ -50,7 +50,7 @@ def sample_cells(studies: StudySet, most: int, rng: np.random.Generator) -> Stud
 
 
 def _with_responses(studies: StudySet, responses: pl.DataFrame, reason: str) -> StudySet:
-    """The studies with some of their responses; what had responses and has none now leaves."""
+    """The studies with a subset of their responses; anything that loses all its responses is removed."""
 
     def still(table: pl.DataFrame, column: str) -> pl.DataFrame:
         lost = studies.responses.join(responses, on=column, how="anti").select(column).unique()

@@ -1,16 +1,17 @@
-"""Tidy tables, one answer a row: what researchers have of their own studies.
+"""Tidy tables with one answer per row, the usual format of researchers' own data.
 
 Columns (the first five are required; `participant_id` may be called `participant`):
 
     study_id, condition_num, participant_id, response, stimulus,
-    condition, question, task_num, scale_min, scale_max, design, weight, demo_ANYTHING
+    condition, question, task_num, scale_min, scale_max, design, weight, demo_ANYTHING,
+    scale_values, scale_labels (lists, as `--export datasets` writes them)
 
-A studies.json beside the table adds titles, sources, licences and the labels of the answers. In CSV an empty field
-and R's `NA` are missing values.
+A studies.json next to the table adds titles, sources, licences and answer labels. In CSV an empty field and R's `NA`
+are missing values.
 """
 
-import csv
-import io
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,57 +20,88 @@ import polars as pl
 from socrates_core.errors import ScaleError, SourceError
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.instruction import parse_scale
-from socrates_core.study.files import read_parquet
-from socrates_core.study.sources.builder import StudySetBuilder
+from socrates_core.study.sources.builder import Progress, StudySetBuilder
 from socrates_core.study.sources.codebook import Codebook
+from socrates_core.study.sources.frames import column_names, slices
 from socrates_core.study.sources.rows import OPTIONAL, REQUIRED, check_attributes, check_columns, integers
 from socrates_core.study.study_set import StudySet
 
 REQUIRED_HERE: Final = ("study_id", "condition_num", "participant_id", "response", "stimulus")
 DEMOGRAPHIC: Final = "demo_"
 MOST_OPTIONS: Final = 1001
-"""The widest scale that two ends can state; wider outcomes are amounts."""
+"""The maximum number of options of a scale given by its two ends; wider outcomes are amounts."""
 
-_OWN_COLUMNS: Final = (*REQUIRED, *OPTIONAL, "question", "scale_min", "scale_max")
+_SCALE: Final = ("scale_values", "scale_labels")
+_OWN_COLUMNS: Final = (*REQUIRED, *OPTIONAL, "question", "scale_min", "scale_max", *_SCALE)
 _SHOWN: Final = ("study_id", "stimulus", "question", "scale_min", "scale_max")
 
 
 def load(path: Path, codebook_path: Path | None = None) -> StudySet:
     """Read one table.
 
-    Where a scale's ends are stated (in the table, or in studies.json), they win over the text, and the stimulus ends
-    with the question and an answer instruction in the words of `instruction`, unless it states that scale itself.
-    Otherwise the scale is read from the stimulus. In both cases the question follows where the stimulus lacks it, and
-    stands alone where there is no stimulus.
+    If a scale's ends are given (in the table, or in studies.json), they override the text, and the question and an
+    answer instruction as from `instruction` are appended to the stimulus, unless it states that scale itself. Otherwise
+    the scale is read from the stimulus. In both cases the question is appended if the stimulus lacks it, and is the
+    whole text if there is no stimulus.
 
     Args:
         path: A .csv, .tsv or .parquet file.
-        codebook_path: The studies.json; None for the one beside the table, if there is one.
+        codebook_path: The studies.json; None for the one next to the table, if any.
 
     Raises:
         SourceError: If the file cannot be read, lacks a column, or contradicts itself.
     """
     codebook = Codebook.load(codebook_path or path.with_name("studies.json"), required=codebook_path is not None)
-    rows = _renamed(read_table(path), path)
-    unused = [name for name in rows.columns if name not in _OWN_COLUMNS and not name.startswith(DEMOGRAPHIC)]
-    rows = rows.drop(unused)
-    rows = _with_scale_ends(rows, codebook, path)
-    _check_conditions(rows, path)
-    rows = _with_tasks(_with_labels(rows, codebook))
-    rows, scales = _with_shown_text(rows, codebook)
-    attributes = {name: name.removeprefix(DEMOGRAPHIC) for name in rows.columns if name.startswith(DEMOGRAPHIC)}
-    check_attributes(attributes.values(), str(path))
-    kept = [name for name in rows.columns if name in (*REQUIRED, *OPTIONAL)]
-    conditions = dict(rows.group_by("study_id").agg(pl.col("condition_num").n_unique()).iter_rows())
-    builder = StudySetBuilder(str(path), lambda study_id: codebook.study(study_id, path.name, conditions))
-    builder.add(rows.select(*kept, *attributes).rename(attributes), scales)
+    return load_files([path], str(path), path.name, codebook)
+
+
+def load_files(
+    files: Sequence[Path],
+    source: str,
+    title: str,
+    codebook: Codebook,
+    revision: str | None = None,
+    progress: Progress | None = None,
+) -> StudySet:
+    """Read one table that is cut into files, slice by slice; see `load`.
+
+    Args:
+        files: Data files, in the order in which their rows follow each other.
+        source: What the manifest names.
+        title: What a study names as its source, where the codebook names none.
+        codebook: Of the studies; may be empty.
+        revision: The source's revision, where it has one.
+        progress: As for `frames.slices`.
+
+    Raises:
+        SourceError: If a file cannot be read, lacks a column, or contradicts another.
+    """
+    for file in files:
+        check_columns(_one_participant(column_names(file)), REQUIRED_HERE, str(file))
+    studies = _Studies()
+    builder = StudySetBuilder(source, lambda study: codebook.study(study, title, studies.condition_counts()), revision)
+    unused: dict[str, None] = {}
+    before = dict.fromkeys(files, 0)
+    for file, frame in slices(files, progress=progress):
+        rows = _renamed(frame, file)
+        ignored = [name for name in rows.columns if name not in _OWN_COLUMNS and not name.startswith(DEMOGRAPHIC)]
+        unused.update(dict.fromkeys(ignored))
+        rows = _with_scale_ends(rows.drop(ignored), codebook, file, before[file])
+        before[file] += len(rows)
+        studies.check_conditions(rows, file)
+        rows = studies.with_tasks(_with_labels(rows, codebook))
+        rows, scales = _with_shown_text(rows, codebook)
+        attributes = {name: name.removeprefix(DEMOGRAPHIC) for name in rows.columns if name.startswith(DEMOGRAPHIC)}
+        check_attributes(attributes.values(), str(file))
+        kept = [name for name in rows.columns if name in (*REQUIRED, *OPTIONAL)]
+        builder.add(rows.select(*kept, *attributes).rename(attributes), scales)
     for name in unused:
         builder.drop(f"column {name} is not used (attributes begin with {DEMOGRAPHIC})", 0)
     return builder.build()
 
 
 def instruction(scale: AnswerScale) -> str:
-    """The sentence that tells a reader how to answer on a scale of consecutive integers.
+    """The answer instruction for a scale of consecutive integers.
 
     `Only return an integer from 1 to 3, where 1 means "Too much", 2 means "About right" and 3 means "Too little".`
     """
@@ -83,48 +115,28 @@ def instruction(scale: AnswerScale) -> str:
     return f"{form}, where {listed}."
 
 
-# -- the file -------------------------------------------------------------------------------------------------
+# -- the columns ----------------------------------------------------------------------------------------------
 
 
-def read_table(path: Path) -> pl.DataFrame:
-    """A .csv, .tsv or .parquet file as it is; in text files every field is a text, empty ones and `NA` are null.
-
-    Raises:
-        SourceError: If it cannot be read.
-    """
-    try:
-        if path.suffix.lower() == ".parquet":
-            return read_parquet(path)
-        text = path.read_text("utf-8-sig")
-        separator = _separator(text, path)
-        return pl.read_csv(io.StringIO(text), separator=separator, infer_schema=False, null_values=["", "NA"])
-    except UnicodeDecodeError as error:
-        raise SourceError(
-            f"{path} is not UTF-8 (byte {error.start}: {error.reason}); save it as 'CSV UTF-8', or as Parquet"
-        ) from error
-    except pl.exceptions.PolarsError as error:
-        raise SourceError(f"{path} cannot be read as a table: {str(error).splitlines()[0]}") from error
+def is_table(columns: Sequence[str]) -> bool:
+    """Whether these are the columns of a tidy table."""
+    return set(REQUIRED_HERE) <= set(_one_participant(columns))
 
 
-def _separator(text: str, path: Path) -> str:
-    """The separator of the header line; several columns of one name are refused."""
-    header = next(iter(text.splitlines()), "")
-    separator = max(",;\t", key=header.count)
-    names = next(csv.reader([header], delimiter=separator), [])
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise SourceError(f"{path} has more than one column named {', '.join(twice)}")
-    return separator
+def _one_participant(columns: Sequence[str]) -> list[str]:
+    """The columns, with `participant` under the name `participant_id` where there is no such column."""
+    renamed = {} if "participant_id" in columns else {"participant": "participant_id"}
+    return [renamed.get(name, name) for name in columns]
 
 
 def _renamed(rows: pl.DataFrame, path: Path) -> pl.DataFrame:
-    if "participant" in rows.columns and "participant_id" not in rows.columns:
-        rows = rows.rename({"participant": "participant_id"})
-    check_columns(rows.columns, REQUIRED_HERE, str(path))
-    rows = rows.drop("participant", strict=False).rename({"participant_id": "participant"})
-    nested = [name for name in rows.columns if rows[name].dtype.is_nested()]
-    if nested:
-        raise SourceError(f"{path}: the column {nested[0]} holds {rows[nested[0]].dtype}, expected text or numbers")
+    """The rows with the builder's names, and their texts without outer blanks."""
+    if "participant_id" in rows.columns:
+        rows = rows.drop("participant", strict=False).rename({"participant_id": "participant"})
+    for name in rows.columns:
+        used = name in _OWN_COLUMNS or name.startswith(DEMOGRAPHIC)
+        if used and name not in _SCALE and rows[name].dtype.is_nested():
+            raise SourceError(f"{path}: the column {name} contains {rows[name].dtype}, expected text or numbers")
     texts = [name for name in ("study_id", "stimulus", "question", "condition") if name in rows.columns]
     return rows.with_columns(pl.col(name).cast(pl.String).str.strip_chars() for name in texts)
 
@@ -132,18 +144,21 @@ def _renamed(rows: pl.DataFrame, path: Path) -> pl.DataFrame:
 # -- scales ---------------------------------------------------------------------------------------------------
 
 
-def _with_scale_ends(rows: pl.DataFrame, codebook: Codebook, path: Path) -> pl.DataFrame:
-    """The rows with scale_min and scale_max as Int64: the table's, else the codebook's, else null."""
+def _with_scale_ends(rows: pl.DataFrame, codebook: Codebook, path: Path, before: int) -> pl.DataFrame:
+    """The rows with scale_min and scale_max as Int64: the table's, else the codebook's, else null.
+
+    `before` are the rows of the file that were read earlier; messages count from its first.
+    """
     for name in ("scale_min", "scale_max"):
         given = rows[name] if name in rows.columns else pl.Series(name, [None] * len(rows), pl.Int64)
         ends = integers(given)
-        said = given.is_not_null() & (given.cast(pl.String).str.strip_chars() != "")
-        wrong = (said & ends.is_null()).arg_true()
+        present = given.is_not_null() & (given.cast(pl.String).str.strip_chars() != "")
+        wrong = (present & ends.is_null()).arg_true()
         if len(wrong):
             row = rows.row(wrong[0], named=True)
             raise SourceError(
-                f"{path}, row {wrong[0] + 1} (study {row['study_id']}): {name} is {row[name]!r}, expected an integer; "
-                "leave both ends empty where the outcome has no bounds"
+                f"{path}, row {before + wrong[0] + 1} (study {row['study_id']}): {name} is {row[name]!r}, expected an "
+                "integer; leave both ends empty if the outcome has no bounds"
             )
         rows = rows.with_columns(ends.alias(name))
     stated = pl.DataFrame(
@@ -158,18 +173,19 @@ def _with_scale_ends(rows: pl.DataFrame, codebook: Codebook, path: Path) -> pl.D
     wide = ((high.cast(pl.Float64) - low) >= MOST_OPTIONS).fill_null(False)  # floats do not overflow
     for row in rows.filter(broken | wide).head(1).iter_rows(named=True):
         raise SourceError(
-            f"{path}, study {row['study_id']}: a scale from {row['scale_min']} to {row['scale_max']} is none; expected "
-            f"two ends, ascending, with at most {MOST_OPTIONS} options; leave both empty where the outcome has no "
-            "bounds"
+            f"{path}, study {row['study_id']}: a scale from {row['scale_min']} to {row['scale_max']} is invalid; "
+            f"expected two ends, ascending, with at most {MOST_OPTIONS} options; leave both empty if the outcome has "
+            "no bounds"
         )
     return rows.drop("_min", "_max")
 
 
 def _with_shown_text(rows: pl.DataFrame, codebook: Codebook) -> tuple[pl.DataFrame, dict[str, AnswerScale]]:
-    """The rows with the stimulus as people saw it, down to the answer instruction, and the scales that are stated."""
+    """The rows with the stimulus as shown, answer instruction included, and the scales that are given."""
     if "question" not in rows.columns:
         rows = rows.with_columns(question=pl.lit(None, pl.String))
     distinct = rows.select(_SHOWN).unique(maintain_order=True)
+    listed = _listed_scales(rows)
     scales: dict[str, AnswerScale] = {}
     shown: list[str | None] = []
     for row in distinct.iter_rows(named=True):
@@ -181,14 +197,42 @@ def _with_shown_text(rows: pl.DataFrame, codebook: Codebook) -> tuple[pl.DataFra
                 text, AnswerScale(values, codebook.labels(row["study_id"], question, values))
             )
             scales[text] = scale
+        elif row["stimulus"] in listed:
+            scales[text] = listed[row["stimulus"]]
         shown.append(text or None)
     distinct = distinct.with_columns(pl.Series("_shown", shown, pl.String))
     joined = rows.join(distinct, on=_SHOWN, how="left", nulls_equal=True, maintain_order="left")
     return joined.with_columns(stimulus=pl.col("_shown")).drop("_shown", "question", "scale_min", "scale_max"), scales
 
 
+def _listed_scales(rows: pl.DataFrame) -> dict[str, AnswerScale]:
+    """Stimulus → the scale of its columns scale_values and scale_labels, where the table has these as lists.
+
+    Raises:
+        SourceError: If a stimulus has two scales, or a list is no scale.
+    """
+    if not isinstance(rows.schema.get("scale_values"), pl.List):
+        return {}
+    labelled = isinstance(rows.schema.get("scale_labels"), pl.List)
+    labels = pl.col("scale_labels") if labelled else pl.lit(None, pl.List(pl.String)).alias("scale_labels")
+    scales: dict[str, AnswerScale] = {}
+    distinct = (
+        rows.select("stimulus", "scale_values", labels)
+        .with_columns(_text=pl.struct(_SCALE).struct.json_encode())
+        .unique(["stimulus", "_text"], keep="first", maintain_order=True)
+    )
+    for stimulus, numbers, texts, _ in distinct.iter_rows():
+        try:
+            scale = AnswerScale.from_columns(numbers, texts)
+        except (ValueError, TypeError) as error:
+            raise SourceError(f"the scale {numbers!r:.60} of the stimulus {stimulus!r:.60} is none: {error}") from error
+        if scales.setdefault(stimulus, scale) != scale:
+            raise SourceError(f"the stimulus {stimulus!r:.60} has two scales in scale_values and scale_labels")
+    return scales
+
+
 def _with_instruction(text: str, scale: AnswerScale) -> tuple[str, AnswerScale]:
-    """The text, ending in an instruction for the scale, and the scale; a text that states it itself stays."""
+    """The text, ending in an instruction for the scale, and the scale; a text that states it already is unchanged."""
     try:
         found = parse_scale(text)
     except ScaleError:
@@ -202,7 +246,7 @@ def _with_instruction(text: str, scale: AnswerScale) -> tuple[str, AnswerScale]:
 
 
 def _with_labels(rows: pl.DataFrame, codebook: Codebook) -> pl.DataFrame:
-    """The rows with the codebook's condition labels where the table has none."""
+    """The rows, with the codebook's condition labels filled in where the table has none."""
     labels = pl.DataFrame(
         codebook.condition_labels(),
         schema={"study_id": pl.String, "_number": pl.Int64, "_label": pl.String},
@@ -215,24 +259,41 @@ def _with_labels(rows: pl.DataFrame, codebook: Codebook) -> pl.DataFrame:
     return rows.with_columns(pl.coalesce("condition", "_label").alias("condition")).drop("_number", "_label")
 
 
-def _check_conditions(rows: pl.DataFrame, path: Path) -> None:
-    """One number, one label: else two arms would be pooled into one without a word."""
-    if "condition" not in rows.columns:
-        return
-    named = rows.filter(pl.col("condition").is_not_null())
-    labels = named.group_by("study_id", "condition_num", maintain_order=True).agg(pl.col("condition").unique().sort())
-    for study_id, number, names in labels.filter(pl.col("condition").list.len() > 1).head(1).iter_rows():
-        raise SourceError(
-            f"{path}, study {study_id}: condition_num {number} has the labels {', '.join(map(repr, names[:4]))}; give "
-            "each condition a number of its own"
-        )
+class _Studies:
+    """What the slices of a table have to agree on: the labels of conditions, and the numbers of tasks."""
 
+    def __init__(self) -> None:
+        self._labels: dict[tuple[str, int], set[str]] = {}
+        """(study, condition) → its labels."""
+        self._tasks: dict[str, dict[str | None, int]] = {}
+        """Study → question or stimulus → task_num."""
 
-def _with_tasks(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with a task_num: the distinct questions of a study (else its stimuli) by first appearance."""
-    if "task_num" in rows.columns:
-        return rows
-    asked = "question" if "question" in rows.columns else "stimulus"
-    distinct = rows.select("study_id", asked).unique(maintain_order=True)
-    distinct = distinct.with_columns(task_num=pl.int_range(pl.len()).over("study_id"))
-    return rows.join(distinct, on=["study_id", asked], how="left", nulls_equal=True, maintain_order="left")
+    def condition_counts(self) -> dict[str, int]:
+        """Study → the conditions that it has."""
+        return dict(Counter(study_id for study_id, _ in self._labels))
+
+    def check_conditions(self, rows: pl.DataFrame, path: Path) -> None:
+        """One number, one label: else two arms would be pooled into one without a word."""
+        label = pl.col("condition") if "condition" in rows.columns else pl.lit(None, pl.String).alias("condition")
+        distinct = rows.select("study_id", integers(rows["condition_num"]), label).unique(maintain_order=True)
+        for study_id, number, name in distinct.filter(pl.col("condition_num").is_not_null()).iter_rows():
+            names = self._labels.setdefault((study_id, number), set())
+            names |= {name} - {None}
+            if len(names) > 1:
+                raise SourceError(
+                    f"{path}, study {study_id}: condition_num {number} has the labels "
+                    f"{', '.join(map(repr, sorted(names)[:4]))}; give each condition a number of its own"
+                )
+
+    def with_tasks(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows with a task_num: the distinct questions of a study (else its stimuli) by first appearance."""
+        if "task_num" in rows.columns:
+            return rows
+        asked = "question" if "question" in rows.columns else "stimulus"
+        distinct = rows.select("study_id", asked).unique(maintain_order=True)
+        numbers = []
+        for study_id, text in distinct.iter_rows():
+            known = self._tasks.setdefault(study_id, {})
+            numbers.append(known.setdefault(text, len(known)))
+        distinct = distinct.with_columns(pl.Series("task_num", numbers, pl.Int64))
+        return rows.join(distinct, on=["study_id", asked], how="left", nulls_equal=True, maintain_order="left")

@@ -8,8 +8,8 @@ import polars as pl
 
 from socrates_core.errors import SourceError, StudyFolderError
 from socrates_core.study.sources.bundled import load_bundled
+from socrates_core.study.sources.frames import frames
 from socrates_core.study.sources.persons import people_table, persona_frame
-from socrates_core.study.sources.tables import read_table
 from socrates_core.study.split import Split, parts_digest
 from socrates_core.study.studies import Studies
 from socrates_core.study.study_file.form import POPULATIONS, StudyForm, read_form
@@ -149,7 +149,7 @@ def _people(population: str | list[dict[str, str | int | None]] | None, study_id
     table = path.parent / population
     if not table.is_file():
         raise SourceError(f"{where}: there is no file {table}")
-    return people_table(read_table(table), study_id, str(table))
+    return people_table(pl.concat([pl.DataFrame(), *frames(table)], how="diagonal"), study_id, str(table))
 
 
 def _observed(name: str, study_id: str, where: str) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from socrates_core.errors import SocratesError
+from socrates_core.report.words import duration
 from socrates_core.ui.access.visitors import Visitor
 
 BURST: Final = 20_000
@@ -69,13 +70,12 @@ class Limits:
                 return
             wait = (cost - bucket.level) / self.rate
         raise SocratesError(
-            f"You have simulated many people in a short time, and others are waiting. Try again in {_words(wait)}, or "
+            f"You have simulated many people in a short time, and others are waiting. Try again in {_wait(wait)}, or "
             "with fewer people."
         )
 
 
-def _words(seconds: float) -> str:
+def _wait(seconds: float) -> str:
+    """Rounded up, so that who waits so long is not turned away again."""
     whole = max(1, round(seconds + 0.5))
-    if whole < 100:
-        return f"{whole} second{'s' if whole > 1 else ''}"
-    return f"{-(-whole // 60)} minutes"
+    return duration(whole if whole < 90 else -(-whole // 60) * 60)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from socrates_core.hub.push.plan import PushPlan
+from socrates_core.report.words import data_size
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.adapters.choices import Adapter
 from socrates_core.ui.html import text
@@ -32,7 +33,7 @@ def adapters_table(adapters: Sequence[Adapter], models: Models) -> str:
 def adapter_card(adapter: Adapter, models: Models) -> str:
     """Origin and validation of an adapter, and whether it can be used now."""
     misfit = models.misfit(adapter)
-    facts = [("Weights", _bytes(adapter.size)), ("Base model", adapter.base or "not recorded")]
+    facts = [("Weights", data_size(adapter.size)), ("Base model", adapter.base or "not recorded")]
     if adapter.config:
         facts.append(("Adapted modules", f"{adapter.config.changes}, rank {adapter.config.rank}"))
     if adapter.record:
@@ -55,7 +56,7 @@ def push_preview(plan: PushPlan) -> str:
     new = {True: "exists and gets a new commit", False: "will be created", None: "was not checked"}[plan.exists]
     visibility = "It will be private." if plan.private else "It will be public."
     files = "".join(
-        f"<tr><th scope='row'>{text(name)}</th><td class='num'>{_bytes(size)}</td></tr>" for name, size in plan.files
+        f"<tr><th scope='row'>{text(name)}</th><td class='num'>{data_size(size)}</td></tr>" for name, size in plan.files
     )
     warned = "".join(f"<p class='warning'>{text(warning)}</p>" for warning in plan.warnings)
     return (
@@ -139,10 +140,3 @@ def _validation(adapter: Adapter) -> str:
 def _number(figures: Mapping[str, Any], key: str) -> float | None:
     value = figures.get(key)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _bytes(size: int) -> str:
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= scale:
-            return f"{size / scale:,.1f} {unit}"
-    return f"{size} bytes"

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+from socrates_core.report.words import duration
 from socrates_core.ui.evaluate.form import Preview
-from socrates_core.ui.evaluate.view import duration
 from socrates_core.ui.html import text
 
 SHOWN_IDS: Final = 12

@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import quote
 
 from socrates_core.model.folder import shown_name
+from socrates_core.report.words import duration
 from socrates_core.runs.index import RunRow
 from socrates_core.ui.html import text
 
@@ -221,16 +222,6 @@ def _reader(title: str, base: str, page: str, files: Sequence[tuple[str, str]]) 
 
 
 # -- words -----------------------------------------------------------------------------------------------------------
-
-
-def duration(seconds: float) -> str:
-    """A duration in words, to about two significant digits."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 90 * 60:
-        return f"{round(seconds / 60)} min"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours:,} h {minutes} min" if hours < 48 else f"{round(hours / 24):,} days"
 
 
 def _cut(message: str) -> str:

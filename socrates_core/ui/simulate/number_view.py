@@ -4,9 +4,10 @@ from typing import Final
 
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.effect_table import shares_by_option
+from socrates_core.report.words import from_to, percent, signed
 from socrates_core.simulation.open_ended import NumberResult, NumberScore, Quartiles
 from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
-from socrates_core.ui.html import bar, interval_words, metric, percent, table, text, whole
+from socrates_core.ui.html import bar, metric, table, text
 
 EXPLAIN_MEDIAN: Final = (
     "Half of the answers are at or below this number; half of the answers lie between the two quartiles. They describe "
@@ -37,7 +38,7 @@ def number_metrics_html(arm: ArmResult, numbers: NumberResult) -> str:
         distance = bar(score.observed / widest, "predicted", score.interval, widest)
         metrics += [
             metric("W (observed range)", f"{score.observed:.3f}",
-                   f"95 % interval {interval_words(score.interval)}", EXPLAIN_OBSERVED, distance),
+                   f"95 % interval {from_to(score.interval, '–')}", EXPLAIN_OBSERVED, distance),
             metric("Noise floor", f"{score.noise_floor:.3f}", f"chance limit {score.chance_limit:.3f}",
                    EXPLAIN_FLOOR, bar(score.noise_floor / widest, "neutral")),
         ]  # fmt: skip
@@ -104,7 +105,7 @@ def _effects(row: EffectRow | None) -> str:
 def _effect(effect: float | None, interval: Interval | None) -> str:
     if effect is None or interval is None:
         return "–"
-    return f"{whole(effect)}<small>{whole(interval.low)} to {whole(interval.high)}</small>"
+    return f"{signed(effect, 0)}<small>{signed(interval.low, 0)} to {signed(interval.high, 0)}</small>"
 
 
 def _middle_half(quartiles: Quartiles) -> str:

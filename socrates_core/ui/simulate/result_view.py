@@ -7,8 +7,9 @@ from typing import Final
 
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.people.edit import describe
+from socrates_core.report.words import from_to, percent, signed
 from socrates_core.simulation.result import ArmResult, Score, Simulation
-from socrates_core.ui.html import bar, interval_words, metric, percent, signed, table, text
+from socrates_core.ui.html import bar, metric, table, text
 from socrates_core.ui.simulate.number_view import bins_html, medians_html, number_metrics_html
 
 TRUSTED_MASS: Final = 0.95
@@ -85,7 +86,7 @@ def metrics_html(arm: ArmResult) -> str:
         widest = max(score.uniform, score.interval.high, score.noise_floor, 1e-9)
         metrics += [
             metric("Wasserstein distance (W)", f"{score.wasserstein:.3f}",
-                   f"95 % interval {interval_words(score.interval)}", EXPLAIN_DISTANCE,
+                   f"95 % interval {from_to(score.interval, '–')}", EXPLAIN_DISTANCE,
                    bar(score.wasserstein / widest, "predicted", score.interval, widest)),
             metric("Noise floor", f"{score.noise_floor:.3f}", f"W of a perfect prediction with {_effective(arm)}",
                    EXPLAIN_FLOOR, bar(score.noise_floor / widest, "neutral")),

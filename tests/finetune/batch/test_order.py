@@ -40,6 +40,12 @@ def test_the_order_is_a_function_of_the_seed_and_differs_between_epochs() -> Non
     assert (one[:40] != one[40:]).any()
 
 
+def test_people_meet_other_neighbours_in_every_epoch() -> None:
+    order = order_of(EXAMPLES, 2, 5, 1, 8, np.random.default_rng(4))
+    groups = [frozenset(order.index[order.group == group].tolist()) for group in range(16)]
+    assert set(groups[:8]) != set(groups[8:])
+
+
 def test_cells_of_one_condition_can_stand_together() -> None:
     order = order_of(EXAMPLES, 1, 5, 2, 10, np.random.default_rng(3))
     pairs = [set(EXAMPLES.cell[order.step(number)[0]].tolist()) for number in range(order.steps)]
@@ -55,7 +61,7 @@ def test_off_scale_answers_are_counted_and_not_learned() -> None:
 
     kept = examples_of(replace(made, responses=off))
     assert (len(kept), kept.off_scale) == (8, 8)
-    with pytest.raises(TrainingError, match="no answer to learn from"):
+    with pytest.raises(TrainingError, match="no answers to train on"):
         examples_of(replace(made, responses=off.filter(~pl.col("on_scale"))))
 
 

@@ -35,6 +35,24 @@ def test_shared_tokens_stand_once_in_depth_first_order() -> None:
     assert pack.tokens_unshared == 12
 
 
+def test_the_mask_of_two_people_is_the_one_in_the_modules_docstring() -> None:
+    # instruction 5, stimulus 6, persona A 7 answers 4, persona B 8 answers 2
+    pack = pack_of([example([5, 6, 7], 4), example([5, 6, 8], 2)])
+    assert pack.tokens.tolist() == [5, 6, 7, 4, 8, 2]
+    assert pack.last.tolist() == [6, 6, 4, 4, 6, 6]
+    assert pack.positions.tolist() == [0, 1, 2, 3, 2, 3]
+    assert pack.attends.astype(int).tolist() == [
+        [1, 0, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0, 0],
+        [1, 1, 1, 0, 0, 0],
+        [1, 1, 1, 1, 0, 0],
+        [1, 1, 0, 0, 1, 0],
+        [1, 1, 0, 0, 1, 1],
+    ]
+    assert pack.targets.tolist() == [4, END, 2, END]
+    assert pack.tokens_unshared == 8
+
+
 def test_two_people_with_one_persona_and_one_answer_both_count() -> None:
     pack = pack_of([example([5, 6], 1), example([5, 6], 1)])
     assert pack.tokens.tolist() == [5, 6, 1]

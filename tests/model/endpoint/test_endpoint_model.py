@@ -314,7 +314,7 @@ def test_a_fault_ends_in_a_message_that_says_what_and_where(fault: Say, said: st
 def test_a_reply_has_to_be_complete_in_time(fault: Say) -> None:
     with chat_server(chat(lambda *_: fault)) as server:
         start = time.monotonic()
-        with pytest.raises(ModelError, match=r"no complete answer within 0\.5 s \(tried 2 times\)"):
+        with pytest.raises(ModelError, match=r"no complete reply within 0\.5 s \(tried 2 times\)"):
             endpoint(server, timeout=0.5, retries=1).answer_distributions(cell(), PEOPLE)
         assert time.monotonic() - start < 10
 
@@ -327,7 +327,7 @@ def test_a_model_that_is_not_there_is_told_with_those_that_are() -> None:
 
 
 def test_a_path_that_is_not_there_is_told_with_the_usual_one() -> None:
-    with chat_server(lambda *_: GONE) as server, pytest.raises(ModelError, match="most servers ends in /v1"):
+    with chat_server(lambda *_: GONE) as server, pytest.raises(ModelError, match="most servers' URL ends in /v1"):
         endpoint(server).answer_distributions(cell(), PEOPLE)
 
 
@@ -583,7 +583,7 @@ def test_a_key_that_cannot_be_one_is_refused_by_the_name_of_its_variable(
     key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOCRATES_ENDPOINT_KEY", key)
-    with pytest.raises(ModelError, match="the key in SOCRATES_ENDPOINT_KEY holds") as caught:
+    with pytest.raises(ModelError, match="the key in SOCRATES_ENDPOINT_KEY contains") as caught:
         load_endpoint("endpoint:m@http://127.0.0.1:9/v1")
     assert KEY not in "".join(traceback.format_exception(caught.value))
 
@@ -602,7 +602,7 @@ def test_the_released_models_are_asked_in_their_own_words() -> None:
 
 def test_nobody_to_ask_and_an_outcome_without_a_scale_are_refused() -> None:
     model = EndpointModel("m", "http://127.0.0.1:9/v1")
-    with pytest.raises(ModelError, match="nobody to ask"):
+    with pytest.raises(ModelError, match="no personas to simulate"):
         model.answer_distributions(cell(), [])
     with pytest.raises(ModelError, match="open-ended"):
         model.answer_distributions(cell(AnswerScale(None)), PEOPLE)

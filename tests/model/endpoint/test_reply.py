@@ -3,8 +3,8 @@ import math
 import pytest
 
 from socrates_core.model.endpoint.reply import (
+    Completion,
     MalformedReplyError,
-    Written,
     decision_probs,
     first_number,
     first_tokens,
@@ -45,7 +45,7 @@ from tests.servers.chat_server import completion
     ],
 )
 def test_the_first_number_counts_and_nothing_is_guessed(text: str, value: int | None, is_number: bool) -> None:
-    reading = first_number(Written(text, is_cut=False))
+    reading = first_number(Completion(text, is_cut=False))
     assert (reading.value, reading.is_number) == (value, is_number)
 
 
@@ -53,7 +53,7 @@ def test_the_first_number_counts_and_nothing_is_guessed(text: str, value: int | 
     ("text", "value"), [("10", None), ("the answer is 10.", None), ("1,", None), ("10 out of", 10)]
 )
 def test_a_number_that_was_cut_off_may_go_on(text: str, value: int | None) -> None:
-    assert first_number(Written(text, is_cut=True)).value == value
+    assert first_number(Completion(text, is_cut=True)).value == value
 
 
 def logs(**probs: float) -> dict[str, float]:
@@ -132,7 +132,7 @@ def test_a_decision_without_a_probability_for_every_option_is_malformed(data: ob
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ([], "no JSON object"),
+        ([], "not a JSON object"),
         ({}, "choices"),
         ({"choices": []}, "choices"),
         ({"choices": ["5"]}, "choices"),

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import Qwen2Config
 
-from socrates_core.model.prefix_tree.memory import Sizes, free_memory, room_for, sizes_of
+from socrates_core.model.prefix_tree.memory import Sizes, free_memory, memory_budget, sizes_of
 
 GB = 10**9
 QWEN_14B = Sizes(layers=48, hidden=5120, inner=13824, heads=40, kv_heads=8, head_width=128, number_bytes=2)
@@ -30,20 +30,20 @@ def test_the_sizes_of_a_network_stand_in_its_configuration() -> None:
     ],
 )
 def test_a_14b_network_on_a_gpu_with_so_much_free(free: int, pass_tokens: int, path_tokens: int) -> None:
-    room = room_for(free, QWEN_14B, 16384)
-    assert (room.pass_tokens, room.path_tokens) == (pass_tokens, path_tokens)
+    budget = memory_budget(free, QWEN_14B, 16384)
+    assert (budget.pass_tokens, budget.path_tokens) == (pass_tokens, path_tokens)
 
 
 def test_what_is_planned_never_exceeds_what_is_free() -> None:
     for free in (GB, 7 * GB, 60 * GB):
-        room = room_for(free, QWEN_14B, 10**9)
-        assert room.pass_tokens * 246_784 + room.path_tokens * 393_216 < 0.75 * free
+        budget = memory_budget(free, QWEN_14B, 10**9)
+        assert budget.pass_tokens * 246_784 + budget.path_tokens * 393_216 < 0.75 * free
 
 
 def test_wider_numbers_need_more_room() -> None:
     wide = replace(QWEN_14B, number_bytes=4)
-    assert room_for(4 * GB, wide, 16384).path_tokens == room_for(4 * GB, QWEN_14B, 16384).path_tokens // 2
-    assert room_for(4 * GB, wide, 16384).pass_tokens < room_for(4 * GB, QWEN_14B, 16384).pass_tokens
+    assert memory_budget(4 * GB, wide, 16384).path_tokens == memory_budget(4 * GB, QWEN_14B, 16384).path_tokens // 2
+    assert memory_budget(4 * GB, wide, 16384).pass_tokens < memory_budget(4 * GB, QWEN_14B, 16384).pass_tokens
 
 
 def test_this_machine_has_some_memory_free() -> None:

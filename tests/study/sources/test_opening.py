@@ -57,7 +57,7 @@ def test_what_is_no_source_is_named_with_what_is(tmp_path: Path) -> None:
     shard(tmp_path / "mixed" / "x.parquet")
     pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "mixed" / "y.parquet")
     problems = {
-        "nowhere": "there is no file or folder .*nowhere; a source is bundled, socsci210, or a path",
+        "nowhere": "there is no file or folder .*nowhere; a source is bundled, socsci210, hub:OWNER/NAME, or a path",
         "empty": "holds no source .found nothing.; a source is bundled",
         "other": "found notes.docx",
         "other/notes.docx": "is no source",

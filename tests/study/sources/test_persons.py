@@ -28,7 +28,7 @@ def test_an_attribute_is_integers_where_all_values_are_and_text_otherwise(
 
 
 def test_an_attribute_cannot_be_a_list() -> None:
-    with pytest.raises(SourceError, match="attribute a holds List"):
+    with pytest.raises(SourceError, match="attribute a contains List"):
         attribute(pl.Series("a", [[1], [2]]))
 
 

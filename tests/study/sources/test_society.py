@@ -11,7 +11,7 @@ from socrates_core.metrics.wasserstein import wasserstein
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.scale.instruction import parse_scale
 from socrates_core.study.sources.society.people import ATTRIBUTES, draw_people, traits_of
-from socrates_core.study.sources.society.question import Asked, Form, question
+from socrates_core.study.sources.society.question import Form, QuestionTexts, question
 from socrates_core.study.sources.society.society import SEED, STUDIES, Society, make_society, study_set
 from socrates_core.study.sources.society.world import cut, load_parts, make_world, rounded
 from socrates_core.study.study_set import StudySet, persona_rows
@@ -20,7 +20,7 @@ NOBODY: Mapping[str, str] = {}
 LEFT = {"party_id": "Strong Democrat", "ideology": "Very Liberal"}
 RIGHT = {"party_id": "Strong Republican", "ideology": "Very Conservative"}
 
-SUPPORT = Asked(
+SUPPORT = QuestionTexts(
     question="Do you oppose or support the plan?",
     statement="The plan deserves my support.",
     yes_no="Do you support the plan?",
@@ -58,12 +58,11 @@ def test_a_strong_attitude_ends_at_the_end_of_the_scale() -> None:
 
 
 @pytest.mark.parametrize("options", [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 101])
-@pytest.mark.parametrize("attitude", [-40.0, -1.0, 0.0, 0.3, 40.0])
-def test_the_options_always_share_out_all_answers(options: int, attitude: float) -> None:
-    probs = rounded(cut(np.array([attitude]), options), 0)
-    assert probs.shape == (1, options)
+def test_the_options_always_share_out_all_answers(options: int) -> None:
+    probs = rounded(cut(np.array([-40.0, -1.0, 0.0, 0.3, 40.0]), options), 0)
+    assert probs.shape == (5, options)
     assert (probs >= 0).all()
-    assert probs.sum() == pytest.approx(1)
+    assert probs.sum(axis=1) == pytest.approx(1)
 
 
 def test_slider_answers_gather_at_round_numbers() -> None:
@@ -171,18 +170,27 @@ def test_an_unknown_value_is_refused_and_not_guessed(persona: dict[str, str], me
 # -- questions ------------------------------------------------------------------------------------------------
 
 
-FORMS: list[Form] = [
-    Form(style, low, high, backwards, wording)
-    for style, ranges in {
-        "ends": [(1, 5), (0, 100), (-2, 2), (1, 4), (0, 10), (1, 3)],
-        "agreement": [(1, 7), (0, 100), (-5, 5), (1, 11)],
-        "bare": [(1, 9), (0, 100), (-3, 3), (0, 6)],
-        "list": [(1, 3), (1, 4), (1, 5), (0, 4), (-2, 2)],
-        "yes_no": [(1, 2), (0, 1)],
-    }.items()
-    for low, high in ranges
-    for backwards in (False, True)
-    for wording in range(3)
+RANGES = {
+    "ends": [(1, 5), (0, 100), (-2, 2), (1, 4), (0, 10), (1, 3)],
+    "agreement": [(1, 7), (0, 100), (-5, 5), (1, 11)],
+    "bare": [(1, 9), (0, 100), (-3, 3), (0, 6)],
+    "list": [(1, 3), (1, 4), (1, 5), (0, 4), (-2, 2)],
+    "yes_no": [(1, 2), (0, 1)],
+}
+# every wording of a style in both directions on its first range, and every other range in one of them
+FORMS = [
+    *(
+        Form(style, *some[0], backwards, wording)
+        for style, some in RANGES.items()
+        for backwards in (False, True)
+        for wording in range(3)
+    ),
+    *(
+        Form(style, low, high, place % 2 == 0, place % 3)
+        for style, some in RANGES.items()
+        for place, (low, high) in enumerate(some)
+        if place
+    ),
 ]
 
 
@@ -325,5 +333,5 @@ def test_a_warning_by_experts_lowers_support_in_points_of_the_scale(society: Soc
 
 def test_an_effect_compares_arms_of_one_outcome_only(society: Society) -> None:
     cells = society.cells(next(i for i, d in society.designs.items() if len(d.outcomes) > 1))
-    with pytest.raises(ValueError, match="one outcome of one study"):
+    with pytest.raises(ValueError, match="the same study with the same outcome"):
         society.true_effect(cells[0], cells[1], [NOBODY])

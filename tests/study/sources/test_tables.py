@@ -58,14 +58,14 @@ def test_another_encoding_is_named(tmp_path: Path) -> None:
         ([""], "lacks the column|cannot be read as a table"),
         ([f"{HEADER},response", f"{ROW},3"], "more than one column named response"),
         ([f"{HEADER},scale_min,scale_max", f"{ROW},1,5.5"], "row 1 .study s.: scale_max is '5.5', expected an integer"),
-        ([f"{HEADER},scale_min,scale_max", f"{ROW},5,1"], "a scale from 5 to 1 is none"),
-        ([f"{HEADER},scale_min,scale_max", f"{ROW},1,"], "a scale from 1 to None is none"),
-        ([f"{HEADER},scale_min", f"{ROW},1"], "a scale from 1 to None is none"),
+        ([f"{HEADER},scale_min,scale_max", f"{ROW},5,1"], "a scale from 5 to 1 is invalid"),
+        ([f"{HEADER},scale_min,scale_max", f"{ROW},1,"], "a scale from 1 to None is invalid"),
+        ([f"{HEADER},scale_min", f"{ROW},1"], "a scale from 1 to None is invalid"),
         ([f"{HEADER},scale_min,scale_max", f"{ROW},0,60000000"], "at most 1001 options"),
         ([f"{HEADER},scale_min,scale_max", f"{ROW},-9000000000000000000,9000000000000000000"], "at most 1001 options"),
         ([f"{HEADER},demo_weight", f"{ROW},70"], "no demographic attribute can be called 'weight'"),
         ([f"{HEADER},demo__cell,demo_", f"{ROW},1,2"], "can be called '', '_cell'"),
-        ([f"{HEADER},condition", f"{ROW},a", f"{ROW},b"], "condition_num 1 has the labels 'a', 'b'"),
+        ([f"{HEADER},condition", f"{ROW},a", f"{ROW},b"], "condition_num 1 has several labels, 'a', 'b'"),
         ([f"{HEADER},weight", f"{ROW},-1"], "weight '-1'"),
         ([f"{HEADER},design", f"{ROW},mixed"], "'mixed'"),
     ],
@@ -78,7 +78,7 @@ def test_a_table_that_cannot_be_read_says_why(tmp_path: Path, lines: list[str], 
 def test_lists_in_a_parquet_table_are_refused(tmp_path: Path) -> None:
     columns = {"study_id": ["s"], "condition_num": [1], "participant_id": ["a"], "response": [[1]], "stimulus": ["x"]}
     pl.DataFrame(columns).write_parquet(tmp_path / "mine.parquet")
-    with pytest.raises(SourceError, match="column response holds List"):
+    with pytest.raises(SourceError, match="column response contains List"):
         load(tmp_path / "mine.parquet")
 
 
@@ -156,12 +156,12 @@ def test_one_question_is_one_task_in_every_condition(tmp_path: Path) -> None:
     [
         ({"title": 3}, "title is 3"),
         ({"randomised": "yes"}, "randomised is 'yes'"),
-        ({"conditions": {}}, "conditions is no list"),
+        ({"conditions": {}}, "conditions is not a list"),
         ({"conditions": [{"label": "a"}]}, "no integer condition_num"),
-        ({"conditions": [{"condition_num": 1}, {"condition_num": 1}]}, "two conditions have one condition_num"),
+        ({"conditions": [{"condition_num": 1}, {"condition_num": 1}]}, "two conditions have the same condition_num"),
         ({"outcome": {"min": 1}}, "ends are 1 and None"),
         ({"outcome": {"min": 1, "max": 2.5}}, "ends are 1 and 2.5"),
-        ({"outcome": {"min": 1, "max": 3, "labels": {"4": "x"}}}, "labels 4 are no options"),
+        ({"outcome": {"min": 1, "max": 3, "labels": {"4": "x"}}}, "labels 4 are not options"),
         ({"outcome": {"labels": {"one": "x"}}}, "labels are not of the form"),
     ],
 )

@@ -26,7 +26,7 @@ def test_a_visitor_who_has_used_up_the_bucket_waits_until_it_has_filled_up_again
     limits.take(ANYONE, 700)
     limits.take(ANYONE, 300)
     # 200 participants come back in 20 seconds
-    with pytest.raises(SocratesError, match=r"Try again in 2[01] seconds"):
+    with pytest.raises(SocratesError, match=r"Try again in 2[01] s,"):
         limits.take(ANYONE, 200)
     limits.take(OTHER, 1000)  # somebody else has a bucket of his own
     clock.now = 20
@@ -36,12 +36,12 @@ def test_a_visitor_who_has_used_up_the_bucket_waits_until_it_has_filled_up_again
 def test_a_run_larger_than_the_bucket_needs_a_full_one_and_a_tiny_one_takes_a_turn_too() -> None:
     limits = Limits(burst=100, rate=1, clock=Clock())
     limits.take(ANYONE, 5000)
-    with pytest.raises(SocratesError, match="2 minutes"):
+    with pytest.raises(SocratesError, match="2 min,"):
         limits.take(ANYONE, 5000)
     small = Limits(burst=100, rate=1, clock=Clock())
     for _ in range(5):
         small.take(ANYONE, 1)  # counts for 20
-    with pytest.raises(SocratesError, match=r"2[01] seconds"):
+    with pytest.raises(SocratesError, match=r"2[01] s,"):
         small.take(ANYONE, 1)
 
 

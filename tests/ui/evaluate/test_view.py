@@ -12,7 +12,6 @@ from socrates_core.ui.evaluate.form import Preview
 from socrates_core.ui.evaluate.preview import preview_html, seen_html
 from socrates_core.ui.evaluate.view import (
     comparison_html,
-    duration,
     live_html,
     position_words,
     progress_words,
@@ -60,14 +59,6 @@ def test_how_far_a_run_is(changed: dict[str, object], said: str) -> None:
 )
 def test_places_in_line_are_ordinals(ahead: int, said: str) -> None:
     assert position_words(ahead) == f"{said} in the queue"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(0.2, "1 s"), (89, "89 s"), (91, "2 min"), (3600, "60 min"), (5460, "1 h 31 min"), (200_000, "2 days")],
-)
-def test_time_in_words(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
 
 
 def test_a_finished_run_stands_with_interval_floor_and_stamp() -> None:

@@ -1,7 +1,7 @@
-"""The people of the synthetic society: demographics with realistic margins and correlations, and what they amount to.
+"""The people of the synthetic society: demographics with realistic margins and correlations, and their traits.
 
-Attributes and values are those of SocSci210. One left-right leaning stands behind party and ideology; education and
-work stand behind income; age stands behind work and marriage.
+Attributes and values are those of SocSci210. A latent left-right position determines party and ideology; education and
+work influence income; age influences work and marital status.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from socrates_core.study.study_set import Persona
 Floats = npt.NDArray[np.float64]
 
 TRAITS: Final = ("left", "age", "female", "education", "income")
-"""F = 5 directions in which people differ, in the order of every coefficient vector."""
+"""F = 5 dimensions in which people differ, in the order of every coefficient vector."""
 
 EDUCATION: Final = {
     "Less than high school": 0.04,
@@ -106,13 +106,13 @@ def draw_people(count: int, rng: np.random.Generator) -> pl.DataFrame:
 
 
 def traits_of(people: pl.DataFrame | Sequence[Persona]) -> Floats:
-    """(N, F) the traits of people, in the order of `TRAITS`; 0, the centre, where an attribute is unknown.
+    """(N, F) the traits of people, in the order of `TRAITS`; 0, the centre, if an attribute is unknown.
 
-    left is the mean of what party and ideology say, each from −1 (right) to 1 (left); age is (years − 48) / 17, with
-    values beyond 18..90 counted as the nearer end; female is ±0.5; education and income are standardised ranks.
+    left is the mean of party and ideology, each from −1 (right) to 1 (left); age is (years − 48) / 17, with values
+    outside 18..90 clipped; female is ±0.5; education and income are standardised ranks.
 
     Raises:
-        ValueError: If an attribute has a value that the society does not know.
+        ValueError: If an attribute has a value that does not exist in the society.
     """
     table = people if isinstance(people, pl.DataFrame) else _table(people)
     left = np.stack([_scored(table, name, scores) for name, scores in (("party_id", _PARTY), ("ideology", _IDEOLOGY))])
@@ -145,19 +145,19 @@ def _ages(table: pl.DataFrame) -> Floats:
 
 
 def _scored(table: pl.DataFrame, attribute: str, scores: Scores) -> Floats:
-    """(N,) the score of each value; NaN where the attribute is unknown."""
+    """(N,) the score of each value; NaN if the attribute is unknown."""
     if attribute not in table.columns:
         return np.full(len(table), np.nan)
     column = table[attribute]
     strangers = sorted(set(column.drop_nulls().unique()) - set(scores))
     if strangers:
-        raise ValueError(f"the society knows no {attribute} {strangers[0]!r}; it has {', '.join(scores)}")
+        raise ValueError(f"the society has no {attribute} {strangers[0]!r}; it has {', '.join(scores)}")
     scored = column.replace_strict(scores, default=None, return_dtype=pl.Float64)
     return scored.fill_null(float("nan")).to_numpy()
 
 
 def _marriage(age: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.str_]:
-    """Marital status: nearly nobody of 20 is married, more than half of 45, and many of 80 are widowed."""
+    """Marital status: almost no one is married at 20, more than half are at 45, and many are widowed at 80."""
     wed = expit((age - 29) / 5)
     widowed = wed * expit((age - 80) / 6)
     divorced = 0.2 * (wed - widowed)
@@ -171,12 +171,12 @@ def _marriage(age: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArr
 
 
 def _by_rank(latent: Floats, shares: Mapping[str, float]) -> npt.NDArray[np.str_]:
-    """Cut a latent variable so that the values come out in their expected shares."""
+    """Discretise a latent variable so that the values have their expected shares."""
     return _choose(shares, ndtr(_standard(latent)))
 
 
 def _choose(shares: Mapping[str, float], uniform: Floats) -> npt.NDArray[np.str_]:
-    """The value on whose stretch of [0, 1] each number falls."""
+    """The value in whose interval of [0, 1] each number falls."""
     edges = np.cumsum(list(shares.values()))
     pick = np.searchsorted(edges, uniform, side="right").clip(max=len(edges) - 1)
     chosen: npt.NDArray[np.str_] = np.asarray(list(shares))[pick]
@@ -184,7 +184,7 @@ def _choose(shares: Mapping[str, float], uniform: Floats) -> npt.NDArray[np.str_
 
 
 def _standard(values: Floats) -> Floats:
-    """Centred and scaled to unit variance; a lone value is the centre."""
+    """Centred and scaled to unit variance; a single value becomes 0."""
     spread = values.std() if len(values) > 1 else 0.0
     centred: Floats = values - values.mean()
     return centred / spread if spread else centred

@@ -1,4 +1,4 @@
-"""How the synthetic society asks: the answer scale of an outcome, and the question and instruction that state it."""
+"""Questions of the synthetic society: an outcome's answer scale, and the question and instruction that state it."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -17,28 +17,28 @@ RANGES: Final = (
     *[(-2, 2)] * 2,
     *[(1, 3), (0, 4), (0, 6), (1, 8), (1, 9), (1, 10), (-3, 3), (-5, 5)],
 )
-"""First and last option of a scale without a label for every option; drawn with equal chance, repeats count."""
+"""First and last option of scales without a label for every option; drawn uniformly, so repeated entries weigh more."""
 
 Style = Literal["ends", "agreement", "bare", "list", "yes_no"]
 STYLES: Final[dict[Style, float]] = {"ends": 0.42, "agreement": 0.16, "bare": 0.12, "list": 0.2, "yes_no": 0.1}
-"""Style → how often it is used. `ends` labels both ends in the instruction, `agreement` puts a statement, `bare` names
-the ends in the question alone, `list` labels every option, `yes_no` has two."""
+"""Style → its relative frequency. `ends` labels both ends in the instruction, `agreement` presents a statement, `bare`
+names the ends only in the question, `list` labels every option, `yes_no` has two options."""
 
 
 @dataclass(frozen=True)
 class FormPlan:
-    """What scales are drawn from."""
+    """The distribution that scales are drawn from."""
 
     ranges: tuple[tuple[int, int], ...] = RANGES
     reversed_ranges: float = 0.15
-    """Chance that a range from 0 or more starts at its most positive end."""
+    """Probability that a range from 0 or more starts at its most positive end."""
     reversed_lists: float = 0.2
-    """Chance that a list starts at its most positive option."""
+    """Probability that a list starts at its most positive option."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What an outcome asks about a topic, in all the ways that a scale may need it."""
+class QuestionTexts:
+    """An outcome's question about a topic, in every form that a scale may require."""
 
     question: str
     statement: str
@@ -46,7 +46,7 @@ class Asked:
     poles: tuple[str, ...]
     """(negative, positive), as in oppose and support; or one adjective, as in worried."""
     adverb: str
-    """What strengthens a pole, as in strongly oppose; empty for one adjective."""
+    """Adverb that intensifies a pole, as in strongly oppose; empty for one adjective."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Form:
     reversed: bool
     """Whether the smallest option is the most positive one."""
     wording: int
-    """Which of the equivalent wordings is used; taken modulo their number."""
+    """Index of the wording among equivalent ones, modulo their number."""
 
     @property
     def options(self) -> int:
@@ -78,7 +78,7 @@ class Question:
 
 
 def draw_form(rng: np.random.Generator, plan: FormPlan) -> Form:
-    """A scale and its wording at random; styles as in `STYLES`."""
+    """A random scale and wording; styles have the frequencies of `STYLES`."""
     style = list(STYLES)[rng.choice(len(STYLES), p=list(STYLES.values()))]
     wording = int(rng.integers(12))
     if style == "yes_no":
@@ -92,32 +92,32 @@ def draw_form(rng: np.random.Generator, plan: FormPlan) -> Form:
     return Form(style, low, high, bool(rng.random() < plan.reversed_ranges) and low >= 0, wording)
 
 
-def question(form: Form, asked: Asked) -> Question:
-    """The words of a question, ending with the answer instruction, and the scale as the instruction states it."""
+def question(form: Form, texts: QuestionTexts) -> Question:
+    """The text of a question, ending with the answer instruction, and the scale that the instruction states."""
     values = tuple(range(form.low, form.high + 1))
     if form.style in ("list", "yes_no"):
-        names = ("No", "Yes") if form.style == "yes_no" else _names(asked, form.options)
+        names = ("No", "Yes") if form.style == "yes_no" else _names(texts, form.options)
         labels = dict(zip(values, names[::-1] if form.reversed else names, strict=True))
-        text = asked.yes_no if form.style == "yes_no" else asked.question
+        text = texts.yes_no if form.style == "yes_no" else texts.question
         return Question(f"{text} {_list_instruction(labels, form.wording)}", AnswerScale(values, labels))
-    ends = ("Strongly disagree", "Strongly agree") if form.style == "agreement" else _names(asked, 2)
+    ends = ("Strongly disagree", "Strongly agree") if form.style == "agreement" else _names(texts, 2)
     first, last = ends[::-1] if form.reversed else ends
     if form.style == "bare":
-        text = f"{asked.question} On the scale, {form.low} stands for {first} and {form.high} for {last}."
+        text = f"{texts.question} On the scale, {form.low} stands for {first} and {form.high} for {last}."
         return Question(
             f"{text} Only return an integer from {form.low} to {form.high}, nothing else.", AnswerScale(values)
         )
-    text = asked.question
+    text = texts.question
     if form.style == "agreement":
-        text = f'How far do you disagree or agree with the following statement? "{asked.statement}"'
+        text = f'How far do you disagree or agree with the following statement? "{texts.statement}"'
     instruction = _range_instruction(form, first, last)
     return Question(f"{text} {instruction}", AnswerScale(values, {form.low: first, form.high: last}))
 
 
-def _names(asked: Asked, count: int) -> tuple[str, ...]:
-    """Labels from the most negative to the most positive: only the two ends, or all of 3, 4 or 5 options."""
-    if len(asked.poles) == 1:
-        (word,) = asked.poles
+def _names(texts: QuestionTexts, count: int) -> tuple[str, ...]:
+    """Labels from the most negative to the most positive: the two ends alone, or all of 3, 4 or 5 options."""
+    if len(texts.poles) == 1:
+        (word,) = texts.poles
         steps = {
             2: ("Not at all", "Extremely"),
             3: ("Not", "Somewhat", "Very"),
@@ -125,8 +125,8 @@ def _names(asked: Asked, count: int) -> tuple[str, ...]:
             5: ("Not at all", "Slightly", "Moderately", "Very", "Extremely"),
         }
         return tuple(f"{step} {word}" for step in steps[count])
-    negative, positive = asked.poles
-    low, high = f"{asked.adverb} {negative}", f"{asked.adverb} {positive}"
+    negative, positive = texts.poles
+    low, high = f"{texts.adverb} {negative}", f"{texts.adverb} {positive}"
     neither = f"Neither {negative} nor {positive}"
     names = {
         2: (low, high),

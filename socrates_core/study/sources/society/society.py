@@ -1,12 +1,11 @@
-"""The synthetic society: studies that nobody took part in, whose true answers are known.
+"""The synthetic society: generated studies whose true answer distributions are known.
 
-What a prediction should have been is known here for every persona, observed or edited, so evaluation itself can be
-tested. A study is made of parts (`assets/studies/society.json`): a topic, a manipulation per condition, outcomes, and
-a scale per outcome. No two studies of a society ask one outcome about one topic, so an unseen study is a new
-combination of known parts. In one study of ten no condition has any effect.
+The correct prediction is known for every persona, observed or edited, so the evaluation itself can be tested. A study
+is composed of parts (`assets/studies/society.json`): a topic, a manipulation per condition, outcomes, and a scale per
+outcome. No two studies of a society combine the same outcome and topic, so an unseen study is a new combination of
+known parts. In one study of ten no condition has any effect.
 
-Who takes part is drawn by `society_people`, what the questions say by `society_question`, and what is true stands in
-`society_world`.
+People are drawn in `society.people`, questions are worded in `society.question`, and `society.world` defines the truth.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ import polars as pl
 from scipy.special import ndtr
 
 from socrates_core.study.sources.society.people import draw_people, traits_of
-from socrates_core.study.sources.society.question import Asked, Form, FormPlan, draw_form, question
+from socrates_core.study.sources.society.question import Form, FormPlan, QuestionTexts, draw_form, question
 from socrates_core.study.sources.society.world import World, cut, latent_attitude, load_parts, make_world, rounded
 from socrates_core.study.study_set import (
     RESPONSES_SCHEMA,
@@ -34,7 +33,7 @@ from socrates_core.study.study_set import (
 Floats = npt.NDArray[np.float64]
 
 SEED: Final = 2026
-"""Of the bundled society: its world, its studies and its answers."""
+"""Seed of the bundled society: its world, studies and answers."""
 STUDIES: Final = 210
 SOURCE: Final = "Synthetic society (generated; nobody answered)"
 SAME_PERSON: Final = 0.5
@@ -42,9 +41,9 @@ SAME_PERSON: Final = 0.5
 NULL_STUDIES: Final = 0.1
 WITHIN_STUDIES: Final = 0.1
 UNANSWERED: Final = {"income": 0.03, "party_id": 0.02, "ideology": 0.02}
-"""Attribute → share of people who did not tell."""
+"""Attribute → share of people who did not state it."""
 OPTIONAL: Final = ("employment", "marital_status", "income", "ideology")
-"""Attributes that a study may not have asked for."""
+"""Attributes that a study may not record."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,9 @@ class StudyDesign:
     study_id: str
     topic: int
     manipulations: tuple[int, ...]
-    """One per condition, in order of condition_num 1, 2, …; the first is control."""
+    """One per condition, in order of condition_num 1, 2, …; the first is the control."""
     texts: tuple[int, ...]
-    """Which text of its manipulation each condition shows."""
+    """Index of the text of its manipulation that each condition shows."""
     outcomes: tuple[int, ...]
     """One per task, in order of task_num 1, 2, …"""
     forms: tuple[Form, ...]
@@ -67,12 +66,12 @@ class StudyDesign:
     """Whether everyone sees all conditions."""
     participants: int
     unrecorded: tuple[str, ...]
-    """Attributes that nobody was asked for; they play no part in this study."""
+    """Attributes that this study did not record; they have no influence in it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Society:
-    """Studies of one world and their truth."""
+    """Studies of one world, with their true distributions."""
 
     world: World
     designs: Mapping[str, StudyDesign]
@@ -81,7 +80,9 @@ class Society:
     def cells(self, study_id: str, first_cell_id: int = 0) -> list[Cell]:
         """The cells of one study, by condition, then task, numbered from `first_cell_id`."""
         design, parts = self.designs[study_id], load_parts()
-        tasks = [question(form, _asked(design, o)) for form, o in zip(design.forms, design.outcomes, strict=True)]
+        tasks = [
+            question(form, _question_texts(design, o)) for form, o in zip(design.forms, design.outcomes, strict=True)
+        ]
         return [
             Cell(
                 cell_id=first_cell_id + c * len(tasks) + t,
@@ -98,11 +99,11 @@ class Society:
         ]
 
     def true_distributions(self, cell: Cell, people: pl.DataFrame | Sequence[Persona]) -> Floats:
-        """(N, K) the exact probability of each option for each person, edited ones too.
+        """(N, K) the exact probability of each option for each person, edited or not.
 
         Raises:
             KeyError: If the cell belongs to no study of this society.
-            ValueError: If a persona has a value that the society does not know.
+            ValueError: If a persona has a value that does not exist in the society.
         """
         design = self.designs[cell.study_id]
         return self.distributions(design, cell.condition_num - 1, cell.task_num - 1, traits_of(people))
@@ -116,15 +117,17 @@ class Society:
         """Mean answer of these people in `cell` minus in `control`, in points of the scale.
 
         Raises:
-            ValueError: If the two are not arms of one study with one outcome.
+            ValueError: If the two are not arms of the same study with the same outcome.
         """
         if (cell.study_id, cell.task_num) != (control.study_id, control.task_num):
-            raise ValueError(f"cells {cell.cell_id} and {control.cell_id} do not ask one outcome of one study")
+            raise ValueError(
+                f"cells {cell.cell_id} and {control.cell_id} are not arms of the same study with the same outcome"
+            )
         change = self.true_distributions(cell, people) - self.true_distributions(control, people)
         return float((change @ np.asarray(cell.scale.values, dtype=np.float64)).mean())
 
     def distributions(self, design: StudyDesign, condition: int, task: int, traits: Floats) -> Floats:
-        """(N, K) the same for traits (N, F); `condition` and `task` count from 0."""
+        """(N, K) the exact probabilities for traits (N, F); `condition` and `task` count from 0."""
         form, outcome = design.forms[task], design.outcomes[task]
         attitude = latent_attitude(self.world, design.topic, design.manipulations[condition], outcome, traits)
         probs = cut(attitude, form.options)
@@ -132,15 +135,15 @@ class Society:
 
 
 def make_society(seed: int, studies: int = STUDIES, forms: FormPlan | None = None) -> Society:
-    """The society of this seed; its studies are drawn from a generator of their own.
+    """The society with this seed; its studies are drawn with a separate generator.
 
     Args:
-        seed: Of the world and of the studies.
-        studies: How many; ids run from `society-001`.
-        forms: What scales are drawn from; the default plan if None.
+        seed: Seed of the world and of the studies.
+        studies: Number of studies; ids run from `society-001`.
+        forms: The distribution of scales; the default plan if None.
 
     Raises:
-        ValueError: If that many studies cannot be made without asking one outcome about one topic twice.
+        ValueError: If that many studies would repeat a combination of outcome and topic.
     """
     rng = np.random.default_rng([2, seed])
     decks = _deal_outcomes(rng)
@@ -152,7 +155,7 @@ def make_society(seed: int, studies: int = STUDIES, forms: FormPlan | None = Non
 
 
 def study_set(society: Society) -> StudySet:
-    """The society's studies with the answers of people drawn for them; the same for the same society."""
+    """The society's studies with sampled people and answers; deterministic given the society."""
     rng = np.random.default_rng([3, society.world.seed])
     everyone = draw_people(sum(design.participants for design in society.designs.values()), rng)
     cells: list[Cell] = []
@@ -189,7 +192,7 @@ def study_set(society: Society) -> StudySet:
 
 
 def _deal_outcomes(rng: np.random.Generator) -> list[tuple[int, tuple[int, ...]]]:
-    """(topic, one to four outcomes) for as many studies as the parts allow, in random order."""
+    """(topic, one to four outcomes) of as many studies as the parts allow, in random order."""
     parts = load_parts()
     decks = []
     for topic in range(len(parts.topics)):
@@ -233,18 +236,18 @@ def _draw_design(
     )
 
 
-def _asked(design: StudyDesign, outcome: int) -> Asked:
-    """The outcome's words about the study's topic."""
+def _question_texts(design: StudyDesign, outcome: int) -> QuestionTexts:
+    """The texts of the outcome about the study's topic."""
     parts = load_parts()
     short = parts.topics[design.topic]["short"]
     part = parts.outcomes[outcome]
     words = {"short": short, "Short": short[0].upper() + short[1:]}
     texts = {name: part[name].format(**words) for name in ("question", "statement", "yes_no")}
-    return Asked(**texts, poles=tuple(part["poles"]), adverb=part["adverb"])
+    return QuestionTexts(**texts, poles=tuple(part["poles"]), adverb=part["adverb"])
 
 
 def _vignette(design: StudyDesign, condition: int) -> str:
-    """What the people of one condition read before the question."""
+    """The text that people of one condition read before the question."""
     parts = load_parts()
     topic = parts.topics[design.topic]
     words = {"place": parts.places[design.place], "short": topic["short"]}
@@ -268,12 +271,12 @@ def _study_row(design: StudyDesign) -> dict[str, object]:
 
 
 def _recorded(group: pl.DataFrame, design: StudyDesign, rng: np.random.Generator) -> pl.DataFrame:
-    """The group with null where the study did not ask or a person did not tell."""
+    """The group, with null for attributes that the study did not record or a person did not state."""
     hidden = {name: pl.lit(None, group.schema[name]).alias(name) for name in design.unrecorded}
     for name, share in UNANSWERED.items():
-        told = pl.Series(rng.random(len(group)) >= share)
+        known = pl.Series(rng.random(len(group)) >= share)
         if name not in hidden:
-            hidden[name] = pl.when(told).then(pl.col(name)).alias(name)
+            hidden[name] = pl.when(known).then(pl.col(name)).alias(name)
     return group.with_columns(hidden.values())
 
 
@@ -285,9 +288,9 @@ def _answers(
     first_person: int,
     rng: np.random.Generator,
 ) -> list[pl.DataFrame]:
-    """The responses of one study's people, a table per cell.
+    """The responses of one study's people, one table per cell.
 
-    An answer is the quantile of the person's true distribution at Φ(z), z standard normal with correlation
+    An answer is the quantile of the person's true distribution at Φ(z), with z standard normal and correlation
     `SAME_PERSON` between the answers of one person, so each answer follows the true distribution exactly.
     """
     traits = traits_of(group)
@@ -296,18 +299,18 @@ def _answers(
     tables = []
     for cell in cells:
         condition, task = cell.condition_num - 1, cell.task_num - 1
-        asked = np.arange(len(group)) if design.within else np.flatnonzero(arms == condition)
-        noise = rng.standard_normal(len(asked))
-        z = np.sqrt(SAME_PERSON) * person[asked] + np.sqrt(1 - SAME_PERSON) * noise
+        shown = np.arange(len(group)) if design.within else np.flatnonzero(arms == condition)
+        noise = rng.standard_normal(len(shown))
+        z = np.sqrt(SAME_PERSON) * person[shown] + np.sqrt(1 - SAME_PERSON) * noise
         loading = society.world.outcome_loading[design.outcomes[task]]
         direction = np.sign(loading) * (-1 if design.forms[task].reversed else 1)
-        cdf = np.cumsum(society.distributions(design, condition, task, traits[asked]), axis=1)
+        cdf = np.cumsum(society.distributions(design, condition, task, traits[shown]), axis=1)
         index = (ndtr(direction * z)[:, None] >= cdf[:, :-1]).sum(axis=1)
         columns = {
-            "cell_id": np.full(len(asked), cell.cell_id),
-            "participant_id": first_person + asked,
+            "cell_id": np.full(len(shown), cell.cell_id),
+            "participant_id": first_person + shown,
             "response": np.asarray(cell.scale.values)[index],
-            "on_scale": np.ones(len(asked), dtype=bool),
+            "on_scale": np.ones(len(shown), dtype=bool),
         }
         tables.append(pl.DataFrame(columns, schema=RESPONSES_SCHEMA))
     return tables

@@ -1,17 +1,17 @@
-"""The truth of the synthetic society: what it is made of, what works there, and how attitudes become answers.
+"""The data-generating process of the synthetic society: its parts, its effects, and how attitudes become answers.
 
-A person with traits x (left, age, female, education, income; centred, about unit size, 0 where unknown) holds towards
-outcome o about topic t after manipulation m the latent attitude y* ~ Normal(μ, 1) with
+A person with traits x (left, age, female, education, income; centred, about unit size, 0 if unknown) has, for outcome o
+about topic t after manipulation m, the latent attitude y* ~ Normal(μ, 1) with
 
   μ = base_o + habit_o · x + effect_m,o + λ_o · (base_t + lean_t · x + effect_m + effect_m,domain(t) + left_m · x_left)
 
-Control and the two placebo manipulations have no effect at all in any world. y* is cut into K options at
-τ_k = 1.8 · (2k/K − 1), k = 1..K−1, so P(option k) = Φ(τ_k − μ) − Φ(τ_{k−1} − μ). Response styles follow: 4 % answer an
-end (the upper one with probability Φ(μ)) and, where there is a middle, 3 % the middle. A reversed scale counts from the
-other end. On sliders (more than 20 options) 8 % of all answers then move to the nearest multiple of 50, 30 % of 10, and
-22 % of 5.
+The control and the two placebo manipulations have no effect in any world. y* is divided into K options at
+τ_k = 1.8 · (2k/K − 1), k = 1..K−1, so P(option k) = Φ(τ_k − μ) − Φ(τ_{k−1} − μ). Response styles are added: 4 % choose
+an end (the upper one with probability Φ(μ)) and, if there is a middle option, 3 % choose it. A reversed scale counts
+from the other end. On sliders (more than 20 options) 8 % of all answers then move to the nearest multiple of 50, 30 %
+of 10, and 22 % of 5.
 
-A `World` holds the coefficients: those of the parts file, which all worlds share, plus deviations of its own.
+A `World` contains the coefficients: those of the parts file, shared by all worlds, plus its own deviations.
 """
 
 import json
@@ -31,17 +31,17 @@ Floats = npt.NDArray[np.float64]
 PARTS_FILE: Final = ASSETS / "studies" / "society.json"
 
 REACH: Final = 1.8
-"""Where the scale ends, in standard deviations of the latent attitude."""
+"""Half-width of the scale, in standard deviations of the latent attitude."""
 MIDDLE_SHARE: Final = 0.03
 END_SHARE: Final = 0.04
 SLIDER: Final = 20
-"""Scales of more options are sliders, on which people prefer round numbers."""
+"""Scales with more options are sliders, on which people prefer round numbers."""
 ROUND_SHARES: Final = {50: 0.08, 10: 0.30, 5: 0.22}
 
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """What studies are made of; T topics, M manipulations, O outcomes, F traits."""
+    """The parts of studies; T topics, M manipulations, O outcomes, F traits."""
 
     topics: tuple[dict[str, Any], ...]
     manipulations: tuple[dict[str, Any], ...]
@@ -72,13 +72,13 @@ class World:
     effect: Floats
     """(M,)"""
     effect_left: Floats
-    """(M,) how much more a manipulation works on the left than in the centre."""
+    """(M,) how much stronger a manipulation's effect is on the left than in the centre."""
     effect_domain: Floats
     """(M, domains)"""
     effect_outcome: Floats
     """(M, O)"""
     outcome_loading: Floats
-    """(O,) λ: negative where a high answer is a bad sign for the topic, as with worry."""
+    """(O,) λ: negative if a high answer is unfavourable to the topic, as with worry."""
     outcome_base: Floats
     """(O,)"""
     outcome_habit: Floats
@@ -94,7 +94,7 @@ def load_parts() -> Parts:
 
 
 def make_world(seed: int) -> World:
-    """The coefficients of the world of this seed: the common ones of the parts file plus deviations of its own."""
+    """The coefficients of the world with this seed: the common ones of the parts file plus its own deviations."""
     parts = load_parts()
     topics, manipulations, outcomes = parts.topics, parts.manipulations, parts.outcomes
     common, own = np.random.default_rng([0, 0]), np.random.default_rng([1, seed])
@@ -130,7 +130,7 @@ def latent_attitude(world: World, topic: int, manipulation: int, outcome: int, t
 
 
 def attitude_parts(world: World, topic: int, manipulation: int, outcome: int, traits: Floats) -> Floats:
-    """(N, 3) what μ is made of: towards the topic, what the manipulation moves it, and how the outcome is answered."""
+    """(N, 3) the components of μ: attitude towards the topic, effect of the manipulation, and habit of the outcome."""
     parts = load_parts()
     domain = parts.domains.index(parts.topics[topic]["domain"])
     towards_topic = world.topic_base[topic] + traits @ world.topic_lean[topic]
@@ -154,9 +154,9 @@ def cut(attitude: Floats, options: int) -> Floats:
 
 
 def rounded(probs: Floats, first: int) -> Floats:
-    """(N, K) the same answers after people moved some of them to round numbers, on a slider from `first`.
+    """(N, K) the probabilities after people's preference for round numbers, on a slider from `first`.
 
-    Scales of up to `SLIDER` options stay as they are.
+    Scales of up to `SLIDER` options are unchanged.
     """
     options = probs.shape[1]
     if options <= SLIDER:
@@ -167,10 +167,10 @@ def rounded(probs: Floats, first: int) -> Floats:
 
 @cache
 def _rounding(options: int, first: int) -> Floats:
-    """(K, K) where the mass of each option goes on a slider of K options from `first`; rows sum to 1.
+    """(K, K) transition matrix of rounding on a slider of K options from `first`; rows sum to 1.
 
-    A share of it moves to the nearest multiple of each number of `ROUND_SHARES` that the scale has (the lower one of
-    two equally near).
+    A share of each option's mass moves to the nearest multiple, on the scale, of each number of `ROUND_SHARES` (to the
+    lower one of two equally near).
     """
     values = np.arange(first, first + options)
     stay = 1 - sum(ROUND_SHARES.values())

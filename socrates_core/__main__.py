@@ -1,0 +1,80 @@
+"""The command `socrates`: every command of this software by its name.
+
+    socrates app                    the page in the browser
+    socrates prepare --source bundled --out studies
+    socrates run --studies studies --model demo --out runs/demo
+
+Each is the same function, with the same options, as the script that stands beside it in a checkout (`python app.py`,
+`python -m train.prepare`, `python -m eval.run`, …).
+"""
+
+import sys
+from importlib import import_module
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from socrates_core import __version__, command
+
+COMMANDS: Final = {
+    "app": (
+        "ui.app",
+        "Open Socrates in the browser: predicted against actual answers of studies the model has not seen.",
+    ),
+    "prepare": ("study.prepare", "Read studies from a source and write them as a study folder with a split."),
+    "train": ("finetune.train", "Train an adapter on the training part of a study folder."),
+    "run": ("runs.evaluate", "Evaluate a model on a part of a split, as a run that can be stopped and resumed."),
+    "score": ("report.commands", "Score predictions without a model."),
+    "compare": ("report.commands", "Compare evaluations on the cells that they have in common."),
+    "push": ("hub.commands", "Push an adapter with a card that says what it is good for."),
+    "pull": ("hub.commands", "Pull an adapter and check it; it appears whole or not at all."),
+}
+"""Name of a command, which is that of its function ↦ its module in the library, and the summary for `--help`."""
+
+
+class OnDemand(TyperGroup):
+    """Imports the command that is run, and that one alone; some take seconds and need torch or gradio."""
+
+    def __init__(self, **settings: Any) -> None:
+        """List all commands, each as a name and a summary."""
+        super().__init__(**settings)
+        self.commands = {name: TyperCommand(name, help=summary) for name, (_, summary) in COMMANDS.items()}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command itself in place of what stands for it in the list."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return (name, None, rest) if name is None else (name, _load(name), rest)
+
+
+def _load(name: str) -> Any:
+    module, _ = COMMANDS[name]
+    story = getattr(import_module(f"socrates_core.{module}"), name)
+    return typer.main.get_command(command.app_of(story))
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"Socrates {__version__}\n")
+        raise typer.Exit
+
+
+app = typer.Typer(cls=OnDemand, add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
+
+
+@app.callback()
+def socrates(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    """Predict how people answer in a social-science experiment, and say how far to trust the prediction."""
+
+
+def main() -> None:
+    """Run the command `socrates`."""
+    command.run(app)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""The commands that push an adapter to the Hugging Face Hub and pull one."""
+
+import signal
+import sys
+import warnings
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
+from huggingface_hub.utils.logging import set_verbosity_error
+
+from socrates_core.hub.access import saved_token
+from socrates_core.hub.pull.installed import PulledAdapter
+from socrates_core.hub.pull.retrieval import pull as pull_adapter
+from socrates_core.hub.push.plan import PushPlan, plan_push
+from socrates_core.hub.push.publication import push as push_plan
+
+
+def push(
+    folder: Annotated[Path, typer.Argument(help="The adapter, as train.qlora wrote it.")],
+    repository: Annotated[str, typer.Argument(help="The destination: OWNER/NAME.")],
+    public: Annotated[bool, typer.Option("--public", help="Make a new repository public.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show card, files and destination only.")] = False,
+    run: Annotated[
+        Path | None, typer.Option(help="An evaluation run of the adapter, whose figures go into the card.")
+    ] = None,
+    licence: Annotated[
+        str | None,
+        typer.Option(
+            "--license",
+            help="Licence of the weights as a Hub identifier, such as apache-2.0. Default: the base's.",
+        ),
+    ] = None,
+) -> None:
+    """Push an adapter with a model card that reports how well it predicts."""
+    _begin()
+    token = saved_token()
+    offline = dry_run and token is None
+    plan = plan_push(folder, repository, private=not public, token=token, offline=offline, run=run, licence=licence)
+    if dry_run:
+        _write(f"{plan.card}\n")
+    _show(plan)
+    if dry_run:
+        _write("dry run      nothing was pushed\n")
+        return
+    url = push_plan(plan, folder, token, _show_progress)
+    _write(f"pushed       {url}\n")
+
+
+def pull(
+    repository: Annotated[str, typer.Argument(help="OWNER/NAME, or OWNER/NAME@REV with a branch, tag or commit.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The folder of the adapter. Default: a new folder below adapters/.")
+    ] = None,
+) -> None:
+    """Pull an adapter, verify it, and install it atomically."""
+    _begin()
+    _show_adapter(pull_adapter(repository, out, saved_token(), _show_progress))
+
+
+def _show(plan: PushPlan) -> None:
+    state = {True: "exists", False: "will be created", None: "not checked: no token"}[plan.exists]
+    _write(f"destination  {plan.url} ({state}), {'private' if plan.private else 'PUBLIC'}\n")
+    if plan.account:
+        _write(f"account      {plan.account}\n")
+    for name, size in plan.files:
+        _write(f"file         {name}, {size:,} bytes\n")
+    for warning in plan.warnings:
+        _write(f"note         {warning}\n")
+
+
+def _show_adapter(found: PulledAdapter) -> None:
+    config, at = found.config, f" at {found.base_revision}" if found.base_revision else ", revision not recorded"
+    _write(f"pulled       {found.repo_id}@{found.commit}, {found.size / 1e6:,.1f} MB\n")
+    _write(f"adapter      rank {config.rank} on {config.changes}, {found.parameters:,} parameters\n")
+    _write(f"base         {found.base}{at}\n")
+    _write(f"template     {found.template or 'not recorded: pass --template'}\n")
+    if found.record is not None:
+        _write(f"trained on   {len(found.record.trained_on):,} studies, split {found.record.split or 'not recorded'}\n")
+    if found.demo:
+        _write("demo         for trying out the software, not for science\n")
+    for note in found.notes:
+        _write(f"note         {note}\n")
+    _write(f"folder       {found.folder}\n")
+
+
+def _show_progress(share: float, step: str) -> None:
+    """Show progress on one line of a terminal; write nothing to a log."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{share:4.0%} {step:<60}" + ("\n" if share >= 1 else ""))
+        sys.stderr.flush()
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+def _begin() -> None:
+    """Set the process up: what was begun is cleaned up when it is asked to stop, and the Hub's client is quiet."""
+    signal.signal(signal.SIGTERM, _stop)
+    # its retries and hints; what went wrong in the end is said once
+    set_verbosity_error()  # type: ignore[no-untyped-call]
+    disable_progress_bars()
+    warnings.simplefilter("ignore")

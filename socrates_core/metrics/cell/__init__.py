@@ -1,0 +1,1 @@
+"""Predicted people beside the answers of one cell."""

@@ -1,0 +1,208 @@
+"""How much of a cell's distance chance explains: its interval, the interval of what it gains over guessing evenly, and
+the limit up to which people who answer exactly as predicted get.
+
+By every convention: arguments are shares over K options and where these lie in [0, 1].
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from socrates_core.metrics.uncertainty import (
+    DRAWS,
+    LEVEL,
+    MAX_POSITIONS,
+    Interval,
+    grouped,
+    groups_of_options,
+    smoothed,
+)
+from socrates_core.scale.distribution import Floats
+
+CHUNK: Final = 1_000_000
+"""Numbers of a table of resamples that are held at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """The predicted side of a cell, and how it would move if it were made again.
+
+    The mean distribution over exactly the people who answered does not move: nobody was drawn, and a distribution is
+    exact. It moves where people were drawn to be simulated (`rows`), and where numbers were drawn from what was
+    predicted (`draws`).
+    """
+
+    shares: Floats
+    """(K,) the prediction."""
+    rows: Floats | None = None
+    """(P, K) the simulated people's distributions, of which `shares` is the mean; needed where `redrawn` is above 0."""
+    weights: Floats | None = None
+    """(P,) of the rows; equal when None."""
+    redrawn: float = 0.0
+    """The variance of the mean from draw to draw, as a multiple of that of P independent draws."""
+    draws: float | None = None
+    """How many drawn numbers `shares` are the shares of."""
+
+    def moves(self, source: Floats, rng: np.random.Generator, times: int) -> Floats:
+        """(B, K) or (1, K) how the prediction moves, centred on 0; drawn numbers are drawn from `source` (K,)."""
+        if self.draws is not None:
+            return _samples(source, self.draws, rng, times) - source
+        if self.rows is None or self.redrawn == 0:
+            return np.zeros((1, len(self.shares)))
+        return math.sqrt(self.redrawn) * _mean_resamples(self.rows, self.weights, rng, times)
+
+    def grouped(self, starts: npt.NDArray[np.int64]) -> "Prediction":
+        """The same over groups of neighbouring options."""
+        rows = None if self.rows is None else grouped(self.rows, starts)
+        return replace(self, shares=grouped(self.shares, starts), rows=rows)
+
+
+@dataclass(frozen=True)
+class Chance:
+    """How much of a distance chance explains."""
+
+    interval: Interval
+    """95 % interval of the distance."""
+    limit: float
+    """What the distance stays under 19 times in 20 if people answer exactly as predicted."""
+    gain: Interval
+    """95 % interval of the distance of guessing evenly minus the distance. Of no meaning where no scale is stated."""
+
+
+def chance_of(
+    model: Prediction,
+    actual: Floats,
+    positions: Floats,
+    n: float,
+    rng: np.random.Generator,
+    most: int = MAX_POSITIONS,
+) -> Chance:
+    """What chance explains, by any convention; arguments as for `distance_intervals`."""
+    limit = chance_limit(model, actual, positions, n, rng, most)
+    intervals = distance_intervals(model, actual, positions, n, rng, most)
+    return Chance(intervals.distance, limit, intervals.gain)
+
+
+@dataclass(frozen=True)
+class DistanceIntervals:
+    """Intervals of one cell, over who was asked and who was simulated."""
+
+    distance: Interval
+    """Of the distance, within [0, 1]."""
+    gain: Interval
+    """Of the distance of guessing evenly minus the distance, within [−1, 1]."""
+
+
+def distance_intervals(
+    predicted: Prediction,
+    actual: Floats,
+    positions: Floats,
+    n: float,
+    rng: np.random.Generator,
+    most: int = MAX_POSITIONS,
+    draws: int = DRAWS,
+) -> DistanceIntervals:
+    """95 % intervals by resampling the people who answered, and what of the prediction was left to chance.
+
+    Resampled distances are biased upward, so their percentiles miss small distances (0 % coverage where the prediction
+    is right). With q the 95 % quantile of the distance between a resample and the sample, the triangle inequality gives
+    W ± q; the upper percentile, which the bias makes safe, takes the upper end where it is lower. Measured on flat
+    truths with K = 2, 5, 7, 11 and on sparse ones with 101 options, predictions from perfect to unrelated, n = 30,
+    100 and 1000: coverage 92 to 99 %, 96 % on average. The gain's interval is the percentile one less its bias.
+
+    Args:
+        predicted: Over the same options.
+        actual: (K,) shares of the human answers.
+        positions: (K,) where the options lie in [0, 1], ascending.
+        n: How many answers (or an effective number), ≥ 1.
+        rng: For the resamples.
+        most: Options beyond this number are taken together, which is right on a stated scale. Open-ended answers can
+            pile up in a corner of a range that one of them stretches: take theirs one by one.
+        draws: Resamples.
+    """
+    starts, x = groups_of_options(positions, most)
+    shares, model = grouped(actual, starts), predicted.grouped(starts)
+    evenly, gaps = grouped(np.full(len(actual), 1 / len(actual)), starts), np.diff(x)
+    truth = smoothed(shares, n)
+    off_model, off_evenly = (np.cumsum(shares - side)[:-1] for side in (model.shares, evenly))
+    reaches, distances, gains = [], [], []
+    for times in _chunks(draws, len(x)):
+        people = np.cumsum(_samples(truth, n, rng, times) - truth, axis=1)[:, :-1]
+        # how the CDF of people minus that of the prediction moves
+        wobble = people - np.cumsum(model.moves(model.shares, rng, times), axis=1)[:, :-1]
+        reaches.append(np.abs(wobble) @ gaps)
+        distances.append(np.abs(off_model + wobble) @ gaps)
+        gains.append(np.abs(off_evenly + people) @ gaps - distances[-1])
+    distance = float(np.abs(off_model) @ gaps)
+    gain = float(np.abs(off_evenly) @ gaps) - distance
+    reach = float(np.quantile(np.concatenate(reaches), LEVEL))
+    upper = float(np.quantile(np.concatenate(distances), (1 + LEVEL) / 2))
+    gained = np.concatenate(gains)
+    low, high = np.quantile(gained, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) - (gained.mean() - gain)
+    return DistanceIntervals(
+        distance=Interval(max(0.0, distance - reach), min(1.0, distance + reach, max(upper, distance))),
+        gain=Interval(max(-1.0, float(low)), min(1.0, float(high))),
+    )
+
+
+def chance_limit(
+    predicted: Prediction,
+    actual: Floats,
+    positions: Floats,
+    n: float,
+    rng: np.random.Generator,
+    most: int = MAX_POSITIONS,
+    draws: int = DRAWS,
+) -> float:
+    """The distance that n people who answer exactly as predicted stay under 19 times in 20.
+
+    The 95 % quantile of the distance between n answers drawn from the prediction and the prediction, made again. A
+    larger distance is beyond what chance explains (a Monte Carlo test at the 5 % level). Where the prediction is
+    itself a sample of numbers, both are drawn from where the people's answers come from.
+
+    Args:
+        predicted: Over the same options.
+        actual: (K,) shares of the human answers; only looked at where the prediction is drawn numbers.
+        positions: (K,) where the options lie in [0, 1], ascending.
+        n: How many people answered, ≥ 1.
+        rng: For the draws.
+        most: As for `distance_intervals`.
+        draws: Simulated samples.
+    """
+    starts, x = groups_of_options(positions, most)
+    model = predicted.grouped(starts)
+    source = model.shares / model.shares.sum() if model.draws is None else smoothed(grouped(actual, starts), n)
+    found = []
+    for times in _chunks(draws, len(x)):
+        wobble = _samples(source, n, rng, times) - source - model.moves(source, rng, times)
+        found.append(np.abs(np.cumsum(wobble, axis=1)[:, :-1]) @ np.diff(x))
+    return float(np.quantile(np.concatenate(found), LEVEL))
+
+
+def _chunks(draws: int, k: int) -> list[int]:
+    """So many resamples of k options in tables that are not too large."""
+    size = max(1, CHUNK // k)
+    return [min(size, draws - first) for first in range(0, draws, size)]
+
+
+def _samples(source: Floats, n: float, rng: np.random.Generator, times: int) -> Floats:
+    """(B, K) shares of n answers from the source.
+
+    The source is rounded: a sampler takes another branch on either side of a half, and the same cell must have the same
+    resamples whichever way its shares were added up.
+    """
+    people, chances = max(1, round(n)), source.round(12)
+    return np.asarray(rng.multinomial(people, chances / chances.sum(), size=times) / people)
+
+
+def _mean_resamples(rows: Floats, weights: Floats | None, rng: np.random.Generator, times: int) -> Floats:
+    """(B, K) how the mean of P rows moves when others are drawn, centred on 0."""
+    mass = np.full(len(rows), 1 / len(rows)) if weights is None else weights / weights.sum()
+    different, place = np.unique(rows, axis=0, return_inverse=True)
+    if len(different) == 1:
+        return np.zeros((1, rows.shape[1]))
+    counts = rng.multinomial(len(rows), np.bincount(place.ravel(), mass), size=times)
+    return np.asarray(counts @ different / len(rows) - mass @ rows)

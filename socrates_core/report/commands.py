@@ -1,0 +1,86 @@
+"""The commands that need no model: score predictions, compare evaluations."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from socrates_core.errors import PredictionError
+from socrates_core.evaluation.comparison import Kind, load_evaluations, save_comparison
+from socrates_core.evaluation.comparison import compare as compare_evaluations
+from socrates_core.evaluation.prediction_files import load_predictions
+from socrates_core.evaluation.scores import evaluate
+from socrates_core.report.comparison import leaderboard_table, report
+from socrates_core.report.document import Table
+from socrates_core.report.evaluation import write_results
+from socrates_core.report.words import headline
+from socrates_core.study.files import write_file
+
+
+def score(
+    predictions: Annotated[Path, typer.Argument(help="A run's folder, or a file of predictions.")],
+    out: Annotated[Path, typer.Option(help="The folder for metrics.json, report.html and report.md.")],
+    convention: Annotated[
+        Literal["scale", "observed"], typer.Option(help="Of the figure that is printed; metrics.json has both.")
+    ] = "scale",
+    effects: Annotated[
+        Literal["control", "pairs"], typer.Option(help="Each arm against the first one, or every pair of arms.")
+    ] = "control",
+    seed: Annotated[int, typer.Option(help="Of all resamples.")] = 42,
+) -> None:
+    """Score predictions without a model."""
+    check_arguments(out, seed)
+    loaded = load_predictions(predictions)
+    print(f"read         {predictions}: {len(loaded.cells):,} cells")
+    for key in ("rows", "invalid_predictions", "unreadable_answers", "cells_without_scale"):
+        if key in loaded.provenance:
+            print(f"{key.replace('_', ' '):<12} {loaded.provenance[key]}")
+    scored = evaluate(loaded.cells, loaded.provenance, seed, effects)
+    write_results(scored, out)
+    separate = scored.metrics.wasserstein.separate
+    print(headline(scored.metrics, convention))
+    if separate.flat_mean is not None:
+        print(
+            f"separate     flat mean {separate.flat_mean:.5f}, {separate.cells} cells, {separate.studies} studies. "
+            f"{separate.invalid}"
+        )
+    print(f"wrote        {out}/metrics.json, report.html, report.md")
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Two or more folders with a metrics.json.")],
+    out: Annotated[Path, typer.Option(help="The folder for comparison.json, comparison.html and comparison.md.")],
+    convention: Annotated[
+        Literal["scale", "observed"], typer.Option(help="Which range counts: the stated scale, or the human answers'.")
+    ] = "scale",
+    kind: Annotated[Kind, typer.Option(help="Studies that count: all, real or synthetic ones.")] = "all",
+    seed: Annotated[int, typer.Option(help="Of the resamples.")] = 42,
+) -> None:
+    """Compare evaluations on the cells that they have in common."""
+    check_arguments(out, seed)
+    comparison = compare_evaluations(load_evaluations(runs), convention, seed, kind)
+    page, text = report(comparison)
+    out.mkdir(parents=True, exist_ok=True)
+    write_file(out / "comparison.html", page)
+    write_file(out / "comparison.md", text)
+    save_comparison(comparison, out / "comparison.json")
+    print(f"compared     {len(runs)} evaluations on {comparison.cells:,} cells of {comparison.studies:,} studies")
+    show_table(leaderboard_table(comparison))
+    for pair in comparison.differences:
+        print(pair.sentence)
+    print(f"wrote        {out}/comparison.json, comparison.html, comparison.md")
+
+
+def check_arguments(out: Path, seed: int) -> None:
+    """Raise a PredictionError unless results can be written to OUT and the seed is one."""
+    if out.is_file():
+        raise PredictionError(f"--out {out} is a file; choose a folder")
+    if seed < 0:
+        raise PredictionError(f"--seed {seed} is negative; choose 0 or more")
+
+
+def show_table(table: Table) -> None:
+    """Print the first four columns of a table."""
+    widths = [max(len(row[i]) for row in (table.header, *table.rows)) for i in range(4)]
+    for row in (table.header, *table.rows):
+        print("  ".join(row[i].ljust(widths[i]) for i in range(4)).rstrip())

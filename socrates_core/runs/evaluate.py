@@ -1,0 +1,128 @@
+"""The command that evaluates a model, as a run that can be stopped and resumed."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import typer
+
+from socrates_core import command
+from socrates_core.errors import RunError, SocratesError
+from socrates_core.evaluation.data import evaluation_data
+from socrates_core.evaluation.results.distances import Convention
+from socrates_core.evaluation.results.metrics import load_metrics
+from socrates_core.evaluation.spec import EvaluationSpec, open_studies, specify
+from socrates_core.report.words import headline
+from socrates_core.runs import queue as run_queue
+from socrates_core.runs.folder import cancel as cancel_run
+from socrates_core.runs.folder import delete, launch, open_run, read_spec
+from socrates_core.runs.state import is_alive, state
+from socrates_core.runs.worker import waiting, work
+
+ALLOW_SEEN: Final = "Evaluate studies that the model has learned from; stamps the report."
+
+
+def run(
+    out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/ID.")] = None,
+    studies: Annotated[str | None, typer.Option(help="bundled, or a folder that train.prepare wrote.")] = None,
+    split: Annotated[Literal["train", "val", "test"], typer.Option(help="The part to evaluate.")] = "test",
+    model: Annotated[
+        str | None, typer.Option(help="uniform, marginal, demo, a folder, a Hub id, or endpoint:NAME@URL.")
+    ] = None,
+    adapter: Annotated[str | None, typer.Option(help="A LoRA adapter: a folder or a Hub id.")] = None,
+    template: Annotated[str | None, typer.Option(help="Prompt template, for a model without a record.")] = None,
+    per_cell: Annotated[int | None, typer.Option(help="At most so many random people of each cell.")] = None,
+    study: Annotated[list[str] | None, typer.Option(help="Only this study of the part; can be repeated.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the people drawn and of all resamples.")] = 42,
+    allow_seen: Annotated[bool, typer.Option("--allow-seen", help=ALLOW_SEEN)] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Leave the work to a process of its own.")] = False,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="Where cells are predicted: here, or on a Ray cluster.")
+    ] = "local",
+    cancel: Annotated[bool, typer.Option("--cancel", help="Stop the worker of RUN; what is done stays.")] = False,
+    convention: Annotated[
+        Literal["scale", "observed"], typer.Option(help="Of the figure that is printed; metrics.json has both.")
+    ] = "scale",
+) -> None:
+    """Evaluate a model on a part of a split, as a run that can be stopped and resumed."""
+    if cancel:
+        cancel_run(_named(out))
+        print(f"cancelled    {out}: the worker stops after the cells that it is at")
+        return
+    if studies is None or model is None:
+        spec = standing_spec(_named(out), asked=studies is not None or model is not None)
+    else:
+        whole, divided = open_studies(studies)
+        only = tuple(study or ())
+        spec = specify(whole, divided, studies, split, model, adapter, template, per_cell, seed, allow_seen, only)
+        # what cannot be evaluated is said before a folder is made
+        evaluation_data(whole, divided, spec.part, spec.only)
+    out = out or Path("runs") / spec.run_id
+    fresh = not (out / "spec.json").is_file()
+    open_run(out, spec)
+    if bring_to_an_end(out, spec, engine, detach, fresh):
+        show(out, convention)
+
+
+def standing_spec(out: Path, asked: bool) -> EvaluationSpec:
+    """What the run of this folder evaluates, which was not asked for anew."""
+    if asked or not (out / "spec.json").is_file():
+        raise RunError(f"a new run needs --studies and --model; {out} is no run to go on with")
+    return read_spec(out)
+
+
+def bring_to_an_end(out: Path, spec: EvaluationSpec, engine: str, detach: bool, fresh: bool) -> bool:
+    """Do what is missing, or watch the worker that does it; whether there is a result to show now."""
+    if state(out).code == "finished":
+        print(f"finished     {out}; nothing to do. Score it again with python -m eval.score {out} --out DIR")
+    elif is_alive(out):
+        watch(out)
+    elif detach:
+        launch(out, engine)
+        print(f"started      {out}; the same command without --detach shows its progress")
+        return False
+    else:
+        work_or_leave_nothing(out, spec, engine, fresh)
+    return True
+
+
+def work_or_leave_nothing(out: Path, spec: EvaluationSpec, engine: str, fresh: bool) -> None:
+    """Do the work; a new run that ends before its first cell, for a misspelt model say, leaves no folder behind."""
+    try:
+        if not work(out, engine):
+            raise typer.Exit(0)
+    except SocratesError:
+        if fresh and state(out).done == 0:
+            delete(out)
+        raise
+
+
+def watch(out: Path) -> None:
+    """Show the progress of a worker that is at work elsewhere; leaving does not stop it."""
+    print(f"attached     {out}: a worker is at work on it; Ctrl-C leaves it to its work")
+    show_progress = command.progress("cells")
+    first = state(out).done
+    told = 0
+    while is_alive(out):
+        now = state(out)
+        ahead = run_queue.position(run_queue.slots(out.resolve().parent), out.resolve().name)
+        if now.code == "waiting" and ahead and ahead != told:
+            print(waiting(ahead))
+            told = ahead
+        if now.total:
+            show_progress(now.done, now.total, now.done - first, now.total - first)
+        time.sleep(1)
+    ended = state(out)
+    if ended.code != "finished":
+        raise RunError(f"{out} ended as {ended.code}: {ended.message or 'the same command goes on with it'}")
+
+
+def show(out: Path, convention: Convention) -> None:
+    """Print the result of a finished run."""
+    print(headline(load_metrics(out), convention))
+
+
+def _named(out: Path | None) -> Path:
+    if out is None:
+        raise RunError("name the run with --out RUN, or start one with --studies and --model")
+    return out

@@ -1,0 +1,181 @@
+"""Data files as streams of frames: Parquet and CSV through polars, JSON and Arrow through `datasets`."""
+
+import csv
+import glob
+import io
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from socrates_core.errors import SourceError
+from socrates_core.study.files import parquet_schema
+from socrates_core.study.sources.builder import Progress
+
+SLICE_ROWS: Final = 50_000
+"""Rows in memory at a time: about 100 MB of SocSci210's text."""
+
+SAVED: Final = "dataset_dict.json"
+"""The file by which a folder is known to be a `DatasetDict` that was saved to disk."""
+
+
+def column_names(file: Path) -> list[str]:
+    """The columns of a data file, without reading its rows.
+
+    Raises:
+        SourceError: If it cannot be read.
+    """
+    if file.suffix.lower() == ".parquet":
+        try:
+            return list(parquet_schema(file))
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise SourceError(f"{file} is no readable Parquet file ({first_line(error)}); fetch it again") from error
+    if file.suffix.lower() in (".csv", ".tsv"):
+        with file.open("rb") as lines:
+            return _csv_header(_decoded(lines.readline(), file), file)[0]
+    return next(iter(_json_or_arrow(file, 1)), pl.DataFrame()).columns
+
+
+def frames(file: Path, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+    """The rows of a data file, `SLICE_ROWS` at a time; those of a CSV file are all text.
+
+    Args:
+        file: Parquet, CSV, JSON or Arrow, by its ending.
+        columns: The columns wanted, all of which it has; None for all.
+
+    Raises:
+        SourceError: If it cannot be read to its end.
+    """
+    suffix = file.suffix.lower()
+    if suffix == ".parquet":
+        yield from _parquet(file, columns)
+        return
+    found = [_csv(file)] if suffix in (".csv", ".tsv") else _json_or_arrow(file, SLICE_ROWS)
+    for frame in found:
+        yield frame if columns is None else frame.select(columns)
+
+
+def slices(
+    files: Sequence[Path], columns: Sequence[str] | None = None, progress: Progress | None = None
+) -> Iterator[tuple[Path, pl.DataFrame]]:
+    """The frames of several files, each with its file.
+
+    Args:
+        files: In the order in which they are read.
+        columns: As for `frames`.
+        progress: Told (rows read, rows in all) after every frame where all files are Parquet, else (bytes, bytes in
+            all) after every file.
+    """
+    by_rows = all(file.suffix.lower() == ".parquet" for file in files)
+    sizes = [_rows_of(file) if by_rows else file.stat().st_size for file in files]
+    done = 0
+    for file, size in zip(files, sizes, strict=True):
+        for frame in frames(file, columns):
+            yield file, frame
+            done += len(frame) if by_rows else 0
+            if progress and done and by_rows:
+                progress(done, sum(sizes))
+        done += 0 if by_rows else size
+        if progress and done and not by_rows:
+            progress(done, sum(sizes))
+
+
+def saved_files(folder: Path) -> list[Path]:
+    """The Arrow files of a `DatasetDict` that was saved to a folder, in the order of its splits.
+
+    Raises:
+        SourceError: If the folder is not whole.
+    """
+    try:
+        parts = [folder / str(part) for part in json.loads((folder / SAVED).read_text("utf-8"))["splits"]]
+        states = {part: json.loads((part / "state.json").read_text("utf-8")) for part in parts}
+        files = [part / Path(one["filename"]).name for part in parts for one in states[part]["_data_files"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SourceError(f"{folder} is no whole DatasetDict ({first_line(error)}); save it again") from error
+    missing = [file for file in files if not file.is_file()]
+    if missing:
+        raise SourceError(f"{folder} lacks {missing[0].relative_to(folder)}; save the DatasetDict again")
+    return files
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, on one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+# -- Parquet --------------------------------------------------------------------------------------------------
+
+
+def _parquet(file: Path, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
+    scan = pl.scan_parquet(file, glob=False)
+    try:
+        wanted = scan if columns is None else scan.select(columns)
+        yield from wanted.collect_batches(chunk_size=SLICE_ROWS, maintain_order=True)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise SourceError(f"{file} cannot be read to its end ({first_line(error)}); fetch it again") from error
+
+
+def _rows_of(file: Path) -> int:
+    column_names(file)  # says what is wrong with it
+    return int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
+
+
+# -- CSV ------------------------------------------------------------------------------------------------------
+
+
+def _csv(file: Path) -> pl.DataFrame:
+    text = _decoded(file.read_bytes(), file)
+    _, separator = _csv_header(text, file)
+    try:
+        return pl.read_csv(io.StringIO(text), separator=separator, infer_schema=False, null_values=["", "NA"])
+    except pl.exceptions.PolarsError as error:
+        raise SourceError(f"{file} cannot be read as a table: {first_line(error)}") from error
+
+
+def _csv_header(text: str, file: Path) -> tuple[list[str], str]:
+    """The names in the header line and its separator; several columns of one name are refused."""
+    header = next(iter(text.splitlines()), "")
+    separator = max(",;\t", key=header.count)
+    names = next(csv.reader([header], delimiter=separator), [])
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SourceError(f"{file} has more than one column named {', '.join(twice)}")
+    return names, separator
+
+
+def _decoded(content: bytes, file: Path) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{file} is not UTF-8 (byte {error.start}: {error.reason}); save it as 'CSV UTF-8', or as Parquet"
+        ) from error
+
+
+# -- JSON and Arrow -------------------------------------------------------------------------------------------
+
+
+def _json_or_arrow(file: Path, rows: int) -> Iterator[pl.DataFrame]:
+    import datasets  # slow to import, and Parquet and CSV need it not
+
+    datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # it would count this reading on a server
+    try:
+        with tempfile.TemporaryDirectory(prefix="socrates-read-") as cache:
+            for table in _opened(datasets, file, cache).with_format("arrow").iter(batch_size=rows):
+                frame = pl.from_arrow(table)
+                assert isinstance(frame, pl.DataFrame)  # a table, not one column
+                yield frame
+    except (datasets.exceptions.DatasetsError, OSError, ValueError, TypeError, KeyError) as error:
+        # `datasets` names the cause in the error behind its own; pyarrow's are ValueErrors
+        cause = error.__cause__ or error
+        raise SourceError(f"{file} cannot be read ({first_line(cause)}); expected rows of the same columns") from error
+
+
+def _opened(datasets: Any, file: Path, cache: str) -> Any:
+    if file.suffix.lower() == ".arrow":
+        return datasets.Dataset.from_file(str(file))
+    address = glob.escape(str(file))
+    return datasets.load_dataset("json", data_files=[address], split="train", streaming=True, cache_dir=cache)

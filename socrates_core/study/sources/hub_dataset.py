@@ -1,0 +1,304 @@
+"""Data sets of the Hugging Face Hub: which files make one up, and fetching them.
+
+    hub:OWNER/NAME                    all rows of the default configuration, at the newest commit
+    hub:OWNER/NAME:CONFIG/SPLIT       one configuration, or one split of it
+    hub:OWNER/NAME@REVISION           at a commit, branch or tag
+
+`datasets` decides which files belong to a configuration and a split. The files then come into the Hub's own cache
+(HF_HOME, HF_HUB_CACHE): a connection that drops goes on where it stopped, a run that was killed with the first file
+that is not whole. They are read there in slices; iterating over them with `datasets` takes two to three times the
+processor time and twice the memory. What `datasets` decided is noted beside its cache, because it cannot decide again
+without a network.
+"""
+
+import glob
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+from urllib.parse import quote
+
+from socrates_core.errors import SourceError
+from socrates_core.study.files import file_sha256, write_json
+
+PREFIX: Final = "hub:"
+READABLE: Final = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".arrow")
+"""Endings of the data files that can be read."""
+
+BESIDE: Final = ("metadata/participant_mapping.json", "studies.json")
+"""Files beside the data that are fetched where they exist: SocSci210's own split, and a table's codebook."""
+
+_NAME: Final = re.compile(
+    r"(?P<repo>[\w.-]+/[\w.-]+)(?::(?P<config>[\w.+ -]+)(?:/(?P<split>[\w.-]+))?)?(?:@(?P<revision>[\w./+-]+))?",
+    re.ASCII,
+)
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True)
+class HubName:
+    """What `hub:OWNER/NAME:CONFIG/SPLIT@REVISION` asks for."""
+
+    repo_id: str
+    config: str | None = None
+    """None: the default one."""
+    split: str | None = None
+    """None: all of them, one after the other."""
+    revision: str | None = None
+    """A commit, branch or tag; None: the newest commit."""
+
+    @classmethod
+    def parse(cls, source: str, revision: str | None = None) -> "HubName":
+        """Read a source's name.
+
+        Args:
+            source: `hub:…`.
+            revision: Given beside the name.
+
+        Raises:
+            SourceError: If it is not of that form, or two revisions are given.
+        """
+        match = _NAME.fullmatch(source.removeprefix(PREFIX))
+        if not match:
+            raise SourceError(
+                f"{source!r:.140} does not name a data set; expected hub:OWNER/NAME, hub:OWNER/NAME:CONFIG or "
+                "hub:OWNER/NAME:CONFIG/SPLIT, each with @REVISION at its end or without"
+            )
+        if revision and match["revision"] and revision != match["revision"]:
+            raise SourceError(f"{source} and --revision {revision} name two revisions; leave one of them out")
+        return cls(match["repo"], match["config"], match["split"], match["revision"] or revision)
+
+
+@dataclass(frozen=True)
+class HubFiles:
+    """A data set's files in the cache."""
+
+    repo_id: str
+    commit: str
+    folder: Path
+    """The cached copy of the repository; holds only what was fetched."""
+    files: tuple[Path, ...]
+    """The data files, in the order of the splits."""
+
+
+def fetch(name: HubName) -> HubFiles:
+    """A data set's files, from the cache or the Hub.
+
+    Files that are in the cache are not fetched again, and each is compared with its hash.
+
+    Raises:
+        SourceError: If there is no such data set, configuration, split or revision, it may not be read, holds no files
+            that can be read or files outside of itself, the Hub cannot be reached, or a file arrived damaged.
+    """
+    commit = find_commit(name)
+    files = _data_files(name, commit)
+    from huggingface_hub import snapshot_download
+
+    with _hub_step(name, commit):
+        wanted = [*map(glob.escape, files), *BESIDE]
+        folder = Path(snapshot_download(name.repo_id, repo_type="dataset", revision=commit, allow_patterns=wanted))
+    paths = tuple(folder / file for file in files)
+    for path in paths:
+        _check_bytes(path, name)
+    return HubFiles(name.repo_id, commit, folder, paths)
+
+
+def find_commit(name: HubName) -> str:
+    """The commit that a branch, a tag or nothing (the newest) stands for; asks the Hub.
+
+    Raises:
+        SourceError: As for `fetch`.
+    """
+    if name.revision and _COMMIT.fullmatch(name.revision):
+        return name.revision
+    from huggingface_hub import HfApi  # slow to import, needed for the Hub alone
+
+    with _hub_step(name, name.revision):
+        commit = HfApi().dataset_info(name.repo_id, revision=name.revision).sha
+    if not commit:
+        raise SourceError(f"the Hub names no commit for {name.repo_id}; pass one with --revision")
+    return commit
+
+
+def cached_file(repo_id: str, commit: str, file: str) -> Path | None:
+    """A file beside the data, fetched by `fetch`; None where the data set has none."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(repo_id, file, revision=commit, repo_type="dataset")
+    return Path(found) if isinstance(found, str) else None
+
+
+# -- which files ----------------------------------------------------------------------------------------------
+
+
+def _data_files(name: HubName, commit: str) -> list[str]:
+    """The paths of the data files in the repository, in the order of the splits."""
+    note = _note_of(name, commit)
+    splits = _read_note(note) or _resolved(name, commit)
+    for file in (file for files in splits.values() for file in files):
+        _check_path(file, name)
+    if name.split is not None and name.split not in splits:
+        raise SourceError(f"{_shown(name)} has no split {name.split}; it has {', '.join(splits)}")
+    note.parent.mkdir(parents=True, exist_ok=True)
+    write_json(note, splits)
+    chosen = splits if name.split is None else {name.split: splits[name.split]}
+    # one file can belong to several splits; its rows count once
+    return list(dict.fromkeys(file for files in chosen.values() for file in files))
+
+
+def _resolved(name: HubName, commit: str) -> dict[str, list[str]]:
+    """Split → data files, as `datasets` finds them in the repository at a commit."""
+    import datasets  # slow to import, and needed the first time alone
+
+    datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # it would tell a server of each data set that is opened
+    # `datasets` falls back on what it once prepared of the same name, at whatever commit: an empty cache holds nothing
+    with _hub_step(name, commit), tempfile.TemporaryDirectory(prefix="socrates-hub-") as empty:
+        builder = datasets.load_dataset_builder(name.repo_id, name.config, revision=commit, cache_dir=empty)
+    inside = f"hf://datasets/{name.repo_id}@{commit}/"
+    found: Mapping[str, list[str]] = builder.config.data_files or {}
+    splits: dict[str, list[str]] = {}
+    for split, addresses in found.items():
+        for address in map(str, addresses):
+            if not address.startswith(inside):
+                raise SourceError(
+                    f"{_shown(name)} takes its rows from {address!r:.140}, which is not in it; such a data set is not "
+                    "read"
+                )
+            splits.setdefault(str(split), []).append(address.removeprefix(inside))
+    if not splits:
+        raise SourceError(f"{_shown(name)} holds no data files")
+    return splits
+
+
+def _check_path(file: str, name: HubName) -> None:
+    """Raise a SourceError for a path that leads out of its repository, or a file that cannot be read."""
+    path = PurePosixPath(file)
+    if path.is_absolute() or not {"..", "."}.isdisjoint(file.split("/")) or "\\" in file or not file.isprintable():
+        raise SourceError(f"{_shown(name)} lists the file {file!r:.140}, which leads out of it; nothing was fetched")
+    if path.suffix.lower() not in READABLE:
+        raise SourceError(
+            f"{_shown(name)} holds {file!r:.140}; its files must be {', '.join(READABLE)}, uncompressed, with one "
+            "answer a row"
+        )
+
+
+def _check_bytes(path: Path, name: HubName) -> None:
+    """Raise a SourceError, and remove the file from the cache, unless its bytes are those that the Hub describes.
+
+    In the cache a file is a link to a blob that is called by its hash: SHA-256 for large files, git's for small ones.
+    """
+    blob = path.resolve()
+    if len(blob.name) == 64:
+        whole = file_sha256(blob) == blob.name
+    elif len(blob.name) == 40:
+        content = blob.read_bytes()
+        whole = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest() == blob.name
+    else:
+        return  # a system without links, or a server without hashes
+    if not whole:
+        path.unlink(missing_ok=True)
+        blob.unlink(missing_ok=True)
+        raise SourceError(
+            f"{path.name} of {_shown(name)} is damaged in the cache and was removed; run the same command to fetch it "
+            "again"
+        )
+
+
+def _note_of(name: HubName, commit: str) -> Path:
+    """Where `datasets` keeps its cache; found without importing it, which would take 0.1 GB until the end."""
+    from huggingface_hub import constants
+
+    cache = os.environ.get("HF_DATASETS_CACHE") or f"{constants.HF_HOME}/datasets"
+    folder = Path(cache).expanduser() / "socrates" / name.repo_id.replace("/", "--") / commit
+    return folder / f"{quote(name.config or '', safe='')}.splits.json"
+
+
+def _read_note(note: Path) -> dict[str, list[str]] | None:
+    try:
+        raw = json.loads(note.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    whole = isinstance(raw, dict) and all(isinstance(files, list) for files in raw.values())
+    return {str(split): [str(file) for file in files] for split, files in raw.items()} if whole and raw else None
+
+
+# -- what went wrong ------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _hub_step(name: HubName, revision: str | None) -> Iterator[None]:
+    """Turn whatever goes wrong with the Hub into one SourceError that says what to do."""
+    import httpx2
+    import yaml
+    from huggingface_hub import errors
+
+    try:
+        yield
+    except errors.RevisionNotFoundError:
+        raise _no_revision(name, revision) from None
+    except errors.GatedRepoError:
+        raise _gated(name) from None
+    except errors.RepositoryNotFoundError:
+        raise _no_dataset(name) from None
+    except errors.HfHubHTTPError as error:
+        if error.response.status_code in (401, 403):
+            raise _no_dataset(name) from None
+        raise _unreachable(name, error) from error
+    except (httpx2.HTTPError, errors.LocalEntryNotFoundError, ConnectionError) as error:
+        raise _unreachable(name, error) from error
+    except FileNotFoundError as error:  # as `datasets` names what it does not find
+        told = str(error)
+        if "Revision" in told:
+            raise _no_revision(name, revision) from None
+        if "exist on the Hub" in told:
+            raise _no_dataset(name) from None
+        if "gated" in told:
+            raise _gated(name) from None
+        if "LocalEntryNotFoundError" in told:
+            raise _unreachable(name, error) from error
+        raise SourceError(f"{_shown(name)} holds no files that can be read ({_first_line(error)})") from error
+    except OSError as error:
+        raise _unreachable(name, error) from error
+    except (ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError, yaml.YAMLError) as error:
+        raise SourceError(f"{_shown(name)} cannot be opened: {_first_line(error)}") from error
+
+
+def _no_revision(name: HubName, revision: str | None) -> SourceError:
+    return SourceError(f"{name.repo_id} has no revision {revision!r}; pass a commit, branch or tag that it has")
+
+
+def _gated(name: HubName) -> SourceError:
+    return SourceError(
+        f"{name.repo_id} is gated: ask for access at https://huggingface.co/datasets/{name.repo_id}, then log in with "
+        "`hf auth login`, or set HF_TOKEN"
+    )
+
+
+def _no_dataset(name: HubName) -> SourceError:
+    return SourceError(
+        f"the Hub shows no data set {name.repo_id}: check the name, or if it is private or gated, log in with "
+        "`hf auth login`, or set HF_TOKEN"
+    )
+
+
+def _unreachable(name: HubName, error: Exception) -> SourceError:
+    return SourceError(
+        f"{name.repo_id} cannot be fetched from the Hugging Face Hub ({_first_line(error)}); check the connection and "
+        "HF_HUB_OFFLINE and run the same command again (finished files are kept), or pass --revision with a commit "
+        "that is already in the cache"
+    )
+
+
+def _shown(name: HubName) -> str:
+    return name.repo_id + (f":{name.config}" if name.config else "")
+
+
+def _first_line(error: BaseException) -> str:
+    told = " ".join((str(error).strip() or type(error).__name__).split())
+    return told if len(told) <= 300 else f"{told[:300]}…"

@@ -1,0 +1,193 @@
+"""The command that opens the page in the browser."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from socrates_core.model.folder import BUNDLED_MODELS, DEMO
+
+if TYPE_CHECKING:
+    from socrates_core.model.answer_model import AnswerModel
+    from socrates_core.model.precision import Precision
+    from socrates_core.ui.results import Results
+    from socrates_core.ui.startup import Startup
+
+ON_SPACE = os.environ.get("SYSTEM") == "spaces"
+
+NO_ADAPTER = "none"
+
+
+@dataclass(frozen=True)
+class AskedModel:
+    """The model that the command names."""
+
+    model: str
+    adapter: str | None
+    template: str | None
+    """None leaves it to the model's own record."""
+    precision: str
+    zero_gpu: bool
+    """Whether a GPU is borrowed for each call, as on ZeroGPU."""
+
+    def load(self) -> "AnswerModel":
+        """Load it.
+
+        Raises:
+            ModelError: If there is no such model, or model, adapter and template do not fit together.
+        """
+        from socrates_core.model.loading import load_model
+        from socrates_core.ui.zero_gpu import BorrowedGpu
+
+        loaded = load_model(
+            self.model, self.adapter, template=self.template, precision=cast("Precision", self.precision)
+        )
+        return BorrowedGpu(loaded) if self.zero_gpu else loaded
+
+    @property
+    def in_background(self) -> bool:
+        """Whether the page opens before it is there: a variable names it, and it does not come with the software."""
+        named = {os.environ.get("SOCRATES_MODEL"), os.environ.get("SOCRATES_ADAPTER")} - {None, ""}
+        bundled = self.model in BUNDLED_MODELS and self.adapter in (None, DEMO)
+        return bool({self.model, self.adapter} & named) and not bundled and not self.zero_gpu
+
+
+def app(
+    model: Annotated[
+        str,
+        typer.Option(
+            envvar="SOCRATES_MODEL",
+            help="demo, uniform, marginal, a model folder, a Hub id (with @revision), or endpoint:NAME@URL.",
+        ),
+    ] = "demo",
+    adapter: Annotated[
+        str | None,
+        typer.Option(
+            envvar="SOCRATES_ADAPTER",
+            help="LoRA adapter: a folder, a Hub id (with @revision), demo, or none. The demo model comes with its own.",
+        ),
+    ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            envvar="SOCRATES_TEMPLATE",
+            help="shared, socrates or alpaca, for a model that does not record its template.",
+        ),
+    ] = None,
+    precision: Annotated[
+        str,
+        typer.Option(envvar="SOCRATES_PRECISION", help="auto, nf4, nf4-dequantised, bf16 or float32."),
+    ] = "auto",
+    studies: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="SOCRATES_STUDIES",
+            help="bundled, or a study folder made by train.prepare; can be given several times.",
+        ),
+    ] = None,
+    runs: Annotated[
+        Path, typer.Option(envvar="SOCRATES_RUNS", help="The directory of the evaluation runs.", file_okay=False)
+    ] = Path("runs"),
+    host: Annotated[str, typer.Option(help="Interface to listen on.")] = "0.0.0.0" if ON_SPACE else "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 7860,
+) -> None:
+    """Start Socrates in the browser: predicted and actual answers of studies that the model has not seen."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    open_page(asked_model(model, adapter, template, precision), studies or [], runs.resolve(), host, port)
+
+
+def asked_model(model: str, adapter: str | None, template: str | None, precision: str) -> AskedModel:
+    """The model that the options name; the demo model comes with its adapter."""
+    # a second or two: --help and a mistyped option should not wait for it
+    from socrates_core.ui.zero_gpu import prepare_zero_gpu
+
+    zero_gpu = prepare_zero_gpu()
+    if adapter is None and model == DEMO:
+        adapter = DEMO
+    elif adapter == NO_ADAPTER:
+        adapter = None
+    if zero_gpu and precision == "auto":
+        precision = "bf16"  # no GPU is visible before the first call, so its memory cannot be queried
+    return AskedModel(model, adapter, template, precision, zero_gpu)
+
+
+def open_page(asked: AskedModel, studies: Sequence[str], runs: Path, host: str, port: int) -> None:
+    """Load model and studies, open the page, say where it is, and serve it until the process is stopped."""
+    from socrates_core.model.loading import load_model
+    from socrates_core.ui.access.visitors import Policy
+    from socrates_core.ui.catalogue import BUNDLED, open_catalogue
+    from socrates_core.ui.evaluate.board import RunBoard
+    from socrates_core.ui.page import build_page, check_port, serve
+    from socrates_core.ui.results import Results
+
+    policy = Policy.from_environment()
+    check_port(host, port)
+    print(f"Loading  {'demo, until ' + asked.model + ' is ready' if asked.in_background else asked.model}", flush=True)
+    answering = load_model(DEMO, DEMO) if asked.in_background else asked.load()
+    folders = [Path(name) for name in studies if name != BUNDLED]
+    results = Results(open_catalogue(folders, answering.description.trained_on), answering, policy=policy)
+    print_model(results)
+    startup = load_in_background(results, asked) if asked.in_background else None
+    mirror_runs(runs)
+    board = RunBoard(runs)
+    page = build_page(results, board, startup)
+    address = serve(page, results, board, host, port)
+    print(f"Ready    {address}  (stop with Ctrl+C)", flush=True)
+    print_permissions(host)
+    page.block_thread()
+
+
+def print_model(results: "Results") -> None:
+    """Print the model in use and how many studies it has not seen."""
+    what = results.model.description
+    print(f"Model    {what.name}{f' with adapter {what.adapter}' if what.adapter else ''}")
+    print(f"         {what.device}, {what.precision}, template {what.template or 'none'}")
+    for source in results.catalogue.sources:
+        unseen = sum(not entry.seen for entry in source.entries)
+        print(f"Studies  {source.title}: {len(source.entries)} studies, {unseen} of them unseen by this model")
+
+
+def mirror_runs(runs: Path) -> None:
+    """Restore finished runs from the folder SOCRATES_MIRROR, and mirror new ones there from now on."""
+    mirror = os.environ.get("SOCRATES_MIRROR")
+    if not mirror:
+        return
+    from socrates_core.runs.mirror import RunMirror
+
+    keeper = RunMirror(runs, Path(mirror), lambda words: print(words, flush=True))
+    print(f"Mirror   {mirror}: {len(keeper.restore())} finished runs restored")
+    keeper.watch()
+
+
+def print_permissions(host: str) -> None:
+    """Print what visitors from other machines may do, if there can be any."""
+    if not ON_SPACE and host not in ("127.0.0.1", "localhost", "::1"):
+        print(
+            "Visitors from other machines can only simulate, unless variables such as SOCRATES_LAUNCH=anyone allow "
+            "them more."
+        )
+
+
+def load_in_background(results: "Results", asked: AskedModel) -> "Startup":
+    """Start loading a model that replaces the demo model once it is ready."""
+    from socrates_core.model.folder import HUB_ID
+    from socrates_core.model.size import check_size
+    from socrates_core.ui.adapters.tab import refresh_adapters
+    from socrates_core.ui.startup import Startup, Wanted
+
+    def load_if_it_fits() -> "AnswerModel":
+        if HUB_ID.fullmatch(asked.model.partition("@")[0]) or Path(asked.model).is_dir():
+            check_size(asked.model)
+        return asked.load()
+
+    def use(loaded: "AnswerModel") -> None:
+        results.models.start_with(loaded)
+        refresh_adapters(results)
+
+    startup = Startup(Wanted(asked.model, asked.adapter), load_if_it_fits, use, lambda words: print(words, flush=True))
+    startup.start()
+    return startup
