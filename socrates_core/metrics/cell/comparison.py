@@ -35,7 +35,7 @@ from socrates_core.metrics.wasserstein import wasserstein_rows
 from socrates_core.scale.distribution import AnswerDistribution, Floats
 
 LEAST: Final = 2
-"""Answers, and people, below which a cell is not scored: a distance from one person says nothing."""
+"""Answers, and people, below which a cell is not scored: W cannot be judged from one person."""
 
 SPLITS: Final = 50
 """Random halves of a cell's people."""
