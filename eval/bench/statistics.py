@@ -13,7 +13,7 @@ from scipy.stats import wasserstein_distance
 from eval.bench.data import run_timed_step
 from socrates_core.evaluation.effect_summary import effect_summary
 from socrates_core.metrics.cell_predictions import CellPredictions
-from socrates_core.metrics.effects import Effect, tells_direction
+from socrates_core.metrics.effects import Effect, direction_is_known
 from socrates_core.metrics.study_bootstrap import StudyResamples
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.metrics.wasserstein import PaddedCells, wasserstein_cells, wasserstein_rows
@@ -202,7 +202,7 @@ def _seen(study: str, pair: tuple[float, float, float], rng: np.random.Generator
     predicted, true, error = pair
     actual = true + error * float(rng.standard_normal())
     around = Interval(actual - 1.96 * error, actual + 1.96 * error)
-    known = tells_direction(around, 100, 100)
+    known = direction_is_known(around, 100, 100)
     return Effect(study, 1, "arm", "control", 100, 100, predicted, around, actual, around, error, error, known)
 
 

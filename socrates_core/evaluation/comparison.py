@@ -60,7 +60,7 @@ class LeaderboardRow:
     kind: Literal["model", "reference"]
     """Whether it predicts, or is there to compare with."""
     mean: float | None
-    """W over the cells of a study, then over studies; None where no cell has it."""
+    """W over the cells of a study, then over studies; None if no cell has it."""
     ci95: Interval | None
     """From resampling studies; None below three."""
     flat_mean: float | None
@@ -70,7 +70,7 @@ class LeaderboardRow:
     contaminated: bool
     """Whether it has learned from evaluated studies."""
     effects_pearson: float | None
-    """This and what follows is of the whole evaluation; None where only studies of one kind are compared."""
+    """This and what follows is of the whole evaluation; None if only studies of one kind are compared."""
     effects_rmse: float | None
     """In points of the scale."""
     calibration_slope: float | None
@@ -274,7 +274,7 @@ def _row(
 def _reference(
     tables: Sequence[Mapping[str, CellDistances]], key: str, figure: Callable[[CellDistances], float | None]
 ) -> float:
-    """A reference's figure of one cell: the first that any of the runs has, NaN where none has it."""
+    """A reference's figure of one cell: the first that any of the runs has, NaN if none has it."""
     found = (figure(table[key]) for table in tables)
     return next((value for value in found if value is not None), math.nan)
 

@@ -83,7 +83,7 @@ def evaluation_data(studies: StudySet, split: Split, name: str, only: Sequence[s
 
 
 def _training(studies: StudySet, split: Split) -> StudySet | None:
-    """The train part; None where it is empty, or where its studies are not among these (a selection, say)."""
+    """The train part; None if it is empty, or where its studies are not among these (a selection, say)."""
     try:
         return part(studies, split, "train") if split.parts["train"] else None
     except SplitError:  # the split knows these studies, or their evaluated part could not have been found

@@ -45,11 +45,11 @@ class DistanceMeans:
         self.model = self.summaries(lambda one: one.model)
 
     def each(self, formula: Callable[[Distances], float], convention: Convention) -> Floats:
-        """(C,) a figure of each cell; NaN where the cell has none."""
+        """(C,) a figure of each cell; NaN if the cell has none."""
         return np.array([math.nan if one is None else formula(one) for one in self._found.by(convention)])
 
     def summary(self, figures: Floats) -> Summary:
-        """(C,) figures of cells, NaN where a cell has none, as one."""
+        """(C,) figures of cells, NaN if a cell has none, as one."""
         return self._studies.summary(figures, self._study_ids)
 
     def summaries(self, formula: Callable[[Distances], float]) -> ByConvention[Summary]:

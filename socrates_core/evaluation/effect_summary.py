@@ -25,7 +25,7 @@ class Estimate:
     """A figure over all effects, with its interval."""
 
     value: float | None
-    """None where it is not defined."""
+    """None if it is not defined."""
     ci95: Interval | None
     """From resampling studies; None below three."""
 
@@ -84,7 +84,7 @@ class EffectSummary:
     """As `pearson_corrected`."""
     reliability: float | None = None
     """1 − mean se² / variance of the actual effects: at most 1; negative where they vary less than sampling makes them.
-    None where they do not vary."""
+    None if they do not vary."""
     rmse: Estimate = UNDEFINED
     """Root mean square of predicted − actual, in points."""
     rmse_corrected: Estimate = UNDEFINED
@@ -163,7 +163,7 @@ def _sums(effect: Effect) -> Floats:
 
 
 def _moments(t: Floats) -> tuple[Floats, Floats, Floats]:
-    """Variances of x and y and their covariance, with n − 1; NaN where a side does not vary."""
+    """Variances of x and y and their covariance, with n − 1; NaN if a side does not vary."""
     n = t[..., 0]
     vx, vy, cov = (t[..., i] - t[..., j] * t[..., k] / n for i, j, k in ((3, 1, 1), (4, 2, 2), (5, 1, 2)))
     vx, vy = (np.where(v > 1e-9 * np.maximum(t[..., i], 1e-9), v, np.nan) for v, i in ((vx, 3), (vy, 4)))

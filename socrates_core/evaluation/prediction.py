@@ -109,7 +109,7 @@ def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> di
 
 
 def _weights(people: pl.DataFrame) -> Floats | None:
-    """(N,) how much each answer counts, as in a simulation of the people who gave them; None where nothing is known."""
+    """(N,) how much each answer counts, as in a simulation of the people who gave them; None if nothing is known."""
     if people["weight"].null_count() == len(people):
         return None
     persons = people.unique("participant_id").sort("participant_id")

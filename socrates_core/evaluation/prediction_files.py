@@ -90,7 +90,7 @@ def load_predictions(path: Path) -> PredictionFile:
 
 
 def number(value: object) -> float:
-    """A number as JSON, CSV or a model may give it; NaN where it is none. `Response: 2` is 2; a sentence is none."""
+    """A number as JSON, CSV or a model may give it; NaN if it is none. `Response: 2` is 2; a sentence is none."""
     if isinstance(value, bool) or value is None:
         return math.nan
     if isinstance(value, int | float):
@@ -280,7 +280,7 @@ def _ends(low: object, high: object) -> tuple[int, int] | None:
 def _scale(
     stimulus: str | None, ends: tuple[int, int] | None, known: dict[str, AnswerScale | None]
 ) -> AnswerScale | None:
-    """The scale of a cell; None where it is not stated, cannot be read, or has no bound."""
+    """The scale of a cell; None if it is not stated, cannot be read, or has no bound."""
     if ends is not None:
         return AnswerScale(tuple(range(ends[0], ends[1] + 1)))
     if stimulus is None:

@@ -1,15 +1,15 @@
-"""How far predicted answers are from actual ones: the Wasserstein-1 distance on a scale mapped to [0, 1].
+"""The Wasserstein distance (W) between predicted and actual answers: Wasserstein-1 on a scale mapped to [0, 1].
 
-Which range is mapped to [0, 1] changes the figure, so it has a name:
+The figure depends on which range is mapped to [0, 1], so each choice has a name:
 
 - `scale`: the stated ends of the cell's scale. 0 is a perfect match, 1 is all mass on opposite ends. Off-scale answers
-  have no place on it and are left out; the caller counts them. The default.
+  have no position on it and are excluded; the caller counts them. The default.
 - `observed`: the smallest and largest **human** answer of the cell, with predictions clipped to it; what the Socrates
-  paper (arXiv 2509.05830) reports. Off-scale human answers stay in, as they do there: one missing-value code of 99 on
-  a 1..7 item stretches the range and makes the distance look small. Where all humans agree there is no range, and the
-  cell is unscored: None (NaN in an array), never 0.
-- `separate`: each side by its own range. Wrong: humans all on 8 and a model all on 1 come out as 0. It exists to
-  reproduce figures that were computed so. A side that has no range is mapped to 0.
+  paper (arXiv 2509.05830) reports. Off-scale human answers are included, as they are there: one missing-value code of
+  99 on a 1..7 item stretches the range and makes W look small. If all humans agree there is no range, and the cell is
+  unscored: None (NaN in an array), never 0.
+- `separate`: each side by its own range. Wrong: humans all on 8 and a model all on 1 score 0. It exists to reproduce
+  figures that were computed in this way. A side without a range is mapped to 0.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ from socrates_core.scale.distribution import AnswerDistribution, Floats
 Convention = Literal["scale", "observed", "separate"]
 
 _IN_CACHE: Final = 2**16
-"""Options worked on at a time: their arrays stay in a processor's cache, which halves the time."""
+"""Options processed at a time: their arrays fit into a processor's cache, which halves the time."""
 
 
 def wasserstein(p: AnswerDistribution, q: AnswerDistribution) -> float:
@@ -49,19 +49,19 @@ def wasserstein(p: AnswerDistribution, q: AnswerDistribution) -> float:
 def wasserstein_samples(
     predicted: npt.ArrayLike, actual: npt.ArrayLike, convention: Convention = "scale", scale: AnswerScale | None = None
 ) -> float | None:
-    """Wasserstein-1 distance between two sets of raw answers, in [0, 1]; None where it is not defined.
+    """Wasserstein-1 distance between two sets of raw answers, in [0, 1]; None if it is not defined.
 
     Args:
         predicted: (N,) simulated answers.
         actual: (M,) human answers.
         convention: Which range counts as [0, 1]; see the top of this module.
-        scale: Read by `scale` alone, and needed there: a bounded one.
+        scale: A bounded scale; needed for, and used only by, the convention `scale`.
 
     Returns:
         None if either side has no (on-scale) answer, or, under `observed`, if all humans agree.
 
     Raises:
-        ValueError: If an answer is not a finite number, or `scale` has no bounded scale to go by.
+        ValueError: If an answer is not a finite number, or the convention `scale` gets no bounded scale.
     """
     model, human = _numbers(predicted), _numbers(actual)
     if convention == "scale":
@@ -86,7 +86,7 @@ def wasserstein_to_answers(
     convention: Literal["scale", "observed"] = "scale",
     weights: npt.ArrayLike | None = None,
 ) -> float | None:
-    """The distance between an exact predicted distribution and raw human answers, in [0, 1].
+    """W between an exact predicted distribution and raw human answers, in [0, 1].
 
     Under `observed` the options are clipped to the human range as drawn answers would be, so this is the limit of
     `wasserstein_samples` for many draws. (`separate` has no such limit: its range is that of the draws.)
@@ -95,7 +95,7 @@ def wasserstein_to_answers(
         predicted: Over the options of the cell's scale.
         actual: (M,) human answers, off-scale ones included.
         convention: Which range counts as [0, 1].
-        weights: (M,) how much each human answer counts; equally when None.
+        weights: (M,) weight of each human answer; equal when None.
 
     Returns:
         None if there is no (on-scale) human answer or, under `observed`, if all humans agree.
@@ -118,9 +118,9 @@ def wasserstein_to_answers(
 
 
 def common_scale(scales: Iterable[AnswerScale]) -> AnswerScale:
-    """The one scale that these cells share: what may be pooled.
+    """The one scale that these cells share, without which they cannot be pooled.
 
-    Grouping by (study, condition), or by (study, condition, task) where a task is not one question, puts answers to
+    Grouping by (study, condition), or by (study, condition, task) if a task has several questions, puts answers to
     different questions on one axis.
 
     Raises:
@@ -142,14 +142,14 @@ class PaddedCells:
     predicted: Floats
     """(C, K) predicted probabilities."""
     actual: Floats
-    """(C, K) shares of people."""
+    """(C, K) shares of people's answers."""
 
     @classmethod
     def from_pairs(cls, pairs: Sequence[tuple[AnswerDistribution, AnswerDistribution]]) -> "PaddedCells":
-        """From (predicted, actual) for each cell.
+        """Pad pairs of (predicted, actual), one per cell.
 
         Raises:
-            ValueError: If the two of a pair have different scales, or there is no pair.
+            ValueError: If the two distributions of a pair have different scales, or there is no pair.
         """
         if not pairs:
             raise ValueError("no cells")
@@ -166,7 +166,7 @@ class PaddedCells:
     def positions(self, convention: Literal["scale", "observed"] = "scale") -> Floats:
         """(C, K) where each option lies in [0, 1]; NaN in the cells that have no range.
 
-        Under `observed` the range is that of the options that anybody chose; off-scale answers are not in here, so
+        Under `observed` the range is that of the options that were chosen; off-scale answers are not included, so
         cells that have some need `wasserstein_to_answers`.
         """
         low, high = self.values[:, :1], self.values[:, -1:]
@@ -179,7 +179,7 @@ class PaddedCells:
 
 
 def wasserstein_cells(cells: PaddedCells, convention: Literal["scale", "observed"] = "scale") -> Floats:
-    """(C,) distances of many cells at once; NaN where a cell is unscored."""
+    """(C,) W of many cells at once; NaN if a cell is unscored."""
     if convention == "observed":
         return wasserstein_rows(cells.predicted, cells.actual, cells.positions(convention))
     distances = np.empty(len(cells.values))
@@ -210,7 +210,7 @@ def wasserstein_rows(p: Floats, q: Floats, positions: Floats) -> Floats:
 def _numbers(answers: npt.ArrayLike) -> Floats:
     numbers = np.asarray(answers, dtype=np.float64)
     if not np.isfinite(numbers).all():
-        raise ValueError("answers must be finite numbers; count and leave out the unreadable ones first")
+        raise ValueError("answers must be finite numbers; count and exclude the unreadable ones first")
     return numbers
 
 

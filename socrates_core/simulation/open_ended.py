@@ -187,7 +187,7 @@ def median_difference(
 
 def _meaning(distance: float, limit: float, n: float) -> tuple[NumberCode, str]:
     if n < FEW:
-        return "too_few", f"Too few people to say: the comparison rests on {n:.0f} answers."
+        return "too_few", f"Too few people for a verdict: the comparison rests on {n:.0f} answers."
     if distance > limit + TIE:
         return "beyond_chance", "The simulated numbers differ from the actual ones by more than chance explains."
     return (

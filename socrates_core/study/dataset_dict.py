@@ -5,14 +5,14 @@
 | column | holds |
 | --- | --- |
 | study_id, title | the study |
-| condition_num, condition | the arm, its number and its label (null where it has none) |
+| condition_num, condition | the arm, its number and its label (null if it has none) |
 | task_num | the outcome within the study |
 | stimulus | vignette, question and answer instruction, as shown |
 | design | `between` or `within` |
-| scale_values, scale_labels | the options, ascending, and their texts; null where the outcome is open-ended |
+| scale_values, scale_labels | the options, ascending, and their texts; null if the outcome is open-ended |
 | participant | the person within the study |
-| weight | of the person in the survey; null where there is none |
-| demo_ANYTHING | what is known of the person; null where it is not |
+| weight | of the person in the survey; null if there is none |
+| demo_ANYTHING | what is known of the person; null if it is not |
 | response, on_scale | the human answer, and whether it is one of the options |
 
 Rows are ordered by cell, then participant, as in the tables. The columns are those of a tidy table, so what was

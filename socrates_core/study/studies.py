@@ -41,7 +41,7 @@ class Studies(StudySet):
     """A `StudySet` that knows its split and the names of its outcomes."""
 
     split: Split | None = None
-    """Which studies train, choose and test a model; None where nothing says."""
+    """Which studies train, choose and test a model; None if nothing says."""
     names: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     """Study id → task number → the outcome's name, where a study file gives one."""
 

@@ -51,7 +51,7 @@ class Provenance:
     contaminated: tuple[str, ...] = ()
     """Evaluated studies that the model has learned from."""
     trained_on: int | None = None
-    """Studies that the model has learned from; None where the record does not say."""
+    """Studies that the model has learned from; None if the record does not say."""
     stimuli_compared: bool = False
     """Whether all training stimuli were at hand, to look for near-duplicates of them."""
     near_duplicates: tuple[NearDuplicate, ...] = ()

@@ -11,7 +11,7 @@ from socrates_core.metrics.verdict import VerdictCode
 
 @dataclass(frozen=True)
 class StudyDistances:
-    """Mean W over the cells of a study; None where none has it."""
+    """Mean W over the cells of a study; None if none has it."""
 
     model: float | None
     """W of the prediction."""
@@ -38,9 +38,9 @@ class StudyRow:
     study: str
     """Its id."""
     title: str | None
-    """None where its source has none."""
+    """None if its source has none."""
     real: bool | None
-    """False for a generated one; None where nobody says."""
+    """False for a generated one; None if nobody says."""
     cells: int
     """Scored ones."""
     n: int
@@ -57,7 +57,7 @@ class StudyRow:
 
 @dataclass(frozen=True)
 class CellDistances:
-    """W of one cell; None where it is not defined."""
+    """W of one cell; None if it is not defined."""
 
     model: float
     """W of the prediction."""
@@ -66,7 +66,7 @@ class CellDistances:
     pooled: float | None
     """None for an outcome of one arm."""
     marginal: float | None
-    """W of the training answers on the scale; None where there are none."""
+    """W of the training answers on the scale; None if there are none."""
     split_half: float | None
     """None below four people."""
     floor: float
@@ -98,19 +98,19 @@ class CellRow:
     scale: CellDistances | None
     """None without a stated scale."""
     observed: CellDistances | None
-    """None where all human answers are the same."""
+    """None if all human answers are the same."""
     cramer: float | None
     """Unbiased squared-CDF distance on the stated scale, about 0 for a perfect prediction; None without one."""
     verdict: VerdictCode | None
     """None without a stated scale."""
     on_scale_mass: float | None
-    """Mean share of the model's mass that fell on the scale, in [0, 1]; None where it is not known."""
+    """Mean share of the model's mass that fell on the scale, in [0, 1]; None if it is not known."""
     actual_mean: float
     """Raw number."""
     predicted_mean: float
     """Raw number."""
     chance: Chance | None
-    """Interval of W, limit of what chance explains, gain over the uniform baseline; None where `scale` is."""
+    """Interval of W, limit of what chance explains, gain over the uniform baseline; None if `scale` is."""
 
     def by(self, convention: Convention) -> CellDistances | None:
         """Its distances by this range."""

@@ -220,7 +220,7 @@ def _within_studies(answers: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
         .filter("both")["study_id"]
         .unique()
     )
-    strange = cells.filter(~pl.col("design").is_in(get_args(Design)))  # null where the source states none
+    strange = cells.filter(~pl.col("design").is_in(get_args(Design)))  # null if the source states none
     for study_id, design in strange.select("study_id", "design").head(1).iter_rows():
         raise SourceError(f"study {study_id} has the design {design!r}, expected between or within")
     found = pl.when(pl.col("study_id").is_in(crossed.implode())).then(pl.lit("within")).otherwise(pl.lit("between"))

@@ -127,7 +127,7 @@ def find_commit(name: HubName) -> str:
 
 
 def cached_file(repo_id: str, commit: str, file: str) -> Path | None:
-    """A file beside the data, fetched by `fetch`; None where the data set has none."""
+    """A file beside the data, fetched by `fetch`; None if the data set has none."""
     from huggingface_hub import try_to_load_from_cache
 
     found = try_to_load_from_cache(repo_id, file, revision=commit, repo_type="dataset")

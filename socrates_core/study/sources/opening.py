@@ -60,7 +60,7 @@ def stated_parts(name_or_path: str, studies: StudySet) -> Mapping[str, Sequence[
 
 
 def stated_unseen(name_or_path: str, studies: StudySet) -> list[str] | None:
-    """The ids that SocSci210's own split file keeps unseen; None where the source holds no such file.
+    """The ids that SocSci210's own split file keeps unseen; None if the source holds no such file.
 
     Args:
         name_or_path: As for `open_source`.
@@ -103,7 +103,7 @@ def _open_hub(name: HubName, progress: Progress | None) -> StudySet:
 
 
 def kind_of(columns: Sequence[str]) -> str | None:
-    """`socsci210`, `alpaca` or `table`, by the columns of a data file; None where they are of none of these."""
+    """`socsci210`, `alpaca` or `table`, by the columns of a data file; None if they are of none of these."""
     if all(mark in columns for mark in socsci210.MARKS):
         return "socsci210"
     if all(name in columns for name in alpaca.COLUMNS):

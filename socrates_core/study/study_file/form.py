@@ -113,7 +113,7 @@ class OutcomeForm(_Strict):
     name: Line
     question: Text
     scale: Annotated[ScaleForm | None, BeforeValidator(_open)]
-    """None where it is open."""
+    """None if it is open."""
 
 
 def _people(raw: Any) -> Any:
@@ -144,7 +144,7 @@ class StudyForm(_Strict):
         min_length=1, max_length=MOST_OUTCOMES
     )
     population: Annotated[str | list[dict[str, str | int | None]] | None, BeforeValidator(_people)] = None
-    """None where nothing is known of the people."""
+    """None if nothing is known of the people."""
     design: Literal["between", "within"] = "between"
     responses: Annotated[None, _not_yet("human answers cannot be read from a study file yet")] = None
 
