@@ -241,7 +241,7 @@ def table_rows(done: Sequence[Trained]) -> list[dict[str, Any]]:
                 "seconds": float(np.mean([one.seconds for one in members])),
             }
         )
-    for name, figure in (("noise floor", "noise_floor"), ("guessing evenly", "uniform")):
+    for name, figure in (("noise floor", "noise_floor"), ("uniform baseline", "uniform")):
         spread = _spread([one.base[figure] for one in seeds])
         rows.append({"variant": name, "seeds": len(seeds), "wasserstein": spread})
     return rows

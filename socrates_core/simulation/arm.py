@@ -154,8 +154,8 @@ def _draw(
         redrawn = population.left_to_chance(request.n) + others * request.n
         return drawn, np.ones(len(drawn)), np.ones(len(drawn), bool), redrawn
     if not same:
-        everybody = np.arange(len(ids))
-        return everybody, population.weights, np.ones(len(ids), bool), others * len(ids)
+        everyone = np.arange(len(ids))
+        return everyone, population.weights, np.ones(len(ids), bool), others * len(ids)
     order = np.argsort(ids)
     drawn = order[np.searchsorted(ids, theirs.people, sorter=order)]
     compared = theirs.on_scale if theirs.on_scale.any() else np.ones(len(drawn), bool)
