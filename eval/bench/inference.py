@@ -98,9 +98,9 @@ def measure_sizes(
         "share_of_matrix_rate": tree.tokens * _parameters(network) / (ours * people) / rate,
         "peak_gpu_gb": _peak_gb(partial(contenders[0].run, prompts)),
     }
-    speedups = ", ".join(f"{name} {value / ours:.1f}x" for name, value in per_answer.items())
+    ratios = ", ".join(f"{name} {value / ours:.1f}x" for name, value in per_answer.items())
     print(
-        f"inference: prefix {prefix}, {people} people: {speedups}; bound {bound:.1f}, {row['share_of_bound']:.0%} of it; "
+        f"inference: prefix {prefix}, {people} people: {ratios}; bound {bound:.1f}, {row['share_of_bound']:.0%} of it; "
         f"{row['share_of_matrix_rate']:.0%} of the matrix rate"
     )
     return row
