@@ -1,14 +1,13 @@
-"""Predictions that were made elsewhere: one answer a line, as JSON, JSONL, CSV or Parquet, under common column names.
+"""Predictions that were made elsewhere: one answer per row, as JSON, JSONL, CSV or Parquet, with common column names.
 
-A line names a study and a condition, and holds what somebody answered and what was predicted for that person. The scale
-comes from the columns scale_min and scale_max, or is read from the stimulus; without either, the convention `scale` has
-nothing to go by. The predictions file of the original run (`input, true_response, predicted_response, true_numeric,
+A row names a study and a condition, and holds the answer of a person and the prediction for that person. The scale
+comes from the columns scale_min and scale_max, or is read from the stimulus; without either, the convention `scale`
+cannot be used. The predictions file of the original run (`input, true_response, predicted_response, true_numeric,
 pred_numeric`) is read as it is.
 
-A prediction that is no number, or one that no answer could be, is invalid: it is counted and is in no figure. A line
-whose human answer cannot be read is left out and counted. Human answers between the options of their scale are refused:
-the others would be scored as if everybody had answered like them. A person who stands in a cell several times counts
-once.
+A prediction that is not a number, or not a possible answer, is invalid: it is counted and excluded from all figures. A
+row whose human answer cannot be read is left out and counted. Human answers between the options of their scale
+are refused: without them, W would be about other people. A person with several rows in a cell counts once.
 """
 
 import hashlib
@@ -40,11 +39,11 @@ EXAMPLES: Final = 3
 
 @dataclass(frozen=True, eq=False)
 class PredictionFile:
-    """What a file held."""
+    """The contents of a file of predictions."""
 
     cells: tuple[CellPredictions, ...]
     provenance: dict[str, Any]
-    """The file, its hash, how many lines it has, and what of them could not be read."""
+    """The file, its hash, the number of its rows, and how much of them could not be read."""
     elsewhere: bool = True
     """Whether it was made elsewhere; False for a run's."""
 
@@ -53,7 +52,7 @@ def load_predictions(path: Path) -> PredictionFile:
     """Read predictions: a run's folder or predictions.parquet, or a file that was made elsewhere.
 
     Raises:
-        PredictionError: If there is no such file, or it cannot be read, lacks a column, or holds no line.
+        PredictionError: If there is no such file, or it cannot be read, lacks a column, or holds no rows.
     """
     try:
         path, content = _found(path)
@@ -98,7 +97,7 @@ def _ours(path: Path) -> bool:
     try:
         return set(SCHEMA) - set(LATER) <= set(parquet_schema(path))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise PredictionError(f"{shown(path)} is no readable Parquet file ({first_line(error)})") from error
+        raise PredictionError(f"{shown(path)} is not a readable Parquet file ({first_line(error)})") from error
 
 
 def _told(path: Path) -> dict[str, Any]:
@@ -234,7 +233,7 @@ def _refuse_between(cells: Sequence[CellPredictions], path: Path) -> None:
 def _scale(
     stimulus: str | None, ends: tuple[int, int] | None, known: dict[str, AnswerScale | None]
 ) -> AnswerScale | None:
-    """The scale of a cell; None where it is not stated, cannot be read, or has no bound."""
+    """The scale of a cell; None if it is not stated, cannot be read, or has no bound."""
     if ends is not None:
         return AnswerScale(tuple(range(ends[0], ends[1] + 1)))
     if stimulus is None:

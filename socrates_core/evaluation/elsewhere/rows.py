@@ -44,7 +44,7 @@ def read_rows(path: Path, content: bytes) -> Rows:
         return Rows(_parquet_rows(path, content))
     if suffix not in (".json", *JSON_LINES, *TABLES):
         raise PredictionError(
-            f"{shown(path)} is no file of predictions; pass .json, .jsonl, .csv or .parquet (.csv for a table with "
+            f"{shown(path)} is not a file of predictions; pass .json, .jsonl, .csv or .parquet (.csv for a table with "
             "semicolons, tabs or pipes too)"
         )
     text, said = _decoded(path, content)
