@@ -19,6 +19,7 @@ LIBRARY = "socrates_core"
 PIPELINE = [
     "errors",
     "command",
+    "hub_client",
     "scale",
     "study",
     "people",

@@ -12,7 +12,6 @@ without a network.
 """
 
 import glob
-import hashlib
 import json
 import os
 import re
@@ -24,8 +23,8 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import quote
 
-from socrates_core.errors import SourceError
-from socrates_core.study.files import file_sha256, write_json
+from socrates_core.errors import HubError, SourceError
+from socrates_core.study.files import named_by_hash, write_json
 
 PREFIX: Final = "hub:"
 READABLE: Final = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".arrow")
@@ -191,22 +190,15 @@ def _check_path(file: str, name: HubName) -> None:
 def _check_bytes(path: Path, name: HubName) -> None:
     """Raise a SourceError, and remove the file from the cache, unless its bytes are those that the Hub describes.
 
-    In the cache a file is a link to a blob that is called by its hash: SHA-256 for large files, git's for small ones.
+    In the cache a file is a link to a blob that is called by its hash; on a system without links there is no hash.
     """
     blob = path.resolve()
-    if len(blob.name) == 64:
-        whole = file_sha256(blob) == blob.name
-    elif len(blob.name) == 40:
-        content = blob.read_bytes()
-        whole = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest() == blob.name
-    else:
-        return  # a system without links, or a server without hashes
-    if not whole:
+    if path.is_symlink() and not named_by_hash(blob):
         path.unlink(missing_ok=True)
         blob.unlink(missing_ok=True)
         raise SourceError(
-            f"{path.name} of {_shown(name)} is damaged in the cache and was removed; run the same command to fetch it "
-            "again"
+            f"{path.name} of {_shown(name)} does not have the hash that the Hub states: it is damaged in the cache and "
+            "was removed; run the same command to fetch it again"
         )
 
 
@@ -238,8 +230,15 @@ def _hub_step(name: HubName, revision: str | None) -> Iterator[None]:
     import yaml
     from huggingface_hub import errors
 
+    from socrates_core.hub_client import guard
+
     try:
+        guard()
         yield
+    except HubError as error:
+        raise SourceError(f"{name.repo_id} cannot be fetched: {error}") from None
+    except RecursionError:
+        raise SourceError(f"{name.repo_id} cannot be fetched: the Hub sent an answer nested too deeply") from None
     except errors.RevisionNotFoundError:
         raise _no_revision(name, revision) from None
     except errors.GatedRepoError:
@@ -250,7 +249,7 @@ def _hub_step(name: HubName, revision: str | None) -> Iterator[None]:
         if error.response.status_code in (401, 403):
             raise _no_dataset(name) from None
         raise _unreachable(name, error) from error
-    except (httpx2.HTTPError, errors.LocalEntryNotFoundError, ConnectionError) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, errors.LocalEntryNotFoundError) as error:
         raise _unreachable(name, error) from error
     except FileNotFoundError as error:  # as `datasets` names what it does not find
         told = str(error)
