@@ -37,6 +37,7 @@ _NAME: Final = re.compile(
     r"(?P<repo>[\w.-]+/[\w.-]+)(?::(?P<config>[\w.+ -]+)(?:/(?P<split>[\w.-]+))?)?(?:@(?P<revision>[\w./+-]+))?",
     re.ASCII,
 )
+_NOT_READ: Final = "such a data set is not read"
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
 
@@ -158,6 +159,7 @@ def _resolved(name: HubName, commit: str) -> dict[str, list[str]]:
     datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # it would tell a server of each data set that is opened
     # `datasets` falls back on what it once prepared of the same name, at whatever commit: an empty cache holds nothing
     with _hub_step(name, commit), tempfile.TemporaryDirectory(prefix="socrates-hub-") as empty:
+        _check_card(name, commit)
         builder = datasets.load_dataset_builder(name.repo_id, name.config, revision=commit, cache_dir=empty)
     inside = f"hf://datasets/{name.repo_id}@{commit}/"
     found: Mapping[str, list[str]] = builder.config.data_files or {}
@@ -166,13 +168,35 @@ def _resolved(name: HubName, commit: str) -> dict[str, list[str]]:
         for address in map(str, addresses):
             if not address.startswith(inside):
                 raise SourceError(
-                    f"{_shown(name)} takes its rows from {address!r:.140}, which is not in it; such a data set is not "
-                    "read"
+                    f"{_shown(name)} takes its rows from {address!r:.140}, which is not in it; {_NOT_READ}"
                 )
             splits.setdefault(str(split), []).append(address.removeprefix(inside))
     if not splits:
         raise SourceError(f"{_shown(name)} holds no data files")
     return splits
+
+
+def _check_card(name: HubName, commit: str) -> None:
+    """Raise a SourceError for a card that names files of other hosts: `datasets` would ask there while it resolves."""
+    import yaml
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import RemoteEntryNotFoundError
+
+    for file in ("README.md", ".huggingface.yaml"):
+        try:
+            text = Path(hf_hub_download(name.repo_id, file, repo_type="dataset", revision=commit)).read_text("utf-8")
+        except RemoteEntryNotFoundError:
+            continue
+        told = yaml.safe_load(text.split("---")[1] if text.startswith("---") else text if file[0] == "." else "")
+        parts, seen = [told.get("configs") if isinstance(told, dict) else None], set()
+        while parts:
+            part = parts.pop()
+            if isinstance(part, str) and "://" in part and not part.startswith("hf://"):
+                raise SourceError(f"{_shown(name)} takes its rows from {part!r:.140}, which is not in it; {_NOT_READ}")
+            # an alias of YAML can stand in a list a million times
+            if isinstance(part, dict | list) and id(part) not in seen:
+                seen.add(id(part))
+                parts.extend(part.values() if isinstance(part, dict) else part)
 
 
 def _check_path(file: str, name: HubName) -> None:
@@ -197,8 +221,8 @@ def _check_bytes(path: Path, name: HubName) -> None:
         path.unlink(missing_ok=True)
         blob.unlink(missing_ok=True)
         raise SourceError(
-            f"{path.name} of {_shown(name)} does not have the hash that the Hub states: it is damaged in the cache and "
-            "was removed; run the same command to fetch it again"
+            f"{path.name} of {_shown(name)} is damaged in the cache and was removed; run the same command to fetch it "
+            "again"
         )
 
 
