@@ -1,1 +1,1 @@
-"""Commands that measure: `python -m eval.run`, `eval.score`, `eval.compare`, `eval.bench`."""
+"""Commands for evaluation and benchmarks: `python -m eval.run`, `eval.score`, `eval.compare`, `eval.bench`."""

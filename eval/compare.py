@@ -2,8 +2,9 @@
 
     python -m eval.compare runs/base runs/demo --out compared
 
-Takes folders with a metrics.json: finished runs, or what eval.score wrote. Differences are paired, with intervals from
-the same resampled studies for all; uniform, marginal, pooled and human split-half are always in the table.
+Takes folders with a metrics.json: finished runs, or outputs of eval.score. Differences are paired, with intervals from
+the same resampled studies for all; the uniform and marginal baselines, pooled human answers, human split-half and noise
+floor are always in the table.
 """
 
 from socrates_core import command

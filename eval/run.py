@@ -1,11 +1,11 @@
-"""Evaluate a model on studies that it has not seen.
+"""Evaluate a model on studies that it was not trained on.
 
     python -m eval.run --studies bundled --model uniform --out runs/uniform
     python -m eval.run --studies studies --split test --model demo --adapter DIR --out runs/demo
-    python -m eval.run --out runs/demo               # go on with a run, or watch it
+    python -m eval.run --out runs/demo               # resume a run, or watch it
 
-Every finished cell is a file in RUN/units. A run that was stopped, or whose process was killed, goes on where it was
-when the same command is given again; while a worker is at work, the command shows its progress.
+Every finished cell is a file in RUN/units. Re-running the same command resumes a run that was stopped or killed; while
+a worker is running, the command shows its progress.
 """
 
 from socrates_core import command

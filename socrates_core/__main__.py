@@ -1,10 +1,10 @@
-"""The command `socrates`: every command of this software by its name.
+"""The command `socrates`, with all commands of this software as subcommands.
 
     socrates app                    the page in the browser
     socrates prepare --source bundled --out studies
     socrates run --studies studies --model demo --out runs/demo
 
-Each is the same function, with the same options, as the script that stands beside it in a checkout (`python app.py`,
+Each is the same function, with the same options, as the script of a checkout (`python app.py`,
 `python -m train.prepare`, `python -m eval.run`, …).
 """
 
@@ -20,21 +20,21 @@ from socrates_core import __version__, command
 COMMANDS: Final = {
     "app": (
         "ui.app",
-        "Open Socrates in the browser: predicted against actual answers of studies the model has not seen.",
+        "Open Socrates in the browser: predicted and actual answers of studies the model has not seen.",
     ),
     "prepare": ("study.prepare", "Read studies from a source and write them as a study folder with a split."),
     "train": ("finetune.train", "Train an adapter on the training part of a study folder."),
     "run": ("runs.evaluate", "Evaluate a model on a part of a split, as a run that can be stopped and resumed."),
     "score": ("report.commands", "Score predictions without a model."),
     "compare": ("report.commands", "Compare evaluations on the cells that they have in common."),
-    "push": ("hub.commands", "Push an adapter with a card that says what it is good for."),
-    "pull": ("hub.commands", "Pull an adapter and check it; it appears whole or not at all."),
+    "push": ("hub.commands", "Push an adapter with a model card that reports how well it predicts."),
+    "pull": ("hub.commands", "Pull an adapter, verify it, and install it atomically."),
 }
-"""Name of a command, which is that of its function ↦ its module in the library, and the summary for `--help`."""
+"""Name of a command and of its function ↦ its module in the library, and the summary for `--help`."""
 
 
 class OnDemand(TyperGroup):
-    """Imports the command that is run, and that one alone; some take seconds and need torch or gradio."""
+    """Imports only the command that is run; some take seconds and need torch or gradio."""
 
     def __init__(self, **settings: Any) -> None:
         """List all commands, each as a name and a summary."""
@@ -42,7 +42,7 @@ class OnDemand(TyperGroup):
         self.commands = {name: TyperCommand(name, help=summary) for name, (_, summary) in COMMANDS.items()}
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """The command itself in place of what stands for it in the list."""
+        """Load the command in place of its entry in the list."""
         name, _, rest = super().resolve_command(ctx, args)
         return (name, None, rest) if name is None else (name, _load(name), rest)
 

@@ -1,4 +1,4 @@
-"""What all commands share: one message on stderr and exit code 2 for what a user can fix, and a line of progress."""
+"""The entry point shared by all commands: one message and exit code 2 for what a user can fix, and a progress line."""
 
 import sys
 import time
@@ -15,7 +15,7 @@ INTERRUPTED = 130
 def app_of(story: Callable[..., None]) -> typer.Typer:
     """The command line application of one function, whose arguments are its options.
 
-    An unforeseen error shows no variables of the frames that it came through: one of them may be a token.
+    The traceback of an unexpected error shows no local variables: one of them may be a token.
     """
     app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
     app.command()(story)
@@ -25,8 +25,8 @@ def app_of(story: Callable[..., None]) -> typer.Typer:
 def run(app: typer.Typer | Callable[..., None]) -> None:
     """Run a command line application, or a function as one, and exit.
 
-    Exit codes: 0 when done; 2 with one message on stderr, and no traceback, for a SocratesError or wrong arguments;
-    130 when interrupted. Other errors are ours and keep their traceback.
+    Exit codes: 0 on success; 2 with one message on stderr, and no traceback, for a SocratesError or wrong arguments;
+    130 when interrupted. Other errors are bugs and keep their traceback.
     """
     try:
         (app if isinstance(app, typer.Typer) else app_of(app))()
@@ -38,11 +38,11 @@ def run(app: typer.Typer | Callable[..., None]) -> None:
 
 
 def progress(what: str) -> Callable[[int, int, int, int], None]:
-    """A line on stderr that is rewritten about once a second: how many are done, the rate, the time left.
+    """A line on stderr that is rewritten about once a second: units done, the rate, the time left.
 
     Returns:
-        A function of what is done, what there is in all, and, of the work that takes the time, what is done and what
-        there was to do.
+        A function of the units done and in all, and of those of this process (earlier results excluded), for rate and
+        time left: done and to do.
     """
     started = time.perf_counter()
     last = [started]

@@ -6,8 +6,8 @@
     python -m train.prepare --source my_study.csv --out data/mine
     python -m train.prepare --source data/socsci210 --fraction 0.01 --out data/one_percent --export alpaca
 
-The folder holds four Parquet tables, manifest.json and split.json; --export adds a folder with the files that other
-trainers read. It appears under its name only when it is whole.
+The folder holds four Parquet tables, manifest.json and split.json; --export adds a folder in a format of other
+trainers. It is written atomically: it appears under its name only when it is complete.
 """
 
 from socrates_core import command

@@ -24,7 +24,7 @@ from socrates_core.errors import SourceError
 DEMO_RECIPE: Final = Path("train", "configs", "demo.yaml")
 
 SUITES: Final = {
-    "app": "run_app_suite",  # first, because it may lack a browser, and should say so before hours have gone by
+    "app": "run_app_suite",  # first: if it lacks a browser, that is an error before hours have passed
     "data": "run_data_suite",
     "inference": "run_inference_suite",
     "training": "run_training_suite",
@@ -34,13 +34,13 @@ SUITES: Final = {
 """Name → the function of `eval.bench.NAME` that runs it, given rows and seed."""
 
 RECIPES: Final = "recipes"
-"""Trains, for hours where the recipe is a real one: runs only when it is asked for, and needs studies."""
+"""Trains, for hours with a real recipe: runs only on request, and needs studies."""
 
 app = typer.Typer(add_completion=False)
 
 
 def run_suite(name: str, rows: int, seed: int) -> dict[str, Any]:
-    """The figures of one suite. Its module is imported only here: some take seconds, some need a browser."""
+    """Run one suite and return its figures. Its module is imported here: some take seconds, some need a browser."""
     figures: dict[str, Any] = getattr(importlib.import_module(f"eval.bench.{name}"), SUITES[name])(rows, seed)
     return figures
 
@@ -52,7 +52,7 @@ def bench(
         str | None, typer.Option(help=f"One of {', '.join(SUITES)}, {RECIPES}; default: all but {RECIPES}.")
     ] = None,
     rows: Annotated[int, typer.Option(help="Rows that the data suite generates; SocSci210 has the default.")] = ROWS,
-    seed: Annotated[int, typer.Option(help="Of everything generated; of the recipes suite, the first seed.")] = 42,
+    seed: Annotated[int, typer.Option(help="Seed of all generated data; for the recipes suite, the first seed.")] = 42,
     studies: Annotated[Path | None, typer.Option(help="Recipes suite: a study folder with a split.")] = None,
     config: Annotated[Path, typer.Option(help="Recipes suite: the recipe that is varied.")] = DEMO_RECIPE,
     seeds: Annotated[int, typer.Option(min=1, help="Recipes suite: how many seeds each variant is trained with.")] = 3,
@@ -64,7 +64,7 @@ def bench(
     ] = None,
     work: Annotated[
         Path | None,
-        typer.Option(help="Recipes suite: where its trainings are kept, to be gone on with; default: OUT-recipes."),
+        typer.Option(help="Recipes suite: the folder of its trainings, from which it resumes; default: OUT-recipes."),
     ] = None,
 ) -> None:
     """Measure speed and memory on this machine."""

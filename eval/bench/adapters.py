@@ -1,4 +1,4 @@
-"""Adapters in the inference suite: what switching between a base and its adapters costs."""
+"""Adapters in the inference suite: the cost of switching between a base and its adapters."""
 
 import statistics
 from collections.abc import Callable
@@ -26,15 +26,15 @@ def measure_adapters(
     timed: Callable[[Callable[[], Any]], float],
     repeats: int,
 ) -> dict[str, Any]:
-    """Time two random adapters on one network; it is as before afterwards.
+    """Time two random adapters on one network, which is restored afterwards.
 
     Args:
         network: Of random weights, with our attention.
-        prefix: Tokens that everybody shares.
-        people: How many are asked.
-        rng: Makes prompts.
-        timed: Runs something and gives its seconds.
-        repeats: Of everything.
+        prefix: Tokens of the shared prefix.
+        people: Number of prompts.
+        rng: Generates prompts.
+        timed: Runs a function and returns its seconds.
+        repeats: Repeats of every measurement.
     """
     prompts = random_prompts(prefix, people, network.config.vocab_size, rng)
     options = [digit_options(range(1, 8))] * people
@@ -58,7 +58,7 @@ def measure_adapters(
 
 
 def random_adapter(network: Any, folder: Path, seed: int) -> Path:
-    """Write a LoRA adapter of random weights that matter."""
+    """Write a LoRA adapter with random weights that are large enough to change answers."""
     made = torch.Generator().manual_seed(seed)
     folder.mkdir()
     tensors = {}

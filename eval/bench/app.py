@@ -1,9 +1,9 @@
-"""The app suite: what a visitor waits for, in a real browser.
+"""The app suite: waiting times of a visitor in a real browser.
 
-The app is started several times with the demo model. Each time a page is opened, and 200 participants in both arms of
-the first study are simulated again and again: with Run and another seed, and by letting go of a slider. A wait ends
-with the frame in which the new result is drawn, timed by the page itself. Personas that the model has answered are
-remembered by the app, as for any visitor; the first picture is the one for which all are asked.
+The app is started several times with the demo model. Each time a page is opened, and 200 simulated people in each arm
+of the first study are run repeatedly: with Run and another seed, and by releasing a slider. A wait ends with the frame
+in which the new result is drawn, timed by the page itself. Predictions for personas are cached by the app, as for any
+visitor; only the first result has to compute all of them.
 """
 
 import shutil
@@ -27,9 +27,9 @@ BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 FLAGS: Final = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu")
 STARTS: Final = 3
 REPEATS: Final = 7
-"""Of each kind of wait, after every start."""
+"""Repeats of each kind of wait, after every start."""
 PATIENCE: Final = 120.0
-"""Seconds for anything at all."""
+"""Timeout of every step, in seconds."""
 
 WAIT: Final = """([act, selector, value, expected]) => new Promise((done, failed) => {
   const verdict = document.querySelector("#verdict");
@@ -46,17 +46,17 @@ WAIT: Final = """([act, selector, value, expected]) => new Promise((done, failed
   field.value = value;
   for (const event of ["input", "change"]) field.dispatchEvent(new Event(event, { bubbles: true }));
 })"""
-"""Does something to a control and waits for the picture of the result whose description says what is expected."""
+"""Operates a control and waits for the figure of the result whose description contains the expected text."""
 
 TEMPERATURE: Final = "#temperature input[type=range]"
 SHARE: Final = ".share input[type=range]"
 
 
 def run_app_suite(_rows: int, seed: int) -> dict[str, Any]:
-    """Seconds that a visitor waits: medians over all starts and repeats.
+    """Measure a visitor's waiting times in seconds: medians over all starts and repeats.
 
     Raises:
-        SourceError: If Playwright or Chromium is not here.
+        SourceError: If Playwright or Chromium is not installed.
         LaunchError: If the app does not start.
     """
     try:
@@ -79,7 +79,7 @@ def run_app_suite(_rows: int, seed: int) -> dict[str, Any]:
                 memory.append(_memory(process))
             for name, seconds in found.items():
                 waits.setdefault(name, []).extend(seconds)
-            print(f"app: start {start + 1} of {STARTS}: " + _told(found))
+            print(f"app: start {start + 1} of {STARTS}: " + _medians(found))
         browser.close()
     return {
         "starts": STARTS,
@@ -92,7 +92,7 @@ def run_app_suite(_rows: int, seed: int) -> dict[str, Any]:
 
 
 def _visit(browser: Any, address: str, seed: int) -> dict[str, list[float]]:
-    """What one visitor waits for, in seconds."""
+    """The waiting times of one visitor, in seconds."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(1000 * PATIENCE)
     began = time.perf_counter()
@@ -133,7 +133,7 @@ def _app() -> Iterator[tuple[str, float, subprocess.Popen[bytes]]]:
         try:
             while "Ready" not in _text(said):
                 if process.poll() is not None or time.perf_counter() - began > PATIENCE:
-                    raise LaunchError(f"the app did not start; it said:\n{_text(said)[-2000:]}")
+                    raise LaunchError(f"the app did not start; its output:\n{_text(said)[-2000:]}")
                 time.sleep(0.02)
             yield f"http://127.0.0.1:{port}/", time.perf_counter() - began, process
         finally:
@@ -160,5 +160,5 @@ def _summary(seconds: list[float]) -> dict[str, float]:
     }
 
 
-def _told(found: dict[str, list[float]]) -> str:
+def _medians(found: dict[str, list[float]]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {statistics.median(seconds):.2f} s" for name, seconds in found.items())

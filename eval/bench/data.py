@@ -1,7 +1,7 @@
 """The data suite: preparing and loading studies at SocSci210's size, against the same steps in pandas.
 
-Rows in SocSci210's shape are written to a temporary folder, which is removed afterwards. Every step runs in a process
-of its own, so that its peak memory is its own too.
+Rows in SocSci210's shape are written to a temporary folder, which is removed afterwards. Every step runs in its own
+process, so that its peak memory can be measured.
 """
 
 import json
@@ -21,7 +21,7 @@ from eval.bench.rows import write_shards
 from socrates_core.errors import SourceError
 
 PANDAS_BYTES_A_ROW: Final = 3_500
-"""What the pandas steps need at their peak, measured; decides how many rows fit into memory."""
+"""Measured peak memory of the pandas steps; determines how many rows fit into memory."""
 
 _TIMED: Final = (
     "import sys, time; from pathlib import Path; from socrates_core.study.sources.opening import open_source; "
@@ -31,19 +31,19 @@ _TIMED: Final = (
 """A step of the library, timed without the start of the interpreter and the imports."""
 
 _TABLES: Final = _TIMED.format(step="open_source(sys.argv[1]).save(Path(sys.argv[2]))")
-"""The part of the preparation that the pandas steps do too: no split, no search for near-duplicates."""
+"""The part of the preparation that the pandas steps do too: without a split or a search for near-duplicates."""
 
 _LOAD: Final = _TIMED.format(step="studies = StudySet.load(Path(sys.argv[1]))")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step, run in a process of its own."""
+    """One step, run in its own process."""
 
     seconds: float
     """Wall time."""
     cpu_seconds: float
-    """Time on the processors: what remains comparable when the machine is shared."""
+    """Processor time, which remains comparable on a shared machine."""
     peak_gb: float
     """Largest resident memory, in 10⁹ bytes."""
 
@@ -52,7 +52,7 @@ def run_data_suite(rows: int, seed: int) -> dict[str, Any]:
     """Generate, prepare and load; then the pandas steps.
 
     Raises:
-        SourceError: If a step fails; holds what it said.
+        SourceError: If a step fails; holds its output.
     """
     with tempfile.TemporaryDirectory(prefix="socrates-bench-") as temporary:
         folder = Path(temporary)
@@ -79,7 +79,7 @@ def run_data_suite(rows: int, seed: int) -> dict[str, Any]:
         )
         pandas = json.loads(said.splitlines()[-1])
     same_rows = pandas["rows"] == written.rows
-    # where pandas had fewer rows, seconds per row are compared
+    # if pandas had fewer rows, seconds per row are compared
     scale = written.rows / pandas["rows"]
     print(
         f"data: pandas prepared {pandas['rows']:,} rows in {pandas['prepare_s']:.1f} s, {pandas_step.peak_gb:.2f} GB"
@@ -101,7 +101,7 @@ def run_data_suite(rows: int, seed: int) -> dict[str, Any]:
 
 
 def run_timed_step(arguments: list[str]) -> Step:
-    """Run Python with these arguments; its last line holds its own wall and processor seconds.
+    """Run Python with these arguments; the last line of its output holds wall and processor seconds.
 
     Raises:
         SourceError: If it fails.
@@ -112,7 +112,7 @@ def run_timed_step(arguments: list[str]) -> Step:
 
 
 def run_step(arguments: list[str]) -> tuple[Step, str]:
-    """Run Python with these arguments; returns what it took and its standard output.
+    """Run Python with these arguments; returns time and memory, and the standard output.
 
     Raises:
         SourceError: If it fails.
@@ -122,7 +122,7 @@ def run_step(arguments: list[str]) -> tuple[Step, str]:
         process = subprocess.Popen([sys.executable, *arguments], stdout=output, stderr=problems)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)  # it was waited for here, where its memory is told
+        process.returncode = os.waitstatus_to_exitcode(status)  # `os.wait4` above reaped it, to get its memory
         output.seek(0)
         if process.returncode:
             problems.seek(0)

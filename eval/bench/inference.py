@@ -1,9 +1,9 @@
-"""The inference suite: exact answer distributions on a prefix tree, against the usual ways to get an answer.
+"""The inference suite: exact answer distributions on a prefix tree, compared with the usual ways to get answers.
 
 One network with random weights (a small Qwen2 on a CPU, the 14B shape on a GPU) answers a seven-point scale for people
-who share a prefix. Every repeat runs all contenders, one after the other, so that a busy moment hits all; the figures
-are medians. A contender that takes one person at a time is timed on a few people and reported per answer; the decision
-pipeline is one, and reads prompts of its own wording with as many tokens. Every contender's answers are checked first.
+who share a prefix. Every repeat runs all contenders, one after the other, so that a busy moment affects all; the
+figures are medians. A contender that takes one person at a time is timed on a few people and reported per answer; the
+decision pipeline is one, and reads its own prompts with as many tokens. Every contender's answers are checked first.
 """
 
 import statistics
@@ -70,10 +70,10 @@ def measure_sizes(
 
     Args:
         network: Of random weights, with our attention.
-        prefix: Tokens that everybody shares.
-        people: How many are asked.
-        rng: Makes prompts.
-        rate: Multiply-adds a second that the device is capable of.
+        prefix: Tokens of the shared prefix.
+        people: Number of prompts.
+        rng: Generates prompts.
+        rate: Multiply-adds per second that the device is capable of.
         repeats: Rounds, each of all contenders.
     """
     prompts = random_prompts(prefix, people, network.config.vocab_size, rng)
@@ -98,9 +98,9 @@ def measure_sizes(
         "share_of_matrix_rate": tree.tokens * _parameters(network) / (ours * people) / rate,
         "peak_gpu_gb": _peak_gb(partial(contenders[0].run, prompts)),
     }
-    told = ", ".join(f"{name} {value / ours:.1f}x" for name, value in per_answer.items())
+    ratios = ", ".join(f"{name} {value / ours:.1f}x" for name, value in per_answer.items())
     print(
-        f"inference: prefix {prefix}, {people} people: {told}; bound {bound:.1f}, {row['share_of_bound']:.0%} of it; "
+        f"inference: prefix {prefix}, {people} people: {ratios}; bound {bound:.1f}, {row['share_of_bound']:.0%} of it; "
         f"{row['share_of_matrix_rate']:.0%} of the matrix rate"
     )
     return row
@@ -110,7 +110,7 @@ def measure_scales(network: Any, prefix: int, people: int, rng: np.random.Genera
     """How much longer a 0-100 scale takes than a seven-point one, and how many more tokens it has to compute.
 
     An option's probability has a factor that needs the output after that option, so each of the 101 options is a token
-    to compute for everybody: the ratio of tokens is what an engine without overhead would reach.
+    to compute for every person: the ratio of tokens is what an engine without overhead would reach.
     """
     prompts, scorer = random_prompts(prefix, people, network.config.vocab_size, rng), scorer_of(network)
     trees = {"1 to 7": digit_options(range(1, 8)), "0 to 100": digit_options(range(101))}

@@ -1,9 +1,9 @@
-"""Many visitors at once: whether everybody gets the own result, how long they wait, and what memory it takes.
+"""The load suite: many visitors at once, each of whom must get their own result; waiting times and memory.
 
     python -m eval.bench --suite load --out bench.json
 
-Starts the app with the demo model and asks it as pages do, through the queue. Every visitor alternates between two
-requests of his own, whose answers must be the same each time and carry what was asked.
+Starts the app with the demo model and sends requests as pages do, through the queue. Every visitor alternates between
+two own requests, whose answers must be the same each time and contain the requested values.
 """
 
 import http.client
@@ -35,7 +35,7 @@ ROOT: Final = Path(__file__).parents[2]
 VISITORS: Final = 30
 REQUESTS: Final = 1_000
 PATIENCE: Final = 600.0
-"""Seconds that one answer may take."""
+"""Timeout of one answer, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class Got:
     """One answer."""
 
     seconds: float
-    """From asking to the whole answer."""
+    """Seconds from the request to the complete answer."""
     place: int
-    """The furthest place in the line that the visitor was told; 0 for at once."""
+    """The last position in the queue that was shown to the visitor; 0 for none."""
     shown: str
     """The link to the result."""
     body: str
@@ -54,7 +54,7 @@ class Got:
 
 @dataclass
 class Load:
-    """What has happened so far."""
+    """The results so far."""
 
     answers: list[Got] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Client:
         self._place = place_text(BUNDLED, first.studies.cells_of(first.first_study)[0].cell_id)
 
     def simulate(self, **wanted: Any) -> Got:
-        """Run one simulation; what is not wanted otherwise stays as the page has it.
+        """Run one simulation; controls that are not given keep the values of the page.
 
         Raises:
             SocratesError: If the app answers with an error.
@@ -88,11 +88,11 @@ class Client:
         asked = {"data": data, "fn_index": self._handler["id"], "session_hash": session}
         self._ask("POST", "/gradio_api/queue/join", asked)
         found: dict[str | None, Any] = {}
-        for told in self._stream(f"/gradio_api/queue/data?session_hash={session}"):
-            if told["msg"] == "estimation":
-                place = max(place, int(told["rank"]))
-            elif told["msg"] == "process_completed" and told["success"]:
-                found = dict(zip(self._outputs, told["output"]["data"], strict=True))
+        for event in self._stream(f"/gradio_api/queue/data?session_hash={session}"):
+            if event["msg"] == "estimation":
+                place = max(place, int(event["rank"]))
+            elif event["msg"] == "process_completed" and event["success"]:
+                found = dict(zip(self._outputs, event["output"]["data"], strict=True))
         if not isinstance(found.get("shown"), str):
             raise SocratesError(f"the app answered {wanted} with {found.get('notice', 'an error')}")
         return Got(time.perf_counter() - started, place, found["shown"], str(found["options"]))
@@ -120,23 +120,23 @@ def run_load_suite(rows: int, seed: int) -> dict[str, Any]:
     """Thirty visitors and a thousand requests; `rows` is not used.
 
     Raises:
-        SocratesError: If anybody got an error or another's result.
+        SocratesError: If a visitor got an error or another visitor's result.
     """
     del rows
     return measure_load(VISITORS, REQUESTS, seed)
 
 
 def measure_load(visitors: int, requests: int, seed: int, *arguments: str) -> dict[str, Any]:
-    """Let visitors ask at once, until there were so many requests.
+    """Let visitors send requests concurrently, up to a total number.
 
     Args:
-        visitors: Threads that ask.
-        requests: In all.
+        visitors: Threads that send requests.
+        requests: Number of requests in all.
         seed: The first of the simulations' seeds.
         arguments: For the app, `--model uniform` for example.
 
     Raises:
-        SocratesError: If anybody got an error or another's result.
+        SocratesError: If a visitor got an error or another visitor's result.
     """
     with running_app(*arguments) as (port, process):
         client, load, lock = Client(port), Load(), threading.Lock()
@@ -172,7 +172,7 @@ def measure_load(visitors: int, requests: int, seed: int, *arguments: str) -> di
 
 
 def _visit(client: Client, number: int, count: int, seed: int, load: Load, lock: threading.Lock) -> None:
-    """One visitor: two requests in turn, each with people and a seed of its own."""
+    """One visitor: alternates between two requests, each with its own number of people and seed."""
     known: dict[int, Got] = {}
     for turn in range(count):
         own = seed + 2 * number + turn % 2
@@ -190,7 +190,7 @@ def _visit(client: Client, number: int, count: int, seed: int, load: Load, lock:
 
 
 def _differs(got: Got, seed: int, people: int, first: Got) -> str:
-    """What is wrong with an answer; empty if it is what was asked, and what was answered before."""
+    """What is wrong with an answer; empty if it fits the request and equals the earlier answer."""
     query = parse_qs(got.shown)
     if query.get("seed") != [str(seed)] or query.get("n") != [str(people)]:
         return f"asked for seed {seed} and {people} people, got {got.shown}"
@@ -202,7 +202,7 @@ def running_app(*arguments: str) -> Iterator[tuple[int, psutil.Process]]:
     """The app on a free port of this machine.
 
     Raises:
-        SocratesError: If it does not start; shows what it said.
+        SocratesError: If it does not start; shows its output.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,14 +1,14 @@
-"""The recipes suite: what the grouping of people and the distribution term do to validation loss and W.
+"""The recipes suite: the effect of the grouping of people and of the distribution term on validation loss and W.
 
     python -m eval.bench --suite recipes --studies studies --config train/configs/demo.yaml --out bench.json
 
-One recipe is trained by `train.qlora` again and again, each time in a folder of its own under WORK: with and without
-the distribution term for every seed, and with other group sizes for the first seed, since small groups take long. A
-training that is done there is read and not repeated, one that was stopped goes on, so the suite can be stopped at any
-time and started again with the same command.
+One recipe is trained by `train.qlora` repeatedly, each time in its own folder under WORK: with and without the
+distribution term for every seed, and with other group sizes for the first seed, since small groups take long. A
+finished training is read and not repeated, an interrupted one is resumed, so the suite can be stopped at any time and
+resumed with the same command.
 
-A seed draws sample, order, first weights and the people who are asked in validation. Variants of one seed are therefore
-validated on the same people, and a difference from the base is one of pairs.
+A seed determines sample, order, initial weights and the people of the validation. Variants of one seed are therefore
+validated on the same people, and differences from the base are paired.
 """
 
 import json
@@ -29,9 +29,9 @@ from socrates_core.model.record import ModelRecord
 from socrates_core.study.study_set import StudySet
 
 GROUP_SIZES: Final = (1, 4, 8, 16)
-"""People of a cell that stand together, with cross-entropy alone; compared for one seed."""
+"""People of a cell in one group, with cross-entropy alone; compared for one seed."""
 TERM_WEIGHTS: Final = (1.0, 10.0)
-"""Of the distribution term, at the recipe's own group size (8 where that is 1: the term needs pairs)."""
+"""Weights of the distribution term, at the recipe's own group size (8 if that is 1: the term needs pairs)."""
 PAIRS: Final = 8
 
 BASE: Final = "base"
@@ -40,50 +40,50 @@ FIGURES: Final = ("loss", "wasserstein")
 
 @dataclass(frozen=True)
 class Variant:
-    """What is changed of the recipe."""
+    """A change of the recipe."""
 
     group_size: int
     distribution_weight: float
 
     @property
     def name(self) -> str:
-        """In the table, and of its folders."""
+        """Name in the table, and of its folders."""
         term = f", term × {self.distribution_weight:g}" if self.distribution_weight else ""
         return f"groups of {self.group_size}{term}"
 
 
 @dataclass(frozen=True)
 class Trained:
-    """One training that is done. Validation figures are those of the validation cells and people of its seed."""
+    """One finished training. Validation figures are those of the validation cells and people of its seed."""
 
     variant: str
     seed: int
     steps: int
     kept_step: int
-    """After which the kept adapter was made: the best by the recipe's `choose_by`."""
+    """The step of the kept adapter: the best by the recipe's `choose_by`."""
     base: dict[str, float]
     """Validation of the untouched base: loss, wasserstein, low, high, noise_floor, uniform."""
     kept: dict[str, float]
-    """Of the kept adapter."""
+    """Validation of the kept adapter."""
     last: dict[str, float]
-    """After the last step, chosen by nothing."""
+    """Validation after the last step, without a choice."""
     unique_share: float
-    """Tokens computed ÷ tokens of the same examples in rows of their own."""
+    """Tokens computed ÷ tokens of the same examples in separate rows."""
     seconds: float
-    """Of all steps, validation left out."""
+    """Seconds of all steps, without validation."""
 
 
 def run_recipes_suite(
     studies: Path, config: Path, work: Path, seeds: int, seed: int, fraction: float | None
 ) -> dict[str, Any]:
-    """Train what is not trained yet, and put it into two tables: losses over all seeds, group sizes for the first.
+    """Train what is missing, and make two tables: losses over all seeds, group sizes for the first seed.
 
     Args:
         studies: A study folder with a split.
         config: The recipe that is varied.
-        work: Where the trainings are.
-        seeds: How many, from `seed` on.
-        seed: The first.
+        work: The folder of the trainings.
+        seeds: Number of seeds, from `seed` on.
+        seed: The first seed.
         fraction: Share of the responses to learn from, in place of the recipe's, for shorter trainings.
 
     Raises:
@@ -100,11 +100,11 @@ def run_recipes_suite(
     done = []
     for place, (variant, varied) in enumerate(planned, 1):
         folder = work / f"{variant.name.replace(' × ', '-').replace(', ', '-').replace(' ', '-')}-seed-{varied.seed}"
-        told = f"recipes: {place} of {len(planned)}: {variant.name}, seed {varied.seed}"
+        label = f"recipes: {place} of {len(planned)}: {variant.name}, seed {varied.seed}"
         if finished(folder, varied, hashes):
-            print(f"{told}: done before, in {folder}", flush=True)
+            print(f"{label}: done before, in {folder}", flush=True)
         else:
-            print(told, flush=True)
+            print(label, flush=True)
             _train(varied, studies, folder)
         done.append(trained(folder, variant, varied.seed))
     tables = tables_of(done, recipe, seed)
@@ -113,13 +113,13 @@ def run_recipes_suite(
 
 
 def losses_of(recipe: Recipe) -> list[Variant]:
-    """What is compared for each seed: cross-entropy alone, and with the distribution term."""
+    """The variants compared for each seed: cross-entropy alone, and with the distribution term."""
     paired = _paired(recipe)
     return [Variant(paired, weight) for weight in (0.0, *TERM_WEIGHTS)]
 
 
 def sizes_of(recipe: Recipe) -> list[Variant]:
-    """What is compared for one seed: the other group sizes, with cross-entropy alone."""
+    """The variants compared for one seed: the other group sizes, with cross-entropy alone."""
     return [Variant(size, 0.0) for size in reversed(GROUP_SIZES) if size != _paired(recipe)]
 
 
@@ -134,7 +134,7 @@ def finished(folder: Path, recipe: Recipe, hashes: dict[str, str]) -> bool:
     """Whether a training of this recipe on these studies is done in a folder.
 
     Raises:
-        TrainingError: If another one is.
+        TrainingError: If it holds another training.
     """
     if not (folder / "adapter_model.safetensors").is_file():
         return False
@@ -150,9 +150,9 @@ def finished(folder: Path, recipe: Recipe, hashes: dict[str, str]) -> bool:
 
 def trained(folder: Path, variant: Variant, seed: int) -> Trained:
     """Read a finished training's figures from its metrics."""
-    told = [json.loads(line) for line in (folder / "metrics.jsonl").read_text("utf-8").splitlines()]
-    steps = [line for line in told if line["event"] == "step"]
-    validated = [line for line in told if line["event"] == "validation"]
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text("utf-8").splitlines()]
+    steps = [line for line in lines if line["event"] == "step"]
+    validated = [line for line in lines if line["event"] == "validation"]
     record = ModelRecord.load(folder)
     assert record is not None
     assert record.training is not None
@@ -176,7 +176,7 @@ def _figures(line: dict[str, Any]) -> dict[str, float]:
 
 
 def _train(recipe: Recipe, studies: Path, folder: Path) -> None:
-    """Train, or go on; a signal that ends this process ends the training first, which keeps a checkpoint."""
+    """Train or resume; a signal that ends this process ends the training first, which keeps a checkpoint."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     written = folder.with_suffix(".yaml")
     written.write_text(yaml.safe_dump(json.loads(json.dumps(asdict(recipe)))), "utf-8")
@@ -193,7 +193,7 @@ def _train(recipe: Recipe, studies: Path, folder: Path) -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
     if code > 128 or code < 0:
-        raise TrainingError(f"stopped while training in {folder}; start the same command again to go on")
+        raise TrainingError(f"stopped while training in {folder}; the same command resumes it")
     if code != 0:
         raise TrainingError(f"the training in {folder} failed, see its message above")
 
@@ -202,12 +202,12 @@ def _train(recipe: Recipe, studies: Path, folder: Path) -> None:
 
 
 def tables_of(done: Sequence[Trained], recipe: Recipe, seed: int) -> dict[str, list[dict[str, Any]]]:
-    """Losses and group sizes apart: only what was trained for the same seeds may stand in one table.
+    """Separate tables of losses and of group sizes: a table compares only trainings with the same seeds.
 
     Args:
         done: All trainings.
-        recipe: What was varied.
-        seed: The first, for which all group sizes were trained.
+        recipe: The varied recipe.
+        seed: The first seed, for which all group sizes were trained.
     """
     losses = losses_of(recipe)
     sizes = sorted([losses[0], *sizes_of(recipe)], key=lambda variant: variant.group_size)
@@ -219,9 +219,9 @@ def tables_of(done: Sequence[Trained], recipe: Recipe, seed: int) -> dict[str, l
 
 
 def table_rows(done: Sequence[Trained]) -> list[dict[str, Any]]:
-    """For the base and each variant mean, lowest and highest over seeds: of validation loss, W, and what W gained.
+    """For the base and each variant, mean, lowest and highest over seeds of validation loss, W, and gain in W.
 
-    `gain` is W less the base's, seed by seed: below 0 the variant is closer to the answers.
+    `gain` is W minus the base's W, seed by seed: below 0 the variant is closer to the answers.
     """
     by_name: dict[str, list[Trained]] = {}
     for one in done:
@@ -241,7 +241,7 @@ def table_rows(done: Sequence[Trained]) -> list[dict[str, Any]]:
                 "seconds": float(np.mean([one.seconds for one in members])),
             }
         )
-    for name, figure in (("noise floor", "noise_floor"), ("guessing evenly", "uniform")):
+    for name, figure in (("noise floor", "noise_floor"), ("uniform baseline", "uniform")):
         spread = _spread([one.base[figure] for one in seeds])
         rows.append({"variant": name, "seeds": len(seeds), "wasserstein": spread})
     return rows
@@ -254,7 +254,7 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
 def markdown_table(rows: Sequence[dict[str, Any]]) -> str:
     """The rows as Markdown; figures are means over seeds with the lowest and highest."""
     lines = [
-        "| validation, mean (lowest to highest) over seeds | seeds | loss | W | W less base's | tokens computed |",
+        "| validation, mean (lowest to highest) over seeds | seeds | loss | W | W minus base's | tokens computed |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:

@@ -1,4 +1,4 @@
-"""Rows in SocSci210's shape and size, made up on the fly: no real text, the same columns, types and repetition."""
+"""Generated rows in SocSci210's shape and size: no real text, but the same columns, types and repetition."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +14,11 @@ LEAST_ROWS: Final = 4
 """Rows of the smallest study."""
 
 ANSWERS_EACH: Final = 7.2
-"""Answers a participant."""
+"""Answers per participant."""
 
 SHARDS: Final = 17
 DISTINCT_SHARE: Final = 0.05
-"""Share of rows whose stimulus nobody else saw, as in conjoint experiments."""
+"""Share of rows with a stimulus that no other participant saw, as in conjoint experiments."""
 
 _STIMULUS_WORDS: Final = 205
 _REASONING_WORDS: Final = 55
@@ -52,7 +52,7 @@ _ATTRIBUTES: Final = {
 
 @dataclass(frozen=True)
 class Written:
-    """What was written."""
+    """The size of the written rows."""
 
     rows: int
     text_bytes: int

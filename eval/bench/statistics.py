@@ -1,7 +1,7 @@
-"""The statistics suite: speed against scipy, memory at full size, and whether intervals cover what they promise.
+"""The statistics suite: speed compared with scipy, memory at full size, and the coverage of intervals.
 
-Coverage is measured on a synthetic society, whose true distances and effects are known: studies are drawn from it again
-and again, people answer anew, and the interval of each round either holds the society's true mean or not.
+Coverage is measured on a synthetic society, whose true distances and effects are known: in each round studies and
+answers are drawn from it again, and the interval either contains the society's true mean or not.
 """
 
 import time
@@ -13,7 +13,7 @@ from scipy.stats import wasserstein_distance
 from eval.bench.data import run_timed_step
 from socrates_core.evaluation.effect_summary import effect_summary
 from socrates_core.metrics.cell_predictions import CellPredictions
-from socrates_core.metrics.effects import Effect, tells_direction
+from socrates_core.metrics.effects import Effect, direction_is_known
 from socrates_core.metrics.study_bootstrap import StudyResamples
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.metrics.wasserstein import wasserstein_rows
@@ -28,7 +28,7 @@ LEVELS: Final = ((5, 0.30), (7, 0.21), (101, 0.15), (4, 0.12), (2, 0.12), (11, 0
 """Options of a scale and their share among cells, as in SocSci210."""
 ROUNDS: Final = 2_000
 STUDIES: Final = 40
-"""In each round of the coverage simulation: the paper's unseen ones."""
+"""Studies in each round of the coverage simulation: as many as the paper's unseen ones."""
 
 _WHOLE: Final = (
     "import time; from eval.bench.statistics import made_up_cells; "
@@ -42,8 +42,8 @@ def run_statistics_suite(rows: int, seed: int) -> dict[str, Any]:
     """Measure distances against scipy, all statistics of an evaluation, and the coverage of intervals.
 
     Args:
-        rows: At most so many answers in the largest step; the suite's own size when that is smaller.
-        seed: Of everything generated.
+        rows: At most this many answers in the largest step; the suite's own size if that is smaller.
+        seed: Seed of all generated data.
     """
     cells = max(100, min(CELLS, rows // PEOPLE))
     distances = time_distances(min(DISTANCES, max(1000, rows)), seed)
@@ -61,7 +61,7 @@ def run_statistics_suite(rows: int, seed: int) -> dict[str, Any]:
 
 
 def made_up_cells(count: int, people: int, seed: int) -> list[CellPredictions]:
-    """Cells of as many people on scales as in SocSci210, thirty to a study, with predictions for every person."""
+    """Cells with `people` answers each, on scales as in SocSci210, thirty per study, with a prediction per person."""
     rng = np.random.default_rng(seed)
     options, shares = zip(*LEVELS, strict=True)
     groups = {
@@ -123,10 +123,10 @@ def time_distances(count: int, seed: int) -> dict[str, Any]:
 
 
 def coverage(rounds: int, seed: int) -> dict[str, float]:
-    """Share of rounds whose 95 % interval holds the true value: of the mean distance, and of the calibration slope.
+    """Share of rounds whose 95 % interval contains the true value: of the mean W, and of the calibration slope.
 
-    The model knows half of the truth: its distributions are half the true ones and half even, so that its distances
-    are well above the floor and its effects half the true ones, with a disturbance of their own.
+    The model's distributions are half the true one, 0.4 uniform and 0.1 random, so that its W is well above the floor
+    and its effects are half the true ones, with noise.
     """
     truths = _true_cells(make_society(seed, studies=150))
     rng = np.random.default_rng([seed, 1])
@@ -168,7 +168,7 @@ def _predictions(cells: _Cells, rng: np.random.Generator) -> list[Floats]:
 
 
 def _distances(cells: _Cells, predicted: list[Floats], rng: np.random.Generator, times: int = 500) -> Floats:
-    """(B,) a study's mean distance, each time with its people drawn anew."""
+    """(B,) a study's mean W, each time with newly drawn people."""
     found = []
     for (_, _, truth, n), row in zip(cells, predicted, strict=True):
         shares = rng.multinomial(n, truth / truth.sum(), size=times) / n
@@ -202,7 +202,7 @@ def _seen(study: str, pair: tuple[float, float, float], rng: np.random.Generator
     predicted, true, error = pair
     actual = true + error * float(rng.standard_normal())
     around = Interval(actual - 1.96 * error, actual + 1.96 * error)
-    known = tells_direction(around, 100, 100)
+    known = direction_is_known(around, 100, 100)
     return Effect(study, 1, "arm", "control", 100, 100, predicted, around, actual, around, error, error, known)
 
 

@@ -1,11 +1,11 @@
-"""The training suite: QLoRA steps on packs that share prefixes, against a padded loop and TRL's SFTTrainer.
+"""The training suite: QLoRA steps on packs that share prefixes, compared with a padded loop and TRL's SFTTrainer.
 
-On any machine a small network learns in float32. Where there is a GPU, a network of Qwen2.5-14B's shape with random
-weights in NF4 learns the recipe's 256 examples a step as well.
+On any machine a small network is trained in float32. With a GPU, a network of Qwen2.5-14B's shape with random weights
+in NF4 is trained on the recipe's 256 examples per step as well.
 
-Every repeat runs all contenders one after the other, each on a fresh adapter, so that a busy moment hits all; the
-figures are medians of a step, the first of each contender left out. The losses of all steps must agree, so each step
-was the same step.
+Every repeat runs all contenders one after the other, each on a new adapter, so that a busy moment affects all; the
+figures are medians of a step, without each contender's first one. The losses of all steps must agree, so all
+contenders make the same steps.
 """
 
 import gc
@@ -28,22 +28,22 @@ SHARED: Final = 448
 OWN: Final = 60
 """Tokens of a persona, give or take a twelfth."""
 MATRIX: Final = 8192
-"""Rows and columns of the product that a GPU's rate is measured with."""
+"""Rows and columns of the matrix product by which a GPU's rate is measured."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured."""
+    """The size of the measurement."""
 
     config: Qwen2Config
     four_bits: bool
-    """NF4, doubly quantised, computing in bf16 on a GPU; float32 where not."""
+    """NF4, doubly quantised, computing in bf16 on a GPU; else float32."""
     recompute: bool
     people: tuple[int, ...]
-    """Of a cell that stand together, one configuration each; 1 shares nothing."""
+    """People of a cell in one group, one configuration each; 1 shares nothing."""
     step_examples: int
     steps: int
-    """Of each contender in a repeat; the first is not timed."""
+    """Steps of each contender in a repeat; the first is not timed."""
     repeats: int
     batch: int
     pack_tokens: int
@@ -56,7 +56,7 @@ ON_A_GPU: Final = Size(FOURTEEN_B, True, True, (16, 1), 256, 3, 1, 8, 8192, 2e-2
 
 
 def run_training_suite(_rows: int, seed: int) -> dict[str, Any]:
-    """Time steps at several numbers of people a cell, and at 14B shape where there is a GPU.
+    """Time steps at several numbers of people per cell, and at 14B shape if there is a GPU.
 
     Raises:
         TrainingError: If TRL is not installed.
@@ -111,8 +111,8 @@ def _configuration(
             _same_steps(name, timed.losses, losses["packs"], size.tolerance)
     median = {name: statistics.median(times) for name, times in seconds.items()}
     ratio = {name: median[name] / median["packs"] for name in CONTENDERS}
-    told = ", ".join(f"{size.step_examples / median[name]:.2f} ({ratio[name]:.2f}x) {name}" for name in CONTENDERS)
-    print(f"training: {people} people a cell, examples a second (packs are so much faster): {told}", flush=True)
+    speeds = ", ".join(f"{size.step_examples / median[name]:.2f} ({ratio[name]:.2f}x) {name}" for name in CONTENDERS)
+    print(f"training: {people} people per cell, examples per second (speed-up of packs): {speeds}", flush=True)
     passes = 3 if size.recompute else 2  # forward, the gradient of its inputs, and forward again
     shares = {name: tokens[name] * matrices * passes / median[name] / rate for name in CONTENDERS} if rate else None
     return {
@@ -130,14 +130,14 @@ def _configuration(
 
 
 def _same_steps(name: str, losses: list[float], expected: list[float], tolerance: float) -> None:
-    """The second loss on depends on what was learned before, so equal ones are equal gradients and updates too."""
+    """Later losses depend on earlier updates, so equal losses mean equal gradients and updates."""
     apart = [abs(one / other - 1) for one, other in zip(losses, expected, strict=True)]
     if max(apart) > tolerance:
         raise RuntimeError(f"{name} and packs do not make the same steps: losses {losses} and {expected}")
 
 
 def random_network(config: Qwen2Config, four_bits: bool, device: torch.device) -> Any:
-    """A frozen network of random weights, in bf16 on a GPU and float32 on a CPU, its layers in NF4 where asked."""
+    """A frozen network of random weights, in bf16 on a GPU and float32 on a CPU, its layers in NF4 if `four_bits`."""
     torch.manual_seed(1)
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
     with device:
@@ -149,7 +149,7 @@ def random_network(config: Qwen2Config, four_bits: bool, device: torch.device) -
             for name, module in list(layer.named_children()):
                 if isinstance(module, torch.nn.Linear) and module is not head:
                     setattr(layer, name, _packed(module, dtype))
-        network.is_loaded_in_4bit = True  # PEFT asks for it
+        network.is_loaded_in_4bit = True  # PEFT reads this flag
     return network
 
 
@@ -168,7 +168,7 @@ def _packed(module: torch.nn.Linear, dtype: torch.dtype) -> Any:
 
 
 def matrix_weights(config: Qwen2Config) -> int:
-    """Weights that every token is multiplied with: of all layers, without the output matrix."""
+    """Number of weights that every token is multiplied with: those of all layers, without the output matrix."""
     with torch.device("meta"):
         network = AutoModelForCausalLM.from_config(config)
     head = network.get_output_embeddings()
@@ -180,7 +180,7 @@ def matrix_weights(config: Qwen2Config) -> int:
 
 
 def matrix_rate(device: torch.device) -> float:
-    """Multiply-adds a second of a large bf16 product: the best of five."""
+    """Multiply-adds per second of a large bf16 product: the best of five."""
     left = torch.randn(MATRIX, MATRIX, device=device, dtype=torch.bfloat16)
     seconds = []
     for _ in range(6):

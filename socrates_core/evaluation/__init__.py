@@ -1,1 +1,1 @@
-"""Many cells: specification, data, prediction, scores, conventions of others, comparison."""
+"""Evaluation over many cells: specification, data, prediction, scores, other conventions, comparison."""

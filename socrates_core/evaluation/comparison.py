@@ -1,7 +1,7 @@
-"""Several evaluations on the same cells: who is closer, and whether that is resolved.
+"""Comparison of evaluations on the same cells: which is closer, and whether the difference is resolved.
 
-Only cells that all of them scored, with the same question and the same human answers, are compared, and studies are
-resampled for all at once. The differences are paired: a hard study is hard for everybody.
+Only cells that all of them scored, with the same question and the same human answers, are compared, and all share the
+same resamples of studies. The differences are paired: a hard study is hard for every model.
 """
 
 import math
@@ -25,98 +25,99 @@ from socrates_core.scale.distribution import Floats
 from socrates_core.study.files import write_json
 
 FORMAT: Final = 2
-"""Version of comparison.json; the first one named none."""
+"""Version of comparison.json; files of the first version have no such field."""
 
 REFERENCES: Final[tuple[tuple[str, Callable[[CellDistances], float | None]], ...]] = (
-    ("guessing evenly", lambda cell: cell.uniform),
-    ("training answers on the scale", lambda cell: cell.marginal),
+    ("uniform baseline", lambda cell: cell.uniform),
+    ("marginal baseline", lambda cell: cell.marginal),
     ("pooled human answers", lambda cell: cell.pooled),
     ("human split-half", lambda cell: cell.split_half),
     ("noise floor", lambda cell: cell.floor),
 )
-"""Name of a row → its figure of a cell: what a leaderboard always has."""
+"""Name of a reference → its W in a cell: the rows that every leaderboard has."""
 
 
 Kind = Literal["all", "real", "synthetic"]
-"""Which studies count."""
+"""The studies that count."""
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """One evaluation that is compared."""
+    """One of the compared evaluations."""
 
     name: str
-    """Of its model, told apart from the others'."""
+    """Name of its model, distinct from the others'."""
     metrics: Metrics
-    """All its figures."""
+    """All of its figures."""
 
 
 @dataclass(frozen=True)
 class LeaderboardRow:
-    """A model or a reference."""
+    """A model or a reference, with its W."""
 
     name: str
-    """Of the evaluation or the reference."""
+    """Name of the evaluation or the reference."""
     kind: Literal["model", "reference"]
-    """Whether it predicts, or is there to compare with."""
+    """Whether it is a model or a reference value."""
     mean: float | None
-    """W over the cells of a study, then over studies; None where no cell has it."""
+    """Mean W over the cells of a study, then over studies; None if no cell has it."""
     ci95: Interval | None
     """From resampling studies; None below three."""
     flat_mean: float | None
-    """Over all cells alike."""
+    """Mean W over all cells, unweighted."""
     cells: int
-    """That have it."""
+    """Cells that have it."""
     contaminated: bool
-    """Whether it has learned from evaluated studies."""
+    """Whether the model was trained on evaluated studies."""
     effects_pearson: float | None
-    """This and what follows is of the whole evaluation; None where only studies of one kind are compared."""
+    """Pearson's r of predicted and actual effects. This and the following figures are of the whole evaluation; None if
+    only studies of one kind are compared."""
     effects_rmse: float | None
-    """In points of the scale."""
+    """Root mean square error of effects, in percentage points of the scale."""
     calibration_slope: float | None
-    """1 where effects are as big as predicted."""
+    """1 if effects are as large as predicted."""
     accuracy: float | None
-    """Of single people, in [0, 1]."""
+    """Accuracy for individual people, in [0, 1]."""
 
 
 @dataclass(frozen=True)
 class PairwiseDifference:
-    """Two models on the same cells."""
+    """The difference between two models on the same cells."""
 
     one: str
     """Name of an evaluation."""
     other: str
-    """Name of the one that it is set against."""
+    """Name of the evaluation that it is compared with."""
     difference: float
-    """W of the other minus W of the one, in [−1, 1]: above 0, the one is closer."""
+    """W of `other` minus W of `one`, in [−1, 1]: above 0, `one` is closer."""
     ci95: Interval | None
     """From resampling studies; None below three."""
     wins: int
-    """Studies in which the one is closer."""
+    """Studies in which `one` is closer."""
     losses: int
-    """Studies in which the other is closer."""
+    """Studies in which `other` is closer."""
     ties: int
     """Studies in which they are equally close."""
     resolved: bool
-    """Whether the interval leaves 0 out."""
+    """Whether the interval excludes 0."""
     sentence: str
-    """The same in words."""
+    """The result in words."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a comparison found, as comparison.json has it."""
+    """The result of a comparison, as stored in comparison.json."""
 
     format: int
     """Version of the file."""
     convention: Convention
-    """By which range distances are measured."""
+    """The range by which W is measured."""
     kind: Kind
-    """Which studies count."""
+    """The studies that count."""
     cells: int
-    """That all have."""
+    """Cells that all evaluations have."""
     studies: int
-    """Of these cells."""
+    """Studies of these cells."""
     left_out: Mapping[str, int]
     """Evaluation → its scored cells that the others do not have."""
     leaderboard: tuple[LeaderboardRow, ...]
@@ -125,7 +126,7 @@ class Comparison:
     """Every pair of evaluations."""
 
     def __str__(self) -> str:
-        """The leaderboard, closest first, and a sentence for each pair."""
+        """The leaderboard, closest first, and a sentence per pair."""
         how = "the stated scale" if self.convention == "scale" else "the observed range"
         width = max(len(row.name) for row in self.leaderboard)
         lines = [f"W by {how}, {self.cells:,} cells of {self.studies:,} studies"]
@@ -134,9 +135,7 @@ class Comparison:
                 within = "" if row.ci95 is None else f" (95 % interval {row.ci95.low:.4f} to {row.ci95.high:.4f})"
                 lines.append(f"  {row.name:<{width}}  {row.mean:.4f}{within}{' CONTAMINATED' * row.contaminated}")
         lines += [pair.sentence for pair in self.differences]
-        lines += [
-            f"{count:,} cells that only {name} has are left out." for name, count in self.left_out.items() if count
-        ]
+        lines += [f"Left out: {count:,} cells that only {name} has." for name, count in self.left_out.items() if count]
         return "\n".join(lines)
 
 
@@ -144,16 +143,16 @@ def save_comparison(comparison: Comparison, path: Path) -> None:
     """Write comparison.json.
 
     Raises:
-        OSError: If it cannot be written; what was there stays.
+        OSError: If it cannot be written; an existing file is kept.
     """
     write_json(path, as_json(comparison))
 
 
 def load_comparison(path: Path) -> Comparison:
-    """Read comparison.json: what `save_comparison` wrote, to the last digit.
+    """Read comparison.json as `save_comparison` wrote it, to the last digit.
 
     Raises:
-        PredictionError: If it cannot be read, is of another version, or is not what it should be.
+        PredictionError: If it cannot be read, is of another version, or is not valid.
     """
     again = "compare again with python -m eval.compare RUN RUN --out DIR"
     try:
@@ -163,7 +162,7 @@ def load_comparison(path: Path) -> Comparison:
 
 
 def load_evaluations(folders: Sequence[Path]) -> list[Evaluation]:
-    """The evaluations in these folders, of runs or of `eval.score`; equal names get the folder's beside them.
+    """The evaluations in these folders, of runs or of `eval.score`; equal names get the folder's name added.
 
     Raises:
         PredictionError: If one has no metrics.json of this version.
@@ -185,8 +184,8 @@ def compare(
     Args:
         evaluations: Two or more.
         convention: `scale` or `observed`.
-        seed: Of the resamples.
-        kind: Studies that count: all, real ones or synthetic ones.
+        seed: Seed of the resamples.
+        kind: The studies that count: all, real ones or synthetic ones.
 
     Raises:
         PredictionError: If there are fewer than two, or they have no cell of this kind in common.
@@ -204,7 +203,7 @@ def compare(
         chosen = {row.study for row in evaluations[0].metrics.studies if row.real is (kind == "real")}
         common = [key for key in common if study_of[key] in chosen]
     if not common:
-        raise PredictionError(f"none of the studies that they have in common is {kind}; choose another --kind")
+        raise PredictionError(f"none of the studies in common is {kind}; choose another --kind")
     study_ids = [study_of[key] for key in common]
     resamples = StudyResamples.draw(study_ids, seed)
     distances = [np.array([table[key].model for key in common]) for table in tables]
@@ -274,7 +273,7 @@ def _row(
 def _reference(
     tables: Sequence[Mapping[str, CellDistances]], key: str, figure: Callable[[CellDistances], float | None]
 ) -> float:
-    """A reference's figure of one cell: the first that any of the runs has, NaN where none has it."""
+    """A reference's W in one cell: the first that any of the runs has, NaN if none has it."""
     found = (figure(table[key]) for table in tables)
     return next((value for value in found if value is not None), math.nan)
 
@@ -301,10 +300,10 @@ def _difference(
 
 def _sentence(one: str, other: str, difference: float, interval: Interval | None, resolved: bool) -> str:
     if abs(difference) <= TIE:
-        said = f"{one} and {other} are equally close"
+        result = f"{one} and {other} are equally close"
     else:
-        said = f"{one} is {abs(difference):.4f} {'closer' if difference > 0 else 'further off'} than {other}"
+        result = f"{one} is {abs(difference):.4f} {'closer' if difference > 0 else 'further off'} than {other}"
     if interval is None:
-        return f"{said}; too few studies for an interval: not resolved."
+        return f"{result}; too few studies for an interval: not resolved."
     low, high = (interval.low, interval.high) if difference >= 0 else (-interval.high, -interval.low)
-    return f"{said}, interval {low:.4f} to {high:.4f}: {'resolved' if resolved else 'not resolved'}."
+    return f"{result}, interval {low:.4f} to {high:.4f}: {'resolved' if resolved else 'not resolved'}."

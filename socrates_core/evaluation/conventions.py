@@ -1,4 +1,4 @@
-"""The figures of others: what the paper and the original run took for one cell, and by which range they measured."""
+"""Figures by other conventions: the cell definitions and ranges of the paper and of the original run."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,8 @@ from socrates_core.metrics.wasserstein import wasserstein_samples
 from socrates_core.scale.distribution import Floats, sample
 
 INVALID: Final = (
-    "INVALID: people's and predicted answers are each stretched over their own range, so humans all on 8 and a model "
-    "all on 1 score 0, and answers to different questions stand on one axis. Kept to recognise figures computed so."
+    "INVALID: human and predicted answers are each stretched over their own range, so humans all on 8 and a model all "
+    "on 1 score 0, and answers to different questions share one axis. Kept to recognise figures computed in this way."
 )
 
 
@@ -25,13 +25,13 @@ def by_observed_range(
     studies: StudyResamples,
     known: Mapping[int, Distances | None],
 ) -> GroupingDistance:
-    """The paper's convention with another idea of what a cell is: model, guessing evenly and floor.
+    """W by the paper's convention with a given definition of a cell: model, uniform baseline and floor.
 
     Args:
-        cells: All of them, those that cannot be scored on their own too.
-        grouping: What counts as one cell.
+        cells: All of them, including those that cannot be scored on their own.
+        grouping: The definition of a cell.
         studies: The resamples.
-        known: Cell id → its figures on its own, where it has been scored.
+        known: Cell id → the distances of the single cell, if it has been scored.
     """
     found: list[Distances] = []
     study_ids = []
@@ -58,9 +58,9 @@ def by_observed_range(
 
 
 def by_own_ranges(cells: Sequence[CellPredictions], studies: StudyResamples, seed: int) -> SeparateRanges:
-    """The original run's figure: by study and condition, two answers or more, each side by its own range.
+    """The original run's figure: cells by study and condition with two answers or more, each side by its own range.
 
-    Distributions are drawn from, one answer a person, as that run did.
+    One answer per person is drawn from the distributions, as in that run.
     """
     distances, study_ids = [], []
     for group in groups_of(cells, "condition"):
@@ -87,5 +87,5 @@ def _drawn(cell: CellPredictions, seed: int) -> Floats:
 
 
 def _covering(study_ids: Sequence[str], studies: StudyResamples) -> StudyResamples:
-    """The resamples, or those of these studies where some of them have no cell that can be scored on its own."""
+    """The resamples; drawn anew if some of these studies have no cell that can be scored on its own."""
     return studies if set(study_ids) <= set(studies.study_ids) else StudyResamples.draw(study_ids, studies.seed)

@@ -1,4 +1,4 @@
-"""What is evaluated: the cells of a part, who answered them, and in which batches they are predicted."""
+"""The data of an evaluation: the cells of a part of a split, their answers, and fixed prediction batches."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +15,8 @@ BATCH_CELLS: Final = 8
 
 
 BATCH_PEOPLE: Final = 2000
-"""Cells of one study, and people in them, that are put to the model together, so that what their stimuli share is
-computed once. Decided before anything runs: a cell is always computed in the same company."""
+"""Most cells of one study, and people in them, that are predicted in one batch, so that what their stimuli share is
+computed once. The batches are fixed before anything runs: a cell is always computed in the same batch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,15 +24,15 @@ class EvaluationData:
     """The studies of a part, ready to be predicted cell by cell."""
 
     studies: StudySet
-    """What the part holds, open-ended outcomes included."""
+    """The studies of the part, open-ended outcomes included."""
     units: tuple[str, ...]
-    """The ids of the part that are evaluated, as the split writes them."""
+    """The evaluated ids of the part, as in the split."""
     cells: tuple[Cell, ...]
-    """What is predicted: cells on a bounded scale that somebody answered."""
+    """The cells to predict: those on a bounded scale with at least one answer."""
     left_out: tuple[dict[str, Any], ...]
-    """The other cells and why."""
+    """The other cells, with the reason."""
     training: StudySet | None
-    """The train part, where there is one: the marginal model's, and where near-duplicates are looked for."""
+    """The train part, if there is one: the marginal baseline learns from it, and near-duplicates are searched in it."""
     rows: Mapping[int, npt.NDArray[np.int64]] = field(repr=False)
     """Cell id → its rows in the table of responses."""
     title: Mapping[str, tuple[str, bool]] = field(repr=False)
@@ -40,12 +40,12 @@ class EvaluationData:
 
     @property
     def people(self) -> int:
-        """Answers to be predicted before any are sampled away."""
+        """Answers to predict, before sampling by `per_cell`."""
         return sum(len(self.rows[cell.cell_id]) for cell in self.cells)
 
 
 def evaluation_data(studies: StudySet, split: Split, name: str, only: Sequence[str] = ()) -> EvaluationData:
-    """What there is to evaluate.
+    """Prepare the data of an evaluation.
 
     Raises:
         SplitError: If there is no such part, or it holds nothing to predict.
@@ -69,7 +69,7 @@ def evaluation_data(studies: StudySet, split: Split, name: str, only: Sequence[s
             else:
                 left_out.append(_left_out(cell, reason))
     if not cells:
-        raise SplitError(f"the part {name} holds no cell on a bounded scale that anybody answered; nothing to evaluate")
+        raise SplitError(f"the part {name} holds no cell on a bounded scale with answers; there is nothing to evaluate")
     here = set(held.study_ids)
     return EvaluationData(
         studies=held,
@@ -83,7 +83,7 @@ def evaluation_data(studies: StudySet, split: Split, name: str, only: Sequence[s
 
 
 def _training(studies: StudySet, split: Split) -> StudySet | None:
-    """The train part; None where it is empty, or where its studies are not among these (a selection, say)."""
+    """The train part; None if it is empty, or if its studies are not among these (in a selection, for example)."""
     try:
         return part(studies, split, "train") if split.parts["train"] else None
     except SplitError:  # the split knows these studies, or their evaluated part could not have been found
@@ -91,7 +91,7 @@ def _training(studies: StudySet, split: Split) -> StudySet | None:
 
 
 def batches(data: EvaluationData, per_cell: int | None) -> list[tuple[Cell, ...]]:
-    """The cells in the company in which they are predicted: see BATCH_CELLS."""
+    """The fixed prediction batches: see BATCH_CELLS."""
     found: list[tuple[Cell, ...]] = []
     people = 0
     for cell in data.cells:

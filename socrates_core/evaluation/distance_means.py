@@ -1,4 +1,4 @@
-"""The distances of all cells as one figure: over studies, for the model and for what it has to beat."""
+"""Mean distances over cells and studies, for the model and for the baselines."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -25,17 +25,17 @@ T = TypeVar("T")
 
 
 class DistanceMeans:
-    """The distances of all cells by both ranges, and their means."""
+    """The distances of all cells by both conventions, and their means."""
 
     model: ByConvention[Summary]
     """W of the prediction."""
 
     def __init__(self, scores: Sequence[CellScore], study_ids: Sequence[str], studies: StudyResamples) -> None:
-        """Take the means over the studies that are resampled.
+        """Prepare the means over the resampled studies.
 
         Args:
-            scores: (C,) of each cell.
-            study_ids: (C,) the cells' studies.
+            scores: (C,) one per cell.
+            study_ids: (C,) the study of each cell.
             studies: The resamples.
         """
         self._found: ByConvention[list[Distances | None]] = ByConvention(
@@ -45,19 +45,19 @@ class DistanceMeans:
         self.model = self.summaries(lambda one: one.model)
 
     def each(self, formula: Callable[[Distances], float], convention: Convention) -> Floats:
-        """(C,) a figure of each cell; NaN where the cell has none."""
+        """(C,) a figure per cell; NaN if the cell has none."""
         return np.array([math.nan if one is None else formula(one) for one in self._found.by(convention)])
 
     def summary(self, figures: Floats) -> Summary:
-        """(C,) figures of cells, NaN where a cell has none, as one."""
+        """Average (C,) figures of cells; cells with NaN are left out."""
         return self._studies.summary(figures, self._study_ids)
 
     def summaries(self, formula: Callable[[Distances], float]) -> ByConvention[Summary]:
-        """A figure of each cell as one, by each range."""
+        """Average a figure over cells, by each convention."""
         return _both(lambda how: self.summary(self.each(formula, how)))
 
     def baselines(self) -> Baselines:
-        """What has to be beaten, each beside the model on the cells that have it."""
+        """The baselines, each with the model's W on the cells that have it."""
 
         def each(formula: Callable[[Distances], float]) -> ByConvention[Baseline]:
             return _both(lambda how: self._baseline(self.each(formula, how), how))
@@ -80,11 +80,11 @@ class DistanceMeans:
         )
 
     def shares(self) -> ByConvention[Shares]:
-        """How many cells are close."""
+        """Shares of cells below fixed values of W."""
         return _both(lambda how: _shares(self.each(lambda one: one.model, how)))
 
     def by_kind(self, kinds: Sequence[StudyKind]) -> dict[StudyKind, KindDistances]:
-        """The distances of real and of synthetic studies on their own, where both are here."""
+        """The distances of real and of synthetic studies separately, if there are both."""
         if len(set(kinds)) == 1:
             return {kinds[0]: KindDistances()}
         result: dict[StudyKind, KindDistances] = {}
@@ -101,7 +101,7 @@ def _both(figure: Callable[[Convention], T]) -> ByConvention[T]:
 
 
 def _shares(distances: Floats) -> Shares:
-    """Shares of cells at 0 and below the marks that the original run reported."""
+    """Shares of cells at 0 and below the values of W that the original run reported."""
     known = distances[np.isfinite(distances)]
     if not len(known):
         return Shares(cells=0)

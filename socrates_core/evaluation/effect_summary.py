@@ -1,7 +1,7 @@
-"""All effects of an evaluation in a few figures: whether predicted effects go with actual ones.
+"""A summary of all effects of an evaluation: how well predicted effects agree with actual ones.
 
-A figure is a formula of sums over effects, so that studies can be resampled without looking at an effect again. Effects
-are in percentage points of the scale's width, as in `metrics.effects`.
+Every figure is a function of sums over effects, so that studies can be resampled without a second pass over effects.
+Effects are in percentage points of the scale's width, as in `metrics.effects`.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from socrates_core.metrics.uncertainty import Interval
 from socrates_core.scale.distribution import Floats
 
 SAME: Final = 1e-9
-"""Effects up to this are none: rounding."""
+"""Effects up to this count as 0: rounding."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Estimate:
     """A figure over all effects, with its interval."""
 
     value: float | None
-    """None where it is not defined."""
+    """None if it is not defined."""
     ci95: Interval | None
-    """From resampling studies; None below three."""
+    """95 % interval from resampling studies; None below three."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,15 @@ class DirectionShare(Estimate):
     """The share of effects with the right sign, in [0, 1]."""
 
     n: int
-    """Effects that it is a share of."""
+    """The number of effects that it is a share of."""
 
 
 @dataclass(frozen=True)
 class DirectionOfAll(DirectionShare):
-    """The share of effects with the right sign among those that have one on both sides."""
+    """The share of effects with the right sign among those that are not 0 on either side."""
 
     no_direction: int
-    """Effects that are 0 on a side."""
+    """Effects that are 0 on at least one side."""
 
 
 UNDEFINED: Final = Estimate(None, None)
@@ -54,51 +54,51 @@ class Calibration:
     """The line actual = intercept + slope · predicted, by least squares."""
 
     slope: Estimate
-    """1 where effects are as big as predicted; 0.5 where they were predicted twice too big."""
+    """1 if effects are as large as predicted; 0.5 if the predicted ones are twice too large."""
     intercept: Estimate
-    """In points."""
+    """In percentage points."""
 
 
 @dataclass(frozen=True)
 class EffectSummary:
-    """How predicted effects go with actual ones; without effects there are the counts alone."""
+    """How well predicted effects agree with actual ones; without effects, only the counts."""
 
     n: int
     """Effects."""
     studies: int
-    """That have one."""
+    """Studies that have an effect."""
     unit: str = ""
-    """What a point is."""
+    """The unit of a point."""
     direction: DirectionOfAll = DirectionOfAll(None, None, 0, 0)
-    """A model that predicts no effect at all has no direction."""
+    """None for a model that predicts no effect at all: it has no direction."""
     direction_resolved: DirectionShare = DirectionShare(None, None, 0)
     """The same, among effects whose actual direction is known."""
     pearson: Estimate = UNDEFINED
     """In [−1, 1], over effects."""
     pearson_corrected: Estimate = UNDEFINED
-    """Divided by √reliability, the most that sampled answers let anybody reach; can pass 1 by chance, and is None where
-    the actual effects vary no more than sampling makes them."""
+    """`pearson` divided by √reliability, the upper bound set by the sampling of answers; can exceed 1 by chance.
+    None if the actual effects vary no more than by sampling alone."""
     spearman: Estimate = UNDEFINED
-    """In [−1, 1], of the ranks of effects."""
+    """Spearman's rank correlation, in [−1, 1]."""
     spearman_corrected: Estimate = UNDEFINED
-    """As `pearson_corrected`."""
+    """Corrected like `pearson_corrected`."""
     reliability: float | None = None
-    """1 − mean se² / variance of the actual effects: at most 1; negative where they vary less than sampling makes them.
-    None where they do not vary."""
+    """1 − mean se² / variance of the actual effects: at most 1; negative if they vary less than by sampling alone.
+    None if they do not vary."""
     rmse: Estimate = UNDEFINED
-    """Root mean square of predicted − actual, in points."""
+    """Root mean square of predicted − actual, in percentage points."""
     rmse_corrected: Estimate = UNDEFINED
-    """The same less what sampling adds: the mean squared standard error of the difference."""
+    """`rmse` without the contribution of sampling: the mean squared standard error of the difference is subtracted."""
     no_effect_rmse: Estimate = UNDEFINED
-    """What predicting 0 everywhere gives."""
+    """The RMSE of predicting 0 everywhere."""
     no_effect_rmse_corrected: Estimate = UNDEFINED
     """The same less what sampling adds."""
     calibration: Calibration = Calibration(UNDEFINED, UNDEFINED)
-    """How big effects are beside what was predicted."""
+    """How the size of actual effects relates to that of predicted ones."""
 
 
 def effect_summary(effects: Sequence[Effect], resamples: StudyResamples) -> EffectSummary:
-    """How predicted effects go with actual ones; studies are resampled."""
+    """How well predicted effects agree with actual ones, with intervals from resampling studies."""
     if not effects:
         return EffectSummary(0, 0)
     table = np.zeros((len(resamples.study_ids), 13))
@@ -163,7 +163,7 @@ def _sums(effect: Effect) -> Floats:
 
 
 def _moments(t: Floats) -> tuple[Floats, Floats, Floats]:
-    """Variances of x and y and their covariance, with n − 1; NaN where a side does not vary."""
+    """Variances of x and y and their covariance, with n − 1; NaN if a side does not vary."""
     n = t[..., 0]
     vx, vy, cov = (t[..., i] - t[..., j] * t[..., k] / n for i, j, k in ((3, 1, 1), (4, 2, 2), (5, 1, 2)))
     vx, vy = (np.where(v > 1e-9 * np.maximum(t[..., i], 1e-9), v, np.nan) for v, i in ((vx, 3), (vy, 4)))
@@ -177,7 +177,7 @@ def _pearson(t: Floats) -> Floats:
 
 
 def _reliability(t: Floats) -> Floats:
-    """Share of the actual effects' variance that is not sampling."""
+    """Share of the actual effects' variance that is not due to sampling."""
     _, vy, _ = _moments(t)
     return np.asarray(1 - t[..., 6] / t[..., 0] / vy)
 

@@ -29,7 +29,7 @@ def evaluate(
     allow_seen: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> ScoredCells:
-    """Evaluate a model on studies that it has not seen, with the figures of a run of `eval.run`.
+    """Evaluate a model on studies that it was not trained on, with the figures of a run of `eval.run`.
 
     >>> from socrates_core import evaluate, load_model, load_studies
     >>> studies = load_studies("bundled")
@@ -44,22 +44,22 @@ def evaluate(
     (0.1175, True)
 
     Args:
-        studies: From `load_studies`. The marginal baseline is learned from their train part, where near-duplicates
-            are looked for too, so leave it in: a selection without it has neither.
+        studies: From `load_studies`. Keep their train part: the marginal baseline is learned from it, and
+            near-duplicates are searched in it.
         model: From `load_model`.
-        part: Of the split: `train`, `val` or `test`.
-        only: Ids of the studies of that part to evaluate; all of it when empty.
-        per_cell: At most so many people of each cell, drawn at random, 2 or more; everybody when None.
-        seed: Of the people drawn and of all resamples, 0 to 2⁵³.
-        allow_seen: Evaluate studies that the model has learned from; marks the evaluation `contaminated`.
+        part: The part of the split: `train`, `val` or `test`.
+        only: Ids of the studies of that part to evaluate; all of them when empty.
+        per_cell: At most this many people per cell, drawn at random, 2 or more; all when None.
+        seed: Seed of the people drawn and of all resamples, 0 to 2⁵³.
+        allow_seen: Evaluate studies that the model was trained on; marks the evaluation `contaminated`.
         progress: Called with (cells predicted so far, cells in all).
 
     Returns:
-        W with its interval, floor and baselines; `metrics` has every figure, as metrics.json of a run; printed, a
-        summary.
+        W with its interval, floor and baselines; `metrics` has every figure, as in metrics.json of a run. Printing the
+        result gives a summary.
 
     Raises:
-        LeakError: If the model has learned from what is evaluated, and that is not allowed.
+        LeakError: If the model was trained on evaluated studies, and that is not allowed.
         SplitError: If there is no split or no such part, or it holds nothing to predict.
         StudyFolderError: If one of the ids in `only` is not in the part.
         RunError: If a number is out of range.
@@ -88,7 +88,7 @@ def evaluate(
         cells += predict(model, data, group, spec, marginal)
         if progress is not None:
             progress(len(cells), len(data.cells))
-    # a run scores what it stored, in single precision; without the same rounding, figures would differ in the 9th digit
+    # a run scores stored predictions, in single precision; without that rounding, figures differ in the 9th digit
     cells = cells_of(unit_table(cells))
     return score(cells, provenance, seed)
 
@@ -96,7 +96,7 @@ def evaluate(
 def compare(
     *evaluations: ScoredCells, convention: Convention = "scale", seed: int = 42, kind: Kind = "all"
 ) -> Comparison:
-    """Compare evaluations on the cells that all of them scored: who is closer, and whether that is resolved.
+    """Compare evaluations on the cells that all of them scored: which is closer, and whether that is resolved.
 
     >>> from socrates_core import compare, evaluate, load_model, load_studies
     >>> studies = load_studies("bundled")
@@ -109,14 +109,14 @@ def compare(
     Args:
         evaluations: Two or more, of the same studies with the same `per_cell` and `seed`.
         convention: `scale` (the stated scale) or `observed` (the range of the human answers).
-        seed: Of the resamples of studies; the same for all, so that differences are paired.
-        kind: Studies that count: `all`, `real` ones or `synthetic` ones.
+        seed: Seed of the resamples of studies; the same for all, so that differences are paired.
+        kind: The studies that count: `all`, `real` ones or `synthetic` ones.
 
     Raises:
         PredictionError: If there are fewer than two, or they have no cell in common.
     """
     if convention not in ("scale", "observed"):
-        raise PredictionError(f"there is no convention {convention!r} to compare by; choose scale or observed")
+        raise PredictionError(f"there is no convention {convention!r}; choose scale or observed")
     names = [one.name for one in evaluations]
     counted = Counter(names)
     numbered = [f"{name} #{place}" if counted[name] > 1 else name for place, name in enumerate(names, start=1)]

@@ -1,7 +1,7 @@
-"""What is evaluated and how its cells are predicted: the units of a run.
+"""The prediction of an evaluation's cells: the units of a run.
 
-A cell's prediction depends on the studies, the model and the specification alone, not on what was predicted before it,
-so that units can be done in any order, again, or elsewhere.
+A cell's prediction depends only on the studies, the model and the specification, not on earlier predictions, so units
+can be computed in any order, repeated, or computed on another machine.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Cell, Persona
 
 @runtime_checkable
 class _ManyCells(Protocol):
-    """A model that takes several cells at once."""
+    """A model that predicts several cells at once."""
 
     def answers_of(self, requests: Sequence[tuple[Cell, Sequence[Persona]]]) -> list[AnswerDistributions]: ...
 
@@ -35,7 +35,7 @@ class _ManyCells(Protocol):
 def questions(
     data: EvaluationData, cells: Sequence[Cell], spec: EvaluationSpec
 ) -> list[tuple[Cell, list[dict[str, str | int | None]]]]:
-    """What a model is asked: each cell with the different personas of the people who answered it."""
+    """The requests to a model: each cell with the distinct personas of the people who answered it."""
     found = []
     for cell in cells:
         _, personas = _observed(data, cell, spec, None)
@@ -50,7 +50,7 @@ def predict(
     spec: EvaluationSpec,
     marginal: MarginalModel | None,
 ) -> list[CellPredictions]:
-    """Predict the cells of one batch for the people who answered them; equal personas are asked once.
+    """Predict the cells of one batch for the people who answered them; equal personas are predicted once.
 
     Raises:
         ModelError: If the model cannot predict them.
@@ -108,14 +108,14 @@ def describe(spec: EvaluationSpec, data: EvaluationData, model: ModelDescription
 
 
 def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> dict[str, Any]:
-    """What the model may know of the studies that are evaluated.
+    """What the model may know of the evaluated studies.
 
     Returns:
-        `contaminated`, the study ids that it has learned from; `near_duplicates`, pairs of a training and an evaluated
-        stimulus that share much of their wording; `stimuli_compared`, whether the training stimuli were at hand.
+        `contaminated`, the study ids that it was trained on; `near_duplicates`, pairs of a training and an evaluated
+        stimulus that share much of their wording; `stimuli_compared`, whether the training stimuli were available.
 
     Raises:
-        LeakError: If it has learned from one and that is not allowed.
+        LeakError: If it was trained on one and that is not allowed.
     """
     trained_on = model.trained_on
     contaminated = refuse_overlap(trained_on, data.units, allow_seen)
@@ -143,7 +143,7 @@ def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> di
 
 
 def _weights(people: pl.DataFrame) -> Floats | None:
-    """(N,) how much each answer counts, as in a simulation of the people who gave them; None where nothing is known."""
+    """(N,) weight of each answer, as in a simulation of the people who gave them; None if the weights are not known."""
     if people["weight"].null_count() == len(people):
         return None
     persons = people.unique("participant_id").sort("participant_id")
@@ -154,7 +154,7 @@ def _weights(people: pl.DataFrame) -> Floats | None:
 def _observed(
     data: EvaluationData, cell: Cell, spec: EvaluationSpec, marginal: MarginalModel | None
 ) -> tuple[CellPredictions, list[dict[str, str | int | None]]]:
-    """A cell with its answers and no prediction yet, and the persona of each answer."""
+    """A cell with its answers, without a prediction yet, and the persona of each answer."""
     rows = data.rows[cell.cell_id]
     if spec.per_cell is not None and len(rows) > spec.per_cell:
         rng = np.random.default_rng([spec.seed, 14, cell.cell_id])

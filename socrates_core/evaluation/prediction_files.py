@@ -1,12 +1,12 @@
-"""Predictions that were made elsewhere: one answer a line, as JSON, JSONL, CSV or Parquet, under common column names.
+"""Predictions that were made elsewhere: one answer per row, as JSON, JSONL, CSV or Parquet, with common column names.
 
-A line names a study and a condition, and holds what somebody answered and what was predicted for that person. The scale
-comes from the columns scale_min and scale_max, or is read from the stimulus; without either, the convention `scale` has
-nothing to go by. The predictions file of the original run (`input, true_response, predicted_response, true_numeric,
+A row names a study and a condition, and holds the answer of a person and the prediction for that person. The scale
+comes from the columns scale_min and scale_max, or is read from the stimulus; without either, the convention `scale`
+cannot be used. The predictions file of the original run (`input, true_response, predicted_response, true_numeric,
 pred_numeric`) is read as it is.
 
-A prediction that is no number, or one that no answer could be, is invalid: it is counted and is in no figure. A line
-whose human answer cannot be read is left out and counted.
+A prediction that is not a number, or not a possible answer, is invalid: it is counted and excluded from all figures. A
+row whose human answer cannot be read is left out and counted.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
     "low": ("scale_min",),
     "high": ("scale_max",),
 }
-"""What is looked for → the column names that it may have; the first one found counts. Case does not matter."""
+"""Field → accepted column names; the first one found is used. Case does not matter."""
 
 REQUIRED: Final = ("study", "condition", "true", "predicted")
 SCENARIO: Final = "Scenario: "
@@ -53,18 +53,18 @@ _NUMBER: Final = re.compile(r"(?:response\s*:\s*)?([-+]?(?:\d+\.?\d*|\.\d+)(?:e[
 
 @dataclass(frozen=True, eq=False)
 class PredictionFile:
-    """What a file held."""
+    """The contents of a file of predictions."""
 
     cells: tuple[CellPredictions, ...]
     provenance: dict[str, Any]
-    """The file, its hash, how many lines it has, and what of them could not be read."""
+    """The file, its hash, the number of its rows, and how much of them could not be read."""
 
 
 def load_predictions(path: Path) -> PredictionFile:
     """Read predictions: a run's folder or predictions.parquet, or a file that was made elsewhere.
 
     Raises:
-        PredictionError: If there is no such file, or it cannot be read, lacks a column, or holds no line.
+        PredictionError: If there is no such file, or it cannot be read, lacks a column, or holds no rows.
     """
     if path.is_dir():
         if not (path / "predictions.parquet").is_file():
@@ -90,7 +90,7 @@ def load_predictions(path: Path) -> PredictionFile:
 
 
 def number(value: object) -> float:
-    """A number as JSON, CSV or a model may give it; NaN where it is none. `Response: 2` is 2; a sentence is none."""
+    """Read a number from JSON, CSV or text of a model; NaN if there is none. `Response: 2` is 2; a sentence is NaN."""
     if isinstance(value, bool) or value is None:
         return math.nan
     if isinstance(value, int | float):
@@ -111,7 +111,7 @@ def _ours(path: Path) -> bool:
     try:
         return set(SCHEMA) <= set(parquet_schema(path))
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise PredictionError(f"{path} is no readable Parquet file ({str(error).splitlines()[0]})") from error
+        raise PredictionError(f"{path} is not a readable Parquet file ({str(error).splitlines()[0]})") from error
 
 
 def _rows(path: Path, suffix: str, content: bytes) -> list[dict[str, Any]]:
@@ -127,7 +127,7 @@ def _rows(path: Path, suffix: str, content: bytes) -> list[dict[str, Any]]:
         elif suffix == ".parquet":
             table = pl.read_parquet(content)
         else:
-            raise PredictionError(f"{path} is no file of predictions; pass .json, .jsonl, .csv or .parquet")
+            raise PredictionError(f"{path} is not a file of predictions; pass .json, .jsonl, .csv or .parquet")
     except (pl.exceptions.PolarsError, OSError) as error:
         raise PredictionError(f"{path} cannot be read ({str(error).splitlines()[0]})") from error
     return table.to_dicts()
@@ -159,7 +159,7 @@ def _jsonl_rows(path: Path, text: str) -> list[dict[str, Any]]:
 
 
 def _columns(rows: Sequence[Mapping[str, Any]], path: Path) -> dict[str, str]:
-    """What is looked for → the column that has it."""
+    """Field → the column that has it."""
     found = list(dict.fromkeys(name for row in rows for name in row))
     lowered = {str(name).strip().lower(): name for name in reversed(found)}
     columns = {
@@ -234,7 +234,7 @@ def _cells(rows: Sequence[Mapping[str, Any]], path: Path) -> tuple[list[CellPred
 
 
 class _Numbering:
-    """Names within a study as whole numbers: what is one already keeps its number, texts count on from there."""
+    """Numbers names within a study: whole numbers keep their value, texts get the numbers after them."""
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, str], int] = {}
@@ -242,7 +242,7 @@ class _Numbering:
         self._labels: dict[tuple[str, int], str] = {}
 
     def of(self, study: str, name: object, whole: bool = True) -> int:
-        """The number of a name. With `whole`, whole numbers stay what they are."""
+        """The number of a name. With `whole`, whole numbers keep their value."""
         text = _text(name)
         if (study, text) not in self._numbers:
             taken = self._taken.setdefault(study, set())
@@ -256,7 +256,7 @@ class _Numbering:
         return self._numbers[study, text]
 
     def label(self, study: str, chosen: int) -> str | None:
-        """The name behind a number, where it was a text."""
+        """The name behind a number, if it was a text."""
         return self._labels.get((study, chosen))
 
 
@@ -280,7 +280,7 @@ def _ends(low: object, high: object) -> tuple[int, int] | None:
 def _scale(
     stimulus: str | None, ends: tuple[int, int] | None, known: dict[str, AnswerScale | None]
 ) -> AnswerScale | None:
-    """The scale of a cell; None where it is not stated, cannot be read, or has no bound."""
+    """The scale of a cell; None if it is not stated, cannot be read, or has no bound."""
     if ends is not None:
         return AnswerScale(tuple(range(ends[0], ends[1] + 1)))
     if stimulus is None:

@@ -12,11 +12,11 @@ from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.study.files import read_parquet
 
 ATTRIBUTE: Final = "demo_"
-"""What the columns of the participants' attributes begin with."""
+"""The prefix of the columns of participants' attributes."""
 
 
 PROVENANCE: Final = "socrates.provenance"
-"""Where predictions.parquet keeps, as JSON among its metadata, where the predictions come from."""
+"""Metadata key of predictions.parquet that holds the provenance of the predictions as JSON."""
 
 
 SCHEMA: Final = pl.Schema(
@@ -42,23 +42,23 @@ SCHEMA: Final = pl.Schema(
         "method": pl.String(),
     }
 )
-"""The fixed columns; every other one is `demo_ATTRIBUTE`, a list of N texts."""
+"""The fixed columns; all others are `demo_ATTRIBUTE`, each a list of N texts."""
 
 
 LATER: Final = ("scale_labels",)
-"""Columns that a file may lack: no figure depends on them."""
+"""Optional columns: no figure depends on them."""
 
 
 def unit_table(cells: Iterable[CellPredictions]) -> pl.DataFrame:
-    """Cells as `predictions.parquet` has them."""
+    """Cells as rows of `predictions.parquet`."""
     return pl.concat([_frame(cell) for cell in cells], how="diagonal")
 
 
 def read_table(path: Path) -> pl.DataFrame:
-    """A `predictions.parquet` or a unit of one.
+    """Read a `predictions.parquet` or a unit of one.
 
     Raises:
-        PredictionError: If it cannot be read, lacks columns, or its lists do not fit together.
+        PredictionError: If it cannot be read, lacks columns, or its lists differ in length.
     """
     try:
         table = read_parquet(path)
@@ -84,7 +84,7 @@ def read_table(path: Path) -> pl.DataFrame:
 
 
 def cells_of(table: pl.DataFrame) -> list[CellPredictions]:
-    """The cells of such a table, by study, then cell."""
+    """The cells of such a table, sorted by study, then cell."""
     attributes = [name for name in table.columns if name.startswith(ATTRIBUTE)]
     ordered = table.sort("study_id", "cell_id")
     numbers = {name: ordered[name] for name, kind in SCHEMA.items() if isinstance(kind, pl.List) and name not in LATER}

@@ -1,7 +1,7 @@
-"""From predictions of many cells to one evaluation: every figure, what was left out, and where it all comes from.
+"""From predictions of many cells to one evaluation: all figures, what was excluded, and the provenance.
 
-Figures are means over the cells of a study, then over studies, as in the Socrates paper; the flat mean over cells
-stands beside. Intervals come from resampling studies, with the same resamples for every model that meets these studies.
+Figures are means over the cells of a study, then over studies, as in the Socrates paper; the flat mean over cells is
+given too. Intervals come from resampling studies, with the same resamples for all models evaluated on these studies.
 """
 
 import hashlib
@@ -37,45 +37,45 @@ _KINDS: Final[dict[bool | None, StudyKind]] = {True: "real", False: "synthetic",
 
 @dataclass(frozen=True, eq=False)
 class ScoredCells:
-    """What an evaluation found."""
+    """The result of an evaluation."""
 
     metrics: Metrics
-    """All figures, as metrics.json has them."""
+    """All figures, as stored in metrics.json."""
     cells: Mapping[int, CellPredictions]
-    """By cell id, the scored ones."""
+    """The scored cells, by id."""
 
     @property
     def name(self) -> str:
-        """The model's, with its adapter."""
+        """Name of the model, with its adapter."""
         return self.metrics.provenance.title("predictions")
 
     @property
     def w(self) -> float | None:
-        """Mean Wasserstein distance by the stated scale, over the cells of a study, then over studies; in [0, 1]."""
+        """Mean W by the stated scale, over the cells of a study, then over studies; in [0, 1]."""
         return self.metrics.wasserstein.scale.mean
 
     @property
     def interval(self) -> Interval | None:
-        """95 % interval of `w` over studies; None with too few of them."""
+        """95 % interval of `w` over studies; None below three studies."""
         return self.metrics.wasserstein.scale.ci95
 
     @property
     def noise_floor(self) -> float | None:
-        """What a perfect prediction would be expected to score with as many people."""
+        """Expected W of a perfect prediction with as many people."""
         return self.metrics.noise_floor.scale.mean
 
     @property
     def uniform(self) -> float | None:
-        """What the uniform baseline scores on the same cells."""
+        """W of the uniform baseline on the same cells."""
         return self.metrics.baselines.uniform.scale.mean
 
     @property
     def contaminated(self) -> bool:
-        """Whether the model has learned from some of these studies."""
+        """Whether the model was trained on some of these studies."""
         return self.metrics.contaminated
 
     def __str__(self) -> str:
-        """W by the stated scale with interval, floor and baselines, a figure a line."""
+        """W by the stated scale with interval, floor and baselines, one figure per line."""
         found, baselines = self.metrics.wasserstein.scale, self.metrics.baselines
         rows = {
             "W": found,
@@ -91,7 +91,7 @@ class ScoredCells:
         if self.metrics.excluded:
             lines.append(f"  left out          {len(self.metrics.excluded):,} (see metrics.excluded)")
         if self.contaminated:
-            lines.append("  CONTAMINATED: the model has learned from some of these studies")
+            lines.append("  CONTAMINATED: the model was trained on some of these studies")
         if self.metrics.provenance.demo:
             lines.append("  The demo model knows nothing about the world: these figures are not science.")
         return "\n".join(lines)
@@ -107,13 +107,13 @@ def evaluate(
 
     Args:
         cells: At least one that can be scored.
-        provenance: Where the predictions come from; goes into the result. Under `contaminated` it has the study ids
-            that the model has learned from, and under `left_out` the cells that were not predicted.
-        seed: Of all resamples.
-        contrasts: Which arms are compared for effects.
+        provenance: Where the predictions come from; becomes part of the result. `contaminated` holds the study ids
+            that the model was trained on, `left_out` the cells that were not predicted.
+        seed: Seed of all resamples.
+        contrasts: The arms that are compared for effects.
 
     Raises:
-        PredictionError: If no cell can be scored; says why.
+        PredictionError: If no cell can be scored; gives the reasons.
     """
     origin = read_provenance(provenance)
     excluded = [*origin.left_out, *(_excluded(cell, "all", reason) for cell in cells if (reason := unscored(cell)))]
@@ -172,7 +172,7 @@ def _excluded(cell: CellPredictions, convention: Literal["all", "scale", "observ
 
 
 def _excluded_by_convention(cells: Sequence[CellPredictions], scores: Sequence[CellScore]) -> list[Excluded]:
-    """The scored cells that have no distance by one range."""
+    """The scored cells that have no W by one convention."""
     excluded = []
     for cell, score in zip(cells, scores, strict=True):
         if score.scale is None:
@@ -183,13 +183,13 @@ def _excluded_by_convention(cells: Sequence[CellPredictions], scores: Sequence[C
 
 
 def _reasons(excluded: Sequence[Excluded]) -> str:
-    """The three most frequent ones."""
+    """The three most frequent reasons."""
     reasons = Counter(one.reason for one in excluded)
     return "; ".join(f"{reason} ({n} cells)" for reason, n in reasons.most_common(3)) or "there are no cells"
 
 
 def _study_rows(cells: Sequence[CellPredictions], scores: Sequence[CellScore]) -> tuple[StudyRow, ...]:
-    """One row a study, by id: means over its cells."""
+    """One row per study, sorted by id: means over its cells."""
     by_study: dict[str, list[tuple[CellPredictions, CellScore]]] = {}
     for cell, score in zip(cells, scores, strict=True):
         by_study.setdefault(cell.study_id, []).append((cell, score))
@@ -238,7 +238,7 @@ def _cell_interval(distances: Floats) -> Interval | None:
 
 
 def identity(cell: CellPredictions) -> str:
-    """Sixteen hexadecimal digits: the same for the same question and the same answers, whoever predicts them."""
+    """Sixteen hexadecimal digits: the same for the same question and the same answers, for every model."""
     asked = [cell.study_id, cell.condition_num, cell.task_num, cell.stimulus]
     content = [*asked, None if cell.values is None else cell.values.tolist(), np.sort(cell.responses).tolist()]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What an evaluation run is: the few values that decide its predictions, and the name that they give it."""
+"""The specification of an evaluation run: the values that determine its predictions, and its id."""
 
 import hashlib
 import json
@@ -14,31 +14,31 @@ from socrates_core.study.split import PARTS, Split, make_split
 from socrates_core.study.study_set import StudySet
 
 LARGEST_SEED = 2**53
-"""The largest that a browser's numbers hold exactly."""
+"""The largest integer that a browser's numbers represent exactly."""
 
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """Everything that decides the predictions of a run. The same specification is the same run."""
+    """Everything that determines the predictions of a run. The same specification is the same run."""
 
     studies: str
     """`bundled`, or the folder that `train.prepare` wrote."""
     data: str
-    """Digest of what the studies hold."""
+    """Digest of the studies' contents."""
     part: str
-    """Of the split: train, val or test."""
+    """The part of the split: train, val or test."""
     split: str
     """Digest of the split."""
     model: str
     adapter: str | None = None
     template: str | None = None
-    """As asked for; None leaves it to the model."""
+    """As requested; None for the model's own."""
     per_cell: int | None = None
-    """At most so many people of each cell, drawn at random; everybody when None."""
+    """At most this many people per cell, drawn at random; all when None."""
     seed: int = 42
     allow_seen: bool = False
     only: tuple[str, ...] = ()
-    """The study ids to evaluate; all of the part when empty."""
+    """The study ids to evaluate; all studies of the part when empty."""
 
     @property
     def run_id(self) -> str:
@@ -52,10 +52,10 @@ class EvaluationSpec:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "EvaluationSpec":
-        """Read what `to_json` gave.
+        """Read the output of `to_json`.
 
         Raises:
-            RunError: If a field is missing, unknown, or of another kind than it should be.
+            RunError: If a field is missing, unknown, or of the wrong type.
         """
         names = {one.name for one in fields(cls)}
         if set(raw) != names:
@@ -84,23 +84,23 @@ def specify(
     allow_seen: bool = False,
     only: Sequence[str] = (),
 ) -> EvaluationSpec:
-    """The specification of a run; folders are named in full, so that it goes on from anywhere.
+    """The specification of a run; folders are absolute paths, so that it can be resumed from any directory.
 
     Args:
-        studies: What is evaluated on.
-        split: Theirs.
+        studies: The studies to evaluate on.
+        split: Their split.
         where: `bundled`, or the folder that they come from.
         part: train, val or test.
         model: As `load_model` takes it.
         adapter: As `load_model` takes it.
         template: As `load_model` takes it.
-        per_cell: 2 or more people; everybody when None.
+        per_cell: 2 or more people; all when None.
         seed: 0 to 2⁵³.
-        allow_seen: Whether studies that the model has learned from are evaluated, with a stamp.
-        only: Study ids; all of the part when empty.
+        allow_seen: Whether studies that the model was trained on are evaluated, which marks the report.
+        only: Study ids; all studies of the part when empty.
 
     Raises:
-        RunError: If one of them makes no sense.
+        RunError: If an argument is not valid.
     """
     if part not in PARTS:
         raise RunError(f"there is no part {part!r} of a split; choose {', '.join(PARTS)}")
@@ -147,14 +147,14 @@ def open_studies(name: str) -> tuple[StudySet, Split]:
 
 
 def data_digest(studies: StudySet) -> str:
-    """Of what a study set holds: changes when it is prepared from other data."""
+    """Digest of a study set's contents: changes when it is prepared from other data."""
     manifest = studies.manifest
     content = [manifest.source, manifest.revision, dict(manifest.hashes), dict(manifest.counts)]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def in_full(name: str) -> str:
-    """A folder of this machine by its whole path; any other name as it is."""
+    """The absolute path of a folder on this machine; any other name unchanged."""
     if name in BUNDLED_MODELS:
         return name
     try:

@@ -1,1 +1,1 @@
-"""How far predicted answers are from actual ones, and how far to trust that figure."""
+"""How far predicted answers are from actual ones, and how reliable that figure is."""

@@ -1,8 +1,8 @@
-"""Predicted answers beside the answers that people gave: all that an evaluation needs, and no model.
+"""Predicted answers next to people's answers: all that an evaluation needs, without a model.
 
-`predictions.parquet` has one row a cell. Its lists are as long as the cell has answers (N), and `probs` holds N·K
-probabilities, person after person. A model whose probabilities are known fills `probs`; predictions that were made
-elsewhere, one number for each answer, fill `drawn`.
+`predictions.parquet` has one row per cell. Its lists are as long as the cell has answers (N), and `probs` holds N·K
+probabilities, one person after another. Predictions of a model with known probabilities are in `probs`; predictions
+that were made elsewhere, one number per answer, are in `drawn`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,8 +17,8 @@ from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.distribution import Floats
 
 Grouping = Literal["text", "task", "condition"]
-"""What counts as one cell: (study, condition, task, stimulus text); (study, condition, task), as in the Socrates paper;
-or (study, condition), as in the original run, which puts answers to different questions on one axis."""
+"""The definition of a cell: (study, condition, task, stimulus text); (study, condition, task), as in the Socrates
+paper; or (study, condition), as in the original run, which puts answers to different questions on one axis."""
 
 GROUPINGS: Final[dict[Grouping, str]] = {
     "text": "study, condition, task, stimulus text",
@@ -29,31 +29,31 @@ GROUPINGS: Final[dict[Grouping, str]] = {
 
 @dataclass(frozen=True, eq=False)
 class CellPredictions:
-    """One cell: what N people answered and what was predicted for each of them."""
+    """One cell: the answers of N people, and the prediction for each of them."""
 
     study_id: str
     cell_id: int
     condition_num: int
     task_num: int | None
-    """None where the file names no task."""
+    """None if the file names no task."""
     values: npt.NDArray[np.int64] | None
-    """(K,) the options; None where the scale is not known."""
+    """(K,) the options; None if the scale is not known."""
     responses: Floats
     """(N,) the answers, off-scale ones included."""
     people: npt.NDArray[np.int64]
-    """(N,) who answered; the same number is the same person of the study."""
+    """(N,) ids of the people who answered; the same number is the same person of the study."""
     probs: Floats | None = None
     """(N, K) the predicted distribution of each person; needs `values`."""
     drawn: Floats | None = None
-    """(N,) one predicted number for each answer in place of `probs`; NaN where it could not be read."""
+    """(N,) one predicted number for each answer in place of `probs`; NaN if it could not be read."""
     weights: Floats | None = None
-    """(N,) how much each answer counts; equally when None."""
+    """(N,) weight of each answer; equal when None."""
     mass: Floats | None = None
-    """(N,) share of the model's mass that fell on the scale."""
+    """(N,) share of the model's probability mass on the scale."""
     marginal: Floats | None = None
-    """(K,) what the training answers on this scale predict."""
+    """(K,) the prediction of the marginal baseline: the training answers on this scale."""
     labels: Mapping[int, str] = field(default_factory=dict)
-    """Option → its label, where it has one."""
+    """Option → its label, if it has one."""
     condition: str | None = None
     stimulus: str | None = None
     title: str | None = None
@@ -69,7 +69,7 @@ class CellPredictions:
 
     @property
     def actual(self) -> ActualAnswers:
-        """The answers alone; those of people with weight 0 are none."""
+        """The answers alone, without those of weight 0."""
         weights = self.mass_of
         counts = weights > 0
         return ActualAnswers(self.values, self.responses[counts], self.people[counts], weights[counts])
@@ -82,35 +82,35 @@ class CellPredictions:
 
     @property
     def on_scale(self) -> npt.NDArray[np.bool_]:
-        """(N,) whether an answer is one of the options; all are where the scale is not known."""
+        """(N,) whether an answer is one of the options; all are if the scale is not known."""
         return np.ones(len(self.responses), bool) if self.values is None else among(self.responses, self.values)
 
     @property
     def valid(self) -> npt.NDArray[np.bool_]:
-        """(N,) whether there is a prediction, as in `PredictedAnswers`."""
+        """(N,) whether the prediction is valid, as in `PredictedAnswers`."""
         return PredictedAnswers(self.mass_of, np.ones(len(self.responses), bool), drawn=self.drawn).valid
 
     @property
     def usable(self) -> npt.NDArray[np.bool_]:
-        """(N,) whether the prediction is an answer that can be given: valid, and an option where they are known."""
+        """(N,) whether the prediction is a possible answer: valid, and one of the options if they are known."""
         if self.drawn is None or self.values is None:
             return self.valid
         return self.valid & among(np.where(self.valid, self.drawn, np.inf), self.values)
 
     @property
     def mass_of(self) -> Floats:
-        """(N,) weights, ones where there are none."""
+        """(N,) weights; ones if there are none."""
         return np.ones(len(self.responses)) if self.weights is None else self.weights
 
     @property
     def label(self) -> str:
-        """How a report names the cell."""
+        """The name of the cell in reports."""
         task = "" if self.task_num is None else f", task {self.task_num}"
         return f"{self.study_id}, {self.condition or f'condition {self.condition_num}'}{task}"
 
 
 def groups_of(cells: Sequence[CellPredictions], grouping: Grouping) -> list[list[CellPredictions]]:
-    """The cells that a grouping takes for one, in the order of the first of each."""
+    """The cells that a grouping treats as one, in the order of the first of each."""
     if grouping == "text":
         return [[cell] for cell in cells]
     groups: dict[tuple[object, ...], list[CellPredictions]] = {}
@@ -121,10 +121,10 @@ def groups_of(cells: Sequence[CellPredictions], grouping: Grouping) -> list[list
 
 
 def joined(group: Sequence[CellPredictions]) -> CellPredictions:
-    """Several cells as one, with the answers of all.
+    """Join several cells into one, with the answers of all.
 
-    Distributions are over the union of the options, which is no scale of anybody where the cells' scales differ: only
-    the conventions `observed` and `separate` can score that.
+    Distributions are over the union of the options. If the cells' scales differ, no participant saw that union as a
+    scale: only the conventions `observed` and `separate` can score it.
     """
     return group[0] if len(group) == 1 else _merge(group)
 
@@ -136,7 +136,7 @@ def one_scale(cells: Sequence[CellPredictions]) -> bool:
 
 
 def expanded(rows: Floats, values: npt.ArrayLike, onto: npt.ArrayLike) -> Floats:
-    """(..., K) over `values` as (..., L) over the longer list `onto`, 0 elsewhere."""
+    """Distributions (..., K) over `values` as (..., L) over the longer list `onto`, 0 elsewhere."""
     out = np.zeros((*rows.shape[:-1], len(np.asarray(onto))))
     out[..., np.searchsorted(np.asarray(onto), np.asarray(values))] = rows
     return out

@@ -1,4 +1,4 @@
-"""The cells of an evaluation, scored: each by `metrics.cell.comparison`, with what has to be beaten."""
+"""The scores of an evaluation's cells and of their baselines, each computed by `metrics.cell.comparison`."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ PoolKey = tuple[str, int, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class CellScore:
-    """One cell of an evaluation, scored; all but the labels as in `Comparison`."""
+    """The scores of one cell of an evaluation; all but the labels as in `Comparison`."""
 
     cell_id: int
     study_id: str
@@ -33,16 +33,16 @@ class CellScore:
     chance: Chance | None
     verdict: VerdictCode | None
     on_scale_mass: float
-    """Mean over the answers; NaN where it is not known."""
+    """Mean over the answers; NaN if it is not known."""
     actual_mean: float
     predicted_mean: float
-    """Raw numbers."""
+    """Raw numbers, like `actual_mean`."""
 
 
 def pools(cells: Sequence[CellPredictions]) -> dict[PoolKey, Floats]:
     """The on-scale answers of an outcome in all arms, as shares of the options; only for outcomes of several arms.
 
-    What is left when a prediction knows nothing of the treatment. An arm's own answers are among them.
+    This is the baseline of a prediction that ignores the treatment. An arm's own answers are among the pooled ones.
     """
     arms: dict[PoolKey, set[int]] = {}
     sums: dict[PoolKey, Floats] = {}
@@ -58,14 +58,14 @@ def pools(cells: Sequence[CellPredictions]) -> dict[PoolKey, Floats]:
 
 
 def pool_key(cell: CellPredictions) -> PoolKey | None:
-    """What is pooled over conditions: a task of a study on one scale. None without a known scale or task."""
+    """The key of what is pooled over conditions: a task of a study on one scale. None without a known scale or task."""
     if cell.values is None or cell.task_num is None:
         return None
     return cell.study_id, cell.task_num, tuple(cell.values.tolist())
 
 
 def unscored(cell: CellPredictions) -> str | None:
-    """Why a cell cannot be scored at all; None where it can."""
+    """Why a cell cannot be scored; None if it can."""
     if len(cell.responses) < LEAST:
         return "one response" if len(cell.responses) else "no response"
     actual = cell.actual
@@ -80,7 +80,7 @@ def unscored(cell: CellPredictions) -> str | None:
 
 
 def score_cell(cell: CellPredictions, pooled: Mapping[PoolKey, Floats], seed: int) -> CellScore:
-    """Score a cell that `unscored` has nothing against. Depends on the cell, the pools and the seed alone."""
+    """Score a cell for which `unscored` gives None. The result depends only on the cell, the pools and the seed."""
     key, actual, on = pool_key(cell), cell.actual, cell.actual.on_scale
     pool = pooled.get(key) if key is not None else None
     found = compare(actual, cell.predicted, cell_rng(seed, cell.cell_id), pool, cell.marginal)

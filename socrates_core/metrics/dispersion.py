@@ -1,4 +1,4 @@
-"""Whether predicted answers vary as much as actual ones: a model can hit every mean and still make everybody alike."""
+"""Whether predicted answers vary as much as actual ones, which matching means do not guarantee."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,26 +13,26 @@ from socrates_core.scale.distribution import Floats
 
 @dataclass(frozen=True)
 class Dispersion:
-    """Predicted variance beside actual variance; None where people do not vary."""
+    """Predicted variance over actual variance; None if the actual answers do not vary."""
 
     variance_ratio: float | None
-    """Predicted over actual variance, ≥ 0: 1 is as varied as people, below 1 too uniform."""
+    """Predicted over actual variance, ≥ 0: 1 is the variance of people's answers, below 1 too little."""
     ci95: Interval | None
-    """Of the ratio; None below three studies."""
+    """95 % interval of the ratio; None below three studies."""
     between_people: float | None
-    """How much expected predictions differ between personas, over the actual variance: the part of people's variance
-    that the model explains by who they are. None for predictions without probabilities too."""
+    """Variance of the expected predictions between personas, over the actual variance: the part of people's variance
+    that the model explains by their attributes. None too for predictions without probabilities."""
     between_people_ci95: Interval | None
     """None below three studies."""
     cells: int
-    """That have two on-scale answers or more."""
+    """Cells with two on-scale answers or more."""
 
 
 def cell_variances(cell: CellPredictions) -> Floats | None:
-    """(3,) the variance of people's answers, of predicted answers, and of the expected prediction between people.
+    """(3,) the variance of people's answers, of predicted answers, and of expected predictions between people.
 
-    In squared shares of the scale's width. People's is unbiased, with n − 1; the predicted one is that of one answer
-    drawn for a person picked at random. None below two on-scale answers whose prediction is on the scale too.
+    In squared shares of the scale's width. That of people's answers is unbiased, with n − 1; the predicted one is that
+    of one answer drawn for a random person. None below two on-scale answers whose prediction is on the scale too.
     """
     used = cell.on_scale & cell.usable
     if cell.values is None or used.sum() < 2:
@@ -55,9 +55,9 @@ def dispersion(variances: Sequence[Floats | None], study_ids: Sequence[str], res
     """Predicted over actual variance, each summed over cells.
 
     Args:
-        variances: Of each cell, from `cell_variances`.
-        study_ids: Of each cell.
-        resamples: Of the studies.
+        variances: From `cell_variances`, one per cell.
+        study_ids: The study of each cell.
+        resamples: The resamples of the studies.
     """
     table = np.zeros((len(resamples.study_ids), 3))
     cells = 0

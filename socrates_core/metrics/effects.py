@@ -1,10 +1,10 @@
-"""Treatment effects, predicted and actual: what an arm changes in the mean answer to an outcome.
+"""Treatment effects, predicted and actual: the difference between arms in the mean answer to an outcome.
 
-Effects are in percentage points of the scale's width: on a scale from 1 to 7, one point is 16.7. A model can be close
-to every distribution and know nothing of treatments, so these stand beside the distances.
+Effects are in percentage points of the scale's width: on a scale from 1 to 7, one step is 16.7 points. A model can be
+close to every distribution and still miss the effects of treatments, so these are reported next to the distances.
 
-Within an arm, the texts that ask an outcome on one scale are pooled. Predictions are for the same people who answered,
-so an arm that older people happened to get is predicted for older people.
+Within an arm, the texts that ask an outcome on one scale are pooled. Predictions are for exactly the people who
+answered, so chance differences between arms, in age for example, affect predicted and actual effects alike.
 """
 
 import math
@@ -25,7 +25,7 @@ Contrasts = Literal["control", "pairs"]
 """Each arm against the first one (the lowest condition number), or every pair of arms."""
 
 RESOLVABLE: Final = 10
-"""People an arm needs for its effect to count among those whose direction is known."""
+"""Answers that both arms need for the direction of an effect to count as known."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class Effect:
     """One arm against another. All figures in percentage points of the scale's width."""
 
     study_id: str
-    """Of the study that both arms are of."""
+    """The study of both arms."""
     task_num: int | None
-    """Of the outcome; None where the file names no task."""
+    """The outcome; None if the file names no task."""
     arm: str
     """Name of the condition."""
     reference: str
-    """Name of the condition that it is set against."""
+    """Name of the condition that it is compared with."""
     n: int
     """Answers in the arm."""
     n_reference: int
@@ -47,17 +47,17 @@ class Effect:
     predicted: float
     """Mean expected answer of the arm minus that of the reference."""
     predicted_interval: Interval
-    """95 %, over who took part; it knows nothing of how wrong the model is."""
+    """95 %, over samples of people; it does not cover the error of the model."""
     actual: float
     """Mean answer of the arm minus that of the reference."""
     actual_interval: Interval
-    """95 %, over who took part."""
+    """95 %, over samples of people."""
     actual_se: float
     """Standard error of `actual`."""
     error_se: float
-    """Standard error of `actual` − `predicted`: smaller where the people who took part explain both."""
+    """Standard error of `actual` − `predicted`: smaller the more the attributes of the sampled people explain both."""
     resolved: bool
-    """Whether people's answers tell the direction of the actual effect; see `tells_direction`."""
+    """Whether the direction of the actual effect is known; see `direction_is_known`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ class Arm:
 
     name: str
     people: npt.NDArray[np.int64]
-    """(N,) a person can stand here more than once."""
+    """(N,) ids; can contain a person more than once."""
     answers: Floats
     """(N,) in percent of the scale's width."""
     predicted: Floats
@@ -76,26 +76,26 @@ class Arm:
 
 
 def effects_of(cells: Sequence[CellPredictions], contrasts: Contrasts = "control") -> tuple[list[Effect], list[str]]:
-    """All effects that the cells allow, and what was left out and why.
+    """All effects that can be computed from the cells, and what was left out and why.
 
-    An outcome is a task of a study on one scale; a task whose arms are asked on different scales has one outcome for
-    each scale. An arm needs two people.
+    An outcome is a task of a study on one scale; a task with different scales in its arms has one outcome for each
+    scale. An arm needs two people.
     """
     outcomes: dict[tuple[str, int | None, tuple[int, ...]], dict[int, list[CellPredictions]]] = {}
-    unscaled = untold = 0
+    unscaled = without_task = 0
     for cell in cells:
         if cell.values is None:
             unscaled += 1
             continue
         if cell.task_num is None and cell.stimulus is not None:
-            untold += 1
+            without_task += 1
             continue
         key = (cell.study_id, cell.task_num, tuple(cell.values.tolist()))
         outcomes.setdefault(key, {}).setdefault(cell.condition_num, []).append(cell)
     found: list[Effect] = []
     left_out = [f"{unscaled} cells without a known scale"] if unscaled else []
-    if untold:
-        left_out.append(f"{untold} cells without a task: nothing says which texts ask the same outcome")
+    if without_task:
+        left_out.append(f"{without_task} cells without a task: it is not known which texts ask the same outcome")
     for (study_id, task_num, _), by_condition in sorted(outcomes.items(), key=lambda item: (item[0][0], str(item[0]))):
         arms = []
         for number in sorted(by_condition):
@@ -112,9 +112,9 @@ def effects_of(cells: Sequence[CellPredictions], contrasts: Contrasts = "control
 def effect_between(study_id: str, task_num: int | None, arm: Arm, reference: Arm) -> Effect:
     """Mean of the arm minus mean of the reference.
 
-    Standard errors add what each person contributes to the difference, Σ_i (Σ w(y − ȳ)/W · √(n/(n − 1)))², so people
-    who are in both arms keep their pairing; without such people this is Welch's s²/n + s²/n, and so are the degrees of
-    freedom of the t interval.
+    The squared standard error sums over people what each contributes to the difference,
+    Σ_i (Σ w(y − ȳ)/W · √(n/(n − 1)))², so people who are in both arms keep their pairing. Without such people this is
+    Welch's s²/n + s²/n, and the degrees of freedom of the t interval are Welch's too.
     """
     people, place = np.unique(np.concatenate([arm.people, reference.people]), return_inverse=True)
     sides = np.split(place, [len(arm.people)])
@@ -153,17 +153,17 @@ def effect_between(study_id: str, task_num: int | None, arm: Arm, reference: Arm
         actual_interval=actual_interval,
         actual_se=actual_se,
         error_se=error_se,
-        resolved=tells_direction(actual_interval, len(arm.answers), len(reference.answers)),
+        resolved=direction_is_known(actual_interval, len(arm.answers), len(reference.answers)),
     )
 
 
-def tells_direction(actual: Interval, n: int, n_reference: int) -> bool:
-    """Whether an effect's sign is known: its interval leaves 0 out, and both arms have `RESOLVABLE` answers."""
+def direction_is_known(actual: Interval, n: int, n_reference: int) -> bool:
+    """Whether an effect's sign is known: its interval excludes 0, and both arms have `RESOLVABLE` answers."""
     return (actual.low > 0 or actual.high < 0) and min(n, n_reference) >= RESOLVABLE
 
 
 def _welch(variances: Sequence[float], counts: Sequence[int]) -> float:
-    """Welch and Satterthwaite's degrees of freedom; n1 + n2 − 2 where nobody varies."""
+    """Welch and Satterthwaite's degrees of freedom; n1 + n2 − 2 if the answers do not vary."""
     below = sum(v * v / (n - 1) for v, n in zip(variances, counts, strict=True))
     return sum(variances) ** 2 / below if below > 0 else float(sum(counts) - 2)
 

@@ -1,7 +1,7 @@
-"""Whether some groups of people are predicted worse than others.
+"""Whether the answers of some groups of people are predicted worse than those of others.
 
-A small group has a larger distance even from a perfect prediction, so a group's distance alone would blame the model
-for the size of the group: the excess over the group's own noise floor stands beside it, and the gap is taken of both.
+A small group has a larger W even under a perfect prediction, so W alone would attribute the size of the group to the
+model. The excess over the group's own noise floor is reported too, and the gap between groups is computed for both.
 """
 
 from collections.abc import Sequence
@@ -36,34 +36,34 @@ class GroupCell:
     wasserstein: float
     """By the stated scale, between the group's answers and what was predicted for its people."""
     floor: float
-    """What a perfect prediction would be expected to score with n."""
+    """Expected W of a perfect prediction with n answers."""
 
 
 @dataclass(frozen=True)
 class GroupDistance:
-    """How far the prediction of one group of people is off."""
+    """W between predicted and actual answers of one group of people."""
 
     group: str
     """Its name."""
     n: int
     """Answers, over all cells."""
     cells: int
-    """In which it has two answers or more."""
+    """Cells in which the group has two answers or more."""
     studies: int
-    """Of these cells."""
+    """Studies of these cells."""
     mean: float
     """Wasserstein distance by the stated scale, in [0, 1], over the cells of a study, then over studies."""
     ci95: Interval | None
     """None below three studies."""
     noise_floor: float
-    """What a perfect prediction would score with as many answers."""
+    """Expected W of a perfect prediction with as many answers."""
     excess: float
-    """`mean` − `noise_floor`: what compares groups of different size."""
+    """`mean` − `noise_floor`: comparable between groups of different size."""
 
 
 @dataclass(frozen=True)
 class SmallGroup:
-    """A group of too few answers."""
+    """A group with too few answers."""
 
     group: str
     """Its name."""
@@ -76,21 +76,21 @@ class AttributeFairness:
     """The groups of one attribute of people."""
 
     groups: tuple[GroupDistance, ...]
-    """By name."""
+    """Sorted by name."""
     skipped: tuple[SmallGroup, ...]
     """Groups under 30 answers."""
     gap: float | None
-    """Distance of the worst group minus that of the best, in [0, 1]; None below two groups."""
+    """W of the worst group minus that of the best, in [0, 1]; None below two groups."""
     gap_excess: float | None
-    """Greatest excess minus smallest: the gap without what group sizes make of it. None below two groups."""
+    """Largest excess minus smallest: the gap corrected for group sizes. None below two groups."""
     worst: str | None = None
-    """Group of the largest distance; None below two groups."""
+    """Group with the largest W; None below two groups."""
     best: str | None = None
-    """Group of the smallest distance; None likewise."""
+    """Group with the smallest W; None below two groups."""
 
 
 def group_cells(cell: CellPredictions) -> list[GroupCell]:
-    """The groups of every attribute in one cell, unweighted; groups of a single answer have none."""
+    """The groups of every attribute in one cell, unweighted; groups with a single answer are omitted."""
     used = cell.on_scale & cell.usable
     if cell.values is None or not cell.attributes or used.sum() < LEAST:
         return []
@@ -121,10 +121,10 @@ def group_cells(cell: CellPredictions) -> list[GroupCell]:
 
 
 def fairness(found: Sequence[GroupCell], resamples: StudyResamples) -> dict[str, AttributeFairness]:
-    """Each attribute's groups with their distance, and the gap between the worst and the best of them.
+    """Each attribute's groups with their W, and the gap between the worst and the best of them.
 
-    A group's distance is the mean over its cells of a study, then over studies. Groups of under 30 answers in all are
-    skipped and named. Groups are compared on the studies that each of them took part in, which are not always the same.
+    A group's W is the mean over its cells of a study, then over studies. Groups with under 30 answers in all are
+    skipped and listed. Each group is measured on the studies that it took part in, which can differ between groups.
     """
     by_group: dict[str, dict[str, list[GroupCell]]] = {}
     for one in found:
@@ -163,7 +163,7 @@ def _group_distance(name: str, cells: Sequence[GroupCell], n: int, resamples: St
 
 
 def _members(cell: CellPredictions, used: Any) -> tuple[list[tuple[str, str]], Floats]:
-    """The groups with two answers or more, and (G, N) who belongs to each."""
+    """The groups with two answers or more, and (G, N) which people belong to each."""
     names: list[tuple[str, str]] = []
     rows = []
     for attribute, known in cell.attributes.items():

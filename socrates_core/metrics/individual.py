@@ -1,9 +1,9 @@
-"""How well single people's answers are predicted.
+"""How well the answers of individual people are predicted.
 
-A prediction is a distribution, and each figure here is its expectation over one answer drawn for each person (so a
-prediction of one number is a distribution with all mass on it, and the figures are the usual ones). Everything is a
-formula of sums over people, so that studies can be resampled without looking at anybody again: `individual_sums` adds
-up the people of a cell, and each figure is one short function of the totals.
+A prediction is a distribution, and each figure here is its expectation over one answer drawn for each person. (A
+prediction of one number is a distribution with all mass on it, and the figures are the usual ones.) Every figure is a
+function of sums over people, so that studies can be resampled without a second pass over people: `individual_sums`
+adds up the people of a cell, and each figure is one short function of the totals.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ SUMS: Final = (
     # over people with a valid prediction and an on-scale answer, in raw numbers; an answer is drawn for each
     "people", "absolute_error", "squared_error", "exact", "within_one",
     "answer", "answer_squared", "drawn", "drawn_squared", "answer_times_drawn",
-    # over those of them who were asked on a known scale, in shares of its width; expected: the prediction's mean
+    # over those of them who answered on a known scale, in shares of its width; expected: the prediction's mean
     "scaled_people", "closeness", "percent_error", "percent_squared_error",
     "answer_share", "answer_share_squared", "expected_share", "expected_share_squared", "answer_times_expected",
     # the same shares less their means in the cell
@@ -38,23 +38,23 @@ class IndividualSums:
     """Sums over the people of one cell."""
 
     sums: Floats
-    """(Q,) in the order of `SUMS`."""
+    """(Q,) the sums, in the order of `SUMS`."""
     invalid: int
     """Predictions that could not be read as a number."""
     off_scale: int
-    """Answers that are no option of the scale; in no figure."""
+    """Answers that are not an option of the scale; excluded from all figures."""
     off_scale_predictions: int
-    """Drawn numbers that are no option of the scale; they count with the error that they make."""
+    """Drawn numbers that are not an option of the scale; they count with their error."""
 
 
 @dataclass(frozen=True)
 class IndividualScores:
-    """How well single people's answers are predicted; None where a figure is not defined."""
+    """How well the answers of individual people are predicted; None if a figure is not defined."""
 
     accuracy: float | None
-    """In [0, 1]; see the function of this name, as for the other figures."""
+    """In [0, 1]; defined by the function of the same name, like the other figures."""
     accuracy_ci95: Interval | None
-    """From resampling studies; None below three."""
+    """95 % interval from resampling studies; None below three."""
     pearson: float | None
     """Of answers and drawn predictions, raw numbers, in [−1, 1]."""
     mae: float | None
@@ -62,7 +62,7 @@ class IndividualScores:
     rmse: float | None
     """Root mean square error in raw numbers, ≥ 0."""
     exact: float | None
-    """Share of predictions that are the answer."""
+    """Share of predictions that equal the answer."""
     within_one: float | None
     """Share of predictions at most one raw number off."""
     n: int
@@ -70,9 +70,9 @@ class IndividualScores:
     invalid: int
     """Predictions that could not be read as a number."""
     off_scale_answers: int
-    """Answers that are no option; in no figure."""
+    """Answers that are not an option; excluded from all figures."""
     off_scale_predictions: int
-    """Drawn numbers that are no option."""
+    """Drawn numbers that are not an option."""
     mae_percent: float | None
     """In percent of each scale's width, 0 to 100."""
     rmse_percent: float | None
@@ -124,7 +124,7 @@ def _shares(answer: Floats, expected: Floats, miss: Floats, probs: Floats) -> di
     Args:
         answer: (N,) 0 at the scale's low end, 1 at its high end.
         expected: (N,) the prediction's mean.
-        miss: (N, K) how far each predicted number is off; beyond the scale, as wrong as the scale allows.
+        miss: (N, K) error of each predicted number; beyond the scale, the largest error that the scale allows.
         probs: (N, K) their probabilities.
     """
     answer_deviation, expected_deviation = answer - answer.mean(), expected - expected.mean()
@@ -149,9 +149,9 @@ def individual(sums: Sequence[IndividualSums], study_ids: Sequence[str], resampl
     """The figures over all people.
 
     Args:
-        sums: Of each cell.
-        study_ids: Of each cell.
-        resamples: Of the studies.
+        sums: One per cell.
+        study_ids: The study of each cell.
+        resamples: The resamples of the studies.
     """
     table = np.zeros((len(resamples.study_ids), len(SUMS)))
     for place, cell in zip(resamples.place(study_ids), sums, strict=True):
@@ -193,17 +193,17 @@ def mean_absolute_error(total: Totals) -> float:
 
 
 def root_mean_square_error(total: Totals) -> float:
-    """√ mean (drawn − answer)², raw. Use it where a few big errors are worse than many small ones."""
+    """√ mean (drawn − answer)², raw. Use it if a few large errors are worse than many small ones."""
     return float(np.sqrt(total["squared_error"] / total["people"]))
 
 
 def exact_share(total: Totals) -> float:
-    """Share of drawn predictions that are the answer. Use it for few options: a slider is hardly ever hit."""
+    """Share of drawn predictions that equal the answer. Use it for few options: on a slider it is almost always 0."""
     return total["exact"] / total["people"]
 
 
 def share_within_one(total: Totals) -> float:
-    """Share of drawn predictions at most one off. Use it beside `exact_share`, on scales of about seven options."""
+    """Share of drawn predictions at most one off. Use it with `exact_share`, on scales of about seven options."""
     return total["within_one"] / total["people"]
 
 
@@ -218,20 +218,21 @@ def root_mean_square_percent_error(total: Totals) -> float:
 
 
 def pearson(total: Totals) -> float:
-    """Pearson's r of answer and drawn prediction, raw. Use it to compare with models that give one answer a person."""
+    """Pearson's r of answer and drawn prediction, raw. Use it to compare with models of one answer per person."""
     names = ("people", "answer", "drawn", "answer_squared", "drawn_squared", "answer_times_drawn")
     return correlation(*(total[name] for name in names))
 
 
 def pearson_expected(total: Totals) -> float:
-    """Pearson's r of answer and expected prediction, in shares. Use it for what the distributions know of answers."""
+    """Pearson's r of answer and expected prediction, in shares. Use it for how well distributions predict answers."""
     names = ("scaled_people", "answer_share", "expected_share", "answer_share_squared", "expected_share_squared")
     return correlation(*(total[name] for name in (*names, "answer_times_expected")))
 
 
 def pearson_within_cells(total: Totals) -> float:
-    """Pearson's r of deviations from the cell's means. Use it for what is known of *people*: knowing the question,
-    which makes `pearson_expected` large, is of no help here. NaN where a side does not vary within cells.
+    """Pearson's r of deviations from the cell's means. Use it for how well differences between *people* are predicted:
+    differences between questions, which make `pearson_expected` large, cancel. NaN if a side does not vary within
+    cells.
     """
     answers, predictions = total["answer_deviation_squared"], total["expected_deviation_squared"]
     if answers <= 1e-9 or predictions <= 1e-9:
@@ -240,7 +241,7 @@ def pearson_within_cells(total: Totals) -> float:
 
 
 def correlation(n: float, x: float, y: float, xx: float, yy: float, xy: float) -> float:
-    """Pearson's r of n pairs from Σx, Σy, Σx², Σy², Σxy; NaN where a side does not vary."""
+    """Pearson's r of n pairs from Σx, Σy, Σx², Σy², Σxy; NaN if a side does not vary."""
     if n < 2:
         return np.nan
     vx, vy = xx - x * x / n, yy - y * y / n

@@ -1,4 +1,4 @@
-"""Spearman's rank correlation of resampled pairs, for many resamples at once."""
+"""Spearman's rank correlation in many resamples of pairs at once."""
 
 from typing import Final
 
@@ -12,9 +12,9 @@ ENTRIES: Final = 1 << 21
 
 
 def spearman_rows(x: Floats, y: Floats, times: npt.NDArray[np.int64]) -> Floats:
-    """(B,) Spearman's correlation in each resample: Pearson's of the ranks in that resample, ties sharing their mean.
+    """(B,) Spearman's correlation in each resample: Pearson's r of the ranks in that resample, ties sharing their mean.
 
-    A value that is there w times, below which are b, has the rank b + (w + 1) / 2.
+    A value that occurs w times, with b smaller values, has the rank b + (w + 1) / 2.
 
     Args:
         x: (N,) one side of the pairs.
@@ -22,7 +22,7 @@ def spearman_rows(x: Floats, y: Floats, times: npt.NDArray[np.int64]) -> Floats:
         times: (B, N) how often each pair is drawn.
 
     Returns:
-        NaN where a side does not vary.
+        NaN if a side does not vary.
     """
     out = np.empty(len(times))
     step = max(1, ENTRIES // max(1, len(x)))

@@ -1,8 +1,8 @@
-"""Intervals by resampling studies: what would have come out with other studies of the same kind.
+"""Intervals by resampling studies: how a figure would vary over other studies of the same kind.
 
-Cells of one study share people, authors and topic, so intervals over cells are far too narrow. The resamples depend on
-the ids of the studies and the seed alone: every model that is evaluated on the same studies meets the same ones, and
-differences between models are paired.
+Cells of one study share people, authors and topic, so intervals over cells are far too narrow. The resamples depend
+only on the ids of the studies and the seed: all models evaluated on the same studies share them, and differences
+between models are paired.
 """
 
 import math
@@ -19,23 +19,23 @@ from socrates_core.scale.distribution import Floats
 
 RESAMPLES: Final = 1000
 LEAST: Final = 3
-"""Studies, below which there is no interval: two say nothing about a third."""
+"""Studies below which there is no interval: the spread of two is too little information."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A figure of many cells as one, in the figure's own unit."""
+    """A figure averaged over many cells, in the figure's own unit."""
 
     mean: float | None
-    """Over the cells of a study, then over studies; None where no cell has the figure."""
+    """Mean over the cells of a study, then over studies; None if no cell has the figure."""
     flat_mean: float | None
-    """Over all cells alike; None likewise."""
+    """Mean over all cells, unweighted; None if no cell has the figure."""
     ci95: Interval | None
-    """Of `mean`, from resampling studies; None below three studies."""
+    """95 % interval of `mean`, from resampling studies; None below three studies."""
     cells: int
-    """That have the figure."""
+    """Cells that have the figure."""
     studies: int
-    """That have a cell with the figure."""
+    """Studies with such a cell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class StudyResamples:
     times: npt.NDArray[np.int64]
     """(B, S) each row adds up to S."""
     seed: int
-    """What they were drawn with."""
+    """The seed that they were drawn with."""
 
     @classmethod
     def draw(cls, study_ids: Sequence[str], seed: int, resamples: int = RESAMPLES) -> "StudyResamples":
@@ -72,10 +72,10 @@ class StudyResamples:
         return np.searchsorted(np.array(self.study_ids), np.array(study_ids, dtype=str))
 
     def mean(self, values: Floats) -> tuple[float, Interval | None]:
-        """Mean over studies and its interval.
+        """The mean over studies and its interval.
 
         Args:
-            values: (S,) one figure a study; NaN where the study has none and is left out.
+            values: (S,) one figure per study; studies with NaN are left out.
         """
         known = np.isfinite(values)
         if not known.any():
@@ -87,10 +87,10 @@ class StudyResamples:
         return float(values[known].mean()), interval_of(means, int(known.sum()))
 
     def summary(self, values: Floats, study_ids: Sequence[str]) -> Summary:
-        """A figure of cells as one.
+        """Average a figure over cells.
 
         Args:
-            values: (C,) one figure a cell; NaN where a cell has none and is left out.
+            values: (C,) one figure per cell; cells with NaN are left out.
             study_ids: (C,) the cells' studies.
         """
         by_study = study_means(values, self.place(study_ids), len(self.study_ids))
@@ -105,11 +105,11 @@ class StudyResamples:
         )
 
     def statistic(self, sums: Floats, formula: Callable[[Floats], Floats]) -> tuple[float, Interval | None]:
-        """A figure that is a formula of sums over everything, and its interval.
+        """A figure that is a formula of total sums, and its interval.
 
         Args:
-            sums: (S, Q) sums of each study; rows of zeros for studies that have nothing to add.
-            formula: (..., Q) totals ↦ (...) figures; NaN where it is not defined.
+            sums: (S, Q) sums of each study; rows of zeros for studies without any.
+            formula: (..., Q) totals ↦ (...) figures; NaN if it is not defined.
         """
         count = int((sums != 0).any(axis=1).sum())
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -119,7 +119,7 @@ class StudyResamples:
 
 
 def finite(value: float) -> float | None:
-    """A figure as results have it: None where it is not defined, for which arrays have NaN."""
+    """Convert a figure of an array to one of the results: NaN, not defined, becomes None."""
     return float(value) if math.isfinite(value) else None
 
 
@@ -138,10 +138,10 @@ def interval_of(resampled: Floats, studies: int) -> Interval | None:
 
 
 def study_means(values: Floats, place: npt.NDArray[np.int64], studies: int) -> Floats:
-    """(S,) mean of each study's cells; NaN where it has none.
+    """(S,) mean of each study's cells; NaN if it has none.
 
     Args:
-        values: (C,) one figure a cell; NaN is left out.
+        values: (C,) one figure per cell; NaN is left out.
         place: (C,) the cell's study, 0 to S − 1.
         studies: S.
     """

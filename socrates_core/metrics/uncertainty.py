@@ -1,9 +1,9 @@
-"""How far a distance can be trusted: noise floor, intervals, what chance explains.
+"""How reliable a Wasserstein distance (W) is: noise floor, intervals, and helpers for limits of chance.
 
-A Wasserstein distance is never negative, so a sample of people differs from even a perfect prediction. The fewer
-people, the more; a distance without its n and its floor says nothing.
+W is never negative, so a sample of people differs even from a perfect prediction: the fewer people, the more. W
+cannot be interpreted without n and the noise floor.
 
-Weighted answers enter through their effective number (Kish): everything here treats them as that many equal ones.
+Weighted answers enter through their effective number (Kish): all functions treat them as that many equal ones.
 """
 
 import math
@@ -19,17 +19,17 @@ from socrates_core.metrics.wasserstein import wasserstein_rows
 from socrates_core.scale.distribution import AnswerDistribution, Floats
 
 DRAWS: Final = 500
-"""Resamples behind an interval or a limit. One run's limit then differs from the next by about 4 % of itself (7 % with
-200, 3 % with 1,000, at five times and half the price)."""
+"""Resamples behind an interval or a limit. The limit then varies by about 4 % of itself between seeds (7 % with 200
+resamples, 3 % with 1,000)."""
 
 LEVEL: Final = 0.95
 PSEUDO_COUNT: Final = 2.0
-"""People added, spread evenly over the options, before a floor or an interval is estimated from answers: where all of
-a few people agree, the others may still not."""
+"""Pseudo-answers, spread evenly over the options, that are added before a floor or an interval is estimated: even if a
+few people all agree, the population may not."""
 
 MAX_POSITIONS: Final = 256
-"""Resamples of a longer scale are taken over this many groups of neighbouring options, at their mean position: off by
-less than 1/256 of the width, and a slider of ten thousand steps costs no more than one of a hundred."""
+"""Longer scales are resampled over this many groups of neighbouring options, at their mean position: the error is below
+1/256 of the width, and a slider of ten thousand steps costs no more than one of a hundred."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Interval:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: Callable[[object], Any]) -> Any:
-        """How pydantic reads one: from its two ends."""
+        """How pydantic reads an interval: from its two ends."""
         from pydantic import AfterValidator
 
         return handler(Annotated[tuple[float, float], AfterValidator(lambda ends: cls(*ends))])
@@ -51,14 +51,15 @@ class Interval:
 
 
 def noise_floor(truth: AnswerDistribution, n: float) -> float:
-    """Expected Wasserstein distance between n people's answers and the distribution that they come from, in [0, 1].
+    """Expected W between the answers of n people and the distribution that they come from, in [0, 1].
 
     E W1(F_n, F) = Σ_k gap_k · E|Bin(n, F_k) − n·F_k| / n, gaps in shares of the scale's width, the mean absolute
-    deviation in De Moivre's closed form. Exact, stable up to n = 1e6 and beyond. What a perfect prediction scores.
+    deviation in De Moivre's closed form. Exact, stable up to n = 1e6 and beyond. This is the expected W of a perfect
+    prediction.
 
     Args:
-        truth: Where the answers come from. A scale of one option has floor 0.
-        n: People, ≥ 1; what is not a whole number (an effective n) is carried over by 1/√n.
+        truth: The distribution of the answers. A scale of one option has floor 0.
+        n: People, ≥ 1; if n is not whole (an effective n), the floor at ⌊n⌋ is scaled by √(⌊n⌋/n).
 
     Raises:
         ValueError: If n is below 1.
@@ -70,7 +71,7 @@ def noise_floor(truth: AnswerDistribution, n: float) -> float:
 
 
 def noise_floors(truth: Floats, positions: Floats, n: npt.ArrayLike) -> Floats:
-    """`noise_floor` of many cells at once.
+    """Compute `noise_floor` for many cells at once.
 
     Args:
         truth: (..., K) probabilities; 0 where a cell is padded.
@@ -90,7 +91,7 @@ def noise_floors(truth: Floats, positions: Floats, n: npt.ArrayLike) -> Floats:
 
 
 def effective_n(weights: npt.ArrayLike) -> float:
-    """(Σw)² / Σw² (Kish 1965): how many equally weighted answers the weighted ones are worth.
+    """The effective number of weighted answers, (Σw)² / Σw² (Kish 1965).
 
     Raises:
         ValueError: If there is no weight, one is negative, or all are 0.
@@ -103,10 +104,10 @@ def effective_n(weights: npt.ArrayLike) -> float:
 
 
 def split_half(actual: AnswerDistribution, n: float, rng: np.random.Generator, draws: int = 200) -> float | None:
-    """How far two samples of n people are from each other, from splitting the n at random: in [0, 1].
+    """W between two samples of n people, estimated from random halves of the n: in [0, 1].
 
-    The mean distance between halves, divided by √2 because a half has n/2 people. What a second survey of the same
-    size would score as a prediction of the first. None below 4 people, where a half is a single answer.
+    The mean W between halves, divided by √2 because a half has n/2 people. This is what a second survey of the same
+    size would score as a prediction of the first. None below 4 people: a half would be a single answer.
     """
     width = max(1, int(actual.values[-1] - actual.values[0]))
     starts, positions = groups_of_options((actual.values - actual.values[0]) / width)
@@ -124,7 +125,7 @@ def split_half(actual: AnswerDistribution, n: float, rng: np.random.Generator, d
 
 
 def mean_interval(answers: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> Interval:
-    """95 % interval of a mean: ± t · sd / √n with the effective n; a single answer has itself.
+    """95 % interval of a mean: ± t · sd / √n with the effective n; for a single answer, the answer itself.
 
     Args:
         answers: (N,) N ≥ 1.
@@ -142,10 +143,10 @@ def mean_interval(answers: npt.ArrayLike, weights: npt.ArrayLike | None = None) 
 
 @dataclass(frozen=True, eq=False)
 class GroupAnswers:
-    """Answers of a group, with who gave them."""
+    """Answers of a group, with the people who gave them."""
 
     people: npt.NDArray[np.int64]
-    """(N,) ids; one person can stand here more than once."""
+    """(N,) ids; can contain a person more than once."""
     answers: Floats
     """(N,) N ≥ 1."""
     weights: Floats
@@ -162,7 +163,7 @@ def difference_interval(
 ) -> Interval:
     """95 % percentile interval of the mean of one group minus that of another, resampling people.
 
-    Somebody who is in both groups is resampled with all answers, so that within-subject designs keep their pairing.
+    A person who is in both groups is resampled with all answers, so that within-subject designs keep their pairing.
     """
     ids, place = np.unique(np.concatenate([group.people, minus.people]), return_inverse=True)
     sums = np.zeros((len(ids), 4))  # Σw·y and Σw in the one group, then in the other
@@ -199,7 +200,7 @@ def smoothed(shares: Floats, n: float) -> Floats:
 
 
 def groups_of_options(positions: Floats, most: int = MAX_POSITIONS) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Where each group of options starts, and where it lies in [0, 1]: every option its own up to so many."""
+    """The start of each group of options and its position in [0, 1]; up to `most` options, each is its own group."""
     groups = min(len(positions), most)
     starts = np.arange(groups) * len(positions) // groups
     return starts, np.asarray(grouped(positions, starts) / np.diff(starts, append=len(positions)))

@@ -1,15 +1,15 @@
-"""How far predicted answers are from actual ones: the Wasserstein-1 distance on a scale mapped to [0, 1].
+"""The Wasserstein distance (W) between predicted and actual answers: Wasserstein-1 on a scale mapped to [0, 1].
 
-Which range is mapped to [0, 1] changes the figure, so it has a name:
+The figure depends on which range is mapped to [0, 1], so each choice has a name:
 
 - `scale`: the stated ends of the cell's scale. 0 is a perfect match, 1 is all mass on opposite ends. Off-scale answers
-  have no place on it and are left out; the caller counts them. The default.
+  have no position on it and are excluded; the caller counts them. The default.
 - `observed`: the smallest and largest **human** answer of the cell, with predictions clipped to it; what the Socrates
-  paper (arXiv 2509.05830) reports. Off-scale human answers stay in, as they do there: one missing-value code of 99 on
-  a 1..7 item stretches the range and makes the distance look small. Where all humans agree there is no range, and the
-  cell is unscored: None (NaN in an array), never 0.
-- `separate`: each side by its own range. Wrong: humans all on 8 and a model all on 1 come out as 0. It exists to
-  reproduce figures that were computed so. A side that has no range is mapped to 0.
+  paper (arXiv 2509.05830) reports. Off-scale human answers are included, as they are there: one missing-value code of
+  99 on a 1..7 item stretches the range and makes W look small. If all humans agree there is no range, and the cell is
+  unscored: None (NaN in an array), never 0.
+- `separate`: each side by its own range. Wrong: humans all on 8 and a model all on 1 score 0. It exists to reproduce
+  figures that were computed in this way. A side without a range is mapped to 0.
 """
 
 from typing import Literal
@@ -44,19 +44,19 @@ def wasserstein(p: AnswerDistribution, q: AnswerDistribution) -> float:
 def wasserstein_samples(
     predicted: npt.ArrayLike, actual: npt.ArrayLike, convention: Convention = "scale", scale: AnswerScale | None = None
 ) -> float | None:
-    """Wasserstein-1 distance between two sets of raw answers, in [0, 1]; None where it is not defined.
+    """Wasserstein-1 distance between two sets of raw answers, in [0, 1]; None if it is not defined.
 
     Args:
         predicted: (N,) simulated answers.
         actual: (M,) human answers.
         convention: Which range counts as [0, 1]; see the top of this module.
-        scale: Read by `scale` alone, and needed there: a bounded one.
+        scale: A bounded scale; needed for, and used only by, the convention `scale`.
 
     Returns:
         None if either side has no (on-scale) answer, or, under `observed`, if all humans agree.
 
     Raises:
-        ValueError: If an answer is not a finite number, or `scale` has no bounded scale to go by.
+        ValueError: If an answer is not a finite number, or the convention `scale` gets no bounded scale.
     """
     model, human = _numbers(predicted), _numbers(actual)
     if convention == "scale":
@@ -90,7 +90,7 @@ def wasserstein_rows(p: Floats, q: Floats, positions: Floats) -> Floats:
 def _numbers(answers: npt.ArrayLike) -> Floats:
     numbers = np.asarray(answers, dtype=np.float64)
     if not np.isfinite(numbers).all():
-        raise ValueError("answers must be finite numbers; count and leave out the unreadable ones first")
+        raise ValueError("answers must be finite numbers; count and exclude the unreadable ones first")
     return numbers
 
 

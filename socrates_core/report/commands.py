@@ -1,4 +1,4 @@
-"""The commands that need no model: score predictions, compare evaluations."""
+"""The commands without a model: score predictions, compare evaluations."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,12 +21,12 @@ def score(
     predictions: Annotated[Path, typer.Argument(help="A run's folder, or a file of predictions.")],
     out: Annotated[Path, typer.Option(help="The folder for metrics.json, report.html and report.md.")],
     convention: Annotated[
-        Literal["scale", "observed"], typer.Option(help="Of the figure that is printed; metrics.json has both.")
+        Literal["scale", "observed"], typer.Option(help="Convention of the printed W; metrics.json has both.")
     ] = "scale",
     effects: Annotated[
-        Literal["control", "pairs"], typer.Option(help="Each arm against the first one, or every pair of arms.")
+        Literal["control", "pairs"], typer.Option(help="Compare each arm with the first one, or every pair of arms.")
     ] = "control",
-    seed: Annotated[int, typer.Option(help="Of all resamples.")] = 42,
+    seed: Annotated[int, typer.Option(help="Seed of all resamples.")] = 42,
 ) -> None:
     """Score predictions without a model."""
     check_arguments(out, seed)
@@ -51,10 +51,11 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(help="Two or more folders with a metrics.json.")],
     out: Annotated[Path, typer.Option(help="The folder for comparison.json, comparison.html and comparison.md.")],
     convention: Annotated[
-        Literal["scale", "observed"], typer.Option(help="Which range counts: the stated scale, or the human answers'.")
+        Literal["scale", "observed"],
+        typer.Option(help="Measure W by the stated scale, or by the range of the human answers."),
     ] = "scale",
-    kind: Annotated[Kind, typer.Option(help="Studies that count: all, real or synthetic ones.")] = "all",
-    seed: Annotated[int, typer.Option(help="Of the resamples.")] = 42,
+    kind: Annotated[Kind, typer.Option(help="The studies that count: all, real or synthetic ones.")] = "all",
+    seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 42,
 ) -> None:
     """Compare evaluations on the cells that they have in common."""
     check_arguments(out, seed)
@@ -72,7 +73,7 @@ def compare(
 
 
 def check_arguments(out: Path, seed: int) -> None:
-    """Raise a PredictionError unless results can be written to OUT and the seed is one."""
+    """Raise a PredictionError if OUT is a file or the seed is negative."""
     if out.is_file():
         raise PredictionError(f"--out {out} is a file; choose a folder")
     if seed < 0:

@@ -1,4 +1,4 @@
-"""A comparison as a report to read: the leaderboard, and what of it is resolved."""
+"""The report of a comparison: the leaderboard, and which differences are resolved."""
 
 import html
 from collections.abc import Sequence
@@ -47,23 +47,24 @@ def _introduction(comparison: Comparison) -> list[Part]:
     whole = comparison.kind == "all"
     of_kind = "" if whole else f"{comparison.kind} "
     parts: list[Part] = [
-        f"Wasserstein distances by {by} on the {comparison.cells:,} cells of {comparison.studies:,} {of_kind}studies "
-        "that all of them scored with the same human answers. Smaller is closer."
-        + (" Effects and accuracy are over all it has." if whole else "")
+        f"Wasserstein distances (W) by {by} on {comparison.cells:,} cells of {comparison.studies:,} {of_kind}studies "
+        "that all evaluations scored with the same human answers. Smaller is closer. The uniform baseline guesses "
+        "evenly: every option has the same share."
+        + (" Effects and accuracy are over all cells of each evaluation." if whole else "")
     ]
     fewer = [f"{name}: {count:,}" for name, count in comparison.left_out.items() if count]
     if fewer:
-        parts.append(f"Cells left out because not all have them: {'; '.join(fewer)}.")
+        parts.append(f"Cells left out because not all evaluations have them: {'; '.join(fewer)}.")
     contaminated = [row.name for row in comparison.leaderboard if row.contaminated]
     if contaminated:
-        parts.append(Warned(f"CONTAMINATED: {', '.join(contaminated)} learned from studies that are evaluated here."))
+        parts.append(Warned(f"CONTAMINATED: trained on studies that are evaluated here: {', '.join(contaminated)}."))
     return parts
 
 
 def _leaderboard(comparison: Comparison) -> list[Part]:
     return [
         leaderboard_table(comparison),
-        Picture(_dots(comparison.leaderboard), "Means with 95 % intervals over studies."),
+        Picture(_dots(comparison.leaderboard), "Mean W with 95 % intervals over studies."),
     ]
 
 
@@ -79,7 +80,7 @@ def _pairs(comparison: Comparison) -> list[Part]:
         )
         for pair in comparison.differences
     )
-    header = ("Model", "Against", "Closer by", "95 % interval", "Studies won : lost", "Resolved")
+    header = ("Model", "Compared with", "Closer by (W)", "95 % interval", "Studies won : lost", "Resolved")
     return [Table(header, rows), *(pair.sentence for pair in comparison.differences)]
 
 
@@ -106,7 +107,7 @@ def _dots(leaderboard: Sequence[LeaderboardRow]) -> go.Figure:
             marker={"color": colour, "symbol": symbol, "size": 10},
         )
     dress(figure, height=140 + 30 * len(rows))
-    figure.update_xaxes(title={"text": "Wasserstein distance"}, rangemode="tozero")
+    figure.update_xaxes(title={"text": "Wasserstein distance (W)"}, rangemode="tozero")
     return figure
 
 

@@ -1,4 +1,4 @@
-"""The part of an evaluation's report that is about distances: tables, studies, and single cells."""
+"""The sections of an evaluation's report on Wasserstein distances (W): tables, studies, and single cells."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
@@ -24,31 +24,31 @@ from socrates_core.report.words import SHOWN_ROWS, cut, number, with_interval
 T = TypeVar("T")
 
 SHOWN_CELLS: Final = 3
-"""Worst and best cells that are drawn."""
+"""Number of worst and of best cells that are drawn."""
 
 
 def distances(metrics: Metrics) -> list[Part]:
-    """The model beside what it has to beat, in both conventions, and how they come about."""
+    """W of the model and the baselines by both conventions, and by every definition of a cell."""
     wasserstein, baselines = metrics.wasserstein, metrics.baselines
     model = ByConvention(wasserstein.scale, wasserstein.observed)
     rows = (
         ("Model", *_each(model, _summary)),
         ("Noise floor: a perfect model", *_each(metrics.noise_floor, lambda found: number(found.mean))),
-        ("Excess over the floor", *_each(metrics.excess, _summary)),
-        ("Guessing evenly", *_each(baselines.uniform, _baseline)),
+        ("Excess over the noise floor", *_each(metrics.excess, _summary)),
+        ("Uniform baseline (guessing evenly)", *_each(baselines.uniform, _baseline)),
         ("Human answers pooled over arms", *_each(baselines.pooled, _baseline)),
-        ("Training answers on the scale", *_each(baselines.marginal, _baseline)),
+        ("Marginal baseline (training answers on the scale)", *_each(baselines.marginal, _baseline)),
         ("Another sample of people", *_each(baselines.human_split_half, _baseline)),
         ("Model, flat mean over cells", *_each(model, lambda found: number(found.flat_mean))),
     )
     parts: list[Part] = [
-        Table(("", "Stated scale", "Observed range"), rows),
+        Table(("Wasserstein distance (W)", "Stated scale", "Observed range"), rows),
         "Means over the cells of a study, then over studies, with 95 % intervals from resampling studies. In brackets, "
-        "what the model scores on the same cells: pooled answers need two arms, another sample needs four people.",
-        f"Squared-CDF (Cramér) distance, free of the bias of small samples: {_summary(metrics.cramer, 5)}.",
+        "the model's W on the same cells: pooled answers need two arms, another sample needs four people.",
+        f"Squared-CDF (Cramér) distance, without small-sample bias: {_summary(metrics.cramer, 5)}.",
         _kinds(metrics),
         Table(
-            ("What counts as one cell", "W, observed range", "Flat mean", "Floor", "Evenly", "Cells", "Studies"),
+            ("Definition of a cell", "W, observed range", "Flat mean", "Noise floor", "Uniform", "Cells", "Studies"),
             tuple(_grouping_row(one) for one in metrics.by_grouping),
         ),
         _shares(metrics.shares),
@@ -78,7 +78,7 @@ def _kinds(metrics: Metrics) -> Part:
         for kind, found in metrics.by_kind.items()
         if found.scale is not None and found.observed is not None
     )
-    return Table(("Model on", "Stated scale", "Observed range", "Studies"), rows) if rows else ""
+    return Table(("W of the model on", "Stated scale", "Observed range", "Studies"), rows) if rows else ""
 
 
 def _grouping_row(one: GroupingDistance) -> tuple[str, ...]:
@@ -100,12 +100,12 @@ def _shares(shares: ByConvention[Shares]) -> Part:
 def _verdicts(verdicts: Mapping[VerdictCode, int]) -> str:
     words: dict[VerdictCode, str] = {
         "within_chance": "within what two samples of people would differ",
-        "better_than_uniform": "closer than guessing evenly, beyond chance from the answers",
-        "like_uniform": "not reliably closer than guessing evenly",
-        "worse_than_uniform": "worse than guessing evenly",
-        "too_few": "too few people to say",
+        "better_than_uniform": "closer than the uniform baseline, but beyond chance from the actual answers",
+        "like_uniform": "not reliably closer than the uniform baseline",
+        "worse_than_uniform": "worse than the uniform baseline",
+        "too_few": "too few people for a verdict",
     }
-    counted = [f"{verdicts[code]:,} {said}" for code, said in words.items() if verdicts.get(code)]
+    counted = [f"{verdicts[code]:,} {meaning}" for code, meaning in words.items() if verdicts.get(code)]
     return f"Cell by cell: {'; '.join(counted)}." if counted else ""
 
 
@@ -118,11 +118,11 @@ def _separate(found: SeparateRanges) -> str:
 
 
 def studies(metrics: Metrics) -> list[Part]:
-    """Study by study, as a figure and as a table."""
+    """W by study, as a figure and as a table."""
     convention: Convention = "scale" if any(row.scale.model is not None for row in metrics.studies) else "observed"
     rows = [(row, row.by(convention)) for row in metrics.studies if row.by(convention).model is not None]
     if not rows:
-        return ["No study has a distance."]
+        return ["No study has a Wasserstein distance (W)."]
     table = tuple(
         (
             row.study,
@@ -133,30 +133,30 @@ def studies(metrics: Metrics) -> list[Part]:
         )
         for row, found in rows[:SHOWN_ROWS]
     )
-    header = ("Study", "Kind", "Answers", "Cells", "W", "Floor", "Evenly", "Pooled")
+    header = ("Study", "Kind", "Answers", "Cells", "W", "Noise floor", "Uniform", "Pooled")
     return [
-        Picture(forest(metrics.studies, convention), "Each study's mean distance; the interval is over its cells."),
+        Picture(forest(metrics.studies, convention), "Mean W of each study; the interval is over its cells."),
         Table(header, table),
         *cut(len(rows)),
     ]
 
 
 def against_n(cells: Sequence[tuple[CellRow, CellDistances]]) -> Part:
-    """Every cell by how many people answered it.
+    """W of every cell against the number of people who answered it.
 
     Args:
-        cells: With their distances by the stated scale.
+        cells: The cells with their distances by the stated scale.
     """
-    caption = "A cell of few people is far even from a perfect prediction: compare each distance with its own floor."
+    caption = "Even a perfect prediction has a large W in a cell of few people: compare W with its noise floor."
     return Picture(distance_against_n(cells), caption)
 
 
 def extremes(scored: ScoredCells, cells: Sequence[tuple[CellRow, CellDistances]]) -> list[Part]:
-    """The cells that exceed their floor by most and by least, among those with enough people where there are any.
+    """The cells with the largest and the smallest excess over their floor; only those with enough people, if any.
 
     Args:
-        scored: What was predicted and answered.
-        cells: With their distances by the stated scale.
+        scored: The predictions and answers.
+        cells: The cells with their distances by the stated scale.
     """
     enough = [(row, found) for row, found in cells if row.n >= 30] or list(cells)
     ranked = sorted(enough, key=lambda pair: pair[1].excess, reverse=True)
@@ -165,11 +165,11 @@ def extremes(scored: ScoredCells, cells: Sequence[tuple[CellRow, CellDistances]]
     for kind, rows in (("Worst", ranked[:few]), ("Best", ranked[::-1][: min(few, len(ranked) - few)])):
         for row, found in rows:
             cell = scored.cells[row.cell]
-            said = (
-                f"{kind}: {row.name}. W {found.model:.3f}, floor {found.floor:.3f}, guessing evenly "
+            summary = (
+                f"{kind}: {row.name}. W {found.model:.3f}, noise floor {found.floor:.3f}, uniform baseline "
                 f"{number(found.uniform)}, n = {row.n:,}."
             )
-            parts += [said, Picture(cell_bars(cell), "")]
+            parts += [summary, Picture(cell_bars(cell), "")]
             if cell.stimulus:
                 parts.append(Folded("What was shown", cell.stimulus))
     return parts

@@ -1,4 +1,4 @@
-"""An evaluation as a report to read: what was found, how far it can be trusted, what was left out."""
+"""The report of an evaluation: the results, how reliable they are, and what was left out."""
 
 import json
 from collections import Counter
@@ -19,7 +19,10 @@ from socrates_core.report.evaluation_figures import effects_figure, groups_figur
 from socrates_core.report.words import SHOWN_ROWS, cut, headline, number, shown_model, with_interval
 from socrates_core.study.files import write_file
 
-PAPER: Final = "The Socrates paper reports 0.151 for its 14B model and 0.203 for guessing evenly on 40 unseen studies."
+PAPER: Final = (
+    "The Socrates paper reports W = 0.151 for its 14B model and 0.203 for the uniform baseline (guessing evenly) on 40 "
+    "unseen studies."
+)
 
 
 def report(scored: ScoredCells) -> tuple[str, str]:
@@ -46,22 +49,22 @@ def _sections(scored: ScoredCells) -> list[Section]:
     cells = [(row, row.scale) for row in metrics.cells if row.scale is not None]
     found = [
         Section("", [*_stamps(metrics), headline(metrics), headline(metrics, "observed"), PAPER]),
-        Section("Distances", distances(metrics)),
+        Section("Wasserstein distance (W)", distances(metrics)),
         Section("Studies", studies(metrics)),
         Section("Treatment effects", _effects(metrics.effects)),
     ]
     if cells:
         found += [
-            Section("Distance and number of people", [against_n(cells)]),
+            Section("W and number of people", [against_n(cells)]),
             Section("Worst and best cells", extremes(scored, cells)),
         ]
     return [
         *found,
-        Section("Single people", _individual(metrics)),
+        Section("Individual people", _individual(metrics)),
         Section("Groups of people", _groups(metrics.fairness)),
         Section("What was left out", _excluded(metrics.excluded)),
-        Section("What the model may have known", _leaks(metrics.provenance)),
-        Section("Where this comes from", _provenance(metrics.provenance)),
+        Section("Contamination and near-duplicates", _leaks(metrics.provenance)),
+        Section("Provenance", _provenance(metrics.provenance)),
     ]
 
 
@@ -71,19 +74,19 @@ def _stamps(metrics: Metrics) -> list[Part]:
         seen = metrics.provenance.contaminated
         some = ", ".join(seen[:10]) + (f" and {len(seen) - 10} more" if len(seen) > 10 else "")
         stamps.append(
-            Warned(f"CONTAMINATED: the model has learned from {len(seen)} of these studies ({some}). This is no test.")
+            Warned(f"CONTAMINATED: the model was trained on {len(seen)} of these studies ({some}). This is not a test.")
         )
     if metrics.provenance.demo:
-        stamps.append(Warned("This is the demo model: it shows how things work and is no science."))
+        stamps.append(Warned("This is the demo model: it shows how the software works and is not for science."))
     if "synthetic" in metrics.by_kind:
         only = "All" if len(metrics.by_kind) == 1 else "Some"
-        stamps.append(f"{only} of these studies are synthetic: their answers were generated, nobody was asked.")
+        stamps.append(f"{only} of these studies are synthetic: their answers were generated, not given by people.")
     return stamps
 
 
 def _effects(effects: Effects) -> list[Part]:
     if not effects.n:
-        return ["There is no effect to compare: no outcome was asked in two arms.", *_left_out(effects)]
+        return ["There are no effects to compare: no outcome was asked in two arms.", *_left_out(effects)]
 
     def shown(found: Estimate) -> str:
         return with_interval(found.value, found.ci95, 2)
@@ -92,13 +95,13 @@ def _effects(effects: Effects) -> list[Part]:
         return f"{shown(raw)}; noise-corrected {shown(found)}"
 
     direction, known = effects.direction, effects.direction_resolved
-    undirected = f"; {direction.no_direction} have none on one side" if direction.no_direction else ""
+    undirected = f"; {direction.no_direction} are 0 on one side" if direction.no_direction else ""
     rows = (
         ("Same direction", f"{shown(direction)} of {direction.n} effects{undirected}"),
-        ("Same direction, where the actual one is known", f"{shown(known)} of {known.n}"),
+        ("Same direction, if the actual one is known", f"{shown(known)} of {known.n}"),
         ("Pearson r", corrected(effects.pearson, effects.pearson_corrected)),
         ("Spearman", corrected(effects.spearman, effects.spearman_corrected)),
-        ("RMSE, points of 100", corrected(effects.rmse, effects.rmse_corrected)),
+        ("RMSE, percentage points", corrected(effects.rmse, effects.rmse_corrected)),
         ("RMSE of predicting no effect", corrected(effects.no_effect_rmse, effects.no_effect_rmse_corrected)),
         ("Calibration slope", shown(effects.calibration.slope)),
         ("Calibration intercept", shown(effects.calibration.intercept)),
@@ -106,11 +109,11 @@ def _effects(effects: Effects) -> list[Part]:
     against = "the first arm" if effects.contrasts == "control" else "every other arm"
     return [
         f"{effects.n:,} effects of {effects.studies:,} studies: each arm's mean minus that of {against}, in "
-        "percentage points of the scale's width. The noise correction takes out what sampling the answers adds.",
+        "percentage points of the scale's width. The noise correction removes the contribution of sampling.",
         Table(("Figure", "Value (95 % interval over studies)"), rows),
         Picture(
             effects_figure(effects),
-            "A slope below 1 means that effects are predicted too big. Bars are 95 % intervals of the actual effects.",
+            "A slope below 1: predicted effects are too large. Bars are 95 % intervals of the actual effects.",
         ),
         *_left_out(effects),
     ]
@@ -132,17 +135,17 @@ def _individual(metrics: Metrics) -> list[Part]:
         ("Root mean square error", f"{number(found.rmse)} raw, {number(found.rmse_percent, 1)} % of the scale"),
         ("Pearson r of answers and drawn predictions", number(found.pearson)),
         ("Pearson r of answers and expected predictions", number(found.pearson_expected)),
-        ("The same within cells", number(found.pearson_within_cells)),
+        ("Pearson r within cells", number(found.pearson_within_cells)),
         ("Predicted variance / actual variance", with_interval(spread.variance_ratio, spread.ci95, 2)),
         ("Variance between personas / actual variance", number(spread.between_people)),
         ("Answers", f"{found.n:,}"),
-        ("Predictions that are no answer",
+        ("Predictions that are not an answer",
          f"{found.invalid:,} invalid, {found.off_scale_predictions:,} off the scale"),
         ("Human answers off the scale", f"{found.off_scale_answers:,}"),
-        ("Mass on the scale", number(metrics.on_scale_mass.mean)),
+        ("Probability mass on the scale", number(metrics.on_scale_mass.mean)),
     )  # fmt: skip
     return [
-        "Each figure is what one answer drawn from each person's predicted distribution is expected to score.",
+        "Each figure is the expectation over one answer drawn from each person's predicted distribution.",
         Table(("Figure", "Value"), rows),
     ]
 
@@ -159,10 +162,10 @@ def _groups(fairness: Mapping[str, AttributeFairness]) -> list[Part]:
         f"{attribute}: {row.group} (n = {row.n})" for attribute, found in fairness.items() for row in found.skipped
     ]
     parts: list[Part] = [
-        "A small group is further even from a perfect prediction; the gap of the excess over each group's floor is "
-        "free of that. Each group is measured on the studies that it took part in, which are not always the same.",
-        Table(("Attribute", "Worst minus best W", "The same of the excess"), tuple(rows)),
-        Picture(groups_figure(fairness), "Distance by group with 95 % intervals over studies."),
+        "A small group has a larger W even under a perfect prediction; the gap in the excess over each group's noise "
+        "floor corrects for that. Each group is measured on the studies that it took part in, which can differ.",
+        Table(("Attribute", "Worst minus best W", "Gap in the excess"), tuple(rows)),
+        Picture(groups_figure(fairness), "W by group with 95 % intervals over studies."),
     ]
     if skipped:
         parts.append(Folded(f"Skipped, under 30 answers ({len(skipped)} groups)", "\n".join(skipped)))
@@ -171,7 +174,7 @@ def _groups(fairness: Mapping[str, AttributeFairness]) -> list[Part]:
 
 def _excluded(excluded: Sequence[Excluded]) -> list[Part]:
     if not excluded:
-        return ["Nothing: every cell is in every figure."]
+        return ["Nothing: every cell is in all figures."]
     reasons = Counter((row.reason, row.convention) for row in excluded)
     rows = tuple((reason, convention, f"{count:,}") for (reason, convention), count in reasons.most_common())
     names = "\n".join(f"cell {row.cell}: {row.name}: {row.reason}" for row in excluded[:SHOWN_ROWS])
@@ -186,12 +189,12 @@ def _leaks(provenance: Provenance) -> list[Part]:
     parts: list[Part] = []
     if provenance.trained_on is not None:
         parts.append(
-            f"The model's record names {provenance.trained_on:,} studies that it has learned from; "
+            f"According to its record, the model was trained on {provenance.trained_on:,} studies; "
             f"{len(provenance.contaminated):,} of them are evaluated here."
         )
         pairs = provenance.near_duplicates
         if not provenance.stimuli_compared:
-            parts.append("Not all of its training stimuli are at hand: near-duplicates of them cannot be ruled out.")
+            parts.append("Not all of its training stimuli are available: near-duplicates of them cannot be ruled out.")
         if pairs:
             rows = tuple(
                 (f"{pair.similarity:.2f}", pair.training_study, pair.study, str(pair.cell))
@@ -205,9 +208,10 @@ def _leaks(provenance: Provenance) -> list[Part]:
         elif provenance.trained_on and provenance.stimuli_compared:
             parts.append("No evaluated stimulus shares half of its wording with a training stimulus.")
     else:
-        parts.append("The file does not say what its model has learned from.")
+        parts.append("The file does not state what its model was trained on.")
     parts.append(
-        "What a base model has read is not known: published studies may be among it, and no check can exclude that."
+        "The pretraining data of a base model are not known: they may include published studies, and no check can "
+        "exclude that."
     )
     return parts
 

@@ -1,4 +1,4 @@
-"""Plotly figures of an evaluation, drawn from metrics.json alone where no single answers are shown."""
+"""Plotly figures of an evaluation; all but those of single answers are drawn from metrics.json alone."""
 
 import html
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ GREEN = "#009E73"
 
 
 def forest(studies: Sequence[StudyRow], convention: Convention = "scale") -> go.Figure:
-    """One row a study: its mean distance with an interval over its cells, the floor, and guessing evenly."""
+    """One row per study: its mean W with an interval over its cells, the noise floor, and the uniform baseline."""
     rows = [(row, found, found.model) for row in studies if (found := row.by(convention)).model is not None]
     rows.sort(key=lambda one: one[2])
     names = [html.escape(_short(row.study, 22)) for row, _, _ in rows]
@@ -47,13 +47,13 @@ def forest(studies: Sequence[StudyRow], convention: Convention = "scale") -> go.
     )
     for name, x, symbol, colour in (
         ("Noise floor", [found.floor for _, found, _ in rows], "line-ns-open", GREEN),
-        ("Guessing evenly", [found.uniform for _, found, _ in rows], "circle-open", NEUTRAL),
+        ("Uniform baseline", [found.uniform for _, found, _ in rows], "circle-open", NEUTRAL),
     ):
         figure.add_scatter(
             name=name, mode="markers", x=x, y=names, marker={"color": colour, "symbol": symbol, "size": 8}
         )
     dress(figure, height=140 + 18 * len(rows))
-    figure.update_xaxes(title={"text": "Wasserstein distance"}, rangemode="tozero")
+    figure.update_xaxes(title={"text": "Wasserstein distance (W)"}, rangemode="tozero")
     return figure
 
 
@@ -98,17 +98,17 @@ def effects_figure(effects: Effects) -> go.Figure:
         hoverinfo="text",
     )
     dress(figure, height=440)
-    figure.update_xaxes(title={"text": "Predicted effect (points of 100)"}, range=[-reach, reach])
-    figure.update_yaxes(title={"text": "Actual effect (points of 100)"}, range=[-reach, reach])
+    figure.update_xaxes(title={"text": "Predicted effect (percentage points)"}, range=[-reach, reach])
+    figure.update_yaxes(title={"text": "Actual effect (percentage points)"}, range=[-reach, reach])
     return figure
 
 
 def distance_against_n(cells: Sequence[tuple[CellRow, CellDistances]]) -> go.Figure:
-    """Each cell's distance by the stated scale over how many people answered it, beside its noise floor."""
+    """Each cell's W by the stated scale and its noise floor, against the number of people who answered it."""
     figure = go.Figure()
     for name, y, colour, symbol in (
         ("Cell", [found.model for _, found in cells], PREDICTED, "circle"),
-        ("Its floor", [found.floor for _, found in cells], GREEN, "x"),
+        ("Its noise floor", [found.floor for _, found in cells], GREEN, "x"),
     ):
         figure.add_scatter(
             name=name,
@@ -121,7 +121,7 @@ def distance_against_n(cells: Sequence[tuple[CellRow, CellDistances]]) -> go.Fig
         )
     dress(figure, height=380)
     figure.update_xaxes(title={"text": "People in the cell"}, type="log")
-    figure.update_yaxes(title={"text": "Wasserstein distance"}, rangemode="tozero")
+    figure.update_yaxes(title={"text": "Wasserstein distance (W)"}, rangemode="tozero")
     return figure
 
 
@@ -144,12 +144,12 @@ def cell_bars(cell: CellPredictions) -> go.Figure:
 
 
 def groups_figure(fairness: Mapping[str, AttributeFairness]) -> go.Figure:
-    """Each group's distance with its interval, and its noise floor."""
+    """Each group's W with its interval, and its noise floor."""
     rows = [(attribute, row) for attribute, found in fairness.items() for row in found.groups]
     names = [html.escape(_short(f"{attribute}: {row.group}", 28)) for attribute, row in rows]
     figure = go.Figure()
     figure.add_scatter(
-        name="Distance",
+        name="W",
         mode="markers",
         x=[row.mean for _, row in rows],
         y=names,
@@ -169,13 +169,13 @@ def groups_figure(fairness: Mapping[str, AttributeFairness]) -> go.Figure:
         name="Noise floor", mode="markers", x=floors, y=names, marker={"color": GREEN, "symbol": "line-ns-open"}
     )
     dress(figure, height=140 + 24 * len(rows))
-    figure.update_xaxes(title={"text": "Wasserstein distance"}, rangemode="tozero")
+    figure.update_xaxes(title={"text": "Wasserstein distance (W)"}, rangemode="tozero")
     return figure
 
 
 def _study_hover(row: StudyRow, found: StudyDistances) -> str:
     return (
-        f"{html.escape(_short(row.title or row.study, 60))}<br>W {found.model:.3f}, floor {found.floor:.3f}"
+        f"{html.escape(_short(row.title or row.study, 60))}<br>W {found.model:.3f}, noise floor {found.floor:.3f}"
         f"<br>{found.cells} cells, {row.n:,} answers"
     )
 

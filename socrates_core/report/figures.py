@@ -32,7 +32,7 @@ MAX_BINS: Final = 20
 
 
 def histogram(arm: ArmResult) -> go.Figure:
-    """Predicted and actual shares of the options, side by side; only predicted ones where nobody answered.
+    """Predicted and actual shares of the options, side by side; only predicted ones if there are no answers.
 
     A scale of more than 21 options is drawn in at most 20 bins of equal size, an open-ended outcome in the bins of
     `number_bins`.
@@ -87,7 +87,7 @@ def share_bars(
 def arms_figure(simulation: Simulation) -> go.Figure:
     """Predicted and actual mean of each condition with 95 % intervals, one row per condition, the first one on top.
 
-    In points of the scale where all conditions share it, otherwise in percent of each scale. For an open-ended
+    In points of the scale if all conditions share it, otherwise in percent of each scale. For an open-ended
     outcome: medians, each with the quartiles.
     """
     arms = simulation.arms

@@ -107,7 +107,7 @@ def example_prompt(simulation: Simulation) -> str:
     template = simulation.model.template
     if template not in TEMPLATES:
         return ""
-    known = simulation.participants.drop("predicted_mean", "simulated_answer")
+    known = simulation.profiles.drop("predicted_mean", "simulated_answer")
     parts = segments(template, simulation.arms[0].cell, persona_rows(known.head(1))[0])
     return "".join("\n\n" if part.control else part.text for part in parts).strip()
 

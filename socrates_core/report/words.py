@@ -1,4 +1,4 @@
-"""Figures in words: numbers, intervals, times and sizes, and the sentence that sums up an evaluation."""
+"""Formatting of numbers, intervals, times and sizes, and the sentence that sums up an evaluation."""
 
 from typing import Final
 
@@ -9,11 +9,11 @@ from socrates_core.metrics.uncertainty import Interval
 from socrates_core.model.folder import shown_name
 
 SHOWN_ROWS: Final = 50
-"""Longer lists are cut in a report, which says so; metrics.json has them whole."""
+"""Longer lists are cut in a report, with a note; metrics.json has all rows."""
 
 
 def headline(metrics: Metrics, convention: Convention = "scale") -> str:
-    """The result in a sentence, with everything that a distance needs beside it.
+    """The result in a sentence: W with everything that is needed to interpret it.
 
     Args:
         metrics: All figures.
@@ -30,35 +30,35 @@ def headline(metrics: Metrics, convention: Convention = "scale") -> str:
         floor, uniform = metrics.noise_floor.scale.mean, metrics.baselines.uniform.scale.mean
         how = "by the stated scale"
     if mean is None:
-        return f"There is no distance {how}: no cell has what it needs."
+        return f"There is no Wasserstein distance (W) {how}: no cell can be scored by it."
     return (
         f"W = {mean:.4f}{interval(ci95, ' (95 % interval {} to {})')} {how}; noise floor {number(floor)}, "
-        f"guessing evenly {number(uniform)}; {cells:,} cells of {studies:,} studies."
+        f"uniform baseline {number(uniform)}; {cells:,} cells of {studies:,} studies."
     )
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Rounded; `none` where there is none."""
+    """A figure, rounded; `none` if it is None."""
     return "none" if value is None else f"{value:.{digits}f}"
 
 
 def interval(ci95: Interval | None, form: str = " ({} to {})", digits: int = 3) -> str:
-    """Both ends in a form; nothing where there is no interval."""
+    """Both ends of an interval, formatted; empty without an interval."""
     return "" if ci95 is None else form.format(*(f"{end:.{digits}f}" for end in (ci95.low, ci95.high)))
 
 
 def with_interval(value: float | None, ci95: Interval | None, digits: int = 3) -> str:
-    """A figure and, where it has one, its interval."""
+    """A figure with its interval, if it has one."""
     return number(value, digits) + interval(ci95, digits=digits)
 
 
 def from_to(found: Interval, between: str = " to ", digits: int = 3) -> str:
-    """Both ends of an interval."""
+    """Both ends of an interval, joined by `between`."""
     return f"{found.low:.{digits}f}{between}{found.high:.{digits}f}"
 
 
 def signed(value: float, digits: int = 1) -> str:
-    """With its sign, a true minus, and none on zero."""
+    """A number with its sign: a typographic minus, and no sign on zero."""
     shown = f"{value:+,.{digits}f}"
     return shown[1:] if float(shown.replace(",", "")) == 0 else shown.replace("-", "−")
 
@@ -69,7 +69,7 @@ def percent(share: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words, to about a tenth."""
+    """A duration in words, with a precision of about a tenth."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     if seconds < 90 * 60:
@@ -79,13 +79,13 @@ def duration(seconds: float) -> str:
 
 
 def duration_between(least: float, most: float) -> str:
-    """From so many seconds to so many, in one unit."""
+    """A range of durations in seconds, in one unit."""
     unit, length = ("min", 60) if most < 7200 else ("h", 3600)
     return f"{least / length:,.1f} to {most / length:,.1f} {unit}"
 
 
 def data_size(size: float) -> str:
-    """Bytes in words."""
+    """A size in bytes, in words."""
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if size >= scale:
             return f"{size / scale:,.1f} {unit}"
@@ -93,12 +93,12 @@ def data_size(size: float) -> str:
 
 
 def cut(count: int) -> list[str]:
-    """The note under a list that is not shown whole."""
+    """The note under a list that is cut."""
     return [f"The first {SHOWN_ROWS} of {count:,} are shown; metrics.json has all."] if count > SHOWN_ROWS else []
 
 
 def shown_model(provenance: Provenance) -> str:
-    """Model and adapter, in a title or a table; the file where no model is named."""
+    """Model and adapter for titles and tables; the file if no model is named."""
     if provenance.model is None:
         return f"the predictions in {provenance.file or 'a file'}"
     name, adapter = shown_name(provenance.model), provenance.adapter

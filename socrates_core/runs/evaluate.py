@@ -19,7 +19,7 @@ from socrates_core.runs.folder import delete, launch, open_run, read_spec
 from socrates_core.runs.state import is_alive, state
 from socrates_core.runs.worker import waiting, work
 
-ALLOW_SEEN: Final = "Evaluate studies that the model has learned from; stamps the report."
+ALLOW_SEEN: Final = "Evaluate studies that the model was trained on; the report is marked CONTAMINATED."
 
 
 def run(
@@ -31,23 +31,23 @@ def run(
     ] = None,
     adapter: Annotated[str | None, typer.Option(help="A LoRA adapter: a folder or a Hub id.")] = None,
     template: Annotated[str | None, typer.Option(help="Prompt template, for a model without a record.")] = None,
-    per_cell: Annotated[int | None, typer.Option(help="At most so many random people of each cell.")] = None,
+    per_cell: Annotated[int | None, typer.Option(help="At most this many people per cell, drawn at random.")] = None,
     study: Annotated[list[str] | None, typer.Option(help="Only this study of the part; can be repeated.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the people drawn and of all resamples.")] = 42,
+    seed: Annotated[int, typer.Option(help="Seed of the people drawn and of all resamples.")] = 42,
     allow_seen: Annotated[bool, typer.Option("--allow-seen", help=ALLOW_SEEN)] = False,
-    detach: Annotated[bool, typer.Option("--detach", help="Leave the work to a process of its own.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Run in a separate background process.")] = False,
     engine: Annotated[
         Literal["local", "ray"], typer.Option(help="Where cells are predicted: here, or on a Ray cluster.")
     ] = "local",
-    cancel: Annotated[bool, typer.Option("--cancel", help="Stop the worker of RUN; what is done stays.")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Stop the worker of RUN; finished cells are kept.")] = False,
     convention: Annotated[
-        Literal["scale", "observed"], typer.Option(help="Of the figure that is printed; metrics.json has both.")
+        Literal["scale", "observed"], typer.Option(help="Convention of the printed W; metrics.json has both.")
     ] = "scale",
 ) -> None:
     """Evaluate a model on a part of a split, as a run that can be stopped and resumed."""
     if cancel:
         cancel_run(_named(out))
-        print(f"cancelled    {out}: the worker stops after the cells that it is at")
+        print(f"cancelled    {out}: the worker stops after the current cells")
         return
     if studies is None or model is None:
         spec = standing_spec(_named(out), asked=studies is not None or model is not None)
@@ -55,7 +55,7 @@ def run(
         whole, divided = open_studies(studies)
         only = tuple(study or ())
         spec = specify(whole, divided, studies, split, model, adapter, template, per_cell, seed, allow_seen, only)
-        # what cannot be evaluated is said before a folder is made
+        # what cannot be evaluated is refused before a folder is created
         evaluation_data(whole, divided, spec.part, spec.only)
     out = out or Path("runs") / spec.run_id
     fresh = not (out / "spec.json").is_file()
@@ -65,14 +65,14 @@ def run(
 
 
 def standing_spec(out: Path, asked: bool) -> EvaluationSpec:
-    """What the run of this folder evaluates, which was not asked for anew."""
+    """The specification of the run in this folder, when none is given with the command."""
     if asked or not (out / "spec.json").is_file():
-        raise RunError(f"a new run needs --studies and --model; {out} is no run to go on with")
+        raise RunError(f"a new run needs --studies and --model; {out} is not a run to resume")
     return read_spec(out)
 
 
 def bring_to_an_end(out: Path, spec: EvaluationSpec, engine: str, detach: bool, fresh: bool) -> bool:
-    """Do what is missing, or watch the worker that does it; whether there is a result to show now."""
+    """Complete the run, or watch the worker that does; returns whether there is a result to show."""
     if state(out).code == "finished":
         print(f"finished     {out}; nothing to do. Score it again with python -m eval.score {out} --out DIR")
     elif is_alive(out):
@@ -87,7 +87,7 @@ def bring_to_an_end(out: Path, spec: EvaluationSpec, engine: str, detach: bool, 
 
 
 def work_or_leave_nothing(out: Path, spec: EvaluationSpec, engine: str, fresh: bool) -> None:
-    """Do the work; a new run that ends before its first cell, for a misspelt model say, leaves no folder behind."""
+    """Do the work; a new run that fails before its first cell, on a misspelt model for example, leaves no folder."""
     try:
         if not work(out, engine):
             raise typer.Exit(0)
@@ -98,8 +98,8 @@ def work_or_leave_nothing(out: Path, spec: EvaluationSpec, engine: str, fresh: b
 
 
 def watch(out: Path) -> None:
-    """Show the progress of a worker that is at work elsewhere; leaving does not stop it."""
-    print(f"attached     {out}: a worker is at work on it; Ctrl-C leaves it to its work")
+    """Show the progress of a worker in another process; interrupting this does not stop it."""
+    print(f"attached     {out}: a worker is running; Ctrl-C detaches and does not stop it")
     show_progress = command.progress("cells")
     first = state(out).done
     told = 0
@@ -114,7 +114,7 @@ def watch(out: Path) -> None:
         time.sleep(1)
     ended = state(out)
     if ended.code != "finished":
-        raise RunError(f"{out} ended as {ended.code}: {ended.message or 'the same command goes on with it'}")
+        raise RunError(f"{out} ended as {ended.code}: {ended.message or 'the same command resumes it'}")
 
 
 def show(out: Path, convention: Convention) -> None:

@@ -1,6 +1,6 @@
-"""All runs of a directory in one table, kept in SQLite so that a look at many runs reads only what has changed.
+"""All runs of a directory in one table, kept in SQLite so that listing many runs reads only what has changed.
 
-Nothing is known here that the folders do not say, so the file can be deleted at any time; where it cannot be read or
+The table holds nothing that is not in the folders, so the file can be deleted at any time; if it cannot be read or
 written, everything is read from the folders.
 """
 
@@ -25,7 +25,7 @@ class RunRow:
     """One run."""
 
     name: str
-    """Of its folder."""
+    """Name of its folder."""
     model: str
     adapter: str | None
     studies: str
@@ -34,42 +34,42 @@ class RunRow:
     seed: int
     state: StateCode
     phase: Phase | None
-    """What its worker is at; None without one."""
+    """The step of its worker; None without one."""
     ahead: int | None
-    """How many runs are before it in the line; None for a run that is not in it."""
+    """Number of runs before it in the queue; None for a run that is not queued."""
     done: int
     """Cells."""
     total: int | None
     rate: float | None
-    """Answers a second."""
+    """Answers per second."""
     left: float | None
     """Seconds left to predict."""
     updated: float | None
     """Time of the last event, in seconds since 1970."""
     wasserstein: float | None
-    """By the stated scale; None before the run is finished, and where its metrics cannot be read."""
+    """W by the stated scale; None before the run is finished, and if its metrics cannot be read."""
     low: float | None
     high: float | None
     """Its 95 % interval."""
     noise_floor: float | None
     scored: int | None
-    """Studies that the figure is over."""
+    """Number of studies behind W."""
     contaminated: bool
     message: str | None
-    """Why it failed, or cannot be read; of a finished run, why its metrics cannot."""
+    """Why it failed or cannot be read; for a finished run, why its metrics cannot be read."""
     readable: bool
     """Whether the folder holds a run of this version."""
     stamp: str
-    """Of the files that the row was read from."""
+    """Stamp of the files that the row was read from."""
 
     @property
     def at_work(self) -> bool:
-        """Whether a process holds it, waiting or predicting."""
+        """Whether a process holds it, queued or predicting."""
         return self.state in AT_WORK
 
     @property
     def has_report(self) -> bool:
-        """Whether there is a result to open and to compare."""
+        """Whether there is a result to open and compare."""
         return self.state == "finished" and self.readable
 
 
@@ -78,7 +78,7 @@ _TRUTHS: Final = ("contaminated", "readable")
 
 
 def refresh(root: Path) -> list[RunRow]:
-    """The runs under a directory, newest first; their folders are read where they have changed since the last look."""
+    """The runs under a directory, newest first; only folders that have changed since the last call are read."""
     if not root.is_dir():
         return []
     before = read(root)
@@ -100,7 +100,7 @@ def refresh(root: Path) -> list[RunRow]:
 
 
 def read(root: Path) -> list[RunRow]:
-    """What the index said when it was last made; empty where there is none that can be read."""
+    """The index as last written; empty if there is none that can be read."""
     if not (root / FILE).is_file():
         return []
     query = f"SELECT {', '.join(_COLUMNS)} FROM runs"
@@ -113,7 +113,7 @@ def read(root: Path) -> list[RunRow]:
 
 
 def _write(root: Path, rows: Sequence[RunRow]) -> None:
-    """Make the index anew. It only saves time: a full disk or a directory that is not ours does without."""
+    """Rewrite the index. It only saves time, so a full disk or a read-only directory is not an error."""
     for _ in range(2):
         try:
             with closing(sqlite3.connect(root / FILE, timeout=2)) as index, index:
@@ -121,15 +121,15 @@ def _write(root: Path, rows: Sequence[RunRow]) -> None:
                 index.execute(f"CREATE TABLE runs ({', '.join(_COLUMNS)})")
                 index.executemany(f"INSERT INTO runs VALUES ({', '.join('?' * len(_COLUMNS))})", map(astuple, rows))
             return
-        except (sqlite3.OperationalError, OverflowError, UnicodeError):  # or a folder holds what SQLite cannot
+        except (sqlite3.OperationalError, OverflowError, UnicodeError):  # or a value that SQLite cannot store
             return
-        except sqlite3.DatabaseError:  # no database at all
+        except sqlite3.DatabaseError:  # not a database
             with suppress(OSError):
                 (root / FILE).unlink()
 
 
 def _stamp(folder: Path) -> str:
-    """Changes when the row would."""
+    """A text that changes when the row would."""
     parts = []
     for name in ("spec.json", "events.jsonl", "metrics.json"):
         try:
@@ -176,7 +176,7 @@ def _row(folder: Path, stamp: str) -> RunRow:
 
 
 def _with_figures(row: RunRow, folder: Path) -> RunRow:
-    """A finished run with what its metrics say; with the reason where they cannot be read."""
+    """A finished run with the figures of its metrics; with the reason if they cannot be read."""
     try:
         metrics = load_metrics(folder)
     except PredictionError as error:

@@ -28,11 +28,11 @@ from socrates_core.runs.units import LocalEngine, collect, predict_units
 from socrates_core.study.files import write_json
 
 Say = Callable[[str], None]
-"""Tells a line, `name         text`, to whoever looks on."""
+"""Writes a line, `name         text`, to the terminal or the log."""
 
 
 def work(folder: Path, engine: str = "local") -> bool:
-    """Do a run from wherever it stands to its report.
+    """Complete a run, from its current state to its report.
 
     Runs of one directory on this machine wait for each other. Runs on a Ray cluster do not: the cluster hands out its
     GPUs itself.
@@ -45,8 +45,8 @@ def work(folder: Path, engine: str = "local") -> bool:
         False if it was cancelled; the same call resumes it.
 
     Raises:
-        RunError: If another worker is at it, its studies have changed, cells fail, or the disk cannot be written.
-        LeakError: If the model has learned from what is evaluated, and the specification does not allow it.
+        RunError: If another worker holds the run, its studies have changed, cells fail, or the disk cannot be written.
+        LeakError: If the model was trained on evaluated studies, and the specification does not allow it.
         ModelError: If the model cannot be loaded.
     """
     spec = read_spec(folder)
@@ -64,7 +64,7 @@ def _work_now(folder: Path, spec: EvaluationSpec, engine: str, say: Say) -> bool
     record(folder, "loading")
     whole, divided = open_studies(spec.studies)
     if (data_digest(whole), divided.digest) != (spec.data, spec.split):
-        raise RunError(f"{spec.studies} has been prepared anew since this run began; start another run")
+        raise RunError(f"{spec.studies} has been prepared again since this run began; start a new run")
     data = evaluation_data(whole, divided, spec.part, spec.only)
     say(f"studies      {spec.studies}, part {spec.part}: {len(data.title)} studies, {len(data.cells)} cells")
     for one in data.left_out[:5]:
@@ -74,7 +74,7 @@ def _work_now(folder: Path, spec: EvaluationSpec, engine: str, say: Say) -> bool
         write_json(folder / "provenance.json", provenance)
         say(f"model        {provenance['model']}, template {provenance['template']}, {provenance['device']}")
         if provenance["contaminated"]:
-            say(f"CONTAMINATED the model has learned from {', '.join(provenance['contaminated'])}")
+            say(f"CONTAMINATED the model was trained on {', '.join(provenance['contaminated'])}")
         say(f"duplicates   {len(provenance['near_duplicates'])} stimuli close to a training stimulus")
         if not predict_units(
             folder, data, batches(data, spec.per_cell), predictions.results, command.progress("cells")
@@ -90,9 +90,9 @@ def _work_now(folder: Path, spec: EvaluationSpec, engine: str, say: Say) -> bool
 
 
 def waiting(ahead: int) -> str:
-    """What is said of a run in the queue."""
+    """The status line of a run in the queue."""
     runs = "1 run of this directory is" if ahead == 1 else f"{ahead} runs of this directory are"
-    return f"waiting      {runs} ahead; runs take turns, Ctrl-C or --cancel leaves the queue"
+    return f"waiting      {runs} ahead in the queue; Ctrl-C or --cancel leaves it"
 
 
 def _log(folder: Path) -> Say:

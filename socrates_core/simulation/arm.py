@@ -1,8 +1,8 @@
-"""Who answers one arm of a study: the simulated people, and the people to compare them with.
+"""The people of one arm of a study: those simulated, and those observed, to compare them with.
 
 The people of an arm are simulated from the people who answered it, so that predicted and actual answers are those of
-the same group. Where the edited group is not among them, they are drawn from all participants of the study, and there
-is no actual answer to compare with.
+the same group. If the edited group is not among them, they are drawn from all participants of the study, and there
+are no actual answers to compare with.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,26 +27,26 @@ from socrates_core.simulation.request import SimulationRequest
 from socrates_core.study.study_set import Cell, Persona, StudySet, persona_rows
 
 BATCH: Final = 256
-"""Personas put to a model at once; progress is told in between."""
+"""Personas put to a model at once; progress is reported after each batch."""
 
 Progress = Callable[[int, int], None]
-"""Called with the personas asked so far, and all."""
+"""Called with the number of personas predicted so far, and in all."""
 
 
 @dataclass(frozen=True, eq=False)
-class Cast:
-    """Who answers one arm, simulated and observed."""
+class ArmPeople:
+    """The simulated and the observed people of one arm."""
 
     cell: Cell
     population: EditedPeople
     drawn: npt.NDArray[np.int64]
     """(N,) rows of the population."""
     shares: Floats
-    """(N,) how much each of the drawn counts, positive; equal unless nobody was left out."""
+    """(N,) weight of each of the drawn, positive; all equal where people were drawn at random (`request.n`)."""
     compared: npt.NDArray[np.bool_]
-    """(N,) whose prediction is compared with answers on the scale; not that of a person whose own answer is off it."""
+    """(N,) whether the prediction is compared with answers on the scale; not if the person's own answer is off it."""
     redrawn: float
-    """How much who is simulated is left to chance, as `PredictedAnswers` has it."""
+    """How much the choice of simulated people is left to chance; see `PredictedAnswers.redrawn`."""
     personas: Sequence[Persona]
     """(U,) the different ones among the drawn."""
     which: npt.NDArray[np.int64]
@@ -72,23 +72,23 @@ class Cast:
         return PredictedAnswers(self.shares, self.compared, rows, redrawn=self.redrawn)
 
     def person_means(self) -> tuple[Floats, Floats]:
-        """(P,) each person's mean on-scale answer and (P,) its weight: who answered more than once is one person."""
+        """(P,) each person's mean on-scale answer and (P,) its weight; several answers of one person become one."""
         _, place = np.unique(self.people[self.on_scale], return_inverse=True)
         weights = np.asarray(np.bincount(place, self.weights[self.on_scale]), dtype=np.float64)
         return np.bincount(place, (self.weights * self.responses)[self.on_scale]) / weights, weights
 
 
-def cast_arm(studies: StudySet, participants: pl.DataFrame, cell: Cell, request: SimulationRequest) -> Cast:
+def draw_arm(studies: StudySet, participants: pl.DataFrame, cell: Cell, request: SimulationRequest) -> ArmPeople:
     """Draw the simulated people of an arm, and find the people to compare them with.
 
     Args:
-        studies: Where the cell is.
-        participants: Of its study.
+        studies: The studies that hold the cell.
+        participants: Those of its study.
         cell: The arm.
-        request: Whose edits, number of people and seed count.
+        request: Sets the edits, the number of people and the seed.
 
     Raises:
-        PopulationError: If the edits leave nobody.
+        PopulationError: If no person is left after the edits.
     """
     answers = studies.answers(cell.cell_id)
     group = actual_of_same_group(participants, request.edits, among=answers.participant_ids)
@@ -113,7 +113,7 @@ def cast_arm(studies: StudySet, participants: pl.DataFrame, cell: Cell, request:
             f"In {cell.condition_label}, some people answered the same text more than once; all their answers are "
             "shown, and intervals count each of them as one person.",
         )
-    return Cast(
+    return ArmPeople(
         cell=cell,
         population=population,
         drawn=drawn,
@@ -133,7 +133,7 @@ def cast_arm(studies: StudySet, participants: pl.DataFrame, cell: Cell, request:
 
 @dataclass(frozen=True, eq=False)
 class _Answered:
-    """Who gave the M answers of the group that is compared with."""
+    """The M answers of the observed group: who gave them, and with what weight."""
 
     people: npt.NDArray[np.uint32]
     on_scale: npt.NDArray[np.bool_]
@@ -143,56 +143,56 @@ class _Answered:
 def _draw(
     population: EditedPeople, theirs: _Answered, request: SimulationRequest
 ) -> tuple[npt.NDArray[np.int64], Floats, npt.NDArray[np.bool_], float]:
-    """`Cast.drawn`, `shares`, `compared` and `redrawn`."""
+    """Returns `ArmPeople.drawn`, `shares`, `compared` and `redrawn`."""
     ids = population.personas["participant_id"].to_numpy()
-    # others than those who answered: people with a value that they do not have, or copies of people
+    # not exactly the people who answered: edited values, or copies of people
     same = np.array_equal(np.sort(ids), np.unique(theirs.people))
     others = 0.0 if same else float((population.weights**2).sum())
     if request.n is not None:
-        # one stream for who is drawn, whatever the arm: people who see every arm are the same people in each
+        # one random stream for all arms: in a within-subject design, the same people are drawn in each
         drawn = population.draw_rows(request.n, np.random.default_rng([request.seed, 0]))
         redrawn = population.left_to_chance(request.n) + others * request.n
         return drawn, np.ones(len(drawn)), np.ones(len(drawn), bool), redrawn
     if not same:
-        everybody = np.arange(len(ids))
-        return everybody, population.weights, np.ones(len(ids), bool), others * len(ids)
+        everyone = np.arange(len(ids))
+        return everyone, population.weights, np.ones(len(ids), bool), others * len(ids)
     order = np.argsort(ids)
     drawn = order[np.searchsorted(ids, theirs.people, sorter=order)]
     compared = theirs.on_scale if theirs.on_scale.any() else np.ones(len(drawn), bool)
     return drawn, theirs.weights, compared, 0.0
 
 
-def participant_table(cast: Cast, means: pl.Series, answers: pl.Series) -> pl.DataFrame:
-    """The drawn profiles with their answers, as `Simulation.participants` has them.
+def profile_table(arm: ArmPeople, means: pl.Series, answers: pl.Series) -> pl.DataFrame:
+    """The drawn profiles with their answers, as in `Simulation.profiles`.
 
     Args:
-        cast: Of the arm.
+        arm: The people of the arm.
         means: (N,) each profile's predicted mean.
-        answers: (N,) one answer of each.
+        answers: (N,) one answer of each profile.
     """
-    people = cast.population.personas
+    people = arm.population.personas
     return (
-        people[cast.drawn]
+        people[arm.drawn]
         .select("participant_id", *attributes_of(people))
         .with_columns(means.alias("predicted_mean"), answers.alias("simulated_answer"))
     )
 
 
-class CastProgress:
-    """Adds up what the arms tell."""
+class ArmProgress:
+    """Adds up the progress of the arms."""
 
-    def __init__(self, total: int, tell: Progress | None) -> None:
-        self._total, self._tell, self._before = total, tell, 0
+    def __init__(self, total: int, report: Progress | None) -> None:
+        self._total, self._report, self._before = total, report, 0
 
     def __call__(self, done: int) -> None:
-        """Of the arm at work, so many are done."""
-        if self._tell is not None:
-            self._tell(self._before + done, self._total)
+        """Report that `done` personas of the current arm are predicted."""
+        if self._report is not None:
+            self._report(self._before + done, self._total)
 
     def of_batch(self, start: int, done: int, _total: int) -> None:
-        """Of the batch that begins there, so many are done."""
+        """Report that `done` personas of the batch that begins at `start` are predicted."""
         self(start + done)
 
     def finish(self, done: int) -> None:
-        """The arm at work is done, with so many."""
+        """Finish the current arm, which had `done` personas."""
         self._before += done

@@ -1,9 +1,9 @@
-"""Outcomes without options: quartiles, a distance by the range of the human answers, and bins to draw numbers in.
+"""Outcomes without options: quartiles, W by the range of the human answers, and bins for histograms.
 
-There is no stated scale, so there is no distance on one and no uniform baseline. The distance by the `observed` range
-stands, with its name: extreme answers stretch that range, and then it is small whatever is predicted.
+Without a stated scale there is no W on it and no uniform baseline. W is measured by the `observed` range and named so:
+extreme answers stretch that range, and W is then small whatever is predicted.
 
-Predicted and actual numbers are distributions over one list of values, all that either side gave.
+Predicted and actual numbers are distributions over one list of values: all that either side gave.
 """
 
 import itertools
@@ -24,7 +24,7 @@ Ints = npt.NDArray[np.int64]
 
 MAX_BINS: Final = 20
 STRETCHED: Final = 10
-"""Ratio of the range of the human answers to that of their middle nine tenths, from which on the reader is warned."""
+"""Ratio of the range of the human answers to that of their middle nine tenths, above which the reader is warned."""
 
 DECADES: Final = 100
 """Largest number over the lower quartile of the positive ones, from which bins widen."""
@@ -50,13 +50,13 @@ class NumberScore:
     interval: Interval
     """95 % interval over samples of people and draws of numbers."""
     noise_floor: float
-    """What as many numbers, drawn from where people's own come from, would be expected to score."""
+    """Expected W of as many numbers drawn from the human distribution."""
     chance_limit: float
-    """What the distance of as many numbers from people's own source stays under 19 times in 20."""
+    """95 % quantile of W for as many numbers drawn from the human distribution."""
     low: int
-    """The smallest human answer, 0 of the range."""
+    """The smallest human answer, mapped to 0."""
     high: int
-    """The largest human answer, 1 of the range."""
+    """The largest human answer, mapped to 1."""
     stretched: bool
     """Whether a few extreme answers make up most of the range."""
     code: NumberCode
@@ -66,7 +66,7 @@ class NumberScore:
 
 @dataclass(frozen=True)
 class NumberResult:
-    """What is said of one arm of an open-ended outcome."""
+    """The figures of one arm of an open-ended outcome."""
 
     n_valid: int
     """Sampled numbers that are answers; all figures rest on them."""
@@ -88,19 +88,19 @@ class NumberBins:
     names: tuple[str, ...]
     """What each bin holds: "20 to 49"."""
     title: str
-    """What the axis says of them."""
+    """The title of the axis."""
 
 
 def on_one_axis(
     predicted: Ints, actual: Ints, weights: Floats, counts: Floats | None = None
 ) -> tuple[AnswerDistribution, AnswerDistribution | None]:
-    """Both sides as distributions over all numbers that either gave; None for the actual one where nobody answered.
+    """Both sides as distributions over all numbers that either gave; None for the actual one if there are no answers.
 
     Args:
         predicted: (N,) valid sampled numbers, N ≥ 1.
         actual: (M,) human answers.
         weights: (M,) positive.
-        counts: (N,) how much each of the sampled numbers counts; equally when None.
+        counts: (N,) weights of the sampled numbers; equal when None.
     """
     values = np.union1d(predicted, actual)
     mass = np.ones(len(predicted)) if counts is None else counts
@@ -113,7 +113,7 @@ def on_one_axis(
 
 
 def quartiles(distribution: AnswerDistribution) -> Quartiles:
-    """Of a distribution over numbers."""
+    """The quartiles of a distribution over numbers."""
     return Quartiles(*(distribution.quantile(share) for share in (0.25, 0.5, 0.75)))
 
 
@@ -123,11 +123,12 @@ def quartiles(distribution: AnswerDistribution) -> Quartiles:
 def score_numbers(
     predicted: AnswerDistribution, actual: AnswerDistribution, n_valid: float, n: float, rng: np.random.Generator
 ) -> NumberScore | None:
-    """The distance by the range of the human answers; None where all gave the same number.
+    """W by the range of the human answers; None if all of them are the same number.
 
-    Both sides are samples of what lies behind the answers, which is estimated with two pseudo-answers as everywhere.
-    The noise floor is √(E²_n + E²_m) of the exact one-sample floors, the chance limit the 95 % quantile of the distance
-    between n and m numbers. On lognormal, Poisson, zero-inflated and rounded answers with n = 30, 100 and 500 and
+    Under a perfect prediction both sides are samples of one distribution, which is estimated from the answers with two
+    pseudo-answers, as in `metrics.uncertainty`. The noise floor is √(E²_n + E²_m) of the exact one-sample floors, the
+    chance limit the 95 % quantile of W between n and m numbers drawn from it.
+    On lognormal, Poisson, zero-inflated and rounded answers with n = 30, 100 and 500 and
     m = 200, perfect predictions score at the floor (within 0.005) and pass the limit 1 to 8 % of the time, 4 % on
     average; the interval reaches down to 0 for 92 to 98 % of them.
 
@@ -146,7 +147,7 @@ def score_numbers(
     sides = np.full((len(SIDES), len(positions)), np.nan)
     sides[0] = predicted.probs
     found = distances(sides, actual.probs, positions, n, n_valid)
-    # one by one, not in groups: answers pile up in a corner of a range that one of them stretches
+    # one by one, not in groups: an outlier stretches the range, and the other answers pile up in a corner of it
     chance = chance_of(Prediction(predicted.probs, draws=n_valid), actual.probs, positions, n, rng, len(positions))
     code, sentence = _meaning(found.model, chance.limit, n)
     return NumberScore(
@@ -167,11 +168,12 @@ def median_difference(
 ) -> tuple[float, Interval]:
     """The median of one group minus that of another, with a 95 % percentile interval.
 
-    The groups are resampled apart, which makes the interval of people who are in both too wide rather than too narrow.
+    The groups are resampled independently, so for people who are in both the interval is too wide rather than too
+    narrow.
 
     Args:
-        group: Its numbers, and how many people or draws they rest on.
-        minus: The other's.
+        group: The distribution of its numbers, and how many people or draws it rests on.
+        minus: The same of the other group.
         rng: For the resamples.
     """
     difference = float(group[0].quantile(0.5) - minus[0].quantile(0.5))
@@ -185,7 +187,7 @@ def median_difference(
 
 def _meaning(distance: float, limit: float, n: float) -> tuple[NumberCode, str]:
     if n < FEW:
-        return "too_few", f"Too few people to say: the comparison rests on {n:.0f} answers."
+        return "too_few", f"Too few people for a verdict: the comparison rests on {n:.0f} answers."
     if distance > limit + TIE:
         return "beyond_chance", "The simulated numbers differ from the actual ones by more than chance explains."
     return (
@@ -211,8 +213,8 @@ def _medians(samples: Floats, values: Ints) -> Ints:
 def number_bins(values: Ints) -> NumberBins:
     """At most 20 bins for these numbers (ascending, K ≥ 1): single numbers, equal steps, or ever wider ones.
 
-    Bins widen (1, 2, 5, 10, 20, … or, where these are too many, 1, 10, 100, …) where the largest number is a hundred
-    times the lower quartile of the different positive ones; equal bins would then hold nearly everything in the first.
+    Bins widen (1, 2, 5, 10, 20, … or, if these are too many, 1, 10, 100, …) if the largest number is a hundred times
+    the lower quartile of the distinct positive ones; with equal bins, nearly all answers would be in the first.
     """
     low, high = int(values[0]), int(values[-1])
     positive = values[values > 0]
@@ -241,7 +243,7 @@ def _widening(values: Ints, low: int, high: int) -> tuple[list[int], int]:
         beyond = next(start for start in _nice(digits) if start > high)
         first = max(start for start in grid if start <= least)
         starts = [start for start in grid if start >= first]
-        if low <= 0:  # nothing, and what lies below it, have bins of their own
+        if low <= 0:  # zero, and the negative numbers, have bins of their own
             starts = [*([low] if low < 0 else []), 0, *(starts if first == 1 else [1, *starts])]
         if len(starts) <= MAX_BINS:
             break

@@ -1,4 +1,4 @@
-"""What a simulation is asked."""
+"""The request of a simulation: outcome, edits, number of people, sampling, seed."""
 
 import math
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any, Final
 from socrates_core.errors import SocratesError
 from socrates_core.people.population import Edit, edits_from_json, edits_to_json
 
-MAX_PARTICIPANTS: Final = 10_000
+MAX_PEOPLE: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -16,27 +16,27 @@ class SimulationRequest:
     """Everything needed to repeat a simulation with the same studies and model."""
 
     cell_id: int
-    """The outcome, in the arm that comes first."""
+    """The chosen cell: its outcome is simulated in all arms, its own arm first."""
     edits: tuple[Edit, ...] = ()
     """Edits of the simulated population; () for the observed profiles."""
     n: int | None = 200
-    """Simulated people in each arm, 1 to 10,000, drawn from those who answered it. None for exactly those who answered,
-    once for each of their answers and with their survey weights, as an evaluation predicts them: nobody is drawn. Where
-    the edits make other people of them, everybody after the edits, once."""
+    """Simulated people in each arm, 1 to 10,000, drawn from those who answered it. None to draw no sample: exactly
+    those who answered, once for each of their answers and with their survey weights, as in an evaluation. If the edits
+    change the group, all people after the edits, once each."""
     temperature: float = 1.0
-    """≥ 0, applied to each profile's distribution (to each token of a number where the outcome is open-ended); 1
-    leaves it as the model gives it."""
+    """≥ 0, applied to each profile's distribution (to each token of a number if the outcome is open-ended); 1
+    leaves it unchanged."""
     top_p: float = 1.0
-    """In (0, 1]: the share of each profile's most likely answers (of a number's most likely tokens) that stays."""
+    """In (0, 1]: the share of each profile's most likely answers (of a number's most likely tokens) that is kept."""
     seed: int = 0
     """≥ 0."""
     max_arms: int = 12
-    """How many arms are simulated; some studies have a hundred."""
+    """At most this many arms are simulated; some studies have a hundred."""
 
     def __post_init__(self) -> None:
         checks = {
             "cell_id": (_whole(self.cell_id) and self.cell_id >= 0, "the id of a cell"),
-            "n": (self.n is None or _in_range(self.n), f"a whole number from 1 to {MAX_PARTICIPANTS:,}"),
+            "n": (self.n is None or _in_range(self.n), f"a whole number from 1 to {MAX_PEOPLE:,}"),
             "temperature": (_real(self.temperature) and 0 <= self.temperature <= 10, "a number from 0 to 10"),
             "top_p": (_real(self.top_p) and 0 < self.top_p <= 1, "a number above 0 and up to 1"),
             "seed": (_whole(self.seed) and 0 <= self.seed < 2**63, "a whole number of 0 or more"),
@@ -53,10 +53,10 @@ class SimulationRequest:
 
     @classmethod
     def from_json(cls, raw: object) -> "SimulationRequest":
-        """Read what `to_json` gave; fields that are absent have their defaults.
+        """Read the output of `to_json`; absent fields have their defaults.
 
         Raises:
-            SocratesError: If a field is unknown or its value does not fit; names the field.
+            SocratesError: If a field is unknown or its value is not allowed; names the field.
         """
         if not isinstance(raw, Mapping) or "cell_id" not in raw:
             raise SocratesError("a simulation request is an object with at least the field cell_id")
@@ -71,7 +71,7 @@ def _whole(value: object) -> bool:
 
 
 def _in_range(n: object) -> bool:
-    return isinstance(n, int) and _whole(n) and 1 <= n <= MAX_PARTICIPANTS
+    return isinstance(n, int) and _whole(n) and 1 <= n <= MAX_PEOPLE
 
 
 def _real(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""What a simulation is asked and what it gives."""
+"""The result of a simulation: distributions, scores, effects and profiles."""
 
 from dataclasses import dataclass
 
@@ -15,24 +15,24 @@ from socrates_core.study.study_set import Cell, Study
 
 @dataclass(frozen=True)
 class Score:
-    """How far the prediction of one arm is from what people answered, and what that is worth."""
+    """How far the prediction of one arm is from people's answers, and the reference values to judge that by."""
 
     wasserstein: float
-    """In [0, 1], by the stated scale."""
+    """The Wasserstein distance (W) in [0, 1], by the stated scale."""
     observed: float | None
-    """By the range of the human answers, off-scale ones included (the paper's convention); None where all agree."""
+    """W by the range of the human answers, off-scale ones included (the paper's convention); None if all agree."""
     interval: Interval
     """95 % interval of `wasserstein` over samples of people and of simulated people."""
     noise_floor: float
-    """The distance a perfect prediction would be expected to have with this many people."""
+    """Expected W of a perfect prediction with this many people."""
     chance_limit: float
-    """What the distance stays under 19 times in 20 if people answer exactly as predicted."""
+    """95 % quantile of W if people answer exactly as predicted: exceeded 1 time in 20."""
     uniform: float
     """W of the uniform baseline."""
     gain: Interval
     """95 % interval of `uniform` − `wasserstein`; above 0 the prediction is closer than the uniform baseline."""
     split_half: float | None
-    """The distance that two samples of this many people have from each other; None below 4 people."""
+    """W between two samples of this many people; None below 4 people."""
     verdict: Verdict
 
 
@@ -42,21 +42,21 @@ class ArmResult:
 
     cell: Cell
     predicted: AnswerDistribution
-    """Mean of the simulated people's distributions, after temperature and top_p. Where the outcome is open-ended:
+    """Mean of the simulated people's distributions, after temperature and top_p. If the outcome is open-ended:
     shares of the valid sampled numbers, over all numbers that either side gave."""
     on_scale_mass: float
-    """In [0, 1]: the mean mass that the model put on the options (on digits and the end of a number); far below 1 it
-    was about to write something else."""
+    """In [0, 1]: the mean probability mass on the options (on digits and the end of a number); far below 1, the
+    model would have written something else."""
     n_predicted: int
-    """Simulated people."""
+    """Number of simulated people."""
     predicted_mean_interval: Interval
     """95 % interval of the predicted mean over samples of simulated people, in points of the scale."""
     n_personas: int
-    """Different personas among them."""
+    """Distinct personas among them."""
     actual: AnswerDistribution | None
-    """Shares of the on-scale answers of the same group; None where there are none."""
+    """Shares of the on-scale answers of the same group; None if there are none."""
     actual_group: str
-    """Whose answers these are ("everybody who answered"), or a sentence that says why there are none."""
+    """The group that gave these answers ("everybody who answered"), or a sentence on why there are none."""
     n_actual: int
     """On-scale answers in the group."""
     n_effective: float
@@ -67,9 +67,9 @@ class ArmResult:
     """95 % interval of the actual mean, in points of the scale; None below two people."""
     score: Score | None
     unscored: str | None
-    """Why there is no score; None where there is one."""
+    """Why there is no score; None if there is one."""
     numbers: NumberResult | None = None
-    """Of an open-ended outcome: it has no stated scale and so no `score`."""
+    """Figures of an open-ended outcome, which has no stated scale and therefore no `score`."""
 
     @property
     def open_ended(self) -> bool:
@@ -78,60 +78,60 @@ class ArmResult:
 
     @property
     def label(self) -> str:
-        """The condition's."""
+        """The label of the condition."""
         return self.cell.condition_label
 
     @property
     def convention(self) -> str:
-        """What `w` is measured by: the stated `scale`, or the `observed` range where the outcome is open-ended."""
+        """What `w` is measured by: the stated `scale`, or the `observed` range if the outcome is open-ended."""
         return "observed" if self.open_ended else "scale"
 
     @property
     def w(self) -> float | None:
-        """The Wasserstein distance in [0, 1] by `convention`; None where there is none (see `unscored`)."""
+        """The Wasserstein distance (W) in [0, 1] by `convention`; None if there is none (see `unscored`)."""
         if self.numbers is not None:
             return self.numbers.score.observed if self.numbers.score else None
         return self.score.wasserstein if self.score else None
 
     @property
     def interval(self) -> Interval | None:
-        """95 % interval of `w` over who happened to be asked and simulated."""
+        """95 % interval of `w` over samples of people and of simulated people."""
         found = self.numbers.score if self.numbers is not None else self.score
         return found.interval if found else None
 
     @property
     def noise_floor(self) -> float | None:
-        """What a perfect prediction would be expected to score with this many people."""
+        """Expected W of a perfect prediction with this many people."""
         found = self.numbers.score if self.numbers is not None else self.score
         return found.noise_floor if found else None
 
     @property
     def uniform(self) -> float | None:
-        """The distance of the uniform baseline; None where there are no options to spread it over."""
+        """W of the uniform baseline; None if the outcome is open-ended."""
         return self.score.uniform if self.score else None
 
     @property
     def verdict(self) -> str:
-        """What the figures amount to, in a sentence; why there are none where nothing was compared."""
+        """What the figures mean, in a sentence; if nothing was compared, why."""
         if self.numbers is not None and self.numbers.score is not None:
             return self.numbers.score.sentence
         return self.score.verdict.sentence if self.score else str(self.unscored)
 
     def __str__(self) -> str:
-        """W with its interval, floor and baseline in a line, or the prediction and why there is no W."""
+        """W with its interval, floor and baseline on one line, or the prediction and why there is no W."""
         if self.w is None or self.interval is None:
             mean = f"predicted mean {self.predicted.mean:.2f}{_within(self.predicted_mean_interval, 2)}"
             return f"{self.label}: {mean}; no W: {self.unscored}"
         how = "the observed range" if self.open_ended else "the stated scale"
-        beside = [f"noise floor {self.noise_floor:.3f}"]
-        beside += [] if self.uniform is None else [f"uniform baseline {self.uniform:.3f}"]
-        return f"{self.label}: W = {self.w:.3f}{_within(self.interval)} by {how}; {', '.join(beside)}"
+        references = [f"noise floor {self.noise_floor:.3f}"]
+        references += [] if self.uniform is None else [f"uniform baseline {self.uniform:.3f}"]
+        return f"{self.label}: W = {self.w:.3f}{_within(self.interval)} by {how}; {', '.join(references)}"
 
 
 @dataclass(frozen=True)
 class EffectRow:
-    """What another arm changes: its mean minus the first arm's, in percent of the scale's width. Where the outcome is
-    open-ended: its median minus the first arm's, in numbers as they are given.
+    """The effect of another arm: its mean minus the first arm's, in percent of the scale's width. If the outcome is
+    open-ended: its median minus the first arm's, in the unit of the answers.
     """
 
     cell: Cell
@@ -139,7 +139,7 @@ class EffectRow:
     predicted_interval: Interval
     """95 %, over samples of simulated people; it does not cover the error of the model."""
     actual: float | None
-    """None where one of the two arms was answered by fewer than two people."""
+    """None if fewer than two people answered one of the two arms."""
     actual_interval: Interval | None
 
     @property
@@ -159,15 +159,15 @@ class Simulation:
     """The chosen cell first, then the other conditions in order."""
     effects: tuple[EffectRow, ...]
     """One row for each arm but the first."""
-    participants: pl.DataFrame
+    profiles: pl.DataFrame
     """The simulated people of the first arm: participant_id of the observed person, the attributes as put to the
-    model, predicted_mean (null where the outcome is open-ended), simulated_answer (one draw from the person's
-    distribution, or the number; null where it is invalid)."""
+    model, predicted_mean (null if the outcome is open-ended), simulated_answer (one draw from the person's
+    distribution, or the number; null if it is invalid)."""
     notes: tuple[str, ...]
-    """Sentences for the reader: which cells are the arms, which people had to be made up."""
+    """Notes for the reader: which cells are the arms, which people had to be made up."""
 
     def __str__(self) -> str:
-        """The arms with their W, what the conditions change, and what a reader has to know."""
+        """The arms with their W, the effects of the conditions, and the notes."""
         adapter = f" with {self.model.adapter}" if self.model.adapter else ""
         title = " ".join(self.study.title.split())
         lines = [f"{title}: {self.request.n:,} simulated people in each condition, by {self.model.name}{adapter}"]
@@ -184,11 +184,11 @@ class Simulation:
 
 @dataclass(frozen=True, eq=False)
 class ArmResults:
-    """What the arms of an outcome come to."""
+    """The results of all arms of an outcome."""
 
     arms: list[ArmResult]
     effects: list[EffectRow]
-    participants: pl.DataFrame
+    profiles: pl.DataFrame
     """As in `Simulation`."""
 
 

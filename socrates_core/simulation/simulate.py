@@ -1,8 +1,8 @@
-"""One outcome of one study, in every arm: what people are predicted to answer and what they answered.
+"""One outcome of one study, simulated in every arm: predicted and actual answers.
 
 The people of each arm are simulated from the people who answered that arm, so that predicted and actual answers are
-those of the same group. Where the edited group is not among them, they are drawn from all participants of the study,
-and there is no actual answer to compare with.
+those of the same group. If the edited group is not among them, they are drawn from all participants of the study,
+and there are no actual answers to compare with.
 """
 
 import math
@@ -18,7 +18,7 @@ from socrates_core.metrics.uncertainty import GroupAnswers, difference_interval,
 from socrates_core.model.answer_model import AnswerModel, check_numbers, check_request
 from socrates_core.people.population import check_edits
 from socrates_core.scale.distribution import AnswerDistribution, Floats, option_values, sample, with_temperature
-from socrates_core.simulation.arm import BATCH, Cast, CastProgress, Progress, cast_arm, participant_table
+from socrates_core.simulation.arm import BATCH, ArmPeople, ArmProgress, Progress, draw_arm, profile_table
 from socrates_core.simulation.number_arm import simulate_numbers
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.result import ArmResult, ArmResults, EffectRow, Score, Simulation
@@ -36,75 +36,75 @@ def simulate(
     """Simulate an outcome in every arm of its study. The same request gives the same result.
 
     Args:
-        studies: Where the cell is.
-        model: What predicts.
-        request: What to do.
-        progress: Called with (personas asked so far, personas in all).
+        studies: The studies that hold the cell.
+        model: The model that predicts.
+        request: The outcome and how to simulate it.
+        progress: Called with (personas predicted so far, personas in all).
 
     Raises:
         StudyFolderError: If there is no such cell.
-        PopulationError: If the edits make no sense in this study or leave nobody.
+        PopulationError: If the edits do not fit this study, or no person is left after them.
         ModelError: If the outcome is open-ended and the model cannot write numbers, or writes none.
     """
     chosen = studies.cell(request.cell_id)
     participants = studies.participants_of(chosen.study_id)
     check_edits(participants, request.edits)
     cells, notes = arms_of(studies.cells_of(chosen.study_id), chosen, request.max_arms)
-    casts = [cast_arm(studies, participants, cell, request) for cell in cells]
+    arms = [draw_arm(studies, participants, cell, request) for cell in cells]
     if chosen.scale.values is None:
-        made = simulate_numbers(check_numbers(model, chosen), casts, request, progress)
+        made = simulate_numbers(check_numbers(model, chosen), arms, request, progress)
     else:
         check_request(chosen, [{}])
-        made = _simulate_options(model, casts, request, progress)
+        made = _simulate_options(model, arms, request, progress)
     return Simulation(
         request=request,
         study=studies.study(chosen.study_id),
         model=model.description,
         arms=tuple(made.arms),
         effects=tuple(made.effects),
-        participants=made.participants,
-        notes=tuple(dict.fromkeys([*notes, *(note for cast in casts for note in cast.notes)])),
+        profiles=made.profiles,
+        notes=tuple(dict.fromkeys([*notes, *(note for arm in arms for note in arm.notes)])),
     )
 
 
 def _simulate_options(
-    model: AnswerModel, casts: Sequence[Cast], request: SimulationRequest, progress: Progress | None
+    model: AnswerModel, arms: Sequence[ArmPeople], request: SimulationRequest, progress: Progress | None
 ) -> ArmResults:
-    told = CastProgress(sum(len(cast.personas) for cast in casts), progress)
+    tracker = ArmProgress(sum(len(arm.personas) for arm in arms), progress)
     results, tables = [], []
-    for cast in casts:
-        probs, mass = _ask(model, cast, told)
-        rows = with_temperature(probs, request.temperature, request.top_p)[cast.which]
-        results.append(_arm_result(cast, rows, mass[cast.which], request))
+    for arm in arms:
+        probs, mass = _predict(model, arm, tracker)
+        rows = with_temperature(probs, request.temperature, request.top_p)[arm.which]
+        results.append(_arm_result(arm, rows, mass[arm.which], request))
         tables.append(rows)
-    effects = [_effect(casts, results, tables, i, request.seed) for i in range(1, len(casts))]
-    values = option_values(casts[0].cell.scale)
+    effects = [_effect(arms, results, tables, i, request.seed) for i in range(1, len(arms))]
+    values = option_values(arms[0].cell.scale)
     draws = sample(tables[0], values, np.random.default_rng([request.seed, 3]))
-    table = participant_table(casts[0], pl.Series(tables[0] @ values), pl.Series(draws))
+    table = profile_table(arms[0], pl.Series(tables[0] @ values), pl.Series(draws))
     return ArmResults(results, effects, table)
 
 
 def arms_of(cells: Sequence[Cell], chosen: Cell, max_arms: int) -> tuple[list[Cell], list[str]]:
-    """The cells that show the chosen cell's outcome in each condition, the chosen one first, and notes.
+    """The cells that ask the chosen cell's outcome in each condition, the chosen one first, and notes.
 
-    Where a condition shows several texts under one task number, its arm is the text with the most words in common with
-    the chosen one (shared words over all words, repeated words counted; the lowest cell id among equals).
+    If a condition has several texts under one task number, its arm is the text with the most words in common with the
+    chosen one (shared words over all words, repeated words counted; the lowest cell id among equals).
     """
     by_condition: dict[int, list[Cell]] = {}
     for cell in cells:
         if cell.task_num == chosen.task_num and cell.condition_num != chosen.condition_num:
             by_condition.setdefault(cell.condition_num, []).append(cell)
     notes = []
-    beside = sum(cell.task_num == chosen.task_num and cell.condition_num == chosen.condition_num for cell in cells) - 1
-    if beside:
+    more = sum(cell.task_num == chosen.task_num and cell.condition_num == chosen.condition_num for cell in cells) - 1
+    if more:
         notes.append(
-            f"{chosen.condition_label} has {beside} more texts for this outcome; only the chosen one is simulated."
+            f"{chosen.condition_label} has {more} more texts for this outcome; only the chosen one is simulated."
         )
     several = [group[0].condition_label for group in by_condition.values() if len(group) > 1]
     if several:
         named = ", ".join(several[:3]) + (f" and {len(several) - 3} more" if len(several) > 3 else "")
         notes.append(
-            f"Several texts belong to this outcome in {named}: of each condition, the text closest in wording to the "
+            f"Several texts belong to this outcome in {named}: for each condition, the text closest in wording to the "
             "chosen one is used."
         )
     others = [max(group, key=lambda cell: (_likeness(chosen, cell), -cell.cell_id)) for group in by_condition.values()]
@@ -129,44 +129,44 @@ def _likeness(a: Cell, b: Cell) -> float:
 # -- one arm -----------------------------------------------------------------------------------------------------
 
 
-def _ask(model: AnswerModel, cast: Cast, told: CastProgress) -> tuple[Floats, Floats]:
+def _predict(model: AnswerModel, arm: ArmPeople, tracker: ArmProgress) -> tuple[Floats, Floats]:
     probs, mass = [], []
-    told(0)
-    for start in range(0, len(cast.personas), BATCH):
-        batch = cast.personas[start : start + BATCH]
-        answer = model.answer_distributions(cast.cell, batch)
+    tracker(0)
+    for start in range(0, len(arm.personas), BATCH):
+        batch = arm.personas[start : start + BATCH]
+        answer = model.answer_distributions(arm.cell, batch)
         probs.append(answer.probs)
         mass.append(answer.on_scale_mass)
-        told(start + len(batch))
-    told.finish(len(cast.personas))
+        tracker(start + len(batch))
+    tracker.finish(len(arm.personas))
     return np.concatenate(probs).astype(np.float64), np.concatenate(mass).astype(np.float64)
 
 
-def _arm_result(cast: Cast, rows: Floats, mass: Floats, request: SimulationRequest) -> ArmResult:
-    cell, on, predicted_side = cast.cell, cast.on_scale, cast.predicted(rows)
-    mean = cast.shares[cast.compared] @ rows[cast.compared]
+def _arm_result(arm: ArmPeople, rows: Floats, mass: Floats, request: SimulationRequest) -> ArmResult:
+    cell, on, predicted_side = arm.cell, arm.on_scale, arm.predicted(rows)
+    mean = arm.shares[arm.compared] @ rows[arm.compared]
     predicted = AnswerDistribution(option_values(cell.scale), mean / mean.sum())
     n_actual = int(on.sum())
     actual, actual_interval, score, unscored, n_effective = None, None, None, None, 0.0
     if n_actual:
-        actual = AnswerDistribution.from_responses(cast.responses[on], cell.scale, cast.weights[on])
-        n_effective = people_worth(cast.actual, on)
-        if len(np.unique(cast.people[on])) < LEAST:
-            unscored = "Only one person answered; a distance from one person says nothing."
+        actual = AnswerDistribution.from_responses(arm.responses[on], cell.scale, arm.weights[on])
+        n_effective = people_worth(arm.actual, on)
+        if len(np.unique(arm.people[on])) < LEAST:
+            unscored = "Only one person answered; W cannot be judged from one person."
         else:
-            actual_interval = mean_interval(*cast.person_means())
-            score = _score(compare(cast.actual, predicted_side, cell_rng(request.seed, cell.cell_id)))
+            actual_interval = mean_interval(*arm.person_means())
+            score = _score(compare(arm.actual, predicted_side, cell_rng(request.seed, cell.cell_id)))
     else:
-        unscored = cast.group if len(on) == 0 else "No answer in this group is an option of the scale."
+        unscored = arm.group if len(on) == 0 else "No answer in this group is an option of the scale."
     return ArmResult(
         cell=cell,
         predicted=predicted,
-        on_scale_mass=float(np.average(mass, weights=cast.shares)),
+        on_scale_mass=float(np.average(mass, weights=arm.shares)),
         n_predicted=len(rows),
-        predicted_mean_interval=mean_interval(rows @ predicted.values, cast.shares),
-        n_personas=len(cast.personas),
+        predicted_mean_interval=mean_interval(rows @ predicted.values, arm.shares),
+        n_personas=len(arm.personas),
         actual=actual,
-        actual_group=cast.group,
+        actual_group=arm.group,
         n_actual=n_actual,
         n_effective=n_effective,
         n_off_scale=int((~on).sum()),
@@ -194,10 +194,10 @@ def _score(found: Comparison) -> Score:
 
 
 def _effect(
-    casts: Sequence[Cast], results: Sequence[ArmResult], tables: Sequence[Floats], arm: int, seed: int
+    arms: Sequence[ArmPeople], results: Sequence[ArmResult], tables: Sequence[Floats], index: int, seed: int
 ) -> EffectRow:
-    first, other = ((casts[i], results[i], tables[i]) for i in (0, arm))
-    rng = np.random.default_rng([seed, 2, casts[arm].cell.cell_id])
+    first, other = ((arms[i], results[i], tables[i]) for i in (0, index))
+    rng = np.random.default_rng([seed, 2, arms[index].cell.cell_id])
     here, there = _simulated_means(*other), _simulated_means(*first)
     predicted = here.mean - there.mean
     predicted_interval = difference_interval(here, there, rng)
@@ -206,18 +206,18 @@ def _effect(
         here, there = _actual_answers(*other[:2]), _actual_answers(*first[:2])
         actual = here.mean - there.mean
         actual_interval = difference_interval(here, there, rng)
-    return EffectRow(casts[arm].cell, predicted, predicted_interval, actual, actual_interval)
+    return EffectRow(arms[index].cell, predicted, predicted_interval, actual, actual_interval)
 
 
-def _simulated_means(cast: Cast, result: ArmResult, rows: Floats) -> GroupAnswers:
-    people = cast.population.personas["participant_id"].fill_null(0).to_numpy()[cast.drawn].astype(np.int64)
-    return GroupAnswers(people, rows @ _percent(result.predicted.values), cast.shares)
+def _simulated_means(arm: ArmPeople, result: ArmResult, rows: Floats) -> GroupAnswers:
+    people = arm.population.personas["participant_id"].fill_null(0).to_numpy()[arm.drawn].astype(np.int64)
+    return GroupAnswers(people, rows @ _percent(result.predicted.values), arm.shares)
 
 
-def _actual_answers(cast: Cast, result: ArmResult) -> GroupAnswers:
-    on = cast.on_scale
-    answers = _percent(result.predicted.values, cast.responses[on])
-    return GroupAnswers(cast.people[on].astype(np.int64), answers, cast.weights[on])
+def _actual_answers(arm: ArmPeople, result: ArmResult) -> GroupAnswers:
+    on = arm.on_scale
+    answers = _percent(result.predicted.values, arm.responses[on])
+    return GroupAnswers(arm.people[on].astype(np.int64), answers, arm.weights[on])
 
 
 def _percent(values: npt.NDArray[np.int64], answers: npt.NDArray[np.int64] | None = None) -> Floats:

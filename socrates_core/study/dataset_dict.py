@@ -1,22 +1,22 @@
-"""A study set as a `DatasetDict` of `datasets`, for other software: `train`, `val` and `test`, one response a row.
+"""A study set as a `DatasetDict` of `datasets`, for other software: `train`, `val` and `test`, one response per row.
 
     datasets.load_from_disk("studies/datasets")["train"]
 
 | column | holds |
 | --- | --- |
 | study_id, title | the study |
-| condition_num, condition | the arm, its number and its label (null where it has none) |
+| condition_num, condition | the arm, its number and its label (null if it has none) |
 | task_num | the outcome within the study |
 | stimulus | vignette, question and answer instruction, as shown |
 | design | `between` or `within` |
-| scale_values, scale_labels | the options, ascending, and their texts; null where the outcome is open-ended |
+| scale_values, scale_labels | the options, ascending, and their texts; null if the outcome is open-ended |
 | participant | the person within the study |
-| weight | of the person in the survey; null where there is none |
-| demo_ANYTHING | what is known of the person; null where it is not |
+| weight | of the person in the survey; null if there is none |
+| demo_ANYTHING | what is known of the person; null if it is not |
 | response, on_scale | the human answer, and whether it is one of the options |
 
-Rows are ordered by cell, then participant, as in the tables. The columns are those of a tidy table, so what was
-exported can be prepared again (`--source studies/datasets`).
+Rows are ordered by cell, then participant, as in the tables. The columns are those of a tidy table, so an export can
+be prepared again (`--source studies/datasets`).
 """
 
 import hashlib
@@ -31,11 +31,11 @@ from socrates_core.errors import SourceError
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, StudySet
 
 SHARD_BYTES: Final = 200_000_000
-"""About how much text one Arrow file holds; it is in memory while it is written."""
+"""Approximate bytes of text in one Arrow file, which is in memory while it is written."""
 
 _PERSON: Final = PARTICIPANTS_SCHEMA.names()
 _ROW_BYTES: Final = 500
-"""Allowed for all that a row holds beside its stimulus."""
+"""Allowance in bytes for everything in a row but its stimulus."""
 
 
 def export_dataset_dict(parts: Mapping[str, StudySet], folder: Path, digest: str) -> None:
@@ -44,9 +44,10 @@ def export_dataset_dict(parts: Mapping[str, StudySet], folder: Path, digest: str
     `save_to_disk` itself would need all rows in memory, or a second copy of them on the disk.
 
     Args:
-        parts: train, val and test → what the part holds.
-        folder: Where to; made where it does not exist.
-        digest: Of the tables and the split; `datasets` tells data sets apart by what is derived from it.
+        parts: train, val and test → the studies of the part.
+        folder: The target; created if it does not exist.
+        digest: Digest of the tables and the split; the fingerprints by which `datasets` distinguishes data sets are
+            derived from it.
 
     Raises:
         SourceError: If what was written does not load with the same number of rows.
@@ -111,7 +112,7 @@ def _features(datasets: Any, parts: Mapping[str, StudySet]) -> Any:
 
 
 def _bounds(held: StudySet) -> list[tuple[int, int]]:
-    """(first row, rows) of each Arrow file: as many responses as hold `SHARD_BYTES` of text together."""
+    """(first row, rows) of each Arrow file: as many responses as have `SHARD_BYTES` of text together."""
     sizes = held.cells.select("cell_id", _bytes=pl.col("stimulus").str.len_bytes().cast(pl.Int64) + _ROW_BYTES)
     rows = held.responses.select("cell_id").join(sizes, on="cell_id", how="left", maintain_order="left")
     files = rows.select(file=pl.col("_bytes").cum_sum() // SHARD_BYTES)
@@ -121,7 +122,7 @@ def _bounds(held: StudySet) -> list[tuple[int, int]]:
 
 
 def _shards(held: StudySet) -> Iterator[pl.DataFrame]:
-    """The rows, as many at a time as go into one Arrow file; one empty frame where there are none."""
+    """The rows of one Arrow file at a time; one empty frame if there are none."""
     titles = held.studies.select("study_id", "title")
     cells = held.cells.join(titles, on="study_id", how="left", maintain_order="left")
     attributes = {name: f"demo_{name}" for name in held.attributes}

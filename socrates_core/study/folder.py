@@ -1,4 +1,4 @@
-"""Writing a study folder with its split: beside its place first, so that it is never half-written."""
+"""Atomic writing of a study folder with its split: to a temporary folder, which is then renamed."""
 
 import shutil
 from pathlib import Path
@@ -15,11 +15,11 @@ Export = Literal["alpaca", "datasets"]
 """The original run's files, or a `DatasetDict`."""
 
 FILES = {*(f"{name}.parquet" for name in TABLES), "manifest.json", "split.json", "alpaca", "datasets"}
-"""What a prepared folder may hold for a new one to take its place."""
+"""The only entries that a prepared folder may have to be replaced by a new one."""
 
 
 def check_target(out: Path, source: str) -> None:
-    """Raise a SourceError unless OUT is new, empty, or a study folder that nothing else was put into."""
+    """Raise a SourceError unless OUT is new, empty, or a study folder without other files."""
     if out.exists() and Path(source).exists() and out.resolve() == Path(source).resolve():
         raise SourceError(f"--out is the source itself ({out}); choose another folder")
     if out.is_file():
@@ -30,27 +30,27 @@ def check_target(out: Path, source: str) -> None:
     if found and ("manifest.json" not in found or found - FILES):
         strangers = ", ".join(sorted(found - FILES)[:5]) or "no manifest.json"
         raise SourceError(
-            f"--out {out} is not empty and not a study folder alone ({strangers}); choose another folder, or empty it"
+            f"--out {out} is neither empty nor only a study folder ({strangers}); choose another folder, or empty it"
         )
 
 
 def write_folder(
     studies: StudySet, split: Split, parts: dict[str, StudySet], out: Path, share: float, export: Export | None = None
 ) -> None:
-    """Write everything beside OUT and rename, so that OUT is never half-written.
+    """Write to a temporary folder next to OUT and rename it, so that OUT is never incomplete.
 
     Args:
-        studies: What to write.
-        split: Its split.
-        parts: What each part of the split holds.
+        studies: The studies to write.
+        split: Their split.
+        parts: The studies of each part of the split.
         out: The folder.
-        share: Of the source's responses that the studies hold.
-        export: The form in which the parts are written too, to a folder of that name.
+        share: Share of the source's responses that the studies hold.
+        export: A form in which the parts are exported too, to a folder of that name.
     """
     out = out.resolve()
     partial = partial_of(out)
     try:
-        shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
+        shutil.rmtree(partial, ignore_errors=True)  # left by a process that was killed
         saved = studies.save(partial)
         split.save(partial / "split.json")
         if export == "datasets":

@@ -1,4 +1,4 @@
-"""What a model must not have seen: the gate before an evaluation, and near-duplicate stimuli across parts."""
+"""Checks for contamination: studies seen in training, and near-duplicate stimuli across parts."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from socrates_core.study.split import _COLUMNS, Split, _ids, _kind_of, _placed, 
 from socrates_core.study.study_set import StudySet
 
 ALIKE: Final = 0.5
-"""Similarity from which two stimuli are named. Half of the phrases in common is far above what two unrelated stimuli
-share; a changed name in a vignette of 100 words leaves about 0.9."""
+"""Similarity from which two stimuli are reported. Half of the phrases in common is far above what two unrelated stimuli
+share; changing one name in a vignette of 100 words leaves about 0.9."""
 
 
 @dataclass(frozen=True, slots=True)
 class NearDuplicate:
-    """Two stimuli of different parts that say nearly the same. Where several cells of one study and part share a
-    text word for word, the first stands for them.
+    """Two stimuli of different parts with nearly the same wording. If several cells of one study and part have the
+    same text, the first represents them.
     """
 
     cell_a: int
@@ -33,18 +33,18 @@ class NearDuplicate:
 
 
 def seen(trained: Split | Collection[str], evaluated: Collection[str]) -> list[str]:
-    """The ids to be evaluated that a model has learned from, sorted.
+    """The ids to be evaluated that a model was trained on, sorted.
 
-    A study covers all its units, and a unit makes its whole study seen. Two units of one kind are seen by each other
-    only if they are the same; units of different kinds (a condition, and a person who may have been in it) whenever
-    they belong to one study.
+    A trained study makes all of its units seen, and a trained unit its whole study. A unit makes another unit of the
+    same kind seen only if they are the same, and a unit of another kind (a condition, and a person who may have been in
+    it) if they belong to the same study.
 
     Args:
-        trained: A split, whose train part counts (val is for choosing among models), or the ids trained on.
+        trained: A split, whose train part counts (val is for choosing between models), or the ids trained on.
         evaluated: Study ids, or units as in `Split.parts`.
     """
     learned = set(_ids(trained.parts["train"] if isinstance(trained, Split) else trained))
-    kinds: dict[str, set[str]] = {}  # study → kinds of the units learned from; "" is the whole study
+    kinds: dict[str, set[str]] = {}  # study → kinds of the units trained on; "" is the whole study
     for unit in learned:
         kinds.setdefault(study_of(unit), set()).add(_kind_of(unit))
     return sorted(
@@ -55,25 +55,25 @@ def seen(trained: Split | Collection[str], evaluated: Collection[str]) -> list[s
 def refuse_overlap(
     trained: Split | Collection[str], evaluated: Collection[str], allow_seen: bool = False
 ) -> tuple[str, ...]:
-    """The gate before an evaluation: nothing that the model learned from may be evaluated.
+    """Refuse to evaluate studies that the model was trained on.
 
     Args:
-        trained: As for `seen`; an adapter's record.
+        trained: As for `seen`; from an adapter's record.
         evaluated: As for `seen`.
-        allow_seen: Go on all the same; the caller stamps the report CONTAMINATED when the result is not empty.
+        allow_seen: Allow them; the caller marks the report CONTAMINATED if the result is not empty.
 
     Returns:
         The studies that are seen, sorted.
 
     Raises:
-        LeakError: If there is one, and it is not allowed; names them.
+        LeakError: If there are any and they are not allowed; names them.
     """
     studies = tuple(sorted({study_of(unit) for unit in seen(trained, evaluated)}))
     if studies and not allow_seen:
         raise LeakError(
-            f"the model has learned from {len(studies)} of the studies to evaluate: {_some(studies, 50)}. Evaluate "
+            f"the model was trained on {len(studies)} of the studies to evaluate: {_some(studies, 50)}. Evaluate "
             "the test part of the split it was trained with, or pass --allow-seen (in Python: allow_seen=True), which "
-            "stamps the report CONTAMINATED"
+            "marks the report CONTAMINATED"
         )
     return studies
 
@@ -81,16 +81,16 @@ def refuse_overlap(
 def near_duplicates(studies: StudySet, split: Split, threshold: float = ALIKE) -> list[NearDuplicate]:
     """Pairs of stimuli in different parts of a split that share much of their wording, most similar first.
 
-    A split by participant has none by design, because everybody in a cell sees the same stimulus.
+    A split by participant has none by definition, because all participants in a cell see the same stimulus.
 
     Args:
-        studies: Studies that the split covers.
+        studies: The studies that the split covers.
         split: Of any kind.
-        threshold: The least similarity to name, in (0, 1].
+        threshold: The least similarity to report, in (0, 1].
 
     Raises:
         ValueError: If the threshold is out of range.
-        SplitError: If the split does not know some of the studies.
+        SplitError: If the split does not cover all of the studies.
     """
     if split.kind == "participant":
         return []

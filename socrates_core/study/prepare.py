@@ -1,4 +1,4 @@
-"""The command that prepares studies: from a source to a study folder with a split."""
+"""The command that prepares studies: it reads a source and writes a study folder with a split."""
 
 import sys
 import time
@@ -21,10 +21,10 @@ from socrates_core.study.studies import split_of
 from socrates_core.study.study_set import StudySet
 
 MOST_COMPARED = 20_000
-"""Cells up to which every stimulus is compared across parts."""
+"""Up to this many cells, every stimulus is compared across parts."""
 
 VERSIONS = 5
-"""Above that, the stimuli of one task in one condition that are compared."""
+"""Above that, only this many stimuli of each task in each condition are compared."""
 
 
 def prepare(
@@ -32,11 +32,11 @@ def prepare(
     out: Annotated[Path, typer.Option(help="The study folder to write.")],
     split: Annotated[
         Literal["study", "official", "condition", "outcome", "participant"] | None,
-        typer.Option(help="What a model is tested on. Default: the split that the source states, else by study."),
+        typer.Option(help="The unit of the split. Default: the split that the source states, else by study."),
     ] = None,
     fraction: Annotated[float, typer.Option(help="Keep this random share of all rows, in (0, 1].")] = 1.0,
     per_cell: Annotated[int | None, typer.Option(help="Keep at most this many random people of each cell.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the split and the samples.")] = 42,
+    seed: Annotated[int, typer.Option(help="Seed of the split and the samples.")] = 42,
     export: Annotated[
         Literal["alpaca", "datasets"] | None,
         typer.Option(help="Also write train|val|test.jsonl to OUT/alpaca, or a DatasetDict to OUT/datasets."),
@@ -63,17 +63,17 @@ def prepare(
 
 
 def check_sample(fraction: float, per_cell: int | None) -> None:
-    """Raise a SourceError for a sample of nothing, before anything is read."""
+    """Raise a SourceError for an empty sample, before anything is read."""
     if not 0 < fraction <= 1:
-        raise SourceError(f"--fraction {fraction:g} cannot be taken of the rows; choose a share above 0 and up to 1")
+        raise SourceError(f"--fraction {fraction:g} is not a share of the rows; choose one above 0 and up to 1")
     if per_cell is not None and per_cell < 1:
-        raise SourceError(f"--per-cell {per_cell} leaves nobody; choose 1 or more")
+        raise SourceError(f"--per-cell {per_cell} leaves no people; choose 1 or more")
 
 
 def choose_split(studies: StudySet, source: str, kind: str | None, seed: int) -> Split:
-    """The split asked for; else the one that the source states; else by study.
+    """The requested split; else the one that the source states; else by study.
 
-    Where fewer than three studies leave nothing to train on and none was asked for, they are all test.
+    Fewer than three studies cannot be divided: without a requested or stated split, all of them are test.
     """
     if kind == "official":
         check_official(stated_unseen(source, studies))
@@ -96,7 +96,7 @@ def check_official(unseen: list[str] | None) -> None:
 
 
 def show_studies(studies: StudySet) -> None:
-    """Print what was read and what became of the rows."""
+    """Print what was read, and how many rows were kept, flagged and dropped."""
     counts = studies.manifest.counts
     if studies.manifest.revision:
         print(f"revision     {studies.manifest.revision}")
@@ -112,7 +112,7 @@ def show_studies(studies: StudySet) -> None:
 
 
 def show_split(studies: StudySet, split: Split) -> dict[str, StudySet]:
-    """Print the split's sizes and the near-duplicate stimuli across its parts; returns what each part holds."""
+    """Print the split's sizes and the near-duplicate stimuli across its parts; returns the studies of each part."""
     parts = {name: held_by(studies, split, name) for name in PARTS}
     sizes = ", ".join(
         f"{name} {len(held.studies):,} studies / {len(held.responses):,} responses" for name, held in parts.items()
@@ -136,16 +136,16 @@ def show_split(studies: StudySet, split: Split) -> dict[str, StudySet]:
 
 
 def held_by(studies: StudySet, split: Split, name: str) -> StudySet:
-    """What a part holds; nothing where the studies that a stated split lists for it have no rows here."""
+    """The studies of a part; empty if the studies that a stated split lists for it have no rows here."""
     here = {study_of(unit) for unit in split.parts[name]} & set(studies.study_ids)
     return part(studies, split, name) if here else studies.select([])
 
 
 def with_few_versions(studies: StudySet) -> StudySet:
-    """The studies; where they have very many stimuli, with the first few of each task in each condition.
+    """The studies; if they have very many stimuli, with only the first few of each task in each condition.
 
-    In conjoint experiments nearly every participant reads a text of their own. A few of them show whether another
-    study has the same wording; comparing all would take minutes and gigabytes.
+    In conjoint experiments nearly every participant reads a different text. A few of them show whether another study
+    has the same wording; comparing all would take minutes and gigabytes.
     """
     if len(studies.cells) <= MOST_COMPARED:
         return studies

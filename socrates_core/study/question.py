@@ -1,4 +1,4 @@
-"""What a stimulus asks, in the words of a menu."""
+"""The question of a stimulus, shortened for a menu."""
 
 import re
 from typing import Final
@@ -6,17 +6,17 @@ from typing import Final
 from socrates_core.study.study_set import Cell
 
 QUESTION_WORDS: Final = 90
-"""Characters of a question that a menu shows."""
+"""Most characters of a question in a menu."""
 
 _INSTRUCTION: Final = re.compile(
     r"\b(?:(?:please )?(?:only (?:return|answer|respond|reply)|(?:return|answer|respond|reply) (?:only|with)))\b", re.I
 )
-"""Where the answer instruction begins, in the wordings that are common."""
+"""The beginning of an answer instruction, in its common wordings."""
 
 
 def question_of(cell: Cell) -> str:
-    """What a stimulus asks, cut to what a menu shows: its last question, or the last sentence before the answer
-    instruction where it asks none.
+    """The question of a stimulus, shortened for a menu: its last question, or without one the last sentence before the
+    answer instruction.
     """
     told = _INSTRUCTION.split(" ".join(cell.stimulus.split()))[0].strip() or cell.stimulus.strip()
     sentences = re.split(r"(?<=[.!?…])['\"”’)]* +", told)

@@ -1,7 +1,7 @@
-"""How much of their wording two stimuli share, exactly and for all pairs at once.
+"""The similarity in wording between stimuli, computed exactly for all pairs at once.
 
 Similarity is the Jaccard index |A ∩ B| / |A ∪ B| of two stimuli's sets of phrases, a phrase being five consecutive
-words, case and punctuation aside. The answer instruction is left out: half of all stimuli end in the same one.
+words without case and punctuation. The answer instruction is excluded: half of all stimuli end in the same one.
 """
 
 import re
@@ -19,11 +19,11 @@ WORDS: Final = 5
 """Consecutive words that make up a phrase."""
 
 INSTRUCTION_LENGTH: Final = 800
-"""Characters. Enough for an instruction with a label on each of a dozen options; what asks for a number further from
-the end stands in the vignette."""
+"""In characters: enough for an instruction with a label on each of a dozen options; a request for a number further from
+the end belongs to the vignette."""
 
 _BLOCK: Final = 512
-"""Rows of the similarity matrix that are held at a time."""
+"""Rows of the similarity matrix that are in memory at a time."""
 
 
 def similar_pairs(stimuli: Sequence[str], groups: Sequence[str], threshold: float) -> Iterator[tuple[int, int, float]]:
@@ -31,7 +31,7 @@ def similar_pairs(stimuli: Sequence[str], groups: Sequence[str], threshold: floa
 
     Args:
         stimuli: C texts.
-        groups: C names.
+        groups: C names, one per stimulus.
         threshold: In (0, 1].
 
     Yields:
@@ -63,9 +63,9 @@ def without_instruction(stimulus: str) -> str:
 
 
 def _phrases(texts: list[list[str]]) -> Any:
-    """(C, G) sparse 0/1 matrix: which of the G distinct phrases stand in which of the C texts.
+    """(C, G) sparse 0/1 matrix: which of the G distinct phrases occur in which of the C texts.
 
-    A text shorter than a phrase is a phrase of its own, and an empty one has none.
+    A text shorter than a phrase is one phrase, and an empty text has none.
     """
     vocabulary: dict[str, int] = {}
     stream: list[int] = []  # the texts in turn, each followed by WORDS − 1 blanks (0)
@@ -82,5 +82,5 @@ def _phrases(texts: list[list[str]]) -> Any:
     kept = owner >= 0
     shape = (len(texts), int(phrase.max(initial=0)) + 1)
     matrix = scipy.sparse.csr_array((np.ones(kept.sum(), np.int32), (owner[kept], phrase[kept])), shape=shape)
-    matrix.data[:] = 1  # a set: a phrase that is repeated was summed
+    matrix.data[:] = 1  # a set: repeated phrases were summed
     return matrix

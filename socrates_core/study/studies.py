@@ -1,4 +1,4 @@
-"""Studies with their split, from which conditions and outcomes are picked by the names that a researcher knows."""
+"""Studies with their split, in which conditions and outcomes are found by name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -15,16 +15,16 @@ from socrates_core.study.study_set import Cell, StudySet
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one study asks."""
+    """One outcome of a study."""
 
     number: int
     """Its task number; the same in every condition."""
     name: str | None
-    """As a study file calls it; None for studies from elsewhere."""
+    """Its name in a study file; None for studies from elsewhere."""
     question: str
-    """Cut to a line."""
+    """Shortened to a line."""
     scale: AnswerScale
-    """In the first condition that is asked it."""
+    """Its scale in the first condition that has the outcome."""
 
     def __str__(self) -> str:
         """`1 (intention): How likely are you to order it?`."""
@@ -34,12 +34,12 @@ class Outcome:
 
 @dataclass(frozen=True, repr=False)
 class Studies(StudySet):
-    """A `StudySet` that knows its split and the names of its outcomes."""
+    """A `StudySet` with its split and the names of its outcomes."""
 
     split: Split | None = None
-    """Which studies train, choose and test a model; None where nothing says."""
+    """The studies that train, choose and test a model; None if not stated."""
     names: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
-    """Study id → task number → the outcome's name, where a study file gives one."""
+    """Study id → task number → the outcome's name, if a study file gives one."""
 
     def __repr__(self) -> str:
         """Counts in place of four tables."""
@@ -55,7 +55,7 @@ class Studies(StudySet):
         """The studies that train (`train`), choose (`val`) or test (`test`) a model.
 
         Raises:
-            SplitError: If there is no split or no such part, or the part holds nothing of these studies.
+            SplitError: If there is no split or no such part, or the part holds none of these studies.
         """
         found = part(self, need_split(self), name)
         assert isinstance(found, Studies)  # made of self by `replace`
@@ -72,7 +72,7 @@ class Studies(StudySet):
         return found
 
     def save(self, folder: Path) -> "Studies":
-        """Write a study folder, with the split where there is one."""
+        """Write a study folder, with the split if there is one."""
         saved = super().save(folder)
         assert isinstance(saved, Studies)
         if self.split is not None:
@@ -88,7 +88,7 @@ class Studies(StudySet):
         return {cell.condition_num: cell.condition_label for cell in self.cells_of(self._id_of(study))}
 
     def outcomes(self, study: str | None = None) -> tuple[Outcome, ...]:
-        """What a study asks, in order.
+        """The outcomes of a study, in order.
 
         Raises:
             StudyFolderError: As `conditions` does.
@@ -105,16 +105,16 @@ class Studies(StudySet):
     def find(
         self, study: str | None = None, *, condition: str | int | None = None, outcome: str | int | None = None
     ) -> Cell:
-        """One question as one condition of a study saw it.
+        """One outcome as shown in one condition of a study.
 
         Args:
-            study: Its id; may be left out where there is only one.
-            condition: Its label, a part of it that no other label has, or its number; the first one when None.
-            outcome: Its name, a part of its question that no other has, or its number; may be left out where the
-                study asks only one. Of several texts under one outcome, the first.
+            study: Its id; optional if there is only one.
+            condition: Its label, a unique part of it, or its number; the first one when None.
+            outcome: Its name, a unique part of its question, or its number; optional if the study has only one. Of
+                several texts under one outcome, the first.
 
         Raises:
-            StudyFolderError: If nothing or more than one thing fits; lists what there is.
+            StudyFolderError: If nothing or more than one thing fits; lists the choices.
         """
         study_id = self._id_of(study)
         conditions = self.conditions(study_id)
@@ -132,7 +132,7 @@ class Studies(StudySet):
         )
 
     def _id_of(self, study: str | None) -> str:
-        """The id of the study that is meant, which has cells."""
+        """The id of the requested study, which has cells."""
         if study is None:
             if len(self.studies) != 1:
                 raise StudyFolderError(f"there are {len(self.studies):,} studies here; name one, as in study='ID'")
@@ -143,7 +143,7 @@ class Studies(StudySet):
 
 
 def load_studies(source: str | Path = BUNDLED, *, revision: str | None = None, seed: int = 42) -> Studies:
-    """Read studies with what people answered, and their split into train, val and test.
+    """Read studies with people's answers, and their split into train, val and test.
 
     >>> from socrates_core import load_studies
     >>> studies = load_studies("bundled")
@@ -155,14 +155,14 @@ def load_studies(source: str | Path = BUNDLED, *, revision: str | None = None, s
     45
 
     Args:
-        source: `bundled`, a folder that `train.prepare` wrote, or anything else that it reads: `socsci210` from the
-            Hub, a folder of its shards, a tidy table, the original run's files.
+        source: `bundled`, a folder that `train.prepare` wrote, or any other source that it reads: `socsci210` from
+            the Hub, a folder of its shards, a tidy table, the original run's files.
         revision: Commit, branch or tag, for a source from the Hub.
-        seed: Of the split, for a source that states none.
+        seed: Seed of the split, for a source that states none.
 
     Returns:
         The studies. Their split is the one that the source states, else one by study; fewer than three studies are all
-        test. A prepared folder without `split.json` has none, because another one could test what a model learned.
+        test. A prepared folder without `split.json` has none, because a new split could test on training studies.
 
     Raises:
         SourceError: If there is no such source, or it cannot be read.
@@ -183,14 +183,14 @@ def split_of(studies: StudySet, source: str, seed: int = 42) -> tuple[Split, str
     Args:
         studies: What was read.
         source: As `open_source` takes it.
-        seed: Of a split that is made.
+        seed: Seed of a split that is made.
 
     Returns:
-        The split, and why it is this one where it is not made by study.
+        The split, and where it comes from if it is not made by study.
 
     Raises:
-        SplitError: If the split that is stated cannot be read.
-        SourceError: If what states it contradicts the files.
+        SplitError: If the stated split cannot be read.
+        SourceError: If the stated split contradicts the files.
     """
     stated = Path(source) / "split.json"
     if stated.is_file() and stated.with_name("manifest.json").is_file():
@@ -213,14 +213,14 @@ def need_split(studies: Studies) -> Split:
     """
     if studies.split is None:
         raise SplitError(
-            f"nothing says which of the studies of {studies.manifest.source} are for testing; prepare them with "
-            "python -m train.prepare, which writes a split, and load the folder"
+            f"the studies of {studies.manifest.source} have no split into training and test; prepare them with "
+            "python -m train.prepare, which writes one, and load the folder"
         )
     return studies.split
 
 
 def _pick(wanted: str | int | None, there: Mapping[int, tuple[str, ...]], what: str) -> int:
-    """The number of the one thing that is meant: by number, by a whole name, or by a part that no other has."""
+    """The number of the requested entry: by number, by its whole name, or by a unique part of it."""
     listed = "; ".join(f"{number}: {' – '.join(filter(None, names))}" for number, names in list(there.items())[:12])
     if wanted is None:
         if len(there) == 1:
@@ -235,8 +235,8 @@ def _pick(wanted: str | int | None, there: Mapping[int, tuple[str, ...]], what: 
     found = whole or [number for number, names in there.items() if words and any(words in _plain(n) for n in names)]
     if len(found) == 1:
         return found[0]
-    said = "more than one" if found else "no"
-    raise StudyFolderError(f"{said} {what} is called {wanted!r}; there are {listed}")
+    count = "more than one" if found else "no"
+    raise StudyFolderError(f"{count} {what} is called {wanted!r}; there are {listed}")
 
 
 def _plain(text: str) -> str:

@@ -51,7 +51,7 @@ def test_what_was_trained_for_one_seed_is_not_put_beside_means_over_several() ->
     }
     losses = [("base", 3, 8), ("groups of 8", 3, 7), ("groups of 8, term × 1", 3, 7), ("groups of 8, term × 10", 3, 7)]
     sizes = [("base", 1, 7), *((f"groups of {size}", 1, 6) for size in (1, 4, 8, 16))]
-    ends = [("noise floor", None), ("guessing evenly", None)]
+    ends = [("noise floor", None), ("uniform baseline", None)]
     assert told["losses"] == losses + [(name, 3, loss) for name, loss in ends]
     assert told["group_sizes"] == sizes + [(name, 1, loss) for name, loss in ends]
 

@@ -124,7 +124,7 @@ def test_runs_are_compared_pair_by_pair_with_the_references_beside(
     arguments = ("--studies", studies, "--split", "train", "--model", "marginal", "--out", tmp_path / "seen")
     refused = call("eval.run", *arguments)
     assert refused.returncode == 2
-    assert "has learned from" in refused.stderr
+    assert "was trained on" in refused.stderr
     seen = call("eval.run", *arguments, "--allow-seen")
     assert seen.returncode == 0, seen.stderr
     assert "CONTAMINATED" in seen.stdout
@@ -132,7 +132,7 @@ def test_runs_are_compared_pair_by_pair_with_the_references_beside(
     assert result.returncode == 0, result.stderr
     found = json.loads((tmp_path / "out" / "comparison.json").read_text("utf-8"))
     names = [row["name"] for row in found["leaderboard"]]
-    assert {"uniform", "guessing evenly", "pooled human answers", "human split-half", "noise floor"} <= set(names)
+    assert {"uniform", "uniform baseline", "pooled human answers", "human split-half", "noise floor"} <= set(names)
     assert [row["mean"] for row in found["leaderboard"]] == sorted(row["mean"] for row in found["leaderboard"])
     (pair,) = found["differences"]
     assert pair["wins"] + pair["losses"] + pair["ties"] == found["studies"]
@@ -148,7 +148,7 @@ def test_runs_are_compared_pair_by_pair_with_the_references_beside(
         ("eval.run", ("--model", "uniform", "--studies", "DATA", "--per-cell", 1, "--out", "OUT"), "2 or more"),
         ("eval.run", ("--model", "uniform", "--studies", "DATA", "--seed", -1, "--out", "OUT"), "0 or more"),
         ("eval.run", ("--model", "uniform", "--out", "OUT"), "needs --studies and --model"),
-        ("eval.run", ("--out", "OUT"), "no run to go on with"),
+        ("eval.run", ("--out", "OUT"), "is not a run to resume"),
         ("eval.run", ("--cancel", "--out", "OUT"), "no worker is running"),
         ("eval.run", (), "name the run with --out"),
         ("eval.score", ("nothing.json", "--out", "OUT"), "there is no file or run"),

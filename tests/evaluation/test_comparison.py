@@ -102,9 +102,9 @@ def test_only_cells_with_the_same_answers_are_compared() -> None:
 def test_the_references_are_always_in_the_table() -> None:
     found = compare([named("a", studies(0.5)), named("b", studies(0.2))])
     names = {row.name: row for row in found.leaderboard}
-    expected = {"guessing evenly", "pooled human answers", "human split-half", "noise floor"}
-    assert expected | {"training answers on the scale", "a", "b"} == set(names)
-    assert names["training answers on the scale"].mean is None
+    expected = {"uniform baseline", "pooled human answers", "human split-half", "noise floor"}
+    assert expected | {"marginal baseline", "a", "b"} == set(names)
+    assert names["marginal baseline"].mean is None
     means = [row.mean for row in found.leaderboard if row.mean is not None]
     assert means == sorted(means)
     assert found.leaderboard[-1].mean is None
@@ -114,7 +114,7 @@ def test_a_contaminated_model_is_marked_wherever_it_stands() -> None:
     found = compare([named("a", studies(0.5), contaminated=["s01"]), named("b", studies(0.2))])
     page, text = report(found)
     assert "a (CONTAMINATED)" in page
-    assert "CONTAMINATED: a learned from studies that are evaluated here." in text
+    assert "CONTAMINATED: trained on studies that are evaluated here: a." in text
     assert "<script src=" not in page
 
 
@@ -160,7 +160,7 @@ def test_studies_of_one_kind_are_compared_without_figures_of_all() -> None:
     _, text = report(real)
     assert "16 cells of 8 real studies" in text
     assert "ccuracy" not in text
-    with pytest.raises(PredictionError, match="none of the studies that they have in common is synthetic"):
+    with pytest.raises(PredictionError, match="none of the studies in common is synthetic"):
         compare([named("a", studies(0.9)), named("b", studies(0.2))], kind="synthetic")
 
 

@@ -6,7 +6,7 @@ from scipy import stats
 
 from socrates_core.evaluation.effect_summary import EffectSummary, effect_summary
 from socrates_core.metrics.cell_predictions import CellPredictions
-from socrates_core.metrics.effects import Effect, effects_of, tells_direction
+from socrates_core.metrics.effects import Effect, direction_is_known, effects_of
 from socrates_core.metrics.study_bootstrap import StudyResamples
 from socrates_core.metrics.uncertainty import Interval
 from tests.predictions import cell
@@ -87,7 +87,7 @@ def effect(
     predicted: float, actual: float, actual_se: float, error_se: float, interval: tuple[float, float], study: str
 ) -> Effect:
     around, within = Interval(predicted, predicted), Interval(*interval)
-    resolved = tells_direction(within, 50, 50)
+    resolved = direction_is_known(within, 50, 50)
     return Effect(
         study, 1, "treated", "control", 50, 50, predicted, around, actual, within, actual_se, error_se, resolved
     )
@@ -108,7 +108,7 @@ def effect(
 def test_a_direction_is_resolved_if_the_interval_leaves_0_out_and_ten_people_answered_each_arm(
     interval: tuple[float, float], n: int, n_reference: int, resolved: bool
 ) -> None:
-    assert tells_direction(Interval(*interval), n, n_reference) == resolved
+    assert direction_is_known(Interval(*interval), n, n_reference) == resolved
 
 
 def test_every_figure_over_effects_is_its_textbook_formula() -> None:

@@ -82,7 +82,7 @@ def test_an_evaluation_says_its_w_with_everything_that_a_distance_needs(studies:
 
 def test_what_a_model_has_learned_from_is_not_evaluated_unless_it_is_allowed(studies: Studies) -> None:
     model = MarginalModel(studies.part("train"))
-    with pytest.raises(LeakError, match=r"has learned from .*in Python: allow_seen=True"):
+    with pytest.raises(LeakError, match=r"was trained on .*in Python: allow_seen=True"):
         evaluate(studies, model, "train")
     found = evaluate(studies, model, "train", allow_seen=True)
     assert found.contaminated
@@ -120,7 +120,7 @@ def test_what_makes_no_sense_is_said(
 
 
 def test_studies_without_a_split_are_not_evaluated() -> None:
-    with pytest.raises(SplitError, match="nothing says which of the studies"):
+    with pytest.raises(SplitError, match="have no split into training and test"):
         evaluate(Studies.of(plain("a", "b", "c")), UniformModel())
 
 
@@ -145,5 +145,5 @@ def test_a_comparison_needs_two_and_a_known_convention(studies: Studies) -> None
     one = evaluate(studies, UniformModel())
     with pytest.raises(PredictionError, match="two runs or more"):
         compare(one)
-    with pytest.raises(PredictionError, match="no convention 'separate' to compare by; choose scale or observed"):
+    with pytest.raises(PredictionError, match="no convention 'separate'; choose scale or observed"):
         compare(one, one, convention="separate")

@@ -116,7 +116,7 @@ def changed(place: str, value: Any) -> str:
         ('{"wasserstein": {}}', "(it names no format)"),
         (changed("format", 1), "is of format 1, this version reads 2"),
         (changed("format", 3), "is of format 3, this version reads 2"),
-        (changed("wasserstein.scale.mean", math.nan), "(NaN is no JSON)"),
+        (changed("wasserstein.scale.mean", math.nan), "(NaN is not valid JSON)"),
         (changed("wasserstein.scale.mean", "0.1"), "wasserstein.scale.mean: Input should be a valid number, not '0.1'"),
         (changed("wasserstein.scale.mean", True), "wasserstein.scale.mean: Input should be a valid number, not 'True'"),
         (changed("wasserstein.scale.cells", 4.5), "wasserstein.scale.cells: Input should be a valid integer"),

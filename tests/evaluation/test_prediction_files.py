@@ -113,7 +113,7 @@ def test_missing_columns_are_named_with_what_is_accepted_and_what_was_found(tmp_
         ("p.jsonl", '{"study_id": 1}\nnonsense', "line 2: not JSON"),
         ("p.jsonl", "[1]", "line 1: expected an object"),
         ("p.csv", "", "cannot be read"),
-        ("p.parquet", "PAR1", "no readable Parquet file"),
+        ("p.parquet", "PAR1", "not a readable Parquet file"),
         ("p.txt", "study_id", "pass .json, .jsonl, .csv or .parquet"),
     ],
 )

@@ -115,7 +115,7 @@ def test_a_model_that_saw_the_studies_is_stamped() -> None:
     scored = evaluate(some(), provenance)
     assert scored.metrics.contaminated is True
     page, text = report(scored)
-    assert "CONTAMINATED: the model has learned from 1 of these studies (s0)" in page
+    assert "CONTAMINATED: the model was trained on 1 of these studies (s0)" in page
     assert "CONTAMINATED" in text
     assert evaluate(some(), {**provenance, "contaminated": []}).metrics.contaminated is False
 
@@ -146,10 +146,10 @@ def scored() -> ScoredCells:
     return evaluate(some(), {"model": "made up"})
 
 
-def test_the_headline_has_n_floor_interval_and_guessing(scored: ScoredCells) -> None:
+def test_the_headline_has_n_floor_interval_and_uniform_baseline(scored: ScoredCells) -> None:
     for convention in CONVENTIONS:
         said = headline(scored.metrics, convention)
-        for word in ("95 % interval", "noise floor", "guessing evenly", "12 cells of 6 studies"):
+        for word in ("95 % interval", "noise floor", "uniform baseline", "12 cells of 6 studies"):
             assert word in said
 
 
@@ -157,7 +157,13 @@ def test_the_page_needs_nothing_else_and_holds_every_figure(scored: ScoredCells)
     page, text = report(scored)
     assert "<script src=" not in page
     assert page.count("Plotly.newPlot(") == 4 + 6
-    for heading in ("Distances", "Treatment effects", "Groups of people", "What was left out", "Worst and best cells"):
+    for heading in (
+        "Wasserstein distance (W)",
+        "Treatment effects",
+        "Groups of people",
+        "What was left out",
+        "Worst and best cells",
+    ):
         assert f"<h2>{heading}</h2>" in page
         assert f"## {heading}" in text
     assert "INVALID" in text
@@ -192,5 +198,5 @@ def test_texts_of_studies_are_only_text() -> None:
 def test_predictions_without_a_scale_still_have_a_report() -> None:
     bare = [cell([1, 2, 3], drawn=[1, 2, 2], values=None, task=None, cell_id=i, study=f"s{i}") for i in range(3)]
     page, _ = report(evaluate(bare, {"file": "p.json"}))
-    assert "There is no distance by the stated scale" in page
-    assert "There is no effect to compare" in page
+    assert "There is no Wasserstein distance (W) by the stated scale" in page
+    assert "There are no effects to compare" in page

@@ -111,7 +111,7 @@ def test_many_pulls_of_two_commits_at_once_each_return_the_commit_they_asked_for
 KILLED = """
 import sys
 from pathlib import Path
-from socrates_core.hub import pull
+from socrates_core.hub.pull.retrieval import pull
 pull("bob/it", Path("mine") if sys.argv[2] else None, endpoint=sys.argv[1])
 """
 

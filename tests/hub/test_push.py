@@ -64,9 +64,9 @@ def test_a_repository_that_is_there_tells_what_would_happen_to_it(hub: HubServer
     assert (found.exists, found.parent_commit, found.private) == (True, head, False)
     told = " / ".join(found.warnings)
     assert "alice/it is public, and a push does not change that" in told
-    assert f"replaced there: {CONFIG}, {WEIGHTS}, {RECORD}" in told
+    assert f"files to be replaced: {CONFIG}, {WEIGHTS}, {RECORD}" in told
     assert "files left unchanged: adapter_model.bin" in told
-    assert "anybody can see and download it" in told
+    assert "anyone can see and download it" in told
 
 
 def test_the_licence_is_named_or_the_bases_or_none(hub: HubServer, folder: Path) -> None:
@@ -201,7 +201,7 @@ def test_a_push_that_fails_names_the_repository_that_stays_behind(
     with pytest.raises(HubError) as caught:
         publish(found, folder, ALICE)
     assert "the Hub reports a server error (HTTP 500)" in str(caught.value)
-    assert f"The repository {hub.url}/alice/it was made by this push and is empty" in str(caught.value)
+    assert f"The repository {hub.url}/alice/it was created by this push and is empty" in str(caught.value)
     assert set(hub.head("alice/it").files) == {".gitattributes"}
     hub.faults.clear()
     push(hub, folder)

@@ -8,10 +8,10 @@ from socrates_core.metrics.verdict import VerdictCode, verdict
     ("w", "limit", "gain", "n", "code", "words"),
     [
         (0.02, 0.05, (0.1, 0.2), 200, "within_chance", "no more than two samples of people would differ"),
-        (0.02, 0.05, (-0.1, 0.2), 200, "within_chance", "guessing evenly cannot be told apart"),
-        (0.30, 0.05, (-0.2, -0.1), 200, "worse_than_uniform", "worse than guessing evenly"),
-        (0.10, 0.05, (0.1, 0.2), 200, "better_than_uniform", "closer than guessing evenly"),
-        (0.10, 0.05, (-0.1, 0.2), 200, "like_uniform", "not reliably closer than guessing evenly"),
+        (0.02, 0.05, (-0.1, 0.2), 200, "within_chance", "cannot be distinguished from the uniform baseline"),
+        (0.30, 0.05, (-0.2, -0.1), 200, "worse_than_uniform", "worse than the uniform baseline"),
+        (0.10, 0.05, (0.1, 0.2), 200, "better_than_uniform", "closer than the uniform baseline"),
+        (0.10, 0.05, (-0.1, 0.2), 200, "like_uniform", "not reliably closer than the uniform baseline"),
         (0.10, 0.05, (-1e-15, -1e-16), 200, "like_uniform", "not reliably closer"),  # the uniform model itself
         (0.10, 0.20, (0.1, 0.2), 29, "too_few", "rests on 29 answers"),
         (0.90, 0.20, (-0.9, -0.8), 2, "too_few", "more than chance explains"),

@@ -77,7 +77,7 @@ def test_own_personas_are_asked_and_nobodys_answers_are_theirs() -> None:
     assert (arm.w, arm.actual, arm.verdict) == (None, None, OWN_PEOPLE)
     assert found.notes[-1] == OWN_PEOPLE
     assert str(arm).endswith(f"no W: {OWN_PEOPLE}")
-    assert found.participants["age"].to_list() == [20, 20, 80, 80]
+    assert found.profiles["age"].to_list() == [20, 20, 80, 80]
 
 
 def test_own_personas_can_be_edited_like_observed_people() -> None:

@@ -88,9 +88,9 @@ def test_the_same_request_gives_the_identical_result() -> None:
     request = SimulationRequest(0, (Shares("party", (("A", 0.3), ("B", 0.7))),), n=33, temperature=0.7, seed=5)
     one, two = (simulate(two_arms(), AgeModel(), request) for _ in range(2))
     assert to_json(one) == to_json(two)
-    assert one.participants.equals(two.participants)
+    assert one.profiles.equals(two.profiles)
     other = simulate(two_arms(), AgeModel(), replace(request, seed=6))
-    assert not one.participants.equals(other.participants)
+    assert not one.profiles.equals(other.profiles)
 
 
 def test_an_arm_does_not_depend_on_which_is_chosen() -> None:
@@ -176,7 +176,7 @@ def test_a_study_without_demographics_works() -> None:
     studies = experiment(people([None] * 40), [Arm("How high?", {person: [3] for person in range(40)})])
     arm = first_arm(studies, SimulationRequest(0, n=40))
     assert (arm.n_personas, arm.n_actual) == (1, 40)
-    with pytest.raises(PopulationError, match="nothing is known"):
+    with pytest.raises(PopulationError, match="this study has no attributes of its participants"):
         first_arm(studies, SimulationRequest(0, (SetValue("age", 30),)))
 
 
@@ -189,7 +189,7 @@ def test_a_study_that_nobody_has_answered_is_predicted_alone() -> None:
     assert [arm.unscored for arm in result.arms] == ["Nobody answered.", "Nobody answered."]
     assert result.notes == ("Nothing is known about the participants of this study.",)
     assert result.effects[0].actual is None
-    assert len(result.participants) == 30
+    assert len(result.profiles) == 30
 
 
 def test_off_scale_answers_are_counted_and_stay_in_the_observed_range_alone() -> None:
@@ -206,8 +206,8 @@ def test_off_scale_answers_are_counted_and_stay_in_the_observed_range_alone() ->
 @pytest.mark.parametrize(
     ("answers", "reason"),
     [
-        ({0: [3]}, "Only one person answered; a distance from one person says nothing."),
-        ({0: [3, 4]}, "Only one person answered; a distance from one person says nothing."),
+        ({0: [3]}, "Only one person answered; W cannot be judged from one person."),
+        ({0: [3, 4]}, "Only one person answered; W cannot be judged from one person."),
         ({0: [99], 1: [98]}, "No answer in this group is an option of the scale."),
         ({}, "Nobody answered."),
     ],
@@ -338,11 +338,11 @@ def test_an_open_ended_outcome_is_answered_with_numbers() -> None:
     assert second.numbers.score is not None
     assert second.numbers.score.code == "beyond_chance"
     assert (first.score, first.on_scale_mass) == (None, pytest.approx(0.8))
-    assert first.unscored == "An open-ended outcome has no stated scale to measure a distance on."
+    assert first.unscored == "An open-ended outcome has no stated scale to measure W on."
     (effect,) = result.effects
     assert (effect.actual, effect.predicted) == (980 - 490, pytest.approx(0, abs=10))
-    assert result.participants["predicted_mean"].null_count() == 60
-    assert result.participants["simulated_answer"].to_list() == pytest.approx([205 + 10 * i for i in range(60)], abs=5)
+    assert result.profiles["predicted_mean"].null_count() == 60
+    assert result.profiles["simulated_answer"].to_list() == pytest.approx([205 + 10 * i for i in range(60)], abs=5)
 
 
 def test_numbers_repeat_with_the_seed_whatever_stands_beside_them() -> None:
@@ -361,7 +361,7 @@ def test_equal_people_write_different_numbers() -> None:
     assert (result.predicted.probs > 0).sum() > 5
     assert result.numbers is not None
     assert result.numbers.score is None
-    assert result.unscored == "Everybody gave the same number: the answers span no range to measure a distance by."
+    assert result.unscored == "All people gave the same number: the answers span no range to measure W by."
 
 
 def test_invalid_numbers_are_counted_and_move_nothing() -> None:
@@ -372,7 +372,7 @@ def test_invalid_numbers_are_counted_and_move_nothing() -> None:
     assert found.numbers is not None
     assert (found.numbers.n_valid, found.numbers.n_invalid) == (30, 10)
     assert 300 <= found.predicted.mean < 310
-    assert result.participants["simulated_answer"].null_count() == 10
+    assert result.profiles["simulated_answer"].null_count() == 10
 
 
 def test_a_model_that_writes_no_number_at_all_is_named() -> None:
@@ -395,7 +395,7 @@ def test_arms_of_an_open_ended_outcome_are_open_ended_too() -> None:
 
 @pytest.mark.parametrize(
     ("answers", "unscored"),
-    [({}, "Nobody answered."), ({0: [-7]}, "Only one person answered; a distance from one person says nothing.")],
+    [({}, "Nobody answered."), ({0: [-7]}, "Only one person answered; W cannot be judged from one person.")],
 )
 def test_numbers_without_enough_people_stand_alone(answers: dict[int, list[int]], unscored: str) -> None:
     arm = Arm("How many dollars?", answers, scale=AnswerScale(None))
@@ -428,8 +428,8 @@ def test_within_subject_arms_keep_their_pairing() -> None:
 def test_temperature_0_makes_everybody_answer_their_likeliest_option() -> None:
     result = simulate(two_arms(), AgeModel(), SimulationRequest(0, n=50, temperature=0))
     expected = [person % 5 + 1 for person in range(50)]
-    assert sorted(result.participants["simulated_answer"].to_list()) == sorted(expected)
-    assert result.participants["predicted_mean"].to_list() == result.participants["simulated_answer"].to_list()
+    assert sorted(result.profiles["simulated_answer"].to_list()) == sorted(expected)
+    assert result.profiles["predicted_mean"].to_list() == result.profiles["simulated_answer"].to_list()
 
 
 def test_the_uniform_model_ties_with_the_uniform_row() -> None:
@@ -448,8 +448,8 @@ def test_a_prediction_on_the_wrong_end_is_worse_than_guessing_evenly() -> None:
     assert score.verdict.code == "worse_than_uniform"
 
 
-def test_the_participant_table_shows_the_simulated_personas() -> None:
-    table = simulate(two_arms(), AgeModel(), SimulationRequest(0, (SetValue("party", "C"),), n=7)).participants
+def test_the_table_of_profiles_shows_the_simulated_personas() -> None:
+    table = simulate(two_arms(), AgeModel(), SimulationRequest(0, (SetValue("party", "C"),), n=7)).profiles
     assert table.columns == ["participant_id", "age", "party", "predicted_mean", "simulated_answer"]
     assert table["party"].to_list() == ["C"] * 7
     assert table["simulated_answer"].dtype == pl.Int64

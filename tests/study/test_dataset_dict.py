@@ -115,5 +115,5 @@ def test_a_saved_folder_that_lacks_a_file_is_named(tmp_path: Path, bundled: Stud
     with pytest.raises(SourceError, match=r"lacks val/data-00000-of-00001.arrow"):
         open_source(str(tmp_path / "out"))
     (tmp_path / "out" / "test" / "state.json").unlink()
-    with pytest.raises(SourceError, match="is no whole DatasetDict"):
+    with pytest.raises(SourceError, match="is not a complete DatasetDict"):
         open_source(str(tmp_path / "out"))

@@ -36,9 +36,9 @@ def test_a_prepared_folder_keeps_its_split(tmp_path: Path) -> None:
 
 
 def test_a_prepared_folder_without_a_split_gets_none(tmp_path: Path) -> None:
-    # a split made here could test what a model has learned from
+    # a split made here could test what a model was trained on
     plain(*"abcd").save(tmp_path)
-    with pytest.raises(SplitError, match=r"nothing says which .* are for testing; prepare them"):
+    with pytest.raises(SplitError, match=r"have no split into training and test; prepare them"):
         load_studies(tmp_path).part("test")
 
 

@@ -158,7 +158,7 @@ def test_dropped_rows_are_printed_by_reason_with_examples(tmp_path: Path) -> Non
         (["--fraction", "0"], "--fraction 0 cannot be taken"),
         (["--fraction", "1.5"], "--fraction 1.5 cannot be taken"),
         (["--fraction", "nan"], "--fraction nan cannot be taken"),
-        (["--per-cell", "0"], "--per-cell 0 leaves nobody"),
+        (["--per-cell", "0"], "--per-cell 0 leaves no people"),
         (["--revision", "main"], "leave --revision out"),
         (["--split", "official"], "official split needs"),
         (["--split", "random"], "random"),

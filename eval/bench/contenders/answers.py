@@ -17,15 +17,15 @@ from socrates_core.model.prefix_tree.options import OptionTree, option_tree
 from socrates_core.model.prefix_tree.scoring import TreeScorer
 
 SUFFIX: Final = 60
-"""Tokens of a persona, give or take five."""
+"""Tokens of a persona, ± 5."""
 BATCH: Final = 32
 """Rows of a batch for the contenders that take batches."""
 ALONE: Final = 8
 """People on whom one-at-a-time contenders are timed."""
 PAGE: Final = 64
-"""Tokens of a page of continuous batching's cache."""
+"""Tokens per page of continuous batching's cache."""
 PAGED_TOKENS: Final = 2048
-"""Most tokens of its passes."""
+"""Most tokens of one of its passes."""
 FIRST_DIGIT: Final = 48
 """Token of the digit 0; the digits follow each other."""
 
@@ -41,7 +41,7 @@ class Contender:
     name: str
     run: Callable[[list[Tokens]], Any]
     people: int | None = None
-    """On how many people it is timed; None for all."""
+    """Number of people that it is timed on; None for all."""
 
 
 def contenders_of(network: Any, options: OptionTree) -> list[Contender]:
@@ -77,7 +77,7 @@ def contenders_of(network: Any, options: OptionTree) -> list[Contender]:
 
     def continuous(prompts: list[Tokens]) -> np.ndarray[Any, Any]:
         settings = GenerationConfig(max_new_tokens=2, do_sample=False, eos_token_id=-1, pad_token_id=0)
-        # left to itself it would take most of the memory for its cache
+        # by default it would take most of the memory for its cache
         pages = len(prompts) * (-(-(max(len(prompt) for prompt in prompts) + 2) // PAGE) + 1)
         sizes = ContinuousBatchingConfig(page_size=PAGE, num_blocks=pages, max_batch_tokens=PAGED_TOKENS)
         made = paged.generate_batch(
@@ -114,7 +114,7 @@ def check_contenders(network: Any, contenders: Sequence[Contender], prompts: lis
     greedy = run["generate"](some)
     for name in ("batched generate", "continuous batching"):
         assert (run[name](prompts)[:ALONE] == greedy).mean() > 0.8, name
-    # the decision pipeline reads prompts of its own: we read them too
+    # the decision pipeline writes its own prompts: the prefix tree is checked on those
     theirs = run[DECISION](some)
     read, letters = run[DECISION].prompts(some)  # type: ignore[attr-defined]
     assert abs(len(read[0]) - len(some[0])) <= 1
@@ -159,7 +159,7 @@ def stock_of(network: Any) -> Any:
 
 
 def random_prompts(prefix: int, people: int, vocabulary: int, rng: np.random.Generator) -> list[Tokens]:
-    """Random tokens that stay clear of the digits: one prefix, and a persona of about `SUFFIX` tokens for everybody."""
+    """Random tokens without digits: one shared prefix, and a persona of about `SUFFIX` tokens for each person."""
     shared = rng.integers(100, vocabulary, prefix)
     lengths = rng.integers(SUFFIX - 5, SUFFIX + 6, people)
     return [np.concatenate([shared, rng.integers(100, vocabulary, length)]) for length in lengths]

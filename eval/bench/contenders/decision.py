@@ -1,7 +1,7 @@
 """transformers' own `pipeline("decision")` as a contender: option probabilities from one forward pass a prompt.
 
-It writes its prompts itself (a state, a question, lettered options, in the tokenizer's chat template) and takes no
-token ids, so it is run on its own prompts, with as many tokens as the others' have.
+It writes its own prompts (a state, a question, lettered options, in the tokenizer's chat template) and takes no token
+ids, so it is run on its own prompts, with as many tokens as those of the others.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ QUESTION: Final = {"type": "score", "instructions": "How would this person answe
 
 
 class Decisions:
-    """Asks a network for its decision on a seven-point question about a text of each prompt's length."""
+    """Queries a network for its decision on a seven-point question about a text of each prompt's length."""
 
     def __init__(self, network: Any) -> None:
         """Set up the pipeline around a causal language model; the demo model's tokenizer reads for it."""
@@ -38,13 +38,13 @@ class Decisions:
         return np.array([list(answer["probabilities"].values()) for answer in answers])
 
     def prompts(self, prompts: Sequence[Tokens]) -> tuple[list[Tokens], OptionTree]:
-        """The token ids that it reads in place of some prompts, and the letters that it compares after them."""
+        """The token ids that it reads in place of the prompts, and the letters that it compares after them."""
         letters = self._pipe.label_token_ids(tuple("ABCDEFG"))
         tree = option_tree([(letter, (token,)) for letter, token in zip("ABCDEFG", letters, strict=True)])
         return [self._tokens(self._request(self._text(prompt))) for prompt in prompts], tree
 
     def _text(self, prompt: Tokens) -> str:
-        """As many words as make the whole as long as the prompt; prompts that share tokens share words."""
+        """A text of as many words as the prompt needs for its length; prompts that share tokens share words."""
         chosen: npt.NDArray[np.int64] = prompt[: max(1, len(prompt) - self._frame)] % len(self._words)
         return "".join(f" {self._words[index]}" for index in chosen)
 

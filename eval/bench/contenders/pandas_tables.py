@@ -1,4 +1,4 @@
-"""The steps of preparing SocSci210 in pandas, as the yardstick of `eval.bench --suite data`.
+"""The steps of preparing SocSci210 in pandas, as the reference of `eval.bench --suite data`.
 
     python -m eval.bench.contenders.pandas_tables SHARD_FOLDER OUT ROWS
 
@@ -42,7 +42,7 @@ def main(folder: Path, out: Path, most_rows: int) -> None:
 
 
 def prepare(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The four tables of `rows`, which it takes apart as it goes to spare memory."""
+    """The four tables of `rows`, which is consumed on the way to save memory."""
     demographics = pd.DataFrame(rows.pop("demographic").tolist(), index=rows.index)
     persons = pd.concat([rows[PERSON], demographics], axis=1).groupby(PERSON, sort=False, as_index=False).first()
     del demographics

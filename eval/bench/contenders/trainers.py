@@ -1,6 +1,6 @@
 """Three ways to make the same optimiser steps: packs that share prefixes, a padded loop, TRL's SFTTrainer.
 
-All learn the same LoRA adapter on the same frozen network from the same examples: prompts of random tokens of which the
+All train the same LoRA adapter on the same frozen network with the same examples: prompts of random tokens of which the
 people of a cell share the first part, and answers of one token and the end of a turn.
 """
 
@@ -37,20 +37,20 @@ Steps = Sequence[Sequence[Example]]
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """What all contenders have in common."""
+    """The setting shared by all contenders."""
 
     network: Any
-    """Frozen, with random weights; each contender gets a fresh adapter on it."""
+    """Frozen, with random weights; each contender gets a new adapter on it."""
     recompute: bool
-    """Compute activations anew in the backward pass."""
+    """Recompute activations in the backward pass."""
     batch: int
     """Rows of a batch, for the contenders that take batches."""
     pack_tokens: int
-    """Of a pack."""
+    """Tokens of a pack."""
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """The device of the network."""
         found: torch.device = self.network.get_input_embeddings().weight.device
         return found
 
@@ -62,14 +62,14 @@ class Setting:
 
 @dataclass(frozen=True)
 class Timed:
-    """How one contender did."""
+    """The measurements of one contender."""
 
     losses: list[float]
-    """Of each step, mean over its examples of the summed loss of an answer."""
+    """Loss of each step: mean over its examples of the summed loss of an answer."""
     seconds: list[float]
-    """Of each step."""
+    """Seconds of each step."""
     tokens: float
-    """That went through the network in a step, padding included; mean over the steps."""
+    """Tokens through the network in a step, padding included; mean over the steps."""
 
 
 def packs(setting: Setting, steps: Steps) -> Timed:
@@ -116,7 +116,7 @@ def padded_loop(setting: Setting, steps: Steps) -> Timed:
 
 
 def trl(setting: Setting, steps: Steps) -> Timed:
-    """SFTTrainer with loss on the completion alone, nothing cut, rows of like length together."""
+    """SFTTrainer with loss on the completion alone, without truncation, rows grouped by length."""
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
@@ -167,7 +167,7 @@ CONTENDERS: Final = {"packs": packs, "padded loop": padded_loop, "TRL": trl}
 
 
 class _Clock(TrainerCallback):
-    """Notes when training begins and each step ends."""
+    """Records the times at which training begins and each step ends."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
@@ -182,7 +182,7 @@ class _Clock(TrainerCallback):
 
 
 def _tuned(setting: Setting) -> Any:
-    """The network with the same new adapter every time, ready to learn."""
+    """The network with a new adapter, initialised the same every time, in training mode."""
     setting.network.set_attn_implementation(attention.NAME)
     torch.manual_seed(1)
     config = LoraConfig(r=16, lora_alpha=32, lora_dropout=0.0, target_modules=list(SEVEN_PROJECTIONS))
@@ -198,14 +198,14 @@ def _tuned(setting: Setting) -> Any:
 def random_examples(
     count: int, people: int, shared: int, own: int, words: int, rng: np.random.Generator
 ) -> list[Example]:
-    """A step's examples: cells of so many people each.
+    """The examples of a step: cells of `people` each.
 
     Args:
-        count: Of examples.
-        people: Of a cell.
+        count: Number of examples.
+        people: People per cell.
         shared: Tokens that the people of a cell have in common.
-        own: Tokens of a persona, give or take a twelfth.
-        words: Of the vocabulary.
+        own: Tokens of a persona, ± 1/12.
+        words: Size of the vocabulary.
         rng: Draws all tokens.
     """
     cell = Cell(0, "random", 1, 1, "random", AnswerScale((1, 2)))

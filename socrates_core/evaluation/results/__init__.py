@@ -1,1 +1,1 @@
-"""What an evaluation found, as frozen dataclasses and as files."""
+"""The results of an evaluation, as frozen dataclasses and as files."""

@@ -1,6 +1,6 @@
-"""Wasserstein distances over many cells: the model's, and what it has to beat.
+"""Wasserstein distances (W) over many cells: those of the model and of the baselines.
 
-W is a Wasserstein distance in [0, 1]: 0 is a perfect match, 1 all mass on opposite ends. None is what is not defined.
+W is in [0, 1]: 0 is a perfect match, 1 all mass on opposite ends. None means not defined.
 """
 
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from socrates_core.metrics.study_bootstrap import Summary
 from socrates_core.metrics.uncertainty import Interval
 
 Convention = Literal["scale", "observed"]
-"""By which range distances are measured: the stated scale, or the range of the human answers, as the paper did."""
+"""The range by which W is measured: the stated scale, or the range of the human answers, as in the paper."""
 
 CONVENTIONS: Final[tuple[Convention, ...]] = ("scale", "observed")
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ByConvention(Generic[T]):
-    """A figure by each range."""
+    """A figure by each convention."""
 
     scale: T
     """By the scale that the question states."""
@@ -29,23 +29,23 @@ class ByConvention(Generic[T]):
     """By the range of the human answers."""
 
     def by(self, convention: Convention) -> T:
-        """The one by this range."""
+        """The figure by this convention."""
         return self.scale if convention == "scale" else self.observed
 
 
 @dataclass(frozen=True)
 class SeparateRanges(Summary):
-    """W of the original run, each side stretched over its own range; no measure of anything, kept to recognise it."""
+    """W of the original run, each side stretched over its own range; not a valid measure, kept to recognise it."""
 
     grouping: str
-    """What counts as one cell."""
+    """The definition of a cell."""
     invalid: str
-    """Why it is invalid."""
+    """Why the figure is invalid."""
 
 
 @dataclass(frozen=True)
 class ModelDistances:
-    """W of the model, by each range."""
+    """W of the model, by each convention."""
 
     scale: Summary
     """By the scale that the question states."""
@@ -55,16 +55,16 @@ class ModelDistances:
     """Each side by its own range."""
 
     def by(self, convention: Convention) -> Summary:
-        """The one by this range."""
+        """The figure by this convention."""
         return self.scale if convention == "scale" else self.observed
 
 
 @dataclass(frozen=True)
 class Baseline(Summary):
-    """W of something that has to be beaten, over the cells that have it."""
+    """W of a baseline, over the cells that have it."""
 
     model_on_the_same_cells: float | None
-    """Mean W of the model there."""
+    """Mean W of the model on these cells."""
     gain: float | None
     """Mean over studies of the baseline's W minus the model's, in [−1, 1]: above 0, the model is closer."""
     gain_ci95: Interval | None
@@ -73,61 +73,61 @@ class Baseline(Summary):
 
 @dataclass(frozen=True)
 class Baselines:
-    """What has to be beaten."""
+    """The baselines of the model."""
 
     uniform: ByConvention[Baseline]
-    """Guessing evenly over the options."""
+    """The uniform baseline: every option has the same share."""
     pooled: ByConvention[Baseline]
-    """The human answers of all arms of an outcome together."""
+    """The pooled human answers of all arms of an outcome."""
     marginal: ByConvention[Baseline]
-    """The training answers on the scale."""
+    """The marginal baseline: the training answers on the scale."""
     human_split_half: ByConvention[Baseline]
-    """A second sample of as many people."""
+    """A second sample of as many people, estimated from random halves."""
 
 
 @dataclass(frozen=True)
 class Shares:
-    """Shares of cells, in [0, 1], under the marks that the original run reported; without cells there are none."""
+    """Shares of cells, in [0, 1], below the values of W that the original run reported; None without any cell."""
 
     at_0: float | None = None
-    """W up to rounding 0; None, like the others, without any cell."""
+    """Share with W = 0 up to rounding; None, like the others, without any cell."""
     below_a_tenth: float | None = field(default=None, metadata={"alias": "under_0.1"})
     """`under_0.1` in the file."""
     below_three_tenths: float | None = field(default=None, metadata={"alias": "under_0.3"})
     """`under_0.3` in the file."""
     cells: int = field(kw_only=True)
-    """That have a W."""
+    """Cells that have a W."""
 
 
 @dataclass(frozen=True)
 class GroupingDistance:
-    """W by the observed range, with one idea of what a cell is; without any cell there are the counts alone."""
+    """W by the observed range, with one definition of a cell; without any cell, only the counts."""
 
     grouping: str
-    """What counts as one cell."""
+    """The definition of a cell."""
     convention: Literal["observed"]
-    """By which range."""
+    """The convention."""
     mixed_scales: int
     """Cells that join questions on different scales."""
     mean: float | None
-    """Over the cells of a study, then over studies."""
+    """Mean over the cells of a study, then over studies."""
     flat_mean: float | None = None
-    """Over all cells alike."""
+    """Mean over all cells, unweighted."""
     ci95: Interval | None = None
     """Of `mean`, from resampling studies; None below three."""
     cells: int = field(kw_only=True)
-    """That have a W."""
+    """Cells that have a W."""
     studies: int = field(kw_only=True)
-    """That have such a cell."""
+    """Studies that have such a cell."""
     uniform: float | None = None
-    """Mean W of guessing evenly."""
+    """Mean W of the uniform baseline."""
     noise_floor: float | None = None
-    """Mean W that a perfect prediction would be expected to have."""
+    """Mean expected W of a perfect prediction."""
 
 
 @dataclass(frozen=True)
 class KindDistances:
-    """W on the studies of one kind; empty where all studies are of it."""
+    """W on the studies of one kind; empty if all studies are of that kind."""
 
     scale: Summary | None = None
     """By the scale that the question states."""

@@ -1,7 +1,7 @@
-"""Results as JSON files: frozen dataclasses out and, strictly, back in.
+"""Results as JSON files: frozen dataclasses are written and, with strict checks, read back.
 
-What has no interval or is not defined is null. A field with a default is one that a record with nothing to report lacks
-(an evaluation without effects has no correlation of them): it is left out where *all* fields with a default have it.
+Missing intervals and undefined figures are null. Fields with a default are those that a record with nothing to report
+lacks (an evaluation without effects has no correlation of them): they are left out if *all* of them have the default.
 """
 
 import json
@@ -19,7 +19,7 @@ from socrates_core.errors import PredictionError
 from socrates_core.metrics.uncertainty import Interval
 
 LONGEST: Final = 60
-"""Letters of a strange value that an error quotes."""
+"""Most characters of an unexpected value that an error quotes."""
 
 
 class Record(Protocol):
@@ -35,11 +35,11 @@ R = TypeVar("R", bound=Record)
 
 
 def as_json(value: Any) -> Any:
-    """As JSON has it: objects, lists, intervals as [low, high], and null for what is not defined.
+    """Convert to JSON: objects, lists, intervals as [low, high], and null for what is not defined.
 
     Args:
-        value: A dataclass, or anything that JSON knows, NumPy's numbers and frozen sets included. A dataclass with a
-            method `to_json` says itself what it is.
+        value: A dataclass, or anything that JSON can represent, NumPy's numbers and frozen sets included. A dataclass
+            with a method `to_json` is converted by it.
     """
     if hasattr(value, "to_json"):
         return value.to_json()
@@ -60,25 +60,25 @@ def as_json(value: Any) -> Any:
 
 
 def read_record(kind: type[R], form: int, path: Path, what: str, again: str) -> R:
-    """Read a file that `as_json` of a dataclass gave. Nothing is guessed: every key has to be there and of its type.
+    """Read a file that was written from `as_json` of a dataclass. Every key must be there and have its type.
 
     Args:
         kind: The dataclass.
-        form: The version of it that this software reads.
+        form: The version of the file that this software reads.
         path: The file.
         what: What the file should be, for messages: `the metrics of an evaluation`.
-        again: What to do about a file that is not, in the imperative.
+        again: What to do about an invalid file, in the imperative.
 
     Raises:
         OSError: If there is no such file.
-        PredictionError: If it is of another version, or not what it should be; says where and what to do.
+        PredictionError: If it is of another version, or not valid; names the place and what to do.
     """
     content = path.read_bytes()
     try:
-        told = json.loads(content, parse_constant=_refuse)
+        raw = json.loads(content, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise PredictionError(f"{path} is not {what} ({error}); {again}") from error
-    found = told.get("format") if isinstance(told, dict) else None
+    found = raw.get("format") if isinstance(raw, dict) else None
     if type(found) is not int:
         raise PredictionError(f"{path} is not {what} (it names no format); {again}")
     if found != form:
@@ -88,13 +88,13 @@ def read_record(kind: type[R], form: int, path: Path, what: str, again: str) -> 
     except ValidationError as error:
         raise PredictionError(f"{path} is not {what} ({first_problem(error)}); {again}") from error
     kept = as_json(record)
-    if told != kept:
-        raise PredictionError(f"{path} is not {what} ({next(_differences(told, kept))}); {again}")
+    if raw != kept:
+        raise PredictionError(f"{path} is not {what} ({next(_differences(raw, kept))}); {again}")
     return record
 
 
 def first_problem(error: ValidationError) -> str:
-    """The first thing that is wrong, with its place."""
+    """The first problem, with its place."""
     first = error.errors(include_url=False)[0]
     place = ".".join(map(str, first["loc"]))
     if first["type"] == "missing":
@@ -112,18 +112,18 @@ def _key(field: Field[Any]) -> str:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not valid JSON")
 
 
-def _differences(told: Any, kept: Any, place: str = "") -> Iterator[str]:
-    """Where a file says more, less or something else than what was read from it."""
-    if isinstance(told, dict) and isinstance(kept, dict):
-        yield from (f"{place}{key} is not known" for key in told if key not in kept)
-        yield from (f"{place}{key} is missing" for key in kept if key not in told)
-        for key in told.keys() & kept.keys():
-            yield from _differences(told[key], kept[key], f"{place}{key}.")
-    elif isinstance(told, list) and isinstance(kept, list) and len(told) == len(kept):
-        for number, (one, other) in enumerate(zip(told, kept, strict=True)):
+def _differences(raw: Any, kept: Any, place: str = "") -> Iterator[str]:
+    """Where a file has more, less or other content than what was read from it."""
+    if isinstance(raw, dict) and isinstance(kept, dict):
+        yield from (f"{place}{key} is not known" for key in raw if key not in kept)
+        yield from (f"{place}{key} is missing" for key in kept if key not in raw)
+        for key in raw.keys() & kept.keys():
+            yield from _differences(raw[key], kept[key], f"{place}{key}.")
+    elif isinstance(raw, list) and isinstance(kept, list) and len(raw) == len(kept):
+        for number, (one, other) in enumerate(zip(raw, kept, strict=True)):
             yield from _differences(one, other, f"{place}{number}.")
-    elif told != kept:
-        yield f"{place.rstrip('.')} is {str(told)[:LONGEST]!r}"
+    elif raw != kept:
+        yield f"{place.rstrip('.')} is {str(raw)[:LONGEST]!r}"

@@ -1,6 +1,6 @@
-"""What an evaluation found, as metrics.json has it: the schema of the file, and writing and reading it.
+"""The schema of metrics.json, the results of an evaluation, and functions to write and read it.
 
-Fields have the names and the order of the file. None, null in the file, is what is not defined.
+Fields have the names and the order of the file. None, null in the file, means not defined.
 """
 
 from collections.abc import Mapping
@@ -33,19 +33,19 @@ from socrates_core.metrics.verdict import VerdictCode
 from socrates_core.study.files import write_json
 
 FORMAT: Final = 2
-"""Version of metrics.json; in the first one, cells had no `chance`."""
+"""Version of metrics.json; in the first version, cells had no `chance`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effects(EffectSummary):
-    """Treatment effects: in a few figures, and one by one."""
+    """Treatment effects: a summary, and every single one."""
 
     contrasts: Contrasts
-    """Which arms are compared."""
+    """The arms that are compared."""
     left_out: tuple[str, ...]
-    """What gives no effect, and why."""
+    """What was left out, and why."""
     each: tuple[Effect, ...]
-    """By study, task and arm."""
+    """The effects, sorted by study, task and arm."""
 
 
 @dataclass(frozen=True)
@@ -55,45 +55,45 @@ class Metrics:
     format: int
     """Version of the file."""
     contaminated: bool
-    """Whether the model has learned from evaluated studies: then this is no test."""
+    """Whether the model was trained on evaluated studies: then this is not a test."""
     grouping: str
-    """What counts as one cell."""
+    """The definition of a cell."""
     wasserstein: ModelDistances
     """W of the model."""
     noise_floor: ByConvention[Summary]
-    """W that a perfect prediction would be expected to have, with as many people."""
+    """Expected W of a perfect prediction with as many people."""
     excess: ByConvention[Summary]
-    """W beyond the floor."""
+    """W minus the floor."""
     baselines: Baselines
-    """W of what has to be beaten."""
+    """W of the baselines."""
     cramer: Summary
     """Unbiased squared-CDF distance, about 0 for a perfect prediction."""
     shares: ByConvention[Shares]
-    """How many cells are close."""
+    """Shares of cells below fixed values of W."""
     verdicts: Mapping[VerdictCode, int]
-    """Cells of each verdict; one that no cell has is not there."""
+    """Number of cells by verdict; verdicts of no cell are omitted."""
     paper: GroupingDistance
-    """As the Socrates paper measures: a cell is study, condition and task."""
+    """W as in the Socrates paper: by the observed range, a cell being study, condition and task."""
     by_grouping: tuple[GroupingDistance, ...]
-    """The same figure with every idea of what a cell is, the paper's too."""
+    """W by the observed range with every definition of a cell, the paper's included."""
     effects: Effects
-    """Of treatments, predicted and actual."""
+    """Treatment effects, predicted and actual."""
     individual: IndividualScores
-    """Of single people."""
+    """Figures for individual people."""
     dispersion: Dispersion
-    """Whether predictions vary as people do."""
+    """Variance of predicted answers relative to people's."""
     fairness: Mapping[str, AttributeFairness]
-    """By attribute of people."""
+    """Group differences, by attribute of people."""
     on_scale_mass: Summary
-    """Share of the model's mass that fell on the scale, in [0, 1]."""
+    """Share of the model's probability mass on the scale, in [0, 1]."""
     by_kind: Mapping[StudyKind, KindDistances]
-    """Real and synthetic studies on their own."""
+    """W of real and of synthetic studies separately."""
     studies: tuple[StudyRow, ...]
-    """By id."""
+    """The studies, sorted by id."""
     cells: tuple[CellRow, ...]
-    """The scored ones, as they were predicted."""
+    """The scored cells, in the order of prediction."""
     excluded: tuple[Excluded, ...]
-    """Cells that are not in all figures, once for each figure that lacks them."""
+    """Cells that are missing from some figures, once for each of these."""
     provenance: Annotated[Provenance, PlainValidator(Provenance.of)]
     """Where the predictions come from."""
 
@@ -102,19 +102,19 @@ def save_metrics(metrics: Metrics, path: Path) -> None:
     """Write metrics.json.
 
     Raises:
-        OSError: If it cannot be written; what was there stays.
+        OSError: If it cannot be written; an existing file is kept.
     """
     write_json(path, as_json(metrics))
 
 
 def load_metrics(path: Path) -> Metrics:
-    """Read metrics.json: what `save_metrics` wrote, to the last digit.
+    """Read metrics.json as `save_metrics` wrote it, to the last digit.
 
     Args:
-        path: The file, or a folder that has one: a finished run, or what `eval.score` wrote.
+        path: The file, or a folder that has one: a finished run, or an output of `eval.score`.
 
     Raises:
-        PredictionError: If there is none, it is of another version, or it is not what it should be.
+        PredictionError: If there is none, it is of another version, or it is not valid.
     """
     file = path / "metrics.json" if path.is_dir() else path
     again = "score it again with python -m eval.score RUN --out DIR"

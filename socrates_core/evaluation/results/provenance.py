@@ -1,4 +1,4 @@
-"""Where predictions come from, and what their model may have known."""
+"""The provenance of predictions, and what their model may have seen in training."""
 
 import json
 import platform
@@ -22,10 +22,10 @@ PACKAGES: Final = ("numpy", "scipy", "polars", "torch", "transformers", "peft")
 
 @dataclass(frozen=True)
 class NearDuplicate:
-    """An evaluated stimulus that shares much of its wording with one that the model was trained on."""
+    """An evaluated stimulus that shares much of its wording with a training stimulus."""
 
     training_study: str
-    """Id of the study that it was trained on."""
+    """Id of the training study."""
     study: str
     """Id of the evaluated study."""
     cell: int
@@ -36,57 +36,57 @@ class NearDuplicate:
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """Where predictions come from. Fields are what is read of it; None, or empty, where the record lacks them."""
+    """The provenance of predictions. Fields are what is read from the record; None, or empty, if it lacks them."""
 
     model: str | None = None
-    """As it was asked for; None for predictions of a file that names none."""
+    """The model as requested; None for predictions of a file that names none."""
     adapter: str | None = None
-    """As it was asked for; None for a model on its own."""
+    """The adapter as requested; None for a model without one."""
     template: str | None = None
-    """Of the prompt."""
+    """The template of the prompt."""
     demo: bool = False
-    """Whether it is the demo model."""
+    """Whether the model is the demo model."""
     source: str | None = None
-    """Where the studies come from, as their manifest says."""
+    """Where the studies come from, as stated in their manifest."""
     part: str | None = None
-    """Of the split."""
+    """The part of the split."""
     split_digest: str | None = None
     """Hash of the split; None without one."""
     per_cell: int | None = None
-    """People asked in a cell, at most; None for all."""
+    """At most this many people per cell; None for all."""
     contaminated: tuple[str, ...] = ()
-    """Evaluated studies that the model has learned from."""
+    """Evaluated studies that the model was trained on."""
     trained_on: int | None = None
-    """Studies that the model has learned from; None where the record does not say."""
+    """Number of studies that the model was trained on; None if the record does not state it."""
     stimuli_compared: bool = False
-    """Whether all training stimuli were at hand, to look for near-duplicates of them."""
+    """Whether all training stimuli were available to search for near-duplicates."""
     near_duplicates: tuple[NearDuplicate, ...] = ()
-    """Closest first; empty too where no training stimulus was at hand."""
+    """Most similar first; empty too if no training stimulus was available."""
     left_out: tuple[Excluded, ...] = ()
-    """Cells that were not predicted; of predictions alone, an evaluation has them under `excluded`."""
+    """Cells that were not predicted; an evaluation lists them under `excluded`."""
     file: str | None = None
-    """Name of the file that predictions were read from, where it is no run's."""
+    """Name of the file that the predictions were read from, if it is not of a run."""
     said: Mapping[str, Any] = field(default_factory=dict)
-    """The whole record, as the file has it: revisions, versions, seeds, hashes and what else a run notes."""
+    """The whole record as in the file: revisions, versions, seeds, hashes and other notes of a run."""
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> "Provenance":
         """Read a record.
 
         Raises:
-            ValueError: If a field that is read is of another type, pydantic's ValidationError.
+            ValueError: If a field that is read has the wrong type: pydantic's ValidationError.
         """
         plain = as_json(said)
         return replace(_adapter().validate_json(json.dumps(plain), strict=True), said=plain)
 
     def title(self, otherwise: str) -> str:
-        """The model's name with its adapter; of predictions made elsewhere, their file's, or another one."""
+        """The model's name with its adapter; for predictions made elsewhere, the file's name, else `otherwise`."""
         if self.model is None:
             return self.file or otherwise
         return f"{shown_name(self.model)} + {shown_name(self.adapter)}" if self.adapter else shown_name(self.model)
 
     def to_json(self) -> dict[str, Any]:
-        """As the file has it."""
+        """The record as in the file."""
         return dict(self.said)
 
 
@@ -96,10 +96,10 @@ def _adapter() -> TypeAdapter[Provenance]:
 
 
 def read_provenance(said: Mapping[str, Any]) -> Provenance:
-    """Where predictions come from.
+    """Read the provenance of predictions.
 
     Raises:
-        PredictionError: If what is read of it is of another type.
+        PredictionError: If a field that is read has the wrong type.
     """
     try:
         return Provenance.of(said)

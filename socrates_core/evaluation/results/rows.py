@@ -1,4 +1,4 @@
-"""One row a study and one a cell: distances, counts, and what was left out. None is what is not defined."""
+"""Rows of studies and cells: distances, counts, and what was excluded. None means not defined."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +11,7 @@ from socrates_core.metrics.verdict import VerdictCode
 
 @dataclass(frozen=True)
 class StudyDistances:
-    """Mean W over the cells of a study; None where none has it."""
+    """Mean W over the cells of a study; None if no cell has it."""
 
     model: float | None
     """W of the prediction."""
@@ -20,15 +20,15 @@ class StudyDistances:
     excess: float | None
     """`model` − `floor`."""
     uniform: float | None
-    """W of guessing evenly."""
+    """W of the uniform baseline."""
     pooled: float | None
-    """W of the human answers of all arms together."""
+    """W of the pooled human answers of all arms."""
     marginal: float | None
     """W of the training answers on the scale."""
     cells: int
-    """That have a W."""
+    """Cells that have a W."""
     ci95: Interval | None
-    """Over cells (± t · sd/√cells), cut to [0, 1]; None below three."""
+    """95 % interval over cells (± t · sd/√cells), clipped to [0, 1]; None below three."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class StudyRow:
     study: str
     """Its id."""
     title: str | None
-    """None where its source has none."""
+    """None if its source has none."""
     real: bool | None
-    """False for a generated one; None where nobody says."""
+    """False for a synthetic one; None if not known."""
     cells: int
-    """Scored ones."""
+    """Number of scored cells."""
     n: int
     """On-scale answers in all of its cells."""
     scale: StudyDistances
@@ -51,24 +51,24 @@ class StudyRow:
     """By the range of the human answers."""
 
     def by(self, convention: Convention) -> StudyDistances:
-        """Its distances by this range."""
+        """Its distances by this convention."""
         return self.scale if convention == "scale" else self.observed
 
 
 @dataclass(frozen=True)
 class CellDistances:
-    """W of one cell; None where it is not defined."""
+    """W of one cell; None if it is not defined."""
 
     model: float
     """W of the prediction."""
     uniform: float | None
-    """W of guessing evenly; None without a stated scale."""
+    """W of the uniform baseline; None without a stated scale."""
     pooled: float | None
-    """None for an outcome of one arm."""
+    """W of the pooled human answers of all arms; None for an outcome of one arm."""
     marginal: float | None
-    """W of the training answers on the scale; None where there are none."""
+    """W of the training answers on the scale; None if there are none."""
     split_half: float | None
-    """None below four people."""
+    """Estimated W of a second sample of as many people; None below four people."""
     floor: float
     """What a perfect prediction would be expected to score."""
     excess: float
@@ -84,50 +84,50 @@ class CellRow:
     study: str
     """Id of its study."""
     name: str
-    """Study, condition and task, to read."""
+    """Study, condition and task, for readers."""
     identity: str
     """Sixteen hexadecimal digits: the same for the same question and the same human answers."""
     n: int
-    """On-scale answers; all where the scale is not known."""
+    """On-scale answers; all if the scale is not known."""
     n_effective: float
-    """How many equally weighted people they are worth."""
+    """Effective number of people behind them."""
     off_scale: int
-    """Answers that are no option."""
+    """Answers that are not an option."""
     invalid: int
     """Predictions that could not be read as a number."""
     scale: CellDistances | None
     """None without a stated scale."""
     observed: CellDistances | None
-    """None where all human answers are the same."""
+    """None if all human answers are the same."""
     cramer: float | None
     """Unbiased squared-CDF distance on the stated scale, about 0 for a perfect prediction; None without one."""
     verdict: VerdictCode | None
     """None without a stated scale."""
     on_scale_mass: float | None
-    """Mean share of the model's mass that fell on the scale, in [0, 1]; None where it is not known."""
+    """Mean share of the model's probability mass on the scale, in [0, 1]; None if not known."""
     actual_mean: float
     """Raw number."""
     predicted_mean: float
     """Raw number."""
     chance: Chance | None
-    """Interval of W, limit of what chance explains, gain over the uniform baseline; None where `scale` is."""
+    """Interval of W, limit of chance, gain over the uniform baseline; None if `scale` is."""
 
     def by(self, convention: Convention) -> CellDistances | None:
-        """Its distances by this range."""
+        """Its distances by this convention."""
         return self.scale if convention == "scale" else self.observed
 
 
 @dataclass(frozen=True)
 class Excluded:
-    """A cell that is not in some figures."""
+    """A cell that is missing from some figures."""
 
     cell: int
     """Its id, in this evaluation."""
     study: str
     """Id of its study."""
     name: str
-    """Study, condition and task, to read."""
+    """Study, condition and task, for readers."""
     convention: Literal["all", "scale", "observed"]
-    """Which figures it is missing from."""
+    """The figures that it is missing from."""
     reason: str
-    """Why, in words."""
+    """The reason, in words."""

@@ -1,7 +1,7 @@
-"""How much of a cell's distance chance explains: its interval, the interval of what it gains over guessing evenly, and
-the limit up to which people who answer exactly as predicted get.
+"""How much of a cell's W chance explains: the interval of W, the interval of its gain over the uniform baseline, and
+the limit that W exceeds 1 time in 20 if people answer exactly as predicted.
 
-By every convention: arguments are shares over K options and where these lie in [0, 1].
+The functions serve every convention: arguments are shares over K options and the options' positions in [0, 1].
 """
 
 import math
@@ -23,31 +23,31 @@ from socrates_core.metrics.uncertainty import (
 from socrates_core.scale.distribution import Floats
 
 CHUNK: Final = 1_000_000
-"""Numbers of a table of resamples that are held at a time."""
+"""Entries of a table of resamples that are in memory at a time."""
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """The predicted side of a cell, and how it would move if it were made again.
+    """The predicted side of a cell, and how it would vary if the prediction were repeated.
 
-    The mean distribution over exactly the people who answered does not move: nobody was drawn, and a distribution is
-    exact. It moves where people were drawn to be simulated (`rows`), and where numbers were drawn from what was
-    predicted (`draws`).
+    The mean distribution over exactly the people who answered does not vary: no people were drawn, and distributions
+    are exact. It varies if the simulated people were drawn at random (`rows`), or if numbers were drawn from the
+    predicted distributions (`draws`).
     """
 
     shares: Floats
-    """(K,) the prediction."""
+    """(K,) the predicted shares."""
     rows: Floats | None = None
-    """(P, K) the simulated people's distributions, of which `shares` is the mean; needed where `redrawn` is above 0."""
+    """(P, K) the simulated people's distributions, of which `shares` is the mean; needed if `redrawn` is above 0."""
     weights: Floats | None = None
-    """(P,) of the rows; equal when None."""
+    """(P,) weights of the rows; equal when None."""
     redrawn: float = 0.0
-    """The variance of the mean from draw to draw, as a multiple of that of P independent draws."""
+    """The variance of the mean between draws of people, as a multiple of that of P independent draws."""
     draws: float | None = None
-    """How many drawn numbers `shares` are the shares of."""
+    """Number of drawn answers behind `shares`; None if they are exact."""
 
     def moves(self, source: Floats, rng: np.random.Generator, times: int) -> Floats:
-        """(B, K) or (1, K) how the prediction moves, centred on 0; drawn numbers are drawn from `source` (K,)."""
+        """(B, K) or (1, K) deviations of repeated predictions, centred on 0; numbers are drawn from `source` (K,)."""
         if self.draws is not None:
             return _samples(source, self.draws, rng, times) - source
         if self.rows is None or self.redrawn == 0:
@@ -55,21 +55,21 @@ class Prediction:
         return math.sqrt(self.redrawn) * _mean_resamples(self.rows, self.weights, rng, times)
 
     def grouped(self, starts: npt.NDArray[np.int64]) -> "Prediction":
-        """The same over groups of neighbouring options."""
+        """The same prediction over groups of neighbouring options."""
         rows = None if self.rows is None else grouped(self.rows, starts)
         return replace(self, shares=grouped(self.shares, starts), rows=rows)
 
 
 @dataclass(frozen=True)
 class Chance:
-    """How much of a distance chance explains."""
+    """How much of W chance explains."""
 
     interval: Interval
-    """95 % interval of the distance."""
+    """95 % interval of W."""
     limit: float
-    """What the distance stays under 19 times in 20 if people answer exactly as predicted."""
+    """95 % quantile of W if people answer exactly as predicted."""
     gain: Interval
-    """95 % interval of the distance of guessing evenly minus the distance. Of no meaning where no scale is stated."""
+    """95 % interval of the uniform baseline's W minus W. Meaningless without a stated scale."""
 
 
 def chance_of(
@@ -80,7 +80,7 @@ def chance_of(
     rng: np.random.Generator,
     most: int = MAX_POSITIONS,
 ) -> Chance:
-    """What chance explains, by any convention; arguments as for `distance_intervals`."""
+    """Interval, limit and gain by any convention; arguments as for `distance_intervals`."""
     limit = chance_limit(model, actual, positions, n, rng, most)
     intervals = distance_intervals(model, actual, positions, n, rng, most)
     return Chance(intervals.distance, limit, intervals.gain)
@@ -88,12 +88,12 @@ def chance_of(
 
 @dataclass(frozen=True)
 class DistanceIntervals:
-    """Intervals of one cell, over who was asked and who was simulated."""
+    """Intervals of one cell, over samples of people and of simulated people."""
 
     distance: Interval
-    """Of the distance, within [0, 1]."""
+    """Interval of W, within [0, 1]."""
     gain: Interval
-    """Of the distance of guessing evenly minus the distance, within [−1, 1]."""
+    """Interval of the uniform baseline's W minus W, within [−1, 1]."""
 
 
 def distance_intervals(
@@ -105,13 +105,14 @@ def distance_intervals(
     most: int = MAX_POSITIONS,
     draws: int = DRAWS,
 ) -> DistanceIntervals:
-    """95 % intervals by resampling the people who answered, and what of the prediction was left to chance.
+    """95 % intervals by resampling the people who answered, and the random part of the prediction.
 
-    Resampled distances are biased upward, so their percentiles miss small distances (0 % coverage where the prediction
-    is right). With q the 95 % quantile of the distance between a resample and the sample, the triangle inequality gives
-    W ± q; the upper percentile, which the bias makes safe, takes the upper end where it is lower. Measured on flat
-    truths with K = 2, 5, 7, 11 and on sparse ones with 101 options, predictions from perfect to unrelated, n = 30,
-    100 and 1000: coverage 92 to 99 %, 96 % on average. The gain's interval is the percentile one less its bias.
+    Resampled distances are biased upward, so their percentiles miss small distances (0 % coverage for a perfect
+    prediction). With q the 95 % quantile of the distance between a resample and the sample, the triangle inequality
+    gives W ± q; the upper percentile, which is conservative because of the bias, is the upper end if it is lower.
+    Measured on flat truths with K = 2, 5, 7, 11 and on sparse ones with 101 options, predictions from perfect to
+    unrelated, n = 30, 100 and 1000: coverage 92 to 99 %, 96 % on average. The gain's interval is the percentile
+    interval, corrected for its bias.
 
     Args:
         predicted: Over the same options.
@@ -119,8 +120,8 @@ def distance_intervals(
         positions: (K,) where the options lie in [0, 1], ascending.
         n: How many answers (or an effective number), ≥ 1.
         rng: For the resamples.
-        most: Options beyond this number are taken together, which is right on a stated scale. Open-ended answers can
-            pile up in a corner of a range that one of them stretches: take theirs one by one.
+        most: If there are more options, neighbours are grouped, which is accurate on a stated scale. In open-ended
+            answers an outlier can stretch the range and the others pile up in a corner of it: do not group those.
         draws: Resamples.
     """
     starts, x = groups_of_options(positions, most)
@@ -131,7 +132,7 @@ def distance_intervals(
     reaches, distances, gains = [], [], []
     for times in _chunks(draws, len(x)):
         people = np.cumsum(_samples(truth, n, rng, times) - truth, axis=1)[:, :-1]
-        # how the CDF of people minus that of the prediction moves
+        # deviations of the CDF of people minus that of the prediction
         wobble = people - np.cumsum(model.moves(model.shares, rng, times), axis=1)[:, :-1]
         reaches.append(np.abs(wobble) @ gaps)
         distances.append(np.abs(off_model + wobble) @ gaps)
@@ -157,17 +158,17 @@ def chance_limit(
     most: int = MAX_POSITIONS,
     draws: int = DRAWS,
 ) -> float:
-    """The distance that n people who answer exactly as predicted stay under 19 times in 20.
+    """The W that n people who answer exactly as predicted exceed 1 time in 20.
 
-    The 95 % quantile of the distance between n answers drawn from the prediction and the prediction, made again. A
-    larger distance is beyond what chance explains (a Monte Carlo test at the 5 % level). Where the prediction is
-    itself a sample of numbers, both are drawn from where the people's answers come from.
+    The 95 % quantile of W between n answers drawn from the prediction and a repeated prediction. A larger W is beyond
+    what chance explains (a Monte Carlo test at the 5 % level). If the prediction is itself a sample of numbers, both
+    are drawn from the estimated distribution of people's answers.
 
     Args:
         predicted: Over the same options.
-        actual: (K,) shares of the human answers; only looked at where the prediction is drawn numbers.
+        actual: (K,) shares of the human answers; used only if the prediction is drawn numbers.
         positions: (K,) where the options lie in [0, 1], ascending.
-        n: How many people answered, ≥ 1.
+        n: Number of people who answered, ≥ 1.
         rng: For the draws.
         most: As for `distance_intervals`.
         draws: Simulated samples.
@@ -183,7 +184,7 @@ def chance_limit(
 
 
 def _chunks(draws: int, k: int) -> list[int]:
-    """So many resamples of k options in tables that are not too large."""
+    """Split `draws` resamples of k options into tables of limited size."""
     size = max(1, CHUNK // k)
     return [min(size, draws - first) for first in range(0, draws, size)]
 
@@ -191,15 +192,15 @@ def _chunks(draws: int, k: int) -> list[int]:
 def _samples(source: Floats, n: float, rng: np.random.Generator, times: int) -> Floats:
     """(B, K) shares of n answers from the source.
 
-    The source is rounded: a sampler takes another branch on either side of a half, and the same cell must have the same
-    resamples whichever way its shares were added up.
+    The source is rounded: the sampler branches at a probability of one half, and rounding errors in the shares must not
+    change the resamples of a cell.
     """
     people, chances = max(1, round(n)), source.round(12)
     return np.asarray(rng.multinomial(people, chances / chances.sum(), size=times) / people)
 
 
 def _mean_resamples(rows: Floats, weights: Floats | None, rng: np.random.Generator, times: int) -> Floats:
-    """(B, K) how the mean of P rows moves when others are drawn, centred on 0."""
+    """(B, K) deviations of the mean of P rows when people are redrawn, centred on 0."""
     mass = np.full(len(rows), 1 / len(rows)) if weights is None else weights / weights.sum()
     different, place = np.unique(rows, axis=0, return_inverse=True)
     if len(different) == 1:

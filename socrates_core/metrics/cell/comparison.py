@@ -1,21 +1,21 @@
-"""The score of one cell: distances, noise floor, what has to be beaten, and what the numbers mean.
+"""The score of one cell: distances, noise floor, baselines and verdict.
 
-The Simulate tab, evaluations, open-ended outcomes and the validation of a training run all hold predicted people beside
-actual answers here, with the same resamples, so that a cell has one distance, one limit and one verdict.
+The Simulate tab, evaluations, open-ended outcomes and the validation of a training run all compare predictions with
+actual answers here, with the same resamples, so that a cell has one W, one limit and one verdict.
 
 **What varies by chance.** An evaluation predicts exactly the people who answered, and their distributions are exact.
-Asking the model again would give the same mean, so the mean is the prediction, and only the answers vary: n of them,
-drawn from it. To resample the predicted people as well would count who takes part twice, as if they and the people who
-answered were two groups drawn apart, and the wider limit would let through predictions that are wrong. Given the
-personas, answers vary less than n draws from the mean do, by the variance between the personas; so the test errs on the
-side of "within chance". It is a test of the group's distribution, which is what a cell is about, and not of every
-person's own. Where fewer people are simulated than answered, or other people, the mean does depend on who was drawn:
-that part of its variance, and no more, is added by resampling the simulated people (`PredictedAnswers.redrawn`). It
-falls to nothing as the simulated become the people who answered. Drawn numbers in place of distributions are a sample.
+Querying the model again would give the same mean, so the mean is the prediction, and only the answers vary: n of them,
+drawn from it. Resampling the predicted people as well would count the sampling of people twice, as if they and the
+people who answered were two independent samples, and the wider limit would accept predictions that are wrong. Given
+the personas, answers vary less than n draws from the mean, by the variance between personas; so the test errs on the
+side of "within chance". It is a test of the group's distribution, which is what a cell is about, not of every person's
+own. If fewer people are simulated than answered, or other people, the mean does depend on who was drawn: exactly that
+part of its variance is added by resampling the simulated people (`PredictedAnswers.redrawn`). It vanishes if the
+simulated people are the people who answered. Drawn numbers in place of distributions are a sample.
 
-Where the model is right, the distance passes the limit in 1 to 5 % of cells if exactly the people who answered are
-predicted (1 to 2 % where personas matter much), in 3 to 6 % if a quarter of them is drawn, and in 2 to 5 % if numbers
-are: 400 cells for each of n = 30 and 100 with 5 options and n = 100 with 11.
+If the model is right, W exceeds the limit in 1 to 5 % of cells if exactly the people who answered are predicted (1 to
+2 % if personas matter much), in 3 to 6 % if a quarter of them is drawn, and in 2 to 5 % if numbers are drawn: 400
+cells for each of n = 30 and 100 with 5 options and n = 100 with 11.
 """
 
 import math
@@ -35,50 +35,50 @@ from socrates_core.metrics.wasserstein import wasserstein_rows
 from socrates_core.scale.distribution import AnswerDistribution, Floats
 
 LEAST: Final = 2
-"""Answers, and people, below which a cell is not scored: a distance from one person says nothing."""
+"""Answers, and people, below which a cell is not scored: W cannot be judged from one person."""
 
 SPLITS: Final = 50
-"""Random halves of a cell's people."""
+"""Number of random splits of a cell's people into halves."""
 
 SIDES: Final = ("model", "uniform", "pooled", "marginal")
-"""What is compared with the answers: the model, guessing evenly, the answers of all arms taken together, and the
-training answers on this scale."""
+"""What is compared with the answers: the model, the uniform baseline, the pooled answers of all arms, and the marginal
+baseline (the training answers on this scale)."""
 
 Numbers = Floats | npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Distances:
-    """One convention's figures of one cell; NaN where something is not defined."""
+    """The distances of one cell by one convention; NaN if not defined."""
 
     model: float
     uniform: float
     pooled: float
     marginal: float
     split_half: float
-    """What a second sample of as many people would score."""
+    """Estimated W of a second sample of as many people."""
     floor: float
-    """What a perfect prediction would be expected to score."""
+    """Expected W of a perfect prediction."""
 
     @property
     def excess(self) -> float:
-        """The distance beyond the floor."""
+        """W of the model minus the floor."""
         return self.model - self.floor
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the two sides of one cell come to."""
+    """The result of comparing the two sides of one cell."""
 
     n: int
-    """On-scale answers; all where the scale is not known."""
+    """On-scale answers; all if the scale is not known."""
     n_effective: float
-    """How many equally weighted people they are worth."""
+    """Effective number of people behind them."""
     off_scale: int
     scale: Distances | None
     """By the stated scale; None without one."""
     observed: Distances | None
-    """By the range of the human answers; None where all agree."""
+    """By the range of the human answers; None if all of them agree."""
     cramer: float
     """Unbiased squared-CDF distance on the stated scale; NaN without one."""
     chance: Chance | None
@@ -88,7 +88,7 @@ class Comparison:
 
 
 def cell_rng(seed: int, cell_id: int) -> np.random.Generator:
-    """The stream of one cell's resamples: whatever else is scored, and where, changes nothing."""
+    """The random stream of one cell's resamples, which does not depend on what else is scored, or where."""
     return np.random.default_rng([seed, 12, cell_id])
 
 
@@ -100,18 +100,18 @@ def compare(
     pool: Floats | None = None,
     marginal: Floats | None = None,
 ) -> Comparison:
-    """Hold predicted people beside actual answers.
+    """Compare predictions with actual answers.
 
     Args:
-        actual: With two people or more who answered on the scale.
-        predicted: With a prediction that counts.
+        actual: The answers; of two people or more on the scale.
+        predicted: The predictions; at least one counts.
         rng: The cell's own; see `cell_rng`.
         pool: (K,) shares of the options over all arms.
         marginal: (K,) what the training answers on this scale predict.
     """
     on = actual.on_scale
     n = people_worth(actual, on)
-    scale, squared, halves, chance, said = None, math.nan, math.nan, None, None
+    scale, squared, halves, chance, meaning = None, math.nan, math.nan, None, None
     if actual.values is not None:
         shares, positions = scale_shares(actual), _positions(actual.values, actual.values[0], actual.values[-1])
         sides = _sides(actual.values, predicted, predicted.compared, pool, marginal)
@@ -120,7 +120,7 @@ def compare(
         scale = distances(sides, shares, positions, n, model.draws, halves)
         squared = _or_nan(cramer(sides[0], shares, positions, n, model.draws))
         chance = chance_of(model, shares, positions, n, rng)
-        said = verdict(scale.model, chance.limit, chance.gain, n)
+        meaning = verdict(scale.model, chance.limit, chance.gain, n)
     return Comparison(
         n=int(on.sum()),
         n_effective=n,
@@ -129,12 +129,12 @@ def compare(
         observed=observed_distances(actual, predicted, pool, marginal, halves),
         cramer=squared,
         chance=chance,
-        verdict=said,
+        verdict=meaning,
     )
 
 
 def scale_distances(actual: ActualAnswers, shares: Floats) -> Distances:
-    """The figures of one prediction (K,) by the stated scale, without resamples: no split-half, no pool."""
+    """The distances of one prediction (K,) by the stated scale, without resamples: no split-half, no pool."""
     assert actual.values is not None
     sides = np.full((len(SIDES), len(shares)), np.nan)
     sides[0], sides[1] = shares, 1 / len(shares)
@@ -149,11 +149,11 @@ def observed_distances(
     marginal: Floats | None = None,
     halves: float = math.nan,
 ) -> Distances | None:
-    """The figures by the range of the human answers, off-scale ones included; None where all agree.
+    """The distances by the range of the human answers, off-scale ones included; None if all of them agree.
 
     Args:
         actual: The answers.
-        predicted: Its valid predictions count, clipped to the range.
+        predicted: The predictions; valid ones count, clipped to the range.
         pool: (K,) shares of the options over all arms.
         marginal: (K,) what the training answers on this scale predict.
         halves: The split-half distance by the stated scale, which changes with the width.
@@ -174,22 +174,22 @@ def observed_distances(
         sides[0] = weight_counts(predicted.drawn[valid], weights, support) / weights.sum()
     draws = None if predicted.drawn is None else float(valid.sum())
     shares = weight_counts(answers, actual.weights, support) / actual.weights.sum()
-    everybody = np.ones(len(answers), bool)
+    all_answers = np.ones(len(answers), bool)
     positions = _positions(support, low, high)
-    return distances(sides, shares, positions, people_worth(actual, everybody), draws, halves)
+    return distances(sides, shares, positions, people_worth(actual, all_answers), draws, halves)
 
 
 def distances(
     sides: Floats, actual: Floats, positions: Floats, n: float, draws: float | None = None, halves: float = math.nan
 ) -> Distances:
-    """The figures of any convention.
+    """The distances by any convention.
 
     Args:
-        sides: (4, K) what is compared with the answers, in the order of SIDES; NaN where there is nothing.
+        sides: (4, K) what is compared with the answers, in the order of SIDES; rows of NaN for what is missing.
         actual: (K,) shares of the answers.
         positions: (K,) where the options lie in [0, 1], ascending.
         n: People behind `actual`.
-        draws: Numbers behind the model's side, where it is a sample too.
+        draws: Drawn numbers behind the model's side, if it is a sample too.
         halves: The split-half distance.
     """
     found = dict(zip(SIDES, wasserstein_rows(sides, actual, positions).tolist(), strict=True))
@@ -209,8 +209,9 @@ def scale_shares(actual: ActualAnswers) -> Floats:
 
 
 def people_worth(actual: ActualAnswers, used: npt.NDArray[np.bool_]) -> float:
-    """How many equally weighted people the answers are worth, to nine decimals, so that it rounds to the same whole
-    number whatever unit the weights are in; who answered twice is one person.
+    """Effective number of people behind the answers; several answers of one person count as one person.
+
+    Given to nine decimals, so that it rounds to the same whole number in any unit of the weights.
     """
     people, weights = actual.people[used], actual.weights[used]
     if (np.diff(people) > 0).all() and (weights == weights[0]).all():
@@ -226,12 +227,12 @@ def _sides(
     pool: Floats | None,
     marginal: Floats | None,
 ) -> Floats:
-    """(4, K) what is compared with the answers; NaN where there is nothing.
+    """(4, K) what is compared with the answers; rows of NaN for what is missing.
 
     Args:
         values: (K,) the options.
         predicted: The predictions.
-        used: (P,) which of them count; drawn ones are options.
+        used: (P,) which of them count; drawn ones among them are options.
         pool: As for `observed_distances`.
         marginal: As for `observed_distances`.
     """
@@ -250,7 +251,7 @@ def _sides(
 
 
 def _prediction(predicted: PredictedAnswers, shares: Floats) -> Prediction:
-    """The model's side by the stated scale, and how it would move."""
+    """The model's side by the stated scale, and how it would vary."""
     used = predicted.compared
     if predicted.drawn is not None:
         return Prediction(shares, draws=float(used.sum()))
@@ -261,7 +262,7 @@ def _prediction(predicted: PredictedAnswers, shares: Floats) -> Prediction:
 
 
 def weight_counts(answers: Floats, weights: Floats, support: Numbers) -> Floats:
-    """(K,) weight of each of the answers, all of which are in the support."""
+    """(K,) total weight of the answers at each point of the support, which contains all of them."""
     return np.bincount(np.searchsorted(support, answers), weights, minlength=len(support)).astype(np.float64)
 
 

@@ -1,4 +1,4 @@
-"""The one way from a source's rows to a `StudySet`: batch by batch, keeping each distinct stimulus once."""
+"""Builds a `StudySet` from the rows of any source, batch by batch, keeping each distinct stimulus once."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +16,7 @@ from socrates_core.study.study_set import CELLS_SCHEMA, STUDIES_SCHEMA, Design, 
 UNREADABLE_SCALE: Final = "unreadable scale"
 
 Progress = Callable[[int, int], None]
-"""Told (rows read so far, rows in all) after every batch."""
+"""Called with (rows read so far, rows in all) after every batch."""
 
 _CELL_KEYS: Final = ("study_id", "condition_num", "task_num", "stimulus")
 _PERSON: Final = ("study_id", "participant")
@@ -26,17 +26,17 @@ _UNREADABLE: Final = -1
 class StudySetBuilder:
     """Takes a source's rows in batches and builds the four tables.
 
-    A batch is a tidy frame, one answer a row: the columns of `rows.REQUIRED`, any of `rows.OPTIONAL`, and every other
-    column is a demographic attribute. Studies and participants are numbered in the order in which they first appear,
-    cells by study, condition and task, so the result does not depend on how the rows were cut into batches.
+    A batch is a tidy frame with one answer per row: the columns of `rows.REQUIRED`, any of `rows.OPTIONAL`, and all
+    other columns are demographic attributes. Studies and participants are numbered in order of appearance, cells by
+    study, condition and task, so the result does not depend on how the rows were divided into batches.
     """
 
     def __init__(self, source: str, describe: Callable[[str], Study], revision: str | None = None) -> None:
         """
         Args:
-            source: What is read, for the manifest.
-            describe: Study id → what is known of the study.
-            revision: The source's revision, where it has one.
+            source: Name of the source, for the manifest.
+            describe: Study id → description of the study.
+            revision: The source's revision, if it has one.
         """
         self._source = source
         self._revision = revision
@@ -53,11 +53,11 @@ class StudySetBuilder:
         self._answers: list[pl.DataFrame] = []
 
     def add(self, rows: pl.DataFrame, scales: Mapping[str, AnswerScale] | None = None) -> None:
-        """Take one batch.
+        """Add one batch.
 
         Args:
-            rows: One answer a row.
-            scales: Stimulus text (without outer blanks) → its scale, where the source states it; the others are read
+            rows: One answer per row.
+            scales: Stimulus text (without outer blanks) → its scale, if the source states it; the others are read
                 from the text.
 
         Raises:
@@ -74,7 +74,7 @@ class StudySetBuilder:
         self._answers.append(rows.select("_cell", *_PERSON, "response"))
 
     def drop(self, reason: str, rows: int, examples: Iterable[str] = ()) -> None:
-        """Count rows that the source itself could not put into a batch."""
+        """Count rows that the source itself had to drop."""
         self._rows_read += rows
         self._drops.add(reason, rows, examples)
 
@@ -82,7 +82,7 @@ class StudySetBuilder:
         """The studies, their cells, participants and responses.
 
         Raises:
-            SourceError: If no row became a response; names the reasons.
+            SourceError: If no row became a response; gives the reasons.
         """
         if not self._cell_numbers:
             listed = [
@@ -129,7 +129,7 @@ class StudySetBuilder:
         first_new = len(self._cell_numbers)
         numbers, scale_numbers = [], []
         for study_id, condition_num, task_num, text in groups.select(_CELL_KEYS).iter_rows():
-            # texts are told apart by a 128-bit digest, so that no second copy of them is kept
+            # texts are identified by a 128-bit digest, so that no second copy of them is kept
             digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
             scale = self._scale_number(digest, text, study_id, scales)
             key = (study_id, condition_num, task_num, digest)
@@ -149,7 +149,7 @@ class StudySetBuilder:
         return rows.drop("stimulus").with_columns(of_row).filter(pl.col("_cell") != _UNREADABLE)
 
     def _scale_number(self, digest: bytes, text: str, study_id: str, stated: Mapping[str, AnswerScale]) -> int:
-        """The number of a text's scale, read once per text; `_UNREADABLE` where it states none that can be read."""
+        """The number of a text's scale, read once per text; `_UNREADABLE` if it has none that can be read."""
         known = self._scale_of_text.get(digest)
         if known is not None:
             return known
@@ -205,12 +205,12 @@ class StudySetBuilder:
 
 
 def _within_studies(answers: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
-    """The cells with their design: `within` where somebody in the study answered in more than one of its conditions.
+    """The cells with their design: `within` if any participant answered in more than one condition of the study.
 
-    A design that the source states stays.
+    A design that the source states is kept.
 
     Raises:
-        SourceError: If the source states something else than between or within.
+        SourceError: If the source states a design other than between or within.
     """
     condition = cells.select("_cell", "condition_num")
     crossed = (
@@ -220,7 +220,7 @@ def _within_studies(answers: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
         .filter("both")["study_id"]
         .unique()
     )
-    strange = cells.filter(~pl.col("design").is_in(get_args(Design)))  # null where the source states none
+    strange = cells.filter(~pl.col("design").is_in(get_args(Design)))  # null if the source states none
     for study_id, design in strange.select("study_id", "design").head(1).iter_rows():
         raise SourceError(f"study {study_id} has the design {design!r}, expected between or within")
     found = pl.when(pl.col("study_id").is_in(crossed.implode())).then(pl.lit("within")).otherwise(pl.lit("between"))

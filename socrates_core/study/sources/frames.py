@@ -19,7 +19,7 @@ SLICE_ROWS: Final = 50_000
 """Rows in memory at a time: about 100 MB of SocSci210's text."""
 
 SAVED: Final = "dataset_dict.json"
-"""The file by which a folder is known to be a `DatasetDict` that was saved to disk."""
+"""The file by which a folder is recognised as a saved `DatasetDict`."""
 
 
 def column_names(file: Path) -> list[str]:
@@ -32,7 +32,7 @@ def column_names(file: Path) -> list[str]:
         try:
             return list(parquet_schema(file))
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise SourceError(f"{file} is no readable Parquet file ({first_line(error)}); fetch it again") from error
+            raise SourceError(f"{file} is not a readable Parquet file ({first_line(error)}); fetch it again") from error
     if file.suffix.lower() in (".csv", ".tsv"):
         with file.open("rb") as lines:
             return _csv_header(_decoded(lines.readline(), file), file)[0]
@@ -44,7 +44,7 @@ def frames(file: Path, columns: Sequence[str] | None = None) -> Iterator[pl.Data
 
     Args:
         file: Parquet, CSV, JSON or Arrow, by its ending.
-        columns: The columns wanted, all of which it has; None for all.
+        columns: The columns to read, all of which the file has; None for all.
 
     Raises:
         SourceError: If it cannot be read to its end.
@@ -66,8 +66,8 @@ def slices(
     Args:
         files: In the order in which they are read.
         columns: As for `frames`.
-        progress: Told (rows read, rows in all) after every frame where all files are Parquet, else (bytes, bytes in
-            all) after every file.
+        progress: Called with (rows read, rows in all) after every frame if all files are Parquet, else with (bytes
+            read, bytes in all) after every file.
     """
     by_rows = all(file.suffix.lower() == ".parquet" for file in files)
     sizes = [_rows_of(file) if by_rows else file.stat().st_size for file in files]
@@ -87,14 +87,14 @@ def saved_files(folder: Path) -> list[Path]:
     """The Arrow files of a `DatasetDict` that was saved to a folder, in the order of its splits.
 
     Raises:
-        SourceError: If the folder is not whole.
+        SourceError: If the folder is not complete.
     """
     try:
         parts = [folder / str(part) for part in json.loads((folder / SAVED).read_text("utf-8"))["splits"]]
         states = {part: json.loads((part / "state.json").read_text("utf-8")) for part in parts}
         files = [part / Path(one["filename"]).name for part in parts for one in states[part]["_data_files"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SourceError(f"{folder} is no whole DatasetDict ({first_line(error)}); save it again") from error
+        raise SourceError(f"{folder} is not a complete DatasetDict ({first_line(error)}); save it again") from error
     missing = [file for file in files if not file.is_file()]
     if missing:
         raise SourceError(f"{folder} lacks {missing[0].relative_to(folder)}; save the DatasetDict again")
@@ -102,7 +102,7 @@ def saved_files(folder: Path) -> list[Path]:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, on one line."""
+    """The message of an error, on one line."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
@@ -119,7 +119,7 @@ def _parquet(file: Path, columns: Sequence[str] | None) -> Iterator[pl.DataFrame
 
 
 def _rows_of(file: Path) -> int:
-    column_names(file)  # says what is wrong with it
+    column_names(file)  # raises if the file cannot be read
     return int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
 
 
@@ -159,7 +159,7 @@ def _decoded(content: bytes, file: Path) -> str:
 
 
 def _json_or_arrow(file: Path, rows: int) -> Iterator[pl.DataFrame]:
-    import datasets  # slow to import, and Parquet and CSV need it not
+    import datasets  # slow to import, and not needed for Parquet and CSV
 
     datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # it would count this reading on a server
     try:

@@ -1,14 +1,14 @@
-"""Data sets of the Hugging Face Hub: which files make one up, and fetching them.
+"""Data sets of the Hugging Face Hub: finds the files of a data set, and fetches them.
 
     hub:OWNER/NAME                    all rows of the default configuration, at the newest commit
     hub:OWNER/NAME:CONFIG/SPLIT       one configuration, or one split of it
     hub:OWNER/NAME@REVISION           at a commit, branch or tag
 
 `datasets` decides which files belong to a configuration and a split. The files then come into the Hub's own cache
-(HF_HOME, HF_HUB_CACHE): a connection that drops goes on where it stopped, a run that was killed with the first file
-that is not whole. They are read there in slices; iterating over them with `datasets` takes two to three times the
-processor time and twice the memory. What `datasets` decided is noted beside its cache, because it cannot decide again
-without a network.
+(HF_HOME, HF_HUB_CACHE): after a dropped connection the download resumes where it stopped, after a killed process with
+the first incomplete file. They are read there in slices; iterating over them with `datasets` takes two to three times
+the processor time and twice the memory. The list of files is saved next to the cache of `datasets`, because `datasets`
+cannot find them again without a network.
 """
 
 import glob
@@ -31,7 +31,7 @@ READABLE: Final = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".arrow")
 """Endings of the data files that can be read."""
 
 BESIDE: Final = ("metadata/participant_mapping.json", "studies.json")
-"""Files beside the data that are fetched where they exist: SocSci210's own split, and a table's codebook."""
+"""Files that are fetched along with the data if they exist: SocSci210's own split, and a table's codebook."""
 
 _NAME: Final = re.compile(
     r"(?P<repo>[\w.-]+/[\w.-]+)(?::(?P<config>[\w.+ -]+)(?:/(?P<split>[\w.-]+))?)?(?:@(?P<revision>[\w./+-]+))?",
@@ -43,15 +43,15 @@ _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True)
 class HubName:
-    """What `hub:OWNER/NAME:CONFIG/SPLIT@REVISION` asks for."""
+    """The parts of `hub:OWNER/NAME:CONFIG/SPLIT@REVISION`."""
 
     repo_id: str
     config: str | None = None
-    """None: the default one."""
+    """The configuration; None for the default one."""
     split: str | None = None
-    """None: all of them, one after the other."""
+    """The split; None for all of them, one after the other."""
     revision: str | None = None
-    """A commit, branch or tag; None: the newest commit."""
+    """A commit, branch or tag; None for the newest commit."""
 
     @classmethod
     def parse(cls, source: str, revision: str | None = None) -> "HubName":
@@ -59,7 +59,7 @@ class HubName:
 
         Args:
             source: `hub:…`.
-            revision: Given beside the name.
+            revision: A revision given separately from the name.
 
         Raises:
             SourceError: If it is not of that form, or two revisions are given.
@@ -82,7 +82,7 @@ class HubFiles:
     repo_id: str
     commit: str
     folder: Path
-    """The cached copy of the repository; holds only what was fetched."""
+    """The cached copy of the repository; holds only the fetched files."""
     files: tuple[Path, ...]
     """The data files, in the order of the splits."""
 
@@ -110,14 +110,14 @@ def fetch(name: HubName) -> HubFiles:
 
 
 def find_commit(name: HubName) -> str:
-    """The commit that a branch, a tag or nothing (the newest) stands for; asks the Hub.
+    """Ask the Hub for the commit of a branch or tag, or for the newest one.
 
     Raises:
         SourceError: As for `fetch`.
     """
     if name.revision and _COMMIT.fullmatch(name.revision):
         return name.revision
-    from huggingface_hub import HfApi  # slow to import, needed for the Hub alone
+    from huggingface_hub import HfApi  # slow to import, and needed only for the Hub
 
     with _hub_step(name, name.revision):
         commit = HfApi().dataset_info(name.repo_id, revision=name.revision).sha
@@ -127,7 +127,7 @@ def find_commit(name: HubName) -> str:
 
 
 def cached_file(repo_id: str, commit: str, file: str) -> Path | None:
-    """A file beside the data, fetched by `fetch`; None where the data set has none."""
+    """An additional file that `fetch` fetched with the data; None if the data set has none."""
     from huggingface_hub import try_to_load_from_cache
 
     found = try_to_load_from_cache(repo_id, file, revision=commit, repo_type="dataset")
@@ -154,7 +154,7 @@ def _data_files(name: HubName, commit: str) -> list[str]:
 
 def _resolved(name: HubName, commit: str) -> dict[str, list[str]]:
     """Split → data files, as `datasets` finds them in the repository at a commit."""
-    import datasets  # slow to import, and needed the first time alone
+    import datasets  # slow to import, and needed only the first time
 
     datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # it would tell a server of each data set that is opened
     # `datasets` falls back on what it once prepared of the same name, at whatever commit: an empty cache holds nothing
@@ -200,7 +200,7 @@ def _check_card(name: HubName, commit: str) -> None:
 
 
 def _check_path(file: str, name: HubName) -> None:
-    """Raise a SourceError for a path that leads out of its repository, or a file that cannot be read."""
+    """Raise a SourceError for a path outside its repository, or a file of a kind that cannot be read."""
     path = PurePosixPath(file)
     if path.is_absolute() or not {"..", "."}.isdisjoint(file.split("/")) or "\\" in file or not file.isprintable():
         raise SourceError(f"{_shown(name)} lists the file {file!r:.140}, which leads out of it; nothing was fetched")
@@ -212,9 +212,9 @@ def _check_path(file: str, name: HubName) -> None:
 
 
 def _check_bytes(path: Path, name: HubName) -> None:
-    """Raise a SourceError, and remove the file from the cache, unless its bytes are those that the Hub describes.
+    """Raise a SourceError, and remove the file from the cache, unless its hash is that of the Hub.
 
-    In the cache a file is a link to a blob that is called by its hash; on a system without links there is no hash.
+    In the cache a file is a link to a blob that is named by its hash; on a system without links there is no hash.
     """
     blob = path.resolve()
     if path.is_symlink() and not named_by_hash(blob):
@@ -227,7 +227,7 @@ def _check_bytes(path: Path, name: HubName) -> None:
 
 
 def _note_of(name: HubName, commit: str) -> Path:
-    """Where `datasets` keeps its cache; found without importing it, which would take 0.1 GB until the end."""
+    """The file with the saved list; its place is found without importing `datasets`, which would hold 0.1 GB."""
     from huggingface_hub import constants
 
     cache = os.environ.get("HF_DATASETS_CACHE") or f"{constants.HF_HOME}/datasets"
@@ -249,7 +249,7 @@ def _read_note(note: Path) -> dict[str, list[str]] | None:
 
 @contextmanager
 def _hub_step(name: HubName, revision: str | None) -> Iterator[None]:
-    """Turn whatever goes wrong with the Hub into one SourceError that says what to do."""
+    """Turn all errors of the Hub into a SourceError with advice."""
     import httpx2
     import yaml
     from huggingface_hub import errors
@@ -275,7 +275,7 @@ def _hub_step(name: HubName, revision: str | None) -> Iterator[None]:
         raise _unreachable(name, error) from error
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, errors.LocalEntryNotFoundError) as error:
         raise _unreachable(name, error) from error
-    except FileNotFoundError as error:  # as `datasets` names what it does not find
+    except FileNotFoundError as error:  # raised by `datasets` for what it does not find
         told = str(error)
         if "Revision" in told:
             raise _no_revision(name, revision) from None

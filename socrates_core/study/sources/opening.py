@@ -1,4 +1,4 @@
-"""Opening a source by its name or path: what is there is told by content, not by the name of the file."""
+"""Opens a source by its name or path; its kind is recognised by content, not by the name of a file."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,8 +26,8 @@ def open_source(name_or_path: str, revision: str | None = None, progress: Progre
 
     Args:
         name_or_path: `bundled`, `socsci210` or `hub:OWNER/NAME` (from the Hugging Face Hub), or a path (see ACCEPTED).
-        revision: For a data set of the Hub: a commit, branch or tag; the newest commit where it is None.
-        progress: Told (done, total) while a large source is read.
+        revision: For a data set of the Hub: a commit, branch or tag; the newest commit when None.
+        progress: Called with (done, total) while a large source is read.
 
     Raises:
         SourceError: If there is no such source, it cannot be read, or a revision is given for another source.
@@ -48,7 +48,7 @@ def stated_parts(name_or_path: str, studies: StudySet) -> Mapping[str, Sequence[
 
     Args:
         name_or_path: As for `open_source`.
-        studies: What `open_source` made of it.
+        studies: The result of `open_source`.
 
     Raises:
         SourceError: If metadata.json cannot be read or contradicts the files.
@@ -60,11 +60,11 @@ def stated_parts(name_or_path: str, studies: StudySet) -> Mapping[str, Sequence[
 
 
 def stated_unseen(name_or_path: str, studies: StudySet) -> list[str] | None:
-    """The ids that SocSci210's own split file keeps unseen; None where the source holds no such file.
+    """The ids that SocSci210's own split file lists as unseen; None if the source holds no such file.
 
     Args:
         name_or_path: As for `open_source`.
-        studies: What `open_source` made of it.
+        studies: The result of `open_source`.
 
     Raises:
         SourceError: If the file cannot be read.
@@ -103,7 +103,7 @@ def _open_hub(name: HubName, progress: Progress | None) -> StudySet:
 
 
 def kind_of(columns: Sequence[str]) -> str | None:
-    """`socsci210`, `alpaca` or `table`, by the columns of a data file; None where they are of none of these."""
+    """`socsci210`, `alpaca` or `table`, by the columns of a data file; None if they match none of these."""
     if all(mark in columns for mark in socsci210.MARKS):
         return "socsci210"
     if all(name in columns for name in alpaca.COLUMNS):
@@ -167,12 +167,12 @@ def _parts_files(folder: Path) -> list[Path]:
 
 
 def _kind(file: Path) -> str:
-    """`alpaca`, `socsci210` or `table`, by what is in the file."""
+    """`alpaca`, `socsci210` or `table`, by the content of the file."""
     suffix = file.suffix.lower()
     if suffix == ".jsonl":
         return "alpaca"
     if suffix not in _SUFFIXES:
-        raise SourceError(f"{file} is no source; a source is {ACCEPTED}")
+        raise SourceError(f"{file} is not a source; a source is {ACCEPTED}")
     if suffix != ".parquet":
         return "table"
     return kind_of(column_names(file)) or "table"

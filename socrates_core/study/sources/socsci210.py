@@ -1,7 +1,7 @@
 """SocSci210, from the Hugging Face Hub or from a local folder of its Parquet shards.
 
 The shards repeat every vignette in every row, so they are read in slices. The columns `prompt` and `reasoning` are
-never read: the first is rendered anew, the second was written with the answer known.
+never read: prompts are rendered anew, and the reasoning was written with knowledge of the answer.
 """
 
 import json
@@ -23,7 +23,7 @@ PAPER: Final = (
     "Experiments, EMNLP, arXiv 2509.05830"
 )
 MARKS: Final = ("stimuli", "demographic")
-"""The columns by which a Parquet file is known to be SocSci210's."""
+"""The columns by which a Parquet file is recognised as SocSci210's."""
 
 ATTRIBUTES: Final = (
     "age",
@@ -43,7 +43,7 @@ ATTRIBUTES: Final = (
     "party_id",
     "phone_service",
 )
-"""What SocSci210 knows of a person; any of it may be null."""
+"""SocSci210's attributes of a person; any of them may be null."""
 
 COLUMNS: Final = ("study_id", "condition_num", "task_num", "stimuli", "participant", "response", "demographic")
 MAPPING: Final = "metadata/participant_mapping.json"
@@ -51,7 +51,7 @@ MAPPING: Final = "metadata/participant_mapping.json"
 
 
 def describe(study_id: str) -> Study:
-    """What SocSci210 says of a study: its id, and no licence."""
+    """The description of a study: SocSci210 states its id, but no licence."""
     return Study(
         study_id=study_id,
         title=study_id,
@@ -70,8 +70,8 @@ def load(
 
     Args:
         shards: Data files with the columns of `COLUMNS`, whatever their names.
-        source: What the manifest names: the Hub id or the path.
-        revision: The commit of the dataset, where it is known.
+        source: Name of the source in the manifest: the Hub id or the path.
+        revision: The commit of the dataset, if known.
         progress: As for `frames.slices`.
 
     Raises:

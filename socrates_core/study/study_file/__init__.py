@@ -1,1 +1,1 @@
-"""The study file: one study that somebody wrote, as YAML."""
+"""The study file: a study of your own as YAML."""

@@ -1,4 +1,4 @@
-"""What may stand in a study file, and what is wrong with one, in a line."""
+"""The schema of a study file, and one-line messages about errors in one."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -10,11 +10,11 @@ from socrates_core.errors import SourceError
 MOST_CONDITIONS: Final = 32
 MOST_OUTCOMES: Final = 32
 MOST_OPTIONS: Final = 1001
-"""Of a scale; a wider one is an amount: `scale: open`."""
+"""Most options of a scale; a wider one is an amount: `scale: open`."""
 
 
 def _not_yet(what: str) -> BeforeValidator:
-    """Refuses a key that a later version will read; what it turns off may stand there."""
+    """Refuses a key that is not supported yet; a value that turns it off is allowed."""
 
     def refuse(value: Any) -> Any:
         if value in (None, False, {}, []):
@@ -55,14 +55,14 @@ class ConditionForm(_Strict):
 
     label: Line
     text: str = ""
-    """What people read before the question; may be empty."""
+    """The text that people read before the question; may be empty."""
     control: bool = False
     fields: dict[str, str | int] = {}
-    """Name → what stands in place of {name} in the texts."""
+    """Name → the value that replaces {name} in the texts."""
 
 
 class ScaleForm(_Strict):
-    """Whole numbers from one end to the other, with texts on some of them."""
+    """Whole numbers from one end to the other, with labels on some of them."""
 
     low: int = Field(alias="from", ge=-1_000_000, le=1_000_000)
     high: int = Field(alias="to", ge=-1_000_000, le=1_000_000)
@@ -73,7 +73,7 @@ class ScaleForm(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _nominal_first(cls, raw: Any) -> Any:
-        # a nominal scale has no ends, and "from is missing" would send its author the wrong way
+        # a nominal scale has no ends, and "from is missing" would mislead its author
         if isinstance(raw, dict) and raw.get("nominal") is True and "from" not in raw:
             return {**raw, "from": 0, "to": 1, "labels": {}}
         return raw
@@ -83,7 +83,7 @@ class ScaleForm(_Strict):
         if not 1 <= self.high - self.low < MOST_OPTIONS:
             raise PydanticCustomError(
                 "ends",
-                "from {low} to {high} is no scale: expected from below to, with at most {most} options; an amount is "
+                "from {low} to {high} is not a scale: expected from below to, at most {most} options; an amount is "
                 "`scale: open`",
                 {"low": self.low, "high": self.high, "most": MOST_OPTIONS},
             )
@@ -113,7 +113,7 @@ class OutcomeForm(_Strict):
     name: Line
     question: Text
     scale: Annotated[ScaleForm | None, BeforeValidator(_open)]
-    """None where it is open."""
+    """The scale; None if it is open."""
 
 
 def _people(raw: Any) -> Any:
@@ -144,7 +144,7 @@ class StudyForm(_Strict):
         min_length=1, max_length=MOST_OUTCOMES
     )
     population: Annotated[str | list[dict[str, str | int | None]] | None, BeforeValidator(_people)] = None
-    """None where nothing is known of the people."""
+    """None if nothing is known about the people."""
     design: Literal["between", "within"] = "between"
     responses: Annotated[None, _not_yet("human answers cannot be read from a study file yet")] = None
 
@@ -165,7 +165,7 @@ class StudyForm(_Strict):
             folded = [name.casefold() for name in names]
             twice = [name for name in names if folded.count(name.casefold()) > 1]
             if twice:
-                raise PydanticCustomError("twice", "{key} {name} stands twice", {"key": key, "name": repr(twice[0])})
+                raise PydanticCustomError("twice", "{key} {name} occurs twice", {"key": key, "name": repr(twice[0])})
         return self
 
 
@@ -174,7 +174,7 @@ def _tuple(raw: Any) -> Any:
 
 
 _FORMS: Final[dict[str, type[BaseModel]]] = {"conditions": ConditionForm, "outcomes": OutcomeForm, "scale": ScaleForm}
-"""Key → what stands under it."""
+"""Key → its value."""
 
 _WORDS: Final = {
     "missing": "is missing",
@@ -191,26 +191,26 @@ _WORDS: Final = {
     "greater_than_equal": "expected {ge} or more, got {input}",
     "less_than_equal": "expected {le} or less, got {input}",
 }
-"""Kind of problem → what is said of it."""
+"""Kind of problem → its message."""
 
 
 def read_form(raw: Any, where: str) -> StudyForm:
-    """Check what a study file holds.
+    """Validate the contents of a study file.
 
     Args:
-        raw: As `read_yaml` gives it.
+        raw: The output of `read_yaml`.
         where: The file's name in messages.
 
     Raises:
-        SourceError: If something is missing, unknown or of another kind; names the first such key and what is allowed.
+        SourceError: If a key is missing, unknown or of the wrong type; names the first one and what is allowed.
     """
     if not isinstance(raw, dict) or "socrates_study" not in raw:
-        raise SourceError(f"{where} is no study file: expected keys, the first of them `socrates_study: 1`")
+        raise SourceError(f"{where} is not a study file: expected keys, the first of them `socrates_study: 1`")
     try:
         return StudyForm.model_validate(raw)
     except ValidationError as error:
         found = error.errors()
-        # an unknown key is mostly the misspelt form of one that is missing
+        # an unknown key is usually a misspelling of a missing one
         first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
         if first["loc"][:1] == ("population",):  # a list is no text either, but what is wrong stands within it
             first = max(found, key=lambda one: len(one["loc"]) if one["loc"][:1] == ("population",) else 0)
@@ -233,4 +233,4 @@ def _problem(error: ErrorDetails) -> str:
 
 
 _BRANCHES: Final = {"str", "int", "list[dict[str,nullable[union[str,int]]]]", "[key]"}
-"""What pydantic adds to the place of a value that may be of several kinds."""
+"""What pydantic adds to the place of a value that may have several types."""

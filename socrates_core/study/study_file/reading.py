@@ -1,4 +1,4 @@
-"""From a study file to a study without answers: every condition is asked every outcome."""
+"""Reads a study file as a study without answers, in which every condition has every outcome."""
 
 import re
 from pathlib import Path
@@ -64,10 +64,10 @@ def read_study(path: str | Path) -> Studies:
     is filled from the condition's fields. Words such as Yes and No are text, as in YAML 1.2.
 
     Args:
-        path: The file; a table of personas is looked for beside it.
+        path: The file; the path of a table of personas is relative to its folder.
 
     Returns:
-        One study, all test, the control condition first; nobody has answered it.
+        One study, all test, the control condition first, without answers.
 
     Raises:
         SourceError: If the file cannot be read, or a key is missing, unknown, wrong, or not supported yet; names the
@@ -88,7 +88,7 @@ def read_study(path: str | Path) -> Studies:
 
 def _study(form: StudyForm, path: Path) -> Studies:
     study_id = f"own-{re.sub(r'[^a-z0-9]+', '-', form.title.lower()).strip('-') or 'study'}"
-    # the control is condition 1, so that it is what the others are compared with
+    # the control is condition 1, so that the others are compared with it
     conditions = sorted(form.conditions, key=lambda one: not one.control)
     cells = [
         Cell(
@@ -121,13 +121,13 @@ def _study(form: StudyForm, path: Path) -> Studies:
 
 
 def _check_fields(form: StudyForm, where: str) -> None:
-    """Raise a SourceError for a field that no text uses: mostly a misspelt name."""
+    """Raise a SourceError for a field that no text uses: usually a misspelt name."""
     asked = set().union(*(names_in(outcome.question) for outcome in form.outcomes))
     for condition in form.conditions:
         unused = sorted(set(condition.fields) - asked - names_in(condition.text))
         if unused:
             raise SourceError(
-                f"{where}, condition {condition.label!r}: the field {unused[0]} stands in no text; write "
+                f"{where}, condition {condition.label!r}: the field {unused[0]} is not used in any text; write "
                 f"{{{unused[0]}}} where it belongs, or leave it out"
             )
 

@@ -1,4 +1,4 @@
-"""The text that people of one condition are shown for one outcome, ending in its answer instruction."""
+"""The stimulus of one condition and outcome: text, question and answer instruction."""
 
 import re
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ OPEN_INSTRUCTION: Final = "Only return an integer, the quantity asked for, nothi
 
 _FIELD: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
 _QUOTES: Final = ('"{}"', "“{}”", "'{}'")
-"""Ways to quote a label, in the order in which they are tried."""
+"""Quotation marks for labels, in the order in which they are tried."""
 
 
 def scale_of(outcome: OutcomeForm) -> AnswerScale:
-    """The outcome's options."""
+    """The answer scale of an outcome."""
     form = outcome.scale
     if form is None:
         return AnswerScale(None)
@@ -28,8 +28,8 @@ def stimulus_of(condition: ConditionForm, outcome: OutcomeForm, where: str) -> s
     """Text, question and instruction, from which `parse_scale` reads exactly the outcome's scale.
 
     Args:
-        condition: Whose text and fields.
-        outcome: Whose question and scale.
+        condition: Gives text and fields.
+        outcome: Gives question and scale.
         where: The file's name in messages.
 
     Raises:
@@ -64,7 +64,7 @@ def filled(text: str, condition: ConditionForm, where: str) -> str:
         if match[1] not in condition.fields:
             known = ", ".join(condition.fields) or "none"
             raise SourceError(
-                f"{where}, condition {condition.label!r}: {match[0]} stands in a text, and its fields are {known}; "
+                f"{where}, condition {condition.label!r}: {match[0]} occurs in a text, and its fields are {known}; "
                 f"add {match[1]} to its fields"
             )
         return str(condition.fields[match[1]])
@@ -73,7 +73,7 @@ def filled(text: str, condition: ConditionForm, where: str) -> str:
 
 
 def names_in(text: str) -> set[str]:
-    """The {names} that a text has."""
+    """The {names} that occur in a text."""
     return set(_FIELD.findall(text))
 
 

@@ -1,8 +1,8 @@
-"""YAML as version 1.2 reads it, with nothing that a study file has no use for.
+"""YAML by the rules of version 1.2, restricted to what a study file needs.
 
 PyYAML reads version 1.1, in which `No` is false, `12:30` is 750, `010` is 8 and `2026-01-05` is a date. As the label of
-an answer, or as a price in a text, each would be shown to a model as something that nobody wrote. Here all of them are
-text, or the number that stands there.
+an answer, or as a price in a text, each would be shown to a model as something else than what the author wrote. Here
+all of them are text, or the number as written.
 """
 
 import re
@@ -13,18 +13,18 @@ import yaml
 from socrates_core.errors import SourceError
 
 LARGEST: Final = 1_000_000
-"""Characters of the largest file that is read."""
+"""Most characters of a file."""
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML brings no types
-    """Safe, with the types of YAML 1.2's core schema; keys twice and aliases are refused."""
+    """Safe loader with the types of YAML 1.2's core schema; duplicate keys and aliases are refused."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's own form)
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark
-            raise yaml.constructor.ConstructorError(None, None, "an alias (*name) is not read; write it out", mark)
+            raise yaml.constructor.ConstructorError(None, None, "an alias (*name) is not supported; write it out", mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
@@ -34,7 +34,7 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML brings no types
                 raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key_node.start_mark)
             key = self.construct_object(key_node)
             if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice", key_node.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} occurs twice", key_node.start_mark)
             seen.add(key)
         return dict(super().construct_mapping(node, deep))
 
@@ -55,14 +55,14 @@ _Loader.add_constructor("tag:yaml.org,2002:int", _whole)
 
 
 def read_yaml(text: str, where: str) -> Any:
-    """What a YAML text holds: dictionaries, lists, texts, numbers, booleans, None.
+    """Parse a YAML text into dictionaries, lists, texts, numbers, booleans and None.
 
     Args:
         text: One document.
         where: The file's name in messages.
 
     Raises:
-        SourceError: If it is no YAML, too large, or holds a key twice, an alias, or a tag; names the line.
+        SourceError: If it is not YAML, too large, or has a duplicate key, an alias, or a tag; names the line.
     """
     if len(text) > LARGEST:
         raise SourceError(f"{where} has {len(text):,} characters; a study file has at most {LARGEST:,}")
@@ -71,10 +71,10 @@ def read_yaml(text: str, where: str) -> Any:
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         ours = isinstance(error, yaml.constructor.ConstructorError)
-        hint = "" if ours else "; texts that hold :, ? or # are put in quotes"
-        raise SourceError(f"{where}{line}: {error.problem or 'it is no YAML'}{hint}") from error
+        hint = "" if ours else "; put texts with :, ? or # in quotes"
+        raise SourceError(f"{where}{line}: {error.problem or 'it is not YAML'}{hint}") from error
     except yaml.YAMLError as error:
-        raise SourceError(f"{where} is no YAML: {str(error).splitlines()[0]}") from error
+        raise SourceError(f"{where} is not YAML: {str(error).splitlines()[0]}") from error
     except ValueError as error:  # a number of thousands of digits, or 1e9999 as a whole one
         raise SourceError(f"{where}: {error}") from error
     except RecursionError as error:

@@ -10,7 +10,7 @@ import polars as pl
 from socrates_core.errors import SocratesError
 from socrates_core.people.edit import Edit, Filter, Range, SetValue, Shares, Value, attribute_words, value_words
 from socrates_core.people.population import attributes_of, edit_population, edits_from_json, edits_to_json
-from socrates_core.simulation.request import MAX_PARTICIPANTS, SimulationRequest
+from socrates_core.simulation.request import MAX_PEOPLE, SimulationRequest
 from socrates_core.ui.simulate.link import Link
 
 OBSERVED, ONLY, EVERYONE, SHARES = "As observed", "Only some", "Everyone is", "Shares"
@@ -35,7 +35,7 @@ def link_of(
         SocratesError: If a value is missing or out of range; the message uses the control's label.
     """
     source, cell_id = place_of(place)
-    people = _whole("Simulated people", n, 1, MAX_PARTICIPANTS)
+    people = _whole("Simulated people", n, 1, MAX_PEOPLE)
     request = SimulationRequest(
         cell_id=cell_id,
         edits=edits_of(edits),

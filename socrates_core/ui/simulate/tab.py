@@ -11,7 +11,7 @@ import gradio as gr
 from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import AnswerModel, NumberModel
 from socrates_core.model.endpoint.endpoint_model import EndpointModel
-from socrates_core.simulation.request import MAX_PARTICIPANTS, SimulationRequest
+from socrates_core.simulation.request import MAX_PEOPLE, SimulationRequest
 from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.study.study_set import Cell
 from socrates_core.ui.access.visitors import visitor_of
@@ -85,7 +85,7 @@ def simulate_tab(page: gr.Blocks, results: Results, choice: ModelChoice) -> None
 
 def _settings(redraws: bool) -> Settings:
     with gr.Row(elem_classes="pair"):
-        people = f"Per condition, up to {MAX_PARTICIPANTS:,}"
+        people = f"Per condition, up to {MAX_PEOPLE:,}"
         n = gr.Number(200, label="Simulated people", precision=0, elem_id="n", min_width=120, info=people)
         same = "Same seed, same result"
         seed = gr.Number(0, label="Seed", precision=0, elem_id="seed", min_width=120, info=same)

@@ -245,7 +245,7 @@ def test_a_broken_shard_is_named(tmp_path: Path) -> None:
     data.mkdir()
     (data / "train.parquet").write_bytes(tidy(tmp_path / "whole.parquet").read_bytes()[:300])
     with DatasetHub(data) as hub:
-        refused(prepare(tmp_path, hub.url, source="hub:me/polls"), "train.parquet is no readable Parquet file")
+        refused(prepare(tmp_path, hub.url, source="hub:me/polls"), "train.parquet is not a readable Parquet file")
 
 
 @pytest.mark.parametrize("listed", ["../../evil.parquet", "data/../../evil.parquet", "/etc/evil.parquet"])

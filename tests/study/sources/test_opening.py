@@ -60,9 +60,9 @@ def test_what_is_no_source_is_named_with_what_is(tmp_path: Path) -> None:
         "nowhere": "there is no file or folder .*nowhere; a source is bundled, socsci210, hub:OWNER/NAME, or a path",
         "empty": "holds no source .found nothing.; a source is bundled",
         "other": "found notes.docx",
-        "other/notes.docx": "is no source",
+        "other/notes.docx": "is not a source",
         "blank.csv": "is empty",
-        "broken.parquet": "no readable Parquet",
+        "broken.parquet": "not a readable Parquet",
         "two": "more than one source .a.csv, b.csv",
         "mixed": "more than one source .x.parquet, y.parquet",
     }

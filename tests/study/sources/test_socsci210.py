@@ -77,7 +77,7 @@ def test_reasoning_and_prompt_reach_no_table(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_parquet_or_lacks_columns_is_named(tmp_path: Path) -> None:
     (tmp_path / "cut.parquet").write_bytes(shard(tmp_path / "a.parquet").read_bytes()[:200])
-    with pytest.raises(SourceError, match=r"cut.parquet is no readable Parquet file"):
+    with pytest.raises(SourceError, match=r"cut.parquet is not a readable Parquet file"):
         load([tmp_path / "cut.parquet"], "here")
     pl.read_parquet(tmp_path / "a.parquet").drop("response").write_parquet(tmp_path / "b.parquet")
     with pytest.raises(SourceError, match=r"b.parquet lacks the column response; it has sample_id, participant"):

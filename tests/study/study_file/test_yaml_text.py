@@ -33,17 +33,17 @@ def test_a_value_is_what_yaml_1_2_reads(written: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: 2\na: 3", r"study.yaml, line 3: 'a' stands twice"),
-        ("a: &x [1]\nb: *x", r"study.yaml, line 2: an alias .* is not read"),
+        ("a: 1\nb: 2\na: 3", r"study.yaml, line 3: 'a' occurs twice"),
+        ("a: &x [1]\nb: *x", r"study.yaml, line 2: an alias .* is not supported"),
         ("a: [1", "study.yaml, line 1: "),
-        ("a: {b: How?, c: 1}", "line 1: .*; texts that hold :, [?] or # are put in quotes"),
+        ("a: {b: How?, c: 1}", "line 1: .*; put texts with :, [?] or # in quotes"),
         ("a: b: c", "study.yaml, line 1: mapping values are not allowed here"),
         ("? [a]\n: 1", "study.yaml, line 1: a key must be a word"),
         ("a: !!python/object:os.system x", "could not determine a constructor"),
         ("a: " + "9" * 5000, "study.yaml: Exceeds the limit"),
         ("a: " + "[" * 5000, "study.yaml: it is nested too deeply"),
         ("a: 1\n---\nb: 2", "study.yaml, line 2: but found another document"),
-        ("a: \0", "study.yaml is no YAML"),
+        ("a: \0", "study.yaml is not YAML"),
         ("x" * (LARGEST + 1), "study.yaml has 1,000,001 characters"),
     ],
 )
