@@ -19,7 +19,6 @@ LIBRARY = "socrates_core"
 PIPELINE = [
     "errors",
     "command",
-    "hub_client",
     "scale",
     "study",
     "people",

@@ -25,7 +25,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from socrates_core.errors import HubError
-from socrates_core.hub_client import guard
+from socrates_core.study.hub_client import guard
 
 Progress = Callable[[float, str], object]
 """Called with the share that is done, in [0, 1], and the current step; `gradio.Progress` is one."""

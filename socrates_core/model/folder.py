@@ -74,7 +74,7 @@ def _fetched(name: str, identity: str, revision: str | None, what: str, weights:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    from socrates_core.hub_client import guard
+    from socrates_core.study.hub_client import guard
 
     try:
         guard()

@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from socrates_core import hub_client
 from socrates_core.hub.pull import transfer
 from socrates_core.hub.pull.retrieval import pull
+from socrates_core.study import hub_client
 from tests.hub.adapters import CONFIG, WEIGHTS, as_json, config, files, record, safetensors, shapes
 from tests.hub.pulling import refusal
 from tests.servers.hub_server import Fault, HubServer

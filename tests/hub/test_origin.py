@@ -8,12 +8,12 @@ import pytest
 from huggingface_hub import constants, get_session
 from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
-from socrates_core import hub_client
 from socrates_core.errors import HubError, ModelError
 from socrates_core.hub.access import client, hub_step, whoami
 from socrates_core.hub.push.plan import plan_push
 from socrates_core.hub.push.publication import push
 from socrates_core.model.folder import local_folder
+from socrates_core.study import hub_client
 from tests.hub.adapters import CONFIG, RECORD, WEIGHTS, files, write_adapter
 from tests.hub.conftest import ALICE, BOB
 from tests.hub.pulling import refusal

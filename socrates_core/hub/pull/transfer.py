@@ -14,8 +14,8 @@ from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
 from socrates_core.errors import HubError
 from socrates_core.hub.pull.listing import ListedFile
-from socrates_core.hub_client import TIMEOUT
 from socrates_core.study.files import file_sha256, git_blob_id
+from socrates_core.study.hub_client import TIMEOUT
 
 ATTEMPTS: Final = 4
 """Attempts per file; a broken download resumes where it stopped."""

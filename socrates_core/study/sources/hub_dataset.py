@@ -254,7 +254,7 @@ def _hub_step(name: HubName, revision: str | None) -> Iterator[None]:
     import yaml
     from huggingface_hub import errors
 
-    from socrates_core.hub_client import guard
+    from socrates_core.study.hub_client import guard
 
     try:
         guard()
