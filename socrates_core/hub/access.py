@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx2
-from huggingface_hub import HfApi, constants, get_session, get_token
+from huggingface_hub import HfApi, constants, get_token
 from huggingface_hub.errors import (
     DisabledRepoError,
     GatedRepoError,
@@ -26,12 +25,10 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from socrates_core.errors import HubError
+from socrates_core.study.hub_client import guard
 
 Progress = Callable[[float, str], object]
 """Called with the share that is done, in [0, 1], and the current step; `gradio.Progress` is one."""
-
-TIMEOUT: Final = httpx2.Timeout(60.0, connect=15.0)
-"""Seconds without data after which a request fails; most requests of the client have no timeout of their own."""
 
 WRITERS: Final = ("admin", "write", "contributor")
 """Roles in an organisation that may create repositories there."""
@@ -102,18 +99,9 @@ def scrub(text: str, token: str | None = None) -> str:
 
 
 def client(token: str | None, endpoint: str | None = None) -> HfApi:
-    """A client of the Hub that uses this token and no other."""
-    hooks = get_session().event_hooks
-    if _with_timeout not in hooks["request"]:
-        hooks["request"].append(_with_timeout)
+    """A client of the Hub that uses this token and no other, and sends it to this endpoint and no other."""
+    guard(token, endpoint)
     return HfApi(endpoint=endpoint, token=token or False, library_name="socrates")
-
-
-def _with_timeout(request: httpx2.Request) -> None:
-    """Add the timeouts that a request lacks."""
-    own = request.extensions.get("timeout") or {}
-    given = {name: seconds for name, seconds in own.items() if seconds is not None}
-    request.extensions["timeout"] = {**TIMEOUT.as_dict(), **given}
 
 
 # -- accounts ----------------------------------------------------------------------------------------------------
@@ -216,8 +204,12 @@ def hub_step(
         yield
     except (OfflineModeIsEnabled, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
         reason = _reason(error, token, repo_id, revision, (endpoint or constants.ENDPOINT).rstrip("/"))
+    except RecursionError:
+        reason = "the Hub sent an answer that is nested too deeply; check HF_ENDPOINT"
     except RuntimeError as error:
         # upload errors arrive wrapped
+        if isinstance(error.__cause__, HubError):
+            raise error.__cause__ from None
         if not isinstance(error.__cause__, httpx2.HTTPError):
             raise
         reason = _reason(error.__cause__, token, repo_id, revision, (endpoint or constants.ENDPOINT).rstrip("/"))
@@ -256,7 +248,7 @@ def _reason(error: Exception, token: str | None, repo_id: str | None, revision: 
     if isinstance(error, RevisionNotFoundError):
         return f"{repo_id} has no branch, tag or commit {revision or 'main'}; see {endpoint}/{repo_id}/commits"
     found = not isinstance(error, RepositoryNotFoundError)
-    if found and _origin(str(error.response.request.url)) != _origin(endpoint):
+    if found and error.response.request.url.origin != httpx2.URL(endpoint).origin:
         return f"the storage behind the Hub rejected the request (HTTP {status}); try again later"
     if repo_id and (not found or (status == 401 and not token) or status == 404):
         return _not_found(repo_id, status, token)
@@ -265,11 +257,6 @@ def _reason(error: Exception, token: str | None, repo_id: str | None, revision: 
     if status == 403:
         return f"the token lacks the permission{said}; writing requires repo.write, or manage-repos from a sign-in"
     return _by_status(status, said, error)
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port
 
 
 def _not_found(repo_id: str, status: int, token: str | None) -> str:

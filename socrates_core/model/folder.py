@@ -2,13 +2,14 @@
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final, Literal
 
-from socrates_core.errors import ModelError
+from socrates_core.errors import HubError, ModelError
 from socrates_core.model.record import ModelRecord
-from socrates_core.study.files import ASSETS
+from socrates_core.study.files import ASSETS, named_by_hash, write_file
 
 DEMO: Final = "demo"
 """The name of the bundled demo model, and of the adapter that comes with it."""
@@ -55,7 +56,7 @@ def local_folder(name: str, what: Literal["model", "adapter"], weights: bool = T
         weights: If False, only the small files are fetched, without the weights.
 
     Raises:
-        ModelError: If the name is none of these, or cannot be fetched from the Hub.
+        ModelError: If the name is none of these, cannot be fetched from the Hub, or arrived damaged.
     """
     if name == DEMO:
         return DEMO_ADAPTER if what == "adapter" else DEMO_BASE
@@ -64,23 +65,65 @@ def local_folder(name: str, what: Literal["model", "adapter"], weights: bool = T
     identity, _, revision = name.partition("@")
     if not HUB_ID.fullmatch(identity) or identity.startswith("."):
         raise ModelError(f"no {what} {name!r}; choose {CHOICES[what]}")
+    return _fetched(name, identity, revision or None, what, weights)
+
+
+def _fetched(name: str, identity: str, revision: str | None, what: str, weights: bool) -> Path:
+    """The folder in the Hub's cache, after checking the hashes of its files."""
+    from httpx2 import HTTPError, InvalidURL, StreamError
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    from socrates_core.study.hub_client import guard
 
     try:
+        guard()
         small = ["*.json", "*.txt", "*.jinja"]
         patterns = [*small, "*.safetensors"] if weights else small
-        path = snapshot_download(identity, revision=revision or None, allow_patterns=patterns)
+        folder = Path(snapshot_download(identity, revision=revision, allow_patterns=patterns))
+        damaged = [path.name for path in sorted(folder.rglob("*")) if path.is_symlink() and not _is_whole(path)]
     except RepositoryNotFoundError as error:
         raise ModelError(
             f"the Hub has no {what} {identity}, or it is private: check the name, or log in with `hf auth login`"
         ) from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+    except HubError as error:
+        raise ModelError(f"the {what} {name} cannot be fetched: {error}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(f"the {what} {name} cannot be fetched: the Hub sent an invalid answer ({reason})") from error
+    except (HTTPError, InvalidURL, StreamError, OSError) as error:
         raise ModelError(
             f"the {what} {name} is not on this machine, and the Hub cannot be reached"
             f"{' (offline mode is on)' if os.environ.get('HF_HUB_OFFLINE') else ''}; choose {CHOICES[what]}"
         ) from error
-    return Path(path)
+    if damaged:
+        raise ModelError(
+            f"{', '.join(damaged[:5])} of the {what} {name} did not have the hash that the Hub states, and was removed "
+            "from the cache; run the same command to fetch it again"
+        )
+    return folder
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file of the cache has the hash it is named by; one that has not is removed.
+
+    Hashing tens of gigabytes takes a minute, so a note of size and time of the checked bytes is kept beside the cache.
+    """
+    from huggingface_hub import constants
+
+    blob = path.resolve()
+    note = Path(constants.HF_HOME, "socrates", "checked", blob.name)
+    checked = f"{blob.stat().st_size} {blob.stat().st_mtime_ns}"
+    if note.is_file() and note.read_text("utf-8") == checked:
+        return True
+    if not named_by_hash(blob):
+        path.unlink()
+        blob.unlink()
+        return False
+    with suppress(OSError):  # where nothing can be written, it is hashed again
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write_file(note, checked)
+    return True
 
 
 def need_safetensors(folder: Path, name: str, file: str = "*.safetensors") -> None:

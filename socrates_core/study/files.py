@@ -25,6 +25,21 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def git_blob_id(path: Path) -> str:
+    """The id that git gives a file's bytes: the SHA-1, in hexadecimal digits, of `blob SIZE`, a zero byte and them."""
+    digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(1024**2):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def named_by_hash(path: Path) -> bool:
+    """Whether a file's name is its hash, as in the Hub's cache: sha256 for large files, git's for small ones."""
+    hash_of = {64: file_sha256, 40: git_blob_id}.get(len(path.name))
+    return hash_of is not None and hash_of(path) == path.name
+
+
 def read_parquet(path: Path) -> pl.DataFrame:
     """The table in one Parquet file.
 

@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from socrates_core.hub import access
 from socrates_core.hub.pull import transfer
 from socrates_core.hub.pull.retrieval import pull
+from socrates_core.study import hub_client
 from tests.hub.adapters import CONFIG, WEIGHTS, as_json, config, files, record, safetensors, shapes
 from tests.hub.pulling import refusal
 from tests.servers.hub_server import Fault, HubServer
@@ -135,7 +135,7 @@ def test_a_transfer_that_breaks_off_is_taken_up_again_and_given_up_in_the_end(
 def test_a_server_that_does_not_answer_is_given_up(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     import httpx2
 
-    monkeypatch.setattr(access, "TIMEOUT", httpx2.Timeout(0.3))
+    monkeypatch.setattr(hub_client, "TIMEOUT", httpx2.Timeout(0.3))
     hub.add("bob/it", files())
     hub.faults.append(Fault("/api/models", "stall", 2, 1))
     assert "did not answer in time" in refusal(hub)

@@ -2,9 +2,9 @@ import json
 from pathlib import Path
 
 import pytest
-from huggingface_hub import HfApi
 
 from socrates_core.errors import HubError
+from socrates_core.hub.access import client
 from socrates_core.hub.pull import transfer
 from socrates_core.hub.pull.installed import installed_adapters
 from socrates_core.hub.pull.retrieval import pull
@@ -53,7 +53,7 @@ def test_every_kind_of_revision_is_resolved_to_its_commit(hub: HubServer, way: s
 
 def test_the_client_lists_what_the_server_has(hub: HubServer) -> None:
     commit = hub.add("alice/it", files())
-    api = HfApi(hub.url, token=ALICE)
+    api = client(ALICE, hub.url)
     api.create_tag("alice/it", tag="v2")
     refs = api.list_repo_refs("alice/it")
     assert [(ref.name, ref.target_commit) for ref in (*refs.branches, *refs.tags)] == [("main", commit), ("v2", commit)]

@@ -28,6 +28,10 @@ class Behaviour:
     """Paths that are listed beside those of the folder."""
     storage: str | None = None
     """The address of another server, to which every download is redirected."""
+    next_page: str | None = None
+    """The address at which every list claims to go on."""
+    moved: str | None = None
+    """The address of another server, to which every question about the data set is redirected."""
     damaged: set[str] = field(default_factory=set)
     """File names whose bytes arrive altered."""
 
@@ -95,13 +99,17 @@ def _handler(folder: Path, requests: list[Request], behaviour: Behaviour) -> typ
                 self._file(path, with_body)
 
         def _describe(self, path: str, with_body: bool) -> None:
+            if behaviour.moved is not None:
+                self._send(307, b"", with_body, {"Location": f"{behaviour.moved}{self.path}"})
+                return
+            more = {} if behaviour.next_page is None else {"Link": f'<{behaviour.next_page}>; rel="next"'}
             named = re.search(r"/(?:revision|tree)/([^/]+)", path)
             if named and named[1] not in REVISIONS:
                 self._send(404, b"{}", with_body, {"X-Error-Code": "RevisionNotFound"})
             elif "/tree/" in path:
                 below = path.partition(f"/tree/{named[1] if named else ''}")[2].strip("/")
                 recursive = "recursive=true" in self.path.lower()
-                self._send(200, json.dumps(_tree(folder, files, below, recursive, behaviour)).encode(), with_body)
+                self._send(200, json.dumps(_tree(folder, files, below, recursive, behaviour)).encode(), with_body, more)
             else:
                 info = {"id": "socratesft/SocSci210", "sha": COMMIT, "siblings": [{"rfilename": f} for f in files]}
                 self._send(200, json.dumps(info).encode(), with_body)

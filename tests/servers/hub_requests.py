@@ -45,6 +45,10 @@ class Request:
         raise Refused(404, "Sorry, we can't find the page you are looking for.")
 
     def fail(self, fault: Fault) -> Answer:
+        if fault.kind == "redirect":
+            raise Refused(307, "moved", headers={"Location": f"{fault.value}{self.path}"})
+        if fault.kind == "pause":
+            raise Refused(429, "too many requests", headers={"Retry-After": str(fault.value)})
         raise Refused(fault.value, f"you sent {self.token}" if fault.kind == "echo" else "a fault on demand")
 
     # -- who asks

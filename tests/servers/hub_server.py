@@ -15,6 +15,9 @@ from tests.servers.hub_requests import Answer, Refused, Request
 from tests.servers.hub_state import Fault, HubState, Token
 from tests.servers.local_server import LocalServer
 
+REFUSALS = ("status", "echo", "redirect", "pause")
+"""Faults that answer something else than what was asked for."""
+
 __all__ = ["Fault", "HubServer", "Token"]
 
 
@@ -60,7 +63,7 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
             try:
                 with hub.lock:
                     asked = Request(hub, self.command, self.path, self.headers, body, token)
-                    answer = asked.fail(fault) if fault and fault.kind in ("status", "echo") else asked.answer()
+                    answer = asked.fail(fault) if fault and fault.kind in REFUSALS else asked.answer()
             except Refused as refused:
                 headers = {"X-Error-Message": refused.message, **refused.headers}
                 if refused.code:
@@ -92,22 +95,47 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
                 headers = {"Content-Type": "application/json; charset=utf-8", **headers}
             if fault and fault.kind == "etag":
                 headers = {**headers, "ETag": fault.value, "X-Linked-Etag": fault.value}
+            if fault and fault.kind == "headers":
+                headers = {**headers, **fault.value()}
             if fault and fault.kind == "bytes":
                 body = fault.value(body)
+            length = {"Content-Length": str(len(body))}
+            if fault and fault.kind == "endless":
+                length, self.close_connection = {}, True  # the body ends with the connection
             self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            for name, value in {**length, **headers}.items():
                 self.send_header(name, value)
+                if fault and fault.kind == "drip" and fault.value == "headers":
+                    self._drip(b"X-More: " + b"x" * 1000)
             self.end_headers()
             if self.command == "HEAD":
                 return
             if fault and fault.kind == "truncate":
                 body = body[: int(len(body) * fault.value)]
                 self.close_connection = True
+            if fault and fault.kind == "drip":
+                self._drip(body * 1000)
+            if fault and fault.kind == "endless":
+                self._endless(fault.value)
             for start in range(0, len(body), 65536):
                 self.wfile.write(body[start : start + 65536])
                 if fault and fault.kind == "slow":
                     self.wfile.flush()
                     time.sleep(fault.value)
+
+        def _drip(self, body: bytes) -> None:
+            """A byte now and then, and never all of them."""
+            self.flush_headers()
+            for byte in body:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                time.sleep(0.05)
+
+        def _endless(self, size: int) -> None:
+            """Megabytes of spaces, which JSON may begin with; notes in the Hub how many were taken."""
+            for _ in range(size // 1_000_000):
+                self.wfile.write(b" " * 1_000_000)
+                hub.taken += 1_000_000
 
     class Quiet(Handler):
         def handle(self) -> None:

@@ -79,7 +79,7 @@ class Fault:
     path: str
     """Regular expression that is searched for in `METHOD /path`."""
     kind: str
-    """status, truncate, slow, stall, etag, bytes, drop, echo."""
+    """status, redirect, pause, headers, truncate, slow, drip, endless, stall, etag, bytes, drop, echo."""
     value: Any = None
     times: int = 10**9
 
@@ -113,6 +113,8 @@ class HubState:
         """Put into every tree."""
         self.requests: list[tuple[str, str, str | None]] = []
         """Method, path and token of everything asked for."""
+        self.taken = 0
+        """Bytes of an endless answer that the client took."""
         self.before_commit: Callable[[], object] | None = None
         self.lock = threading.RLock()
 

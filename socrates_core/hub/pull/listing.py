@@ -37,6 +37,8 @@ class ListedFile:
     size: int
     sha256: str | None
     """Hash of the content, from the Hub's pointer to large files; None for a small file, which has no pointer."""
+    blob_id: str
+    """Hash that git gives the entry: of the content of a small file, of the pointer to a large one."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,9 @@ def _listed(repo_id: str, entry: RepoFile) -> ListedFile:
             )
     if type(size) is not int or size < 0:
         raise HubError(f"{repo_id}: the Hub does not report the size of {_printable(entry.path)!r}; try again later")
-    return ListedFile(entry.path, size, digest)
+    if not isinstance(entry.blob_id, str) or not _COMMIT.fullmatch(entry.blob_id):
+        raise HubError(f"{repo_id}: the Hub does not report the hash of {_printable(entry.path)!r}; try again later")
+    return ListedFile(entry.path, size, digest, entry.blob_id)
 
 
 def _check_present(repo_id: str, names: Sequence[str]) -> None:

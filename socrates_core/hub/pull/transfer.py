@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx2
 from huggingface_hub import HfApi, get_hf_file_metadata, get_session, hf_hub_url, hf_raise_for_status
@@ -13,9 +13,9 @@ from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
 from socrates_core.errors import HubError
-from socrates_core.hub.access import TIMEOUT
 from socrates_core.hub.pull.listing import ListedFile
-from socrates_core.study.files import file_sha256
+from socrates_core.study.files import file_sha256, git_blob_id
+from socrates_core.study.hub_client import TIMEOUT
 
 ATTEMPTS: Final = 4
 """Attempts per file; a broken download resumes where it stopped."""
@@ -65,15 +65,12 @@ def download(api: HfApi, repo_id: str, commit: str, file: ListedFile, path: Path
             f"{where}: the sha256 of the server differs from {file.sha256[:12]}… in the listing; try again later"
         )
     location = urljoin(url, metadata.location)
-    headers = build_hf_headers(token=api.token if _origin(location) == _origin(url) else False)
+    headers = build_hf_headers(token=api.token if httpx2.URL(location).origin == httpx2.URL(url).origin else False)
     _fetch(location, {**headers, "accept-encoding": "identity"}, file, path, where, on_bytes)
     if file.sha256 is not None and file_sha256(path) != file.sha256:
         raise HubError(f"{where}: the sha256 does not match the listing: the file was modified or damaged")
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port
+    if file.sha256 is None and git_blob_id(path) != file.blob_id:
+        raise HubError(f"{where}: the git hash does not match the listing: the file was modified or damaged")
 
 
 def _fetch(url: str, headers: dict[str, str], file: ListedFile, path: Path, where: str, on_bytes: OnBytes) -> None:

@@ -12,7 +12,6 @@ cannot find them again without a network.
 """
 
 import glob
-import hashlib
 import json
 import os
 import re
@@ -24,8 +23,8 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import quote
 
-from socrates_core.errors import SourceError
-from socrates_core.study.files import file_sha256, write_json
+from socrates_core.errors import HubError, SourceError
+from socrates_core.study.files import named_by_hash, write_json
 
 PREFIX: Final = "hub:"
 READABLE: Final = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".arrow")
@@ -38,6 +37,7 @@ _NAME: Final = re.compile(
     r"(?P<repo>[\w.-]+/[\w.-]+)(?::(?P<config>[\w.+ -]+)(?:/(?P<split>[\w.-]+))?)?(?:@(?P<revision>[\w./+-]+))?",
     re.ASCII,
 )
+_NOT_READ: Final = "such a data set is not read"
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
 
@@ -159,6 +159,7 @@ def _resolved(name: HubName, commit: str) -> dict[str, list[str]]:
     datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # it would tell a server of each data set that is opened
     # `datasets` falls back on what it once prepared of the same name, at whatever commit: an empty cache holds nothing
     with _hub_step(name, commit), tempfile.TemporaryDirectory(prefix="socrates-hub-") as empty:
+        _check_card(name, commit)
         builder = datasets.load_dataset_builder(name.repo_id, name.config, revision=commit, cache_dir=empty)
     inside = f"hf://datasets/{name.repo_id}@{commit}/"
     found: Mapping[str, list[str]] = builder.config.data_files or {}
@@ -167,13 +168,35 @@ def _resolved(name: HubName, commit: str) -> dict[str, list[str]]:
         for address in map(str, addresses):
             if not address.startswith(inside):
                 raise SourceError(
-                    f"{_shown(name)} takes its rows from {address!r:.140}, which is not in it; such a data set is not "
-                    "read"
+                    f"{_shown(name)} takes its rows from {address!r:.140}, which is not in it; {_NOT_READ}"
                 )
             splits.setdefault(str(split), []).append(address.removeprefix(inside))
     if not splits:
         raise SourceError(f"{_shown(name)} holds no data files")
     return splits
+
+
+def _check_card(name: HubName, commit: str) -> None:
+    """Raise a SourceError for a card that names files of other hosts: `datasets` would ask there while it resolves."""
+    import yaml
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import RemoteEntryNotFoundError
+
+    for file in ("README.md", ".huggingface.yaml"):
+        try:
+            text = Path(hf_hub_download(name.repo_id, file, repo_type="dataset", revision=commit)).read_text("utf-8")
+        except RemoteEntryNotFoundError:
+            continue
+        told = yaml.safe_load(text.split("---")[1] if text.startswith("---") else text if file[0] == "." else "")
+        parts, seen = [told.get("configs") if isinstance(told, dict) else None], set()
+        while parts:
+            part = parts.pop()
+            if isinstance(part, str) and "://" in part and not part.startswith("hf://"):
+                raise SourceError(f"{_shown(name)} takes its rows from {part!r:.140}, which is not in it; {_NOT_READ}")
+            # an alias of YAML can stand in a list a million times
+            if isinstance(part, dict | list) and id(part) not in seen:
+                seen.add(id(part))
+                parts.extend(part.values() if isinstance(part, dict) else part)
 
 
 def _check_path(file: str, name: HubName) -> None:
@@ -191,17 +214,10 @@ def _check_path(file: str, name: HubName) -> None:
 def _check_bytes(path: Path, name: HubName) -> None:
     """Raise a SourceError, and remove the file from the cache, unless its hash is that of the Hub.
 
-    In the cache a file is a link to a blob that is named by its hash: SHA-256 for large files, git's for small ones.
+    In the cache a file is a link to a blob that is named by its hash; on a system without links there is no hash.
     """
     blob = path.resolve()
-    if len(blob.name) == 64:
-        whole = file_sha256(blob) == blob.name
-    elif len(blob.name) == 40:
-        content = blob.read_bytes()
-        whole = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest() == blob.name
-    else:
-        return  # a system without links, or a server without hashes
-    if not whole:
+    if path.is_symlink() and not named_by_hash(blob):
         path.unlink(missing_ok=True)
         blob.unlink(missing_ok=True)
         raise SourceError(
@@ -238,8 +254,15 @@ def _hub_step(name: HubName, revision: str | None) -> Iterator[None]:
     import yaml
     from huggingface_hub import errors
 
+    from socrates_core.study.hub_client import guard
+
     try:
+        guard()
         yield
+    except HubError as error:
+        raise SourceError(f"{name.repo_id} cannot be fetched: {error}") from None
+    except RecursionError:
+        raise SourceError(f"{name.repo_id} cannot be fetched: the Hub sent an answer nested too deeply") from None
     except errors.RevisionNotFoundError:
         raise _no_revision(name, revision) from None
     except errors.GatedRepoError:
@@ -250,7 +273,7 @@ def _hub_step(name: HubName, revision: str | None) -> Iterator[None]:
         if error.response.status_code in (401, 403):
             raise _no_dataset(name) from None
         raise _unreachable(name, error) from error
-    except (httpx2.HTTPError, errors.LocalEntryNotFoundError, ConnectionError) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, errors.LocalEntryNotFoundError) as error:
         raise _unreachable(name, error) from error
     except FileNotFoundError as error:  # raised by `datasets` for what it does not find
         told = str(error)

@@ -317,3 +317,42 @@ def test_a_download_that_ended_goes_on_and_offline_only_what_is_whole_is_read(tm
         # offline nobody knows which commit is the newest
         refused(prepare(tmp_path, hub.url, source="hub:me/polls", HF_HUB_OFFLINE="1"), "pass --revision with a commit")
     assert len(StudySet.load(tmp_path / "out").responses) == 6
+
+
+TOKEN = "hf_AnnAnnAnnAnnAnnAnnAnnAnn1"
+
+
+@pytest.mark.parametrize("fault", ["next_page", "moved"])
+def test_a_hub_that_sends_its_client_to_another_host_is_refused_and_that_host_hears_nothing(
+    tmp_path: Path, fault: str
+) -> None:
+    tidy(tmp_path / "dataset" / "train.parquet")
+    with DatasetHub(tmp_path / "dataset") as other:
+        behaviour = Behaviour(**{fault: f"{other.url}/api/datasets/me/polls" if fault == "next_page" else other.url})
+        with DatasetHub(tmp_path / "dataset", behaviour) as hub:
+            refused(prepare(tmp_path, hub.url, source="hub:me/polls", HF_TOKEN=TOKEN), "the Hub at", other.url)
+        assert other.requests == []
+
+
+def test_the_token_stays_with_the_hub_that_keeps_its_files_elsewhere(tmp_path: Path) -> None:
+    tidy(tmp_path / "dataset" / "train.parquet")
+    with DatasetHub(tmp_path / "dataset") as other:
+        with DatasetHub(tmp_path / "dataset", Behaviour(storage=other.url)) as hub:
+            result = prepare(tmp_path, hub.url, source="hub:me/polls", HF_TOKEN=TOKEN)
+        assert result.returncode == 0, result.stderr
+        assert {request.authorization for request in hub.requests} == {f"Bearer {TOKEN}"}
+        assert {request.authorization for request in other.requests} == {None}
+
+
+@pytest.mark.parametrize("start", ["http://", "@"])
+def test_a_card_that_names_files_of_another_host_makes_nobody_ask_there(tmp_path: Path, start: str) -> None:
+    tidy(tmp_path / "dataset" / "train.parquet")
+    (tmp_path / "dataset" / "README.md").touch()
+    with DatasetHub(tmp_path / "dataset") as other, DatasetHub(tmp_path / "dataset") as hub:
+        # the second begins with the address of the Hub, which is only the user name in it
+        there = f"{hub.url if start == '@' else ''}{start}127.0.0.1:{other.port}/train.parquet"
+        card = f"---\nconfigs:\n- config_name: default\n  data_files: '{there}'\n---\n"
+        (tmp_path / "dataset" / "README.md").write_text(card)
+        result = prepare(tmp_path, hub.url, source="hub:me/polls", HF_TOKEN=TOKEN)
+        refused(result, "which is not in it")
+        assert other.requests == []
