@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from socrates_core.errors import PredictionError
 from socrates_core.evaluation.effect_summary import Estimate
-from socrates_core.evaluation.results.metrics import Effects, Metrics, save_metrics
+from socrates_core.evaluation.results.json_file import as_json
+from socrates_core.evaluation.results.metrics import Effects, Metrics
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.evaluation.results.rows import Excluded
 from socrates_core.evaluation.scores import ScoredCells
@@ -17,7 +17,7 @@ from socrates_core.report.distances import against_n, distances, extremes, studi
 from socrates_core.report.document import Folded, Part, Picture, Section, Table, Warned, to_html, to_markdown
 from socrates_core.report.evaluation_figures import effects_figure, groups_figure
 from socrates_core.report.words import SHOWN_ROWS, cut, headline, number, shown_model, with_interval
-from socrates_core.study.files import write_file
+from socrates_core.study.files import json_text, write_files
 
 PAPER: Final = "The Socrates paper reports 0.151 for its 14B model and 0.203 for guessing evenly on 40 unseen studies."
 
@@ -30,15 +30,14 @@ def report(scored: ScoredCells) -> tuple[str, str]:
 
 
 def write_results(scored: ScoredCells, out: Path) -> None:
-    """Write metrics.json and the report."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        page, text = report(scored)
-        for name, content in (("report.html", page), ("report.md", text)):
-            write_file(out / name, content)
-        save_metrics(scored.metrics, out / "metrics.json")
-    except FileExistsError as error:
-        raise PredictionError(f"{out} cannot be made a folder; choose another one") from error
+    """Write metrics.json and the report, all of them or none.
+
+    Raises:
+        OSError: If they cannot be written.
+    """
+    page, text = report(scored)
+    metrics = json_text(as_json(scored.metrics))
+    write_files(out, {"report.html": page, "report.md": text, "metrics.json": metrics})
 
 
 def _sections(scored: ScoredCells) -> list[Section]:
