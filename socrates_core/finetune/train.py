@@ -55,7 +55,9 @@ def train(
     if seed is not None:
         check_seed(seed)
         recipe = replace(recipe, seed=seed)
-    # these import torch, which takes seconds: a wrong recipe is told before
+    if not dry_run:
+        check_out(out, resume)
+    # these import torch, which takes seconds: a wrong recipe or place is told before
     from accelerate import Accelerator
 
     from socrates_core.finetune.network import check_device
@@ -65,7 +67,6 @@ def train(
     check_reporter(recipe.report_to)
     if not dry_run:
         check_device(recipe)
-        check_out(out, resume)
     accelerator = Accelerator(log_with=recipe.report_to, project_dir=str(out))
     check_processes(recipe.shard, accelerator)
     job, plan = make_job(recipe, studies, out, accelerator)

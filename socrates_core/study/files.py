@@ -38,7 +38,8 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         OSError: If there is none, it cannot be read, or it is a pipe or a device, which may never end.
     """
-    if not stat.S_ISREG(path.stat().st_mode):
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder the operating system says so
         raise OSError(errno.EINVAL, "Not a regular file", str(path))
     return path.read_bytes()
 

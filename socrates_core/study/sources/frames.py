@@ -100,6 +100,12 @@ def saved_files(folder: Path) -> list[Path]:
     return files
 
 
+def check_single(path: Path) -> None:
+    """Raise a SourceError for a path that `datasets` would take for a chain of file systems: `x::y/a` as `x`."""
+    if "::" in str(path.absolute()):
+        raise SourceError(f"{path} has :: in its path, which `datasets` cannot read or write; rename that folder")
+
+
 def first_line(error: BaseException) -> str:
     """What an error says, on one line."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -176,5 +182,6 @@ def _json_or_arrow(file: Path, rows: int) -> Iterator[pl.DataFrame]:
 def _opened(datasets: Any, file: Path, cache: str) -> Any:
     if file.suffix.lower() == ".arrow":
         return datasets.Dataset.from_file(str(file))
+    check_single(file)
     address = glob.escape(str(file.absolute()))
     return datasets.load_dataset("json", data_files=[address], split="train", streaming=True, cache_dir=cache)
