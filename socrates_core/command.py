@@ -1,8 +1,15 @@
 """The entry point shared by all commands: one message and exit code 2 for what a user can fix, and a progress line."""
 
+import errno
+import io
+import os
+import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn
 
 import typer
 
@@ -10,6 +17,25 @@ from socrates_core.errors import SocratesError
 
 USER_ERROR = 2
 INTERRUPTED = 130
+
+LARGEST_SEED: Final = 2**53
+"""The largest that a browser's numbers hold exactly."""
+
+_WAYS_OUT: Final[Mapping[int, str]] = {
+    errno.EACCES: "choose a place that you may use",
+    errno.EDQUOT: "free some space",
+    errno.EEXIST: "choose another name",
+    errno.EFBIG: "allow larger files",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOSPC: "free some space",
+    errno.ENOTDIR: "choose a folder",
+    errno.EPERM: "choose a place that you may use",
+    errno.EROFS: "choose a place that you may use",
+}
+
+
+class _Terminated(SystemExit):
+    """Ends a command that is told to stop, through every `finally` that cleans up."""
 
 
 def app_of(story: Callable[..., None]) -> typer.Typer:
@@ -25,16 +51,70 @@ def app_of(story: Callable[..., None]) -> typer.Typer:
 def run(app: typer.Typer | Callable[..., None]) -> None:
     """Run a command line application, or a function as one, and exit.
 
-    Exit codes: 0 on success; 2 with one message on stderr, and no traceback, for a SocratesError or wrong arguments;
-    130 when interrupted. Other errors are bugs and keep their traceback.
+    Exit codes: 0 when done; 2 with one line on stderr, and no traceback, for a SocratesError, wrong arguments, a name
+    that is not UTF-8, and what the operating system refuses (a full disk, a name that is too long); 130 when
+    interrupted, 143 when terminated, both after everything half-written is removed. Other errors are ours and keep
+    their traceback.
     """
+    before = signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # not every terminal can show every name
     try:
+        _check_names()
         (app if isinstance(app, typer.Typer) else app_of(app))()
     except SocratesError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(USER_ERROR)
+        _fail(str(error))
+    except OSError as error:
+        if error.errno is None:  # not of the operating system
+            raise
+        _fail(refusal(error))
+    except UnicodeEncodeError as error:
+        if error.reason != "surrogates not allowed":
+            raise
+        near = error.object[max(0, error.start - 30) : error.end + 30]
+        _fail(f"{near!r} is not text in UTF-8 (half a character, or a byte of another encoding); correct or rename it")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except _Terminated as stopped:
+        sys.stderr.write("stopped by SIGTERM\n")
+        sys.exit(stopped.code)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def refusal(error: OSError) -> str:
+    """What the operating system refuses, on which file, and what to do where that is known."""
+    where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes | os.PathLike) else ""
+    way_out = _WAYS_OUT.get(error.errno or 0)
+    return f"{where}{error.strerror}{f'; {way_out}' if way_out else ''}"
+
+
+def check_seed(seed: int) -> None:
+    """Raise a SocratesError unless a seed is between 0 and 2⁵³."""
+    if seed < 0:
+        raise SocratesError(f"--seed {seed} is negative; choose 0 or more")
+    if seed > LARGEST_SEED:
+        raise SocratesError(f"--seed {seed} is too large; choose at most {LARGEST_SEED}")
+
+
+def _check_names() -> None:
+    """Raise a SocratesError for a name whose bytes are not UTF-8: no report, Parquet or JSON file could hold it."""
+    settings = [value for name, value in os.environ.items() if name.startswith("SOCRATES_")]
+    for name in (*sys.argv[1:], *settings, str(Path.cwd())):
+        if not name.isascii() and any("\ud800" <= letter <= "\udfff" for letter in name):
+            raise SocratesError(f"{name} is not UTF-8; rename it, or go there by a symbolic link whose name is")
+
+
+def _terminate(number: int, _: FrameType | None) -> None:
+    raise _Terminated(128 + number)
+
+
+def _fail(message: str) -> NoReturn:
+    """Exit with one line; line breaks and other control characters in it, of a strange file name say, are escaped."""
+    line = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in message)
+    sys.stderr.write(f"error: {line}\n")
+    sys.exit(USER_ERROR)
 
 
 def progress(what: str) -> Callable[[int, int, int, int], None]:

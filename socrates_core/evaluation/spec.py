@@ -7,14 +7,12 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from socrates_core.command import check_seed
 from socrates_core.errors import RunError, StudyFolderError
 from socrates_core.model.folder import BUNDLED_MODELS
 from socrates_core.study.sources.bundled import BUNDLED, load_bundled
 from socrates_core.study.split import PARTS, Split, make_split
 from socrates_core.study.study_set import StudySet
-
-LARGEST_SEED = 2**53
-"""The largest integer that a browser's numbers represent exactly."""
 
 
 @dataclass(frozen=True)
@@ -100,16 +98,13 @@ def specify(
         only: Study ids; all studies of the part when empty.
 
     Raises:
-        RunError: If an argument is not valid.
+        SocratesError: If an argument is not valid.
     """
     if part not in PARTS:
         raise RunError(f"there is no part {part!r} of a split; choose {', '.join(PARTS)}")
     if per_cell is not None and per_cell < 2:
         raise RunError(f"--per-cell {per_cell} leaves too few people to compare; choose 2 or more")
-    if seed < 0:
-        raise RunError(f"--seed {seed} is negative; choose 0 or more")
-    if seed > LARGEST_SEED:
-        raise RunError(f"--seed {seed} is too large; choose at most {LARGEST_SEED}")
+    check_seed(seed)
     return EvaluationSpec(
         studies=where if where == BUNDLED else in_full(where),
         data=data_digest(studies),

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.network import LoraNetwork
-from socrates_core.study.files import partial_of, put_in_place
+from socrates_core.study.files import partial_of, put_in_place, read_json
 
 TENSORS: Final = "state.safetensors"
 STATE: Final = "state.json"
@@ -82,7 +82,7 @@ def read_state(place: Path) -> dict[str, Any]:
         TrainingError: If it cannot be read.
     """
     try:
-        state = json.loads((place / STATE).read_text("utf-8"))
+        state = read_json(place / STATE)
     except (OSError, ValueError) as error:
         raise TrainingError(f"{place} cannot be read ({error}); delete it to resume from an older one") from error
     if not isinstance(state, dict) or not isinstance(state.get("step"), int):

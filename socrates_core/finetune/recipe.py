@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import yaml
 
+from socrates_core.command import LARGEST_SEED
 from socrates_core.errors import TrainingError
 from socrates_core.prompt import TEMPLATES
-from socrates_core.study.files import ASSETS, INSTALLED
+from socrates_core.study.files import ASSETS, INSTALLED, read_bytes
 
 SEVEN_PROJECTIONS: Final = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """All matrices of a transformer block in the Qwen and Llama families."""
@@ -32,13 +33,13 @@ def _setting(default: Any, allowed: str, read: Reader) -> Any:
     return field(default=default, metadata={"allowed": allowed, "read": read})
 
 
-def _whole(low: int) -> tuple[str, Reader]:
+def _whole(low: int, high: int = 10**9) -> tuple[str, Reader]:
     def read(value: Any) -> int:
-        if type(value) is not int or value < low:
+        if type(value) is not int or not low <= value <= high:
             raise ValueError
         return value
 
-    return f"a whole number of {low} or more", read
+    return f"a whole number from {low} to {high:,}", read
 
 
 def _number(low: float, high: float, allowed: str, low_itself: bool = True, high_itself: bool = False) -> Any:
@@ -106,14 +107,14 @@ class Recipe:
     """Random share of the training part's responses to train on."""
     max_tokens: int = _setting(2048, *_whole(16))
     """Examples longer than this, answer included, are left out and counted; none is ever truncated."""
-    lora_rank: int = _setting(16, *_whole(1))
+    lora_rank: int = _setting(16, *_whole(1, 65_536))
     lora_alpha: float = _setting(32.0, *POSITIVE)
     lora_dropout: float = _setting(0.05, *SHARE)
     """Shared tokens share their dropout mask; with 0 the gradient is exactly that of a plain loop."""
     lora_targets: tuple[str, ...] = _setting(SEVEN_PROJECTIONS, "a list of different module names", _names)
     lora_layers: int | None = _setting(None, *_or_none(_whole(1)))
     """How many layers of the base are adapted, counted from the first; null adapts all."""
-    epochs: int = _setting(1, *_whole(1))
+    epochs: int = _setting(1, *_whole(1, 10_000))
     step_examples: int = _setting(256, *_whole(1))
     """Examples per optimiser step, whatever the packing; only the last step of a run can have fewer."""
     learning_rate: float = _setting(1e-5, *POSITIVE)
@@ -155,7 +156,7 @@ class Recipe:
     """Steps between checkpoints; one is also saved after the last step and on SIGTERM."""
     report_to: str | None = _setting(None, *_or_none(_one_of(*REPORTERS)))
     """Where metrics go in addition to metrics.jsonl."""
-    seed: int = _setting(42, *_whole(0))
+    seed: int = _setting(42, *_whole(0, LARGEST_SEED))
     """Seed of the sample, the order of the examples, the adapter's initial weights, dropout, and the people sampled for
     validation."""
 
@@ -181,12 +182,14 @@ def load_recipe(path: Path) -> Recipe:
         TrainingError: If there is no such file, it is not YAML, or a line is invalid; names file and line.
     """
     try:
-        text = path.read_text("utf-8")
+        text = read_bytes(path).decode("utf-8")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except RecursionError as error:
+        raise TrainingError(f"{path} is not a recipe: it is nested too deeply") from error
     except (OSError, UnicodeDecodeError) as error:
         raise TrainingError(f"the recipe {path} cannot be read ({error})") from error
     except yaml.YAMLError as error:
-        raise TrainingError(f"{path} is not YAML: {error}") from error
+        raise TrainingError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(root, yaml.MappingNode):
         raise TrainingError(f"{path} is not a recipe: expected lines of the form `key: value`")
     settings: dict[str, Any] = {}
@@ -211,7 +214,7 @@ def _read(where: str, key: str, node: Any) -> Any:
     try:
         value = loader.construct_object(node, deep=True)
         return _RULES[key].metadata["read"](value)
-    except (ValueError, TypeError, OverflowError, yaml.YAMLError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError, yaml.YAMLError) as error:
         written = node.value if isinstance(node, yaml.ScalarNode) else "a list or a mapping"
         shown = written if len(written) <= 60 else f"{written[:60]}…"
         raise TrainingError(f"{where}: {key} is {shown!r}; expected {_RULES[key].metadata['allowed']}") from error

@@ -12,9 +12,11 @@ import numpy as np
 import typer
 
 from socrates_core import __version__
+from socrates_core.command import check_seed
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.recipe import Recipe, load_recipe, recipe_file
 from socrates_core.report.words import data_size, duration_between
+from socrates_core.study.files import check_folder, write_file
 from socrates_core.study.leaks import refuse_overlap
 from socrates_core.study.sources.sample import sample_rows
 from socrates_core.study.split import Split, part, study_of
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from socrates_core.model.record import ModelRecord
 
 VERSIONS: Final = ("torch", "transformers", "tokenizers", "peft", "bitsandbytes", "accelerate")
+
+MOST_EXAMPLES: Final = 200_000_000
+"""Of all epochs together; their order takes about 30 bytes of memory for each."""
 
 SMALLER_BASE: Final = (
     "choose precision: nf4 or a smaller base, or share the base out over several devices (shard: true), and go on with "
@@ -47,8 +52,12 @@ def train(
 ) -> None:
     """Train an adapter on the training part of a study folder."""
     recipe = load_recipe(recipe_file(config))
-    recipe = replace(recipe, seed=seed) if seed is not None else recipe
-    # these import torch, which takes seconds: a wrong recipe is told before
+    if seed is not None:
+        check_seed(seed)
+        recipe = replace(recipe, seed=seed)
+    if not dry_run:
+        check_out(out, resume)
+    # these import torch, which takes seconds: a wrong recipe or place is told before
     from accelerate import Accelerator
 
     from socrates_core.finetune.network import check_device
@@ -58,7 +67,6 @@ def train(
     check_reporter(recipe.report_to)
     if not dry_run:
         check_device(recipe)
-        check_out(out, resume)
     accelerator = Accelerator(log_with=recipe.report_to, project_dir=str(out))
     check_processes(recipe.shard, accelerator)
     job, plan = make_job(recipe, studies, out, accelerator)
@@ -72,6 +80,7 @@ def check_out(out: Path, resume: bool) -> None:
     """Raise a TrainingError unless OUT can take a new training, or has one to go on with."""
     if out.is_file():
         raise TrainingError(f"--out {out} is a file; choose a folder")
+    check_folder(out)
     if out.exists() and any(out.iterdir()):
         if not resume:
             raise TrainingError(f"--out {out} is not empty; go on with --resume, or choose another folder")
@@ -104,6 +113,7 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
     if not fits.any():
         raise TrainingError(f"all {len(found)} examples are longer than max_tokens {recipe.max_tokens}; raise it")
     encoder = ExampleEncoder(found.select(fits), prompts)
+    check_length(len(encoder.examples), recipe.epochs)
     order = order_of(encoder.examples, recipe.epochs, recipe.group_size, recipe.group_cells, recipe.step_examples, rng)
     scales = OptionScales(prompts)
     plan = plan_of(
@@ -123,6 +133,15 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
     record = record_of(recipe, network, split, units, training)
     record = replace(record, training={**training, "changes": changes_since(out, recipe, record)})
     return Job(recipe, out, encoder, order, scales, validation, record, accelerator), plan
+
+
+def check_length(examples: int, epochs: int) -> None:
+    """Raise a TrainingError for a training whose order of examples would not fit in memory."""
+    if examples * epochs > MOST_EXAMPLES:
+        raise TrainingError(
+            f"epochs {epochs:,} of {examples:,} examples are {examples * epochs:,} in all; choose fewer epochs or a "
+            f"smaller fraction, up to {MOST_EXAMPLES:,} in all"
+        )
 
 
 def record_of(
@@ -187,7 +206,7 @@ def learn(job: "Job") -> None:
     job.accelerator.wait_for_everyone()
     if job.accelerator.is_main_process:
         job.out.mkdir(parents=True, exist_ok=True)
-        (job.out / "run.json").write_text(json.dumps(asdict(job.record), indent=1) + "\n", "utf-8")
+        write_file(job.out / "run.json", json.dumps(asdict(job.record), indent=1) + "\n")
     job.accelerator.wait_for_everyone()
     with raise_on_oom(f"before the first step; {SMALLER_BASE}"):
         trainer = Trainer(job, load_lora_network(job.recipe))

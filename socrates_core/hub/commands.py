@@ -1,10 +1,8 @@
 """The commands that push an adapter to the Hugging Face Hub and pull one."""
 
-import signal
 import sys
 import warnings
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -97,13 +95,8 @@ def _write(text: str) -> None:
     sys.stdout.write(text)
 
 
-def _stop(number: int, _: FrameType | None) -> None:
-    sys.exit(128 + number)
-
-
 def _begin() -> None:
-    """Set the process up: what was begun is cleaned up when it is asked to stop, and the Hub's client is quiet."""
-    signal.signal(signal.SIGTERM, _stop)
+    """Keep the Hub's client quiet."""
     # its retries and hints; what went wrong in the end is said once
     set_verbosity_error()  # type: ignore[no-untyped-call]
     disable_progress_bars()

@@ -5,7 +5,6 @@ two names are one. Only adapters that leave the base's weights unchanged can sha
 """
 
 import hashlib
-import json
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any, Final
 
 from socrates_core.errors import ModelError
 from socrates_core.model.folder import need_safetensors
+from socrates_core.study.files import parse_json
 
 WEIGHTS: Final = "adapter_model.safetensors"
 CONFIG: Final = "adapter_config.json"
@@ -156,7 +156,7 @@ def _config(settings: bytes, adapter: str) -> Any:
     from peft import LoraConfig
 
     try:
-        raw = json.loads(settings)
+        raw = parse_json(settings.decode("utf-8"))
         kind = raw["peft_type"]
         config = LoraConfig.from_peft_type(**raw) if kind == "LORA" else None
     except (ValueError, KeyError, TypeError) as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 from socrates_core.errors import ModelError
 from socrates_core.prompt import check_template
+from socrates_core.study.files import read_json
 
 FILE = "socrates.json"
 
@@ -56,7 +57,7 @@ class ModelRecord:
         if not path.is_file():
             return None
         try:
-            raw = json.loads(path.read_text("utf-8"))
+            raw = read_json(path)
             record = cls(**{**raw, "trained_on": tuple(raw["trained_on"])})
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{path} cannot be read ({error}); fetch or train the model again") from error

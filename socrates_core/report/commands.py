@@ -5,17 +5,19 @@ from typing import Annotated, Literal
 
 import typer
 
+from socrates_core.command import check_seed
 from socrates_core.errors import PredictionError
-from socrates_core.evaluation.comparison import Kind, load_evaluations, save_comparison
+from socrates_core.evaluation.comparison import Kind, load_evaluations
 from socrates_core.evaluation.comparison import compare as compare_evaluations
 from socrates_core.evaluation.elsewhere.values import shown
 from socrates_core.evaluation.prediction_files import PredictionFile, load_predictions
+from socrates_core.evaluation.results.json_file import as_json
 from socrates_core.evaluation.scores import evaluate
 from socrates_core.report.comparison import leaderboard_table, report
 from socrates_core.report.document import Table
 from socrates_core.report.evaluation import write_results
 from socrates_core.report.words import headline
-from socrates_core.study.files import write_file
+from socrates_core.study.files import check_folder, json_text, write_files
 
 
 def score(
@@ -90,10 +92,8 @@ def compare(
     check_arguments(out, seed)
     comparison = compare_evaluations(load_evaluations(runs), convention, seed, kind)
     page, text = report(comparison)
-    out.mkdir(parents=True, exist_ok=True)
-    write_file(out / "comparison.html", page)
-    write_file(out / "comparison.md", text)
-    save_comparison(comparison, out / "comparison.json")
+    found = json_text(as_json(comparison))
+    write_files(out, {"comparison.html": page, "comparison.md": text, "comparison.json": found})
     print(f"compared     {len(runs)} evaluations on {comparison.cells:,} cells of {comparison.studies:,} studies")
     show_table(leaderboard_table(comparison))
     for pair in comparison.differences:
@@ -102,15 +102,11 @@ def compare(
 
 
 def check_arguments(out: Path, seed: int) -> None:
-    """Raise a PredictionError unless results can be written to OUT and the seed is one."""
-    try:
-        taken = out.exists() and not out.is_dir()
-    except OSError as error:
-        raise PredictionError(f"--out {shown(out)} cannot be used ({error.strerror}); choose a folder") from error
-    if taken:
-        raise PredictionError(f"--out {shown(out)} is a file; choose a folder")
-    if seed < 0:
-        raise PredictionError(f"--seed {seed} is negative; choose 0 or more")
+    """Raise a SocratesError or an OSError unless OUT can be a folder and the seed is one."""
+    if out.is_file():
+        raise PredictionError(f"--out {out} is a file; choose a folder")
+    check_folder(out)
+    check_seed(seed)
 
 
 def show_table(table: Table) -> None:

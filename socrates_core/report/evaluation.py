@@ -3,15 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from errno import EISDIR
 from pathlib import Path
 from typing import Final
 
-from socrates_core.errors import PredictionError
 from socrates_core.evaluation.effect_summary import Estimate
-from socrates_core.evaluation.elsewhere.values import shown
-from socrates_core.evaluation.results.metrics import Effects, Metrics, save_metrics
+from socrates_core.evaluation.results.json_file import as_json
+from socrates_core.evaluation.results.metrics import Effects, Metrics
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.evaluation.results.rows import Excluded
 from socrates_core.evaluation.scores import ScoredCells
@@ -20,7 +17,7 @@ from socrates_core.report.distances import against_n, distances, extremes, studi
 from socrates_core.report.document import Folded, Part, Picture, Section, Table, Warned, to_html, to_markdown
 from socrates_core.report.evaluation_figures import effects_figure, groups_figure
 from socrates_core.report.words import SHOWN_ROWS, cut, headline, number, shown_model, with_interval
-from socrates_core.study.files import partial_of, write_file
+from socrates_core.study.files import json_text, write_files
 
 PAPER: Final = (
     "The Socrates paper reports W = 0.151 for its 14B model and 0.203 for the uniform baseline (guessing evenly) on 40 "
@@ -36,37 +33,14 @@ def report(scored: ScoredCells) -> tuple[str, str]:
 
 
 def write_results(scored: ScoredCells, out: Path) -> None:
-    """Write metrics.json and the report: all of them, or none.
+    """Write metrics.json and the report, all of them or none.
 
     Raises:
-        PredictionError: If they cannot be written; what was there stays.
+        OSError: If they cannot be written.
     """
     page, text = report(scored)
-    made: list[Path] = []
-    parts = {out / name: partial_of(out / name) for name in ("report.html", "report.md", "metrics.json")}
-    try:
-        made = [folder for folder in (out, *out.parents) if not folder.exists()]
-        out.mkdir(parents=True, exist_ok=True)
-        for path, content in zip(parts, (page, text, None), strict=True):
-            if content is None:
-                save_metrics(scored.metrics, parts[path])
-            else:
-                write_file(parts[path], content)
-        for path in parts:
-            if path.is_dir():  # before any is in place
-                raise IsADirectoryError(EISDIR, f"{path.name} is a folder")
-        for path, partial in parts.items():
-            partial.replace(path)
-    except OSError as error:
-        for partial in parts.values():
-            with suppress(OSError):
-                partial.unlink(missing_ok=True)
-        for folder in made:
-            with suppress(OSError):
-                folder.rmdir()
-        if isinstance(error, FileExistsError):
-            raise PredictionError(f"{shown(out)} cannot be made a folder; choose another one") from error
-        raise PredictionError(f"{shown(out)}: the results cannot be written ({error.strerror})") from error
+    metrics = json_text(as_json(scored.metrics))
+    write_files(out, {"report.html": page, "report.md": text, "metrics.json": metrics})
 
 
 def _sections(scored: ScoredCells) -> list[Section]:

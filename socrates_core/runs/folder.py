@@ -14,7 +14,6 @@ A killed worker releases its lock and leaves its finished units; the next one pr
 one directory are queued in order of arrival (`runs.queue`).
 """
 
-import json
 import os
 import shutil
 import site
@@ -32,7 +31,7 @@ from socrates_core.errors import RunError, SocratesError
 from socrates_core.evaluation.spec import EvaluationSpec
 from socrates_core.runs import queue as run_queue
 from socrates_core.runs.state import events, is_alive, record
-from socrates_core.study.files import write_json
+from socrates_core.study.files import read_json, write_json
 
 FORMAT: Final = 1
 """Version of the run folder format; other versions are refused."""
@@ -80,7 +79,7 @@ def read_spec(folder: Path) -> EvaluationSpec:
     """
     path = folder / "spec.json"
     try:
-        raw = json.loads(path.read_text("utf-8"))
+        raw = read_json(path)
         form = raw.pop("format")
         raw.pop("id")
     except OSError as error:

@@ -15,7 +15,7 @@ from typing import Final
 
 from socrates_core.errors import RunError
 from socrates_core.runs.state import state
-from socrates_core.study.files import file_sha256, partial_of
+from socrates_core.study.files import file_sha256, partial_of, read_json
 
 LIST: Final = "mirrored.json"
 """File → sha256; exists only in the copy."""
@@ -125,7 +125,7 @@ def _listed(copy: Path) -> dict[str, str]:
         RunError: If the list names anything outside the copy.
     """
     try:
-        files = json.loads((copy / LIST).read_text("utf-8"))
+        files = read_json(copy / LIST)
         names = [PurePosixPath(name) for name in files]
     except (ValueError, TypeError) as error:
         raise RunError(f"{LIST} is damaged ({error})") from error

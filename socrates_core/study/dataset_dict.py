@@ -28,6 +28,7 @@ from typing import Any, Final
 import polars as pl
 
 from socrates_core.errors import SourceError
+from socrates_core.study.sources.frames import check_single
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, StudySet
 
 SHARD_BYTES: Final = 200_000_000
@@ -50,9 +51,10 @@ def export_dataset_dict(parts: Mapping[str, StudySet], folder: Path, digest: str
             derived from it.
 
     Raises:
-        SourceError: If what was written does not load with the same number of rows.
+        SourceError: If the path holds `::`, or what was written does not load with the same number of rows.
         OSError: If it cannot be written.
     """
+    check_single(folder)
     import datasets  # slow to import, and needed for this export alone
 
     features = _features(datasets, parts)

@@ -1,10 +1,14 @@
-"""Files: the location of bundled ones, hashes, Parquet by exact path, and atomic writing of files and folders."""
+"""Files: bundled ones, reading by exact path, and atomic writing of files and folders."""
 
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +21,9 @@ INSTALLED: Final = (_PACKAGE / "assets").is_dir()
 
 ASSETS: Final = _PACKAGE / "assets" if INSTALLED else _PACKAGE.parent / "assets"
 """Bundled studies, the demo model, style sheet and script: inside an installed package, beside it in a checkout."""
+
+DEEPEST: Final = 100
+"""Levels of lists and objects in a JSON file; no file of ours has more than ten."""
 
 
 def file_sha256(path: Path) -> str:
@@ -40,16 +47,72 @@ def named_by_hash(path: Path) -> bool:
     return hash_of is not None and hash_of(path) == path.name
 
 
+def read_bytes(path: Path) -> bytes:
+    """The content of a regular file.
+
+    Raises:
+        OSError: If there is none, it cannot be read, or it is a pipe or a device, which may never end.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder the operating system says so
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
+    return path.read_bytes()
+
+
+def parse_json(text: str) -> Any:
+    """JSON of at most `DEEPEST` levels.
+
+    Raises:
+        ValueError: If it is not JSON, or nested deeper: what reads it further calls itself at every level.
+    """
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if text.count("[") + text.count("{") > DEEPEST and _depth(found) > DEEPEST:
+        raise ValueError("it is nested too deeply")
+    return found
+
+
+def read_json(path: Path) -> Any:
+    """`parse_json` of a file in UTF-8; errors as for it and for `read_bytes`."""
+    return parse_json(read_bytes(path).decode("utf-8"))
+
+
+def _depth(value: Any) -> int:
+    level, levels = [value], 0
+    while level := [one for one in level if isinstance(one, list | dict)]:
+        levels += 1
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
+    return levels
+
+
 def read_parquet(path: Path) -> pl.DataFrame:
     """The table in one Parquet file.
 
-    Polars takes a path for a pattern: `runs/[ab]/predictions.parquet` would read the predictions of `runs/a`.
+    Polars takes a path for a pattern: `runs/[ab]/predictions.parquet` would read the predictions of `runs/a`, and
+    `~/a.parquet`, in a folder that is called `~`, the one of the home directory.
 
     Raises:
         OSError: If there is no such file, or it cannot be read.
         PolarsError: If it is not a Parquet file.
     """
-    return pl.read_parquet(path, glob=False)
+    return pl.read_parquet(path.absolute(), glob=False)
+
+
+def write_parquet(table: pl.DataFrame, path: Path) -> None:
+    """Write a table as Parquet.
+
+    Raises:
+        OSError: If it cannot be written; Polars tells a full disk as an error of computation.
+    """
+    try:
+        table.write_parquet(path.absolute(), compression="zstd")
+    except pl.exceptions.ComputeError as error:
+        told = re.search(r"\(os error (\d+)\)", str(error))
+        if told is None:
+            raise
+        raise OSError(int(told[1]), os.strerror(int(told[1])), str(path)) from error
 
 
 def parquet_schema(path: Path) -> dict[str, pl.DataType]:
@@ -88,15 +151,71 @@ def write_file(path: Path, content: str | bytes | memoryview, durable: bool = Fa
                 file.flush()
                 os.fsync(file.fileno())
         partial.replace(path)
+    except OSError as error:
+        error.filename = str(path)  # where the disk is full it has none
+        raise
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
     if durable:
         sync(path.parent)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """`write_file` of JSON; undefined numbers must be None, because JSON has no NaN."""
-    write_file(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_file(path, json_text(content))
+
+
+def json_text(content: Mapping[str, Any]) -> str:
+    """What `write_json` writes."""
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_files(folder: Path, contents: Mapping[str, str]) -> None:
+    """Write files that belong together; on an error none of them is there, and no folder that was made for them.
+
+    Args:
+        folder: Theirs; made where it does not exist.
+        contents: Name → text. The last one appears last.
+
+    Raises:
+        OSError: If one cannot be written; existing files are left unchanged.
+    """
+    partials = {name: partial_of(folder / name) for name in contents}
+    with unmade_on_error(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            for name, content in contents.items():
+                write_file(partials[name], content)
+            for name, partial in partials.items():
+                partial.replace(folder / name)
+        except OSError as error:
+            error.filename = str(folder)
+            raise
+        finally:
+            for partial in partials.values():
+                with suppress(OSError):
+                    partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def unmade_on_error(folder: Path) -> Iterator[None]:
+    """If the block ends in an error, remove this folder and those above it that it made and left empty."""
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        yield
+    except BaseException:
+        for one in new:
+            with suppress(OSError):
+                one.rmdir()
+        raise
+
+
+def check_folder(folder: Path) -> None:
+    """Raise an OSError, before any work, where there can be no folder of this name: it is or lies below a file."""
+    nearest = next((one for one in (folder, *folder.parents) if one.exists()), folder)
+    if nearest.exists() and not nearest.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(nearest))
 
 
 def put_in_place(partial: Path, folder: Path, replaced: Path | None = None) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from socrates_core.errors import SourceError
 from socrates_core.study.dataset_dict import export_dataset_dict
-from socrates_core.study.files import partial_of, put_in_place
+from socrates_core.study.files import check_folder, partial_of, put_in_place, unmade_on_error
 from socrates_core.study.sources.alpaca import export_alpaca
 from socrates_core.study.split import Split
 from socrates_core.study.study_set import TABLES, StudySet
@@ -24,6 +24,7 @@ def check_target(out: Path, source: str) -> None:
         raise SourceError(f"--out is the source itself ({out}); choose another folder")
     if out.is_file():
         raise SourceError(f"--out {out} is a file; choose a folder")
+    check_folder(out)
     if not out.exists():
         return
     found = {file.name for file in out.iterdir()}
@@ -50,16 +51,18 @@ def write_folder(
     out = out.resolve()
     partial = partial_of(out)
     try:
-        shutil.rmtree(partial, ignore_errors=True)  # left by a process that was killed
-        saved = studies.save(partial)
-        split.save(partial / "split.json")
-        if export == "datasets":
-            digest = ":".join([*saved.manifest.hashes.values(), split.digest])
-            export_dataset_dict(parts, partial / "datasets", digest)
-        elif export == "alpaca":
-            export_alpaca(parts, partial / "alpaca", round(share, 6), split.seed)
-        put_in_place(partial, out)
+        with unmade_on_error(out.parent):
+            try:
+                shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
+                saved = studies.save(partial)
+                split.save(partial / "split.json")
+                if export == "datasets":
+                    digest = ":".join([*saved.manifest.hashes.values(), split.digest])
+                    export_dataset_dict(parts, partial / "datasets", digest)
+                elif export == "alpaca":
+                    export_alpaca(parts, partial / "alpaca", round(share, 6), split.seed)
+                put_in_place(partial, out)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
     except OSError as error:
         raise SourceError(f"{out} cannot be written ({error.strerror or error}); choose another folder") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import typer
 
+from socrates_core.command import check_seed
 from socrates_core.errors import SourceError, SplitError
 from socrates_core.study.folder import check_target, write_folder
 from socrates_core.study.leaks import near_duplicates
@@ -48,6 +49,7 @@ def prepare(
     """Read studies from a source and write them as a study folder with a split."""
     started = time.perf_counter()
     check_target(out, source)
+    check_seed(seed)
     check_sample(fraction, per_cell)
     print(f"source       {source}" + (f" at {revision}" if revision else ""))
     whole = open_source(source, revision, show_progress(started))

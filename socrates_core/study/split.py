@@ -21,7 +21,7 @@ from typing import Any, Final, Literal, cast, get_args
 import polars as pl
 
 from socrates_core.errors import LeakError, SplitError
-from socrates_core.study.files import write_file
+from socrates_core.study.files import read_json, write_file
 from socrates_core.study.study_set import StudySet
 
 Kind = Literal["study", "official", "condition", "outcome", "participant"]
@@ -94,7 +94,7 @@ class Split:
             SplitError: If there is no such file, it is not a split, or it was modified after it was made.
         """
         try:
-            raw = json.loads(path.read_text("utf-8"))
+            raw = read_json(path)
         except OSError as error:
             raise SplitError(f"the split {path} cannot be read ({error.strerror})") from error
         except ValueError as error:

@@ -18,7 +18,7 @@ import polars as pl
 
 from socrates_core.errors import StudyFolderError
 from socrates_core.scale.answer_scale import AnswerScale
-from socrates_core.study.files import file_sha256, partial_of, read_parquet, write_file
+from socrates_core.study.files import file_sha256, partial_of, read_json, read_parquet, write_file, write_parquet
 
 FORMAT = 1
 """Version of the folder format; other versions are refused."""
@@ -244,7 +244,7 @@ class StudySet:
         hashes = {}
         for name in TABLES:
             partial = partial_of(folder / f"{name}.parquet")
-            getattr(self, name).write_parquet(partial, compression="zstd")
+            write_parquet(getattr(self, name), partial)
             hashes[name] = file_sha256(partial)
             partial.replace(folder / f"{name}.parquet")
         saved = replace(self, manifest=replace(self.manifest, hashes=hashes))
@@ -302,7 +302,7 @@ def _read_manifest(folder: Path) -> Manifest:
             f"python -m train.prepare --source bundled --out {folder}"
         )
     try:
-        raw = json.loads(path.read_text("utf-8"))
+        raw = read_json(path)
         if raw["format"] != FORMAT:
             raise StudyFolderError(
                 f"{folder} has format {raw['format']}, but this version reads {FORMAT}; prepare it again"

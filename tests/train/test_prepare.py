@@ -209,7 +209,7 @@ def test_the_source_is_not_written_over(tmp_path: Path, four_studies: Path) -> N
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, four_studies: Path) -> None:
     result = prepare("--source", four_studies, "--out", four_studies / "below" / "a" / "file")
     assert result.returncode == 2
-    assert "cannot be written" in result.stderr
+    assert "Not a directory; choose a folder" in result.stderr
     assert "Traceback" not in result.stderr
 
 

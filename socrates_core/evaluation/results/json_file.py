@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from socrates_core.errors import PredictionError
 from socrates_core.metrics.uncertainty import Interval
+from socrates_core.study.files import read_bytes
 
 LONGEST: Final = 60
 """Most characters of an unexpected value that an error quotes."""
@@ -73,7 +74,7 @@ def read_record(kind: type[R], form: int, path: Path, what: str, again: str) -> 
         OSError: If there is no such file.
         PredictionError: If it is of another version, or not valid; names the place and what to do.
     """
-    content = path.read_bytes()
+    content = read_bytes(path)
     try:
         raw = json.loads(content, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:

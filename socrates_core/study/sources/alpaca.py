@@ -26,6 +26,7 @@ from socrates_core.study.alpaca_format import (
     attribute_name,
     demographics_line,
 )
+from socrates_core.study.files import parse_json, read_json
 from socrates_core.study.sources.builder import Progress, StudySetBuilder
 from socrates_core.study.sources.frames import SLICE_ROWS, slices
 from socrates_core.study.sources.rows import check_attributes
@@ -180,7 +181,7 @@ def _objects(files: Sequence[Path], progress: Progress | None) -> Iterator[tuple
 
 def _object(line: bytes, where: str) -> dict[str, Any]:
     try:
-        raw = json.loads(line.decode("utf-8-sig"))
+        raw = parse_json(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise SourceError(f"{where}: not UTF-8 ({error.reason}); save the file as UTF-8") from error
     except ValueError as error:
@@ -231,7 +232,7 @@ def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 def _metadata(path: Path) -> dict[str, Any]:
     try:
-        raw = json.loads(path.read_text("utf-8"))
+        raw = read_json(path)
     except ValueError as error:
         raise SourceError(f"{path} is not JSON ({error})") from error
     if not isinstance(raw, dict):

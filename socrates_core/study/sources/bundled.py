@@ -142,7 +142,7 @@ def _gss_id(topic: str) -> str:
 
 @cache
 def _gss_table() -> pl.DataFrame:
-    return pl.read_csv(BUNDLED_STUDIES / "gss_counts.csv")
+    return pl.read_csv((BUNDLED_STUDIES / "gss_counts.csv").read_bytes())
 
 
 def _gss_counts(topic: str, form: str, cell: Cell) -> pl.DataFrame:

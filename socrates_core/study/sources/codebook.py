@@ -7,13 +7,13 @@
 Only `study_id` is required; other keys are ignored.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from socrates_core.errors import SourceError
+from socrates_core.study.files import parse_json, read_bytes
 from socrates_core.study.study_set import Study
 
 
@@ -33,7 +33,7 @@ class Codebook:
         if not path.is_file() and not required:
             return cls()
         try:
-            raw = json.loads(path.read_text("utf-8-sig"))
+            raw = parse_json(read_bytes(path).decode("utf-8-sig"))
         except OSError as error:
             raise SourceError(f"{path} cannot be read ({error.strerror})") from error
         except ValueError as error:

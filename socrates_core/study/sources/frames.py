@@ -3,7 +3,6 @@
 import csv
 import glob
 import io
-import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, Final
 import polars as pl
 
 from socrates_core.errors import SourceError
-from socrates_core.study.files import parquet_schema
+from socrates_core.study.files import parquet_schema, read_json
 from socrates_core.study.sources.builder import Progress
 
 SLICE_ROWS: Final = 50_000
@@ -90,8 +89,8 @@ def saved_files(folder: Path) -> list[Path]:
         SourceError: If the folder is not complete.
     """
     try:
-        parts = [folder / str(part) for part in json.loads((folder / SAVED).read_text("utf-8"))["splits"]]
-        states = {part: json.loads((part / "state.json").read_text("utf-8")) for part in parts}
+        parts = [folder / str(part) for part in read_json(folder / SAVED)["splits"]]
+        states = {part: read_json(part / "state.json") for part in parts}
         files = [part / Path(one["filename"]).name for part in parts for one in states[part]["_data_files"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(f"{folder} is not a complete DatasetDict ({first_line(error)}); save it again") from error
@@ -99,6 +98,12 @@ def saved_files(folder: Path) -> list[Path]:
     if missing:
         raise SourceError(f"{folder} lacks {missing[0].relative_to(folder)}; save the DatasetDict again")
     return files
+
+
+def check_single(path: Path) -> None:
+    """Raise a SourceError for a path that `datasets` would take for a chain of file systems: `x::y/a` as `x`."""
+    if "::" in str(path.absolute()):
+        raise SourceError(f"{path} has :: in its path, which `datasets` cannot read or write; rename that folder")
 
 
 def first_line(error: BaseException) -> str:
@@ -110,7 +115,7 @@ def first_line(error: BaseException) -> str:
 
 
 def _parquet(file: Path, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
-    scan = pl.scan_parquet(file, glob=False)
+    scan = pl.scan_parquet(file.absolute(), glob=False)
     try:
         wanted = scan if columns is None else scan.select(columns)
         yield from wanted.collect_batches(chunk_size=SLICE_ROWS, maintain_order=True)
@@ -119,8 +124,8 @@ def _parquet(file: Path, columns: Sequence[str] | None) -> Iterator[pl.DataFrame
 
 
 def _rows_of(file: Path) -> int:
-    column_names(file)  # raises if the file cannot be read
-    return int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
+    column_names(file)  # says what is wrong with it
+    return int(pl.scan_parquet(file.absolute(), glob=False).select(pl.len()).collect().item())
 
 
 # -- CSV ------------------------------------------------------------------------------------------------------
@@ -177,5 +182,6 @@ def _json_or_arrow(file: Path, rows: int) -> Iterator[pl.DataFrame]:
 def _opened(datasets: Any, file: Path, cache: str) -> Any:
     if file.suffix.lower() == ".arrow":
         return datasets.Dataset.from_file(str(file))
-    address = glob.escape(str(file))
+    check_single(file)
+    address = glob.escape(str(file.absolute()))
     return datasets.load_dataset("json", data_files=[address], split="train", streaming=True, cache_dir=cache)

@@ -157,6 +157,9 @@ def _files_of(folder: Path) -> list[Path]:
         return parts
     files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
     known = [file for file in files if file.suffix.lower() in _SUFFIXES]
+    for file in known:
+        if not file.name.isprintable():
+            raise SourceError(f"{file} has a name that is not UTF-8 text on one line; rename it")
     if not known:
         raise SourceError(f"{folder} holds no source (found {_some(files)}); a source is {ACCEPTED}")
     return known

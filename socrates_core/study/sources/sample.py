@@ -41,7 +41,7 @@ def sample_cells(studies: StudySet, most: int, rng: np.random.Generator) -> Stud
         raise SourceError(f"cannot sample {most} people per cell; choose 1 or more")
     people = studies.responses.select("cell_id", "participant_id").unique(maintain_order=True)
     kept = people.with_columns(draw=rng.permutation(len(people))).filter(
-        pl.col("draw").rank("ordinal").over("cell_id") <= most
+        pl.col("draw").rank("ordinal").over("cell_id") <= min(most, len(people))
     )
     responses = studies.responses.join(kept, on=["cell_id", "participant_id"], how="semi", maintain_order="left")
     if len(responses) == len(studies.responses):

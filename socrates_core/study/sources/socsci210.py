@@ -4,7 +4,6 @@ The shards repeat every vignette in every row, so they are read in slices. The c
 never read: prompts are rendered anew, and the reasoning was written with knowledge of the answer.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from socrates_core.errors import SourceError
+from socrates_core.study.files import read_json
 from socrates_core.study.sources.builder import Progress, StudySetBuilder
 from socrates_core.study.sources.frames import column_names, slices
 from socrates_core.study.sources.rows import check_columns
@@ -97,7 +97,7 @@ def unseen_studies(path: Path) -> list[str]:
         SourceError: If the file cannot be read.
     """
     try:
-        unseen = json.loads(path.read_text("utf-8"))["unseen"]
+        unseen = read_json(path)["unseen"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(f'{path} cannot be read ({error}); expected {{"seen": [ids], "unseen": [ids]}}') from error
     return [str(study_id) for study_id in unseen]

@@ -6,9 +6,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
+from socrates_core.command import LARGEST_SEED
 from socrates_core.errors import ModelError, RunError, SocratesError
 from socrates_core.evaluation.data import EvaluationData, evaluation_data
-from socrates_core.evaluation.spec import LARGEST_SEED, EvaluationSpec, in_full, specify
+from socrates_core.evaluation.spec import EvaluationSpec, in_full, specify
 from socrates_core.model.folder import DEMO
 from socrates_core.runs.plan import (
     BASELINES,
