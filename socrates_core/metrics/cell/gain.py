@@ -2,7 +2,11 @@
 
 The gain is the distance of guessing evenly minus that of the prediction. Both are sums of absolute values, which bend
 where the answers' CDF meets the guess or the prediction; there a sample's gain is biased and its spread is not that of
-a smooth figure, so that plain bootstrap intervals cover 51 to 96 % (87 % on average) of true gains.
+a smooth figure, so that a percentile interval less its bias covers 85 % of true gains, and 50 % in the worst setting.
+
+This one covers 97 % on average over 2 to 11 options, 10 to 1,000 people, flat and peaked truths and predictions from
+right to unrelated, and 93 % in the worst setting. Where the true gain is 0, it leaves 0 out in 4.5 % of cells with 5 to
+11 options (400 rounds of each of 190 settings: `python -m eval.bench --suite statistics`, 2 CPU cores, 2026-11-27).
 """
 
 import math
@@ -18,7 +22,8 @@ Z: Final = 1.959964
 """Standard deviations on either side of a normal mean that hold 95 %."""
 
 TAIL: Final = 0.05
-"""A gain is left out if its answers would produce one as far off as the observed in less than this share of samples."""
+"""A gain is left out if its answers would produce one as far off as the observed in less than this share of samples. The
+normal interval beside it makes up for twice the usual 2.5 %, which would cover 98 % on average at 1.1 times the width."""
 
 SHARES: Final = (*(0.5**times for times in range(8)), 0.0)
 """Of the way that the answers' CDF is moved in the test, from all of it to none; in between, gains are interpolated."""
@@ -36,7 +41,7 @@ class GainCurves:
     smooth: Floats
     """(T,) of where the answers come from, as estimated with pseudo-answers; above 0 and below 1."""
     predicted: Floats
-    """(T,)"""
+    """(T,) of the prediction."""
     evenly: Floats
     """(T,) of guessing evenly."""
     gaps: Floats
