@@ -22,8 +22,8 @@ Z: Final = 1.959964
 """Standard deviations on either side of a normal mean that hold 95 %."""
 
 TAIL: Final = 0.05
-"""A gain is left out if its answers would produce one as far off as the observed in less than this share of samples. The
-normal interval beside it makes up for twice the usual 2.5 %, which would cover 98 % on average at 1.1 times the width."""
+"""A gain is left out if its samples come out as far off as the observed one less often than this. The usual 2.5 % would
+cover 98 % at 1.1 times the width: the normal interval beside the test makes up for the difference."""
 
 SHARES: Final = (*(0.5**times for times in range(8)), 0.0)
 """Of the way that the answers' CDF is moved in the test, from all of it to none; in between, gains are interpolated."""
