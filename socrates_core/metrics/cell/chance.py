@@ -71,7 +71,7 @@ class Chance:
     limit: float
     """What the distance stays under 19 times in 20 if people answer exactly as predicted."""
     gain: Interval
-    """95 % interval of the distance of guessing evenly minus the distance. Of no meaning where no scale is stated."""
+    """95 % interval of the distance of guessing evenly minus the distance."""
 
 
 def chance_of(
@@ -80,11 +80,10 @@ def chance_of(
     positions: Floats,
     n: float,
     rng: np.random.Generator,
-    most: int = MAX_POSITIONS,
 ) -> Chance:
-    """What chance explains, by any convention; arguments as for `distance_interval`."""
-    limit = chance_limit(model, actual, positions, n, rng, most)
-    intervals = distance_intervals(model, actual, positions, n, rng, most)
+    """What chance explains, on a stated scale; arguments as for `distance_interval`."""
+    limit = chance_limit(model, actual, positions, n, rng)
+    intervals = distance_intervals(model, actual, positions, n, rng)
     return Chance(intervals.distance, limit, intervals.gain)
 
 
@@ -104,14 +103,13 @@ def distance_intervals(
     positions: Floats,
     n: float,
     rng: np.random.Generator,
-    most: int = MAX_POSITIONS,
     draws: int = DRAWS,
 ) -> DistanceIntervals:
     """95 % intervals by resampling the people who answered, and what of the prediction was left to chance.
 
     Arguments as for `distance_interval`, whose interval and resamples these are; `gain_interval` has the gain's.
     """
-    starts, x = groups_of_options(positions, most)
+    starts, x = groups_of_options(positions)
     shares, model = grouped(actual, starts), predicted.grouped(starts)
     evenly, truth = grouped(np.full(len(actual), 1 / len(actual)), starts), smoothed(shares, n)
     moves = list(_moves(model, truth, n, rng, draws))
