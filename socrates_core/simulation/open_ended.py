@@ -14,7 +14,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from socrates_core.metrics.cell.chance import CHUNK, Prediction, chance_of
+from socrates_core.metrics.cell.chance import CHUNK, Prediction, chance_limit, distance_interval
 from socrates_core.metrics.cell.comparison import SIDES, distances
 from socrates_core.metrics.uncertainty import DRAWS, LEVEL, Interval
 from socrates_core.metrics.verdict import FEW, TIE
@@ -147,14 +147,16 @@ def score_numbers(
     sides = np.full((len(SIDES), len(positions)), np.nan)
     sides[0] = predicted.probs
     found = distances(sides, actual.probs, positions, n, n_valid)
-    # one by one, not in groups: an outlier stretches the range, and the other answers pile up in a corner of it
-    chance = chance_of(Prediction(predicted.probs, draws=n_valid), actual.probs, positions, n, rng, len(positions))
-    code, sentence = _meaning(found.model, chance.limit, n)
+    # one by one, not in groups: answers pile up in a corner of a range that one of them stretches
+    drawn, every = Prediction(predicted.probs, draws=n_valid), len(positions)
+    limit = chance_limit(drawn, actual.probs, positions, n, rng, every)
+    interval = distance_interval(drawn, actual.probs, positions, n, rng, every)
+    code, sentence = _meaning(found.model, limit, n)
     return NumberScore(
         observed=found.model,
-        interval=chance.interval,
+        interval=interval,
         noise_floor=found.floor,
-        chance_limit=chance.limit,
+        chance_limit=limit,
         low=low,
         high=high,
         stretched=high - low > STRETCHED * max(1, actual.quantile(0.95) - actual.quantile(0.05)),

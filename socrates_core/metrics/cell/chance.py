@@ -5,12 +5,14 @@ The functions serve every convention: arguments are shares over K options and th
 """
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from socrates_core.metrics.cell.gain import GainCurves, gain_interval
 from socrates_core.metrics.uncertainty import (
     DRAWS,
     LEVEL,
@@ -69,7 +71,7 @@ class Chance:
     limit: float
     """95 % quantile of W if people answer exactly as predicted."""
     gain: Interval
-    """95 % interval of the uniform baseline's W minus W. Meaningless without a stated scale."""
+    """95 % interval of the uniform baseline's W minus W."""
 
 
 def chance_of(
@@ -78,11 +80,10 @@ def chance_of(
     positions: Floats,
     n: float,
     rng: np.random.Generator,
-    most: int = MAX_POSITIONS,
 ) -> Chance:
-    """Interval, limit and gain by any convention; arguments as for `distance_intervals`."""
-    limit = chance_limit(model, actual, positions, n, rng, most)
-    intervals = distance_intervals(model, actual, positions, n, rng, most)
+    """What chance explains, on a stated scale; arguments as for `distance_interval`."""
+    limit = chance_limit(model, actual, positions, n, rng)
+    intervals = distance_intervals(model, actual, positions, n, rng)
     return Chance(intervals.distance, limit, intervals.gain)
 
 
@@ -102,17 +103,45 @@ def distance_intervals(
     positions: Floats,
     n: float,
     rng: np.random.Generator,
-    most: int = MAX_POSITIONS,
     draws: int = DRAWS,
 ) -> DistanceIntervals:
     """95 % intervals by resampling the people who answered, and the random part of the prediction.
 
-    Resampled distances are biased upward, so their percentiles miss small distances (0 % coverage for a perfect
-    prediction). With q the 95 % quantile of the distance between a resample and the sample, the triangle inequality
-    gives W ± q; the upper percentile, which is conservative because of the bias, is the upper end if it is lower.
-    Measured on flat truths with K = 2, 5, 7, 11 and on sparse ones with 101 options, predictions from perfect to
-    unrelated, n = 30, 100 and 1000: coverage 92 to 99 %, 96 % on average. The gain's interval is the percentile
-    interval, corrected for its bias.
+    Arguments as for `distance_interval`, whose interval and resamples these are; `gain_interval` has the gain's.
+    """
+    starts, x = groups_of_options(positions)
+    shares, model = grouped(actual, starts), predicted.grouped(starts)
+    evenly, truth = grouped(np.full(len(actual), 1 / len(actual)), starts), smoothed(shares, n)
+    moves = list(_moves(model, truth, n, rng, draws))
+    people, simulated = (np.concatenate(side) for side in zip(*moves, strict=True))
+    curves = GainCurves(
+        actual=np.cumsum(shares)[:-1],
+        smooth=np.cumsum(truth)[:-1],
+        predicted=np.cumsum(model.shares)[:-1],
+        evenly=np.cumsum(evenly)[:-1],
+        gaps=np.diff(x),
+        people=people,
+        simulated=simulated if len(simulated) == len(people) else simulated[:1],
+    )
+    return DistanceIntervals(_around(shares, model, moves, np.diff(x)), gain_interval(curves, n))
+
+
+def distance_interval(
+    predicted: Prediction,
+    actual: Floats,
+    positions: Floats,
+    n: float,
+    rng: np.random.Generator,
+    most: int = MAX_POSITIONS,
+    draws: int = DRAWS,
+) -> Interval:
+    """95 % interval of the distance, within [0, 1].
+
+    Resampled distances are biased upward, so their percentiles miss small distances (0 % coverage where the prediction
+    is right). With q the 95 % quantile of the distance between a resample and the sample, the triangle inequality gives
+    W ± q; the upper percentile, which the bias makes safe, takes the upper end where it is lower. Measured on flat
+    truths with K = 2, 5, 7, 11 and on sparse ones with 101 options, predictions from perfect to unrelated, n = 30,
+    100 and 1000: coverage 92 to 99 %, 96 % on average.
 
     Args:
         predicted: Over the same options.
@@ -126,27 +155,29 @@ def distance_intervals(
     """
     starts, x = groups_of_options(positions, most)
     shares, model = grouped(actual, starts), predicted.grouped(starts)
-    evenly, gaps = grouped(np.full(len(actual), 1 / len(actual)), starts), np.diff(x)
-    truth = smoothed(shares, n)
-    off_model, off_evenly = (np.cumsum(shares - side)[:-1] for side in (model.shares, evenly))
-    reaches, distances, gains = [], [], []
-    for times in _chunks(draws, len(x)):
-        people = np.cumsum(_samples(truth, n, rng, times) - truth, axis=1)[:, :-1]
-        # deviations of the CDF of people minus that of the prediction
-        wobble = people - np.cumsum(model.moves(model.shares, rng, times), axis=1)[:, :-1]
+    return _around(shares, model, _moves(model, smoothed(shares, n), n, rng, draws), np.diff(x))
+
+
+def _around(shares: Floats, model: Prediction, moves: Iterable[tuple[Floats, Floats]], gaps: Floats) -> Interval:
+    """The interval of the distance from how both CDFs move."""
+    off, reaches, distances = np.cumsum(shares - model.shares)[:-1], [], []
+    for people, simulated in moves:
+        wobble = people - simulated
         reaches.append(np.abs(wobble) @ gaps)
-        distances.append(np.abs(off_model + wobble) @ gaps)
-        gains.append(np.abs(off_evenly + people) @ gaps - distances[-1])
-    distance = float(np.abs(off_model) @ gaps)
-    gain = float(np.abs(off_evenly) @ gaps) - distance
+        distances.append(np.abs(off + wobble) @ gaps)
+    distance = float(np.abs(off) @ gaps)
     reach = float(np.quantile(np.concatenate(reaches), LEVEL))
     upper = float(np.quantile(np.concatenate(distances), (1 + LEVEL) / 2))
-    gained = np.concatenate(gains)
-    low, high = np.quantile(gained, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) - (gained.mean() - gain)
-    return DistanceIntervals(
-        distance=Interval(max(0.0, distance - reach), min(1.0, distance + reach, max(upper, distance))),
-        gain=Interval(max(-1.0, float(low)), min(1.0, float(high))),
-    )
+    return Interval(max(0.0, distance - reach), min(1.0, distance + reach, max(upper, distance)))
+
+
+def _moves(
+    model: Prediction, truth: Floats, n: float, rng: np.random.Generator, draws: int
+) -> Iterator[tuple[Floats, Floats]]:
+    """How the CDFs of the answers (B, K − 1) and of the prediction (B or 1, K − 1) move, in tables not too large."""
+    for times in _chunks(draws, len(truth)):
+        people = np.cumsum(_samples(truth, n, rng, times) - truth, axis=1)[:, :-1]
+        yield people, np.cumsum(model.moves(model.shares, rng, times), axis=1)[:, :-1]
 
 
 def chance_limit(
