@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from jinja2 import TemplateError
 
 from socrates_core.errors import ModelError
 from socrates_core.prompt import ChatFrame, Segment, check_template, segments
@@ -14,6 +15,9 @@ from socrates_core.study.study_set import Cell, Persona
 Tokens = npt.NDArray[np.int64]
 
 CACHED_SEGMENTS = 200_000
+
+FOLDED_SYSTEM: Final = "\n\n"
+"""What separates a system text from the user's text in a model without a system role."""
 
 
 class PromptEncoder:
@@ -62,29 +66,40 @@ class PromptEncoder:
 def chat_frame(tokenizer: Any) -> ChatFrame:
     """The text that the tokenizer's chat template puts around a system and a user message.
 
+    A template without a system role refuses the message (Gemma 2, the first Mistral models) or drops it. The system
+    text then opens the user's turn, followed by a blank line, which is where later templates of those families put it.
+
     Raises:
         ModelError: If there is no chat template, or it alters the messages' text.
     """
     if not getattr(tokenizer, "chat_template", None):
         raise ModelError("this model's tokenizer has no chat template: choose an instruction-tuned model")
     system, user = "ThisIsTheSystemText", "ThisIsTheUserText"
-
-    def pieces(messages: Sequence[dict[str, str]], marks: Sequence[str]) -> list[str]:
-        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        out = []
-        for mark in marks:
-            before, found, text = text.partition(mark)
-            if not found:
-                raise ModelError("this model's chat template drops or rewrites messages; it cannot be used")
-            out.append(before)
-        return [*out, text]
-
     user_message = {"role": "user", "content": user}
-    before_system, before_user, before_answer = pieces(
-        [{"role": "system", "content": system}, user_message], [system, user]
-    )
-    before_lone_user, _ = pieces([user_message], [user])
+    lone = _around(tokenizer, [user_message])
+    if lone is None:
+        raise ModelError("this model's chat template drops or rewrites messages; it cannot be used")
+    before_lone_user, before_answer = lone
+    both = _around(tokenizer, [{"role": "system", "content": system}, user_message])
+    if both is None:
+        return ChatFrame(before_lone_user, FOLDED_SYSTEM, before_answer, before_lone_user)
+    before_system, before_user, before_answer = both
     return ChatFrame(before_system, before_user, before_answer, before_lone_user)
+
+
+def _around(tokenizer: Any, messages: Sequence[dict[str, str]]) -> list[str] | None:
+    """The text before each message and after the last; None if the chat template refuses, drops or rewrites one."""
+    try:
+        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    except TemplateError:
+        return None
+    out = []
+    for message in messages:
+        before, found, text = text.partition(message["content"])
+        if not found:
+            return None
+        out.append(before)
+    return [*out, text]
 
 
 def digit_tokens(tokenizer: Any, vocabulary: int) -> npt.NDArray[np.bool_]:

@@ -1,10 +1,13 @@
 """Prompts as token ids."""
 
+import copy
+
 import pytest
+from transformers import PreTrainedTokenizerFast
 
 from socrates_core.errors import ModelError
 from socrates_core.model.prefix_tree.encoding import PromptEncoder, chat_frame, digit_tokens
-from socrates_core.prompt import CHATML, TEMPLATES, render
+from socrates_core.prompt import CHATML, SHARED_SYSTEM, TEMPLATES, render
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.study_set import Cell
 from tests.model.tiny import tokenizer
@@ -59,6 +62,34 @@ def test_a_tokenizer_without_a_chat_template_is_refused() -> None:
 
     with pytest.raises(ModelError, match="no chat template"):
         chat_frame(Bare())
+
+
+TURNS = "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
+ASKS = "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+REFUSES = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+DROPS = TURNS.replace("messages", "messages if m['role'] != 'system'")
+
+
+def with_chat_template(chat_template: str) -> PreTrainedTokenizerFast:
+    """The tiny tokenizer under another chat template."""
+    other = copy.deepcopy(tokenizer())
+    other.chat_template = chat_template
+    return other
+
+
+@pytest.mark.parametrize("chat_template", [REFUSES + TURNS + ASKS, DROPS + ASKS])
+def test_without_a_system_role_its_text_opens_the_users_turn(chat_template: str) -> None:
+    frame = chat_frame(with_chat_template(chat_template))
+    text = render("shared", cell("How much?"), {"age": 34}, frame)
+    assert text.startswith(f"<|im_start|>user\n{SHARED_SYSTEM}\n\nWhat the person is shown and asked:\nHow much?")
+    assert text.endswith("- Age: 34<|im_end|>\n<|im_start|>assistant\n")
+    assert render("alpaca", cell("How much?"), {}, frame) == render("alpaca", cell("How much?"), {})
+
+
+@pytest.mark.parametrize("chat_template", ["{{ raise_exception('no') }}", "Hello!"])
+def test_a_chat_template_that_takes_no_user_message_is_refused(chat_template: str) -> None:
+    with pytest.raises(ModelError, match="drops or rewrites messages"):
+        chat_frame(with_chat_template(chat_template))
 
 
 def test_an_unknown_template_names_the_known_ones() -> None:
