@@ -89,6 +89,7 @@ def describe(spec: EvaluationSpec, data: EvaluationData, model: ModelDescription
         "model": model.name,
         "adapter": model.adapter,
         "revisions": {**revisions, "studies": data.studies.manifest.revision},
+        **({"base_note": model.base_note} if model.base_note else {}),
         "template": model.template,
         "device": model.device,
         "precision": model.precision,

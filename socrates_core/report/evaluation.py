@@ -73,6 +73,8 @@ def _stamps(metrics: Metrics) -> list[Part]:
         stamps.append(
             Warned(f"CONTAMINATED: the model has learned from {len(seen)} of these studies ({some}). This is no test.")
         )
+    if metrics.provenance.base_note:
+        stamps.append(Warned(f"Not surely the adapter's base: {metrics.provenance.base_note}."))
     if metrics.provenance.demo:
         stamps.append(Warned("This is the demo model: it shows how things work and is no science."))
     if "synthetic" in metrics.by_kind:

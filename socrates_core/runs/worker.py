@@ -73,6 +73,8 @@ def _work_now(folder: Path, spec: EvaluationSpec, engine: str, say: Say) -> bool
         provenance = describe(spec, data, predictions.description)
         write_json(folder / "provenance.json", provenance)
         say(f"model        {provenance['model']}, template {provenance['template']}, {provenance['device']}")
+        if predictions.description.base_note:
+            say(f"base         {predictions.description.base_note}")
         if provenance["contaminated"]:
             say(f"CONTAMINATED the model has learned from {', '.join(provenance['contaminated'])}")
         say(f"duplicates   {len(provenance['near_duplicates'])} stimuli close to a training stimulus")

@@ -54,6 +54,8 @@ class Provenance:
     """Hash of the split; None without one."""
     per_cell: int | None = None
     """People asked in a cell, at most; None for all."""
+    base_note: str | None = None
+    """What is to be said of a base that may not be the one the adapter was trained on."""
     contaminated: tuple[str, ...] = ()
     """Evaluated studies that the model has learned from."""
     trained_on: int | None = None
