@@ -113,7 +113,8 @@ def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> di
 
     Returns:
         `contaminated`, the study ids that it has learned from; `near_duplicates`, pairs of a training and an evaluated
-        stimulus that share much of their wording; `stimuli_compared`, whether the training stimuli were at hand.
+        stimulus that share much of their wording; `stimuli_compared`, whether all training stimuli were at hand, and
+        `studies_compared`, the number of training studies that were.
 
     Raises:
         LeakError: If it has learned from one and that is not allowed.
@@ -131,6 +132,7 @@ def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> di
         "contaminated": list(contaminated),
         "trained_on": len(learned),
         "stimuli_compared": not learned or len(at_hand) == len(learned),
+        "studies_compared": len(at_hand),
         "near_duplicates": [
             {
                 "training_study": pair.study_a,

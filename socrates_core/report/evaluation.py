@@ -193,7 +193,12 @@ def _leaks(provenance: Provenance) -> list[Part]:
         )
         pairs = provenance.near_duplicates
         if not provenance.stimuli_compared:
-            parts.append("Not all of its training stimuli are at hand: near-duplicates of them cannot be ruled out.")
+            compared = provenance.studies_compared
+            with_whom = f"compared only with those of {compared:,} studies" if compared else "not compared with them"
+            parts.append(
+                f"Not all of its training stimuli are at hand. The evaluated ones were {with_whom}, and "
+                "near-duplicates of the others cannot be ruled out."
+            )
         if pairs:
             rows = tuple(
                 (f"{pair.similarity:.2f}", pair.training_study, pair.study, str(pair.cell))

@@ -11,6 +11,9 @@ from socrates_core.model.folder import shown_name
 SHOWN_ROWS: Final = 50
 """Longer lists are cut in a report, which says so; metrics.json has them whole."""
 
+TRUSTED_MASS: Final = 0.95
+"""A result is said with a warning if less than this share of the probability mass is on the scale."""
+
 
 def headline(metrics: Metrics, convention: Convention = "scale") -> str:
     """The result in a sentence, with everything that a distance needs beside it.
@@ -33,7 +36,20 @@ def headline(metrics: Metrics, convention: Convention = "scale") -> str:
         return f"There is no distance {how}: no cell has what it needs."
     return (
         f"W = {mean:.4f}{interval(ci95, ' (95 % interval {} to {})')} {how}; noise floor {number(floor)}, "
-        f"guessing evenly {number(uniform)}; {cells:,} cells of {studies:,} studies."
+        f"guessing evenly {number(uniform)}; {cells:,} cells of {studies:,} studies." + mass_on_scale(metrics)
+    )
+
+
+def mass_on_scale(metrics: Metrics) -> str:
+    """A sentence on the probability on the scale before renormalising; empty where predictions do not tell it."""
+    mass = metrics.on_scale_mass.mean
+    if mass is None:
+        return ""
+    if mass >= TRUSTED_MASS:
+        return f" {mass:.1%} of the model's probability is on the scale."
+    return (
+        f" Only {mass:.1%} of the model's probability is on the scale: otherwise it would have written something else "
+        "than an answer, which W leaves out. Another template may leave more on it."
     )
 
 

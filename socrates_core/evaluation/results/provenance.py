@@ -62,6 +62,8 @@ class Provenance:
     """Studies that the model has learned from; None where the record does not say."""
     stimuli_compared: bool = False
     """Whether all training stimuli were at hand, to look for near-duplicates of them."""
+    studies_compared: int | None = None
+    """Training studies whose stimuli were at hand; None in records of version 0.1."""
     near_duplicates: tuple[NearDuplicate, ...] = ()
     """Closest first; empty too where no training stimulus was at hand."""
     left_out: tuple[Excluded, ...] = ()
