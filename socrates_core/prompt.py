@@ -23,10 +23,10 @@ from socrates_core.study.study_set import Cell, Persona
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of a prompt that is tokenised separately.
+    """A part of a prompt that many prompts have in common.
 
-    Adjacent segments meet at a line break, across which no byte-level tokenizer merges, so encoding them one by one
-    gives the tokens of the whole, and each distinct stimulus and persona is encoded only once.
+    Text segments meet at a line break, near which most tokenizers cut too, so that each distinct stimulus and persona
+    has to be encoded only once.
     """
 
     text: str
@@ -41,7 +41,7 @@ class PromptText:
     system: str
     """The system message; empty for none."""
     user: tuple[str, ...]
-    """The user message, in parts that are tokenised separately."""
+    """The user message, in parts that other prompts have too."""
     answer_prefix: str = ""
     """Text at the beginning of the assistant's turn, which the answer follows."""
 

@@ -89,6 +89,7 @@ def describe(spec: EvaluationSpec, data: EvaluationData, model: ModelDescription
         "model": model.name,
         "adapter": model.adapter,
         "revisions": {**revisions, "studies": data.studies.manifest.revision},
+        **({"base_note": model.base_note} if model.base_note else {}),
         "template": model.template,
         "device": model.device,
         "precision": model.precision,
@@ -112,7 +113,8 @@ def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> di
 
     Returns:
         `contaminated`, the study ids that it was trained on; `near_duplicates`, pairs of a training and an evaluated
-        stimulus that share much of their wording; `stimuli_compared`, whether the training stimuli were available.
+        stimulus that share much of their wording; `stimuli_compared`, whether all training stimuli were available, and
+        `studies_compared`, the number of training studies whose stimuli were.
 
     Raises:
         LeakError: If it was trained on one and that is not allowed.
@@ -130,6 +132,7 @@ def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> di
         "contaminated": list(contaminated),
         "trained_on": len(learned),
         "stimuli_compared": not learned or len(at_hand) == len(learned),
+        "studies_compared": len(at_hand),
         "near_duplicates": [
             {
                 "training_study": pair.study_a,

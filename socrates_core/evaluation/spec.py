@@ -37,16 +37,21 @@ class EvaluationSpec:
     allow_seen: bool = False
     only: tuple[str, ...] = ()
     """The study ids to evaluate; all studies of the part when empty."""
+    other_base: bool = False
+    """Load an adapter onto another base than the one that it names, too."""
 
     @property
     def run_id(self) -> str:
         """Twelve hexadecimal digits that name this specification."""
-        content = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        content = json.dumps(self.to_json(), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(content.encode("utf-8", "backslashreplace")).hexdigest()[:12]
 
     def to_json(self) -> dict[str, Any]:
         """As dictionaries, lists, strings and numbers."""
-        return {**asdict(self), "only": list(self.only)}
+        written = {**asdict(self), "only": list(self.only)}
+        if not self.other_base:
+            del written["other_base"]  # so that runs from before the option existed keep their names
+        return written
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "EvaluationSpec":
@@ -55,6 +60,7 @@ class EvaluationSpec:
         Raises:
             RunError: If a field is missing, unknown, or of the wrong type.
         """
+        raw = {"other_base": False, **raw}
         names = {one.name for one in fields(cls)}
         if set(raw) != names:
             raise RunError(f"the specification has other fields than expected: {', '.join(sorted(set(raw) ^ names))}")
@@ -62,7 +68,7 @@ class EvaluationSpec:
         wrong = [name for name in ("studies", "data", "part", "split", "model") if not isinstance(raw[name], str)]
         wrong += [name for name in ("adapter", "template") if not isinstance(raw[name], str | None)]
         wrong += [name for name in ("seed", "per_cell") if not _is_whole(raw[name], or_none=name == "per_cell")]
-        wrong += [] if isinstance(raw["allow_seen"], bool) else ["allow_seen"]
+        wrong += [name for name in ("allow_seen", "other_base") if not isinstance(raw[name], bool)]
         wrong += [] if isinstance(only, list | tuple) and all(isinstance(one, str) for one in only) else ["only"]
         if wrong:
             raise RunError(f"the specification's {', '.join(wrong)} cannot be read; start the run again")
@@ -81,6 +87,7 @@ def specify(
     seed: int = 42,
     allow_seen: bool = False,
     only: Sequence[str] = (),
+    other_base: bool = False,
 ) -> EvaluationSpec:
     """The specification of a run; folders are absolute paths, so that it can be resumed from any directory.
 
@@ -96,6 +103,7 @@ def specify(
         seed: 0 to 2⁵³.
         allow_seen: Whether studies that the model was trained on are evaluated, which marks the report.
         only: Study ids; all studies of the part when empty.
+        other_base: As `load_model` takes it.
 
     Raises:
         SocratesError: If an argument is not valid.
@@ -117,6 +125,7 @@ def specify(
         seed=seed,
         allow_seen=allow_seen,
         only=tuple(sorted(set(only))),
+        other_base=other_base,
     )
 
 

@@ -200,13 +200,16 @@ def show(recipe: Recipe, job: "Job", plan: "Plan") -> None:
 
 def learn(job: "Job") -> None:
     """Run the job; ends the process with 128 + signal when a signal stopped it."""
-    from socrates_core.finetune.network import load_lora_network, raise_on_oom
+    from socrates_core.finetune.network import base_name, load_lora_network, raise_on_oom
     from socrates_core.finetune.trainer import Trainer
+    from socrates_core.model.folder import local_folder, weights_digest
 
+    weights = weights_digest(local_folder(base_name(job.recipe), "model"))
+    job = replace(job, record=replace(job.record, base_weights=weights))
     job.accelerator.wait_for_everyone()
     if job.accelerator.is_main_process:
         job.out.mkdir(parents=True, exist_ok=True)
-        write_file(job.out / "run.json", json.dumps(asdict(job.record), indent=1) + "\n")
+        write_file(job.out / "run.json", json.dumps(job.record.to_json(), indent=1) + "\n")
     job.accelerator.wait_for_everyone()
     with raise_on_oom(f"before the first step; {SMALLER_BASE}"):
         trainer = Trainer(job, load_lora_network(job.recipe))

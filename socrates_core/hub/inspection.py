@@ -241,6 +241,10 @@ _RECORD_RULES: Final[Mapping[str, Rule]] = {
         "a revision",
         lambda value: value is None or bool(isinstance(value, str) and _REVISION.match(value)),
     ),
+    "base_weights": (
+        "a sha256",
+        lambda value: value is None or (isinstance(value, str) and bool(_DIGEST.fullmatch(value))),
+    ),
     "split": ("a sha256", lambda value: value is None or (isinstance(value, str) and bool(_DIGEST.fullmatch(value)))),
     "demo": _one_of(True, False),
     "training": ("an object", lambda value: value is None or isinstance(value, dict)),

@@ -46,6 +46,8 @@ class ModelDescription:
     """Whether this is the bundled demo model, which shows how everything works but knows nothing about the world."""
     trained_on: frozenset[str] = frozenset()
     """Ids of the studies that the model or its adapter was trained on; all others are unseen."""
+    base_note: str = ""
+    """What is to be said of a base that may not be the one the adapter was trained on; empty if it is."""
 
 
 class AnswerModel(Protocol):

@@ -1,11 +1,24 @@
 """Compatibility of model, adapter, tokenizer and template. A mismatch is refused, and the error names both sides."""
 
-from typing import Any
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, Literal
 
 from socrates_core.errors import ModelError
+from socrates_core.model.adapters import CONFIG
 from socrates_core.model.endpoint.endpoint_model import RELEASED
-from socrates_core.model.folder import COMMIT, Origin
+from socrates_core.model.folder import COMMIT, DEMO, HUB_ID, Origin
 from socrates_core.model.record import ModelRecord, tokenizer_hash
+
+BaseMatch = Literal["same", "twin", "unknown", "another"]
+"""How the model relates to the one that an adapter names: the same by its Hub id or folder; by its name, a quantised or
+mirrored copy; not known, because one of them is named by a folder; or another model."""
+
+_QUANTISED: Final = re.compile(
+    r"[-_.](?:unsloth|bnb|[48]bit|int[48]|nf4|fp8|fp4|awq|gptq|hqq|aqlm|exl2|gguf|dynamic|quantized|w[48]a(?:8|16))\b"
+)
 
 
 def fitting_template(name: str, adapter: str | None, requested: str | None, record: ModelRecord | None) -> str:
@@ -42,18 +55,35 @@ def check_tokenizer(name: str, adapter: str | None, record: ModelRecord | None, 
         )
 
 
-def check_base(name: str, origin: Origin, adapter: str, record: ModelRecord | None) -> None:
+def check_base(
+    name: str,
+    origin: Origin,
+    adapter: str,
+    record: ModelRecord | None,
+    digest: Callable[[], str | None] = lambda: None,
+) -> None:
     """Raise a ModelError unless the model is the one that the adapter was trained on, as far as both are recorded.
 
-    An adapter that names no base (its base was a folder) is checked by tokenizer and shapes alone.
+    An adapter that records neither its base's name nor its weights is left to `unrecorded_base`.
 
     Args:
         name: The model's name.
         origin: The origin of the weights in the model's folder.
         adapter: The adapter's name.
         record: The adapter's record.
+        digest: `weights_digest` of the model's folder; called only for an adapter that records that of its base.
     """
-    if record is None or record.base is None:
+    if record is None:
+        return
+    actual = digest() if record.base_weights else None
+    if actual is not None and actual == record.base_weights:
+        return  # the same weights, whatever their name
+    if actual is not None:
+        raise ModelError(
+            f"the adapter {adapter} was trained on {record.base or 'a folder'} and does not fit the model {name}, "
+            "whose weights are others; load the base that it was trained on"
+        )
+    if record.base is None:
         return
     wanted = record.base_revision if record.base_revision and COMMIT.fullmatch(record.base_revision) else None
     clash = f"the adapter {adapter} was trained on {record.base} and does not fit the model {name}"
@@ -73,3 +103,80 @@ def check_base(name: str, origin: Origin, adapter: str, record: ModelRecord | No
             f"the adapter {adapter} was trained on {record.base} at revision {wanted}, but the model {name} is at "
             f"{origin.revision}; load --model {record.base}@{wanted}"
         )
+
+
+def unrecorded_base(
+    name: str, folder: Path, origin: Origin, adapter: str, adapter_folder: Path, other_base: bool = False
+) -> str:
+    """Compare the model with the one that an adapter's PEFT configuration names, where no record of ours decides.
+
+    Args:
+        name: The model's name.
+        folder: Its folder.
+        origin: The origin of the weights in it.
+        adapter: The adapter's name.
+        adapter_folder: Its folder.
+        other_base: Load it onto another model all the same.
+
+    Returns:
+        What a reader of the results has to know; empty if the model is the one that the adapter names.
+
+    Raises:
+        ModelError: If it names another model and `other_base` is false.
+    """
+    named, revision = _named_base(adapter_folder)
+    match = base_match(named, revision, folder, origin)
+    if match == "same":
+        return ""
+    if match == "twin":
+        return f"the adapter names {named}, taken by its name for a copy of {origin.hub_id}"
+    if match == "unknown":
+        return (
+            f"the adapter was trained on {named or 'a model that it does not name'}; whether that is {name} is unknown"
+        )
+    at = f" at {revision}" if named == origin.hub_id else ""
+    if not other_base:
+        raise ModelError(
+            f"the adapter {adapter} was trained on {named}{at} and does not fit the model {name}; load that model, or "
+            "insist on this one with --other-base (other_base=True in Python)"
+        )
+    return f"the adapter was trained on {named}{at}, another model than {name}"
+
+
+def base_match(named: str | None, revision: str | None, folder: Path, origin: Origin) -> BaseMatch:
+    """How a model relates to the one that an adapter names.
+
+    Args:
+        named: A Hub id or a folder, as PEFT writes it.
+        revision: The commit of a Hub id, if any.
+        folder: The model's folder.
+        origin: The origin of the weights in it.
+    """
+    if not named:
+        return "unknown"
+    if Path(named).is_dir() and Path(named).samefile(folder):
+        return "same"
+    if named == origin.hub_id:
+        commits = [one for one in (revision, origin.revision) if one and COMMIT.fullmatch(one)]
+        return "another" if len(set(commits)) == 2 else "same"
+    if origin.hub_id is None or (named != DEMO and not HUB_ID.fullmatch(named)):
+        return "unknown"
+    return "twin" if _plain_name(named) == _plain_name(origin.hub_id) else "another"
+
+
+def _plain_name(hub_id: str) -> str:
+    """`unsloth/Meta-Llama-3.1-8B-Instruct-bnb-4bit` → `llama-3.1-8b-instruct`: without owner and quantisation."""
+    name = hub_id.rpartition("/")[2].casefold().removeprefix("meta-")
+    return _QUANTISED.sub("", name)
+
+
+def _named_base(folder: Path) -> tuple[str | None, str | None]:
+    """The base and its revision in an adapter's PEFT configuration; what cannot be read is reported on loading."""
+    try:
+        raw = json.loads((folder / CONFIG).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None, None
+    if not isinstance(raw, dict):
+        return None, None
+    named, revision = raw.get("base_model_name_or_path"), raw.get("revision")
+    return named if isinstance(named, str) else None, revision if isinstance(revision, str) else None

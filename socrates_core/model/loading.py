@@ -9,8 +9,8 @@ from socrates_core.model.answer_model import AnswerModel, ModelDescription
 from socrates_core.model.baselines import MarginalModel, UniformModel
 from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
 from socrates_core.model.endpoint.endpoint_model import load_endpoint
-from socrates_core.model.fit import check_base, check_tokenizer, fitting_template
-from socrates_core.model.folder import Origin, local_folder, need_safetensors, origin_of
+from socrates_core.model.fit import check_base, check_tokenizer, fitting_template, unrecorded_base
+from socrates_core.model.folder import Origin, local_folder, need_safetensors, origin_of, weights_digest
 from socrates_core.model.precision import Precision, apply_precision, check_precision, chosen_precision, weight_options
 from socrates_core.model.record import ModelRecord
 from socrates_core.prompt import check_template
@@ -29,6 +29,7 @@ def load_model(
     template: str | None = None,
     precision: Precision = "auto",
     training: StudySet | None = None,
+    other_base: bool = False,
 ) -> AnswerModel:
     """Load a model by name.
 
@@ -46,6 +47,8 @@ def load_model(
         precision: Precision of the weights; `auto` uses bf16 if it fits in GPU memory (dequantised NF4 if the adapter
             was trained on an NF4 base) and NF4 otherwise, and float32 on a CPU.
         training: Studies for the marginal model; the bundled training studies when None.
+        other_base: Load an adapter made elsewhere onto another base than the one that it names, too; the description's
+            `base_note` says so.
 
     Raises:
         ModelError: If there is no such model, or model, adapter and template do not fit together.
@@ -60,14 +63,16 @@ def load_model(
         if adapter is not None:
             raise ModelError("an endpoint serves its own weights; leave --adapter out")
         return load_endpoint(name, template)
-    return _load_transformer(name, adapter, template, precision)
+    return _load_transformer(name, adapter, template, precision, other_base)
 
 
 def _bundled_training() -> StudySet:
     return part(load_bundled(), Split.load(BUNDLED_STUDIES / "split.json"), "train")
 
 
-def _load_transformer(name: str, adapter: str | None, template: str | None, precision: Precision) -> "TransformerModel":
+def _load_transformer(
+    name: str, adapter: str | None, template: str | None, precision: Precision, other_base: bool
+) -> "TransformerModel":
     # torch and transformers take seconds to import, so only models that need them do so
     import torch
 
@@ -76,9 +81,13 @@ def _load_transformer(name: str, adapter: str | None, template: str | None, prec
 
     learned_on = None
     if adapter is not None:
-        record = ModelRecord.load(local_folder(adapter, "adapter"))
+        adapter_folder = local_folder(adapter, "adapter")
+        record = ModelRecord.load(adapter_folder)
         # checked before gigabytes are read
-        check_base(name, origin_of(local_folder(name, "model", weights=False)), adapter, record)
+        folder = local_folder(name, "model", weights=False)
+        check_base(name, origin_of(folder), adapter, record, lambda: weights_digest(folder))
+        if record is None:
+            unrecorded_base(name, folder, origin_of(folder), adapter, adapter_folder, other_base)
         learned_on = record.base_precision if record else None
     base = load_network(name, precision, learned_on)
     check_tokenizer(name, None, base.record, base.tokenizer)
@@ -92,12 +101,12 @@ def _load_transformer(name: str, adapter: str | None, template: str | None, prec
         trained_on=frozenset(base.record.trained_on if base.record else ()),
     )
     origin = Origin(base.hub_id, base.revision)
-    shared = SharedNetwork(base.network.eval(), base.tokenizer, description, base.record, origin)
+    shared = SharedNetwork(base.network.eval(), base.tokenizer, description, base.record, origin, base.folder)
     if torch.cuda.is_available():
         device = f"{description.device} (attention: {shared.scorer.kernels.names})"
         shared.description = replace(description, device=device)
     model = TransformerModel(shared.network, shared.tokenizer, shared.description, shared=shared)
-    return model.with_adapter(adapter, template) if adapter is not None else model
+    return model.with_adapter(adapter, template, other_base=other_base) if adapter is not None else model
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +123,8 @@ class LoadedNetwork:
     """The Hub commit; None if the folder does not record it, and for the demo model."""
     hub_id: str | None = None
     """The Hub id, or `demo`; None if the folder does not record which model it contains."""
+    folder: Path | None = None
+    """The folder that it was loaded from."""
 
 
 def load_network(
@@ -147,7 +158,7 @@ def load_network(
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ModelError(f"the model {name} cannot be loaded from {folder}: {error}") from error
     apply_precision(network, precision)
-    return LoadedNetwork(network, plan.tokenizer, plan.record, precision, plan.revision, plan.hub_id)
+    return LoadedNetwork(network, plan.tokenizer, plan.record, precision, plan.revision, plan.hub_id, folder)
 
 
 @dataclass(frozen=True, eq=False)

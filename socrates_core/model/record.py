@@ -28,6 +28,8 @@ class ModelRecord:
     """For an adapter: the base model's Hub id, or `demo`. For a model: the Hub id of which its folder is a copy."""
     base_revision: str | None = None
     """The Hub commit of `base`."""
+    base_weights: str | None = None
+    """For an adapter: `weights_digest` of the base's folder. Absent in records of version 0.1."""
     split: str | None = None
     """Digest of the split whose training part was used."""
     demo: bool = False
@@ -44,7 +46,11 @@ class ModelRecord:
 
     def save(self, folder: Path) -> None:
         """Write the record beside the weights."""
-        (folder / FILE).write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
+        (folder / FILE).write_text(json.dumps(self.to_json(), indent=1) + "\n", "utf-8")
+
+    def to_json(self) -> dict[str, Any]:
+        """As the file has it: a digest that is not known is left out."""
+        return {name: value for name, value in asdict(self).items() if name != "base_weights" or value is not None}
 
     @classmethod
     def load(cls, folder: Path) -> "ModelRecord | None":

@@ -1,11 +1,13 @@
 """One loaded network, with everything that several answer models on it share."""
 
 import threading
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from socrates_core.model.adapters import Adapters
 from socrates_core.model.answer_model import ModelDescription
-from socrates_core.model.folder import Origin
+from socrates_core.model.folder import Origin, weights_digest
 from socrates_core.model.prefix_tree.encoding import PromptEncoder, digit_tokens
 from socrates_core.model.prefix_tree.options import OptionTree, option_tree
 from socrates_core.model.prefix_tree.scoring import TreeScorer
@@ -24,6 +26,7 @@ class SharedNetwork:
         description: ModelDescription,
         record: ModelRecord | None = None,
         origin: Origin | None = None,
+        folder: Path | None = None,
     ) -> None:
         """Wrap a loaded network.
 
@@ -33,18 +36,25 @@ class SharedNetwork:
             description: Description of the base without adapter.
             record: The base's own record.
             origin: Origin of the weights, as far as it is known.
+            folder: The folder that they were loaded from; None if they were not.
         """
         self.network = network
         self.tokenizer = tokenizer
         self.description = description
         self.record = record
         self.origin = origin or Origin(None, None)
+        self.folder = folder
         self.lock = threading.RLock()
         self.adapters = Adapters(network)
         self.digits = digit_tokens(tokenizer, network.get_output_embeddings().weight.shape[0])
         self.scorer = TreeScorer(network, self.digits)
         self._encoders: dict[str, PromptEncoder] = {}
         self._option_trees: dict[AnswerScale, OptionTree] = {}
+
+    @cached_property
+    def weights(self) -> str | None:
+        """`weights_digest` of the network; None if it was not loaded from a folder."""
+        return weights_digest(self.folder) if self.folder else None
 
     def encoder(self, template: str) -> PromptEncoder:
         """The encoder of a template; models with the same template share its cache."""

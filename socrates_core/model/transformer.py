@@ -16,7 +16,7 @@ from socrates_core.model.answer_model import (
     SampledNumbers,
     check_request,
 )
-from socrates_core.model.fit import check_base, check_tokenizer, fitting_template
+from socrates_core.model.fit import check_base, check_tokenizer, fitting_template, unrecorded_base
 from socrates_core.model.folder import local_folder
 from socrates_core.model.numbers import NumberSampler
 from socrates_core.model.prefix_tree.encoding import Tokens
@@ -76,7 +76,9 @@ class TransformerModel:
 
     # -- views of one network
 
-    def with_adapter(self, adapter: str, template: str | None = None) -> "TransformerModel":
+    def with_adapter(
+        self, adapter: str, template: str | None = None, *, other_base: bool = False
+    ) -> "TransformerModel":
         """Another answer model on the same loaded network, with a LoRA adapter.
 
         The adapter is loaded once, however many views use it: the same content under another name or folder is the
@@ -85,6 +87,7 @@ class TransformerModel:
         Args:
             adapter: A folder, a Hub id (with `@revision`), or `demo` for the bundled one.
             template: The prompt template, for an adapter without a record of its own.
+            other_base: Load an adapter that names another base, too.
 
         Raises:
             ModelError: If there is no such adapter, it was trained on another base, tokenizer or template, or it is
@@ -95,7 +98,10 @@ class TransformerModel:
         base, name = self.shared.description, self.shared.description.name
         folder = local_folder(adapter, "adapter")
         record = ModelRecord.load(folder)
-        check_base(name, self.shared.origin, adapter, record)
+        check_base(name, self.shared.origin, adapter, record, lambda: self.shared.weights)
+        note = ""
+        if self.shared.folder is not None and (record is None or not (record.base or record.base_weights)):
+            note = unrecorded_base(name, self.shared.folder, self.shared.origin, adapter, folder, other_base)
         chosen = fitting_template(name, adapter, template, record)
         check_tokenizer(name, adapter, record, self.tokenizer)
         with self.shared.lock:
@@ -106,6 +112,7 @@ class TransformerModel:
             adapter=adapter,
             template=chosen,
             trained_on=base.trained_on | frozenset(record.trained_on if record else ()),
+            base_note=note,
         )
         return TransformerModel(self.network, self.tokenizer, description, shared=self.shared, adapter_key=key)
 

@@ -75,6 +75,8 @@ def _stamps(metrics: Metrics) -> list[Part]:
         stamps.append(
             Warned(f"CONTAMINATED: the model was trained on {len(seen)} of these studies ({some}). This is not a test.")
         )
+    if metrics.provenance.base_note:
+        stamps.append(Warned(f"Not surely the adapter's base: {metrics.provenance.base_note}."))
     if metrics.provenance.demo:
         stamps.append(Warned("This is the demo model: it shows how the software works and is not for science."))
     if "synthetic" in metrics.by_kind:
@@ -231,7 +233,12 @@ def _leaks(provenance: Provenance) -> list[Part]:
         )
         pairs = provenance.near_duplicates
         if not provenance.stimuli_compared:
-            parts.append("Not all of its training stimuli are available: near-duplicates of them cannot be ruled out.")
+            compared = provenance.studies_compared
+            with_whom = f"compared only with those of {compared:,} studies" if compared else "not compared with them"
+            parts.append(
+                f"Not all of its training stimuli are available. The evaluated ones were {with_whom}, and "
+                "near-duplicates of the others cannot be ruled out."
+            )
         if pairs:
             rows = tuple(
                 (f"{pair.similarity:.2f}", pair.training_study, pair.study, str(pair.cell))

@@ -11,6 +11,9 @@ from socrates_core.model.folder import shown_name
 SHOWN_ROWS: Final = 50
 """Longer lists are cut in a report, with a note; metrics.json has all rows."""
 
+TRUSTED_MASS: Final = 0.95
+"""A result is said with a warning if less than this share of the probability mass is on the scale."""
+
 
 def headline(metrics: Metrics, convention: Convention = "scale") -> str:
     """The result in a sentence: W with everything that is needed to interpret it.
@@ -34,7 +37,7 @@ def headline(metrics: Metrics, convention: Convention = "scale") -> str:
         return f"There is no Wasserstein distance (W) {how}: no cell can be scored by it.{unusable}"
     return (
         f"W = {mean:.4f}{interval(ci95, ' (95 % interval {} to {})')} {how}; noise floor {number(floor)}, "
-        f"uniform baseline {number(uniform)}; {cells:,} cells of {studies:,} studies.{unusable}"
+        f"uniform baseline {number(uniform)}; {cells:,} cells of {studies:,} studies.{mass_on_scale(metrics)}{unusable}"
     )
 
 
@@ -51,6 +54,19 @@ def unusable_predictions(metrics: Metrics) -> str:
         f" W rests on {found.used:,} of {found.predictions:,} predictions: {found.off_scale + found.invalid:,} are "
         f"no option of the scale{invalid}. With each of these as the worst option, W = {number(found.worst.mean, 4)} "
         f"({found.worst.cells:,} cells)."
+    )
+
+
+def mass_on_scale(metrics: Metrics) -> str:
+    """A sentence on the probability on the scale before renormalising; empty where predictions do not tell it."""
+    mass = metrics.on_scale_mass.mean
+    if mass is None:
+        return ""
+    if mass >= TRUSTED_MASS:
+        return f" {mass:.1%} of the model's probability is on the scale."
+    return (
+        f" Only {mass:.1%} of the model's probability is on the scale: otherwise it would have written something else "
+        "than an answer, which W leaves out. Another template may leave more on it."
     )
 
 

@@ -20,6 +20,7 @@ from socrates_core.runs.state import is_alive, state
 from socrates_core.runs.worker import waiting, work
 
 ALLOW_SEEN: Final = "Evaluate studies that the model was trained on; the report is marked CONTAMINATED."
+OTHER_BASE: Final = "Load an adapter that names another base model; the report says so."
 
 
 def run(
@@ -35,6 +36,7 @@ def run(
     study: Annotated[list[str] | None, typer.Option(help="Only this study of the part; can be repeated.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the people drawn and of all resamples.")] = 42,
     allow_seen: Annotated[bool, typer.Option("--allow-seen", help=ALLOW_SEEN)] = False,
+    other_base: Annotated[bool, typer.Option("--other-base", help=OTHER_BASE)] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Run in a separate background process.")] = False,
     engine: Annotated[
         Literal["local", "ray"], typer.Option(help="Where cells are predicted: here, or on a Ray cluster.")
@@ -54,7 +56,9 @@ def run(
     else:
         whole, divided = open_studies(studies)
         only = tuple(study or ())
-        spec = specify(whole, divided, studies, split, model, adapter, template, per_cell, seed, allow_seen, only)
+        spec = specify(
+            whole, divided, studies, split, model, adapter, template, per_cell, seed, allow_seen, only, other_base
+        )
         # what cannot be evaluated is refused before a folder is created
         evaluation_data(whole, divided, spec.part, spec.only)
     out = out or Path("runs") / spec.run_id

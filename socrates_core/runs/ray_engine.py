@@ -38,7 +38,10 @@ class Predictor:
         self._cells = {cell.cell_id: cell for cell in self._data.cells}
         training = self._data.training
         self._marginal = MarginalModel(training) if training is not None else None
-        self._model = load_model(self._spec.model, self._spec.adapter, template=self._spec.template, training=training)
+        spec = self._spec
+        self._model = load_model(
+            spec.model, spec.adapter, template=spec.template, training=training, other_base=spec.other_base
+        )
 
     def description(self) -> ModelDescription:
         """The model's description."""

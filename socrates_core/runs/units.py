@@ -66,7 +66,13 @@ class LocalEngine:
         self._spec = spec
         self._data = data
         try:
-            self._model = load_model(spec.model, spec.adapter, template=spec.template, training=data.training)
+            self._model = load_model(
+                spec.model,
+                spec.adapter,
+                template=spec.template,
+                training=data.training,
+                other_base=spec.other_base,
+            )
         except (RuntimeError, MemoryError) as error:  # CUDA's out-of-memory error is a RuntimeError
             reason = str(error).splitlines()[0] if str(error) else "out of memory"
             raise RunError(

@@ -6,10 +6,10 @@ This is the process that `launch` starts; the command `eval.run` does the same w
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -73,9 +73,11 @@ def _work_now(folder: Path, spec: EvaluationSpec, engine: str, say: Say) -> bool
         provenance = describe(spec, data, predictions.description)
         write_json(folder / "provenance.json", provenance)
         say(f"model        {provenance['model']}, template {provenance['template']}, {provenance['device']}")
+        if predictions.description.base_note:
+            say(f"base         {predictions.description.base_note}")
         if provenance["contaminated"]:
             say(f"CONTAMINATED the model was trained on {', '.join(provenance['contaminated'])}")
-        say(f"duplicates   {len(provenance['near_duplicates'])} stimuli close to a training stimulus")
+        say(f"duplicates   {duplicates(provenance)}")
         if not predict_units(
             folder, data, batches(data, spec.per_cell), predictions.results, command.progress("cells")
         ):
@@ -87,6 +89,17 @@ def _work_now(folder: Path, spec: EvaluationSpec, engine: str, say: Say) -> bool
     record(folder, "finished", seconds=seconds)
     say(f"wrote        {folder}/metrics.json, report.html, report.md in {seconds} s")
     return True
+
+
+def duplicates(provenance: Mapping[str, Any]) -> str:
+    """What is said of near-duplicates of training stimuli, as far as they were at hand to compare with."""
+    learned, compared = provenance["trained_on"], provenance["studies_compared"]
+    if learned and not compared:
+        return f"not compared: the stimuli of the {learned:,} training studies are not at hand"
+    found = f"{len(provenance['near_duplicates']):,} stimuli close to a training stimulus"
+    if compared < learned:
+        found += f" of {compared:,} training studies; not compared with the other {learned - compared:,}"
+    return found
 
 
 def waiting(ahead: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from socrates_core.errors import ModelError, SocratesError
 from socrates_core.model.answer_model import AnswerModel, ModelDescription
-from socrates_core.model.fit import check_base
+from socrates_core.model.fit import base_match, check_base
 from socrates_core.model.folder import DEMO
 from socrates_core.prompt import TEMPLATES
 from socrates_core.ui.adapters.choices import Adapter
@@ -81,10 +81,13 @@ class Models:
         model = self.default
         if not isinstance(model, Adaptable):
             return f"the model {model.description.name} does not support adapters"
-        if adapter.record is None and adapter.base not in (None, model.shared.origin.hub_id):
-            return f"it is for {adapter.base}, but {model.description.name} is loaded"
+        name, shared = model.description.name, model.shared
+        if adapter.record is None and shared.folder is not None:
+            match = base_match(adapter.base, None, shared.folder, shared.origin)
+            if match == "another":
+                return f"it is for {adapter.base}, but {name} is loaded"
         try:
-            check_base(model.description.name, model.shared.origin, adapter.title, adapter.record)
+            check_base(name, shared.origin, adapter.title, adapter.record, lambda: shared.weights)
         except ModelError as error:
             return str(error)
         return None

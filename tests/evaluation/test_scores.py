@@ -1,3 +1,4 @@
+import html
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -120,6 +121,14 @@ def test_a_model_that_saw_the_studies_is_stamped() -> None:
     assert evaluate(some(), {**provenance, "contaminated": []}).metrics.contaminated is False
 
 
+def test_a_base_that_may_not_be_the_adapters_is_stamped() -> None:
+    note = "the adapter names a/b, taken by its name for a copy of c/b"
+    page, text = report(evaluate(some(), {"model": "m", "base_note": note}))
+    assert f"Not surely the adapter's base: {note}" in html.unescape(page)
+    assert note in text
+    assert "Not surely" not in report(evaluate(some(), {"model": "m"}))[0]
+
+
 def test_real_and_synthetic_studies_are_told_apart() -> None:
     mixed = [*some(3), *(cell([1, 2, 3], UNIFORM, study=f"x{i}", cell_id=100 + i, real=False) for i in range(3))]
     found = metrics(mixed).by_kind
@@ -151,6 +160,27 @@ def test_the_headline_has_n_floor_interval_and_uniform_baseline(scored: ScoredCe
         said = headline(scored.metrics, convention)
         for word in ("95 % interval", "noise floor", "uniform baseline", "12 cells of 6 studies"):
             assert word in said
+
+
+@pytest.mark.parametrize(
+    ("mass", "words"),
+    [(0.97, "97.0% of the model's probability is on the scale"), (0.03, "Only 3.0% of the model's probability is")],
+)
+def test_the_mass_on_the_scale_stands_beside_the_distance(mass: float, words: str) -> None:
+    cells = [replace(one, mass=np.full(len(one.responses), mass)) for one in some()]
+    scored = evaluate(cells, {"model": "m"})
+    assert words in headline(scored.metrics)
+    assert words in html.unescape(report(scored)[0])
+    unknown = evaluate([replace(one, mass=None) for one in cells], {"model": "m"})
+    assert "probability is on the scale" not in headline(unknown.metrics)
+
+
+def test_stimuli_that_were_not_compared_are_told_from_those_without_duplicates() -> None:
+    learned = {"model": "m", "trained_on": 3, "near_duplicates": [], "stimuli_compared": False}
+    assert "were not compared with them" in report(evaluate(some(), {**learned, "studies_compared": 0}))[1]
+    assert "compared only with those of 2 studies" in report(evaluate(some(), {**learned, "studies_compared": 2}))[1]
+    whole = {**learned, "stimuli_compared": True, "studies_compared": 3}
+    assert "not compared" not in report(evaluate(some(), whole))[1]
 
 
 def test_the_page_needs_nothing_else_and_holds_every_figure(scored: ScoredCells) -> None:

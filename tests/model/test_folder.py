@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from socrates_core.errors import ModelError
-from socrates_core.model.fit import check_base
-from socrates_core.model.folder import DEMO_BASE, Origin, origin_of
+from socrates_core.model.fit import base_match, check_base
+from socrates_core.model.folder import DEMO_BASE, Origin, origin_of, weights_digest
 from tests.model.folders import record
 
 QWEN = "Qwen/Qwen2.5-14B-Instruct"
@@ -97,3 +99,73 @@ def test_an_adapter_for_another_base_is_refused_and_both_are_named(
 
 def test_an_adapter_without_a_record_is_not_held_to_a_base() -> None:
     check_base("m", Origin(None, None), "adapter", None)
+
+
+@pytest.mark.parametrize(
+    ("named", "hub_id", "match"),
+    [
+        (QWEN, QWEN, "same"),
+        ("demo", "demo", "same"),
+        ("unsloth/Qwen2.5-14B-Instruct-bnb-4bit", QWEN, "twin"),
+        ("unsloth/Qwen2.5-14B-Instruct-unsloth-bnb-4bit", QWEN, "twin"),
+        ("Qwen/Qwen2.5-14B-Instruct-GPTQ-Int4", QWEN, "twin"),
+        ("Qwen/Qwen2.5-14B-Instruct-AWQ", QWEN, "twin"),
+        ("unsloth/llama-3-8b-Instruct-bnb-4bit", "meta-llama/Meta-Llama-3-8B-Instruct", "twin"),
+        (None, QWEN, "unknown"),
+        ("", QWEN, "unknown"),
+        ("/home/somebody/models/qwen", QWEN, "unknown"),
+        ("./qwen", QWEN, "unknown"),
+        (QWEN, None, "unknown"),  # a folder that does not record which model it contains
+        ("Qwen/Qwen2.5-7B-Instruct", QWEN, "another"),
+        ("Qwen/Qwen2.5-14B", QWEN, "another"),
+        ("unsloth/Qwen2.5-7B-Instruct-bnb-4bit", QWEN, "another"),
+        ("mistralai/Mistral-7B-Instruct-v0.2", "mistralai/Mistral-7B-Instruct-v0.1", "another"),
+        ("demo", QWEN, "another"),
+    ],
+)
+def test_the_base_that_an_adapter_names_is_compared_with_the_model(
+    tmp_path: Path, named: str | None, hub_id: str | None, match: str
+) -> None:
+    assert base_match(named, None, tmp_path, Origin(hub_id, None)) == match
+
+
+def test_a_base_named_by_its_folder_is_that_folder(tmp_path: Path) -> None:
+    assert base_match(str(tmp_path), None, tmp_path, Origin(None, None)) == "same"
+
+
+def test_two_commits_of_one_model_are_two_models(tmp_path: Path) -> None:
+    assert base_match(QWEN, FIRST, tmp_path, Origin(QWEN, FIRST)) == "same"
+    assert base_match(QWEN, FIRST, tmp_path, Origin(QWEN, SECOND)) == "another"
+
+
+def test_a_digest_of_weights_survives_other_file_names_and_notices_a_training_step(tmp_path: Path) -> None:
+    tensors = {"a": torch.arange(60_000.0).reshape(300, 200), "b": torch.ones(3)}
+    one, shared_out, trained = tmp_path / "one", tmp_path / "shared", tmp_path / "trained"
+    for each in (one, shared_out, trained):
+        each.mkdir()
+    save_file(tensors, one / "model.safetensors")
+    for name in tensors:
+        save_file({name: tensors[name]}, shared_out / f"model-{name}.safetensors")
+    index = {"weight_map": {name: f"model-{name}.safetensors" for name in tensors}}
+    (shared_out / "model.safetensors.index.json").write_text(json.dumps(index))
+    save_file({**tensors, "a": tensors["a"] * 1.001}, trained / "model.safetensors")
+    assert weights_digest(one) == weights_digest(shared_out)
+    assert weights_digest(one) != weights_digest(trained)
+    assert weights_digest(tmp_path) is None
+
+
+def test_damaged_weights_have_no_digest(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"not weights")
+    with pytest.raises(ModelError, match="cannot be read"):
+        weights_digest(tmp_path)
+
+
+def test_the_weights_of_the_base_decide_before_its_name() -> None:
+    adapter = record(base=QWEN, base_revision=FIRST, base_weights="c" * 64)
+    check_base("folder", Origin(None, None), "adapter", adapter, lambda: "c" * 64)
+    with pytest.raises(
+        ModelError, match=f"was trained on {QWEN} and does not fit the model m, whose weights are others"
+    ):
+        check_base("m", Origin(QWEN, FIRST), "adapter", adapter, lambda: "d" * 64)
+    with pytest.raises(ModelError, match="nothing in its folder identifies the model"):
+        check_base("m", Origin(None, None), "adapter", adapter)  # weights that are not here yet

@@ -1,6 +1,7 @@
 """From a name to a model, and what is refused."""
 
 import json
+import re
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from socrates_core.errors import ModelError
+from socrates_core.model.folder import weights_digest
 from socrates_core.model.loading import load_model
 from socrates_core.model.record import FILE, ModelRecord, tokenizer_hash
 from socrates_core.model.transformer import TransformerModel
@@ -146,6 +148,51 @@ def test_another_base_than_the_recorded_one_is_refused_and_both_are_named(base: 
     replace(RECORD, base="Qwen/Qwen2.5-14B-Instruct").save(adapter)
     with pytest.raises(ModelError, match=r"trained on Qwen/Qwen2.5-14B-Instruct and does not fit the model .*base"):
         load_model(str(base), str(adapter))
+
+
+def named_base(adapter: Path, base: str) -> Path:
+    """The adapter as other software writes it: no record, and a base by name."""
+    (adapter / FILE).unlink(missing_ok=True)
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    (adapter / "adapter_config.json").write_text(json.dumps({**config, "base_model_name_or_path": base}))
+    return adapter
+
+
+def test_an_adapter_made_elsewhere_for_another_base_is_refused_unless_one_insists(base: Path, adapter: Path) -> None:
+    replace(RECORD, trained_on=(), base="Qwen/Qwen2.5-14B-Instruct").save(base)
+    named_base(adapter, "Qwen/Qwen2.5-7B-Instruct")
+    with pytest.raises(ModelError, match=r"trained on Qwen/Qwen2.5-7B-Instruct and does not fit .* --other-base"):
+        load_model(str(base), str(adapter), template="alpaca")
+    insisted = load_model(str(base), str(adapter), template="alpaca", other_base=True)
+    assert "another model than" in insisted.description.base_note
+
+
+@pytest.mark.parametrize(
+    ("named", "note"),
+    [
+        ("Qwen/Qwen2.5-14B-Instruct", "^$"),
+        ("unsloth/Qwen2.5-14B-Instruct-bnb-4bit", "taken by its name for a copy of Qwen/Qwen2.5-14B-Instruct"),
+        ("/home/somebody/qwen", "trained on /home/somebody/qwen; whether that is .* is unknown"),
+    ],
+)
+def test_what_is_known_of_a_foreign_adapters_base_is_said(base: Path, adapter: Path, named: str, note: str) -> None:
+    replace(RECORD, trained_on=(), base="Qwen/Qwen2.5-14B-Instruct").save(base)
+    assert re.search(note, loaded(base, named_base(adapter, named), template="alpaca").description.base_note)
+
+
+def test_an_adapter_with_the_digest_of_its_base_fits_those_weights_alone(base: Path, adapter: Path) -> None:
+    replace(RECORD, base_weights=weights_digest(base)).save(adapter)
+    assert loaded(base, adapter).description.base_note == ""
+    other = network(len(tokenizer()))
+    other.lm_head.weight.data.mul_(1.01)
+    other.save_pretrained(base)
+    with pytest.raises(ModelError, match="whose weights are others"):
+        load_model(str(base), str(adapter))
+
+
+def test_a_record_without_a_digest_of_its_base_is_written_as_before(tmp_path: Path) -> None:
+    RECORD.save(tmp_path)
+    assert "base_weights" not in json.loads((tmp_path / FILE).read_text())
 
 
 def test_an_adapter_of_another_shape_is_refused(base: Path, adapter: Path) -> None:

@@ -3,7 +3,7 @@
 from functools import cache
 
 import torch
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
 from socrates_core.model.prefix_tree import attention
@@ -38,6 +38,34 @@ def tokenizer(merges_digits: bool = False) -> PreTrainedTokenizerFast:
     core.train_from_iterator(
         ["Only return an integer from the scale, nothing else. - Age: Gender: people", *numerals], trainer
     )
+    return PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<|im_end|>", chat_template=CHAT)
+
+
+STORY = (
+    "Answer as this person would.\n\nWhat do you think?\n\n- Age: 34\n- Gender: Female\n\nRead it (now).\n\nScenario: 7"
+)
+
+
+def other_tokenizer(
+    pre_tokenizer: pre_tokenizers.PreTokenizer | None, swallows_blanks: bool = False
+) -> PreTrainedTokenizerFast:
+    """BPE with learned merges of blank lines, under another rule for where words end.
+
+    Args:
+        pre_tokenizer: Where words end; None for nowhere, as in Gemma.
+        swallows_blanks: Whether special tokens swallow the blanks after them, as in Phi 3.
+    """
+    core = Tokenizer(models.BPE())
+    if pre_tokenizer is not None:
+        core.pre_tokenizer = pre_tokenizer
+    byte_level = pre_tokenizer is not None and "Metaspace" not in repr(pre_tokenizer)
+    core.decoder = decoders.ByteLevel() if byte_level else decoders.Metaspace() if pre_tokenizer else decoders.Fuse()
+    letters = pre_tokenizers.ByteLevel.alphabet() if byte_level else [*map(chr, range(9, 127)), *"é问»😀▁"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=500, show_progress=False, initial_alphabet=letters, special_tokens=["<unk>", "<|endoftext|>"]
+    )
+    core.train_from_iterator([STORY, f"{STORY}\n\n"] * 20, trainer)
+    core.add_special_tokens([AddedToken(name, rstrip=swallows_blanks) for name in ("<|im_start|>", "<|im_end|>")])
     return PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<|im_end|>", chat_template=CHAT)
 
 

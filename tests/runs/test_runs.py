@@ -18,6 +18,7 @@ from socrates_core.runs import index as run_index
 from socrates_core.runs.folder import cancel, delete, open_run, read_spec, worker
 from socrates_core.runs.state import events, is_alive, record, state
 from socrates_core.runs.units import Engine, collect, finished_units, local_results, predict_units
+from socrates_core.runs.worker import duplicates
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.sources.society.society import make_society, study_set
 from socrates_core.study.split import Split, make_split, parts_digest
@@ -170,6 +171,22 @@ def test_seen_studies_are_refused_or_stamped_and_near_duplicates_named(society: 
         len(split.parts["train"]),
     )
     assert not leaks(data, Learned("elsewhere").description, allow_seen=False)["stimuli_compared"]
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "compared", "pairs", "words"),
+    [
+        (0, 0, [], "0 stimuli close to a training stimulus"),
+        (3, 3, [{}], "1 stimuli close to a training stimulus"),
+        (3, 0, [], "not compared: the stimuli of the 3 training studies are not at hand"),
+        (3, 2, [], "0 stimuli close to a training stimulus of 2 training studies; not compared with the other 1"),
+    ],
+)
+def test_duplicates_that_were_not_looked_for_are_not_said_to_be_none(
+    trained_on: int, compared: int, pairs: list[dict[str, str]], words: str
+) -> None:
+    provenance = {"trained_on": trained_on, "studies_compared": compared, "near_duplicates": pairs}
+    assert duplicates(provenance) == words
 
 
 def test_a_training_stimulus_that_returns_is_named() -> None:

@@ -190,7 +190,7 @@ def replaced(name: str, key: str, value: Any) -> Callable[[Path], None]:
     return spoil
 
 
-SPOILT: dict[str, Callable[[Path], None]] = {
+SPOILT: dict[str, Callable[[Path], object]] = {
     "weights cut off": lambda folder: halve(folder / WEIGHTS),
     "weights of nothing": lambda folder: (folder / WEIGHTS).write_bytes(b""),
     "weights that say to be endless": lambda folder: (folder / WEIGHTS).write_bytes(b"\xff" * 64),
@@ -205,7 +205,10 @@ SPOILT: dict[str, Callable[[Path], None]] = {
     "record of a list": lambda folder: (folder / RECORD).write_text("[]"),
     "another template": replaced(RECORD, "template", "magic"),
     "another tokenizer": replaced(RECORD, "tokenizer", "0" * 64),
-    "another base": replaced(RECORD, "base", "acme/other"),
+    "other weights of the base": replaced(RECORD, "base_weights", "0" * 64),
+    "another base": lambda folder: [
+        replaced(RECORD, key, value)(folder) for key, value in (("base", "acme/other"), ("base_weights", None))
+    ],
 }
 
 

@@ -74,12 +74,16 @@ class Provenance:
     """Hash of the split; None without one."""
     per_cell: int | None = None
     """At most this many people per cell; None for all."""
+    base_note: str | None = None
+    """Set if the base may not be the one that the adapter was trained on."""
     contaminated: tuple[str, ...] = ()
     """Evaluated studies that the model was trained on."""
     trained_on: int | None = None
     """Number of studies that the model was trained on; None if the record does not state it."""
     stimuli_compared: bool = False
     """Whether all training stimuli were available to search for near-duplicates."""
+    studies_compared: int | None = None
+    """Training studies whose stimuli were available; None in records of version 0.1."""
     near_duplicates: tuple[NearDuplicate, ...] = ()
     """Most similar first; empty too if no training stimulus was available."""
     left_out: tuple[Excluded, ...] = ()

@@ -7,13 +7,10 @@ from typing import Final
 
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.people.edit import describe
-from socrates_core.report.words import from_to, percent, signed
+from socrates_core.report.words import TRUSTED_MASS, from_to, percent, signed
 from socrates_core.simulation.result import ArmResult, Score, Simulation
 from socrates_core.ui.html import bar, metric, table, text
 from socrates_core.ui.simulate.number_view import bins_html, medians_html, number_metrics_html
-
-TRUSTED_MASS: Final = 0.95
-"""The page warns if less than this share of the probability mass is on the scale."""
 
 SAME: Final = 1e-9
 """Distances that differ by less are equal up to rounding."""
