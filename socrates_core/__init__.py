@@ -4,7 +4,7 @@
     >>> studies, model = load_studies("bundled"), load_model("uniform")
     >>> result = simulate(studies, model, study="gss-welfare", people=200)
     >>> print(result.arms[0])
-    Welfare: W = 0.074 (95 % interval 0.063 to 0.085) by the stated scale; noise floor 0.005, uniform baseline 0.074
+    Welfare: W = 0.074 (95 % interval 0.064 to 0.084) by the stated scale; noise floor 0.005, uniform baseline 0.074
     >>> evaluate(studies, model, only=["gss-welfare", "gss-crime"], per_cell=50).contaminated
     False
 

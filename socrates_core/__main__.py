@@ -20,7 +20,7 @@ from socrates_core import __version__, command
 COMMANDS: Final = {
     "app": (
         "ui.app",
-        "Open Socrates in the browser: predicted and actual answers of studies the model has not seen.",
+        "Start Socrates in the browser: predicted and actual answers of studies that the model has not seen.",
     ),
     "prepare": ("study.prepare", "Read studies from a source and write them as a study folder with a split."),
     "train": ("finetune.train", "Train an adapter on the training part of a study folder."),

@@ -36,8 +36,8 @@ def simulate(
     >>> result = simulate(studies, model, study="gss-welfare", people=100)
     >>> for arm in result.arms:
     ...     print(f"{arm.label}: W = {arm.w:.3f} ({arm.interval.low:.3f} to {arm.interval.high:.3f})")
-    Welfare: W = 0.074 (0.063 to 0.085)
-    Assistance to the poor: W = 0.317 (0.309 to 0.325)
+    Welfare: W = 0.074 (0.064 to 0.084)
+    Assistance to the poor: W = 0.317 (0.308 to 0.326)
     >>> democrats = Population().keep(party_id="Democrat")
     >>> simulate(studies, model, study="gss-welfare", people=100, population=democrats).arms[0].actual_group
     'the people whose party id is Democrat'

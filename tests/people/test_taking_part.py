@@ -38,14 +38,14 @@ def test_equal_personas_stay_two_people() -> None:
         (lambda: Population().between("age"), "no bound"),
         (lambda: Population().between("age", 40, 30), "empty: 40 is above 30"),
         (lambda: Population().keep(sex=[]), "names no value"),
-        (lambda: Population().give(age=30.5), "expected a text, a whole number or null, got 30.5"),
+        (lambda: Population().give(age=30.5), "expected a string, a whole number or null, got 30.5"),
         (lambda: Population().give(sex="f").shares("sex", {"f": 1}), "sex is set or given shares twice"),
         (lambda: Population.of([]), "own personas holds nobody"),
         (lambda: Population.of([{"age": 30.5}]), "age is 30.5, expected a text, a whole number or None"),
         (lambda: Population.of([{"age": True}]), "age is True"),
         (lambda: Population.of([{"weight": 2}]), "participant or weight; rename it"),
         (lambda: Population.of([{"response": 2}]), "no demographic attribute can be called 'response'"),
-        (lambda: Population.of([{"age": 30}]).keep(sex="f"), "no attribute 'sex' in this study; there are age"),
+        (lambda: Population.of([{"age": 30}]).keep(sex="f"), "no attribute 'sex' in this study; it has age"),
     ],
 )
 def test_what_makes_no_sense_is_refused_when_it_is_said(population, message: str) -> None:

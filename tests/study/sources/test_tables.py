@@ -65,7 +65,7 @@ def test_another_encoding_is_named(tmp_path: Path) -> None:
         ([f"{HEADER},scale_min,scale_max", f"{ROW},-9000000000000000000,9000000000000000000"], "at most 1001 options"),
         ([f"{HEADER},demo_weight", f"{ROW},70"], "no demographic attribute can be called 'weight'"),
         ([f"{HEADER},demo__cell,demo_", f"{ROW},1,2"], "can be called '', '_cell'"),
-        ([f"{HEADER},condition", f"{ROW},a", f"{ROW},b"], "condition_num 1 has several labels, 'a', 'b'"),
+        ([f"{HEADER},condition", f"{ROW},a", f"{ROW},b"], "condition_num 1 has the labels 'a', 'b'"),
         ([f"{HEADER},weight", f"{ROW},-1"], "weight '-1'"),
         ([f"{HEADER},design", f"{ROW},mixed"], "'mixed'"),
     ],
