@@ -222,7 +222,7 @@ def test_a_seed_is_between_0_and_2_to_the_53(name: str, seed: str, ends: Any, tm
 
 @pytest.mark.parametrize("share", ["nan", "1e400", "-1", "0", "-0.0", "1.0000001"])
 def test_a_share_is_above_0_and_up_to_1(share: str, ends: Any) -> None:
-    assert "choose a share" in ends(prepare, "--source", "@studies", "--out", "o", "--fraction", share)
+    assert "choose one above 0 and up to 1" in ends(prepare, "--source", "@studies", "--out", "o", "--fraction", share)
 
 
 @pytest.mark.parametrize("number", ["10000000000000000000000000000000000000000", "9223372036854775808"])

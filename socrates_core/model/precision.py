@@ -6,7 +6,6 @@ faster, with the memory use of bf16. An adapter that was trained on an NF4 base 
 rounding, so that is the base it gets, dequantised if memory allows.
 """
 
-import logging
 from typing import Any, Final, Literal, get_args
 
 from socrates_core.errors import ModelError
@@ -15,12 +14,6 @@ Precision = Literal["auto", "nf4", "nf4-dequantised", "bf16", "float32"]
 
 FILLED: Final = 2 / 3
 """Share of a GPU's free memory that weights may take; the rest is for activations."""
-
-
-KERNEL_NOTICE: Final = "Failed to load CPU gemm_4bit_forward from kernels-community"
-"""A harmless warning that bitsandbytes prints about an optional kernel whenever it is imported on a CPU."""
-
-logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(lambda entry: not str(entry.msg).startswith(KERNEL_NOTICE))
 
 
 def check_precision(requested: str) -> None:

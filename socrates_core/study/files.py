@@ -187,6 +187,9 @@ def write_files(folder: Path, contents: Mapping[str, str]) -> None:
         try:
             for name, content in contents.items():
                 write_file(partials[name], content)
+            for name in contents:
+                if (folder / name).is_dir():  # before any is in place
+                    raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
             for name, partial in partials.items():
                 partial.replace(folder / name)
         except OSError as error:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from socrates_core.errors import ModelError, RunError
+from socrates_core.errors import ModelError, SocratesError
 from socrates_core.evaluation.data import EvaluationData, batches, evaluation_data
 from socrates_core.evaluation.prediction import questions
 from socrates_core.evaluation.spec import EvaluationSpec, open_studies, specify
@@ -143,7 +143,7 @@ def test_a_loaded_model_is_tried_on_a_few_cells(data: EvaluationData, spec: Eval
 def test_a_specification_that_makes_no_sense_is_refused(
     bundled: tuple[StudySet, Split], wrong: dict[str, object], said: str
 ) -> None:
-    with pytest.raises(RunError, match=said):
+    with pytest.raises(SocratesError, match=said):
         specify(*bundled, "bundled", **{"part": "test", "model": "demo", **wrong})  # type: ignore[arg-type]
 
 

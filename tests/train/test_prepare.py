@@ -155,9 +155,9 @@ def test_dropped_rows_are_printed_by_reason_with_examples(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--fraction", "0"], "--fraction 0 cannot be taken"),
-        (["--fraction", "1.5"], "--fraction 1.5 cannot be taken"),
-        (["--fraction", "nan"], "--fraction nan cannot be taken"),
+        (["--fraction", "0"], "--fraction 0 is not a share of the rows"),
+        (["--fraction", "1.5"], "--fraction 1.5 is not a share of the rows"),
+        (["--fraction", "nan"], "--fraction nan is not a share of the rows"),
         (["--per-cell", "0"], "--per-cell 0 leaves no people"),
         (["--revision", "main"], "leave --revision out"),
         (["--split", "official"], "official split needs"),
