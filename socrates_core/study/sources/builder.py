@@ -11,7 +11,16 @@ from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.instruction import parse_scale
 from socrates_core.study.sources.persons import merged_persons
 from socrates_core.study.sources.rows import REQUIRED, RESERVED, Drops, readable
-from socrates_core.study.study_set import CELLS_SCHEMA, STUDIES_SCHEMA, Design, Manifest, Study, StudySet
+from socrates_core.study.study_set import (
+    CELLS_SCHEMA,
+    STUDIES_SCHEMA,
+    Design,
+    Manifest,
+    Study,
+    StudySet,
+    count_off_axis,
+    scale_table,
+)
 
 UNREADABLE_SCALE: Final = "unreadable scale"
 
@@ -103,6 +112,7 @@ class StudySetBuilder:
             "participants": len(persons),
             "responses": len(responses),
             "off_scale": int((~responses["on_scale"]).sum()),
+            "off_axis": count_off_axis(cells, responses),
             "rows_read": self._rows_read,
             "conflicting_participants": conflicting,
         }
@@ -159,7 +169,7 @@ class StudySetBuilder:
             self._unreadable[digest] = f"study {study_id}: {error}"
             number = _UNREADABLE
         else:
-            number = self._scale_numbers.setdefault((scale.values, *sorted(scale.labels.items())), len(self._scales))
+            number = self._scale_numbers.setdefault(_key(scale), len(self._scales))
             if number == len(self._scales):
                 self._scales.append(scale)
         self._scale_of_text[digest] = number
@@ -167,14 +177,7 @@ class StudySetBuilder:
 
     def _cell_table(self, cells: pl.DataFrame) -> pl.DataFrame:
         """The cells by study, condition and task, with the columns of CELLS_SCHEMA, `_cell` and `_scale`."""
-        scales = pl.DataFrame(
-            {
-                "_scale": range(len(self._scales)),
-                "scale_values": [list(scale.values) if scale.values else None for scale in self._scales],
-                "scale_labels": [scale.label_column for scale in self._scales],
-            },
-            schema={"_scale": pl.Int64, **{name: CELLS_SCHEMA[name] for name in ("scale_values", "scale_labels")}},
-        )
+        scales = scale_table(self._scales).with_columns(_scale=pl.int_range(pl.len(), dtype=pl.Int64))
         study_order = cells.select(pl.col("study_id").unique(maintain_order=True)).with_row_index("_study")
         return (
             cells.join(study_order, on="study_id", how="left")
@@ -185,7 +188,7 @@ class StudySetBuilder:
 
     def _responses_of(self, answers: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
         """The response table, by cell, then participant."""
-        bounded = [(number, list(scale.values)) for number, scale in enumerate(self._scales) if scale.values]
+        bounded = [(number, list(scale.options)) for number, scale in enumerate(self._scales) if scale.options]
         options = pl.DataFrame(
             bounded, schema={"_scale": pl.Int64, "response": pl.List(pl.Int64)}, orient="row"
         ).explode("response")
@@ -202,6 +205,11 @@ class StudySetBuilder:
             )
             .sort("cell_id", "participant_id", maintain_order=True)
         )
+
+
+def _key(scale: AnswerScale) -> tuple[object, ...]:
+    """What two scales are the same by; values and texts are told apart by the values."""
+    return scale.values, scale.unit, scale.nominal, *sorted(scale.labels.items()), *sorted(scale.off_axis.items())
 
 
 def _within_studies(answers: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
