@@ -112,6 +112,8 @@ def show_studies(studies: StudySet) -> None:
         print(f"off axis     {counts['off_axis']:,} responses, apart from the others")
     if counts.get("conflicting_participants"):
         print(f"conflicts    {counts['conflicting_participants']:,} participants whose rows disagree; first value kept")
+    for note in studies.manifest.notes:
+        print(f"scale        {note}")
     for loss in studies.manifest.losses:
         print(f"LOSS         {loss}; allowed by --allow-loss")
     for dropped in studies.manifest.dropped:

@@ -166,6 +166,8 @@ class Manifest:
     losses: tuple[Loss, ...] = ()
     """Outcomes and cells of which more answers could not be read than may be lost, and which were wanted all the
     same."""
+    notes: tuple[str, ...] = ()
+    """What was decided about scales, for a person to confirm: options off the axis, doubtful ones on it, gaps."""
     format: int = FORMAT
 
 
@@ -352,7 +354,7 @@ def _read_manifest(folder: Path) -> Manifest:
             )
         dropped = tuple(_dropped(item) for item in raw["dropped"])
         lost = tuple(Loss(**item) for item in raw.get("losses", ()))
-        return Manifest(**{**raw, "dropped": dropped, "losses": lost})
+        return Manifest(**{**raw, "dropped": dropped, "losses": lost, "notes": tuple(raw.get("notes", ()))})
     except (ValueError, KeyError, TypeError) as error:
         raise StudyFolderError(f"{path} cannot be read ({error}); prepare the folder again") from error
 
