@@ -419,7 +419,8 @@ def test_within_subject_arms_keep_their_pairing() -> None:
     (effect,) = simulate(studies, AgeModel(), SimulationRequest(0, n=60)).effects
     assert effect.actual == pytest.approx(25)
     assert effect.actual_interval is not None
-    assert (effect.actual_interval.low, effect.actual_interval.high) == (pytest.approx(25), pytest.approx(25))
+    # everybody moves by one option of five; apart, sixty people in each arm would leave ± 10 points
+    assert 22 < effect.actual_interval.low < 25 < effect.actual_interval.high < 28
 
 
 # -- sampling, the uniform row
