@@ -198,8 +198,9 @@ def mean_difference(group: GroupAnswers, minus: GroupAnswers) -> MeanDifference:
     evenly over its options; if the groups share people, one is added to both, who answers twice. The interval is
     centred on the means of people and pseudo-people. With two options this is the interval of Agresti and Caffo (2000),
     with t for z, and that of Agresti and Min (2005) for pairs. Without them, an arm in which everybody agrees seems to
-    have no error at all. `python -m eval.bench --suite statistics` measures what it covers; with two options, it covers
-    at least 92.9 % for every pair of true shares (5 to 300 people an arm, binomial sums), where Welch's covers 1 % of the worst ones.
+    have no error at all. `python -m eval.bench --suite statistics` measures what it covers. With two options and 5 to
+    300 people an arm, it covers at least 92.9 % for every pair of true shares, where Welch's covers 1 % at worst
+    (binomial sums).
     """
     people, place = np.unique(np.concatenate([group.people, minus.people]), return_inverse=True)
     places = np.split(place, [len(group.people)])
