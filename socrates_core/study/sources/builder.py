@@ -136,7 +136,6 @@ class StudySetBuilder:
         answers = pl.concat(self._answers).join(
             persons.select("participant_id", *_PERSON), on=_PERSON, how="left", maintain_order="left"
         )
-        found = self._losses(answers)
         cells = self._cell_table(_within_studies(answers, pl.concat(self._cells)))
         responses = self._responses_of(answers, cells)
         study_ids = cells["study_id"].unique(maintain_order=True)
@@ -267,10 +266,12 @@ class StudySetBuilder:
 
 
 def _notes(cells: pl.DataFrame, scales: list[AnswerScale]) -> tuple[str, ...]:
-    """One sentence per scale with options off the axis, doubtful ones on it, or gaps, with the outcomes that have it."""
+    """What is to be said of each scale, with the outcomes that have it."""
     notes = []
     for (number,), group in cells.group_by("_scale", maintain_order=True):
         said = remarks(scales[int(str(number))])
+        if not said:
+            continue
         outcomes = [
             f"{study_id}, task {task}"
             for study_id, task in group.select("study_id", "task_num").unique(maintain_order=True).iter_rows()
