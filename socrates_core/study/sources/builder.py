@@ -155,11 +155,11 @@ class StudySetBuilder:
             participants=persons,
             responses=responses,
             manifest=Manifest(
-                self._source,
-                self._revision,
-                counts,
-                self._drops.listed(),
-                losses=found,
+                source=self._source,
+                revision=self._revision,
+                counts=counts,
+                dropped=self._drops.listed(),
+                losses=self._losses(answers),
                 notes=_notes(cells, self._scales),
             ),
         )
