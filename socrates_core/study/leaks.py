@@ -2,18 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
 
 import polars as pl
 
 from socrates_core.errors import LeakError
-from socrates_core.study.similarity import similar_pairs
+from socrates_core.study.similarity import ALIKE, similar_pairs
 from socrates_core.study.split import _COLUMNS, Split, _ids, _kind_of, _placed, _some, _within_study, study_of
 from socrates_core.study.study_set import StudySet
-
-ALIKE: Final = 0.5
-"""Similarity from which two stimuli are reported. Half of the phrases in common is far above what two unrelated stimuli
-share; changing one name in a vignette of 100 words leaves about 0.9."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from socrates_core.errors import SourceError, SplitError
 from socrates_core.study.folder import check_target, write_folder
 from socrates_core.study.leaks import near_duplicates
 from socrates_core.study.sources.builder import Progress
-from socrates_core.study.sources.opening import open_source, stated_unseen
+from socrates_core.study.sources.opening import Stated, open_source, stated_unseen
 from socrates_core.study.sources.sample import sample_cells, sample_rows
+from socrates_core.study.sources.table.map_form import read_map
 from socrates_core.study.split import OFFICIAL_UNSEEN, PARTS, Split, make_split, part, study_of
 from socrates_core.study.studies import split_of
 from socrates_core.study.study_set import StudySet
@@ -45,6 +46,13 @@ def prepare(
     revision: Annotated[
         str | None, typer.Option(help="Commit, branch or tag of a data set of the Hub; default: the newest.")
     ] = None,
+    columns: Annotated[
+        Path | None, typer.Option("--map", help="YAML or JSON that says what the columns of a table are.")
+    ] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option(help="Studies alike in this stay in one part: a column of the table, wording, source or title."),
+    ] = None,
 ) -> None:
     """Read studies from a source and write them as a study folder with a split."""
     started = time.perf_counter()
@@ -52,7 +60,8 @@ def prepare(
     check_seed(seed)
     check_sample(fraction, per_cell)
     print(f"source       {source}" + (f" at {revision}" if revision else ""))
-    whole = open_source(source, revision, show_progress(started))
+    stated = Stated(read_map(columns) if columns else None, group_by)
+    whole = open_source(source, revision, show_progress(started), stated)
     rng = np.random.default_rng(seed)
     studies = sample_rows(whole, fraction, rng)
     studies = sample_cells(studies, per_cell, rng) if per_cell is not None else studies
@@ -107,6 +116,8 @@ def show_studies(studies: StudySet) -> None:
     print(f"off scale    {counts['off_scale']:,} responses, kept and flagged")
     if counts.get("conflicting_participants"):
         print(f"conflicts    {counts['conflicting_participants']:,} participants whose rows disagree; first value kept")
+    for note in studies.manifest.notes:
+        print(f"assumed      {note}")
     for dropped in studies.manifest.dropped:
         print(f"dropped      {dropped.rows:,} rows: {dropped.reason}")
         for example in dropped.examples:

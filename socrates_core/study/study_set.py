@@ -63,6 +63,7 @@ CELLS_SCHEMA = pl.Schema(
         "measurement": pl.String(),
         "off_axis": pl.List(pl.Int64),
         "off_axis_labels": pl.List(pl.String),
+        "wording_contrast": pl.Boolean(),
     }
 )
 PARTICIPANTS_SCHEMA = pl.Schema(
@@ -82,7 +83,10 @@ SCHEMAS = {
 }
 """Table → the columns that it must have."""
 
-SINCE_FORMAT_2 = {"studies": ("group",), "cells": ("unit", "measurement", "off_axis", "off_axis_labels")}
+SINCE_FORMAT_2 = {
+    "studies": ("group",),
+    "cells": ("unit", "measurement", "off_axis", "off_axis_labels", "wording_contrast"),
+}
 """Table → the columns that a folder of format 1 lacks."""
 
 
@@ -122,6 +126,9 @@ class Cell:
     condition: str | None = None
     """The arm's label, if the source has one."""
     design: Design = "between"
+    wording_contrast: bool = False
+    """Whether the arms of this outcome ask different questions and were matched by their options alone. A higher answer
+    may then mean the opposite in another arm, until the author says otherwise."""
 
     @property
     def condition_label(self) -> str:
@@ -160,6 +167,8 @@ class Manifest:
     counts: Mapping[str, int] = field(default_factory=dict)
     """studies, cells, participants, responses, off_scale, off_axis, rows_read."""
     dropped: tuple[Dropped, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What was assumed to read the source, a sentence each."""
     hashes: Mapping[str, str] = field(default_factory=dict)
     """Table → sha256 of its Parquet file; empty if the set exists only in memory."""
     format: int = FORMAT
@@ -296,7 +305,7 @@ class StudySet:
 
 def cells_table(cells: Sequence[Cell]) -> pl.DataFrame:
     """Cells as the `cells` table of a `StudySet`."""
-    names = ("cell_id", "study_id", "condition_num", "condition", "task_num", "stimulus", "design")
+    names = ("cell_id", "study_id", "condition_num", "condition", "task_num", "stimulus", "design", "wording_contrast")
     columns: dict[str, list[object]] = {name: [getattr(cell, name) for cell in cells] for name in names}
     described = pl.DataFrame(columns, schema={name: CELLS_SCHEMA[name] for name in names})
     return described.hstack(scale_table([cell.scale for cell in cells])).select(CELLS_SCHEMA.names())
@@ -346,7 +355,8 @@ def _read_manifest(folder: Path) -> Manifest:
             raise StudyFolderError(
                 f"{folder} has format {raw['format']}, but this version reads {readable}; prepare it again"
             )
-        return Manifest(**{**raw, "dropped": tuple(_dropped(item) for item in raw["dropped"])})
+        dropped = tuple(_dropped(item) for item in raw["dropped"])
+        return Manifest(**{**raw, "dropped": dropped, "notes": tuple(raw.get("notes", ()))})
     except (ValueError, KeyError, TypeError) as error:
         raise StudyFolderError(f"{path} cannot be read ({error}); prepare the folder again") from error
 
@@ -376,7 +386,7 @@ def _of_format_2(table: pl.DataFrame, name: str) -> pl.DataFrame:
     if name == "cells":
         bounded = pl.when(pl.col("scale_values").is_null()).then(pl.lit("open")).otherwise(pl.lit("ordinal"))
         none = [pl.lit(None, kind).alias(key) for key, kind in CELLS_SCHEMA.items() if key.startswith("off_axis")]
-        return table.with_columns(pl.lit(1.0).alias("unit"), bounded.alias("measurement"), *none)
+        return table.with_columns(unit=pl.lit(1.0), measurement=bounded, wording_contrast=False).with_columns(none)
     return table
 
 

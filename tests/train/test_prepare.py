@@ -12,9 +12,9 @@ import pytest
 
 from socrates_core.study.split import Split
 from socrates_core.study.study_set import StudySet
+from tests.study.sources.table.test_tidy import HEADER, ROW, table
 from tests.study.sources.test_alpaca import line, write
 from tests.study.sources.test_socsci210 import shard
-from tests.study.sources.test_tables import HEADER, ROW, table
 
 ROOT = Path(__file__).parents[2]
 
@@ -148,7 +148,7 @@ def test_a_dataset_that_keeps_other_studies_unseen_has_no_official_split(tmp_pat
 def test_dropped_rows_are_printed_by_reason_with_examples(tmp_path: Path) -> None:
     bad = [ROW.replace("ann,3", f"p{number},maybe") for number in range(7)]
     result = prepare("--source", table(tmp_path / "mine.csv", HEADER, ROW, *bad), "--out", tmp_path / "out")
-    assert "dropped      7 rows: response is not an integer" in result.stdout
+    assert "dropped      7 rows: the answer is neither a number nor the text of an option" in result.stdout
     assert result.stdout.count("response 'maybe'") == 5
 
 

@@ -184,6 +184,7 @@ class StudySetBuilder:
             .join(scales, on="_scale", how="left")
             .sort("_study", "condition_num", "task_num", "_cell")
             .with_row_index("cell_id")
+            .with_columns(wording_contrast=pl.lit(False))
         )
 
     def _responses_of(self, answers: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:

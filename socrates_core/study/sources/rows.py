@@ -11,7 +11,10 @@ from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Dropped
 
 REQUIRED: Final = ("study_id", "condition_num", "task_num", "stimulus", "participant", "response")
 OPTIONAL: Final = ("condition", "design", "weight")
-RESERVED: Final = frozenset({*REQUIRED, *OPTIONAL, *PARTICIPANTS_SCHEMA})
+PROBLEM: Final = "_problem"
+"""Column of the reason why an answer cannot be taken, where a source knows one; the answer is left as it was."""
+
+RESERVED: Final = frozenset({*REQUIRED, *OPTIONAL, *PARTICIPANTS_SCHEMA, PROBLEM})
 """Reserved names, which no demographic attribute can have."""
 
 MOST_EXAMPLES: Final = 5
@@ -51,6 +54,7 @@ def readable(rows: pl.DataFrame, drops: Drops) -> pl.DataFrame:
     whole = {name: integers(rows[name]) for name in ("condition_num", "task_num", "response")}
     reason = pl.coalesce(
         *(pl.when(_blank(rows, name)).then(pl.lit(f"missing {name}")) for name in REQUIRED),
+        *(pl.col(name) for name in (PROBLEM,) if name in rows.columns),
         *(pl.when(numbers.is_null()).then(pl.lit(f"{name} is not an integer")) for name, numbers in whole.items()),
     )
     reasons = rows.select(reason.alias("_reason"))["_reason"]
