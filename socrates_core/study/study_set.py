@@ -20,6 +20,7 @@ import polars as pl
 
 from socrates_core.errors import StudyFolderError
 from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.loss import Loss
 from socrates_core.study.files import file_sha256, partial_of, read_json, read_parquet, write_file, write_parquet
 
 FORMAT = 2
@@ -171,6 +172,9 @@ class Manifest:
     """What was assumed to read the source, a sentence each."""
     hashes: Mapping[str, str] = field(default_factory=dict)
     """Table → sha256 of its Parquet file; empty if the set exists only in memory."""
+    losses: tuple[Loss, ...] = ()
+    """Outcomes and cells of which more answers could not be read than may be lost, and which were wanted all the
+    same."""
     format: int = FORMAT
 
 
@@ -356,7 +360,9 @@ def _read_manifest(folder: Path) -> Manifest:
                 f"{folder} has format {raw['format']}, but this version reads {readable}; prepare it again"
             )
         dropped = tuple(_dropped(item) for item in raw["dropped"])
-        return Manifest(**{**raw, "dropped": dropped, "notes": tuple(raw.get("notes", ()))})
+        lost = tuple(Loss(**item) for item in raw.get("losses", ()))
+        notes = tuple(raw.get("notes", ()))
+        return Manifest(**{**raw, "dropped": dropped, "losses": lost, "notes": notes})
     except (ValueError, KeyError, TypeError) as error:
         raise StudyFolderError(f"{path} cannot be read ({error}); prepare the folder again") from error
 

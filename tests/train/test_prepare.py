@@ -147,9 +147,11 @@ def test_a_dataset_that_keeps_other_studies_unseen_has_no_official_split(tmp_pat
 
 def test_dropped_rows_are_printed_by_reason_with_examples(tmp_path: Path) -> None:
     bad = [ROW.replace("ann,3", f"p{number},maybe") for number in range(7)]
-    result = prepare("--source", table(tmp_path / "mine.csv", HEADER, ROW, *bad), "--out", tmp_path / "out")
+    source = table(tmp_path / "mine.csv", HEADER, ROW, *bad)
+    result = prepare("--source", source, "--out", tmp_path / "out", "--allow-loss")
     assert "dropped      7 rows: the answer is neither a number nor the text of an option" in result.stdout
-    assert result.stdout.count("response 'maybe'") == 5
+    assert "7 of 8 answers cannot be read" in result.stdout
+    assert result.stdout.count("answer 'maybe'") == 5
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,18 @@ import polars as pl
 from socrates_core.errors import ScaleError, SourceError
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.instruction import parse_scale
+from socrates_core.scale.loss import AnswerCount, Loss, losses
 from socrates_core.study.sources.persons import merged_persons
-from socrates_core.study.sources.rows import REQUIRED, RESERVED, Drops, readable
+from socrates_core.study.sources.rows import (
+    LONGEST_QUOTE,
+    MOST_EXAMPLES,
+    NOT_AN_INTEGER,
+    REQUIRED,
+    RESERVED,
+    WAYS_OUT,
+    Drops,
+    readable,
+)
 from socrates_core.study.study_set import (
     CELLS_SCHEMA,
     STUDIES_SCHEMA,
@@ -60,6 +70,8 @@ class StudySetBuilder:
         self._cells: list[pl.DataFrame] = []
         self._persons: list[pl.DataFrame] = []
         self._answers: list[pl.DataFrame] = []
+        self._lost: dict[tuple[str, int, int, bytes], AnswerCount] = {}
+        self._ways_out = dict(WAYS_OUT)
 
     def add(self, rows: pl.DataFrame, scales: Mapping[str, AnswerScale] | None = None) -> None:
         """Add one batch.
@@ -76,7 +88,9 @@ class StudySetBuilder:
         if missing:
             raise ValueError(f"a batch lacks {', '.join(missing)}")
         self._rows_read += len(rows)
-        rows = self._with_cells(readable(rows, self._drops), scales or {})
+        rows, unread = readable(rows, self._drops)
+        self._lose(unread.select(*_CELL_KEYS, answer=pl.col("response").cast(pl.String), reason=pl.lit(NOT_AN_INTEGER)))
+        rows = self._with_cells(rows, scales or {})
         attributes = [name for name in rows.columns if name not in RESERVED and name != "_cell"]
         weight = [name for name in ("weight",) if name in rows.columns]
         self._persons.append(rows.select(*_PERSON, *weight, *attributes).unique(maintain_order=True))
@@ -87,6 +101,24 @@ class StudySetBuilder:
         self._rows_read += rows
         self._drops.add(reason, rows, examples)
 
+    def lose(self, rows: pl.DataFrame, ways_out: Mapping[str, str]) -> None:
+        """Count answers that the source itself could not read. Too many of them stop the import, see `scale.loss`.
+
+        Args:
+            rows: One lost answer per row: study_id, condition_num, task_num, stimulus and participant as in `add`, the
+                `answer` as it was written, and the `reason` why it cannot be read. Missing answers are not among them.
+            ways_out: Reason → what to do.
+        """
+        self._rows_read += len(rows)
+        self._ways_out.update(ways_out)
+        for (reason,), group in rows.group_by("reason", maintain_order=True):
+            examples = [
+                f"study {row[0]}, condition {row[1]}, task {row[2]}, participant {row[3]}, answer {row[4]!r:.60}"
+                for row in group.head(MOST_EXAMPLES).select(*_CELL_KEYS[:3], "participant", "answer").iter_rows()
+            ]
+            self._drops.add(str(reason), len(group), examples)
+        self._lose(rows.select(*_CELL_KEYS, "answer", "reason"))
+
     def build(self) -> StudySet:
         """The studies, their cells, participants and responses.
 
@@ -94,6 +126,10 @@ class StudySetBuilder:
             SourceError: If no row became a response; gives the reasons.
         """
         if not self._cell_numbers:
+            if self._lost:
+                lost = losses(self._lost.values(), self._ways_out)
+                ways = dict.fromkeys(f"{reason}: {way}" for one in lost for reason, way in one.ways_out.items())
+                raise SourceError(f"nothing to prepare in {self._source}: {lost[0]}. Ways out: {'; '.join(ways)}")
             listed = [
                 f"{item.rows} rows: {item.reason}" + (f" ({item.examples[0]})" if item.examples else "")
                 for item in self._drops.listed()
@@ -103,6 +139,7 @@ class StudySetBuilder:
         answers = pl.concat(self._answers).join(
             persons.select("participant_id", *_PERSON), on=_PERSON, how="left", maintain_order="left"
         )
+        found = self._losses(answers)
         cells = self._cell_table(_within_studies(answers, pl.concat(self._cells)))
         responses = self._responses_of(answers, cells)
         study_ids = cells["study_id"].unique(maintain_order=True)
@@ -121,8 +158,26 @@ class StudySetBuilder:
             cells=cells.select(CELLS_SCHEMA.names()),
             participants=persons,
             responses=responses,
-            manifest=Manifest(self._source, self._revision, counts, self._drops.listed()),
+            manifest=Manifest(self._source, self._revision, counts, self._drops.listed(), losses=found),
         )
+
+    def _lose(self, rows: pl.DataFrame) -> None:
+        """Count lost answers by cell."""
+        for study_id, condition_num, task_num, stimulus, answer, reason in rows.iter_rows():
+            key = (study_id, condition_num, task_num, _digest(stimulus.strip()))
+            count = self._lost.setdefault(key, AnswerCount(study_id, condition_num, task_num))
+            count.lose(reason, answer if len(answer) <= LONGEST_QUOTE else answer[: LONGEST_QUOTE - 1] + "…")
+
+    def _losses(self, answers: pl.DataFrame) -> tuple[Loss, ...]:
+        """The outcomes and cells that lost too many answers; those of which none was read are among them."""
+        if not self._lost:
+            return ()
+        read = dict(answers.group_by("_cell").len().iter_rows())
+        touched = {(key[0], key[2]) for key in self._lost}
+        for key, number in self._cell_numbers.items():
+            if (key[0], key[2]) in touched:
+                self._lost.setdefault(key, AnswerCount(*key[:3])).read = read.get(number, 0)
+        return losses(self._lost.values(), self._ways_out)
 
     # -- cells and their scales ------------------------------------------------------------------------------
 
@@ -140,7 +195,7 @@ class StudySetBuilder:
         numbers, scale_numbers = [], []
         for study_id, condition_num, task_num, text in groups.select(_CELL_KEYS).iter_rows():
             # texts are identified by a 128-bit digest, so that no second copy of them is kept
-            digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
+            digest = _digest(text)
             scale = self._scale_number(digest, text, study_id, scales)
             key = (study_id, condition_num, task_num, digest)
             readable_scale = scale != _UNREADABLE
@@ -206,6 +261,11 @@ class StudySetBuilder:
             )
             .sort("cell_id", "participant_id", maintain_order=True)
         )
+
+
+def _digest(text: str) -> bytes:
+    """A text's 128-bit digest, by which it is identified."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
 def _key(scale: AnswerScale) -> tuple[object, ...]:

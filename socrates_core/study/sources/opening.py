@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from socrates_core.errors import SourceError
+from socrates_core.errors import LossError, SourceError
+from socrates_core.scale.loss import refusal
 from socrates_core.study.files import parse_json
 from socrates_core.study.sources import alpaca, socsci210
 from socrates_core.study.sources.builder import Progress
@@ -40,7 +41,11 @@ class Stated:
 
 
 def open_source(
-    name_or_path: str, revision: str | None = None, progress: Progress | None = None, stated: Stated | None = None
+    name_or_path: str,
+    revision: str | None = None,
+    progress: Progress | None = None,
+    allow_loss: bool = False,
+    stated: Stated | None = None,
 ) -> StudySet:
     """The studies of a source.
 
@@ -48,12 +53,21 @@ def open_source(
         name_or_path: `bundled`, `socsci210` or `hub:OWNER/NAME` (from the Hugging Face Hub), or a path (see ACCEPTED).
         revision: For a data set of the Hub: a commit, branch or tag; the newest commit when None.
         progress: Called with (done, total) while a large source is read.
+        allow_loss: Go on without answers that cannot be read, however many they are; the manifest names them.
         stated: What else is stated about it.
 
     Raises:
         SourceError: If there is no such source, it cannot be read, or a revision or a map is given for another source.
+        LossError: If more answers cannot be read than may be lost.
     """
-    stated = stated or Stated()
+    studies = _opened(name_or_path, revision, progress, stated or Stated())
+    prepared = (Path(name_or_path) / "manifest.json").is_file()  # who prepared it allowed its losses
+    if studies.manifest.losses and not prepared and not allow_loss:
+        raise LossError(refusal(studies.manifest.losses))
+    return studies
+
+
+def _opened(name_or_path: str, revision: str | None, progress: Progress | None, stated: Stated) -> StudySet:
     name = _hub_name(name_or_path, revision)
     if name is None and revision:
         raise SourceError(

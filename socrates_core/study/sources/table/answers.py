@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from socrates_core.scale.answer_scale import AnswerScale
-from socrates_core.study.sources.rows import PROBLEM, integers
+from socrates_core.study.sources.rows import integers
 from socrates_core.study.sources.table.rule import AS_IT_IS, AnswerRule
 from socrates_core.study.sources.table.scales import Scales
 
@@ -34,14 +34,25 @@ _NOTHING: Final = frozenset({"", ".", "-", "na", "n/a", "#n/a", "nan", "null", "
 BETWEEN: Final = "the answer lies between the options"
 SEVERAL: Final = "several options in one answer"
 CONTRADICTION: Final = "number and text of the answer are different options"
+NO_SCALE: Final = "the scale of the question cannot be read"
+NO_PLACE: Final = {
+    name: f"the answer has no {name}" for name in ("study_id", "condition_num", "participant", "stimulus")
+}
 UNREADABLE: Final = "the answer is neither a number nor the text of an option"
 
+PROBLEM: Final = "_problem"
+"""Column of the reason why an answer cannot be taken."""
+
 WAYS_OUT: Final[Mapping[str, str]] = {
-    BETWEEN: "state the step in a map (--map): `scale: {step: 0.5}`; or round to the nearest option: `scale: {round: "
-    "nearest}`; or make bins of the answers: `scale: {bins: [0, 20, 40, 60, 80, 100]}`",
+    BETWEEN: "state the step in a map (--map), as in `scale: {from: 1, to: 5, step: 0.5}`; or round to the nearest "
+    "option, `scale: {round: nearest}`; or make bins, `scale: {bins: [0, 20, 40, 60, 80, 100]}`; where a comma is the "
+    'decimal mark, `decimal: ","`',
     SEVERAL: "make an item of each option: a row (in a wide table a column) for each person and option, answered 1 if "
     "it was chosen and 0 if not, with a question of its own such as “Do you own a hammer?”",
     CONTRADICTION: "correct the answers or the labels of the scale",
+    NO_SCALE: "give its ends in the columns scale_min and scale_max, in studies.json (outcome: min and max), or in a "
+    "map (--map: `scale: {from: 0, to: 10}`)",
+    **dict.fromkeys(NO_PLACE.values(), "fill the column in, or take the rows out"),
     UNREADABLE: "write the option's number, or its text as the scale names it (labels in the stimulus, in studies.json "
     "or in a map); declare codes for no answer as `missing: [-99]` in a map (--map)",
 }
@@ -135,6 +146,34 @@ def with_answers(rows: pl.DataFrame, scales: Scales) -> tuple[pl.DataFrame, Text
     read = texts.filter(pl.col("_value").is_not_null())
     example, option = read.select("_answer", "_value").row(0) if len(read) else ("", 0)
     return rows.with_columns(joined.select(answer, PROBLEM)), Texts(len(read), example, option, none)
+
+
+def lost_answers(rows: pl.DataFrame, scales: Scales) -> pl.DataFrame:
+    """The answers that cannot be taken, as `StudySetBuilder.lose` needs them, each with its `row`.
+
+    Args:
+        rows: As `with_answers` gives them.
+        scales: Of the stimuli.
+    """
+    stimuli = rows["stimulus"].drop_nulls().unique(maintain_order=True).to_list()
+    unread = [stimulus for stimulus in stimuli if scales.of(stimulus) is None]
+    answer = pl.col("response").cast(pl.String).str.strip_chars()
+    reason = pl.coalesce(
+        *(
+            pl.when(pl.col(name).cast(pl.String).fill_null("").str.strip_chars() == "").then(pl.lit(why))
+            for name, why in NO_PLACE.items()
+        ),
+        pl.when(integers(rows["condition_num"]).is_null()).then(pl.lit(NO_PLACE["condition_num"])),
+        pl.when(pl.col("stimulus").is_in(unread)).then(pl.lit(NO_SCALE)),
+        pl.col(PROBLEM) if PROBLEM in rows.columns else pl.lit(None, pl.String),
+    )
+    return (
+        rows.with_row_index("row")
+        .with_columns(answer=answer, reason=reason, stimulus=pl.col("stimulus").fill_null(""))
+        .with_columns(integers(rows["condition_num"]), integers(rows["task_num"]))
+        .filter(pl.col("reason").is_not_null(), pl.col("answer") != "")
+        .select("row", "study_id", "condition_num", "task_num", "stimulus", "participant", "answer", "reason")
+    )
 
 
 def _agreeing(readings: Sequence[tuple[str, Reading]]) -> list[Reading]:

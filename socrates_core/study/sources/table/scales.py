@@ -30,6 +30,8 @@ class Scales:
     """Stimulus as shown → its scale, where something else than the stimulus states it."""
     rules_of: dict[str, AnswerRule] = field(default_factory=dict)
     """Stimulus as shown → what a map says about its answers."""
+    problem: str | None = None
+    """Why the first scale that cannot be read cannot be read."""
     _read: dict[str, AnswerScale | None] = field(default_factory=dict)
 
     def of(self, stimulus: str) -> AnswerScale | None:
@@ -39,8 +41,9 @@ class Scales:
         if stimulus not in self._read:
             try:
                 self._read[stimulus] = parse_scale(stimulus)
-            except ScaleError:
+            except ScaleError as error:
                 self._read[stimulus] = None
+                self.problem = self.problem or str(error)
         return self._read[stimulus]
 
     def converting(self) -> list[str]:

@@ -22,8 +22,8 @@ from socrates_core.errors import SourceError
 from socrates_core.study.sources.builder import Progress, StudySetBuilder
 from socrates_core.study.sources.delimited import SUFFIXES, TextForm, suffix_of
 from socrates_core.study.sources.frames import slices
-from socrates_core.study.sources.rows import OPTIONAL, PROBLEM, REQUIRED
-from socrates_core.study.sources.table.answers import with_answers
+from socrates_core.study.sources.rows import OPTIONAL, REQUIRED
+from socrates_core.study.sources.table.answers import NO_SCALE, WAYS_OUT, lost_answers, with_answers
 from socrates_core.study.sources.table.arms import match_arms
 from socrates_core.study.sources.table.codebook import Codebook
 from socrates_core.study.sources.table.columns import DEMOGRAPHIC
@@ -140,7 +140,10 @@ def _add(rows: pl.DataFrame, scales: Scales, builder: StudySetBuilder, layout: L
     if texts.read and not any(note.startswith(_TEXTS) for note in layout.notes):
         layout.notes[f"{_TEXTS}, as {texts.example!r:.60} for {texts.option}"] = None
     attributes = {name: name.removeprefix(DEMOGRAPHIC) for name in rows.columns if name.startswith(DEMOGRAPHIC)}
-    kept = [name for name in rows.columns if name in (*REQUIRED, *OPTIONAL, PROBLEM)]
+    kept = [name for name in rows.columns if name in (*REQUIRED, *OPTIONAL)]
+    lost = lost_answers(rows, scales)
+    builder.lose(lost, {**WAYS_OUT, NO_SCALE: f"{scales.problem} Otherwise {WAYS_OUT[NO_SCALE]}"})
+    rows = rows.filter(~pl.int_range(pl.len()).is_in(lost["row"].implode()))
     builder.add(rows.select(*kept, *attributes).rename(attributes), scales.stated)
 
 

@@ -61,7 +61,7 @@ def test_another_encoding_is_read_and_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "problem"),
     [
-        (["study_id,answer", "s,3"], "lacks the column condition_num or condition, .*question; it has study_id, answer"),
+        (["study_id,answer", "s,3"], "lacks the column condition_num or condition, .*; it has study_id, answer"),
         ([HEADER, "s,1,ann"], "nothing to prepare"),
         ([HEADER, "s,1,ann,3,x,y,z,1,2"], "cannot be read as a table"),
         ([""], "lacks the column|cannot be read as a table"),
@@ -142,7 +142,7 @@ def test_a_question_without_a_stimulus_stands_alone_and_nothing_at_all_is_droppe
     assert [cell.stimulus for cell in studies.cells_of("s")] == [
         "Nice?\n\nOnly return an integer from 1 to 3, nothing else."
     ]
-    assert [item.reason for item in studies.manifest.dropped] == ["missing stimulus"]
+    assert [item.reason for item in studies.manifest.dropped] == ["the answer has no stimulus"]
 
 
 def test_labels_belong_to_their_question_and_to_no_other_scale(tmp_path: Path) -> None:
