@@ -146,12 +146,16 @@ def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> di
 
 
 def _weights(people: pl.DataFrame) -> Floats | None:
-    """(N,) weight of each answer, as in a simulation of the people who gave them; None if the weights are not known."""
+    """(N,) weight of each answer, as in a simulation of the people who gave them; None if the weights are not known.
+
+    Who answered several times has a part of the weight for each answer.
+    """
     if people["weight"].null_count() == len(people):
         return None
     persons = people.unique("participant_id").sort("participant_id")
     weights, _ = start_weights(persons)
-    return weights[np.searchsorted(persons["participant_id"].to_numpy(), people["participant_id"].to_numpy())]
+    place = np.searchsorted(persons["participant_id"].to_numpy(), people["participant_id"].to_numpy())
+    return np.asarray(weights[place] / np.bincount(place)[place])
 
 
 def _observed(

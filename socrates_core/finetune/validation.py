@@ -9,7 +9,7 @@ import torch
 
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.batch.examples import Examples, Ints
-from socrates_core.metrics.cell.answers import ActualAnswers
+from socrates_core.metrics.cell.answers import ActualAnswers, parts_of_people
 from socrates_core.metrics.cell.comparison import scale_distances
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription
 from socrates_core.model.prefix_tree import attention
@@ -154,6 +154,6 @@ def _sampled(examples: Examples, place: int, max_people: int, rng: np.random.Gen
             values=option_values(cell.scale),
             responses=examples.response[here].astype(np.float64),
             people=examples.person[here],
-            weights=np.ones(len(here)),
+            weights=parts_of_people(examples.person[here]),
         ),
     )

@@ -12,7 +12,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from socrates_core.metrics.cell.answers import ActualAnswers, PredictedAnswers, among
+from socrates_core.metrics.cell.answers import ActualAnswers, PredictedAnswers, among, parts_of_people
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.distribution import Floats
 
@@ -47,7 +47,7 @@ class CellPredictions:
     drawn: Floats | None = None
     """(N,) one predicted number for each answer in place of `probs`; NaN if it could not be read."""
     weights: Floats | None = None
-    """(N,) weight of each answer; equal when None."""
+    """(N,) weight of each answer, those of one person adding up to the person's; None if people count equally."""
     mass: Floats | None = None
     """(N,) share of the model's probability mass on the scale."""
     marginal: Floats | None = None
@@ -99,8 +99,8 @@ class CellPredictions:
 
     @property
     def mass_of(self) -> Floats:
-        """(N,) weights; ones if there are none."""
-        return np.ones(len(self.responses)) if self.weights is None else self.weights
+        """(N,) weights; without any, a person counts 1, and several answers of one person a part of it each."""
+        return parts_of_people(self.people) if self.weights is None else self.weights
 
     @property
     def label(self) -> str:
@@ -151,7 +151,7 @@ def scale_of(cell: CellPredictions) -> AnswerScale:
 
 def _merge(cells: Sequence[CellPredictions]) -> CellPredictions:
     responses = np.concatenate([cell.responses for cell in cells])
-    weights = None if all(c.weights is None for c in cells) else np.concatenate([c.mass_of for c in cells])
+    weights = np.concatenate([cell.mass_of for cell in cells])  # who answered several texts counts for each of them
     whole = replace(
         cells[0],
         responses=responses,

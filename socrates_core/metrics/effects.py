@@ -7,7 +7,6 @@ Within an arm, the texts that ask an outcome on one scale are pooled. Prediction
 answered, so chance differences between arms, in age for example, affect predicted and actual effects alike.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,17 +14,16 @@ from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
 from socrates_core.metrics.cell_predictions import CellPredictions
-from socrates_core.metrics.uncertainty import LEVEL, Interval
+from socrates_core.metrics.uncertainty import GroupAnswers, Interval, mean_difference
 from socrates_core.scale.distribution import Floats
 
 Contrasts = Literal["control", "pairs"]
 """Each arm against the first one (the lowest condition number), or every pair of arms."""
 
 RESOLVABLE: Final = 10
-"""Answers that both arms need for the direction of an effect to count as known."""
+"""People that both arms need for the direction of an effect to count as known."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,13 @@ class Arm:
     predicted: Floats
     """(N,) the expected answers, likewise."""
     weights: Floats
-    """(N,)."""
+    """(N,) positive."""
+    options: Floats
+    """(K,) where an answer can lie, likewise."""
+
+    def given(self, numbers: Floats, options: Floats | None = None) -> GroupAnswers:
+        """What these people gave, (N,), with the options that it can be."""
+        return GroupAnswers(self.people, numbers, self.weights, options)
 
 
 def effects_of(cells: Sequence[CellPredictions], contrasts: Contrasts = "control") -> tuple[list[Effect], list[str]]:
@@ -110,36 +114,11 @@ def effects_of(cells: Sequence[CellPredictions], contrasts: Contrasts = "control
 
 
 def effect_between(study_id: str, task_num: int | None, arm: Arm, reference: Arm) -> Effect:
-    """Mean of the arm minus mean of the reference.
-
-    The squared standard error sums over people what each contributes to the difference,
-    Σ_i (Σ w(y − ȳ)/W · √(n/(n − 1)))², so people who are in both arms keep their pairing. Without such people this is
-    Welch's s²/n + s²/n, and the degrees of freedom of the t interval are Welch's too.
-    """
-    people, place = np.unique(np.concatenate([arm.people, reference.people]), return_inverse=True)
-    sides = np.split(place, [len(arm.people)])
-    shared = len(people) < sum(len(np.unique(side)) for side in sides)
-
-    def difference(ours: Floats, theirs: Floats) -> tuple[float, float, Interval]:
-        means, parts, variances, counts = [], [], [], []
-        for side, group, values in zip(sides, (arm, reference), (ours, theirs), strict=True):
-            mean = float(np.average(values, weights=group.weights))
-            n = len(np.unique(side))
-            share = group.weights * (values - mean) / group.weights.sum() * math.sqrt(n / (n - 1))
-            part = np.bincount(side, share, minlength=len(people))
-            means.append(mean)
-            parts.append(part)
-            variances.append(float((part**2).sum()))
-            counts.append(n)
-        value = means[0] - means[1]
-        error = math.sqrt(float(((parts[0] - parts[1]) ** 2).sum()))
-        freedom = len(people) - 1.0 if shared else _welch(variances, counts)
-        half = float(stdtrit(freedom, (1 + LEVEL) / 2)) * error
-        return value, error, Interval(value - half, value + half)
-
-    actual, actual_se, actual_interval = difference(arm.answers, reference.answers)
-    predicted, _, predicted_interval = difference(arm.predicted, reference.predicted)
-    _, error_se, _ = difference(arm.answers - arm.predicted, reference.answers - reference.predicted)
+    """Mean of the arm minus mean of the reference; see `mean_difference` for errors and intervals."""
+    actual = mean_difference(arm.given(arm.answers, arm.options), reference.given(reference.answers, reference.options))
+    predicted = mean_difference(arm.given(arm.predicted), reference.given(reference.predicted))
+    missed = (one.given(one.answers - one.predicted) for one in (arm, reference))
+    people = (len(np.unique(one.people)) for one in (arm, reference))
     return Effect(
         study_id=study_id,
         task_num=task_num,
@@ -147,25 +126,19 @@ def effect_between(study_id: str, task_num: int | None, arm: Arm, reference: Arm
         reference=reference.name,
         n=len(arm.answers),
         n_reference=len(reference.answers),
-        predicted=predicted,
-        predicted_interval=predicted_interval,
-        actual=actual,
-        actual_interval=actual_interval,
-        actual_se=actual_se,
-        error_se=error_se,
-        resolved=direction_is_known(actual_interval, len(arm.answers), len(reference.answers)),
+        predicted=predicted.value,
+        predicted_interval=predicted.interval,
+        actual=actual.value,
+        actual_interval=actual.interval,
+        actual_se=actual.se,
+        error_se=mean_difference(*missed).se,
+        resolved=direction_is_known(actual.interval, *people),
     )
 
 
 def direction_is_known(actual: Interval, n: int, n_reference: int) -> bool:
-    """Whether an effect's sign is known: its interval excludes 0, and both arms have `RESOLVABLE` answers."""
+    """Whether an effect's sign is known: its interval excludes 0, and both arms have `RESOLVABLE` people."""
     return (actual.low > 0 or actual.high < 0) and min(n, n_reference) >= RESOLVABLE
-
-
-def _welch(variances: Sequence[float], counts: Sequence[int]) -> float:
-    """Welch and Satterthwaite's degrees of freedom; n1 + n2 − 2 if the answers do not vary."""
-    below = sum(v * v / (n - 1) for v, n in zip(variances, counts, strict=True))
-    return sum(variances) ** 2 / below if below > 0 else float(sum(counts) - 2)
 
 
 def _arm(cells: Sequence[CellPredictions]) -> Arm:
@@ -176,7 +149,7 @@ def _arm(cells: Sequence[CellPredictions]) -> Arm:
     for cell in cells:
         assert cell.values is not None
         low, width = float(cell.values[0]), float(cell.values[-1] - cell.values[0])
-        used = cell.on_scale & cell.usable
+        used = cell.on_scale & cell.usable & (cell.mass_of > 0)
         if cell.probs is not None:
             expected = cell.probs[used] @ cell.values
         else:
@@ -187,4 +160,8 @@ def _arm(cells: Sequence[CellPredictions]) -> Arm:
         predicted.append(100 * (expected - low) / width)
         weights.append(cell.mass_of[used])
     name = cells[0].condition or f"condition {cells[0].condition_num}"
-    return Arm(name, np.concatenate(people), *(np.concatenate(part) for part in (answers, predicted, weights)))
+    values = cells[0].values
+    assert values is not None
+    options = 100 * (values - values[0]) / (values[-1] - values[0])
+    answered, expecting, weighing = (np.concatenate(part) for part in (answers, predicted, weights))
+    return Arm(name, np.concatenate(people), answered, expecting, weighing, options)

@@ -87,15 +87,16 @@ class IndividualScores:
 def individual_sums(cell: CellPredictions) -> IndividualSums:
     """The sums of one cell over the people whose answer is on the scale and whose prediction is valid.
 
-    A person who answered several times counts once: each answer for its part.
+    A person who answered several times counts once: each answer for its part. Where W is weighted, so are these: with
+    the weights of the cell, in people.
     """
     valid, on = cell.valid, cell.on_scale
-    used = valid & on
+    used = valid & on & (cell.mass_of > 0)
     strays = 0
     if cell.drawn is not None and cell.values is not None:
         strays = int((~np.isin(cell.drawn[valid], cell.values)).sum())
     answer = cell.responses[used]
-    each = parts_of_people(cell.people[used])
+    each = parts_of_people(cell.people[used], None if cell.weights is None else cell.weights[used])
     sums = dict.fromkeys(SUMS, 0.0)
     if len(answer):
         if cell.probs is not None and cell.values is not None:

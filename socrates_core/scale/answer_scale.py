@@ -123,6 +123,43 @@ class AnswerScale:
         return written(option, self.unit)
 
 
+def answer_instruction(scale: AnswerScale, quotes: str = '"{}"') -> str:
+    """The answer instruction that states a scale; `parse_scale` reads it back, but for steps other than whole ones.
+
+    `Only return an integer from 1 to 3, where 1 means "Too much" and 3 means "Too little", or 8 for "Don't know".`
+
+    Args:
+        scale: A bounded scale.
+        quotes: The marks around a label, with {} in its place.
+    """
+    if scale.values is None:
+        raise ValueError("an open-ended outcome has no options to name")
+    numbers = [scale.written(value) for value in scale.values]
+    step = scale.values[1] - scale.values[0]
+    even = all(b - a == step for a, b in pairwise(scale.values))
+    mark = next(iter(set("\"'") & set(quotes)), "")
+    texts = {
+        value: quotes.format(text.replace(mark, "'" if mark == '"' else "’") if mark else text)
+        for value, text in scale.texts.items()
+    }
+    off = [f"{scale.written(value)} for {texts.get(value, 'no answer')}" for value in scale.off_axis]
+    last = f", or {' or '.join(off)}" if off else ""
+    if scale.nominal and set(scale.values) <= set(texts):
+        choices = [f"{number} for {texts[value]}" for value, number in zip(scale.values, numbers, strict=True)] + off
+        return f"Only return {', '.join(choices[:-1])} or {choices[-1]}."
+    if even and step * scale.unit == 1:
+        form = f"Only return an integer from {numbers[0]} to {numbers[-1]}"
+    elif even and len(numbers) > 2:
+        form = f"Only return a number from {numbers[0]} to {numbers[-1]} in steps of {scale.written(step)}"
+    else:
+        form = f"Only return {', '.join(numbers[:-1])} or {numbers[-1]}"
+    meant = [f"{scale.written(value)} means {texts[value]}" for value in scale.values if value in texts]
+    if not meant:
+        return f"{form}{last or ', nothing else'}."
+    listed = f"{', '.join(meant[:-1])} and {meant[-1]}" if len(meant) > 1 else meant[0]
+    return f"{form}, where {listed}{last}."
+
+
 def written(units: float, unit: float = 1.0) -> str:
     """A number of units in the scale's own numbers, as short as it can be exactly: 7 × 0.5 is `3.5`, 8 × 0.5 is `4`."""
     number = Decimal(str(units)) * Decimal(str(unit))

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from socrates_core.metrics.cell.answers import ActualAnswers, PredictedAnswers
+from socrates_core.metrics.cell.answers import ActualAnswers, PredictedAnswers, parts_of_people
 from socrates_core.people.distinct import distinct_personas
 from socrates_core.people.population import (
     EditedPeople,
@@ -55,7 +55,7 @@ class ArmPeople:
     """(M,) the actual answers of the same group, off-scale ones included."""
     on_scale: npt.NDArray[np.bool_]
     weights: Floats
-    """(M,) positive."""
+    """(M,) positive; those of one person add up to the person's."""
     people: npt.NDArray[np.uint32]
     """(M,) participant ids."""
     group: str
@@ -101,17 +101,18 @@ def draw_arm(studies: StudySet, participants: pl.DataFrame, cell: Cell, request:
         found = group.participant_ids[place] == answers.participant_ids
         weights, description = np.where(found, group.weights[place], 0.0), group.description
     inside = weights > 0
-    theirs = _Answered(answers.participant_ids[inside], answers.on_scale[inside], weights[inside])
+    people = answers.participant_ids[inside]
+    weights = weights[inside] * parts_of_people(people.astype(np.int64))
+    theirs = _Answered(people, answers.on_scale[inside], weights)
     drawn, shares, compared, redrawn = _draw(population, theirs, request)
     rows = persona_rows(population.personas)
     known = [{name: value for name, value in rows[row].items() if value is not None} for row in drawn]
     different = distinct_personas(known)
-    people = answers.participant_ids[inside]
     notes = population.notes
     if len(np.unique(people)) < len(people):
         notes += (
-            f"In {cell.condition_label}, some people answered the same text more than once; all their answers are "
-            "shown, and intervals count each of them as one person.",
+            f"In {cell.condition_label}, some people answered the same text more than once; each of them counts as "
+            "one person, each answer as a part of it.",
         )
     return ArmPeople(
         cell=cell,
@@ -124,7 +125,7 @@ def draw_arm(studies: StudySet, participants: pl.DataFrame, cell: Cell, request:
         which=different.place,
         responses=answers.responses[inside],
         on_scale=answers.on_scale[inside],
-        weights=weights[inside],
+        weights=weights,
         people=people,
         group=description,
         notes=notes,

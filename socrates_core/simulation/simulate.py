@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from socrates_core.metrics.cell.comparison import LEAST, Comparison, cell_rng, compare, people_worth
-from socrates_core.metrics.uncertainty import GroupAnswers, difference_interval, mean_interval
+from socrates_core.metrics.uncertainty import GroupAnswers, mean_difference, mean_interval
 from socrates_core.model.answer_model import AnswerModel, check_numbers, check_request
 from socrates_core.people.population import check_edits
 from socrates_core.scale.distribution import AnswerDistribution, Floats, option_values, sample, with_temperature
@@ -77,7 +77,7 @@ def _simulate_options(
         rows = with_temperature(probs, request.temperature, request.top_p)[arm.which]
         results.append(_arm_result(arm, rows, mass[arm.which], request))
         tables.append(rows)
-    effects = [_effect(arms, results, tables, i, request.seed) for i in range(1, len(arms))]
+    effects = [_effect(arms, results, tables, i) for i in range(1, len(arms))]
     values = option_values(arms[0].cell.scale)
     draws = sample(tables[0], values, np.random.default_rng([request.seed, 3]))
     table = profile_table(arms[0], pl.Series(tables[0] @ values), pl.Series(draws))
@@ -154,7 +154,7 @@ def _arm_result(arm: ArmPeople, rows: Floats, mass: Floats, request: SimulationR
         if len(np.unique(arm.people[on])) < LEAST:
             unscored = "Only one person answered; W cannot be judged from one person."
         else:
-            actual_interval = mean_interval(*arm.person_means())
+            actual_interval = mean_interval(*arm.person_means(), actual.values)
             score = _score(compare(arm.actual, predicted_side, cell_rng(request.seed, cell.cell_id)))
     else:
         unscored = arm.group if len(on) == 0 else "No answer in this group is an option of the scale."
@@ -193,20 +193,14 @@ def _score(found: Comparison) -> Score:
     )
 
 
-def _effect(
-    arms: Sequence[ArmPeople], results: Sequence[ArmResult], tables: Sequence[Floats], index: int, seed: int
-) -> EffectRow:
+def _effect(arms: Sequence[ArmPeople], results: Sequence[ArmResult], tables: Sequence[Floats], index: int) -> EffectRow:
     first, other = ((arms[i], results[i], tables[i]) for i in (0, index))
-    rng = np.random.default_rng([seed, 2, arms[index].cell.cell_id])
-    here, there = _simulated_means(*other), _simulated_means(*first)
-    predicted = here.mean - there.mean
-    predicted_interval = difference_interval(here, there, rng)
+    predicted = mean_difference(_simulated_means(*other), _simulated_means(*first))
     actual, actual_interval = None, None
     if other[1].actual_mean_interval is not None and first[1].actual_mean_interval is not None:
-        here, there = _actual_answers(*other[:2]), _actual_answers(*first[:2])
-        actual = here.mean - there.mean
-        actual_interval = difference_interval(here, there, rng)
-    return EffectRow(arms[index].cell, predicted, predicted_interval, actual, actual_interval)
+        found = mean_difference(_actual_answers(*other[:2]), _actual_answers(*first[:2]))
+        actual, actual_interval = found.value, found.interval
+    return EffectRow(arms[index].cell, predicted.value, predicted.interval, actual, actual_interval)
 
 
 def _simulated_means(arm: ArmPeople, result: ArmResult, rows: Floats) -> GroupAnswers:
@@ -217,7 +211,8 @@ def _simulated_means(arm: ArmPeople, result: ArmResult, rows: Floats) -> GroupAn
 def _actual_answers(arm: ArmPeople, result: ArmResult) -> GroupAnswers:
     on = arm.on_scale
     answers = _percent(result.predicted.values, arm.responses[on])
-    return GroupAnswers(arm.people[on].astype(np.int64), answers, arm.weights[on])
+    options = _percent(result.predicted.values)
+    return GroupAnswers(arm.people[on].astype(np.int64), answers, arm.weights[on], options)
 
 
 def _percent(values: npt.NDArray[np.int64], answers: npt.NDArray[np.int64] | None = None) -> Floats:

@@ -122,7 +122,7 @@ def show_studies(studies: StudySet) -> None:
     if counts.get("conflicting_participants"):
         print(f"conflicts    {counts['conflicting_participants']:,} participants whose rows disagree; first value kept")
     for note in studies.manifest.notes:
-        print(f"assumed      {note}")
+        print(f"note         {note}")
     for loss in studies.manifest.losses:
         print(f"LOSS         {loss}; allowed by --allow-loss")
     for dropped in studies.manifest.dropped:

@@ -168,13 +168,14 @@ class Manifest:
     counts: Mapping[str, int] = field(default_factory=dict)
     """studies, cells, participants, responses, off_scale, off_axis, rows_read."""
     dropped: tuple[Dropped, ...] = ()
-    notes: tuple[str, ...] = ()
-    """What was assumed to read the source, a sentence each."""
     hashes: Mapping[str, str] = field(default_factory=dict)
     """Table → sha256 of its Parquet file; empty if the set exists only in memory."""
     losses: tuple[Loss, ...] = ()
     """Outcomes and cells of which more answers could not be read than may be lost, and which were wanted all the
     same."""
+    notes: tuple[str, ...] = ()
+    """What was assumed to read the source, and what was decided about scales, for a person to confirm: options off the
+    axis, doubtful ones on it, gaps."""
     format: int = FORMAT
 
 

@@ -23,7 +23,7 @@ class ActualAnswers:
     people: npt.NDArray[np.int64]
     """(M,) ids of the people who answered; the same number is the same person."""
     weights: Floats
-    """(M,) positive."""
+    """(M,) positive; those of one person add up to the person's."""
 
     @property
     def on_scale(self) -> npt.NDArray[np.bool_]:
@@ -62,7 +62,17 @@ def among(numbers: Floats, values: npt.NDArray[np.int64]) -> npt.NDArray[np.bool
     return np.asarray(values[place] == numbers)
 
 
-def parts_of_people(people: npt.NDArray[np.int64]) -> Floats:
-    """(N,) the part of a person that each answer is: 1, or less for who answered several times."""
+def parts_of_people(people: npt.NDArray[np.int64], weights: Floats | None = None) -> Floats:
+    """(N,) what each answer counts, in people: they add up to the number of people who gave them.
+
+    Without weights, each person counts 1, several answers of one person a part each. Of weights only the proportions
+    count, as for distances.
+
+    Args:
+        people: (N,) ids.
+        weights: (N,) positive, those of one person adding up to the person's; None for equal people.
+    """
     _, place, times = np.unique(people, return_inverse=True, return_counts=True)
-    return np.asarray(1 / times[place])
+    if weights is None:
+        return np.asarray(1 / times[place])
+    return np.asarray(weights * (len(times) / weights.sum()) if len(people) else weights)

@@ -10,6 +10,7 @@ from socrates_core.errors import ScaleError, SourceError
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.instruction import parse_scale
 from socrates_core.scale.loss import AnswerCount, Loss, losses
+from socrates_core.scale.off_axis import remarks
 from socrates_core.study.sources.persons import merged_persons
 from socrates_core.study.sources.rows import (
     LONGEST_QUOTE,
@@ -139,7 +140,6 @@ class StudySetBuilder:
         answers = pl.concat(self._answers).join(
             persons.select("participant_id", *_PERSON), on=_PERSON, how="left", maintain_order="left"
         )
-        found = self._losses(answers)
         cells = self._cell_table(_within_studies(answers, pl.concat(self._cells)))
         responses = self._responses_of(answers, cells)
         study_ids = cells["study_id"].unique(maintain_order=True)
@@ -158,7 +158,14 @@ class StudySetBuilder:
             cells=cells.select(CELLS_SCHEMA.names()),
             participants=persons,
             responses=responses,
-            manifest=Manifest(self._source, self._revision, counts, self._drops.listed(), losses=found),
+            manifest=Manifest(
+                self._source,
+                self._revision,
+                counts,
+                self._drops.listed(),
+                losses=self._losses(answers),
+                notes=_notes(cells, self._scales),
+            ),
         )
 
     def _lose(self, rows: pl.DataFrame) -> None:
@@ -261,6 +268,22 @@ class StudySetBuilder:
             )
             .sort("cell_id", "participant_id", maintain_order=True)
         )
+
+
+def _notes(cells: pl.DataFrame, scales: list[AnswerScale]) -> tuple[str, ...]:
+    """What is to be said of each scale, with the outcomes that have it."""
+    notes = []
+    for (number,), group in cells.group_by("_scale", maintain_order=True):
+        said = remarks(scales[int(str(number))])
+        if not said:
+            continue
+        outcomes = [
+            f"{study_id}, task {task}"
+            for study_id, task in group.select("study_id", "task_num").unique(maintain_order=True).iter_rows()
+        ]
+        more = f" and {len(outcomes) - 3} more" if len(outcomes) > 3 else ""
+        notes += [f"{'; '.join(outcomes[:3])}{more}: {one}" for one in said]
+    return tuple(notes)
 
 
 def _digest(text: str) -> bytes:

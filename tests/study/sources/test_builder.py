@@ -227,3 +227,15 @@ def test_answers_off_the_axis_are_on_the_scale_and_counted() -> None:
     assert studies.responses["on_scale"].to_list() == [True, True]
     assert studies.manifest.counts["off_axis"] == 1
     assert studies.cell(0).scale.off_axis == {98: "Don't know"}
+
+
+def test_what_was_decided_about_a_scale_is_noted_with_its_outcomes() -> None:
+    unsure = "Was it good? Only return 1 for Yes, 2 for Not sure, 3 for No, or 98 for Don't know."
+    gappy = "How was it? Only return 1, 2, 4, 5, or 6."
+    studies = built(rows(stimulus=[unsure, gappy], task_num=[0, 1], response=[1, 2]))
+    assert studies.manifest.notes == (
+        's, task 0: off the axis: 98 "Don\'t know"; distances, means and effects leave them out',
+        "s, task 0: on the axis, though it may be meant as no answer: 2 'Not sure'; a map can take it off",
+        "s, task 1: no options between 2 and 4; distances count the numbers as they are",
+    )
+    assert built(rows()).manifest.notes == ()

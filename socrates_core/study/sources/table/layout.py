@@ -41,9 +41,16 @@ class Layout:
 
     @property
     def rules(self) -> dict[str, AnswerRule]:
-        """Key → what the map says about answers."""
+        """Key → what the map says about answers.
+
+        Raises:
+            SourceError: If a scale has a label that belongs to no option.
+        """
         stated = {EVERY: self.columns.scale, **{key: one.scale for key, one in self.columns.outcomes.items()}}
-        return {key: rule for key, form in stated.items() if (rule := rule_of(form)) is not None}
+        try:
+            return {key: rule for key, form in stated.items() if (rule := rule_of(form)) is not None}
+        except ValueError as error:
+            raise SourceError(f"a scale in the map is none: {error}") from error
 
     def laid_out(self, frame: pl.DataFrame, file: Path, before: int = 0) -> pl.DataFrame:
         """A slice under our names; its attributes begin with `demo_`.

@@ -76,8 +76,9 @@ class ScaleMap(_Strict):
     step: Number | None = None
     """The difference between two options; 1 where it is None."""
     labels: dict[Number, Line] = {}
-    off_axis: dict[int, Line] = {}
-    """Options such as “don't know”, which have no place among the others."""
+    off_axis: Annotated[dict[int, str] | None, BeforeValidator(lambda raw: _off(raw))] = None
+    """Options such as “don't know”, which have no place among the others, with their texts or as a list; all of them.
+    None to decide by their texts, {} for none."""
     nominal: bool = False
     """The options have no order."""
     round: Literal["nearest"] | None = None
@@ -100,15 +101,19 @@ class ScaleMap(_Strict):
                 )
         if self.step is not None and self.step <= 0:
             raise PydanticCustomError("step", "step: expected a number above 0, got {got}", {"got": self.step})
-        if self.low is None and (self.step is not None or self.labels or self.nominal):
-            raise PydanticCustomError("ends", "`step`, `labels` and `nominal` need `from` and `to`")
+        if self.low is None and self.labels:
+            raise PydanticCustomError("ends", "`labels` need `from` and `to`")
         if self.bins is not None and (
             len(self.bins) < 3 or any(a >= b for a, b in zip(self.bins, self.bins[1:], strict=False))
         ):
             raise PydanticCustomError("bins", "bins: expected three or more edges, ascending")
-        if self.bins is not None and (self.low is not None or self.round):
+        if self.bins is not None and (self.low is not None or self.step or self.round):
             raise PydanticCustomError("bins", "`bins` make a scale of their own; leave from, to, step and round out")
         return self
+
+
+def _off(raw: Any) -> Any:
+    return dict.fromkeys(raw, "") if isinstance(raw, list) else raw
 
 
 def _scale(raw: Any) -> Any:

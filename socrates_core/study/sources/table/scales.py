@@ -1,18 +1,20 @@
 """The scale of each question of a table, and the text that states it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import polars as pl
 
 from socrates_core.errors import ScaleError, SourceError
-from socrates_core.scale.answer_scale import AnswerScale
-from socrates_core.scale.instruction import parse_scale
+from socrates_core.scale.answer_scale import AnswerScale, answer_instruction
+from socrates_core.scale.instruction import instruction_start, parse_scale
+from socrates_core.scale.off_axis import with_off_axis
 from socrates_core.study.sources.rows import integers
 from socrates_core.study.sources.table.columns import SCALE_LISTS
 from socrates_core.study.sources.table.described import OutcomeFinder
 from socrates_core.study.sources.table.rule import RULE, AnswerRule
+from socrates_core.study.study_file.stimulus import OPEN_INSTRUCTION
 
 MOST_OPTIONS: Final = 1001
 """The maximum number of options of a scale given by its two ends; wider outcomes are amounts."""
@@ -32,6 +34,8 @@ class Scales:
     """Stimulus as shown → what a map says about its answers."""
     problem: str | None = None
     """Why the first scale that cannot be read cannot be read."""
+    ends: dict[str, Mapping[int, str]] = field(default_factory=dict)
+    """Stimulus whose scale cannot be read → the two options that it names, which may be the ends of its scale."""
     _read: dict[str, AnswerScale | None] = field(default_factory=dict)
 
     def of(self, stimulus: str) -> AnswerScale | None:
@@ -44,6 +48,8 @@ class Scales:
             except ScaleError as error:
                 self._read[stimulus] = None
                 self.problem = self.problem or str(error)
+                if error.ends is not None:
+                    self.ends[stimulus] = error.ends
         return self._read[stimulus]
 
     def converting(self) -> list[str]:
@@ -127,12 +133,14 @@ def with_shown_text(rows: pl.DataFrame, finder: OutcomeFinder, scales: Scales) -
         text = "\n\n".join(part for part in (stimulus, "" if question in stimulus else question) if part)
         rule = scales.rules.get(row[RULE]) if row[RULE] is not None else None
         if text and rule is not None and rule.scale is not None:
-            text, scale = with_instruction(text, rule.scale)
+            text, scale = _with_other_scale(text, rule.scale)
             scales.stated[text] = scale
+        elif text and rule is not None and scales.of(text) is not None:
+            text = _with_refined_scale(text, rule, scales)
         elif text and row["scale_min"] is not None:
             values = tuple(range(row["scale_min"], row["scale_max"] + 1))
             labels = finder.use(row["study_id"], question or stimulus, values)
-            text, scale = with_instruction(text, AnswerScale(values, labels))
+            text, scale = with_instruction(text, with_off_axis(AnswerScale(values, labels)))
             scales.stated[text] = scale
         elif row["stimulus"] in listed:
             scales.stated[text] = listed[row["stimulus"]]
@@ -146,19 +154,38 @@ def with_shown_text(rows: pl.DataFrame, finder: OutcomeFinder, scales: Scales) -
     return joined.with_columns(stimulus=pl.col("_shown")).drop("_shown", "scale_min", "scale_max", RULE)
 
 
-def instruction(scale: AnswerScale) -> str:
-    """The answer instruction for a scale of consecutive integers.
+def with_observed_ends(rows: pl.DataFrame, scales: Scales) -> tuple[pl.DataFrame, list[str]]:
+    """The rows, where two named options are the ends of a scale since people answered between them.
 
-    `Only return an integer from 1 to 3, where 1 means "Too much", 2 means "About right" and 3 means "Too little".`
+    "0 = not at all, 10 = extremely" may name two options or the ends of eleven. Answers between the two, and none
+    beyond them, show which.
+
+    Args:
+        rows: As `with_shown_text` gives them, with their `response`.
+        scales: Of the stimuli.
+
+    Returns:
+        The rows, with an answer instruction where the scale is known now, and a sentence on each of these.
     """
-    if scale.values is None:
-        raise ValueError("an open-ended outcome has no ends to name")
-    form = f"Only return an integer from {scale.values[0]} to {scale.values[-1]}"
-    quoted = [f'{value} means "{text.replace(chr(34), chr(39))}"' for value, text in sorted(scale.labels.items())]
-    if not quoted:
-        return f"{form}, nothing else."
-    listed = f"{', '.join(quoted[:-1])} and {quoted[-1]}" if len(quoted) > 1 else quoted[0]
-    return f"{form}, where {listed}."
+    said = []
+    unread = [text for text in rows["stimulus"].drop_nulls().unique(maintain_order=True) if scales.of(text) is None]
+    for text in unread:
+        ends = scales.ends.get(text)
+        answers = integers(rows.filter(pl.col("stimulus") == text)["response"]).drop_nulls().unique().to_list()
+        if ends is None or not answers:
+            continue
+        low, high = sorted(ends)
+        between = [answer for answer in answers if low < answer < high]
+        if not between or high - low >= MOST_OPTIONS or not all(low <= answer <= high for answer in answers):
+            continue
+        labels = {value: label for value, label in ends.items() if label}
+        shown, scale = with_instruction(text, AnswerScale(tuple(range(low, high + 1)), labels))
+        scales.stated[shown] = scale
+        rows = rows.with_columns(
+            pl.when(pl.col("stimulus") == text).then(pl.lit(shown)).otherwise(pl.col("stimulus")).alias("stimulus")
+        )
+        said.append(f"“{text[-80:]}” is answered from {low} to {high}: it names these two, and people answered between")
+    return rows, said
 
 
 def with_instruction(text: str, scale: AnswerScale) -> tuple[str, AnswerScale]:
@@ -167,9 +194,39 @@ def with_instruction(text: str, scale: AnswerScale) -> tuple[str, AnswerScale]:
         found = parse_scale(text)
     except ScaleError:
         found = None
-    if found is not None and found.values == scale.values and (not scale.labels or found == scale):
-        return text, found
-    return f"{text}\n\n{instruction(scale)}", scale
+    if found is not None and found.values is not None and found.options == scale.options and scale.unit == 1:
+        if not scale.texts and not scale.off_axis:
+            return text, replace(found, nominal=scale.nominal)
+        if found.texts == {**found.texts, **scale.texts}:
+            return text, replace(
+                scale, labels={value: found.texts[value] for value in scale.values or () if value in found.texts}
+            )
+    if scale.values is None:
+        return text if found is not None and found.values is None else f"{text}\n\n{OPEN_INSTRUCTION}", scale
+    return f"{text}\n\n{answer_instruction(scale)}", scale
+
+
+def _with_refined_scale(text: str, rule: AnswerRule, scales: Scales) -> str:
+    """The text, with the scale that it states as far as a map does not say otherwise.
+
+    Raises:
+        SourceError: If what the map says does not fit that scale.
+    """
+    found = scales.of(text)
+    assert found is not None
+    try:
+        text, scale = _with_other_scale(text, rule.refined(found))
+    except ValueError as error:
+        raise SourceError(f"the scale in the map does not fit “{text[-100:]}”: {error}") from error
+    scales.stated[text] = scale
+    return text
+
+
+def _with_other_scale(text: str, scale: AnswerScale) -> tuple[str, AnswerScale]:
+    """The text with the instruction for a scale in place of its own, unless that states it already; and the scale."""
+    shown, scale = with_instruction(text, scale)
+    question = text[: instruction_start(text)].strip()
+    return (shown, scale) if shown == text or not question else with_instruction(question, scale)
 
 
 def _with_described_labels(text: str, study_id: str, question: str, finder: OutcomeFinder, scales: Scales) -> str:
@@ -178,9 +235,9 @@ def _with_described_labels(text: str, study_id: str, question: str, finder: Outc
     if found is None or found.values is None:
         return text
     labels = finder.use(study_id, question, found.values)
-    if not labels or found.labels:
+    if not labels or found.texts:
         return text
-    text, scale = with_instruction(text, AnswerScale(found.values, labels))
+    text, scale = with_instruction(text, with_off_axis(AnswerScale(found.values, labels)))
     scales.stated[text] = scale
     return text
 

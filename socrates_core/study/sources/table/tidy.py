@@ -31,7 +31,7 @@ from socrates_core.study.sources.table.described import OutcomeFinder
 from socrates_core.study.sources.table.layout import Layout
 from socrates_core.study.sources.table.map_form import TableMap
 from socrates_core.study.sources.table.numbering import Numbering
-from socrates_core.study.sources.table.scales import Scales, with_scale_ends, with_shown_text
+from socrates_core.study.sources.table.scales import Scales, with_observed_ends, with_scale_ends, with_shown_text
 from socrates_core.study.study_set import StudySet
 
 _TEXTS: Final = "answers that hold the text of an option are this option"
@@ -78,7 +78,7 @@ def load_table(table: TableSource, progress: Progress | None = None) -> StudySet
     """Read a table, slice by slice.
 
     If a scale's ends are given (in the table, a map, or studies.json), they override the text, and the question and an
-    answer instruction as from `scales.instruction` are appended to the stimulus, unless it states that scale itself.
+    answer instruction as from `answer_instruction` are appended to the stimulus, unless it states that scale itself.
     Otherwise the scale is read from the stimulus. In both cases the question is appended if the stimulus lacks it, and
     is the whole text if there is no stimulus.
 
@@ -111,6 +111,8 @@ def load_table(table: TableSource, progress: Progress | None = None) -> StudySet
         read = numbering.numbered(rows, str(file))
         read = with_scale_ends(read, finder, str(file), before[file])
         read = with_shown_text(read, finder, scales)
+        read, said = with_observed_ends(read, scales)
+        layout.notes.update(dict.fromkeys(said))
         before[file] += len(rows)
         _add(read, scales, builder, layout)
     _check_codebook(table, numbering, layout.notes)
