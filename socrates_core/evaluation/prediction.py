@@ -195,6 +195,7 @@ def _observed(
         title=title,
         real=real,
         design=cell.design,
+        wording_contrast=cell.wording_contrast,
         attributes={name: attributes[name].cast(pl.String).to_list() for name in known},
     )
     return whole, personas

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from socrates_core.metrics.cell.comparison import LEAST, Comparison, cell_rng, compare, people_worth
+from socrates_core.metrics.effects import WORDING_CONTRAST
 from socrates_core.metrics.uncertainty import GroupAnswers, mean_difference, mean_interval
 from socrates_core.model.answer_model import AnswerModel, check_numbers, check_request
 from socrates_core.people.population import check_edits
@@ -118,6 +119,11 @@ def arms_of(cells: Sequence[Cell], chosen: Cell, max_arms: int) -> tuple[list[Ce
         notes.append(f"The study has {len(arms)} conditions with this outcome; the first {max_arms} are simulated.")
     if any(cell.scale.values != chosen.scale.values for cell in arms[:max_arms]):
         notes.append("The conditions have different answer scales; means are compared in percent of each scale.")
+    if len(arms) > 1 and chosen.wording_contrast:
+        notes.append(
+            f"The effects are a {WORDING_CONTRAST}: the conditions ask different questions, and a higher answer may mean "
+            "the opposite."
+        )
     return arms[:max_arms], notes
 
 
