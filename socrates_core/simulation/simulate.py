@@ -121,8 +121,8 @@ def arms_of(cells: Sequence[Cell], chosen: Cell, max_arms: int) -> tuple[list[Ce
         notes.append("The conditions have different answer scales; means are compared in percent of each scale.")
     if len(arms) > 1 and chosen.wording_contrast:
         notes.append(
-            f"The effects are a {WORDING_CONTRAST}: the conditions ask different questions, and a higher answer may mean "
-            "the opposite."
+            f"The effects are a {WORDING_CONTRAST}: the conditions ask different questions, and a higher answer may "
+            "mean the opposite."
         )
     return arms[:max_arms], notes
 

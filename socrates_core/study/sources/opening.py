@@ -17,7 +17,7 @@ from socrates_core.study.sources.grouping import GROUPINGS, grouped
 from socrates_core.study.sources.hub_dataset import PREFIX, HubName, cached_file, fetch
 from socrates_core.study.sources.table.codebook import Codebook
 from socrates_core.study.sources.table.columns import NEEDED, is_tidy
-from socrates_core.study.sources.table.map_form import TableMap
+from socrates_core.study.sources.table.map.form import TableMap
 from socrates_core.study.sources.table.tidy import TableSource, load_table, table_at
 from socrates_core.study.study_set import StudySet
 

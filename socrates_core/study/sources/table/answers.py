@@ -11,7 +11,7 @@ import polars as pl
 
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.sources.rows import integers
-from socrates_core.study.sources.table.rule import AS_IT_IS, AnswerRule
+from socrates_core.study.sources.table.map.rule import AS_IT_IS, AnswerRule
 from socrates_core.study.sources.table.scales import Scales
 
 _NUMBER: Final = r"[+-]?\d{1,15}(?:\.\d+)?"

@@ -17,10 +17,10 @@ from socrates_core.study.sources.table.columns import (
     nearest,
     recognised,
 )
-from socrates_core.study.sources.table.map_form import TableMap
+from socrates_core.study.sources.table.map.form import TableMap
+from socrates_core.study.sources.table.map.rule import EVERY, RULE, AnswerRule, rule_of
 from socrates_core.study.sources.table.nested import with_attributes
 from socrates_core.study.sources.table.numerals import notation_of, response_numbers, with_points
-from socrates_core.study.sources.table.rule import EVERY, RULE, AnswerRule, rule_of
 
 _TEXTS: Final = ("study_id", "stimulus", "question", "condition", "outcome", "group")
 

@@ -10,7 +10,7 @@ from socrates_core.errors import SourceError
 from socrates_core.study.sources.rows import integers
 from socrates_core.study.sources.table.codebook import Codebook
 from socrates_core.study.sources.table.columns import nearest
-from socrates_core.study.sources.table.map_form import TableMap
+from socrates_core.study.sources.table.map.form import TableMap
 
 _CONTROL: Final = re.compile(
     r"(?:the\s+)?(?:control|placebo|baseline|no[- ]treatment|untreated|status[- ]quo|kontroll\w*)\b", re.IGNORECASE

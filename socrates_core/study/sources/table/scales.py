@@ -13,7 +13,7 @@ from socrates_core.scale.off_axis import with_off_axis
 from socrates_core.study.sources.rows import integers
 from socrates_core.study.sources.table.columns import SCALE_LISTS
 from socrates_core.study.sources.table.described import OutcomeFinder
-from socrates_core.study.sources.table.rule import RULE, AnswerRule
+from socrates_core.study.sources.table.map.rule import RULE, AnswerRule
 from socrates_core.study.study_file.stimulus import OPEN_INSTRUCTION
 
 MOST_OPTIONS: Final = 1001

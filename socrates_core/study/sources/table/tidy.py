@@ -7,7 +7,7 @@ of `stimulus` and `question`, one is enough):
     condition, question, task_num, scale_min, scale_max, design, weight, group, demo_ANYTHING,
     demographics (an object of attributes), scale_values, scale_labels (lists, as `--export datasets` writes them)
 
-A studies.json next to the table adds titles, sources, licences, groups and answer labels; a map (`map_form`) says what
+A studies.json next to the table adds titles, sources, licences, groups and answer labels; a map (`map.form`) says what
 neither names. In text tables an empty field and R's `NA` are missing values.
 """
 
@@ -29,7 +29,7 @@ from socrates_core.study.sources.table.codebook import Codebook
 from socrates_core.study.sources.table.columns import DEMOGRAPHIC
 from socrates_core.study.sources.table.described import OutcomeFinder
 from socrates_core.study.sources.table.layout import Layout
-from socrates_core.study.sources.table.map_form import TableMap
+from socrates_core.study.sources.table.map.form import TableMap
 from socrates_core.study.sources.table.numbering import Numbering
 from socrates_core.study.sources.table.scales import Scales, with_observed_ends, with_scale_ends, with_shown_text
 from socrates_core.study.study_set import StudySet

@@ -10,7 +10,7 @@ from typing import Final
 
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.off_axis import with_off_axis
-from socrates_core.study.sources.table.map_form import ScaleMap
+from socrates_core.study.sources.table.map.form import ScaleMap
 
 RULE: Final = "_rule"
 """Column of the key of the rule that a map states for an answer; null where it states none."""
