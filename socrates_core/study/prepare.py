@@ -135,7 +135,7 @@ def show_studies(studies: StudySet) -> None:
         print(f"revision     {studies.manifest.revision}")
     for name in ("studies", "cells", "participants", "responses"):
         print(f"{name:<13}{counts[name]:,}")
-    print(f"off scale    {counts['off_scale']:,} responses, kept and flagged")
+    print(f"off scale    {counts['off_scale']:,} responses, kept and flagged{off_scale_values(studies)}")
     if counts.get("off_axis"):
         print(f"off axis     {counts['off_axis']:,} responses, apart from the others")
     if counts.get("conflicting_participants"):
@@ -148,6 +148,19 @@ def show_studies(studies: StudySet) -> None:
         print(f"dropped      {dropped.rows:,} rows: {dropped.reason}")
         for example in dropped.examples:
             print(f"              {example}")
+
+
+def off_scale_values(studies: StudySet, most: int = 5) -> str:
+    """`: -99 (10 times), 0 (once)`, the most frequent answers off the scale; empty if there are none."""
+    found = (
+        studies.responses.filter(~pl.col("on_scale"))["response"]
+        .value_counts(sort=True)
+        .sort("count", "response", descending=[True, False])
+    )
+    if found.is_empty():
+        return ""
+    listed = ", ".join(f"{value:,} ({count:,})" for value, count in found.head(most).iter_rows())
+    return f": {listed}{f' and {len(found) - most:,} other numbers' if len(found) > most else ''}"
 
 
 def show_split(studies: StudySet, split: Split) -> tuple[dict[str, StudySet], list[NearDuplicate]]:

@@ -185,7 +185,10 @@ def _western(content: bytes, file: Path, error: UnicodeDecodeError) -> tuple[str
     word = text[begin : at + 20].split("\n")[0].split("\r")[0]
     for mark in SEPARATORS:
         word = word.split(mark)[0]
-    return text, [f"{file.name}: the encoding is Windows-1252, as in {word.strip()!r}, since it is not UTF-8"]
+    return text, [
+        f"{file.name}: the encoding is Windows-1252, as in {word.strip()!r}, since it is not UTF-8; a map may name "
+        "another"
+    ]
 
 
 # -- fields ---------------------------------------------------------------------------------------------------

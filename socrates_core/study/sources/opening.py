@@ -29,6 +29,13 @@ ACCEPTED: Final = (
 _IN_FOLDERS: Final = (".jsonl", ".parquet", ".csv", ".tsv", ".tab")
 _SUFFIXES: Final = (*_IN_FOLDERS, ".txt")
 
+_OTHER_PROGRAMS: Final = {
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), "a workbook"),
+    **dict.fromkeys((".sav", ".zsav", ".por"), "a file of SPSS"),
+    ".dta": "a file of Stata",
+    **dict.fromkeys((".rds", ".rdata"), "a file of R"),
+}
+
 
 @dataclass(frozen=True)
 class Stated:
@@ -231,6 +238,8 @@ def _kind(file: Path) -> str:
     suffix = suffix_of(file)
     if suffix == ".jsonl":
         return "table" if is_tidy(_first_keys(file)) else "alpaca"
+    if suffix in _OTHER_PROGRAMS:
+        raise SourceError(f"{file} is {_OTHER_PROGRAMS[suffix]}, which is not read; save it as CSV in UTF-8")
     if suffix not in _SUFFIXES:
         raise SourceError(f"{file} is not a source; a source is {ACCEPTED}")
     if suffix != ".parquet":

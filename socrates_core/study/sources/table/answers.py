@@ -45,10 +45,10 @@ PROBLEM: Final = "_problem"
 
 WAYS_OUT: Final[Mapping[str, str]] = {
     BETWEEN: "state the step in a map (--map), as in `scale: {from: 1, to: 5, step: 0.5}`; or round to the nearest "
-    "option, `scale: {round: nearest}`; or make bins, `scale: {bins: [0, 20, 40, 60, 80, 100]}`; where a comma is the "
-    'decimal mark, `decimal: ","`',
+    "option, `scale: {round: nearest}`; or make bins, `scale: {bins: [0, 20, 40, 60, 80, 100]}`",
     SEVERAL: "make an item of each option: a row (in a wide table a column) for each person and option, answered 1 if "
-    "it was chosen and 0 if not, with a question of its own such as “Do you own a hammer?”",
+    "it was chosen and 0 if not, with a question of its own such as “Do you own a hammer?”; or, where the comma is a "
+    'decimal mark, say `decimal: ","` in a map (--map)',
     CONTRADICTION: "correct the answers or the labels of the scale",
     NO_SCALE: "give its ends in the columns scale_min and scale_max, in studies.json (outcome: min and max), or in a "
     "map (--map: `scale: {from: 0, to: 10}`)",
@@ -252,9 +252,8 @@ def _labelled(text: str, scale: AnswerScale | None, texts: Mapping[str, int]) ->
 
 def _is_several(text: str, scale: AnswerScale | None, texts: Mapping[str, int]) -> bool:
     match = _SEVERAL.fullmatch(text)
-    if match is None:
-        return False
-    parts = [part.strip(" \"'[](){}") for part in _BETWEEN_PARTS.split(match["parts"])]
+    parts = _BETWEEN_PARTS.split(match["parts"]) if match else text.split()
+    parts = [part.strip(" \"'[](){}") for part in parts]
 
     def is_option(part: str) -> bool:
         value = _units(part, scale)

@@ -63,6 +63,22 @@ def match_arms(studies: StudySet, study_ids: Collection[str]) -> Matched:
     return Matched(_renumbered(studies, moves, contrasts), tuple(matched), tuple(unmatched))
 
 
+def alike_arms(studies: StudySet) -> list[str]:
+    """The studies whose conditions read the same texts, so that no model can tell them apart, a sentence each."""
+    asked = studies.cells.group_by("study_id", "task_num", maintain_order=True).agg(
+        texts=pl.col("stimulus").n_unique(), arms=pl.col("condition_num").n_unique()
+    )
+    same = asked.group_by("study_id", maintain_order=True).agg(
+        alike=(pl.col("texts") == 1).all(), arms=pl.col("arms").max()
+    )
+    return [
+        f"study {study_id}: people in its {arms} conditions read the same texts, so no model can tell these apart; a "
+        "stimulus says what each condition reads (in a map of a wide table `condition: {column: …, texts: {…}}`)"
+        for study_id, alike, arms in same.iter_rows()
+        if alike and arms > 1
+    ]
+
+
 def _outcomes(studies: StudySet, cells: Sequence[Cell], arms: int) -> list[list[Cell]]:
     """The groups of cells that are one outcome and are not yet one task."""
     by_options: dict[tuple[object, ...], list[Cell]] = {}

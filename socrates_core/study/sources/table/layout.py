@@ -20,7 +20,7 @@ from socrates_core.study.sources.table.columns import (
 from socrates_core.study.sources.table.map.form import TableMap
 from socrates_core.study.sources.table.map.rule import EVERY, RULE, AnswerRule, rule_of
 from socrates_core.study.sources.table.nested import with_attributes
-from socrates_core.study.sources.table.numerals import notation_of, response_numbers, with_points
+from socrates_core.study.sources.table.numerals import has_decimal_comma, notation_of, response_numbers, with_points
 
 _TEXTS: Final = ("study_id", "stimulus", "question", "condition", "outcome", "group")
 
@@ -213,6 +213,8 @@ class Layout:
             self.notes.setdefault(f"{file.name}: {notation.assumed}")
         numeric = ("weight", "scale_min", "scale_max", "condition_num", "task_num")
         rows = rows.with_columns(with_points(rows[name], notation.decimal) for name in numeric if name in rows.columns)
+        if notation.decimal == "." and has_decimal_comma(rows["response"]):
+            self.notes.setdefault(f"{file.name}: a comma is the decimal mark of answers, some of which end in ,0")
         answers = response_numbers(rows["response"], notation, str(file), stated=self.columns.decimal is not None)
         return rows.with_columns(answers)
 

@@ -19,7 +19,6 @@ _DECIMAL_POINT: Final = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3}){2,}|\d{1,3}(?:,\d
 """A number whose commas are certain to part thousands."""
 _EITHER: Final = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 """1,250 is 1250 here and 1.25 there."""
-_WHOLE_WITH_COMMA: Final = re.compile(r"[+-]?\d+(?:,0+)?")
 
 
 @dataclass(frozen=True)
@@ -83,10 +82,14 @@ def with_points(column: pl.Series, decimal: Mark) -> pl.Series:
     return both.select(pl.when("number").then("bare").otherwise("text").alias(column.name)).to_series()
 
 
-def whole_with_comma(column: pl.Series) -> bool:
-    """Whether a column of texts is of whole numbers, some of them written as 3,0."""
+def has_decimal_comma(column: pl.Series) -> bool:
+    """Whether answers show that a comma is their decimal mark: some are written as 3,0, and none as 1,2,3.
+
+    Several options in one answer ("1,3") are in ascending order, so a zero after another number is no option.
+    """
     texts = column.drop_nulls().str.strip_chars().unique().to_list() if column.dtype == pl.String else []
-    return any("," in text for text in texts) and all(_WHOLE_WITH_COMMA.fullmatch(text) for text in texts)
+    whole = any(re.fullmatch(r"[+-]?[1-9]\d*,0+", text) for text in texts)
+    return whole and all(text.count(",") <= 1 for text in texts)
 
 
 def _texts(rows: pl.DataFrame, name: str) -> Iterable[str]:
@@ -98,15 +101,14 @@ def _texts(rows: pl.DataFrame, name: str) -> Iterable[str]:
 def response_numbers(column: pl.Series, notation: Notation, where: str, stated: bool = False) -> pl.Series:
     """The answers with their numbers in our notation.
 
-    A comma may also part several options ("1,3"), so it is a decimal mark only where the file shows it, or where every
-    answer is whole (3,0).
+    A comma may also part several options ("1,3"), so it is a decimal mark only where the file or the answers show it.
 
     Raises:
         SourceError: If an answer such as 1,250 may be read in two ways.
     """
     if column.dtype != pl.String:
         return column
-    if notation.decimal == "," or whole_with_comma(column):
+    if notation.decimal == "," or has_decimal_comma(column):
         return with_points(column, ",")
     texts = column.drop_nulls().str.strip_chars().unique(maintain_order=True).to_list()
     either = [text for text in texts if _EITHER.fullmatch(text)]

@@ -24,7 +24,7 @@ from socrates_core.study.sources.delimited import SUFFIXES, TextForm, suffix_of
 from socrates_core.study.sources.frames import slices
 from socrates_core.study.sources.rows import OPTIONAL, REQUIRED
 from socrates_core.study.sources.table.answers import NO_SCALE, WAYS_OUT, lost_answers, with_answers
-from socrates_core.study.sources.table.arms import match_arms
+from socrates_core.study.sources.table.arms import alike_arms, match_arms
 from socrates_core.study.sources.table.codebook import Codebook
 from socrates_core.study.sources.table.columns import DEMOGRAPHIC
 from socrates_core.study.sources.table.described import OutcomeFinder
@@ -119,7 +119,7 @@ def load_table(table: TableSource, progress: Progress | None = None) -> StudySet
     finder.check_used()
     numbering.check_used(table.source)
     found = match_arms(builder.build(), numbering.without_tasks)
-    notes = [*layout.notes, *table.codebook.ignored, *found.matched, *found.unmatched]
+    notes = [*layout.notes, *table.codebook.ignored, *found.matched, *found.unmatched, *alike_arms(found.studies)]
     manifest = found.studies.manifest
     return replace(found.studies, manifest=replace(manifest, notes=(*manifest.notes, *dict.fromkeys(notes))))
 
@@ -144,7 +144,7 @@ def _add(rows: pl.DataFrame, scales: Scales, builder: StudySetBuilder, layout: L
     attributes = {name: name.removeprefix(DEMOGRAPHIC) for name in rows.columns if name.startswith(DEMOGRAPHIC)}
     kept = [name for name in rows.columns if name in (*REQUIRED, *OPTIONAL)]
     lost = lost_answers(rows, scales)
-    builder.lose(lost, {**WAYS_OUT, NO_SCALE: f"{scales.problem} Otherwise {WAYS_OUT[NO_SCALE]}"})
+    builder.lose(lost, {**WAYS_OUT, NO_SCALE: f"{WAYS_OUT[NO_SCALE]}; or in the text ({scales.problem})"})
     rows = rows.filter(~pl.int_range(pl.len()).is_in(lost["row"].implode()))
     builder.add(rows.select(*kept, *attributes).rename(attributes), scales.stated)
 
