@@ -1,6 +1,5 @@
 """The rows of a table under our names, one answer a row, whatever the table looks like."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -65,10 +64,11 @@ class Layout:
         """
         where = str(file)
         rows = self._with_group(frame, where)
-        found = recognised(rows.columns, where, self.columns.stated_columns)
+        told = {*self.columns.outcomes, *self.columns.attributes}
+        found = recognised([name for name in rows.columns if name not in told], where, self.columns.stated_columns)
         for sentence in found.assumed:
             self.notes.setdefault(f"{file.name}: {sentence}")
-        rows = self._with_stated_attributes(rows, found.renames, where)
+        rows = self._with_stated_attributes(rows, where)
         rows = rows.rename(dict(found.renames))
         rows = self._with_label(rows, file)
         rows = self._long(rows, file, before) if self.columns.outcomes else self._with_study(rows, file)
@@ -96,7 +96,7 @@ class Layout:
             )
         return frame.with_columns(pl.col(self.group_by).alias("group"))
 
-    def _with_stated_attributes(self, rows: pl.DataFrame, renames: Mapping[str, str], where: str) -> pl.DataFrame:
+    def _with_stated_attributes(self, rows: pl.DataFrame, where: str) -> pl.DataFrame:
         """The rows with the map's attributes, under their names and with their labels."""
         for column, form in self.columns.attributes.items():
             if column not in rows.columns:
@@ -104,8 +104,6 @@ class Layout:
                     f"{where} has no column {column!r}, which the map lists under attributes"
                     f"{nearest(column, rows.columns)}"
                 )
-            if column in renames:
-                raise SourceError(f"{where}: the map says twice what the column {column} is; keep one of the two")
             value = pl.col(column).cast(pl.String).str.strip_chars()
             whole = value.str.replace(r"^(-?\d+)\.0+$", "$1")  # 1.0 and 1 are one code
             known = whole.replace_strict(dict(form.labels), default=value, return_dtype=pl.String)

@@ -48,15 +48,6 @@ def test_what_spreadsheets_write_is_read(tmp_path: Path, encoding: str, separato
     assert studies.responses["response"].to_list() == [3]
 
 
-def test_another_encoding_is_read_and_named(tmp_path: Path) -> None:
-    path = table(tmp_path / "mine.csv", f"{HEADER},demo_größe", f"{ROW},180", encoding="latin-1")
-    studies = load(path)
-    assert studies.attributes == ["größe"]
-    assert studies.manifest.notes == (
-        "mine.csv: the encoding is Windows-1252, as in 'demo_größe', since it is not UTF-8",
-    )
-
-
 @pytest.mark.parametrize(
     ("lines", "problem"),
     [

@@ -184,6 +184,10 @@ class TableMap(_Strict):
                 "columns: {name} is no column of ours{near}",
                 {"name": repr(unknown[0]), "near": nearest(unknown[0], KNOWN)},
             )
+        columns = [*self.stated_columns.values(), *self.attributes, *self.outcomes]
+        twice = [name for name in columns if columns.count(name) > 1 and name != self.group]
+        if twice:
+            raise PydanticCustomError("twice", "it says twice what the column {name} is", {"name": repr(twice[0])})
         if self.outcomes and (self.outcome or self.scale or "response" in self.columns):
             raise PydanticCustomError(
                 "outcomes", "`outcomes` is for a row a person; leave `outcome`, `scale` and `columns: response` out"
