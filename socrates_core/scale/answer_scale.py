@@ -101,6 +101,11 @@ class AnswerScale:
         return None if self.values is None else tuple(sorted((*self.values, *self.off_axis)))
 
     @property
+    def written_options(self) -> tuple[str, ...]:
+        """(L,) `options` as people and models write them; empty if the outcome is open-ended."""
+        return tuple(self.written(option) for option in self.options or ())
+
+    @property
     def texts(self) -> dict[int, str]:
         """Option, on the axis or off it → its text, for those that have one."""
         off = {value: label for value, label in self.off_axis.items() if label}
