@@ -17,6 +17,7 @@ from socrates_core.errors import SourceError, SplitError
 from socrates_core.study.folder import check_target, write_folder
 from socrates_core.study.leaks import NearDuplicate, near_duplicates
 from socrates_core.study.sources.builder import Progress
+from socrates_core.study.sources.frames import check_single
 from socrates_core.study.sources.grouping import WORDING
 from socrates_core.study.sources.opening import Stated, open_source, stated_unseen
 from socrates_core.study.sources.sample import sample_cells, sample_rows
@@ -67,6 +68,8 @@ def prepare(
     check_target(out, source)
     check_seed(seed)
     check_sample(fraction, per_cell)
+    if export == "datasets":
+        check_single(out)
     print(f"source       {source}" + (f" at {revision}" if revision else ""))
     stated = Stated(read_map(columns) if columns else None, group_by)
     whole = open_source(source, revision, show_progress(started), allow_loss, stated)

@@ -12,7 +12,11 @@ from socrates_core.errors import SourceError
 DEMOGRAPHIC: Final = "demo_"
 """What the names of demographic attributes begin with."""
 
-SCALE_LISTS: Final = ("scale_values", "scale_labels")
+SCALE_LISTS: Final = ("scale_values", "scale_labels", "off_axis", "off_axis_labels")
+"""Columns of lists, which hold a scale as `--export datasets` writes it."""
+
+SCALE_COLUMNS: Final = (*SCALE_LISTS, "unit", "measurement", "wording_contrast")
+"""All columns of such an export that are about its cells; other tables have them for something else."""
 
 NEEDED: Final = (
     ("study_id",),
@@ -42,8 +46,7 @@ _OTHER_NAMES: Final[Mapping[str, str]] = {
     "weight": "weights survey_weight sampling_weight gewicht",
     "group": "study_group",
     "demographics": "demographic demos persona profile attributes demographic_attributes",
-    "scale_values": "",
-    "scale_labels": "",
+    **dict.fromkeys(SCALE_COLUMNS, ""),
 }
 """Column → other names for it, as `plain` spells them."""
 

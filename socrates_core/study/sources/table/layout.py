@@ -11,6 +11,7 @@ from socrates_core.study.sources.rows import RESERVED, check_attributes, integer
 from socrates_core.study.sources.table.columns import (
     DEMOGRAPHIC,
     KNOWN,
+    SCALE_COLUMNS,
     SCALE_LISTS,
     check_needed,
     nearest,
@@ -161,8 +162,7 @@ class Layout:
     def _with_nested(self, rows: pl.DataFrame, where: str) -> pl.DataFrame:
         if "demographics" not in rows.columns:
             return rows
-        rows, names = with_attributes(rows, "demographics", where)
-        return rows.rename({name: DEMOGRAPHIC + name for name in names})
+        return with_attributes(rows, "demographics", where)
 
     def _used(self, rows: pl.DataFrame, file: Path) -> pl.DataFrame:
         """The rows without columns that nothing reads, which are named."""
@@ -174,6 +174,8 @@ class Layout:
             and not self.columns.outcomes
         ):
             unused.append("outcome")
+        if not isinstance(rows.schema.get("scale_values"), pl.List):
+            unused += [name for name in SCALE_COLUMNS if name in rows.columns]
         if unused:
             self.notes.setdefault(
                 f"{file.name}: nothing reads the column {', '.join(unused)} (the names of attributes begin with "

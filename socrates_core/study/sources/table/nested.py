@@ -8,13 +8,14 @@ import polars as pl
 
 from socrates_core.errors import SourceError
 from socrates_core.study.files import parse_json
+from socrates_core.study.sources.table.columns import DEMOGRAPHIC
 
 _LONGEST: Final = 20_000
 """Characters of one person's attributes; more are no attributes."""
 
 
-def with_attributes(rows: pl.DataFrame, column: str, where: str) -> tuple[pl.DataFrame, list[str]]:
-    """The rows with the attributes of one column as columns of their own.
+def with_attributes(rows: pl.DataFrame, column: str, where: str) -> pl.DataFrame:
+    """The rows with the attributes of one column as columns of their own, called `demo_NAME`.
 
     An object within the object gives names such as `home_region`, a list one text.
 
@@ -22,9 +23,6 @@ def with_attributes(rows: pl.DataFrame, column: str, where: str) -> tuple[pl.Dat
         rows: The table.
         column: Text or struct.
         where: The table, in messages.
-
-    Returns:
-        The rows without the column, and the names of the new ones.
 
     Raises:
         SourceError: If a text is no object, or an attribute is called as another column.
@@ -41,11 +39,11 @@ def with_attributes(rows: pl.DataFrame, column: str, where: str) -> tuple[pl.Dat
         )
     flat = [dict(_leaves(value)) if value else {} for value in values]
     names = list(dict.fromkeys(name for one in flat for name in one))
-    taken = [name for name in names if name in rows.columns]
+    taken = [name for name in names if DEMOGRAPHIC + name in rows.columns]
     if taken:
-        raise SourceError(f"{where}: {taken[0]} is a column and an attribute in {column}; rename one of them")
-    new = [pl.Series(name, [one.get(name) for one in flat], pl.String) for name in names]
-    return rows.drop(column).with_columns(new), names
+        raise SourceError(f"{where}: {DEMOGRAPHIC}{taken[0]} is a column and an attribute in {column}; rename one")
+    new = [pl.Series(DEMOGRAPHIC + name, [one.get(name) for one in flat], pl.String) for name in names]
+    return rows.drop(column).with_columns(new)
 
 
 def _object(text: str, column: str, where: str) -> Mapping[str, Any] | None:

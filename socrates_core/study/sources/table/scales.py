@@ -11,7 +11,6 @@ from socrates_core.scale.answer_scale import AnswerScale, answer_instruction
 from socrates_core.scale.instruction import instruction_start, parse_scale
 from socrates_core.scale.off_axis import with_off_axis
 from socrates_core.study.sources.rows import integers
-from socrates_core.study.sources.table.columns import SCALE_LISTS
 from socrates_core.study.sources.table.described import OutcomeFinder
 from socrates_core.study.sources.table.map.rule import RULE, AnswerRule
 from socrates_core.study.study_file.stimulus import OPEN_INSTRUCTION
@@ -30,6 +29,8 @@ class Scales:
     """Key → what a map says about answers."""
     stated: dict[str, AnswerScale] = field(default_factory=dict)
     """Stimulus as shown → its scale, where something else than the stimulus states it."""
+    in_units: set[str] = field(default_factory=set)
+    """Stimuli whose answers count units already."""
     rules_of: dict[str, AnswerRule] = field(default_factory=dict)
     """Stimulus as shown → what a map says about its answers."""
     problem: str | None = None
@@ -54,7 +55,7 @@ class Scales:
 
     def converting(self) -> list[str]:
         """The stimuli whose whole numbers become other numbers."""
-        scaled = [text for text, scale in self.stated.items() if scale.unit != 1]
+        scaled = [text for text, scale in self.stated.items() if scale.unit != 1 and text not in self.in_units]
         return list(dict.fromkeys([*scaled, *(text for text, rule in self.rules_of.items() if rule.converts)]))
 
 
@@ -144,6 +145,7 @@ def with_shown_text(rows: pl.DataFrame, finder: OutcomeFinder, scales: Scales) -
             scales.stated[text] = scale
         elif row["stimulus"] in listed:
             scales.stated[text] = listed[row["stimulus"]]
+            scales.in_units.add(text)
         elif text:
             text = _with_described_labels(text, row["study_id"], question or stimulus, finder, scales)
         if rule is not None:
@@ -250,19 +252,24 @@ def _listed_scales(rows: pl.DataFrame) -> Mapping[str, AnswerScale]:
     """
     if not isinstance(rows.schema.get("scale_values"), pl.List):
         return {}
-    labelled = isinstance(rows.schema.get("scale_labels"), pl.List)
-    labels = pl.col("scale_labels") if labelled else pl.lit(None, pl.List(pl.String)).alias("scale_labels")
+    empty = {"unit": pl.Float64(), "measurement": pl.String(), "off_axis": pl.List(pl.Int64)}
+    empty |= {"scale_labels": pl.List(pl.String), "off_axis_labels": pl.List(pl.String)}
+    columns = ("scale_values", "scale_labels", "off_axis", "off_axis_labels", "unit", "measurement")
+    there = [pl.col(name) if name in rows.columns else pl.lit(None, empty[name]).alias(name) for name in columns]
     scales: dict[str, AnswerScale] = {}
     distinct = (
-        rows.select("stimulus", "scale_values", labels)
-        .with_columns(_text=pl.struct(SCALE_LISTS).struct.json_encode())
+        rows.select("stimulus", *there)
+        .with_columns(_text=pl.struct(columns).struct.json_encode())
         .unique(["stimulus", "_text"], keep="first", maintain_order=True)
+        .drop("_text")
     )
-    for stimulus, numbers, texts, _ in distinct.iter_rows():
+    for stimulus, *stated in distinct.iter_rows():
         try:
-            scale = AnswerScale.from_columns(numbers, texts)
+            scale = AnswerScale.from_columns(*stated)
         except (ValueError, TypeError) as error:
-            raise SourceError(f"the scale {numbers!r:.60} of the stimulus {stimulus!r:.60} is none: {error}") from error
+            raise SourceError(
+                f"the scale {stated[0]!r:.60} of the stimulus {stimulus!r:.60} is none: {error}"
+            ) from error
         if scales.setdefault(stimulus, scale) != scale:
             raise SourceError(f"the stimulus {stimulus!r:.60} has two scales in scale_values and scale_labels")
     return scales

@@ -107,6 +107,7 @@ def load_table(table: TableSource, progress: Progress | None = None) -> StudySet
         table.revision,
     )
     before = dict.fromkeys(table.files, 0)
+    contrasts: list[pl.DataFrame] = []
     for file, rows in _laid_out(table, layout, progress):
         read = numbering.numbered(rows, str(file))
         read = with_scale_ends(read, finder, str(file), before[file])
@@ -114,14 +115,26 @@ def load_table(table: TableSource, progress: Progress | None = None) -> StudySet
         read, said = with_observed_ends(read, scales)
         layout.notes.update(dict.fromkeys(said))
         before[file] += len(rows)
+        if "wording_contrast" in read.columns:
+            contrasts.append(read.filter("wording_contrast").select("study_id", "stimulus").unique())
         _add(read, scales, builder, layout)
     _check_codebook(table, numbering, layout.notes)
     finder.check_used()
     numbering.check_used(table.source)
-    found = match_arms(builder.build(), numbering.without_tasks)
+    found = match_arms(_with_contrasts(builder.build(), contrasts), numbering.without_tasks)
     notes = [*layout.notes, *table.codebook.ignored, *found.matched, *found.unmatched, *alike_arms(found.studies)]
     manifest = found.studies.manifest
     return replace(found.studies, manifest=replace(manifest, notes=(*manifest.notes, *dict.fromkeys(notes))))
+
+
+def _with_contrasts(studies: StudySet, found: Sequence[pl.DataFrame]) -> StudySet:
+    """The studies with the wording contrasts that an export states."""
+    if not found:
+        return studies
+    stated = pl.concat(found).unique().with_columns(_contrast=True)
+    cells = studies.cells.join(stated, on=["study_id", "stimulus"], how="left", maintain_order="left")
+    flag = pl.col("wording_contrast") | pl.col("_contrast").fill_null(False)
+    return replace(studies, cells=cells.with_columns(wording_contrast=flag).drop("_contrast"))
 
 
 def _laid_out(
