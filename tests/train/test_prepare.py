@@ -259,7 +259,7 @@ def answered(folder: Path, answers: list[object], text: str = SCALE) -> Path:
         (
             [1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 3] * 4,
             [
-                "16 of 40 answers cannot be read: the answer lies between the options (16, as in '1.5', '2.5', '3.5', '4.5')",
+                "16 of 40 answers cannot be read: the answer lies between the options (16, as in '1.5', '2.5',",
                 "`scale: {from: 1, to: 5, step: 0.5}`",
                 "`scale: {round: nearest}`",
                 "`scale: {bins: [0, 20, 40, 60, 80, 100]}`",
