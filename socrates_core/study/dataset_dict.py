@@ -9,10 +9,10 @@
 | task_num | the outcome within the study |
 | stimulus | vignette, question and answer instruction, as shown |
 | design | `between` or `within` |
-| scale_values, scale_labels | the options, ascending, and their texts; null if the outcome is open-ended |
-| unit | what options and responses count: 7 is 3.5 where it is 0.5 |
-| measurement | `ordinal`, `nominal` or `open` |
-| off_axis, off_axis_labels | options such as "don't know", and their texts; null if there are none |
+| scale_values, scale_labels | the options on the axis, ascending, and their texts; null if the outcome is open-ended |
+| off_axis, off_axis_labels | the options off the axis ("don't know"), and their texts; null if there are none |
+| unit | what options and responses count: 0.5 on a scale in half steps, on which a response of 7 is 3.5 |
+| measurement | `ordinal`, `nominal` (options without an order) or `open` |
 | wording_contrast | whether the arms ask different questions and were matched by their options |
 | participant | the person within the study |
 | weight | of the person in the survey; null if there is none |

@@ -21,7 +21,8 @@ def scale_of(outcome: OutcomeForm) -> AnswerScale:
     form = outcome.scale
     if form is None:
         return AnswerScale(None)
-    return AnswerScale(tuple(range(form.low, form.high + 1)), dict(sorted(form.labels.items())))
+    labels, off_axis = dict(sorted(form.labels.items())), dict(sorted(form.off_axis.items()))
+    return AnswerScale(form.values, labels, off_axis, nominal=form.nominal)
 
 
 def stimulus_of(condition: ConditionForm, outcome: OutcomeForm, where: str) -> str:

@@ -14,6 +14,7 @@ from socrates_core.study.sources.rows import integers
 from socrates_core.study.sources.table.described import OutcomeFinder
 from socrates_core.study.sources.table.map.rule import RULE, AnswerRule
 from socrates_core.study.study_file.stimulus import OPEN_INSTRUCTION
+from socrates_core.study.study_set import CELLS_SCHEMA
 
 MOST_OPTIONS: Final = 1001
 """The maximum number of options of a scale given by its two ends; wider outcomes are amounts."""
@@ -252,10 +253,12 @@ def _listed_scales(rows: pl.DataFrame) -> Mapping[str, AnswerScale]:
     """
     if not isinstance(rows.schema.get("scale_values"), pl.List):
         return {}
-    empty = {"unit": pl.Float64(), "measurement": pl.String(), "off_axis": pl.List(pl.Int64)}
-    empty |= {"scale_labels": pl.List(pl.String), "off_axis_labels": pl.List(pl.String)}
     columns = ("scale_values", "scale_labels", "off_axis", "off_axis_labels", "unit", "measurement")
-    there = [pl.col(name) if name in rows.columns else pl.lit(None, empty[name]).alias(name) for name in columns]
+    kinds = {name: CELLS_SCHEMA[name] for name in columns}
+    there = [
+        pl.col(name).cast(kind) if name in rows.columns else pl.lit(None, kind).alias(name)
+        for name, kind in kinds.items()
+    ]
     scales: dict[str, AnswerScale] = {}
     distinct = (
         rows.select("stimulus", *there)

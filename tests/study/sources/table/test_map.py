@@ -124,6 +124,15 @@ def test_codes_for_no_answer_are_missing_and_no_answer_off_the_scale(tmp_path: P
     assert "response: codes for no answer (-99)" in studies.manifest.notes
 
 
+def test_options_without_an_order_are_those_with_a_label(tmp_path: Path) -> None:
+    scale = "scale: {nominal: true, labels: {1: Pasta, 2: Steak, 5: Soup}}"
+    studies = load(tmp_path, scale, HEADER, "s,1,ann,Steak,Which dish?", "s,1,bob,5,Which dish?")
+    cell = studies.cell(0)
+    assert (cell.scale.values, cell.scale.measurement) == ((1, 2, 5), "nominal")
+    assert cell.stimulus.endswith('Only return 1 for "Pasta", 2 for "Steak" or 5 for "Soup".')
+    assert studies.answers(0).responses.tolist() == [2, 5]
+
+
 @pytest.mark.parametrize(
     ("columns", "problem"),
     [

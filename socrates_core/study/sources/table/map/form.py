@@ -80,7 +80,7 @@ class ScaleMap(_Strict):
     """Options such as “don't know”, which have no place among the others, with their texts or as a list; all of them.
     None to decide by their texts, {} for none."""
     nominal: bool = False
-    """The options have no order."""
+    """The options, those of `labels` where there are some, have no order."""
     round: Literal["nearest"] | None = None
     """Answers between two options become the nearest one; the even one where both are as near."""
     bins: Annotated[tuple[Number, ...] | None, BeforeValidator(lambda raw: _tuple(raw))] = None
@@ -101,8 +101,10 @@ class ScaleMap(_Strict):
                 )
         if self.step is not None and self.step <= 0:
             raise PydanticCustomError("step", "step: expected a number above 0, got {got}", {"got": self.step})
-        if self.low is None and self.labels:
+        if self.low is None and self.labels and not self.nominal:
             raise PydanticCustomError("ends", "`labels` need `from` and `to`")
+        if self.nominal and len(self.labels) == 1:
+            raise PydanticCustomError("labels", "labels: expected two or more options")
         if self.bins is not None and (
             len(self.bins) < 3 or any(a >= b for a, b in zip(self.bins, self.bins[1:], strict=False))
         ):

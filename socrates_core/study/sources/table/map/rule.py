@@ -78,6 +78,9 @@ def rule_of(form: ScaleMap | str | None) -> AnswerRule | None:
         return AnswerRule(AnswerScale(None))
     if form.bins is not None:
         return AnswerRule(_binned(form.bins), edges=tuple(map(float, form.bins)))
+    if form.nominal and form.labels and form.low is None:
+        labels = _in_units(form.labels, Fraction(1))
+        return AnswerRule(AnswerScale(tuple(labels), labels, form.off_axis or {}, nominal=True))
     if form.low is None or form.high is None:
         step = None if form.step is None else Fraction(str(form.step))
         return AnswerRule(None, step, form.off_axis, form.nominal, form.round is not None)
