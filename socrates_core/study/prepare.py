@@ -31,6 +31,9 @@ MOST_COMPARED = 20_000
 
 DEFAULT_SEED = 42
 
+MOST_NOTES = 20
+"""Notes that are printed; the manifest has all."""
+
 VERSIONS = 5
 """Above that, only this many stimuli of each task in each condition are compared."""
 
@@ -143,8 +146,11 @@ def show_studies(studies: StudySet) -> None:
         print(f"off axis     {counts['off_axis']:,} responses, apart from the others")
     if counts.get("conflicting_participants"):
         print(f"conflicts    {counts['conflicting_participants']:,} participants whose rows disagree; first value kept")
-    for note in studies.manifest.notes:
+    notes = studies.manifest.notes
+    for note in notes[:MOST_NOTES]:
         print(f"note         {note}")
+    if len(notes) > MOST_NOTES:
+        print(f"note         and {len(notes) - MOST_NOTES:,} more, in manifest.json")
     for loss in studies.manifest.losses:
         print(f"LOSS         {loss}; allowed by --allow-loss")
     for dropped in studies.manifest.dropped:
