@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from scipy.stats import wasserstein_distance
 
-from socrates_core.evaluation.prediction_table import cells_of, unit_table
+from socrates_core.evaluation.prediction_table import cells_of, read_table, unit_table
 from socrates_core.evaluation.results.metrics import load_metrics, save_metrics
 from socrates_core.evaluation.scores import evaluate
 from socrates_core.report.evaluation import report
 from socrates_core.report.words import headline
+from socrates_core.study.files import write_parquet
 from tests.predictions import cell
 
 DK = {98: "Don't know"}
