@@ -31,6 +31,7 @@ SCHEMA: Final = pl.Schema(
         "task_num": pl.Int64(),
         "stimulus": pl.String(),
         "design": pl.String(),
+        "wording_contrast": pl.Boolean(),
         "scale_values": pl.List(pl.Int64),
         "scale_labels": pl.List(pl.String),
         "participant_ids": pl.List(pl.Int64),
@@ -51,8 +52,9 @@ SCHEMA: Final = pl.Schema(
 """The fixed columns; all others are `demo_ATTRIBUTE`, each a list of N texts."""
 
 
-LATER: Final = ("scale_labels", "unit", "nominal", "off_axis", "off_axis_labels", "off_probs")
-"""Columns that earlier predictions lack: their options were whole numbers in an order, all on the axis."""
+LATER: Final = ("scale_labels", "unit", "nominal", "off_axis", "off_axis_labels", "off_probs", "wording_contrast")
+"""Columns that earlier predictions lack: their options were whole numbers in an order, all on the axis, and
+no arms were matched."""
 
 
 ROUNDING: Final = 0.001
@@ -77,6 +79,7 @@ def read_table(path: Path) -> pl.DataFrame:
             f"{shown(path)} cannot be read ({first_line(error)}); run the evaluation again"
         ) from error
     table = table.with_columns(pl.lit(None, SCHEMA[name]).alias(name) for name in LATER if name not in table.columns)
+    table = table.with_columns(pl.col("wording_contrast").fill_null(False))
     wrong = [name for name, kind in SCHEMA.items() if table.schema.get(name) != kind]
     if wrong:
         raise PredictionError(f"{shown(path)} lacks the columns {', '.join(wrong[:5])} as they should be; run it again")

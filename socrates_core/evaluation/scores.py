@@ -153,7 +153,7 @@ def evaluate(
         paper=groupings["task"],
         by_grouping=tuple(groupings.values()),
         effects=Effects(
-            **vars(effect_summary(effects, resamples)),
+            **vars(effect_summary([one for one in effects if not one.wording_contrast], resamples)),
             contrasts=contrasts,
             left_out=tuple(effects_left_out),
             each=tuple(effects),

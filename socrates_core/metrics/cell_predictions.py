@@ -67,6 +67,8 @@ class CellPredictions:
     title: str | None = None
     real: bool | None = None
     design: str = "between"
+    wording_contrast: bool = False
+    """Whether the arms of its outcome ask different questions, so that a higher answer may mean the opposite there."""
     method: str | None = None
     attributes: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     """Attribute → (N,) values."""

@@ -24,6 +24,7 @@ from socrates_core.metrics.cell.comparison import (
     people_worth,
 )
 from socrates_core.metrics.cell.off_axis import trimming_bounds
+from socrates_core.metrics.effects import WORDING_CONTRAST
 from socrates_core.metrics.uncertainty import GroupAnswers, Interval, mean_difference, mean_interval
 from socrates_core.model.answer_model import AnswerModel, check_numbers, check_request
 from socrates_core.people.population import check_edits
@@ -158,6 +159,11 @@ def arms_of(cells: Sequence[Cell], chosen: Cell, max_arms: int) -> tuple[list[Ce
         (cell.scale.values, cell.scale.unit) != (chosen.scale.values, chosen.scale.unit) for cell in arms[:max_arms]
     ):
         notes.append("The conditions have different answer scales; means are compared in percent of each scale.")
+    if len(arms) > 1 and chosen.wording_contrast:
+        notes.append(
+            f"The effects are a {WORDING_CONTRAST}: the conditions ask different questions, and a higher answer may "
+            "mean the opposite."
+        )
     return arms[:max_arms], notes
 
 
