@@ -3,6 +3,7 @@
     SocratesError
     ├── ScaleError         an answer instruction that cannot be read
     ├── SourceError        input files: missing, malformed, or without the columns they need
+    │   └── LossError      more answers that nobody can read than may be lost
     ├── StudyFolderError   a prepared folder that is incomplete, changed, or of another format
     ├── SplitError         a split that is impossible or does not fit its studies
     │   └── LeakError      a study that is on both sides of a split
@@ -18,6 +19,8 @@ The message is all a user sees: it states what is wrong, where, what was expecte
 ends in one of these errors prints it on stderr and exits with code 2.
 """
 
+from collections.abc import Mapping
+
 
 class SocratesError(Exception):
     """An error that the user can fix; its text is the whole message."""
@@ -26,9 +29,23 @@ class SocratesError(Exception):
 class ScaleError(SocratesError):
     """An answer instruction that cannot be read; quotes it."""
 
+    def __init__(self, message: str, ends: Mapping[int, str] | None = None) -> None:
+        """
+        Args:
+            message: What is wrong.
+            ends: Two options and their texts, where these may be the ends of a scale or all there is; the answers show
+                which.
+        """
+        super().__init__(message)
+        self.ends = ends
+
 
 class SourceError(SocratesError):
     """Input files that are missing, malformed, or lack a column."""
+
+
+class LossError(SourceError):
+    """More answers that cannot be read than a study may lose; names them, with examples and the ways out."""
 
 
 class StudyFolderError(SocratesError):

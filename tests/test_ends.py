@@ -304,6 +304,17 @@ def test_two_colons_are_not_taken_for_a_chain_of_file_systems(place: Path, tmp_p
         list(frames(tmp_path / "x::y" / "rows.json"))
 
 
+def test_a_folder_that_is_gone_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    monkeypatch.setattr(sys, "argv", ["prepare", "--source", "bundled", "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit, match="2"):
+        command.run(prepare)
+    assert capsys.readouterr().err == "error: the current folder no longer exists; change to one that does\n"
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_of_a_folder_whose_name_is_not_utf8_is_named(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"caf\xe9.parquet")).write_bytes(b"")
     with pytest.raises(SourceError, match="not UTF-8"):

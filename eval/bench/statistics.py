@@ -1,6 +1,6 @@
 """The statistics suite: speed compared with scipy, memory at full size, and the coverage of intervals.
 
-Coverage is measured where the truth is known. For one cell and one effect, `eval.bench.intervals` draws truths and
+Coverage is measured where the truth is known. For one cell and one effect, `eval.bench.coverage` draws truths and
 answers. For means over studies there is a synthetic society, whose true distances and effects are known: studies are
 drawn from it again and again, people answer anew, and the interval of each round either holds the society's true mean
 or not.
@@ -12,8 +12,9 @@ from typing import Any, Final
 import numpy as np
 from scipy.stats import wasserstein_distance
 
+from eval.bench.coverage.cells import cell_coverage
+from eval.bench.coverage.effects import effect_coverage, slope_coverage
 from eval.bench.data import run_timed_step
-from eval.bench.intervals import cell_coverage, effect_coverage
 from socrates_core.evaluation.effect_summary import effect_summary
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.metrics.effects import Effect, direction_is_known
@@ -61,14 +62,17 @@ def run_statistics_suite(rows: int, seed: int) -> dict[str, Any]:
     print(f"coverage     {rounds} rounds of {STUDIES} studies: {covered}")
     turns = CELL_ROUNDS if rows >= CELLS * PEOPLE else max(2, rows // 4000)
     one_cell, one_effect = cell_coverage(turns, seed), effect_coverage(turns, seed)
+    slope = slope_coverage(turns, seed)
     print(f"one cell     {turns} rounds of each setting: {one_cell['summary']}")
     print(f"one effect   {turns} rounds of each setting: {one_effect['summary']}")
+    print(f"slope        {turns} rounds of each setting: {slope['summary']}")
     return {
         "distances": distances,
         "evaluation": {"cells": cells, "people": PEOPLE, "seconds": step.seconds, "peak_gb": step.peak_gb},
         "coverage": {"rounds": rounds, "studies": STUDIES, **covered},
         "cells": one_cell,
         "effects": one_effect,
+        "slope": slope,
     }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from socrates_core.errors import SplitError
+from socrates_core.study.leaks import groups_of
 from socrates_core.study.split import PARTS, Split, part, study_of
 from socrates_core.study.study_set import Cell, StudySet
 
@@ -42,6 +43,11 @@ class EvaluationData:
     def people(self) -> int:
         """Answers to predict, before sampling by `per_cell`."""
         return sum(len(self.rows[cell.cell_id]) for cell in self.cells)
+
+    @property
+    def groups(self) -> dict[str, str]:
+        """Study → its group, of the evaluated and the training studies."""
+        return {**(groups_of(self.training) if self.training else {}), **groups_of(self.studies)}
 
 
 def evaluation_data(studies: StudySet, split: Split, name: str, only: Sequence[str] = ()) -> EvaluationData:

@@ -19,7 +19,7 @@ from socrates_core.model.answer_model import AnswerDistributions, AnswerModel, M
 from socrates_core.model.baselines import MarginalModel
 from socrates_core.people.distinct import distinct_personas
 from socrates_core.people.population import start_weights
-from socrates_core.scale.distribution import Floats
+from socrates_core.scale.distribution import Floats, split_options
 from socrates_core.study.leaks import NearDuplicate, near_duplicates_of, refuse_overlap
 from socrates_core.study.split import study_of
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Cell, Persona
@@ -62,16 +62,20 @@ def predict(
         answers = model.answers_of(requests)
     else:
         answers = [model.answer_distributions(cell, personas) for cell, personas in requests]
-    return [
-        replace(
-            whole,
-            probs=answer.probs[different.place],
-            mass=answer.on_scale_mass[different.place],
-            method=answer.method,
-            drawn=None,
+    found = []
+    for cell, (whole, _), answer, different in zip(cells, blank, answers, distinct, strict=True):
+        split = split_options(answer.probs, cell.scale)
+        found.append(
+            replace(
+                whole,
+                probs=split.on_axis[different.place],
+                off_probs=None if split.off_axis is None else split.off_axis[different.place],
+                mass=answer.on_scale_mass[different.place],
+                method=answer.method,
+                drawn=None,
+            )
         )
-        for (whole, _), answer, different in zip(blank, answers, distinct, strict=True)
-    ]
+    return found
 
 
 def describe(spec: EvaluationSpec, data: EvaluationData, model: ModelDescription) -> dict[str, Any]:
@@ -104,6 +108,7 @@ def describe(spec: EvaluationSpec, data: EvaluationData, model: ModelDescription
         "only": list(spec.only),
         "versions": versions(),
         **leaks(data, model, spec.allow_seen),
+        **({"losses": [str(loss) for loss in data.studies.manifest.losses]} if data.studies.manifest.losses else {}),
         "left_out": list(data.left_out),
     }
 
@@ -120,7 +125,7 @@ def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> di
         LeakError: If it was trained on one and that is not allowed.
     """
     trained_on = model.trained_on
-    contaminated = refuse_overlap(trained_on, data.units, allow_seen)
+    contaminated = refuse_overlap(trained_on, data.units, allow_seen, data.groups)
     learned = {study_of(unit) for unit in trained_on}
     training = data.training
     at_hand = [one for one in training.study_ids if one in learned] if training is not None else []
@@ -146,12 +151,16 @@ def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> di
 
 
 def _weights(people: pl.DataFrame) -> Floats | None:
-    """(N,) weight of each answer, as in a simulation of the people who gave them; None if the weights are not known."""
+    """(N,) weight of each answer, as in a simulation of the people who gave them; None if the weights are not known.
+
+    Who answered several times has a part of the weight for each answer.
+    """
     if people["weight"].null_count() == len(people):
         return None
     persons = people.unique("participant_id").sort("participant_id")
     weights, _ = start_weights(persons)
-    return weights[np.searchsorted(persons["participant_id"].to_numpy(), people["participant_id"].to_numpy())]
+    place = np.searchsorted(persons["participant_id"].to_numpy(), people["participant_id"].to_numpy())
+    return np.asarray(weights[place] / np.bincount(place)[place])
 
 
 def _observed(
@@ -184,13 +193,19 @@ def _observed(
         people=ids.astype(np.int64),
         drawn=np.full(len(rows), np.nan),
         weights=weights,
-        marginal=None if marginal is None else marginal.answer_distributions(cell, [{}]).probs[0],
+        marginal=None
+        if marginal is None
+        else split_options(marginal.answer_distributions(cell, [{}]).probs, cell.scale).on_axis[0],
         labels=dict(cell.scale.labels),
+        off_axis=dict(cell.scale.off_axis),
+        unit=cell.scale.unit,
+        nominal=cell.scale.nominal,
         condition=cell.condition,
         stimulus=cell.stimulus,
         title=title,
         real=real,
         design=cell.design,
+        wording_contrast=cell.wording_contrast,
         attributes={name: attributes[name].cast(pl.String).to_list() for name in known},
     )
     return whole, personas

@@ -17,7 +17,7 @@ from socrates_core.errors import TrainingError
 from socrates_core.finetune.recipe import Recipe, load_recipe, recipe_file
 from socrates_core.report.words import data_size, duration_between
 from socrates_core.study.files import check_folder, write_file
-from socrates_core.study.leaks import refuse_overlap
+from socrates_core.study.leaks import groups_of, refuse_overlap
 from socrates_core.study.sources.sample import sample_rows
 from socrates_core.study.split import Split, part, study_of
 from socrates_core.study.study_set import StudySet
@@ -120,7 +120,8 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
         recipe, encoder, order, lengths[fits], int((~fits).sum()), scales, network.config, accelerator.num_processes
     )
     units = tuple(unit for unit in split.parts["train"] if study_of(unit) in set(learned.study_ids))
-    refuse_overlap(units, [unit for unit in split.parts["val"] if study_of(unit) in validation.study_ids])
+    validated = [unit for unit in split.parts["val"] if study_of(unit) in validation.study_ids]
+    refuse_overlap(units, validated, groups=groups_of(everything))
     manifest = everything.manifest
     training = {
         "recipe": asdict(recipe),

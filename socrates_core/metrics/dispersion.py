@@ -8,7 +8,7 @@ import numpy as np
 from socrates_core.metrics.cell.answers import parts_of_people
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.metrics.study_bootstrap import StudyResamples, finite
-from socrates_core.metrics.uncertainty import Interval
+from socrates_core.metrics.uncertainty import Interval, effective_n
 from socrates_core.scale.distribution import Floats
 
 
@@ -32,22 +32,24 @@ class Dispersion:
 def cell_variances(cell: CellPredictions) -> Floats | None:
     """(3,) the variance of people's answers, of predicted answers, and of expected predictions between people.
 
-    In squared shares of the scale's width. That of people's answers is unbiased, with n − 1; the predicted one is that
-    of one answer drawn for a random person. None below two people whose answer and
-    prediction are on the scale; a person who answered several times counts once.
+    In squared shares of the scale's width. That of people's answers is unbiased, with n − 1 (n is the effective number
+    of people); the predicted one is that of one answer drawn for a random person of those who answered on the axis.
+    None below two people whose answer and prediction are on it; who answered several times counts once, each answer
+    for its part.
     """
-    used = cell.on_scale & cell.usable
-    each = parts_of_people(cell.people[used])
-    n = round(float(each.sum()))
-    if cell.values is None or n < 2:
+    used = cell.on_scale & cell.usable & (cell.mass_of > 0) & (cell.substance > 0)
+    each = parts_of_people(cell.people[used], None if cell.weights is None else cell.weights[used])
+    _, place = np.unique(cell.people[used], return_inverse=True)
+    if cell.values is None or cell.nominal or place.max(initial=0) < 1:
         return None
+    n = effective_n(np.bincount(place, each))
     low, width = float(cell.values[0]), float(cell.values[-1] - cell.values[0])
     actual = _variance((cell.responses[used] - low) / width, each) * n / (n - 1)
     if cell.probs is not None:
         options = (cell.values - low) / width
         rows = cell.probs[used]
         means = rows @ options
-        total = float((each @ rows / n * (options - np.average(means, weights=each)) ** 2).sum())
+        total = float((each @ rows / each.sum() * (options - np.average(means, weights=each)) ** 2).sum())
         return np.array([actual, total, _variance(means, each)])
     assert cell.drawn is not None
     drawn = (cell.drawn[used] - low) / width

@@ -7,25 +7,46 @@ Within an arm, the texts that ask an outcome on one scale are pooled. Prediction
 answered, so chance differences between arms, in age for example, affect predicted and actual effects alike.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
+from socrates_core.metrics.cell.comparison import weight_counts
+from socrates_core.metrics.cell.off_axis import trimming_bounds
 from socrates_core.metrics.cell_predictions import CellPredictions
-from socrates_core.metrics.uncertainty import LEVEL, Interval
+from socrates_core.metrics.uncertainty import GroupAnswers, Interval, mean_difference
 from socrates_core.scale.distribution import Floats
 
 Contrasts = Literal["control", "pairs"]
 """Each arm against the first one (the lowest condition number), or every pair of arms."""
 
+WORDING_CONTRAST: Final = "wording contrast, polarity unchecked"
+"""What an effect is called between arms that ask different questions and were matched by their options alone."""
+
 RESOLVABLE: Final = 10
-"""Answers that both arms need for the direction of an effect to count as known."""
+"""People that both arms need for the direction of an effect to count as known."""
+
+
+@dataclass(frozen=True)
+class OffAxisEffect:
+    """Shares of people who answer off the axis, and bounds of the effect on those who would not in either arm."""
+
+    actual: float
+    """Share in the arm, in [0, 1]."""
+    actual_reference: float
+    """Share in the other."""
+    predicted: float
+    """Predicted share in the arm."""
+    predicted_reference: float
+    """Predicted share in the other."""
+    actual_bounds: Interval
+    """Of the actual effect, see `trimming_bounds`: with equal shares the effect itself."""
+    predicted_bounds: Interval
+    """Of the predicted effect, likewise."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +79,17 @@ class Effect:
     """Standard error of `actual` − `predicted`: smaller the more the attributes of the sampled people explain both."""
     resolved: bool
     """Whether the direction of the actual effect is known; see `direction_is_known`."""
+    off_axis: OffAxisEffect | None = None
+    """How many answer off the axis in each arm, and what that can do to the effect; None without such options."""
+    wording_contrast: bool = False
+    """Whether the arms ask different questions and were matched by their options: a higher answer may mean the opposite
+    in the other one, so the effect is in no summary."""
+
+    @property
+    def name(self) -> str:
+        """`parade, task 0: forbid against allow`."""
+        task = "" if self.task_num is None else f", task {self.task_num}"
+        return f"{self.study_id}{task}: {self.arm} against {self.reference}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +104,25 @@ class Arm:
     predicted: Floats
     """(N,) the expected answers, likewise."""
     weights: Floats
-    """(N,)."""
+    """(N,) positive."""
+    options: Floats
+    """(K,) where an answer can lie, likewise."""
+    expected: GroupAnswers | None = None
+    """Where some answer off the axis, the expected answers of all, those too, each with the probability of answering on
+    it; None if nobody can."""
+    off_axis: tuple[float, float] = (0.0, 0.0)
+    """Actual and predicted share of people who answer off the axis."""
+    shares: tuple[Floats, Floats] | None = None
+    """(K,) actual and (K,) predicted shares of the answers on the axis; None without options off it."""
+
+    def given(self, numbers: Floats, options: Floats | None = None) -> GroupAnswers:
+        """What these people gave, (N,), with the options that it can be."""
+        return GroupAnswers(self.people, numbers, self.weights, options)
+
+    @property
+    def forecast(self) -> GroupAnswers:
+        """The predicted side."""
+        return self.given(self.predicted) if self.expected is None else self.expected
 
 
 def effects_of(cells: Sequence[CellPredictions], contrasts: Contrasts = "control") -> tuple[list[Effect], list[str]]:
@@ -82,10 +132,13 @@ def effects_of(cells: Sequence[CellPredictions], contrasts: Contrasts = "control
     scale. An arm needs two people.
     """
     outcomes: dict[tuple[str, int | None, tuple[int, ...]], dict[int, list[CellPredictions]]] = {}
-    unscaled = without_task = 0
+    unscaled = without_task = unordered = 0
     for cell in cells:
         if cell.values is None:
             unscaled += 1
+            continue
+        if cell.nominal:
+            unordered += 1
             continue
         if cell.task_num is None and cell.stimulus is not None:
             without_task += 1
@@ -94,52 +147,33 @@ def effects_of(cells: Sequence[CellPredictions], contrasts: Contrasts = "control
         outcomes.setdefault(key, {}).setdefault(cell.condition_num, []).append(cell)
     found: list[Effect] = []
     left_out = [f"{unscaled} cells without a known scale"] if unscaled else []
+    if unordered:
+        left_out.append(f"{unordered} cells whose options have no order, and so no mean")
     if without_task:
         left_out.append(f"{without_task} cells without a task: it is not known which texts ask the same outcome")
     for (study_id, task_num, _), by_condition in sorted(outcomes.items(), key=lambda item: (item[0][0], str(item[0]))):
         arms = []
+        off_axis = any(cell.off_axis for members in by_condition.values() for cell in members)
         for number in sorted(by_condition):
-            arm = _arm(by_condition[number])
+            arm = _arm(by_condition[number], off_axis)
             if len(np.unique(arm.people)) < 2:
                 left_out.append(f"{study_id}, {arm.name}, task {task_num}: fewer than two people")
             else:
                 arms.append(arm)
         pairs = combinations(arms, 2) if contrasts == "pairs" else ((arms[0], arm) for arm in arms[1:])
-        found += [effect_between(study_id, task_num, arm, reference) for reference, arm in pairs]
+        contrast = any(cell.wording_contrast for group in by_condition.values() for cell in group)
+        effects = [effect_between(study_id, task_num, arm, reference) for reference, arm in pairs]
+        found += [replace(one, wording_contrast=contrast) for one in effects]
+    left_out += [f"{one.name}: {WORDING_CONTRAST}; in no summary" for one in found if one.wording_contrast]
     return found, left_out
 
 
 def effect_between(study_id: str, task_num: int | None, arm: Arm, reference: Arm) -> Effect:
-    """Mean of the arm minus mean of the reference.
-
-    The squared standard error sums over people what each contributes to the difference,
-    Σ_i (Σ w(y − ȳ)/W · √(n/(n − 1)))², so people who are in both arms keep their pairing. Without such people this is
-    Welch's s²/n + s²/n, and the degrees of freedom of the t interval are Welch's too.
-    """
-    people, place = np.unique(np.concatenate([arm.people, reference.people]), return_inverse=True)
-    sides = np.split(place, [len(arm.people)])
-    shared = len(people) < sum(len(np.unique(side)) for side in sides)
-
-    def difference(ours: Floats, theirs: Floats) -> tuple[float, float, Interval]:
-        means, parts, variances, counts = [], [], [], []
-        for side, group, values in zip(sides, (arm, reference), (ours, theirs), strict=True):
-            mean = float(np.average(values, weights=group.weights))
-            n = len(np.unique(side))
-            share = group.weights * (values - mean) / group.weights.sum() * math.sqrt(n / (n - 1))
-            part = np.bincount(side, share, minlength=len(people))
-            means.append(mean)
-            parts.append(part)
-            variances.append(float((part**2).sum()))
-            counts.append(n)
-        value = means[0] - means[1]
-        error = math.sqrt(float(((parts[0] - parts[1]) ** 2).sum()))
-        freedom = len(people) - 1.0 if shared else _welch(variances, counts)
-        half = float(stdtrit(freedom, (1 + LEVEL) / 2)) * error
-        return value, error, Interval(value - half, value + half)
-
-    actual, actual_se, actual_interval = difference(arm.answers, reference.answers)
-    predicted, _, predicted_interval = difference(arm.predicted, reference.predicted)
-    _, error_se, _ = difference(arm.answers - arm.predicted, reference.answers - reference.predicted)
+    """Mean of the arm minus mean of the reference; see `mean_difference` for errors and intervals."""
+    actual = mean_difference(arm.given(arm.answers, arm.options), reference.given(reference.answers, reference.options))
+    predicted = mean_difference(arm.forecast, reference.forecast)
+    missed = (one.given(one.answers - one.predicted) for one in (arm, reference))
+    people = (len(np.unique(one.people)) for one in (arm, reference))
     return Effect(
         study_id=study_id,
         task_num=task_num,
@@ -147,44 +181,101 @@ def effect_between(study_id: str, task_num: int | None, arm: Arm, reference: Arm
         reference=reference.name,
         n=len(arm.answers),
         n_reference=len(reference.answers),
-        predicted=predicted,
-        predicted_interval=predicted_interval,
-        actual=actual,
-        actual_interval=actual_interval,
-        actual_se=actual_se,
-        error_se=error_se,
-        resolved=direction_is_known(actual_interval, len(arm.answers), len(reference.answers)),
+        predicted=predicted.value,
+        predicted_interval=predicted.interval,
+        actual=actual.value,
+        actual_interval=actual.interval,
+        actual_se=actual.se,
+        error_se=mean_difference(*missed).se,
+        resolved=direction_is_known(actual.interval, *people),
+        off_axis=_off_axis(arm, reference),
+    )
+
+
+def _off_axis(arm: Arm, reference: Arm) -> OffAxisEffect | None:
+    if arm.shares is None or reference.shares is None:
+        return None
+    bounds = [
+        trimming_bounds(ours, theirs, arm.options, 1 - here, 1 - there)
+        for ours, theirs, here, there in zip(
+            arm.shares, reference.shares, arm.off_axis, reference.off_axis, strict=True
+        )
+    ]
+    return OffAxisEffect(
+        actual=arm.off_axis[0],
+        actual_reference=reference.off_axis[0],
+        predicted=arm.off_axis[1],
+        predicted_reference=reference.off_axis[1],
+        actual_bounds=bounds[0],
+        predicted_bounds=bounds[1],
     )
 
 
 def direction_is_known(actual: Interval, n: int, n_reference: int) -> bool:
-    """Whether an effect's sign is known: its interval excludes 0, and both arms have `RESOLVABLE` answers."""
+    """Whether an effect's sign is known: its interval excludes 0, and both arms have `RESOLVABLE` people."""
     return (actual.low > 0 or actual.high < 0) and min(n, n_reference) >= RESOLVABLE
 
 
-def _welch(variances: Sequence[float], counts: Sequence[int]) -> float:
-    """Welch and Satterthwaite's degrees of freedom; n1 + n2 − 2 if the answers do not vary."""
-    below = sum(v * v / (n - 1) for v, n in zip(variances, counts, strict=True))
-    return sum(variances) ** 2 / below if below > 0 else float(sum(counts) - 2)
-
-
-def _arm(cells: Sequence[CellPredictions]) -> Arm:
+def _arm(cells: Sequence[CellPredictions], off_axis: bool) -> Arm:
+    """The arm of these cells; with its answers off the axis if any arm of the outcome has such options."""
     people: list[npt.NDArray[np.int64]] = []
     answers: list[Floats] = []
     predicted: list[Floats] = []
     weights: list[Floats] = []
     for cell in cells:
-        assert cell.values is not None
-        low, width = float(cell.values[0]), float(cell.values[-1] - cell.values[0])
-        used = cell.on_scale & cell.usable
-        if cell.probs is not None:
-            expected = cell.probs[used] @ cell.values
-        else:
-            assert cell.drawn is not None
-            expected = cell.drawn[used]
+        used = cell.on_scale & cell.usable & (cell.mass_of > 0) & (cell.substance > 0)
         people.append(cell.people[used])
-        answers.append(100 * (cell.responses[used] - low) / width)
-        predicted.append(100 * (expected - low) / width)
+        answers.append(_percent(cell, cell.responses[used]))
+        predicted.append(_expected(cell, used))
         weights.append(cell.mass_of[used])
     name = cells[0].condition or f"condition {cells[0].condition_num}"
-    return Arm(name, np.concatenate(people), *(np.concatenate(part) for part in (answers, predicted, weights)))
+    values = cells[0].values
+    assert values is not None
+    options = 100 * (values - values[0]) / (values[-1] - values[0])
+    answered, expecting, weighing = (np.concatenate(part) for part in (answers, predicted, weights))
+    arm = Arm(name, np.concatenate(people), answered, expecting, weighing, options)
+    return _with_off_axis(arm, cells) if off_axis else arm
+
+
+def _percent(cell: CellPredictions, numbers: Floats) -> Floats:
+    assert cell.values is not None
+    low, width = float(cell.values[0]), float(cell.values[-1] - cell.values[0])
+    return 100 * (numbers - low) / width
+
+
+def _expected(cell: CellPredictions, used: npt.NDArray[np.bool_]) -> Floats:
+    """(U,) the expected answers of those used, in percent of the scale's width."""
+    if cell.probs is not None and cell.values is not None:
+        return _percent(cell, cell.probs[used] @ cell.values)
+    assert cell.drawn is not None
+    return _percent(cell, cell.drawn[used])
+
+
+def _with_off_axis(arm: Arm, cells: Sequence[CellPredictions]) -> Arm:
+    """The arm with the predictions of all who answered, on the axis or off it, and the shares that do not."""
+    people, expected, weights, on, off = [], [], [], np.zeros((2, len(arm.options))), np.zeros(2)
+    for cell in cells:
+        assert cell.values is not None
+        side, actual = cell.predicted, cell.actual
+        used = side.compared & (side.weights > 0)
+        people.append(cell.people[used])
+        expected.append(_expected(cell, used))
+        weights.append(side.weights[used])
+        answering = actual.on_scale
+        on[0] += weight_counts(actual.responses[answering], actual.weights[answering], cell.values)
+        if cell.probs is not None and cell.off_probs is not None:
+            on[1] += side.weights[used] @ cell.probs[used]
+            off[1] += float((cell.mass_of * (cell.on_scale | cell.answered_off_axis)) @ cell.off_probs.sum(axis=1))
+        elif cell.probs is not None:
+            on[1] += side.weights[used] @ cell.probs[used]
+        elif cell.drawn is not None:
+            on[1] += weight_counts(cell.drawn[used], side.weights[used], cell.values)
+            off[1] += float(cell.mass_of[cell.predicted_off_axis].sum())
+        off[0] += float(cell.mass_of[cell.answered_off_axis].sum())
+    totals = on.sum(axis=1)
+    return replace(
+        arm,
+        expected=GroupAnswers(np.concatenate(people), np.concatenate(expected), np.concatenate(weights)),
+        off_axis=(float(off[0] / (off[0] + totals[0])), float(off[1] / (off[1] + totals[1]))),
+        shares=(on[0] / totals[0], on[1] / totals[1]),
+    )

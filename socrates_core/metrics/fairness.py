@@ -6,13 +6,15 @@ model. The excess over the group's own noise floor is reported too, and the gap 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
+from socrates_core.metrics.cell.answers import parts_of_people
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.metrics.study_bootstrap import StudyResamples, study_means
-from socrates_core.metrics.uncertainty import PSEUDO_COUNT, Interval, noise_floors
+from socrates_core.metrics.uncertainty import PSEUDO_COUNT, Interval, effective_n, noise_floors
 from socrates_core.metrics.verdict import FEW
 from socrates_core.metrics.wasserstein import wasserstein_rows
 from socrates_core.scale.distribution import Floats
@@ -21,22 +23,27 @@ AGES: Final = ((30, "under 30"), (45, "30 to 44"), (65, "45 to 64"), (200, "65 a
 """Upper ends and names of the bands in which ages are grouped."""
 
 LEAST: Final = 2
-"""Answers that a group needs in a cell for the cell to count for it."""
+"""People that a group needs in a cell for the cell to count for it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GroupCell:
     """One group of people in one cell."""
 
     attribute: str
     group: str
     study_id: str
-    n: int
-    """Answers."""
+    people: npt.NDArray[np.int64]
+    """Their ids, each once."""
     wasserstein: float
     """By the stated scale, between the group's answers and what was predicted for its people."""
     floor: float
-    """Expected W of a perfect prediction with n answers."""
+    """Expected W of a perfect prediction with as many people."""
+
+    @property
+    def n(self) -> int:
+        """People."""
+        return len(self.people)
 
 
 @dataclass(frozen=True)
@@ -46,9 +53,9 @@ class GroupDistance:
     group: str
     """Its name."""
     n: int
-    """Answers, over all cells."""
+    """People who are in one of the cells, each once per study."""
     cells: int
-    """Cells in which the group has two answers or more."""
+    """Cells in which two people of the group or more answered."""
     studies: int
     """Studies of these cells."""
     mean: float
@@ -56,19 +63,19 @@ class GroupDistance:
     ci95: Interval | None
     """None below three studies."""
     noise_floor: float
-    """Expected W of a perfect prediction with as many answers."""
+    """Expected W of a perfect prediction with as many people."""
     excess: float
     """`mean` − `noise_floor`: comparable between groups of different size."""
 
 
 @dataclass(frozen=True)
 class SmallGroup:
-    """A group with too few answers."""
+    """A group of too few people."""
 
     group: str
     """Its name."""
     n: int
-    """Answers, over all cells."""
+    """People who are in one of the cells, each once per study."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ class AttributeFairness:
     groups: tuple[GroupDistance, ...]
     """Sorted by name."""
     skipped: tuple[SmallGroup, ...]
-    """Groups under 30 answers."""
+    """Groups of under 30 people."""
     gap: float | None
     """W of the worst group minus that of the best, in [0, 1]; None below two groups."""
     gap_excess: float | None
@@ -90,48 +97,58 @@ class AttributeFairness:
 
 
 def group_cells(cell: CellPredictions) -> list[GroupCell]:
-    """The groups of every attribute in one cell, unweighted; groups with a single answer are omitted."""
-    used = cell.on_scale & cell.usable
-    if cell.values is None or not cell.attributes or used.sum() < LEAST:
+    """The groups of every attribute in one cell; groups of a single person are omitted.
+
+    A person who answered several times counts once, each answer for its part, with the weights of the cell. The people
+    are those who answered on the axis; their predictions count with the probability of that.
+    """
+    used = cell.on_scale & cell.usable & (cell.mass_of > 0) & (cell.substance > 0)
+    if cell.values is None or cell.nominal or not cell.attributes or used.sum() < LEAST:
         return []
     values = cell.values
     answers = np.searchsorted(values, cell.responses[used])
-    people = len(answers)
-    actual = np.zeros((people, len(values)))
-    actual[np.arange(people), answers] = 1
+    rows = len(answers)
+    actual = np.zeros((rows, len(values)))
+    actual[np.arange(rows), answers] = 1
     if cell.probs is not None:
         predicted = cell.probs[used]
     else:
         assert cell.drawn is not None
-        predicted = np.zeros((people, len(values)))
-        predicted[np.arange(people), np.searchsorted(values, cell.drawn[used])] = 1
-    names, members = _members(cell, used)
+        predicted = np.zeros((rows, len(values)))
+        predicted[np.arange(rows), np.searchsorted(values, cell.drawn[used])] = 1
+    each = parts_of_people(cell.people[used], None if cell.weights is None else cell.weights[used])
+    ids, place = np.unique(cell.people[used], return_inverse=True)
+    names, members = _members(cell, used, place)
     if not names:
         return []
-    counts = members.sum(axis=1)
-    shares, forecast = members @ actual / counts[:, None], members @ predicted / counts[:, None]
+    parts = members * each  # (G, N)
+    mass, substance = parts.sum(axis=1, keepdims=True), parts * cell.substance[used]
+    shares, forecast = parts @ actual / mass, substance @ predicted / substance.sum(axis=1, keepdims=True)
+    people = [np.bincount(place, row, minlength=len(ids)) for row in parts]
+    worth = np.array([effective_n(one) for one in people])
     positions = (values - values[0]) / (values[-1] - values[0])
     distances = wasserstein_rows(forecast, shares, positions)
-    smooth = (shares * counts[:, None] + PSEUDO_COUNT / len(values)) / (counts[:, None] + PSEUDO_COUNT)
-    floors = noise_floors(smooth, positions, counts)
+    smooth = (shares * worth[:, None] + PSEUDO_COUNT / len(values)) / (worth[:, None] + PSEUDO_COUNT)
+    floors = noise_floors(smooth, positions, worth)
     return [
-        GroupCell(attribute, group, cell.study_id, int(n), float(w), float(floor))
-        for (attribute, group), n, w, floor in zip(names, counts, distances, floors, strict=True)
+        GroupCell(attribute, group, cell.study_id, ids[one > 0], float(w), float(floor))
+        for (attribute, group), one, w, floor in zip(names, people, distances, floors, strict=True)
     ]
 
 
 def fairness(found: Sequence[GroupCell], resamples: StudyResamples) -> dict[str, AttributeFairness]:
     """Each attribute's groups with their W, and the gap between the worst and the best of them.
 
-    A group's W is the mean over its cells of a study, then over studies. Groups with under 30 answers in all are
-    skipped and listed. Each group is measured on the studies that it took part in, which can differ between groups.
+    A group's W is the mean over its cells of a study, then over studies. Groups of under 30 people in all, however many
+    answers they gave, are skipped and listed. Each group is measured on the studies that it took part in, which can
+    differ between groups.
     """
     by_group: dict[str, dict[str, list[GroupCell]]] = {}
     for one in found:
         by_group.setdefault(one.attribute, {}).setdefault(one.group, []).append(one)
     result: dict[str, AttributeFairness] = {}
     for attribute, groups in sorted(by_group.items()):
-        sizes = {name: sum(one.n for one in cells) for name, cells in groups.items()}
+        sizes = {name: _people(cells) for name, cells in groups.items()}
         rows = tuple(
             _group_distance(name, cells, sizes[name], resamples)
             for name, cells in sorted(groups.items())
@@ -149,6 +166,14 @@ def fairness(found: Sequence[GroupCell], resamples: StudyResamples) -> dict[str,
     return result
 
 
+def _people(cells: Sequence[GroupCell]) -> int:
+    """How many different people are in these cells."""
+    by_study: dict[str, list[npt.NDArray[np.int64]]] = {}
+    for cell in cells:
+        by_study.setdefault(cell.study_id, []).append(cell.people)
+    return sum(len(np.unique(np.concatenate(ids))) for ids in by_study.values())
+
+
 def _group_distance(name: str, cells: Sequence[GroupCell], n: int, resamples: StudyResamples) -> GroupDistance:
     place = resamples.place([cell.study_id for cell in cells])
     count = len(resamples.study_ids)
@@ -162,15 +187,17 @@ def _group_distance(name: str, cells: Sequence[GroupCell], n: int, resamples: St
     return GroupDistance(name, n, len(cells), studies, mean, interval, floor, mean - floor)
 
 
-def _members(cell: CellPredictions, used: Any) -> tuple[list[tuple[str, str]], Floats]:
-    """The groups with two answers or more, and (G, N) which people belong to each."""
+def _members(
+    cell: CellPredictions, used: npt.NDArray[np.bool_], place: npt.NDArray[np.int64]
+) -> tuple[list[tuple[str, str]], Floats]:
+    """The groups of two people or more, and (G, N) which answers belong to each; `place` says whose each answer is."""
     names: list[tuple[str, str]] = []
     rows = []
     for attribute, known in cell.attributes.items():
         groups = np.array(["" if value is None else _band(attribute, value) for value in known], dtype=str)[used]
         for group in np.unique(groups):
             member = groups == group
-            if group and member.sum() >= LEAST:
+            if group and len(np.unique(place[member])) >= LEAST:
                 names.append((attribute, str(group)))
                 rows.append(member)
     return names, np.array(rows, dtype=np.float64)

@@ -39,6 +39,10 @@ class Interval:
     low: float
     high: float
 
+    def times(self, factor: float) -> "Interval":
+        """The interval in another unit."""
+        return Interval(factor * self.low, factor * self.high)
+
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: Callable[[object], Any]) -> Any:
         """How pydantic reads an interval: from its two ends."""
@@ -124,16 +128,32 @@ def split_half(actual: AnswerDistribution, n: float, rng: np.random.Generator, d
 # -- intervals ---------------------------------------------------------------------------------------------------
 
 
-def mean_interval(answers: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> Interval:
-    """95 % interval of a mean: ± t · sd / √n with the effective n; for a single answer, the answer itself.
+def mean_interval(
+    answers: npt.ArrayLike, weights: npt.ArrayLike | None = None, options: npt.ArrayLike | None = None
+) -> Interval:
+    """95 % interval of a mean, by the effective n; for a single number that is no option, the number itself.
+
+    Numbers that can lie anywhere have Student's, ± t · sd / √n. For answers on a scale this is too narrow: ten people
+    who agree on yes or no do not show that everybody would. `PSEUDO_COUNT` pseudo-answers are added to theirs, spread
+    evenly over the options, and the interval is Student's around the mean of both, within the scale (Agresti and Coull
+    1998, for K options). It covers 96 % on average over 2 to 11 options, 10 to 1,000 people, flat and peaked truths,
+    and with two options at least 92.7 % whatever the true share, where Student's covers 90 % and 50 % at worst.
 
     Args:
         answers: (N,) N ≥ 1.
         weights: (N,) positive, or None for equal ones.
+        options: (K,) where the answers can lie, in their unit; None if anywhere.
     """
     y = np.asarray(answers, dtype=np.float64)
     w = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
     n, mean = effective_n(w), float(np.average(y, weights=w))
+    if options is not None:
+        where = np.asarray(options, dtype=np.float64)
+        group = GroupAnswers(np.arange(len(y)), y, w, where)
+        side = _side(group, np.arange(len(y)), len(y), PSEUDO_COUNT)
+        half = float(stdtrit(side.n - 1, (1 + LEVEL) / 2)) * math.sqrt(side.variance)
+        low, high = float(where.min()), float(where.max())
+        return Interval(max(low, min(mean, side.mean - half)), min(high, max(mean, side.mean + half)))
     if n <= 1:
         return Interval(mean, mean)
     variance = float(np.average((y - mean) ** 2, weights=w)) * n / (n - 1)
@@ -151,6 +171,8 @@ class GroupAnswers:
     """(N,) N ≥ 1."""
     weights: Floats
     """(N,) positive."""
+    options: Floats | None = None
+    """(K,) where an answer can lie, in its unit; None if anywhere, as the mean of a predicted distribution can."""
 
     @property
     def mean(self) -> float:
@@ -158,24 +180,103 @@ class GroupAnswers:
         return float(np.average(self.answers, weights=self.weights))
 
 
-def difference_interval(
-    group: GroupAnswers, minus: GroupAnswers, rng: np.random.Generator, draws: int = DRAWS
-) -> Interval:
-    """95 % percentile interval of the mean of one group minus that of another, resampling people.
+@dataclass(frozen=True)
+class MeanDifference:
+    """The mean of one group minus that of another, in the unit of the answers."""
 
-    A person who is in both groups is resampled with all answers, so that within-subject designs keep their pairing.
+    value: float
+    se: float
+    """Standard error, unsmoothed: √ Σ_i (Σ w(y − ȳ)/W · √(n/(n − 1)))², summed over people."""
+    interval: Interval
+    """95 %."""
+
+
+def mean_difference(group: GroupAnswers, minus: GroupAnswers) -> MeanDifference:
+    """The mean of one group minus that of another, with its 95 % interval over samples of people.
+
+    The squared standard error sums over people what each contributes to the difference, so people who are in both
+    groups keep their pairing. Without such people this is Welch's s²/n + s²/n, and the degrees of freedom of the t
+    interval are Welch's too.
+
+    Where answers can only be options of a scale, `PSEUDO_COUNT` pseudo-people are added to each group, who answer
+    evenly over its options; if the groups share people, one is added to both, who answers twice. The interval is
+    centred on the means of people and pseudo-people. With two options this is the interval of Agresti and Caffo (2000),
+    with t for z, and that of Agresti and Min (2005) for pairs. Without them, an arm in which everybody agrees seems to
+    have no error at all. `python -m eval.bench --suite statistics` measures what it covers. With two options and 5 to
+    300 people an arm, it covers at least 92.9 % for every pair of true shares, where Welch's covers 1 % at worst
+    (binomial sums).
     """
-    ids, place = np.unique(np.concatenate([group.people, minus.people]), return_inverse=True)
-    sums = np.zeros((len(ids), 4))  # Σw·y and Σw in the one group, then in the other
-    for column, side, where in zip((0, 2), (group, minus), np.split(place, [len(group.people)]), strict=True):
-        np.add.at(sums[:, column], where, side.weights * side.answers)
-        np.add.at(sums[:, column + 1], where, side.weights)
-    records, counts = np.unique(sums, axis=0, return_counts=True)
-    total = rng.multinomial(len(ids), counts / len(ids), size=draws) @ records
-    both = (total[:, 1] > 0) & (total[:, 3] > 0)  # a resample can miss a tiny group
-    means = total[both][:, [0, 2]] / total[both][:, [1, 3]]
-    low, high = np.quantile(means[:, 0] - means[:, 1], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(low), float(high))
+    people, place = np.unique(np.concatenate([group.people, minus.people]), return_inverse=True)
+    places = np.split(place, [len(group.people)])
+    shared = len(people) < sum(len(np.unique(one)) for one in places)
+
+    def sides(pseudo: float) -> list[_Side]:
+        both = zip((group, minus), places, strict=True)
+        return [_side(one, where, len(people), pseudo) for one, where in both]
+
+    def error(one: _Side, other: _Side) -> float:
+        return math.sqrt(float(((one.parts - other.parts) ** 2).sum()) + one.pseudo_variance + other.pseudo_variance)
+
+    plain = sides(0.0)
+    value = plain[0].mean - plain[1].mean
+    smooth = sides(1.0 if shared else PSEUDO_COUNT)
+    freedom = min(one.n for one in smooth) - 1 if shared else _welch(smooth)
+    half = float(stdtrit(max(freedom, 1.0), (1 + LEVEL) / 2)) * error(*smooth)
+    centre = smooth[0].mean - smooth[1].mean
+    low, high = min(value, centre - half), max(value, centre + half)
+    if group.options is not None and minus.options is not None:
+        low = max(low, float(group.options.min() - minus.options.max()))
+        high = min(high, float(group.options.max() - minus.options.min()))
+    return MeanDifference(value, error(*plain), Interval(low, high))
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """One of the two groups of a difference, with its pseudo-people."""
+
+    mean: float
+    parts: Floats
+    """(P,) what each of the people of both groups contributes to the error of the mean."""
+    pseudo_variance: float
+    """What the pseudo-people add to its variance."""
+    n: float
+    """People; with pseudo-people, the effective number of both."""
+
+    @property
+    def variance(self) -> float:
+        """Of the mean, squared standard error."""
+        return float((self.parts**2).sum()) + self.pseudo_variance
+
+
+def _side(group: GroupAnswers, place: npt.NDArray[np.int64], people: int, pseudo: float) -> _Side:
+    """One side; `pseudo` pseudo-people are added if its answers are options of a scale.
+
+    Args:
+        group: The answers.
+        place: (N,) who gave them, as a place among the people of both groups.
+        people: Number of these.
+        pseudo: Pseudo-people, each with the weight that a person of the effective number has.
+    """
+    total = float(group.weights.sum())
+    if group.options is None or pseudo == 0:
+        n = len(np.unique(place))
+        share = group.weights * (group.answers - group.mean) / total * math.sqrt(n / max(1, n - 1))
+        parts = np.asarray(np.bincount(place, share, minlength=people), dtype=np.float64)
+        return _Side(group.mean, parts, 0.0, n)
+    n_effective = effective_n(np.bincount(place, group.weights))
+    added = pseudo * total / n_effective
+    whole = total + added
+    mean = (total * group.mean + added * float(group.options.mean())) / whole
+    share = group.weights * (group.answers - mean) / whole
+    parts = np.asarray(np.bincount(place, share, minlength=people), dtype=np.float64)
+    spread = float(((group.options - mean) ** 2).mean())
+    return _Side(mean, parts, (added / whole) ** 2 * spread / pseudo, n_effective + pseudo)
+
+
+def _welch(sides: list[_Side]) -> float:
+    """Welch and Satterthwaite's degrees of freedom; n1 + n2 − 2 if the answers do not vary."""
+    below = sum(side.variance**2 / max(1.0, side.n - 1) for side in sides)
+    return sum(side.variance for side in sides) ** 2 / below if below > 0 else sum(side.n for side in sides) - 2
 
 
 # -- pieces ------------------------------------------------------------------------------------------------------

@@ -12,10 +12,12 @@ from socrates_core.evaluation.results.metrics import Effects, Metrics
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.evaluation.results.rows import Excluded
 from socrates_core.evaluation.scores import ScoredCells
+from socrates_core.metrics.effects import WORDING_CONTRAST
 from socrates_core.metrics.fairness import AttributeFairness
 from socrates_core.report.distances import against_n, distances, extremes, studies
 from socrates_core.report.document import Folded, Part, Picture, Section, Table, Warned, to_html, to_markdown
 from socrates_core.report.evaluation_figures import effects_figure, groups_figure
+from socrates_core.report.off_axis import nominal, off_axis
 from socrates_core.report.words import SHOWN_ROWS, cut, headline, number, shown_model, with_interval
 from socrates_core.study.files import json_text, write_files
 
@@ -49,6 +51,7 @@ def _sections(scored: ScoredCells) -> list[Section]:
     found = [
         Section("", [*_stamps(metrics), headline(metrics), headline(metrics, "observed"), *_as_read(metrics), PAPER]),
         Section("Wasserstein distance (W)", distances(metrics)),
+        *(Section(title, parts) for title, parts in _apart(metrics).items() if parts),
         Section("Studies", studies(metrics)),
         Section("Treatment effects", _effects(metrics.effects)),
     ]
@@ -67,6 +70,10 @@ def _sections(scored: ScoredCells) -> list[Section]:
     ]
 
 
+def _apart(metrics: Metrics) -> dict[str, list[Part]]:
+    return {"Answers off the axis": off_axis(metrics), "Options without an order": nominal(metrics)}
+
+
 def _stamps(metrics: Metrics) -> list[Part]:
     stamps: list[Part] = []
     if metrics.contaminated:
@@ -75,6 +82,9 @@ def _stamps(metrics: Metrics) -> list[Part]:
         stamps.append(
             Warned(f"CONTAMINATED: the model was trained on {len(seen)} of these studies ({some}). This is not a test.")
         )
+    if metrics.provenance.losses:
+        some = "; ".join(metrics.provenance.losses[:3])
+        stamps.append(Warned(f"ANSWERS LOST: {some}. The figures are about the rest, which may be biased."))
     if metrics.provenance.base_note:
         stamps.append(Warned(f"Not surely the adapter's base: {metrics.provenance.base_note}."))
     if metrics.provenance.demo:
@@ -102,8 +112,10 @@ def _as_read(metrics: Metrics) -> list[Part]:
 
 
 def _effects(effects: Effects) -> list[Part]:
+    contrasts = _wording_contrasts(effects)
     if not effects.n:
-        return ["There are no effects to compare: no outcome was asked in two arms.", *_left_out(effects)]
+        none = [] if contrasts else ["There are no effects to compare: no outcome was asked in two arms."]
+        return [*none, *contrasts, *_left_out(effects)]
 
     def shown(found: Estimate) -> str:
         return with_interval(found.value, found.ci95, 2)
@@ -132,7 +144,28 @@ def _effects(effects: Effects) -> list[Part]:
             effects_figure(effects),
             "A slope below 1: predicted effects are too large. Bars are 95 % intervals of the actual effects.",
         ),
+        *contrasts,
         *_left_out(effects),
+    ]
+
+
+def _wording_contrasts(effects: Effects) -> list[Part]:
+    """The effects between arms that ask different questions, which are in no summary."""
+    found = [one for one in effects.each if one.wording_contrast]
+    if not found:
+        return []
+    rows = tuple(
+        (
+            one.name,
+            with_interval(one.predicted, one.predicted_interval, 1),
+            with_interval(one.actual, one.actual_interval, 1),
+        )
+        for one in found
+    )
+    return [
+        f"Effects that are a {WORDING_CONTRAST}, in percentage points, of raw codes. The arms ask different questions, "
+        "so that a higher answer may mean the opposite; they are in no figure above.",
+        Table(("Effect", "Predicted", "Actual"), rows),
     ]
 
 

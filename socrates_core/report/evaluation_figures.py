@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from socrates_core.evaluation.results.distances import Convention
 from socrates_core.evaluation.results.metrics import Effects
 from socrates_core.evaluation.results.rows import CellDistances, CellRow, StudyDistances, StudyRow
+from socrates_core.metrics.cell.off_axis import off_axis_shares
 from socrates_core.metrics.cell_predictions import CellPredictions, scale_of
 from socrates_core.metrics.fairness import AttributeFairness
 from socrates_core.metrics.uncertainty import Interval
@@ -59,7 +60,7 @@ def forest(studies: Sequence[StudyRow], convention: Convention = "scale") -> go.
 
 def effects_figure(effects: Effects) -> go.Figure:
     """Predicted against actual effects with the calibration line, in percentage points of the scale."""
-    each = effects.each
+    each = [one for one in effects.each if not one.wording_contrast]
     x, y = [one.predicted for one in each], [one.actual for one in each]
     figure = go.Figure()
     reach = 1.05 * max([1.0, *map(abs, x), *map(abs, y)])
@@ -132,7 +133,8 @@ def cell_bars(cell: CellPredictions) -> go.Figure:
     on, usable = cell.on_scale, cell.usable
     actual = AnswerDistribution.from_responses(cell.responses[on].astype(np.int64), shown.scale, cell.mass_of[on])
     if cell.probs is not None:
-        mean = cell.mass_of[on] @ cell.probs[on]
+        side = cell.predicted
+        mean = side.weights[side.compared] @ side.probs[side.compared] if side.probs is not None else cell.probs[0]
         predicted = AnswerDistribution(cell.values, mean / mean.sum())
         name = "Predicted"
     else:
@@ -140,7 +142,12 @@ def cell_bars(cell: CellPredictions) -> go.Figure:
         drawn = cell.drawn[usable].astype(np.int64)
         predicted = AnswerDistribution.from_responses(drawn, shown.scale, cell.mass_of[usable])
         name = f"Predicted ({len(drawn):,} drawn)"
-    return share_bars(shown, predicted, name, actual, f"Actual ({int(on.sum()):,} answers)")
+    apart = off_axis_shares(cell)
+    off: tuple[list[float], ...] = ()
+    if apart is not None:
+        shares = list(apart.by_option.values())
+        off = [p for _, p in shares], [a for a, _ in shares]
+    return share_bars(shown, predicted, name, actual, f"Actual ({int(on.sum()):,} answers)", off)
 
 
 def groups_figure(fairness: Mapping[str, AttributeFairness]) -> go.Figure:

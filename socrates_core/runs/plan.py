@@ -110,7 +110,7 @@ def seen_studies(data: EvaluationData, spec: EvaluationSpec) -> list[str]:
         folders += [local_folder(spec.adapter, "adapter", weights=False)] if spec.adapter else []
         records = [record for folder in folders if (record := ModelRecord.load(folder))]
         learned = frozenset(study for record in records for study in record.trained_on)
-    return sorted(seen(learned, data.units))
+    return sorted(seen(learned, data.units, data.groups))
 
 
 # -- tokens ------------------------------------------------------------------------------------------------------
@@ -173,10 +173,9 @@ def _tree(
     options: list[OptionTree] = []
     known: set[tuple[bytes, AnswerScale]] = set()
     for cell, personas in asked:
-        values = cell.scale.values
-        assert values is not None
         if cell.scale not in trees:
-            trees[cell.scale] = option_tree([(str(value), encoder.encode_option(value)) for value in values])
+            texts = cell.scale.written_options
+            trees[cell.scale] = option_tree([(text, encoder.encode_option(text)) for text in texts])
         for persona in personas:
             prompt = encoder.encode(cell, persona)
             key = (prompt.tobytes(), cell.scale)

@@ -1,6 +1,7 @@
 """Finding the last answer instruction of a stimulus, and parsing the scale that it states."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.cue import FIRM_CUE, LOOSE_CUE, OPTION_CUE, cues, is_in_label, scope
 from socrates_core.scale.form import Sentence, scale_from
 from socrates_core.scale.number import HIGH_BEFORE, LOW_BEFORE, SPELT, STEP, read_number, span, spelt_range
+from socrates_core.scale.off_axis import with_off_axis
 from socrates_core.scale.wording import (
     LONE_NUMBER,
     MORE,
@@ -104,11 +106,17 @@ def parse_scale(stimulus: str) -> AnswerScale:
     """The scale stated by the last answer instruction of a stimulus.
 
     Labels are taken from the instruction alone, as written, without outer quotes and final punctuation. If the
-    instruction requests only "an integer", the scale or option list in the question before it is used.
+    instruction requests only "an integer", the scale or option list in the question before it is used. "Don't know" and
+    the like are off the axis, as `with_off_axis` decides.
 
     Raises:
         ScaleError: If there is no instruction, or it cannot be parsed without guessing; quotes it.
     """
+    return with_off_axis(_stated(stimulus))
+
+
+def _stated(stimulus: str) -> AnswerScale:
+    """The scale with all its options on the axis."""
     stimulus = _BLANKS.sub(lambda blank: "\n\n" if "\n" in blank.group() else " ", stimulus)
     # nearly every stimulus ends in these two words and a sentence shared by thousands of others
     lowered = stimulus.lower()
@@ -203,12 +211,12 @@ def _read_or_refuse(text: Text, begin: int, after: int) -> AnswerScale | _Open |
     try:
         return _read(text, begin, after)
     except UnreadableError as problem:
-        raise _error(text.written[begin:], str(problem)) from None
+        raise _error(text.written[begin:], str(problem), problem.ends) from None
 
 
-def _error(instruction: str, why: str) -> ScaleError:
+def _error(instruction: str, why: str, ends: Mapping[int, str] | None = None) -> ScaleError:
     quoted = " ".join(instruction[:400].split())
-    return ScaleError(f"cannot read the answer scale of “{quoted}”: {why}. Forms that are understood: {_FORMS}.")
+    return ScaleError(f"cannot read the answer scale of “{quoted}”: {why}. Forms that are understood: {_FORMS}.", ends)
 
 
 def _read(text: Text, begin: int, after: int) -> AnswerScale | _Open | None:

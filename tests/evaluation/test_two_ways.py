@@ -114,6 +114,7 @@ ODD = [
     Arm("Off the scale", {person: [99 if person % 7 == 0 else person % 3 + 1] for person in range(60)}, task=2),
     Arm("Few", {person: [person + 1] for person in range(3)}, task=3),
     Arm("All agree", {person: [2] for person in range(35)}, task=4),
+    Arm("Some often", {person: [person % 5 + 1] * (9 if person < 3 else 1) for person in range(40)}, task=5),
 ]
 
 
@@ -127,7 +128,7 @@ def test_people_who_answer_twice_or_off_the_scale_or_with_weights_count_the_same
     parts = {"train": (), "val": (), "test": tuple(studies.study_ids)}
     data = evaluation_data(studies, Split("study", 1, "society", parts, parts_digest(parts)), "test")
     scores = evaluated(PersonaModel(), data)
-    assert len(scores) == 4
+    assert len(scores) == 5
     for score in scores:
         assert differences(score, simulated(PersonaModel(), studies, score.cell)) == []
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from socrates_core.metrics.cell.comparison import observed_distances
-from socrates_core.metrics.cell_predictions import CellPredictions, scale_of
+from socrates_core.metrics.cell_predictions import CellPredictions, joined, scale_of
 from socrates_core.metrics.cell_score import pools, score_cell, unscored
 from socrates_core.metrics.wasserstein import wasserstein_samples
 from socrates_core.scale.distribution import AnswerDistribution
@@ -138,6 +138,17 @@ def test_weights_count_and_make_the_answers_worth_fewer() -> None:
 
 def test_who_answers_twice_is_one_person() -> None:
     assert score(cell([1, 5, 1, 5], [0.2] * 5, people=[1, 1, 2, 2])).n_effective == pytest.approx(2)
+
+
+def test_a_person_counts_once_in_w_however_often_they_answered() -> None:
+    # ½ on 1 and ½ on 5, not nine tenths on 1
+    often = cell([1] * 9 + [5], [1, 0, 0, 0, 0], people=[7] * 9 + [8])
+    found = score(often)
+    assert found.scale is not None
+    assert (found.scale.model, found.n, found.n_effective) == (pytest.approx(0.5), 10, 2)
+    # joined with another text, as the paper's cells are, each text's answer counts
+    other = cell([5] * 2, [1, 0, 0, 0, 0], people=[7, 8], cell_id=1, stimulus="Again?")
+    assert joined([often, other]).mass_of.sum() == pytest.approx(4)
 
 
 def test_who_counts_nothing_is_nobody() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -24,25 +26,41 @@ def test_an_effect_is_in_points_of_a_hundred_of_the_scale() -> None:
     assert left_out == []
 
 
-def test_the_interval_between_different_people_is_welchs() -> None:
+def test_actual_effects_have_pseudo_answers_and_predicted_ones_do_not() -> None:
+    # all ten of each arm agree with each other and with the prediction: options 1 and 3 of 1 to 5
+    (effect,), _ = effects_of(two_arms([1.0] * 10, [3.0] * 10))
+    assert (effect.predicted_interval.low, effect.predicted_interval.high) == (50, 50)
+    assert effect.actual_interval.low < 35
+    assert effect.actual_interval.high > 50
+    assert effect.actual_se == 0
+
+
+def test_large_arms_have_welchs_interval() -> None:
     rng = np.random.default_rng(5)
-    control, treated = rng.integers(1, 6, 30).astype(float), rng.integers(2, 6, 50).astype(float)
+    control, treated = rng.integers(1, 6, 3000).astype(float), rng.integers(2, 6, 5000).astype(float)
     (effect,), _ = effects_of(two_arms(control.tolist(), treated.tolist()))
     expected = stats.ttest_ind(treated, control, equal_var=False).confidence_interval()
-    assert effect.actual_interval.low == pytest.approx(25 * expected.low)
-    assert effect.actual_interval.high == pytest.approx(25 * expected.high)
+    assert effect.actual_interval.low == pytest.approx(25 * expected.low, abs=0.03)
+    assert effect.actual_interval.high == pytest.approx(25 * expected.high, abs=0.03)
 
 
-def test_people_in_both_arms_keep_their_pairing() -> None:
+def test_large_paired_arms_have_the_paired_interval() -> None:
     rng = np.random.default_rng(6)
-    first = rng.integers(1, 5, 40).astype(float)
-    second = first + rng.integers(0, 2, 40)
-    people = list(range(40))
-    cells = two_arms(first.tolist(), second.tolist(), people=people)
-    (effect,), _ = effects_of(cells)
+    first = rng.integers(1, 5, 4000).astype(float)
+    second = first + rng.integers(0, 2, 4000)
+    (effect,), _ = effects_of(two_arms(first.tolist(), second.tolist(), people=list(range(4000))))
     expected = stats.ttest_rel(second, first).confidence_interval()
-    assert effect.actual_interval.low == pytest.approx(25 * expected.low)
-    assert effect.actual_interval.high == pytest.approx(25 * expected.high)
+    assert effect.actual_interval.low == pytest.approx(25 * expected.low, abs=0.03)
+    assert effect.actual_interval.high == pytest.approx(25 * expected.high, abs=0.03)
+
+
+def test_people_of_weight_zero_are_not_in_an_arm() -> None:
+    weighted = two_arms([1, 2, 5], [3, 5, 1], weights=[1, 1, 0])
+    (with_zero,), _ = effects_of(weighted)
+    (without,), _ = effects_of(two_arms([1, 2], [3, 5]))
+    assert with_zero.actual == without.actual
+    assert with_zero.n == 2
+    assert with_zero.actual_interval.low == pytest.approx(without.actual_interval.low)
 
 
 def test_arms_are_compared_with_the_first_or_pair_by_pair() -> None:
@@ -72,3 +90,29 @@ def test_scales_tasks_and_lone_people_are_kept_apart_and_named() -> None:
         "1 cells without a task: it is not known which texts ask the same outcome",
         "s, condition 2, task 2: fewer than two people",
     ]
+
+
+def test_many_answers_of_few_people_do_not_make_a_direction_known() -> None:
+    # two people in each arm, 20 answers each: the arms differ as far as they can
+    people = {"control": [0] * 20 + [1] * 20, "treated": [2] * 20 + [3] * 20}
+    cells = [
+        cell([1.0] * 40, LOW, cell_id=0, condition=1, people=people["control"]),
+        cell([5.0] * 40, HIGH, cell_id=1, condition=2, people=people["treated"]),
+    ]
+    (effect,), _ = effects_of(cells)
+    assert (effect.n, effect.resolved) == (40, False)
+
+
+def test_a_wording_contrast_is_named_and_in_no_summary() -> None:
+    # allow: 10 of 40 say no; forbid: 28 of 40 say no, 45 points more on the raw codes
+    arms = [
+        cell([1] * 30 + [2] * 10, [0.5, 0.5], values=(1, 2), cell_id=0, condition=1),
+        cell([1] * 12 + [2] * 28, [0.5, 0.5], values=(1, 2), cell_id=1, condition=2),
+    ]
+    (effect,), left_out = effects_of([replace(arm, wording_contrast=True) for arm in arms])
+    assert (effect.actual, effect.predicted, effect.wording_contrast) == (pytest.approx(45), 0, True)
+    assert left_out == [
+        "s, task 1: condition 2 against condition 1: wording contrast, polarity unchecked; in no summary"
+    ]
+    (confirmed,), left_out = effects_of(arms)
+    assert (confirmed.actual, confirmed.wording_contrast, left_out) == (pytest.approx(45), False, [])

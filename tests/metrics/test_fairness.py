@@ -49,6 +49,33 @@ def test_small_groups_are_skipped_and_named_and_the_unknown_are_no_group() -> No
     assert found.gap is None
 
 
+def test_a_group_is_counted_in_people_however_often_they_answer() -> None:
+    # 20 people of each group answer three questions: 60 answers, 20 people, too few for a figure
+    cells = [
+        cell([1] * 40, [0.2] * 5, cell_id=i, people=range(40), attributes={"party": ["A"] * 20 + ["B"] * 20})
+        for i in range(3)
+    ]
+    found = fairness([group for one in cells for group in group_cells(one)], ONE)["party"]
+    assert found.groups == ()
+    assert found.skipped == (SmallGroup("A", 20), SmallGroup("B", 20))
+    # one person with two answers is no group, and counts half for each answer beside another
+    alone = cell([1, 5], [0.2] * 5, people=[7, 7], attributes={"party": ["A", "A"]})
+    assert group_cells(alone) == []
+    pair = cell([1, 5, 3], [0, 0, 1, 0, 0], people=[7, 7, 8], attributes={"party": ["A"] * 3})
+    (group,) = group_cells(pair)
+    assert (group.n, group.wasserstein) == (2, pytest.approx(0.25))  # half of the people, half the width off
+
+
+def test_groups_are_weighted_where_the_cell_is() -> None:
+    # the one answer that is missed by the whole width has a weight of 1 in 4, or of 0
+    attributes = {"party": ["A"] * 2}
+    (quarter,) = group_cells(cell([1, 5], [1, 0, 0, 0, 0], weights=[3, 1], attributes=attributes))
+    assert quarter.wasserstein == pytest.approx(0.25)
+    three = {"party": ["A"] * 3}
+    (none,) = group_cells(cell([1, 1, 5], [1, 0, 0, 0, 0], weights=[1, 1, 0], attributes=three))
+    assert (none.n, none.wasserstein) == (2, 0)
+
+
 def test_ages_are_taken_in_bands() -> None:
     one = cell([1] * 5, [[0.2] * 5] * 5, attributes={"age": ["18", "29", "30", "44", "80"]})
     assert {(row.group, row.n) for row in group_cells(one)} == {("under 30", 2), ("30 to 44", 2)}
@@ -81,3 +108,11 @@ def test_people_who_all_agree_have_no_ratio() -> None:
     found = dispersion([cell_variances(cell([3.0] * 4, [0.2] * 5)), None], ["s", "s"], ONE)
     assert found.variance_ratio is None
     assert found.cells == 1
+
+
+def test_a_variance_is_weighted_and_people_of_weight_zero_do_not_count() -> None:
+    # shares ¾ and ¼ of the ends, worth 1.6 people: 3/16 · 1.6/0.6
+    found = cell_variances(cell([1.0, 5.0], [0, 0, 1, 0, 0], weights=[3, 1]))
+    assert found is not None
+    assert found[0] == pytest.approx(3 / 16 * 1.6 / 0.6)
+    assert cell_variances(cell([1.0, 5.0], [0, 0, 1, 0, 0], weights=[1, 0])) is None

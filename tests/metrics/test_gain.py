@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from eval.bench.intervals import cell_coverage, effect_coverage, prediction, settings
+from eval.bench.coverage.cells import cell_coverage, prediction, settings
+from eval.bench.coverage.effects import effect_coverage
 from socrates_core.metrics.cell.chance import Prediction, distance_intervals
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.metrics.wasserstein import wasserstein_rows
@@ -86,7 +87,8 @@ def test_the_intervals_of_a_cell_hold_the_truth_and_claim_falsely_one_time_in_tw
 
 
 def test_the_interval_of_an_effect_holds_the_true_effect() -> None:
-    found = effect_coverage(40, 6)
-    assert 0.91 < found["summary"]["mean"] < 0.96
-    flat = [row["effect"] for row in found["settings"] if row["truths"] == "flat"]
-    assert np.mean(flat) > 0.925  # 0.95 of 800 effects
+    found = effect_coverage(20, 6)["summary"]
+    # 240 settings; in one of 20 rounds, a true 0.93 comes out above 0.6
+    assert 0.95 < found["all"]["mean"] < 0.98
+    assert found["all"]["worst"] > 0.6
+    assert min(part["mean"] for part in found.values()) > 0.935  # of 1,200 effects or more

@@ -51,6 +51,18 @@ def test_answers_and_predictions_off_the_scale_are_counted() -> None:
     assert found.accuracy == pytest.approx((1 + 0) / 2)  # seven is five too far: as wrong as the scale allows
 
 
+def test_people_count_with_the_weights_that_their_answers_have_in_w() -> None:
+    # errors 0 and 4 of a width of 4; the proportions 3 to 1 count, not the size of the weights, and nobody at weight 0
+    for unit in (0.001, 1, 1000):
+        found = score(cell([1, 5, 3], drawn=[1, 1, 1], weights=[3 * unit, unit, 0]))
+        assert found.mae == pytest.approx(1)
+        assert found.accuracy == pytest.approx(0.75)
+        assert found.n == 2
+    # a cell with large weights counts no more than one without
+    both = score(cell([1, 5], drawn=[1, 1], weights=[3000, 1000]), cell([1, 1], drawn=[1, 1], cell_id=1))
+    assert both.mae == pytest.approx(0.5)
+
+
 def test_without_a_scale_raw_figures_stand_and_the_others_do_not() -> None:
     found = score(cell([10, 20], drawn=[10, 40], values=None))
     assert found.mae == pytest.approx(10)

@@ -1,9 +1,11 @@
 import math
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy import stats
 
 from socrates_core.metrics.cell import chance
 from socrates_core.metrics.cell.chance import DistanceIntervals, Prediction
@@ -11,8 +13,8 @@ from socrates_core.metrics.uncertainty import (
     DRAWS,
     GroupAnswers,
     Interval,
-    difference_interval,
     effective_n,
+    mean_difference,
     mean_interval,
     noise_floor,
     noise_floors,
@@ -276,18 +278,60 @@ def test_a_slider_of_ten_thousand_steps_costs_no_more_and_changes_little() -> No
     assert found[0] == pytest.approx(found[1], rel=0.15)
 
 
-def group(people: list[int], answers: list[float] | Floats, weights: list[float] | None = None) -> GroupAnswers:
-    mass = np.ones(len(people)) if weights is None else np.array(weights)
-    return GroupAnswers(np.array(people), np.array(answers, dtype=float), mass)
+def group(
+    people: Sequence[int],
+    answers: Sequence[float] | Floats,
+    weights: Sequence[float] | None = None,
+    options: Sequence[float] | None = None,
+) -> GroupAnswers:
+    mass = np.ones(len(people)) if weights is None else np.array(weights, dtype=float)
+    where = None if options is None else np.array(options, dtype=float)
+    return GroupAnswers(np.array(people), np.array(answers, dtype=float), mass, where)
 
 
-def test_a_difference_of_means_has_the_interval_that_theory_gives() -> None:
+def ends(interval: Interval) -> tuple[float, float]:
+    return interval.low, interval.high
+
+
+def test_a_difference_of_means_that_can_lie_anywhere_has_welchs_interval() -> None:
     rng = np.random.default_rng(10)
-    a, b = rng.integers(0, 7, 500).astype(float), rng.integers(0, 7, 800).astype(float)
-    found = difference_interval(group(list(range(500)), a), group(list(range(500, 1300)), b), rng, draws=4000)
-    half = 1.96 * math.sqrt(a.var() / 500 + b.var() / 800)
-    assert found.low == pytest.approx(a.mean() - b.mean() - half, abs=0.02)
-    assert found.high == pytest.approx(a.mean() - b.mean() + half, abs=0.02)
+    a, b = rng.normal(0, 1, 20), rng.normal(0.5, 3, 30)
+    found = mean_difference(group(range(20), a), group(range(20, 50), b))
+    expected = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
+    assert ends(found.interval) == (pytest.approx(expected.low), pytest.approx(expected.high))
+    assert found.value == pytest.approx(a.mean() - b.mean())
+
+
+def test_two_yes_no_arms_have_agresti_and_caffos_interval() -> None:
+    # 10 of 10 against 7 of 10: with one yes and one no more in each, 11/12 − 8/12
+    found = mean_difference(
+        group(range(10), [1.0] * 10, options=[0, 1]), group(range(10, 20), [1.0] * 7 + [0.0] * 3, options=[0, 1])
+    )
+    variances = [11 / 12 * 1 / 12 / 12, 8 / 12 * 4 / 12 / 12]
+    freedom = sum(variances) ** 2 / sum(v**2 / 11 for v in variances)
+    half = stats.t.ppf(0.975, freedom) * math.sqrt(sum(variances))
+    assert found.value == pytest.approx(0.3)
+    assert ends(found.interval) == (pytest.approx(3 / 12 - half), pytest.approx(3 / 12 + half))
+
+
+def test_arms_that_agree_are_not_taken_for_certain() -> None:
+    # nobody differs from anybody, but ten people are not the population
+    found = mean_difference(
+        group(range(10), [5.0] * 10, options=range(1, 8)), group(range(10, 20), [5.0] * 10, options=range(1, 8))
+    )
+    assert found.se == 0
+    assert found.interval.low < -0.4
+    assert found.interval.high > 0.2
+
+
+def test_an_interval_of_a_difference_stays_on_the_scale_and_holds_what_was_observed() -> None:
+    for n in (5, 100, 10_000):
+        found = mean_difference(
+            group(range(n), [7.0] * n, options=range(1, 8)), group(range(n, 2 * n), [1.0] * n, options=range(1, 8))
+        )
+        assert found.value == 6
+        assert found.interval.high == 6
+        assert 0 < found.interval.low < 6
 
 
 def test_only_the_proportions_of_weights_count_in_a_difference() -> None:
@@ -295,21 +339,69 @@ def test_only_the_proportions_of_weights_count_in_a_difference() -> None:
 
     def interval(scale: float) -> Interval:
         one, other = (
-            group(people, answers, [scale * weight for weight in weights]) for people in ([0, 1, 2, 3], [4, 5, 6, 7])
+            group(people, answers, [scale * weight for weight in weights], range(1, 6))
+            for people in ([0, 1, 2, 3], [4, 5, 6, 7])
         )
-        return difference_interval(one, other, np.random.default_rng(13))
+        return mean_difference(one, other).interval
 
-    assert interval(1e-3).low == pytest.approx(interval(1.0).low)
-    assert interval(1e-3).high == pytest.approx(interval(1.0).high)
+    assert ends(interval(1e-3)) == pytest.approx(ends(interval(1.0)))
 
 
 def test_people_who_saw_both_arms_are_compared_with_themselves() -> None:
-    # everybody moves by exactly 1: the difference is certain, however much people differ
+    # everybody moves by exactly 1: as a difference of people who can lie anywhere it is certain; on a scale of seven
+    # options, the one pseudo-person of these fifty is not sure
     rng = np.random.default_rng(11)
-    base = rng.integers(0, 6, 50).astype(float)
-    people = list(range(50))
-    found = difference_interval(group(people, base + 1), group(people, base), rng)
-    assert (found.low, found.high) == (pytest.approx(1), pytest.approx(1))
+    base = rng.integers(1, 7, 50).astype(float)
+    certain = mean_difference(group(range(50), base + 1), group(range(50), base))
+    assert ends(certain.interval) == (pytest.approx(1), pytest.approx(1))
+    moved = group(range(50), base + 1, options=range(1, 8))
+    found = mean_difference(moved, group(range(50), base, options=range(1, 8)))
+    assert 0.8 < found.interval.low < 0.95
+    assert 1 <= found.interval.high < 1.15
+    apart = mean_difference(moved, group(range(50, 100), base, options=range(1, 8)))
+    assert apart.interval.high - apart.interval.low > 4 * (found.interval.high - found.interval.low)
+
+
+def test_one_person_with_many_answers_is_one_person() -> None:
+    # fifty equal answers of one person count as one answer
+    once = mean_difference(group([0, 1, 2], [1, 2, 5], options=range(1, 8)), group([3, 4], [3, 4], options=range(1, 8)))
+    often = mean_difference(
+        group([*[0] * 50, 1, 2], [*[1] * 50, 2, 5], [*[0.02] * 50, 1, 1], range(1, 8)),
+        group([3, 4], [3, 4], options=range(1, 8)),
+    )
+    assert ends(often.interval) == pytest.approx(ends(once.interval))
+
+
+def test_an_effect_is_held_for_every_pair_of_shares_in_small_arms() -> None:
+    # sums over all outcomes of ten yes or no answers in each arm, not a simulation
+    n, yes = 10, np.arange(11)
+    table = [
+        [
+            mean_difference(
+                group(range(n), [1.0] * i + [0.0] * (n - i), options=[0, 1]),
+                group(range(n, 2 * n), [1.0] * j + [0.0] * (n - j), options=[0, 1]),
+            ).interval
+            for j in yes
+        ]
+        for i in yes
+    ]
+    low, high = (np.array([[getattr(one, end) for one in row] for row in table]) for end in ("low", "high"))
+    shares = np.array([0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.97, 0.995])
+    covered = []
+    for p in shares:
+        for q in shares:
+            chances = np.outer(stats.binom.pmf(yes, n, p), stats.binom.pmf(yes, n, q))
+            covered.append(float(chances[(low <= p - q + 1e-12) & (p - q - 1e-12 <= high)].sum()))
+    assert min(covered) > 0.925
+    assert np.mean(covered) < 0.99
+
+
+def test_a_mean_on_a_scale_is_not_certain_where_all_agree() -> None:
+    # ten of ten yes: 11/12 ± t₁₁ · √(11/12 · 1/12 / 12), cut at 1
+    half = stats.t.ppf(0.975, 11) * math.sqrt(11 / 12 / 12 / 12)
+    found = mean_interval([1.0] * 10, options=[0, 1])
+    assert ends(found) == (pytest.approx(11 / 12 - half), 1)
+    assert ends(mean_interval([1.0] * 10)) == (1, 1)
 
 
 def test_a_mean_of_answers_has_students_interval() -> None:

@@ -9,13 +9,13 @@ from socrates_core.model.baselines import MarginalModel, UniformModel
 from socrates_core.model.loading import load_model
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.study_set import (
-    CELLS_SCHEMA,
     PARTICIPANTS_SCHEMA,
     RESPONSES_SCHEMA,
     STUDIES_SCHEMA,
     Cell,
     Manifest,
     StudySet,
+    cells_table,
 )
 
 SEVEN = AnswerScale(tuple(range(1, 8)))
@@ -29,15 +29,11 @@ def cell(scale: AnswerScale) -> Cell:
 
 def training(*cells: tuple[AnswerScale, list[int]]) -> StudySet:
     """One study with the answers of each cell; answers off the scale are flagged."""
-    rows = [
-        {"cell_id": i, "study_id": "s", "condition_num": 1, "condition": None, "task_num": i, "stimulus": "?",
-         "scale_values": scale.values, "scale_labels": None, "design": "between"}
-        for i, (scale, _) in enumerate(cells)
-    ]  # fmt: skip
+    cells_held = [Cell(i, "s", 1, i, "?", scale) for i, (scale, _) in enumerate(cells)]
     answers = [(i, 0, answer, scale.contains(answer)) for i, (scale, given) in enumerate(cells) for answer in given]
     return StudySet(
-        studies=pl.DataFrame([("s", "s", "", "", "", "survey", True)], schema=STUDIES_SCHEMA, orient="row"),
-        cells=pl.DataFrame(rows, schema=CELLS_SCHEMA),
+        studies=pl.DataFrame([("s", "s", "", "", "", "survey", True, "s")], schema=STUDIES_SCHEMA, orient="row"),
+        cells=cells_table(cells_held),
         participants=pl.DataFrame([(0, "s", "0", None)], schema=PARTICIPANTS_SCHEMA, orient="row"),
         responses=pl.DataFrame(answers, schema=RESPONSES_SCHEMA, orient="row"),
         manifest=Manifest(source="test"),
@@ -88,3 +84,19 @@ def test_nobody_to_ask_and_nothing_to_choose_from_are_errors(
 ) -> None:
     with pytest.raises(ModelError):
         UniformModel().answer_distributions(cell(scale), personas)
+
+
+def test_the_uniform_model_spreads_over_options_on_the_axis_and_off_it() -> None:
+    answer = UniformModel().answer_distributions(cell(AnswerScale((1, 2, 3), {}, {9: "Don't know"})), SOMEBODY)
+    assert answer.probs == pytest.approx(np.full((2, 4), 1 / 4))
+
+
+def test_the_marginal_model_knows_how_many_answered_off_the_axis() -> None:
+    asked = AnswerScale((1, 2), {}, {9: "Don't know"})
+    model = MarginalModel(training((asked, [1, 1, 2, 9])))
+    assert model.answer_distributions(cell(asked), SOMEBODY).probs[0] == pytest.approx([0.5, 0.25, 0.25])
+    # another code off the axis, or two of them: the shape of the axis, and the mean share off it
+    other = AnswerScale((1, 2), {}, {-1: "Refused", 9: "Don't know"})
+    assert model.answer_distributions(cell(other), SOMEBODY).probs[0, [0, 3]] == pytest.approx([0.125, 0.125])
+    plain = model.answer_distributions(cell(AnswerScale((1, 2))), SOMEBODY).probs[0]
+    assert plain == pytest.approx([2 / 3, 1 / 3])

@@ -62,21 +62,23 @@ class ConditionForm(_Strict):
 
 
 class ScaleForm(_Strict):
-    """Whole numbers from one end to the other, with labels on some of them."""
+    """Whole numbers from one end to the other, with labels on some of them; or labelled options without an order."""
 
     low: int = Field(alias="from", ge=-1_000_000, le=1_000_000)
     high: int = Field(alias="to", ge=-1_000_000, le=1_000_000)
     labels: dict[int, Line] = {}
-    off_axis: Annotated[None, _not_yet("options off the axis such as “don't know” cannot be predicted yet")] = None
-    nominal: Annotated[None, _not_yet("options without an order cannot be measured yet")] = None
+    off_axis: dict[int, Line] = {}
+    """Options that have no place among the others, such as `8: Don't know`."""
+    nominal: bool = False
+    """Whether the options, those of `labels`, have no order."""
 
     @model_validator(mode="before")
     @classmethod
     def _nominal_first(cls, raw: Any) -> Any:
-        # a nominal scale has no ends, and "from is missing" would mislead its author
-        if isinstance(raw, dict) and raw.get("nominal") is True and "from" not in raw:
-            return {**raw, "from": 0, "to": 1, "labels": {}}
-        return raw
+        # a nominal scale has no ends: its options are those with a label
+        labels = raw.get("labels") if isinstance(raw, dict) and raw.get("nominal") is True else None
+        options = [option for option in labels if isinstance(option, int)] if isinstance(labels, dict) else []
+        return {"from": min(options), "to": max(options), **raw} if len(options) > 1 else raw
 
     @model_validator(mode="after")
     def _consistent(self) -> "ScaleForm":
@@ -94,7 +96,17 @@ class ScaleForm(_Strict):
                 "labels: {value} is not an option from {low} to {high}",
                 {"value": strangers[0], "low": self.low, "high": self.high},
             )
+        inside = [value for value in self.off_axis if value in self.values]
+        if inside:
+            raise PydanticCustomError(
+                "off_axis", "off_axis: {value} is an option of the scale too", {"value": inside[0]}
+            )
         return self
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """The options on the axis; of a scale without an order, those with a label."""
+        return tuple(sorted(self.labels)) if self.nominal else tuple(range(self.low, self.high + 1))
 
 
 def _open(raw: Any) -> Any:

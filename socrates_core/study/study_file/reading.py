@@ -59,7 +59,8 @@ def read_study(path: str | Path) -> Studies:
     Plain menu: predicted mean 4.00 (95 % interval 4.00 to 4.00); no W: Nobody answered.
 
     Keys: `socrates_study: 1`, `title`, `conditions` (1 to 32, each with `label`, `text`, `control` and `fields`),
-    `outcomes` (each with `name`, `question` and `scale`: `open`, or `from`, `to` and `labels`), `population`
+    `outcomes` (each with `name`, `question` and `scale`: `open`; or `from`, `to`, `labels` and `off_axis`, options such
+    as `8: Don't know`; or `nominal: true` and `labels`, options without an order), `population`
     (`observed:STUDY`, a table or list of personas) and `design` (`between` or `within`). A {name} in a text or question
     is filled from the condition's fields. Words such as Yes and No are text, as in YAML 1.2.
 
@@ -105,7 +106,7 @@ def _study(form: StudyForm, path: Path) -> Studies:
         for task, outcome in enumerate(form.outcomes)
     ]
     kind = "experiment" if len(conditions) > 1 else "survey"
-    described = (study_id, form.title, "a study file; nobody has answered it", "not stated", "", kind, False)
+    described = (study_id, form.title, "a study file; nobody has answered it", "not stated", "", kind, False, study_id)
     people = _people(form.population, study_id, path)
     counts = {"studies": 1, "cells": len(cells), "participants": len(people), "responses": 0}
     parts: dict[str, tuple[str, ...]] = {"train": (), "val": (), "test": (study_id,)}

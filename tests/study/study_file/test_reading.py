@@ -146,8 +146,8 @@ def test_a_study_within_people_says_so(tmp_path: Path) -> None:
         ("{price}", "{cost}", "condition 'Plain menu': {cost} occurs in a text, and its fields are price; add cost"),
         ("{colour}", "red", "condition 'Climate label': the field colour is not used in any text"),
         ("price: 12", "price: 12.50", r"conditions\[0\].fields.price: expected a text, got 12.5; put it in quotes"),
-        ("Very likely}", "Very likely}, off_axis: {8: Don't know}", r"outcomes\[0\].scale.off_axis: .*predicted yet"),
-        ("{from: 1, to: 7,", "{nominal: true,", r"outcomes\[0\].scale.nominal: options without an order cannot be"),
+        ("Very likely}", "Very likely}, off_axis: {7: Don't know}", "off_axis: 7 is an option of the scale too"),
+        ("{from: 1, to: 7, labels: {1: Very unlikely, 7: Very likely}}", "{nominal: true}", "scale.from: is missing"),
         ("title:", "responses: {file: a.csv}\ntitle:", "responses: human answers cannot be read .* yet; leave the key"),
         ("title:", "population: {age: {20-30: 0.5}}\ntitle:", "population: margins cannot be read yet; expected"),
         (
@@ -170,6 +170,21 @@ def test_what_is_wrong_is_named_by_file_key_and_what_is_allowed(
         read_study(changed(tmp_path, old, new))
     assert str(found.value).startswith(str(tmp_path))
     assert "\n" not in str(found.value)
+
+
+def test_options_off_the_axis_are_asked_and_stand_apart(tmp_path: Path) -> None:
+    study = read_study(changed(tmp_path, "Very likely}", "Very likely}, off_axis: {8: Don't know}"))
+    cell = study.find(outcome="intention")
+    assert cell.scale.off_axis == {8: "Don't know"}
+    assert cell.stimulus.endswith('and 7 means "Very likely", or 8 for "Don\'t know".')
+    assert simulate(study, UniformModel(), outcome="intention", people=10).arms[0].predicted_off_axis == 0.125
+
+
+def test_options_without_an_order_are_those_with_a_label(tmp_path: Path) -> None:
+    options = "{nominal: true, labels: {1: Pasta, 2: Steak, 5: Soup}}"
+    cell = read_study(changed(tmp_path, "{from: 0, to: 1, labels: {0: No, 1: Yes}}", options)).find(outcome="again")
+    assert cell.scale == AnswerScale((1, 2, 5), {1: "Pasta", 2: "Steak", 5: "Soup"}, nominal=True)
+    assert cell.stimulus.endswith('Only return 1 for "Pasta", 2 for "Steak" or 5 for "Soup".')
 
 
 def test_more_than_thirty_two_conditions_are_refused(tmp_path: Path) -> None:

@@ -1,18 +1,16 @@
-"""Whether the intervals of one cell, and of one effect, hold the truth: simulated with a known one.
+"""Whether the intervals of one cell hold the truth: simulated with a known one.
 
 A truth is drawn, people answer from it, and a prediction that stands in a known relation to the truth is held beside
 the answers. The interval of the distance should hold the distance between prediction and truth, that of the gain how
-much closer to the truth the prediction is than guessing evenly, and that of an effect the difference of two true means.
+much closer to the truth the prediction is than guessing evenly.
 """
 
 from dataclasses import dataclass
-from itertools import product
 from typing import Any, Final, Literal
 
 import numpy as np
 
 from socrates_core.metrics.cell.chance import Prediction, distance_intervals
-from socrates_core.metrics.effects import Arm, effect_between
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.metrics.verdict import TIE
 from socrates_core.metrics.wasserstein import wasserstein_rows
@@ -117,7 +115,7 @@ def _setting_coverage(row: Setting, rounds: int, rng: np.random.Generator) -> Ro
         found = distance_intervals(Prediction(shares), answers, positions, row.people, rng)
         distance, evenly = wasserstein_rows(np.array([shares, even]), truth, positions).tolist()
         claimed = found.gain.low > TIE or found.gain.high < -TIE
-        held = (_holds(found.distance, distance), _holds(found.gain, evenly - distance))
+        held = (holds(found.distance, distance), holds(found.gain, evenly - distance))
         seen.append((*held, claimed, found.gain.high - found.gain.low))
     means = np.mean(np.array(seen, np.float64), axis=0).tolist()
     return Row(row.options, row.people, row.truths, row.prediction, *means)
@@ -147,26 +145,6 @@ def _as_far_as_even(truth: Floats, other: Floats, even: Floats) -> Floats:
     return np.asarray((1 - share) * truth + share * other)
 
 
-def effect_coverage(rounds: int, seed: int) -> dict[str, Any]:
-    """Shares of rounds whose interval of an effect holds the difference of the true means, over K and n."""
-    table, found = [], []
-    for k, n, truths in product(OPTIONS, PEOPLE, TRUTHS):
-        rng = np.random.default_rng([seed, k, n, *truths.encode()])
-        found.append(float(np.mean([_effect_held(k, n, TRUTHS[truths], rng) for _ in range(rounds)])))
-        table.append({"options": k, "people": n, "truths": truths, "effect": found[-1]})
-    return {"rounds": rounds, "summary": {"mean": float(np.mean(found)), "worst": min(found)}, "settings": table}
-
-
-def _effect_held(k: int, n: int, concentration: float, rng: np.random.Generator) -> bool:
-    percent = np.linspace(0, 100, k)
-    truths = rng.dirichlet(np.full(k, concentration), 2)
-    arms = [
-        Arm("arm", place * n + np.arange(n), rng.choice(percent, n, p=truth), np.zeros(n), np.ones(n))
-        for place, truth in enumerate(truths)
-    ]
-    found = effect_between("study", 1, arms[0], arms[1])
-    return _holds(found.actual_interval, float((truths[0] - truths[1]) @ percent))
-
-
-def _holds(interval: Interval, value: float) -> bool:
+def holds(interval: Interval, value: float) -> bool:
+    """Whether a value lies in an interval."""
     return interval.low - ROUNDING <= value <= interval.high + ROUNDING
