@@ -175,8 +175,12 @@ def _runnable(model: AnswerModel, cell: Cell) -> Any:
 
 
 def first_cell(source: Source, study_id: str) -> Cell:
-    """The cell shown when a study is chosen: its first bounded outcome, or else its first cell."""
-    cells = source.studies.cells_of(study_id)
+    """The cell shown when a study is chosen: its first bounded outcome, or else its first cell.
+
+    Raises:
+        StudyFolderError: If there is no such study.
+    """
+    cells = source.studies.cells_of(source.entry(study_id).study.study_id)
     return next((cell for cell in cells if cell.scale.values is not None), cells[0])
 
 
