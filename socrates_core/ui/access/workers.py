@@ -5,13 +5,12 @@ would keep the page itself from being served, so what computes or waits gets thr
 queue for them full is asked to come back.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-import anyio
-import anyio.to_thread
 from starlette.responses import PlainTextResponse, Response
 
 from socrates_core.ui.access.visitors import Visitor
@@ -25,24 +24,21 @@ PATIENCE: Final = 60.0
 """Seconds that a request may wait for a thread."""
 
 
-@dataclass(eq=False)
 class Workers:
-    """The threads, shared by all visitors."""
+    """The threads, shared by all visitors. Everything but `work` happens in the server's event loop."""
 
-    threads: int = THREADS
-    waiting: int = WAITING
-    each: int = EACH
-    patience: float = PATIENCE
-    _inside: Counter[str] = field(default_factory=Counter)
-    """Visitor → requests that are waiting or at work; only touched by the server's event loop."""
-    _turns: anyio.CapacityLimiter | None = None
-    _own: anyio.CapacityLimiter | None = None
+    def __init__(self, threads: int = THREADS, patience: float = PATIENCE) -> None:
+        """Start no thread before it is needed."""
+        self._room, self._patience = threads + WAITING, patience
+        self._free = asyncio.Semaphore(threads)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="route")
+        self._inside: Counter[str] = Counter()
 
     async def run(self, visitor: Visitor, work: Callable[[], Response]) -> Response:
         """Run `work` in a thread, or answer with 429 or 503 and when to try again."""
-        if visitor.role != "owner" and self._inside[visitor.key] >= self.each:
+        if visitor.role != "owner" and self._inside[visitor.key] >= EACH:
             return _later(429, "You have several requests at work already.")
-        if self._inside.total() >= self.threads + self.waiting:
+        if self._inside.total() >= self._room:
             return _later(503, "Many visitors are waiting.")
         self._inside[visitor.key] += 1
         try:
@@ -59,15 +55,11 @@ class Workers:
         Raises:
             TimeoutError: If none became free in time.
         """
-        if self._turns is None or self._own is None:  # they belong to an event loop
-            self._turns, self._own = anyio.CapacityLimiter(self.threads), anyio.CapacityLimiter(self.threads)
-        turn = object()
-        with anyio.fail_after(self.patience):
-            await self._turns.acquire_on_behalf_of(turn)
-        try:
-            return await anyio.to_thread.run_sync(work, limiter=self._own)
-        finally:
-            self._turns.release_on_behalf_of(turn)
+        async with asyncio.timeout(self._patience):
+            await self._free.acquire()
+        running = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        running.add_done_callback(lambda _: self._free.release())  # also where nobody waits for the answer any more
+        return await asyncio.shield(running)
 
 
 def _later(status: int, why: str) -> Response:
