@@ -149,6 +149,14 @@ def test_every_answer_has_the_headers_that_keep_a_browser_from_mischief(app: App
     assert "camera=()" in headers["permissions-policy"]
 
 
+def test_a_web_socket_which_knows_no_same_origin_rule_is_never_opened(app: AppServer) -> None:
+    upgrade = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13",
+               "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ=="}  # fmt: skip
+    for path in ("/", "/gradio_api/queue/join", "/gradio_api/stream/x"):
+        assert app.ask("GET", path, {**upgrade, **EVIL}).status >= 400
+    assert "Traceback" not in app.log()
+
+
 # -- too much
 
 
