@@ -13,6 +13,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 from socrates_core.runs import queue as run_queue
 from socrates_core.runs.state import state
 from tests.browser.conftest import PATIENCE, Visit, choose, running_app, wait_for
+from tests.servers.app_server import RUNNING
 
 expect.set_options(timeout=PATIENCE)
 
@@ -262,5 +263,7 @@ def test_a_stranger_sees_runs_and_gets_no_single_answers(app: str, visit: Callab
     "sent", [None, 3, "x", {}, {"act": "launch"}, {"act": "delete", "run": "../.."}, {"act": ["open"], "run": {}}]
 )
 def test_an_event_of_any_content_gets_a_sentence(app: str, sent: object) -> None:
-    said = json.dumps(Caller(app).call("run-table", "click", [None], sent))
+    port = int(app.rstrip("/").rsplit(":", 1)[1])
+    owner = Caller(app, cookie=f"socrates-owner-{port}={RUNNING[port]}")
+    said = json.dumps(owner.call("run-table", "click", [None], sent))
     assert "reload the page" in said or "there is no run" in said
