@@ -152,7 +152,7 @@ def options_html(arm: ArmResult) -> str:
 
 
 def effects_html(result: Simulation) -> str:
-    """Mean, effect and W of every condition; effects are differences from the first condition."""
+    """Mean, effect and W of every condition; effects are differences from the control."""
     if len(result.arms) == 1:
         return "<p class='quiet'>This outcome was measured in one condition only, so there is no effect to show.</p>"
     if result.arms[0].open_ended:
@@ -168,8 +168,8 @@ def effects_html(result: Simulation) -> str:
     rows = []
     for arm in result.arms:
         effect = effects.get(arm.cell.cell_id)
-        predicted = _effect(effect.predicted, effect.predicted_interval) if effect else "reference"
-        actual = "reference" if effect is None else _effect(effect.actual, effect.actual_interval)
+        predicted = _effect(effect.predicted, effect.predicted_interval) if effect else "control"
+        actual = "control" if effect is None else _effect(effect.actual, effect.actual_interval)
         if effect is not None and effect.off_axis is not None:
             predicted += _bounds(effect.off_axis.predicted)
             actual += _bounds(effect.off_axis.actual)
@@ -182,9 +182,10 @@ def effects_html(result: Simulation) -> str:
         )
     return (
         table("Means and effects by condition", head, rows)
-        + "<p class='quiet'>An effect is a condition's mean minus that of the first condition, in percent of the width "
-        "of the scale, with a 95 % interval. The interval of a predicted effect reflects sampling only, not the error "
-        f"of the model.{f' {EXPLAIN_BOUNDS}' if any(row.off_axis for row in result.effects) else ''}</p>"
+        + "<p class='quiet'>An effect is a condition's mean minus that of the control, "
+        f"<b>{text(result.control.condition_label)}</b>, in percent of the width of the scale, with a 95 % interval. "
+        "The interval of a predicted effect reflects sampling only, not the error of the model."
+        f"{f' {EXPLAIN_BOUNDS}' if any(row.off_axis for row in result.effects) else ''}</p>"
     )
 
 
