@@ -98,6 +98,7 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
     from socrates_core.finetune.trainer import Job, changes_since
     from socrates_core.finetune.validation import Validation
     from socrates_core.model.loading import plan_network
+    from socrates_core.model.prefix_tree.attention import longest_row
 
     everything = StudySet.load(folder, verify=True)
     split = Split.load(folder / "split.json")
@@ -109,7 +110,7 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
     prompts = encoder_of(recipe, network.tokenizer, network.record)
     found = examples_of(sample_rows(learned, recipe.fraction, rng))
     lengths = ExampleEncoder(found, prompts).lengths()
-    fits = lengths <= min(recipe.max_tokens, network.config.get_text_config().max_position_embeddings)
+    fits = lengths <= min(recipe.max_tokens, longest_row(network.config) or recipe.max_tokens)
     if not fits.any():
         raise TrainingError(f"all {len(found)} examples are longer than max_tokens {recipe.max_tokens}; raise it")
     encoder = ExampleEncoder(found.select(fits), prompts)
