@@ -6,6 +6,7 @@ given too. Intervals come from resampling studies, with the same resamples for a
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,14 @@ from socrates_core.evaluation.results.distances import ModelDistances, StudyKind
 from socrates_core.evaluation.results.metrics import FORMAT, Effects, Metrics
 from socrates_core.evaluation.results.predictions import UsedPredictions
 from socrates_core.evaluation.results.provenance import read_provenance
-from socrates_core.evaluation.results.rows import CellDistances, CellRow, Excluded, StudyDistances, StudyRow
+from socrates_core.evaluation.results.rows import (
+    CellDistances,
+    CellRow,
+    Excluded,
+    StudyDistances,
+    StudyRow,
+    UnusableCell,
+)
 from socrates_core.metrics.cell.comparison import Distances
 from socrates_core.metrics.cell_predictions import GROUPINGS, CellPredictions
 from socrates_core.metrics.cell_score import CellScore, pools, score_cell, unscored, worst_case
@@ -166,6 +174,7 @@ def evaluate(
         by_kind=distances.by_kind([_KINDS[cell.real] for cell in scored]),
         studies=_study_rows(scored, scores),
         cells=tuple(_cell_row(cell, score) for cell, score in zip(scored, scores, strict=True)),
+        unusable=tuple(_unusable(cell) for cell in cells if unscored(cell) and math.isfinite(worst_case(cell))),
         excluded=tuple(excluded),
         provenance=read_provenance({**told, "seed": seed, "resamples": len(resamples.times)}),
     )
@@ -285,6 +294,21 @@ def _cell_row(cell: CellPredictions, score: CellScore) -> CellRow:
         actual_mean=score.actual_mean,
         predicted_mean=score.predicted_mean,
         chance=score.chance,
+    )
+
+
+def _unusable(cell: CellPredictions) -> UnusableCell:
+    return UnusableCell(
+        cell=cell.cell_id,
+        study=cell.study_id,
+        real=cell.real,
+        identity=identity(cell),
+        n=int(cell.on_scale.sum()),
+        off_scale=int((~cell.on_scale).sum()),
+        invalid=int((~cell.valid).sum()),
+        off_scale_predictions=int((cell.valid & ~cell.usable).sum()),
+        worst=worst_case(cell),
+        on_scale_mass=None if cell.mass is None else float(np.average(cell.mass, weights=cell.mass_of)),
     )
 
 

@@ -123,6 +123,22 @@ class CellRow:
 
 
 @dataclass(frozen=True)
+class UnusableCell:
+    """A cell with a stated scale that has no W because too few of its predictions are options; fields as in a row."""
+
+    cell: int
+    study: str
+    real: bool | None
+    identity: str
+    n: int
+    off_scale: int
+    invalid: int
+    off_scale_predictions: int
+    worst: float | None
+    on_scale_mass: float | None
+
+
+@dataclass(frozen=True)
 class Excluded:
     """A cell that is missing from some figures."""
 
