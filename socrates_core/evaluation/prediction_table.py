@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from socrates_core.errors import PredictionError
-from socrates_core.evaluation.elsewhere.values import first_line, shown
+from socrates_core.errors import PredictionError, shown
+from socrates_core.evaluation.elsewhere.values import first_line
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.study.files import read_parquet
 
@@ -93,6 +93,14 @@ def read_table(path: Path) -> pl.DataFrame:
             raise PredictionError(
                 f"{shown(path)}: {what} (cell {unfit['cell_id'][0]}, study {unfit['study_id'][0]!r}); run it again"
             )
+    arms = table.group_by("study_id", "condition_num", maintain_order=True)
+    mixed = arms.agg(pl.col("drawn").is_null().n_unique()).filter(pl.col("drawn") > 1)
+    if len(mixed):
+        study, condition, _ = mixed.row(0)
+        raise PredictionError(
+            f"{shown(path)} holds distributions for some cells of condition {condition} of study {shown(study)} and "
+            "single numbers for others; score the two in files of their own"
+        )
     twice = table["cell_id"].filter(table["cell_id"].is_duplicated())
     if len(twice):
         raise PredictionError(f"{shown(path)} holds cell {twice[0]} twice; run it again")

@@ -6,10 +6,9 @@ from typing import Annotated, Literal
 import typer
 
 from socrates_core.command import check_seed
-from socrates_core.errors import PredictionError
+from socrates_core.errors import PredictionError, shown
 from socrates_core.evaluation.comparison import compare as compare_evaluations
 from socrates_core.evaluation.comparison import load_evaluations
-from socrates_core.evaluation.elsewhere.values import shown
 from socrates_core.evaluation.prediction_files import PredictionFile, load_predictions
 from socrates_core.evaluation.results.comparison import Kind, basis_sentences
 from socrates_core.evaluation.results.json_file import as_json
