@@ -3,6 +3,7 @@
     SocratesError
     ├── ScaleError         an answer instruction that cannot be read
     ├── SourceError        input files: missing, malformed, or without the columns they need
+    │   └── LossError      more answers that nobody can read than may be lost
     ├── StudyFolderError   a prepared folder that is incomplete, changed, or of another format
     ├── SplitError         a split that is impossible or does not fit its studies
     │   └── LeakError      a study that is on both sides of a split
@@ -29,6 +30,10 @@ class ScaleError(SocratesError):
 
 class SourceError(SocratesError):
     """Input files that are missing, malformed, or lack a column."""
+
+
+class LossError(SourceError):
+    """More answers that cannot be read than a study may lose; names them, with examples and the ways out."""
 
 
 class StudyFolderError(SocratesError):

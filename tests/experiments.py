@@ -10,7 +10,6 @@ from socrates_core.model.answer_model import AnswerDistributions, ModelDescripti
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.distribution import option_values
 from socrates_core.study.study_set import (
-    CELLS_SCHEMA,
     PARTICIPANTS_SCHEMA,
     RESPONSES_SCHEMA,
     STUDIES_SCHEMA,
@@ -18,6 +17,7 @@ from socrates_core.study.study_set import (
     Manifest,
     Persona,
     StudySet,
+    cells_table,
 )
 
 Value = str | int | None
@@ -57,10 +57,7 @@ class Arm:
 
 def experiment(participants: pl.DataFrame, arms: Sequence[Arm], title: str = "A study") -> StudySet:
     """One study `s` of these arms; cell ids count from 0."""
-    cells = [
-        (i, "s", a.condition, a.label, a.task, a.stimulus, _list(a.scale), a.scale.label_column, a.design)
-        for i, a in enumerate(arms)
-    ]
+    cells = [Cell(i, "s", a.condition, a.task, a.stimulus, a.scale, a.label, a.design) for i, a in enumerate(arms)]
     responses = [
         (i, person, answer, arm.scale.contains(answer))
         for i, arm in enumerate(arms)
@@ -69,17 +66,13 @@ def experiment(participants: pl.DataFrame, arms: Sequence[Arm], title: str = "A 
     ]
     return StudySet(
         studies=pl.DataFrame(
-            [("s", title, "made up", "CC0", "none", "experiment", False)], schema=STUDIES_SCHEMA, orient="row"
+            [("s", title, "made up", "CC0", "none", "experiment", False, "s")], schema=STUDIES_SCHEMA, orient="row"
         ),
-        cells=pl.DataFrame(cells, schema=CELLS_SCHEMA, orient="row"),
+        cells=cells_table(cells),
         participants=participants,
         responses=pl.DataFrame(responses, schema=RESPONSES_SCHEMA, orient="row"),
         manifest=Manifest(source="made up"),
     )
-
-
-def _list(scale: AnswerScale) -> list[int] | None:
-    return None if scale.values is None else list(scale.values)
 
 
 class AgeModel:

@@ -8,9 +8,18 @@ import numpy as np
 
 from socrates_core.evaluation.results.distances import GroupingDistance, SeparateRanges
 from socrates_core.evaluation.results.predictions import OriginalIndividual
-from socrates_core.metrics.cell.answers import MOST
+from socrates_core.metrics.cell.answers import MOST, ActualAnswers, PredictedAnswers
 from socrates_core.metrics.cell.comparison import Distances, observed_distances
-from socrates_core.metrics.cell_predictions import GROUPINGS, CellPredictions, Grouping, groups_of, joined, one_scale
+from socrates_core.metrics.cell_predictions import (
+    GROUPINGS,
+    CellPredictions,
+    Grouping,
+    as_numbers,
+    expanded,
+    groups_of,
+    joined,
+    one_scale,
+)
 from socrates_core.metrics.study_bootstrap import StudyResamples, Summary, finite
 from socrates_core.metrics.wasserstein import wasserstein_samples
 from socrates_core.scale.distribution import Floats, sample
@@ -32,6 +41,9 @@ def by_observed_range(
 ) -> GroupingDistance:
     """W by the paper's convention with a given definition of a cell: model, uniform baseline and floor.
 
+    Options off the axis are taken as the numbers they are, as in the paper; `on_axis` is the figure without them. Cells
+    whose options have no order have no W.
+
     Args:
         cells: All of them, including those that cannot be scored on their own.
         grouping: The definition of a cell.
@@ -39,16 +51,20 @@ def by_observed_range(
         known: Cell id → the distances of the single cell, if it has been scored.
     """
     found: list[Distances] = []
+    on_axis: list[float] = []
     study_ids = []
-    mixed = 0
-    for group in groups_of(cells, grouping):
+    mixed = off_axis = 0
+    for group in groups_of([cell for cell in cells if not cell.nominal], grouping):
         alone = len(group) == 1 and group[0].cell_id in known
-        whole = joined(group)
+        whole = joined([as_numbers(cell) for cell in group])
         distances = known[group[0].cell_id] if alone else observed_distances(whole.actual, whole.predicted)
         if distances is not None:
             found.append(distances)
             study_ids.append(group[0].study_id)
             mixed += len(group) > 1 and not one_scale(group)
+            has_off_axis = any(cell.off_axis for cell in group)
+            off_axis += has_off_axis
+            on_axis.append(_on_axis(group) if has_off_axis else distances.model)
     name = GROUPINGS[grouping]
     if not found:
         return GroupingDistance(name, "observed", mixed, mean=None, cells=0, studies=0)
@@ -59,7 +75,42 @@ def by_observed_range(
 
     model = summary([one.model for one in found])
     uniform, floor = summary([one.uniform for one in found]).mean, summary([one.floor for one in found]).mean
-    return GroupingDistance(name, "observed", mixed, **vars(model), uniform=uniform, noise_floor=floor)
+    return GroupingDistance(
+        grouping=name,
+        convention="observed",
+        mixed_scales=mixed,
+        **vars(model),
+        uniform=uniform,
+        noise_floor=floor,
+        off_axis_cells=off_axis,
+        on_axis=summary(on_axis).mean if off_axis else None,
+    )
+
+
+def _on_axis(group: Sequence[CellPredictions]) -> float:
+    """W of one cell of a grouping by the range of the answers on the axis alone; NaN if all of these agree."""
+    actual, predicted = [cell.actual for cell in group], [cell.predicted for cell in group]
+    values = None
+    if all(cell.values is not None for cell in group):
+        values = np.unique(np.concatenate([cell.values for cell in group if cell.values is not None]))
+    probs = None
+    if values is not None and all(cell.probs is not None for cell in group):
+        rows = [expanded(c.probs, c.values, values) for c in group if c.probs is not None and c.values is not None]
+        probs = np.concatenate(rows)
+    answers = ActualAnswers(
+        values,
+        np.concatenate([one.responses for one in actual]),
+        np.concatenate([one.people for one in actual]),
+        np.concatenate([one.weights for one in actual]),
+    )
+    drawn = None
+    if probs is None:
+        drawn = np.concatenate([one.drawn for one in predicted if one.drawn is not None])
+        drawn = np.where(np.concatenate([one.weights > 0 for one in predicted]), drawn, np.nan)
+    compared = np.concatenate([one.compared for one in predicted])
+    weights = np.concatenate([one.weights for one in predicted])
+    found = observed_distances(answers, PredictedAnswers(weights, compared, probs, drawn))
+    return math.nan if found is None else found.model
 
 
 def by_own_ranges(cells: Sequence[CellPredictions], studies: StudyResamples, seed: int) -> SeparateRanges:
@@ -68,7 +119,7 @@ def by_own_ranges(cells: Sequence[CellPredictions], studies: StudyResamples, see
     One answer per person is drawn from the distributions, as in that run.
     """
     distances, study_ids = [], []
-    for group in groups_of(cells, "condition"):
+    for group in groups_of([as_numbers(cell) for cell in cells if not cell.nominal], "condition"):
         drawn = np.concatenate([_drawn(cell, seed) for cell in group])
         answers = np.concatenate([cell.responses for cell in group])
         readable = np.isfinite(drawn)

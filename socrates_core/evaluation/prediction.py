@@ -19,7 +19,7 @@ from socrates_core.model.answer_model import AnswerDistributions, AnswerModel, M
 from socrates_core.model.baselines import MarginalModel
 from socrates_core.people.distinct import distinct_personas
 from socrates_core.people.population import start_weights
-from socrates_core.scale.distribution import Floats
+from socrates_core.scale.distribution import Floats, split_options
 from socrates_core.study.leaks import NearDuplicate, near_duplicates_of, refuse_overlap
 from socrates_core.study.split import study_of
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Cell, Persona
@@ -62,16 +62,20 @@ def predict(
         answers = model.answers_of(requests)
     else:
         answers = [model.answer_distributions(cell, personas) for cell, personas in requests]
-    return [
-        replace(
-            whole,
-            probs=answer.probs[different.place],
-            mass=answer.on_scale_mass[different.place],
-            method=answer.method,
-            drawn=None,
+    found = []
+    for cell, (whole, _), answer, different in zip(cells, blank, answers, distinct, strict=True):
+        split = split_options(answer.probs, cell.scale)
+        found.append(
+            replace(
+                whole,
+                probs=split.on_axis[different.place],
+                off_probs=None if split.off_axis is None else split.off_axis[different.place],
+                mass=answer.on_scale_mass[different.place],
+                method=answer.method,
+                drawn=None,
+            )
         )
-        for (whole, _), answer, different in zip(blank, answers, distinct, strict=True)
-    ]
+    return found
 
 
 def describe(spec: EvaluationSpec, data: EvaluationData, model: ModelDescription) -> dict[str, Any]:
@@ -188,8 +192,13 @@ def _observed(
         people=ids.astype(np.int64),
         drawn=np.full(len(rows), np.nan),
         weights=weights,
-        marginal=None if marginal is None else marginal.answer_distributions(cell, [{}]).probs[0],
+        marginal=None
+        if marginal is None
+        else split_options(marginal.answer_distributions(cell, [{}]).probs, cell.scale).on_axis[0],
         labels=dict(cell.scale.labels),
+        off_axis=dict(cell.scale.off_axis),
+        unit=cell.scale.unit,
+        nominal=cell.scale.nominal,
         condition=cell.condition,
         stimulus=cell.stimulus,
         title=title,

@@ -147,6 +147,7 @@ def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any
             people=np.array([people[study, line.person] if line.person else -line.place for line in counted]),
             weights=weights,
             drawn=np.array([line.predicted for line in counted], dtype=np.float64),
+            off_axis={} if scale is None else dict(scale.off_axis),
             condition=labels.get((study, condition)) or conditions[study].label(condition),
             stimulus=stimulus,
             method="elsewhere",
@@ -162,8 +163,8 @@ def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any
         "unreadable_answers": {"rows": len(unreadable), "examples": unreadable[:EXAMPLES]},
         "repeated_people": {"people": len(repeated), "examples": repeated[:EXAMPLES]},
         "invalid_predictions": sum(int((~cell.valid).sum()) for cell in cells),
-        "off_scale_predictions": sum(int((cell.valid & ~cell.usable).sum()) for cell in cells),
-        "off_scale_answers": sum(int((~cell.on_scale).sum()) for cell in cells),
+        "off_scale_predictions": sum(int(cell.stray.sum()) for cell in cells),
+        "off_scale_answers": sum(int((~cell.on_scale & ~cell.answered_off_axis).sum()) for cell in cells),
         "cells_without_scale": sum(cell.values is None for cell in cells),
     }
 

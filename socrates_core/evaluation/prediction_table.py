@@ -41,13 +41,18 @@ SCHEMA: Final = pl.Schema(
         "drawn": pl.List(pl.Float64),
         "marginal": pl.List(pl.Float32),
         "method": pl.String(),
+        "unit": pl.Float64(),
+        "nominal": pl.Boolean(),
+        "off_axis": pl.List(pl.Int64),
+        "off_axis_labels": pl.List(pl.String),
+        "off_probs": pl.List(pl.Float32),
     }
 )
 """The fixed columns; all others are `demo_ATTRIBUTE`, each a list of N texts."""
 
 
-LATER: Final = ("scale_labels",)
-"""Optional columns: no figure depends on them."""
+LATER: Final = ("scale_labels", "unit", "nominal", "off_axis", "off_axis_labels", "off_probs")
+"""Columns that earlier predictions lack: their options were whole numbers in an order, all on the axis."""
 
 
 ROUNDING: Final = 0.001
@@ -82,6 +87,9 @@ def read_table(path: Path) -> pl.DataFrame:
         | (pl.col("drawn").list.len() != people)
         | (pl.col("scale_labels").list.len() != pl.col("scale_values").list.len())
         | (pl.col("probs").is_null() == pl.col("drawn").is_null())
+        | (pl.col("off_axis_labels").list.len() != pl.col("off_axis").list.len())
+        | (pl.col("off_probs").list.len() != people * pl.col("off_axis").list.len())
+        | (pl.col("off_probs").is_null() != (pl.col("probs").is_null() | pl.col("off_axis").is_null()))
     )
     if len(unfit):
         raise PredictionError(
@@ -122,6 +130,14 @@ def _impossible(attributes: Sequence[str]) -> list[tuple[pl.Expr, str]]:
         (some("responses", ~one.is_finite().fill_null(False)), "a response is not a number"),
         (pl.col("probs").is_not_null() & pl.col("scale_values").is_null(), "there are probabilities and no options"),
         (some("probs", not_a_share), "a probability is not a number from 0 to 1"),
+        (some("off_probs", not_a_share | (one > 1 + ROUNDING)), "a probability is not a number from 0 to 1"),
+        (
+            (pl.col("off_axis").list.len() < 1)
+            | some("off_axis", ~(one.diff().fill_null(1) > 0) | one.is_null())
+            | (pl.col("off_axis").list.set_intersection("scale_values").list.len() > 0),
+            "off_axis are not options in ascending order besides those of the scale",
+        ),
+        (~(pl.col("unit").is_finite() & (pl.col("unit") > 0)), "unit is not a positive number"),
         (some("weights", not_a_share), "a weight is not a number from 0"),
         (some("marginal", not_a_share) | (pl.col("marginal").list.sum() <= 0), "marginal is not a distribution"),
         (pl.col("marginal").list.len() != pl.col("scale_values").list.len(), "marginal does not fit scale_values"),
@@ -141,7 +157,9 @@ def cells_of(table: pl.DataFrame) -> list[CellPredictions]:
     """The cells of such a table, sorted by study, then cell."""
     attributes = [name for name in table.columns if name.startswith(ATTRIBUTE)]
     ordered = table.sort("study_id", "cell_id")
-    numbers = {name: ordered[name] for name, kind in SCHEMA.items() if isinstance(kind, pl.List) and name not in LATER}
+    texts_of = ("scale_labels", "off_axis_labels")
+    lists = [name for name, kind in SCHEMA.items() if isinstance(kind, pl.List) and name not in texts_of]
+    numbers = {name: ordered[name] for name in lists}
     plain = ordered.select(name for name in SCHEMA if not isinstance(SCHEMA[name], pl.List)).to_dicts()
     known = [ordered[name] for name in attributes]
     cells = []
@@ -153,8 +171,8 @@ def cells_of(table: pl.DataFrame) -> list[CellPredictions]:
             for name, column in zip(attributes, known, strict=True)
             if column[row] is not None
         }
-        labels = ordered["scale_labels"][row]
-        cells.append(_cell(fixed, arrays, values, probs, texts, [] if labels is None else labels.to_list()))
+        labels, off_labels = (None if (found := ordered[name][row]) is None else found.to_list() for name in texts_of)
+        cells.append(_cell(fixed, arrays, values, probs, texts, labels or [], off_labels))
     return cells
 
 
@@ -170,6 +188,7 @@ def _cell(
     probs: Any,
     texts: dict[str, list[str | None]],
     labels: Sequence[str | None],
+    off_labels: Sequence[str | None] | None,
 ) -> CellPredictions:
     if probs is not None:
         probs = probs.astype(np.float64).reshape(-1, len(values))
@@ -183,8 +202,18 @@ def _cell(
     marginal = arrays["marginal"]
     if marginal is not None:
         marginal = marginal.astype(np.float64) / marginal.astype(np.float64).sum()
+    codes = [] if arrays["off_axis"] is None else arrays["off_axis"].tolist()
+    off_probs = arrays["off_probs"]
+    if off_probs is not None:
+        off_probs = off_probs.astype(np.float64).reshape(-1, len(codes))
+        if (off_probs.sum(axis=1) > 1 + ROUNDING).any():
+            raise PredictionError(
+                f"the shares off the axis of a person in cell {fixed['cell_id']} exceed 1; run the evaluation again"
+            )
     return CellPredictions(
-        **fixed,
+        **{**fixed, "unit": fixed["unit"] or 1.0, "nominal": bool(fixed["nominal"])},
+        off_axis={code: text or "" for code, text in zip(codes, off_labels or [None] * len(codes), strict=True)},
+        off_probs=off_probs,
         values=values,
         responses=arrays["responses"],
         people=arrays["participant_ids"],
@@ -210,6 +239,9 @@ def _frame(cell: CellPredictions) -> pl.DataFrame:
         "on_scale_mass": None if cell.mass is None else cell.mass.astype(np.float32),
         "drawn": cell.drawn,
         "marginal": None if cell.marginal is None else cell.marginal.astype(np.float32),
+        "off_axis": list(cell.off_axis) or None,
+        "off_axis_labels": [text or None for text in cell.off_axis.values()] or None,
+        "off_probs": None if cell.off_probs is None else cell.off_probs.astype(np.float32).ravel(),
     }
     columns: dict[str, pl.Series] = {}
     for name, kind in SCHEMA.items():

@@ -18,7 +18,7 @@ from socrates_core.errors import PredictionError
 from socrates_core.evaluation.conventions import as_originally_computed, by_observed_range, by_own_ranges, covering
 from socrates_core.evaluation.distance_means import DistanceMeans
 from socrates_core.evaluation.effect_summary import effect_summary
-from socrates_core.evaluation.results.distances import ModelDistances, StudyKind
+from socrates_core.evaluation.results.distances import CONVENTIONS, ModelDistances, NominalDistances, StudyKind
 from socrates_core.evaluation.results.metrics import FORMAT, Effects, Metrics
 from socrates_core.evaluation.results.predictions import UsedPredictions
 from socrates_core.evaluation.results.provenance import read_provenance
@@ -31,13 +31,13 @@ from socrates_core.evaluation.results.rows import (
     UnusableCell,
 )
 from socrates_core.metrics.cell.comparison import Distances
-from socrates_core.metrics.cell_predictions import GROUPINGS, CellPredictions
+from socrates_core.metrics.cell_predictions import GROUPINGS, CellPredictions, as_numbers
 from socrates_core.metrics.cell_score import CellScore, pools, score_cell, unscored, worst_case
 from socrates_core.metrics.dispersion import cell_variances, dispersion
 from socrates_core.metrics.effects import Contrasts, effects_of
 from socrates_core.metrics.fairness import fairness, group_cells
 from socrates_core.metrics.individual import individual, individual_sums
-from socrates_core.metrics.study_bootstrap import StudyResamples, finite
+from socrates_core.metrics.study_bootstrap import StudyResamples, Summary, finite
 from socrates_core.metrics.uncertainty import Interval, mean_interval
 from socrates_core.scale.distribution import Floats
 
@@ -134,7 +134,7 @@ def evaluate(
     scored = [cell for cell in cells if not unscored(cell)]
     if not scored and not any(cell.drawn is not None and (cell.valid & cell.on_scale).any() for cell in cells):
         raise PredictionError(f"none of the {len(cells)} cells can be scored: {_reasons(excluded)}")
-    pooled = pools(scored)
+    pooled = {**pools([as_numbers(cell) for cell in scored if cell.off_axis]), **pools(scored)}
     scores = [score_cell(cell, pooled, seed) for cell in scored]
     study_ids, everywhere = [cell.study_id for cell in scored], [cell.study_id for cell in cells]
     resamples = StudyResamples.draw(study_ids or everywhere, seed)
@@ -171,6 +171,7 @@ def evaluate(
         dispersion=dispersion([cell_variances(cell) for cell in scored], study_ids, resamples),
         fairness=fairness(groups, resamples),
         on_scale_mass=resamples.summary(np.array([score.on_scale_mass for score in scores]), study_ids),
+        nominal=_nominal(scored, scores, resamples),
         by_kind=distances.by_kind([_KINDS[cell.real] for cell in scored]),
         studies=_study_rows(scored, scores),
         cells=tuple(_cell_row(cell, score) for cell, score in zip(scored, scores, strict=True)),
@@ -181,6 +182,27 @@ def evaluate(
     return ScoredCells(metrics, {cell.cell_id: cell for cell in scored})
 
 
+def _nominal(
+    cells: Sequence[CellPredictions], scores: Sequence[CellScore], resamples: StudyResamples
+) -> NominalDistances | None:
+    """Total variation of the cells whose options have no order."""
+    pairs = [(cell.study_id, score.nominal) for cell, score in zip(cells, scores, strict=True) if score.nominal]
+    if not pairs:
+        return None
+    study_ids = [study_id for study_id, _ in pairs]
+
+    def summary(formula: Callable[[Distances], float]) -> Summary:
+        return resamples.summary(np.array([formula(one) for _, one in pairs]), study_ids)
+
+    return NominalDistances(
+        model=summary(lambda one: one.model),
+        noise_floor=summary(lambda one: one.floor),
+        uniform=summary(lambda one: one.uniform),
+        pooled=summary(lambda one: one.pooled),
+        marginal=summary(lambda one: one.marginal),
+    )
+
+
 def _used_predictions(cells: Sequence[CellPredictions], resamples: StudyResamples) -> UsedPredictions:
     """What W by the stated scale rests on, in the cells that have one or lack it for want of predictions alone."""
     worst = np.array([worst_case(cell) for cell in cells])
@@ -188,7 +210,7 @@ def _used_predictions(cells: Sequence[CellPredictions], resamples: StudyResample
     return UsedPredictions(
         predictions=sum(len(cell.responses) for cell in counted),
         used=sum(int(cell.predicted.compared.sum()) for cell in counted if not unscored(cell)),
-        off_scale=sum(int((cell.valid & ~cell.usable).sum()) for cell in counted),
+        off_scale=sum(int(cell.stray.sum()) for cell in counted),
         invalid=sum(int((~cell.valid).sum()) for cell in counted),
         worst=resamples.summary(worst, [cell.study_id for cell in cells]),
     )
@@ -205,6 +227,9 @@ def _excluded_by_convention(cells: Sequence[CellPredictions], scores: Sequence[C
     """The scored cells that have no W by one convention."""
     excluded = []
     for cell, score in zip(cells, scores, strict=True):
+        if cell.nominal:
+            excluded += [_excluded(cell, by, "the options have no order: see total variation") for by in CONVENTIONS]
+            continue
         if score.scale is None:
             excluded.append(_excluded(cell, "scale", "the scale is not known"))
         if score.observed is None:
@@ -271,6 +296,7 @@ def identity(cell: CellPredictions) -> str:
     """Sixteen hexadecimal digits: the same for the same question and the same answers, for every model."""
     asked = [cell.study_id, cell.condition_num, cell.task_num, cell.stimulus]
     content = [*asked, None if cell.values is None else cell.values.tolist(), np.sort(cell.responses).tolist()]
+    content += [list(cell.off_axis)] if cell.off_axis else []
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
@@ -284,15 +310,18 @@ def _cell_row(cell: CellPredictions, score: CellScore) -> CellRow:
         n_effective=score.n_effective,
         off_scale=score.off_scale,
         invalid=score.invalid,
-        off_scale_predictions=int((cell.valid & ~cell.usable).sum()),
+        off_scale_predictions=int(cell.stray.sum()),
         worst=finite(worst_case(cell)),
         scale=_cell_distances(score.scale),
         observed=_cell_distances(score.observed),
+        observed_on_axis=None if score.observed_on_axis is None else score.observed_on_axis.model,
+        nominal=_cell_distances(score.nominal),
         cramer=finite(score.cramer),
         verdict=score.verdict,
         on_scale_mass=finite(score.on_scale_mass),
         actual_mean=score.actual_mean,
         predicted_mean=score.predicted_mean,
+        off_axis=score.off_axis,
         chance=score.chance,
     )
 

@@ -14,7 +14,7 @@ from socrates_core.metrics.cell.comparison import scale_distances
 from socrates_core.model.answer_model import TRUSTED_MASS, AnswerDistributions, ModelDescription
 from socrates_core.model.prefix_tree import attention
 from socrates_core.model.transformer import TransformerModel
-from socrates_core.scale.distribution import Floats, option_values
+from socrates_core.scale.distribution import Floats, all_options, option_values, split_options
 from socrates_core.study.study_set import Cell, Persona
 
 DRAWS: Final = 1000
@@ -66,7 +66,7 @@ class _ValidationCell:
     answers: Ints
     """(n,) which option each of them chose."""
     actual: ActualAnswers
-    """Of everybody in the cell."""
+    """Of everybody in the cell who answered on the axis."""
 
 
 class Validation:
@@ -76,11 +76,11 @@ class Validation:
         """Sample up to `max_cells` cells of each study, and up to `max_people` people of each cell.
 
         Raises:
-            TrainingError: If no cell has a bounded scale and an answer.
+            TrainingError: If no cell has a bounded scale and an answer on its axis.
         """
         by_study: dict[str, list[int]] = {}
         for place, cell in enumerate(examples.cells):
-            if cell.scale.values is not None and len(cell.scale.values) > 1:
+            if len(_on_axis(examples, place)):
                 by_study.setdefault(cell.study_id, []).append(place)
         if not by_study:
             raise TrainingError("no validation study has an answer on a bounded scale; prepare another split")
@@ -126,7 +126,9 @@ class Validation:
                 )
             chosen = answer.probs[np.arange(len(one.answers)), one.answers] * answer.on_scale_mass
             losses.append(-np.log(np.maximum(chosen, np.finfo(np.float64).tiny)))
-            found = scale_distances(one.actual, answer.probs.mean(axis=0))
+            split = split_options(answer.probs, one.cell.scale)
+            mean = split.substance @ split.on_axis
+            found = scale_distances(one.actual, mean / mean.sum())
             scores.setdefault(one.cell.study_id, []).append(
                 (found.model, found.floor, found.uniform, float(answer.on_scale_mass.mean()))
             )
@@ -157,17 +159,26 @@ def answer_model(network: Any, tokenizer: Any, template: str, precision: str) ->
 
 def _sampled(examples: Examples, place: int, max_people: int, rng: np.random.Generator) -> _ValidationCell:
     cell = examples.cells[place]
-    here = np.flatnonzero(examples.cell == place)
+    here, counted = np.flatnonzero(examples.cell == place), _on_axis(examples, place)
     some = np.sort(rng.permutation(here)[:max_people])
     personas = [examples.people.row(int(row), named=True) for row in examples.person[some]]
     return _ValidationCell(
         cell=cell,
         personas=personas,
-        answers=np.searchsorted(option_values(cell.scale), examples.response[some]),
+        answers=np.searchsorted(all_options(cell.scale), examples.response[some]),
         actual=ActualAnswers(
             values=option_values(cell.scale),
-            responses=examples.response[here].astype(np.float64),
-            people=examples.person[here],
-            weights=parts_of_people(examples.person[here]),
+            responses=examples.response[counted].astype(np.float64),
+            people=examples.person[counted],
+            weights=parts_of_people(examples.person[counted]),
         ),
     )
+
+
+def _on_axis(examples: Examples, place: int) -> Ints:
+    """The answers of a cell on the axis of an ordered, bounded scale, which have distances."""
+    scale = examples.cells[place].scale
+    if scale.values is None or scale.nominal:
+        return np.zeros(0, dtype=np.int64)
+    here = np.flatnonzero(examples.cell == place)
+    return here[~np.isin(examples.response[here], list(scale.off_axis))]

@@ -37,13 +37,13 @@ class CellPredictions:
     task_num: int | None
     """None if the file names no task."""
     values: npt.NDArray[np.int64] | None
-    """(K,) the options; None if the scale is not known."""
+    """(K,) the options on the axis; None if the scale is not known."""
     responses: Floats
-    """(N,) the answers, off-scale ones included."""
+    """(N,) the answers, those off the axis and off the scale included."""
     people: npt.NDArray[np.int64]
     """(N,) ids of the people who answered; the same number is the same person of the study."""
     probs: Floats | None = None
-    """(N, K) the predicted distribution of each person; needs `values`."""
+    """(N, K) the distribution of each person's answer on the axis, given that it is on it; needs `values`."""
     drawn: Floats | None = None
     """(N,) one predicted number for each answer in place of `probs`; NaN if it could not be read."""
     weights: Floats | None = None
@@ -53,7 +53,15 @@ class CellPredictions:
     marginal: Floats | None = None
     """(K,) the prediction of the marginal baseline: the training answers on this scale."""
     labels: Mapping[int, str] = field(default_factory=dict)
-    """Option → its label, if it has one."""
+    """Option on the axis → its label, if it has one."""
+    off_axis: Mapping[int, str] = field(default_factory=dict)
+    """J options off the axis, ascending → their labels, empty if they have none."""
+    off_probs: Floats | None = None
+    """(N, J) each person's probability of these; None if there are none, or numbers were drawn."""
+    unit: float = 1.0
+    """What answers and options count, see `AnswerScale`."""
+    nominal: bool = False
+    """Whether the options have no order."""
     condition: str | None = None
     stimulus: str | None = None
     title: str | None = None
@@ -66,24 +74,51 @@ class CellPredictions:
     def __post_init__(self) -> None:
         assert (self.probs is None) != (self.drawn is None), "either probabilities or drawn numbers"
         assert self.probs is None or self.values is not None, "probabilities need options"
+        assert (self.off_probs is None) == (self.probs is None or not self.off_axis), "off-axis options need shares"
 
     @property
     def actual(self) -> ActualAnswers:
-        """The answers alone, without those of weight 0."""
+        """The answers alone, without those off the axis and those of weight 0."""
         weights = self.mass_of
-        counts = weights > 0
+        counts = (weights > 0) & ~self.answered_off_axis
         return ActualAnswers(self.values, self.responses[counts], self.people[counts], weights[counts])
 
     @property
     def predicted(self) -> PredictedAnswers:
-        """The predictions alone, of exactly the people who answered."""
-        compared = self.on_scale if self.drawn is None else self.usable
-        return PredictedAnswers(self.mass_of, compared, self.probs, self.drawn)
+        """The predictions of answers on the axis, of exactly the people who answered.
+
+        Each person counts with the probability of answering on the axis, so that the mean over people is
+        Σ p(k) / Σ (1 − p(off the axis)).
+        """
+        if self.drawn is not None:
+            return PredictedAnswers(self.mass_of * ~self.predicted_off_axis, self.usable, drawn=self.drawn)
+        compared = (self.on_scale | self.answered_off_axis) & (self.substance > 0)
+        return PredictedAnswers(self.mass_of * self.substance, compared, self.probs)
+
+    @property
+    def substance(self) -> Floats:
+        """(N,) predicted probability of an answer on the axis, in [0, 1]; 1 if there is no option off it."""
+        if self.off_probs is None:
+            return np.ones(len(self.responses))
+        return np.asarray((1 - self.off_probs.sum(axis=1)).clip(0.0, 1.0))
 
     @property
     def on_scale(self) -> npt.NDArray[np.bool_]:
-        """(N,) whether an answer is one of the options; all are if the scale is not known."""
+        """(N,) whether an answer is one of the options on the axis; all are if the scale is not known."""
         return np.ones(len(self.responses), bool) if self.values is None else among(self.responses, self.values)
+
+    @property
+    def answered_off_axis(self) -> npt.NDArray[np.bool_]:
+        """(N,) whether an answer is one of the options off the axis."""
+        return self._is_off_axis(self.responses)
+
+    @property
+    def predicted_off_axis(self) -> npt.NDArray[np.bool_]:
+        """(N,) whether a drawn number is one of the options off the axis."""
+        return np.zeros(len(self.responses), bool) if self.drawn is None else self._is_off_axis(self.drawn)
+
+    def _is_off_axis(self, numbers: Floats) -> npt.NDArray[np.bool_]:
+        return np.isin(numbers, list(self.off_axis)) if self.off_axis else np.zeros(len(numbers), bool)
 
     @property
     def valid(self) -> npt.NDArray[np.bool_]:
@@ -92,10 +127,15 @@ class CellPredictions:
 
     @property
     def usable(self) -> npt.NDArray[np.bool_]:
-        """(N,) whether the prediction is a possible answer: valid, and one of the options if they are known."""
+        """(N,) whether the prediction is a possible answer on the axis: valid, and one of the options if known."""
         if self.drawn is None or self.values is None:
             return self.valid
         return self.valid & among(np.where(self.valid, self.drawn, np.inf), self.values)
+
+    @property
+    def stray(self) -> npt.NDArray[np.bool_]:
+        """(N,) whether a drawn number is valid and no option at all, on the axis or off it."""
+        return self.valid & ~self.usable & ~self.predicted_off_axis
 
     @property
     def mass_of(self) -> Floats:
@@ -121,7 +161,7 @@ def groups_of(cells: Sequence[CellPredictions], grouping: Grouping) -> list[list
 
 
 def joined(group: Sequence[CellPredictions]) -> CellPredictions:
-    """Join several cells into one, with the answers of all.
+    """Join several cells without options off the axis into one, with the answers of all.
 
     Distributions are over the union of the options. If the cells' scales differ, no participant saw that union as a
     scale: only the conventions `observed` and `separate` can score it.
@@ -142,11 +182,25 @@ def expanded(rows: Floats, values: npt.ArrayLike, onto: npt.ArrayLike) -> Floats
     return out
 
 
+def as_numbers(cell: CellPredictions) -> CellPredictions:
+    """The cell with its options off the axis taken as the numbers they are, as the Socrates paper took them."""
+    if not cell.off_axis or cell.values is None:
+        return cell
+    off = np.array(list(cell.off_axis), dtype=np.int64)
+    values = np.union1d(cell.values, off)
+    probs = None
+    if cell.probs is not None and cell.off_probs is not None:
+        probs = expanded(cell.probs * cell.substance[:, None], cell.values, values)
+        probs += expanded(cell.off_probs, off, values)
+    return replace(cell, values=values, probs=probs, off_axis={}, off_probs=None, marginal=None)
+
+
 def scale_of(cell: CellPredictions) -> AnswerScale:
     """The cell's scale, with the labels that are known."""
     if cell.values is None:
         return AnswerScale(None)
-    return AnswerScale(tuple(int(value) for value in cell.values), dict(cell.labels))
+    values = tuple(int(value) for value in cell.values)
+    return AnswerScale(values, dict(cell.labels), dict(cell.off_axis), cell.unit, cell.nominal)
 
 
 def _merge(cells: Sequence[CellPredictions]) -> CellPredictions:

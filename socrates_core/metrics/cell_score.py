@@ -7,9 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from socrates_core.metrics.cell.chance import Chance
-from socrates_core.metrics.cell.comparison import LEAST, Distances, cell_rng, compare, weight_counts
+from socrates_core.metrics.cell.comparison import (
+    LEAST,
+    Distances,
+    cell_rng,
+    compare,
+    observed_distances,
+    weight_counts,
+)
+from socrates_core.metrics.cell.off_axis import OffAxisShares, off_axis_shares
 from socrates_core.metrics.cell.worst_case import worst_distance
-from socrates_core.metrics.cell_predictions import CellPredictions
+from socrates_core.metrics.cell_predictions import CellPredictions, as_numbers
 from socrates_core.metrics.verdict import VerdictCode
 from socrates_core.scale.distribution import Floats
 
@@ -30,6 +38,11 @@ class CellScore:
     """Predictions that could not be read as a number."""
     scale: Distances | None
     observed: Distances | None
+    """Options off the axis are the numbers they are, as in the paper."""
+    observed_on_axis: Distances | None
+    """The same without them."""
+    nominal: Distances | None
+    """Total variation, if the options have no order; then there is no W."""
     cramer: float
     chance: Chance | None
     verdict: VerdictCode | None
@@ -37,7 +50,9 @@ class CellScore:
     """Mean over the answers; NaN if it is not known."""
     actual_mean: float
     predicted_mean: float
-    """Raw numbers, like `actual_mean`."""
+    """In the scale's own numbers, like `actual_mean`."""
+    off_axis: OffAxisShares | None
+    """None if there are no options off the axis."""
 
 
 def pools(cells: Sequence[CellPredictions]) -> dict[PoolKey, Floats]:
@@ -70,9 +85,10 @@ def unscored(cell: CellPredictions) -> str | None:
     if len(cell.responses) < LEAST:
         return "one response" if len(cell.responses) else "no response"
     actual = cell.actual
-    on, usable = int(actual.on_scale.sum()), int(cell.usable.sum())
+    on, usable = int(actual.on_scale.sum()), int((cell.usable & (cell.substance > 0)).sum())
     if on < LEAST:
-        return f"{on} of {len(cell.responses)} answers are on the scale"
+        where = "axis" if cell.off_axis else "scale"
+        return f"{on} of {len(cell.responses)} answers are on the {where}"
     if not _two_people(cell):
         return "one person answered"
     if usable < LEAST:
@@ -85,7 +101,9 @@ def worst_case(cell: CellPredictions) -> float:
     """W if each prediction that is no option were the worst one, see `worst_distance`; NaN without a stated scale, or
     where fewer than two people answered on it.
     """
-    return worst_distance(cell.actual, cell.predicted) if cell.values is not None and _two_people(cell) else math.nan
+    if cell.values is None or cell.nominal or not _two_people(cell) or not cell.predicted.weights.sum() > 0:
+        return math.nan
+    return worst_distance(cell.actual, cell.predicted)
 
 
 def _two_people(cell: CellPredictions) -> bool:
@@ -97,7 +115,13 @@ def score_cell(cell: CellPredictions, pooled: Mapping[PoolKey, Floats], seed: in
     """Score a cell for which `unscored` gives None. The result depends only on the cell, the pools and the seed."""
     key, actual, on = pool_key(cell), cell.actual, cell.actual.on_scale
     pool = pooled.get(key) if key is not None else None
-    found = compare(actual, cell.predicted, cell_rng(seed, cell.cell_id), pool, cell.marginal)
+    found = compare(actual, cell.predicted, cell_rng(seed, cell.cell_id), pool, cell.marginal, cell.nominal)
+    numbers = as_numbers(cell)
+    observed = found.observed
+    if cell.off_axis and not cell.nominal:
+        number_key = pool_key(numbers)
+        number_pool = pooled.get(number_key) if number_key is not None else None
+        observed = observed_distances(numbers.actual, numbers.predicted, number_pool)
     return CellScore(
         cell_id=cell.cell_id,
         study_id=cell.study_id,
@@ -107,19 +131,23 @@ def score_cell(cell: CellPredictions, pooled: Mapping[PoolKey, Floats], seed: in
         off_scale=found.off_scale,
         invalid=int((~cell.valid).sum()),
         scale=found.scale,
-        observed=found.observed,
+        observed=observed,
+        observed_on_axis=found.observed,
+        nominal=found.nominal,
         cramer=found.cramer,
         chance=found.chance,
         verdict=None if found.verdict is None else found.verdict.code,
         on_scale_mass=math.nan if cell.mass is None else float(np.average(cell.mass, weights=cell.mass_of)),
-        actual_mean=float(np.average(actual.responses[on], weights=actual.weights[on])),
-        predicted_mean=_predicted_mean(cell),
+        actual_mean=cell.unit * float(np.average(actual.responses[on], weights=actual.weights[on])),
+        predicted_mean=cell.unit * _predicted_mean(cell),
+        off_axis=off_axis_shares(cell),
     )
 
 
 def _predicted_mean(cell: CellPredictions) -> float:
-    used = cell.valid
+    side = cell.predicted
+    used = side.valid & (side.weights > 0)
     if cell.probs is not None and cell.values is not None:
-        return float(np.average(cell.probs[used] @ cell.values, weights=cell.mass_of[used]))
+        return float(np.average(cell.probs[used] @ cell.values, weights=side.weights[used]))
     assert cell.drawn is not None
-    return float(np.average(cell.drawn[used], weights=cell.mass_of[used]))
+    return float(np.average(cell.drawn[used], weights=side.weights[used]))

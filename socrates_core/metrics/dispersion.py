@@ -33,13 +33,14 @@ def cell_variances(cell: CellPredictions) -> Floats | None:
     """(3,) the variance of people's answers, of predicted answers, and of expected predictions between people.
 
     In squared shares of the scale's width. That of people's answers is unbiased, with n − 1 (n is the effective number
-    of people); the predicted one is that of one answer drawn for a random person. None below two people whose answer
-    and prediction are on the scale; who answered several times counts once, each answer for its part.
+    of people); the predicted one is that of one answer drawn for a random person of those who answered on the axis.
+    None below two people whose answer and prediction are on it; who answered several times counts once, each answer
+    for its part.
     """
-    used = cell.on_scale & cell.usable & (cell.mass_of > 0)
+    used = cell.on_scale & cell.usable & (cell.mass_of > 0) & (cell.substance > 0)
     each = parts_of_people(cell.people[used], None if cell.weights is None else cell.weights[used])
     _, place = np.unique(cell.people[used], return_inverse=True)
-    if cell.values is None or place.max(initial=0) < 1:
+    if cell.values is None or cell.nominal or place.max(initial=0) < 1:
         return None
     n = effective_n(np.bincount(place, each))
     low, width = float(cell.values[0]), float(cell.values[-1] - cell.values[0])

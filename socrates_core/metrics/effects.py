@@ -8,13 +8,15 @@ answered, so chance differences between arms, in age for example, affect predict
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from socrates_core.metrics.cell.comparison import weight_counts
+from socrates_core.metrics.cell.off_axis import trimming_bounds
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.metrics.uncertainty import GroupAnswers, Interval, mean_difference
 from socrates_core.scale.distribution import Floats
@@ -24,6 +26,24 @@ Contrasts = Literal["control", "pairs"]
 
 RESOLVABLE: Final = 10
 """People that both arms need for the direction of an effect to count as known."""
+
+
+@dataclass(frozen=True)
+class OffAxisEffect:
+    """Shares of people who answer off the axis, and bounds of the effect on those who would not in either arm."""
+
+    actual: float
+    """Share in the arm, in [0, 1]."""
+    actual_reference: float
+    """Share in the other."""
+    predicted: float
+    """Predicted share in the arm."""
+    predicted_reference: float
+    """Predicted share in the other."""
+    actual_bounds: Interval
+    """Of the actual effect, see `trimming_bounds`: with equal shares the effect itself."""
+    predicted_bounds: Interval
+    """Of the predicted effect, likewise."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +76,8 @@ class Effect:
     """Standard error of `actual` − `predicted`: smaller the more the attributes of the sampled people explain both."""
     resolved: bool
     """Whether the direction of the actual effect is known; see `direction_is_known`."""
+    off_axis: OffAxisEffect | None = None
+    """How many answer off the axis in each arm, and what that can do to the effect; None without such options."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +95,22 @@ class Arm:
     """(N,) positive."""
     options: Floats
     """(K,) where an answer can lie, likewise."""
+    expected: GroupAnswers | None = None
+    """Where some answer off the axis, the expected answers of all, those too, each with the probability of answering on
+    it; None if nobody can."""
+    off_axis: tuple[float, float] = (0.0, 0.0)
+    """Actual and predicted share of people who answer off the axis."""
+    shares: tuple[Floats, Floats] | None = None
+    """(K,) actual and (K,) predicted shares of the answers on the axis; None without options off it."""
 
     def given(self, numbers: Floats, options: Floats | None = None) -> GroupAnswers:
         """What these people gave, (N,), with the options that it can be."""
         return GroupAnswers(self.people, numbers, self.weights, options)
+
+    @property
+    def forecast(self) -> GroupAnswers:
+        """The predicted side."""
+        return self.given(self.predicted) if self.expected is None else self.expected
 
 
 def effects_of(cells: Sequence[CellPredictions], contrasts: Contrasts = "control") -> tuple[list[Effect], list[str]]:
@@ -86,10 +120,13 @@ def effects_of(cells: Sequence[CellPredictions], contrasts: Contrasts = "control
     scale. An arm needs two people.
     """
     outcomes: dict[tuple[str, int | None, tuple[int, ...]], dict[int, list[CellPredictions]]] = {}
-    unscaled = without_task = 0
+    unscaled = without_task = unordered = 0
     for cell in cells:
         if cell.values is None:
             unscaled += 1
+            continue
+        if cell.nominal:
+            unordered += 1
             continue
         if cell.task_num is None and cell.stimulus is not None:
             without_task += 1
@@ -98,12 +135,15 @@ def effects_of(cells: Sequence[CellPredictions], contrasts: Contrasts = "control
         outcomes.setdefault(key, {}).setdefault(cell.condition_num, []).append(cell)
     found: list[Effect] = []
     left_out = [f"{unscaled} cells without a known scale"] if unscaled else []
+    if unordered:
+        left_out.append(f"{unordered} cells whose options have no order, and so no mean")
     if without_task:
         left_out.append(f"{without_task} cells without a task: it is not known which texts ask the same outcome")
     for (study_id, task_num, _), by_condition in sorted(outcomes.items(), key=lambda item: (item[0][0], str(item[0]))):
         arms = []
+        off_axis = any(cell.off_axis for members in by_condition.values() for cell in members)
         for number in sorted(by_condition):
-            arm = _arm(by_condition[number])
+            arm = _arm(by_condition[number], off_axis)
             if len(np.unique(arm.people)) < 2:
                 left_out.append(f"{study_id}, {arm.name}, task {task_num}: fewer than two people")
             else:
@@ -116,7 +156,7 @@ def effects_of(cells: Sequence[CellPredictions], contrasts: Contrasts = "control
 def effect_between(study_id: str, task_num: int | None, arm: Arm, reference: Arm) -> Effect:
     """Mean of the arm minus mean of the reference; see `mean_difference` for errors and intervals."""
     actual = mean_difference(arm.given(arm.answers, arm.options), reference.given(reference.answers, reference.options))
-    predicted = mean_difference(arm.given(arm.predicted), reference.given(reference.predicted))
+    predicted = mean_difference(arm.forecast, reference.forecast)
     missed = (one.given(one.answers - one.predicted) for one in (arm, reference))
     people = (len(np.unique(one.people)) for one in (arm, reference))
     return Effect(
@@ -133,6 +173,26 @@ def effect_between(study_id: str, task_num: int | None, arm: Arm, reference: Arm
         actual_se=actual.se,
         error_se=mean_difference(*missed).se,
         resolved=direction_is_known(actual.interval, *people),
+        off_axis=_off_axis(arm, reference),
+    )
+
+
+def _off_axis(arm: Arm, reference: Arm) -> OffAxisEffect | None:
+    if arm.shares is None or reference.shares is None:
+        return None
+    bounds = [
+        trimming_bounds(ours, theirs, arm.options, 1 - here, 1 - there)
+        for ours, theirs, here, there in zip(
+            arm.shares, reference.shares, arm.off_axis, reference.off_axis, strict=True
+        )
+    ]
+    return OffAxisEffect(
+        actual=arm.off_axis[0],
+        actual_reference=reference.off_axis[0],
+        predicted=arm.off_axis[1],
+        predicted_reference=reference.off_axis[1],
+        actual_bounds=bounds[0],
+        predicted_bounds=bounds[1],
     )
 
 
@@ -141,27 +201,66 @@ def direction_is_known(actual: Interval, n: int, n_reference: int) -> bool:
     return (actual.low > 0 or actual.high < 0) and min(n, n_reference) >= RESOLVABLE
 
 
-def _arm(cells: Sequence[CellPredictions]) -> Arm:
+def _arm(cells: Sequence[CellPredictions], off_axis: bool) -> Arm:
+    """The arm of these cells; with its answers off the axis if any arm of the outcome has such options."""
     people: list[npt.NDArray[np.int64]] = []
     answers: list[Floats] = []
     predicted: list[Floats] = []
     weights: list[Floats] = []
     for cell in cells:
-        assert cell.values is not None
-        low, width = float(cell.values[0]), float(cell.values[-1] - cell.values[0])
-        used = cell.on_scale & cell.usable & (cell.mass_of > 0)
-        if cell.probs is not None:
-            expected = cell.probs[used] @ cell.values
-        else:
-            assert cell.drawn is not None
-            expected = cell.drawn[used]
+        used = cell.on_scale & cell.usable & (cell.mass_of > 0) & (cell.substance > 0)
         people.append(cell.people[used])
-        answers.append(100 * (cell.responses[used] - low) / width)
-        predicted.append(100 * (expected - low) / width)
+        answers.append(_percent(cell, cell.responses[used]))
+        predicted.append(_expected(cell, used))
         weights.append(cell.mass_of[used])
     name = cells[0].condition or f"condition {cells[0].condition_num}"
     values = cells[0].values
     assert values is not None
     options = 100 * (values - values[0]) / (values[-1] - values[0])
     answered, expecting, weighing = (np.concatenate(part) for part in (answers, predicted, weights))
-    return Arm(name, np.concatenate(people), answered, expecting, weighing, options)
+    arm = Arm(name, np.concatenate(people), answered, expecting, weighing, options)
+    return _with_off_axis(arm, cells) if off_axis else arm
+
+
+def _percent(cell: CellPredictions, numbers: Floats) -> Floats:
+    assert cell.values is not None
+    low, width = float(cell.values[0]), float(cell.values[-1] - cell.values[0])
+    return 100 * (numbers - low) / width
+
+
+def _expected(cell: CellPredictions, used: npt.NDArray[np.bool_]) -> Floats:
+    """(U,) the expected answers of those used, in percent of the scale's width."""
+    if cell.probs is not None and cell.values is not None:
+        return _percent(cell, cell.probs[used] @ cell.values)
+    assert cell.drawn is not None
+    return _percent(cell, cell.drawn[used])
+
+
+def _with_off_axis(arm: Arm, cells: Sequence[CellPredictions]) -> Arm:
+    """The arm with the predictions of all who answered, on the axis or off it, and the shares that do not."""
+    people, expected, weights, on, off = [], [], [], np.zeros((2, len(arm.options))), np.zeros(2)
+    for cell in cells:
+        assert cell.values is not None
+        side, actual = cell.predicted, cell.actual
+        used = side.compared & (side.weights > 0)
+        people.append(cell.people[used])
+        expected.append(_expected(cell, used))
+        weights.append(side.weights[used])
+        answering = actual.on_scale
+        on[0] += weight_counts(actual.responses[answering], actual.weights[answering], cell.values)
+        if cell.probs is not None and cell.off_probs is not None:
+            on[1] += side.weights[used] @ cell.probs[used]
+            off[1] += float((cell.mass_of * (cell.on_scale | cell.answered_off_axis)) @ cell.off_probs.sum(axis=1))
+        elif cell.probs is not None:
+            on[1] += side.weights[used] @ cell.probs[used]
+        elif cell.drawn is not None:
+            on[1] += weight_counts(cell.drawn[used], side.weights[used], cell.values)
+            off[1] += float(cell.mass_of[cell.predicted_off_axis].sum())
+        off[0] += float(cell.mass_of[cell.answered_off_axis].sum())
+    totals = on.sum(axis=1)
+    return replace(
+        arm,
+        expected=GroupAnswers(np.concatenate(people), np.concatenate(expected), np.concatenate(weights)),
+        off_axis=(float(off[0] / (off[0] + totals[0])), float(off[1] / (off[1] + totals[1]))),
+        shares=(on[0] / totals[0], on[1] / totals[1]),
+    )

@@ -99,10 +99,11 @@ class AttributeFairness:
 def group_cells(cell: CellPredictions) -> list[GroupCell]:
     """The groups of every attribute in one cell; groups of a single person are omitted.
 
-    A person who answered several times counts once, each answer for its part, with the weights of the cell.
+    A person who answered several times counts once, each answer for its part, with the weights of the cell. The people
+    are those who answered on the axis; their predictions count with the probability of that.
     """
-    used = cell.on_scale & cell.usable & (cell.mass_of > 0)
-    if cell.values is None or not cell.attributes or used.sum() < LEAST:
+    used = cell.on_scale & cell.usable & (cell.mass_of > 0) & (cell.substance > 0)
+    if cell.values is None or cell.nominal or not cell.attributes or used.sum() < LEAST:
         return []
     values = cell.values
     answers = np.searchsorted(values, cell.responses[used])
@@ -121,8 +122,8 @@ def group_cells(cell: CellPredictions) -> list[GroupCell]:
     if not names:
         return []
     parts = members * each  # (G, N)
-    mass = parts.sum(axis=1, keepdims=True)
-    shares, forecast = parts @ actual / mass, parts @ predicted / mass
+    mass, substance = parts.sum(axis=1, keepdims=True), parts * cell.substance[used]
+    shares, forecast = parts @ actual / mass, substance @ predicted / substance.sum(axis=1, keepdims=True)
     people = [np.bincount(place, row, minlength=len(ids)) for row in parts]
     worth = np.array([effective_n(one) for one in people])
     positions = (values - values[0]) / (values[-1] - values[0])

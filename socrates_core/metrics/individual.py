@@ -43,7 +43,7 @@ class IndividualSums:
     invalid: int
     """Predictions that could not be read as a number."""
     off_scale: int
-    """Answers that are not an option of the scale; excluded from all figures."""
+    """Answers that are not an option of the scale, on its axis or off it; excluded from all figures."""
     off_scale_predictions: int
     """Drawn numbers that are not an option of the scale; they count with their error."""
 
@@ -85,25 +85,28 @@ class IndividualScores:
 
 
 def individual_sums(cell: CellPredictions) -> IndividualSums:
-    """The sums of one cell over the people whose answer is on the scale and whose prediction is valid.
+    """The sums of one cell over the people whose answer is on the axis and whose prediction is valid.
+
+    Predictions are those given an answer on the axis; drawn numbers off the axis are left out. Options without an order
+    have no error, so their people are not among these.
 
     A person who answered several times counts once: each answer for its part. Where W is weighted, so are these: with
     the weights of the cell, in people.
     """
     valid, on = cell.valid, cell.on_scale
-    used = valid & on & (cell.mass_of > 0)
-    strays = 0
-    if cell.drawn is not None and cell.values is not None:
-        strays = int((~np.isin(cell.drawn[valid], cell.values)).sum())
-    answer = cell.responses[used]
+    used = valid & on & (cell.mass_of > 0) & (cell.substance > 0) & ~cell.predicted_off_axis
+    if cell.nominal:
+        used[:] = False
+    strays, off_scale = int(cell.stray.sum()), int((~on & ~cell.answered_off_axis).sum())
+    answer = cell.unit * cell.responses[used]
     each = parts_of_people(cell.people[used], None if cell.weights is None else cell.weights[used])
     sums = dict.fromkeys(SUMS, 0.0)
     if len(answer):
         if cell.probs is not None and cell.values is not None:
-            options, probs = cell.values.astype(np.float64)[None, :], cell.probs[used] * each[:, None]
+            options, probs = cell.unit * cell.values.astype(np.float64)[None, :], cell.probs[used] * each[:, None]
         else:
             assert cell.drawn is not None
-            options, probs = cell.drawn[used][:, None], each[:, None]
+            options, probs = cell.unit * cell.drawn[used][:, None], each[:, None]
         miss = np.abs(options - answer[:, None])  # (N, K)
         drawn, square = (probs * options).sum(axis=1), (probs * options**2).sum(axis=1)
         sums |= {
@@ -119,9 +122,9 @@ def individual_sums(cell: CellPredictions) -> IndividualSums:
             "answer_times_drawn": (answer * drawn).sum(),
         }
         if cell.values is not None:
-            low, width = float(cell.values[0]), float(cell.values[-1] - cell.values[0])
+            low, width = cell.unit * float(cell.values[0]), cell.unit * float(cell.values[-1] - cell.values[0])
             sums |= _shares((answer - low) / width, (drawn / each - low) / width, miss / width, probs, each)
-    return IndividualSums(np.array(list(sums.values())), int((~valid).sum()), int((~on).sum()), strays)
+    return IndividualSums(np.array(list(sums.values())), int((~valid).sum()), off_scale, strays)
 
 
 def _shares(answer: Floats, expected: Floats, miss: Floats, probs: Floats, each: Floats) -> dict[str, float]:

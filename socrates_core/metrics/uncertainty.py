@@ -39,6 +39,10 @@ class Interval:
     low: float
     high: float
 
+    def times(self, factor: float) -> "Interval":
+        """The interval in another unit."""
+        return Interval(factor * self.low, factor * self.high)
+
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: Callable[[object], Any]) -> Any:
         """How pydantic reads an interval: from its two ends."""

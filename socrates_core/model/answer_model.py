@@ -24,10 +24,10 @@ decision over the options, estimated from sampled answers, or in different ways 
 
 @dataclass(frozen=True, eq=False)
 class AnswerDistributions:
-    """The predicted answer distributions of N personas on a scale of K options."""
+    """The predicted answer distributions of N personas on a scale of L options, on the axis and off it."""
 
     probs: Floats
-    """(N, K) each row sums to 1."""
+    """(N, L) each row sums to 1; see `all_options` for the order, and `split_options`."""
     on_scale_mass: Floats
     """(N,) in [0, 1]: the share of the model's probability mass on the options before renormalising. Far below 1, the
     model was about to write something else, and its probabilities are unreliable. 1 if `method` is typed, where the

@@ -13,7 +13,6 @@ from socrates_core.model.prefix_tree.options import OptionTree, option_tree
 from socrates_core.model.prefix_tree.scoring import TreeScorer
 from socrates_core.model.record import ModelRecord
 from socrates_core.scale.answer_scale import AnswerScale
-from socrates_core.scale.distribution import option_values
 
 
 class SharedNetwork:
@@ -65,6 +64,6 @@ class SharedNetwork:
     def options(self, scale: AnswerScale, encoder: PromptEncoder) -> OptionTree:
         """The options of a scale as tokens, which are the same in all templates."""
         if scale not in self._option_trees:
-            values = [int(value) for value in option_values(scale)]
-            self._option_trees[scale] = option_tree([(str(v), encoder.encode_option(v)) for v in values])
+            texts = scale.written_options
+            self._option_trees[scale] = option_tree([(text, encoder.encode_option(text)) for text in texts])
         return self._option_trees[scale]

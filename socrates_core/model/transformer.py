@@ -27,7 +27,7 @@ from socrates_core.model.record import ModelRecord
 from socrates_core.model.shared_network import SharedNetwork
 from socrates_core.prompt import check_template
 from socrates_core.scale.answer_scale import AnswerScale
-from socrates_core.scale.distribution import Floats, option_values
+from socrates_core.scale.distribution import Floats
 from socrates_core.study.study_set import Cell, Persona
 
 SELF_CHECK_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.25, torch.float16: 0.05}
@@ -239,12 +239,13 @@ class TransformerModel:
         if self._checked:
             return
         self.activate()
-        values = option_values(cell.scale)
-        some = np.unique(np.linspace(0, len(values) - 1, 5).round().astype(int))
-        options = [self._encoder.encode_option(int(values[index])) for index in some]
-        digits = torch.from_numpy(self.shared.digits).to(self.network.get_input_embeddings().weight.device)
-        stops = self.shared.options(cell.scale, self._encoder).stops
-        plain = plain_log_probs(self.network, prompt, options, stops, digits)
+        texts, tree = cell.scale.written_options, self.shared.options(cell.scale, self._encoder)
+        some = np.unique(np.linspace(0, len(texts) - 1, 5).round().astype(int))
+        options = [self._encoder.encode_option(texts[index]) for index in some]
+        goes_on = self.shared.digits.copy()
+        goes_on[tree.points] = True
+        digits = torch.from_numpy(goes_on).to(self.network.get_input_embeddings().weight.device)
+        plain = plain_log_probs(self.network, prompt, options, tree.stops, digits)
         dtype = next(p.dtype for p in self.network.parameters() if p.is_floating_point())
         worst = float(np.abs(plain - logs[some]).max())
         if not worst <= SELF_CHECK_TOLERANCE.get(dtype, 0.25):

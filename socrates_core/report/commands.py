@@ -55,7 +55,7 @@ def what_was_read(loaded: PredictionFile) -> list[str]:
     predictions = sum(len(cell.responses) for cell in cells)
     off_scale = sum(int((cell.valid & ~cell.usable).sum()) for cell in cells)
     invalid = sum(int((~cell.valid).sum()) for cell in cells)
-    answers = sum(int((~cell.on_scale).sum()) for cell in cells)
+    answers = sum(int((~cell.on_scale & ~cell.answered_off_axis).sum()) for cell in cells)
     said = loaded.provenance if loaded.elsewhere else {}
     lines = [f"assumed      {what}" for what in said.get("assumed", [])]
     if said:

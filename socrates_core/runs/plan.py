@@ -173,10 +173,9 @@ def _tree(
     options: list[OptionTree] = []
     known: set[tuple[bytes, AnswerScale]] = set()
     for cell, personas in asked:
-        values = cell.scale.values
-        assert values is not None
         if cell.scale not in trees:
-            trees[cell.scale] = option_tree([(str(value), encoder.encode_option(value)) for value in values])
+            texts = cell.scale.written_options
+            trees[cell.scale] = option_tree([(text, encoder.encode_option(text)) for text in texts])
         for persona in personas:
             prompt = encoder.encode(cell, persona)
             key = (prompt.tobytes(), cell.scale)

@@ -81,7 +81,7 @@ class AnswerDistribution:
 
 
 def option_values(scale: AnswerScale) -> npt.NDArray[np.int64]:
-    """(K,) the options of a bounded scale, ascending.
+    """(K,) the options on the axis of a bounded scale, ascending.
 
     Raises:
         ValueError: If the outcome is open-ended.
@@ -89,6 +89,49 @@ def option_values(scale: AnswerScale) -> npt.NDArray[np.int64]:
     if scale.values is None:
         raise ValueError("an open-ended outcome has no options")
     return np.asarray(scale.values, dtype=np.int64)
+
+
+def all_options(scale: AnswerScale) -> npt.NDArray[np.int64]:
+    """(L,) the options of a bounded scale, on the axis and off it, ascending.
+
+    Raises:
+        ValueError: If the outcome is open-ended.
+    """
+    if scale.options is None:
+        raise ValueError("an open-ended outcome has no options")
+    return np.asarray(scale.options, dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class SplitOptions:
+    """Distributions of N people over all options, as those on the axis and those off it."""
+
+    on_axis: Floats
+    """(N, K) given an answer on the axis: each row sums to 1. Uniform where that has no probability."""
+    off_axis: Floats | None
+    """(N, J) the probabilities of the options off the axis; None if there are none."""
+
+    @property
+    def substance(self) -> Floats:
+        """(N,) the probability of an answer on the axis, in [0, 1]."""
+        if self.off_axis is None:
+            return np.ones(len(self.on_axis))
+        return np.asarray((1 - self.off_axis.sum(axis=1)).clip(0.0, 1.0))
+
+
+def split_options(probs: Floats, scale: AnswerScale) -> SplitOptions:
+    """Distributions over all options (N, L), as a model gives them, split into those on the axis and those off it.
+
+    The mean over people with weights w is Σ w · substance · on_axis / Σ w · substance, which is not the mean of the
+    rows of `on_axis`: who hardly answers counts little.
+    """
+    if not scale.off_axis:
+        return SplitOptions(probs, None)
+    off = np.isin(all_options(scale), list(scale.off_axis))
+    on = probs[:, ~off]
+    sums = on.sum(axis=1, keepdims=True)
+    rows = np.divide(on, sums, out=np.full_like(on, 1 / on.shape[1]), where=sums > 0)
+    return SplitOptions(rows, probs[:, off])
 
 
 def with_temperature(probs: Floats, temperature: float, top_p: float = 1.0) -> Floats:

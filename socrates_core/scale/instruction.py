@@ -9,6 +9,7 @@ from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.cue import FIRM_CUE, LOOSE_CUE, OPTION_CUE, cues, is_in_label, scope
 from socrates_core.scale.form import Sentence, scale_from
 from socrates_core.scale.number import HIGH_BEFORE, LOW_BEFORE, SPELT, STEP, read_number, span, spelt_range
+from socrates_core.scale.off_axis import with_off_axis
 from socrates_core.scale.wording import (
     LONE_NUMBER,
     MORE,
@@ -104,11 +105,17 @@ def parse_scale(stimulus: str) -> AnswerScale:
     """The scale stated by the last answer instruction of a stimulus.
 
     Labels are taken from the instruction alone, as written, without outer quotes and final punctuation. If the
-    instruction requests only "an integer", the scale or option list in the question before it is used.
+    instruction requests only "an integer", the scale or option list in the question before it is used. "Don't know" and
+    the like are off the axis, as `with_off_axis` decides.
 
     Raises:
         ScaleError: If there is no instruction, or it cannot be parsed without guessing; quotes it.
     """
+    return with_off_axis(_stated(stimulus))
+
+
+def _stated(stimulus: str) -> AnswerScale:
+    """The scale with all its options on the axis."""
     stimulus = _BLANKS.sub(lambda blank: "\n\n" if "\n" in blank.group() else " ", stimulus)
     # nearly every stimulus ends in these two words and a sentence shared by thousands of others
     lowered = stimulus.lower()

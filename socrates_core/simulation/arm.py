@@ -14,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from socrates_core.metrics.cell.answers import ActualAnswers, PredictedAnswers, parts_of_people
+from socrates_core.metrics.cell.off_axis import shares_of
 from socrates_core.people.distinct import distinct_personas
 from socrates_core.people.population import (
     EditedPeople,
@@ -22,7 +23,7 @@ from socrates_core.people.population import (
     attributes_of,
     edit_population,
 )
-from socrates_core.scale.distribution import Floats, option_values
+from socrates_core.scale.distribution import Floats, SplitOptions, all_options, option_values
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.study.study_set import Cell, Persona, StudySet, persona_rows
 
@@ -44,7 +45,7 @@ class ArmPeople:
     shares: Floats
     """(N,) weight of each of the drawn, positive; all equal where people were drawn at random (`request.n`)."""
     compared: npt.NDArray[np.bool_]
-    """(N,) whether the prediction is compared with answers on the scale; not if the person's own answer is off it."""
+    """(N,) whether the prediction is compared with answers; not if the person's own answer is off the scale."""
     redrawn: float
     """How much the choice of simulated people is left to chance; see `PredictedAnswers.redrawn`."""
     personas: Sequence[Persona]
@@ -52,8 +53,11 @@ class ArmPeople:
     which: npt.NDArray[np.int64]
     """(N,) each drawn profile's index in `personas`."""
     responses: npt.NDArray[np.int64]
-    """(M,) the actual answers of the same group, off-scale ones included."""
+    """(M,) the actual answers of the same group, those off the axis and off the scale included."""
     on_scale: npt.NDArray[np.bool_]
+    """(M,) whether an answer is an option on the axis."""
+    off_axis: npt.NDArray[np.bool_]
+    """(M,) whether it is an option off the axis."""
     weights: Floats
     """(M,) positive; those of one person add up to the person's."""
     people: npt.NDArray[np.uint32]
@@ -63,16 +67,35 @@ class ArmPeople:
 
     @property
     def actual(self) -> ActualAnswers:
-        """The answers, for the scorer."""
+        """The answers without those off the axis, for the scorer."""
         values = None if self.cell.scale.values is None else option_values(self.cell.scale)
-        return ActualAnswers(values, self.responses.astype(np.float64), self.people.astype(np.int64), self.weights)
+        kept = ~self.off_axis
+        responses, people = self.responses[kept].astype(np.float64), self.people[kept].astype(np.int64)
+        return ActualAnswers(values, responses, people, self.weights[kept])
 
-    def predicted(self, rows: Floats) -> PredictedAnswers:
-        """The predictions (N, K), for the scorer."""
-        return PredictedAnswers(self.shares, self.compared, rows, redrawn=self.redrawn)
+    def predicted(self, split: SplitOptions) -> PredictedAnswers:
+        """The predictions on the axis, for the scorer; see `CellPredictions.predicted`."""
+        substance = split.substance
+        compared = self.compared & (substance > 0)
+        return PredictedAnswers(self.shares * substance, compared, split.on_axis, redrawn=self.redrawn)
+
+    def as_numbers(self, rows: Floats) -> tuple[ActualAnswers, PredictedAnswers]:
+        """Both sides with the options off the axis as the numbers they are, as the paper took them; rows are (N, L)."""
+        responses, people = self.responses.astype(np.float64), self.people.astype(np.int64)
+        actual = ActualAnswers(all_options(self.cell.scale), responses, people, self.weights)
+        return actual, PredictedAnswers(self.shares, self.compared, rows, redrawn=self.redrawn)
+
+    def off_axis_shares(self) -> Floats | None:
+        """(J,) weighted shares of the options off the axis, of all answers that are options; None without answers."""
+        answered = self.on_scale | self.off_axis
+        if not answered.any():
+            return None
+        return shares_of(
+            self.responses[answered].astype(np.float64), self.weights[answered], [*self.cell.scale.off_axis]
+        )
 
     def person_means(self) -> tuple[Floats, Floats]:
-        """(P,) each person's mean on-scale answer and (P,) its weight; several answers of one person become one."""
+        """(P,) each person's mean answer on the axis and (P,) its weight; several answers of one person become one."""
         _, place = np.unique(self.people[self.on_scale], return_inverse=True)
         weights = np.asarray(np.bincount(place, self.weights[self.on_scale]), dtype=np.float64)
         return np.bincount(place, (self.weights * self.responses)[self.on_scale]) / weights, weights
@@ -114,6 +137,7 @@ def draw_arm(studies: StudySet, participants: pl.DataFrame, cell: Cell, request:
             f"In {cell.condition_label}, some people answered the same text more than once; each of them counts as "
             "one person, each answer as a part of it.",
         )
+    off_axis = np.isin(answers.responses[inside], list(cell.scale.off_axis))
     return ArmPeople(
         cell=cell,
         population=population,
@@ -124,7 +148,8 @@ def draw_arm(studies: StudySet, participants: pl.DataFrame, cell: Cell, request:
         personas=different.personas,
         which=different.place,
         responses=answers.responses[inside],
-        on_scale=answers.on_scale[inside],
+        on_scale=answers.on_scale[inside] & ~off_axis,
+        off_axis=off_axis,
         weights=weights,
         people=people,
         group=description,

@@ -1,5 +1,6 @@
 """The result of a simulation: distributions, scores, effects and profiles."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -20,7 +21,8 @@ class Score:
     wasserstein: float
     """The Wasserstein distance (W) in [0, 1], by the stated scale."""
     observed: float | None
-    """W by the range of the human answers, off-scale ones included (the paper's convention); None if all agree."""
+    """W by the range of the human answers, those off the scale and off the axis included as the numbers they are (the
+    paper's convention); None if all agree."""
     interval: Interval
     """95 % interval of `wasserstein` over samples of people and of simulated people."""
     noise_floor: float
@@ -36,13 +38,49 @@ class Score:
     verdict: Verdict
 
 
+@dataclass(frozen=True)
+class NominalScore:
+    """How far a prediction is from people's answers if the options have no order. Not a Wasserstein distance."""
+
+    total_variation: float
+    """In [0, 1]: the share of people that would have to answer otherwise."""
+    noise_floor: float
+    """Expected total variation of a perfect prediction with this many people."""
+    uniform: float
+    """Total variation of the uniform baseline."""
+
+
+@dataclass(frozen=True)
+class OffAxisAnswers:
+    """How many people answer off the axis ("don't know"), of all who choose an option."""
+
+    labels: Mapping[int, str]
+    """The J options, ascending → their texts, empty if they have none."""
+    predicted: tuple[float, ...]
+    """(J,) mean predicted probabilities."""
+    actual: tuple[float, ...] | None
+    """(J,) shares of people's answers; None if nobody answered."""
+    n_actual: int
+    """Answers off the axis."""
+
+
+@dataclass(frozen=True)
+class OffAxisBounds:
+    """What an effect can be on people who would answer on the axis in both arms, see `trimming_bounds`."""
+
+    predicted: Interval
+    actual: Interval | None
+    """None if nobody answered one of the arms."""
+
+
 @dataclass(frozen=True, eq=False)
 class ArmResult:
     """Predicted and actual answers of one cell."""
 
     cell: Cell
     predicted: AnswerDistribution
-    """Mean of the simulated people's distributions, after temperature and top_p. If the outcome is open-ended:
+    """Mean of the simulated people's distributions on the axis, after temperature and top_p, each with the probability
+    of answering on the axis: Σ p(k) / Σ (1 − p(off the axis)). If the outcome is open-ended:
     shares of the valid sampled numbers, over all numbers that either side gave."""
     on_scale_mass: float
     """In [0, 1]: the mean probability mass on the options (on digits and the end of a number); far below 1, the
@@ -50,26 +88,52 @@ class ArmResult:
     n_predicted: int
     """Number of simulated people."""
     predicted_mean_interval: Interval
-    """95 % interval of the predicted mean over samples of simulated people, in points of the scale."""
+    """95 % interval of the predicted mean over samples of simulated people, in the scale's own numbers."""
     n_personas: int
     """Distinct personas among them."""
     actual: AnswerDistribution | None
-    """Shares of the on-scale answers of the same group; None if there are none."""
+    """Shares of the answers of the same group on the axis; None if there are none."""
     actual_group: str
     """The group that gave these answers ("everybody who answered"), or a sentence on why there are none."""
     n_actual: int
-    """On-scale answers in the group."""
+    """Answers on the axis in the group."""
     n_effective: float
     """How many equally weighted people they are worth."""
     n_off_scale: int
-    """Answers in the group that are not options of the scale; in no figure but `Score.observed`."""
+    """Answers in the group that are no options, on the axis or off it; in no figure but `Score.observed`."""
     actual_mean_interval: Interval | None
-    """95 % interval of the actual mean, in points of the scale; None below two people."""
+    """95 % interval of the actual mean, in the scale's own numbers; None below two people."""
     score: Score | None
     unscored: str | None
     """Why there is no score; None if there is one."""
     numbers: NumberResult | None = None
     """Figures of an open-ended outcome, which has no stated scale and therefore no `score`."""
+    off_axis: OffAxisAnswers | None = None
+    """Answers off the axis; None if the scale has no such options."""
+    nominal: NominalScore | None = None
+    """For options without an order, which have no `score`."""
+
+    @property
+    def predicted_mean(self) -> float:
+        """The mean of `predicted`, in the scale's own numbers."""
+        return self.cell.scale.unit * self.predicted.mean
+
+    @property
+    def actual_mean(self) -> float | None:
+        """The mean of `actual`, in the scale's own numbers; None without answers."""
+        return None if self.actual is None else self.cell.scale.unit * self.actual.mean
+
+    @property
+    def predicted_off_axis(self) -> float:
+        """Predicted share of people who answer off the axis, in [0, 1]."""
+        return sum(self.off_axis.predicted) if self.off_axis else 0.0
+
+    @property
+    def actual_off_axis(self) -> float | None:
+        """Share of people who answered off the axis, in [0, 1]; None if nobody answered."""
+        if self.off_axis is None:
+            return None if self.actual is None else 0.0
+        return None if self.off_axis.actual is None else sum(self.off_axis.actual)
 
     @property
     def open_ended(self) -> bool:
@@ -120,12 +184,26 @@ class ArmResult:
     def __str__(self) -> str:
         """W with its interval, floor and baseline on one line, or the prediction and why there is no W."""
         if self.w is None or self.interval is None:
-            mean = f"predicted mean {self.predicted.mean:.2f}{_within(self.predicted_mean_interval, 2)}"
-            return f"{self.label}: {mean}; no W: {self.unscored}"
+            if self.nominal is not None:
+                found = self.nominal
+                return (
+                    f"{self.label}: total variation {found.total_variation:.3f}; noise floor {found.noise_floor:.3f}, "
+                    f"uniform baseline {found.uniform:.3f}{self._off_axis_words()}"
+                )
+            mean = f"predicted mean {self.predicted_mean:.2f}{_within(self.predicted_mean_interval, 2)}"
+            return f"{self.label}: {mean}; no W: {self.unscored}{self._off_axis_words()}"
         how = "the observed range" if self.open_ended else "the stated scale"
         references = [f"noise floor {self.noise_floor:.3f}"]
         references += [] if self.uniform is None else [f"uniform baseline {self.uniform:.3f}"]
-        return f"{self.label}: W = {self.w:.3f}{_within(self.interval)} by {how}; {', '.join(references)}"
+        distance = f"W = {self.w:.3f}{_within(self.interval)} by {how}"
+        return f"{self.label}: {distance}; {', '.join(references)}{self._off_axis_words()}"
+
+    def _off_axis_words(self) -> str:
+        if self.off_axis is None:
+            return ""
+        names = ", ".join(label or str(option) for option, label in self.off_axis.labels.items())
+        actual = "" if self.actual_off_axis is None else f", actual {self.actual_off_axis:.1%}"
+        return f"; off the axis ({names}): predicted {self.predicted_off_axis:.1%}{actual}"
 
 
 @dataclass(frozen=True)
@@ -141,6 +219,8 @@ class EffectRow:
     actual: float | None
     """None if fewer than two people answered one of the two arms."""
     actual_interval: Interval | None
+    off_axis: OffAxisBounds | None = None
+    """Bounds where people may answer off the axis; None if they cannot."""
 
     @property
     def label(self) -> str:
@@ -177,6 +257,10 @@ class Simulation:
             actual = "none" if one.actual is None else f"{one.actual:+.1f}{_within(one.actual_interval, 1)}"
             predicted = f"{one.predicted:+.1f}{_within(one.predicted_interval, 1)}"
             lines.append(f"  {one.label} against {self.arms[0].label}, {unit}: predicted {predicted}, actual {actual}")
+            if one.off_axis is not None:
+                sides = {"predicted": one.off_axis.predicted, "actual": one.off_axis.actual}
+                told = [f"{side} {at.low:+.1f} to {at.high:+.1f}" for side, at in sides.items() if at is not None]
+                lines.append(f"    bounds for who answers off the axis in one arm alone: {', '.join(told)}")
         lines += [f"  {note}" for note in self.notes]
         lines += ["  The demo model knows nothing about the world: these figures are not science."] * self.model.demo
         return "\n".join(lines)

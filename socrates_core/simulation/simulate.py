@@ -13,18 +13,49 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from socrates_core.metrics.cell.comparison import LEAST, Comparison, cell_rng, compare, people_worth
-from socrates_core.metrics.uncertainty import GroupAnswers, mean_difference, mean_interval
+from socrates_core.errors import ModelError
+from socrates_core.metrics.cell.comparison import (
+    LEAST,
+    Comparison,
+    Distances,
+    cell_rng,
+    compare,
+    observed_distances,
+    people_worth,
+)
+from socrates_core.metrics.cell.off_axis import trimming_bounds
+from socrates_core.metrics.uncertainty import GroupAnswers, Interval, mean_difference, mean_interval
 from socrates_core.model.answer_model import AnswerModel, check_numbers, check_request
 from socrates_core.people.population import check_edits
-from socrates_core.scale.distribution import AnswerDistribution, Floats, option_values, sample, with_temperature
+from socrates_core.scale.distribution import (
+    AnswerDistribution,
+    Floats,
+    SplitOptions,
+    all_options,
+    option_values,
+    sample,
+    split_options,
+    with_temperature,
+)
 from socrates_core.simulation.arm import BATCH, ArmPeople, ArmProgress, Progress, draw_arm, profile_table
 from socrates_core.simulation.number_arm import simulate_numbers
 from socrates_core.simulation.request import SimulationRequest
-from socrates_core.simulation.result import ArmResult, ArmResults, EffectRow, Score, Simulation
+from socrates_core.simulation.result import (
+    ArmResult,
+    ArmResults,
+    EffectRow,
+    NominalScore,
+    OffAxisAnswers,
+    OffAxisBounds,
+    Score,
+    Simulation,
+)
 from socrates_core.study.study_set import Cell, StudySet
 
 __all__ = ["ArmResult", "EffectRow", "Score", "Simulation", "SimulationRequest", "arms_of", "simulate"]
+
+
+NO_ORDER = "The options have no order, so there is no Wasserstein distance; see the total variation."
 
 
 def simulate(
@@ -77,10 +108,17 @@ def _simulate_options(
         rows = with_temperature(probs, request.temperature, request.top_p)[arm.which]
         results.append(_arm_result(arm, rows, mass[arm.which], request))
         tables.append(rows)
-    effects = [_effect(arms, results, tables, i) for i in range(1, len(arms))]
-    values = option_values(arms[0].cell.scale)
-    draws = sample(tables[0], values, np.random.default_rng([request.seed, 3]))
-    table = profile_table(arms[0], pl.Series(tables[0] @ values), pl.Series(draws))
+    ordered = not any(arm.cell.scale.nominal for arm in arms)
+    effects = [_effect(arms, results, tables, i) for i in range(1, len(arms)) if ordered]
+    scale = arms[0].cell.scale
+    draws = sample(tables[0], all_options(scale), np.random.default_rng([request.seed, 3]))
+    split = split_options(tables[0], scale)
+    means = np.where(split.substance > 0, scale.unit * (split.on_axis @ option_values(scale)), np.nan)
+    table = profile_table(
+        arms[0],
+        pl.Series([None] * len(means), dtype=pl.Float64) if scale.nominal else pl.Series(means).fill_nan(None),
+        pl.Series(draws if scale.unit == 1 else draws * scale.unit),
+    )
     return ArmResults(results, effects, table)
 
 
@@ -116,7 +154,9 @@ def arms_of(cells: Sequence[Cell], chosen: Cell, max_arms: int) -> tuple[list[Ce
     arms = [chosen, *alike]
     if len(arms) > max_arms:
         notes.append(f"The study has {len(arms)} conditions with this outcome; the first {max_arms} are simulated.")
-    if any(cell.scale.values != chosen.scale.values for cell in arms[:max_arms]):
+    if any(
+        (cell.scale.values, cell.scale.unit) != (chosen.scale.values, chosen.scale.unit) for cell in arms[:max_arms]
+    ):
         notes.append("The conditions have different answer scales; means are compared in percent of each scale.")
     return arms[:max_arms], notes
 
@@ -143,46 +183,79 @@ def _predict(model: AnswerModel, arm: ArmPeople, tracker: ArmProgress) -> tuple[
 
 
 def _arm_result(arm: ArmPeople, rows: Floats, mass: Floats, request: SimulationRequest) -> ArmResult:
-    cell, on, predicted_side = arm.cell, arm.on_scale, arm.predicted(rows)
-    mean = arm.shares[arm.compared] @ rows[arm.compared]
+    cell, on, split = arm.cell, arm.on_scale, split_options(rows, arm.cell.scale)
+    side, unit = arm.predicted(split), arm.cell.scale.unit
+    if not side.compared.any():
+        raise ModelError(
+            f"{cell.condition_label}: the model puts all probability on {', '.join(cell.scale.off_axis.values())}, "
+            "none on an answer. Choose a higher temperature or top-p, or another model"
+        )
+    mean = side.weights[side.compared] @ split.on_axis[side.compared]
     predicted = AnswerDistribution(option_values(cell.scale), mean / mean.sum())
+    counts = side.weights > 0
     n_actual = int(on.sum())
-    actual, actual_interval, score, unscored, n_effective = None, None, None, None, 0.0
+    actual, actual_interval, score, unscored, n_effective, apart = None, None, None, None, 0.0, None
     if n_actual:
         actual = AnswerDistribution.from_responses(arm.responses[on], cell.scale, arm.weights[on])
-        n_effective = people_worth(arm.actual, on)
+        n_effective = people_worth(arm.actual, arm.actual.on_scale)
         if len(np.unique(arm.people[on])) < LEAST:
             unscored = "Only one person answered; W cannot be judged from one person."
         else:
-            actual_interval = mean_interval(*arm.person_means(), actual.values)
-            score = _score(compare(arm.actual, predicted_side, cell_rng(request.seed, cell.cell_id)))
+            actual_interval = mean_interval(*arm.person_means(), actual.values).times(unit)
+            found = compare(arm.actual, side, cell_rng(request.seed, cell.cell_id), nominal=cell.scale.nominal)
+            if found.nominal is not None:
+                apart, unscored = found.nominal, NO_ORDER
+            else:
+                numbers = observed_distances(*arm.as_numbers(rows)) if cell.scale.off_axis else found.observed
+                score = _score(found, numbers)
     else:
-        unscored = arm.group if len(on) == 0 else "No answer in this group is an option of the scale."
+        where = "on the axis of the scale" if arm.off_axis.any() else "an option of the scale"
+        unscored = arm.group if len(on) == 0 else f"No answer in this group is {where}."
     return ArmResult(
         cell=cell,
         predicted=predicted,
         on_scale_mass=float(np.average(mass, weights=arm.shares)),
         n_predicted=len(rows),
-        predicted_mean_interval=mean_interval(rows @ predicted.values, arm.shares),
+        predicted_mean_interval=mean_interval((split.on_axis @ predicted.values)[counts], side.weights[counts]).times(
+            unit
+        ),
         n_personas=len(arm.personas),
         actual=actual,
         actual_group=arm.group,
         n_actual=n_actual,
         n_effective=n_effective,
-        n_off_scale=int((~on).sum()),
+        n_off_scale=int((~on & ~arm.off_axis).sum()),
         actual_mean_interval=actual_interval,
         score=score,
         unscored=unscored,
+        off_axis=_off_axis(arm, split),
+        nominal=None if apart is None else NominalScore(apart.model, apart.floor, apart.uniform),
     )
 
 
-def _score(found: Comparison) -> Score:
+def _off_axis(arm: ArmPeople, split: SplitOptions) -> OffAxisAnswers | None:
+    """The shares off the axis; None if the scale has no such options."""
+    if split.off_axis is None:
+        return None
+    used = arm.compared
+    predicted = arm.shares[used] @ split.off_axis[used] / arm.shares[used].sum()
+    actual = arm.off_axis_shares()
+    return OffAxisAnswers(
+        labels=dict(arm.cell.scale.off_axis),
+        predicted=tuple(predicted.tolist()),
+        actual=None if actual is None else tuple(actual.tolist()),
+        n_actual=int(arm.off_axis.sum()),
+    )
+
+
+def _score(found: Comparison, numbers: Distances | None) -> Score:
+    """The figures of the cell; `numbers` is its distance by the observed range as the paper measures it."""
     assert found.scale is not None
     assert found.chance is not None
     assert found.verdict is not None
     return Score(
         wasserstein=found.scale.model,
-        observed=None if found.observed is None else found.observed.model,
+        observed=None if numbers is None else numbers.model,
         interval=found.chance.interval,
         noise_floor=found.scale.floor,
         chance_limit=found.chance.limit,
@@ -200,12 +273,36 @@ def _effect(arms: Sequence[ArmPeople], results: Sequence[ArmResult], tables: Seq
     if other[1].actual_mean_interval is not None and first[1].actual_mean_interval is not None:
         found = mean_difference(_actual_answers(*other[:2]), _actual_answers(*first[:2]))
         actual, actual_interval = found.value, found.interval
-    return EffectRow(arms[index].cell, predicted.value, predicted.interval, actual, actual_interval)
+    off_axis = _off_axis_effect(other[1], first[1])
+    return EffectRow(arms[index].cell, predicted.value, predicted.interval, actual, actual_interval, off_axis)
+
+
+def _off_axis_effect(arm: ArmResult, reference: ArmResult) -> OffAxisBounds | None:
+    """Bounds of the effect where people may answer off the axis; None if they cannot, or the scales differ."""
+    both = (arm, reference)
+    if not any(one.off_axis for one in both) or arm.cell.scale.values != reference.cell.scale.values:
+        return None
+    options = _percent(arm.predicted.values)
+
+    def bounds(distributions: Sequence[AnswerDistribution | None], off: Sequence[float]) -> Interval | None:
+        if distributions[0] is None or distributions[1] is None:
+            return None
+        shares = (distributions[0].probs, distributions[1].probs)
+        return trimming_bounds(*shares, options, 1 - off[0], 1 - off[1])
+
+    predicted = bounds([one.predicted for one in both], [one.predicted_off_axis for one in both])
+    actual = bounds([one.actual for one in both], [one.actual_off_axis or 0.0 for one in both])
+    assert predicted is not None
+    return OffAxisBounds(predicted, actual)
 
 
 def _simulated_means(arm: ArmPeople, result: ArmResult, rows: Floats) -> GroupAnswers:
     people = arm.population.personas["participant_id"].fill_null(0).to_numpy()[arm.drawn].astype(np.int64)
-    return GroupAnswers(people, rows @ _percent(result.predicted.values), arm.shares)
+    split = split_options(rows, arm.cell.scale)
+    weights = arm.shares * split.substance
+    counts = weights > 0
+    means = split.on_axis @ _percent(result.predicted.values)
+    return GroupAnswers(people[counts], means[counts], weights[counts])
 
 
 def _actual_answers(arm: ArmPeople, result: ArmResult) -> GroupAnswers:

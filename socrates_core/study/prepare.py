@@ -45,6 +45,9 @@ def prepare(
     revision: Annotated[
         str | None, typer.Option(help="Commit, branch or tag of a data set of the Hub; default: the newest.")
     ] = None,
+    allow_loss: Annotated[
+        bool, typer.Option("--allow-loss", help="Go on without answers that cannot be read, and mark the studies.")
+    ] = False,
 ) -> None:
     """Read studies from a source and write them as a study folder with a split."""
     started = time.perf_counter()
@@ -52,7 +55,7 @@ def prepare(
     check_seed(seed)
     check_sample(fraction, per_cell)
     print(f"source       {source}" + (f" at {revision}" if revision else ""))
-    whole = open_source(source, revision, show_progress(started))
+    whole = open_source(source, revision, show_progress(started), allow_loss)
     rng = np.random.default_rng(seed)
     studies = sample_rows(whole, fraction, rng)
     studies = sample_cells(studies, per_cell, rng) if per_cell is not None else studies
@@ -105,8 +108,14 @@ def show_studies(studies: StudySet) -> None:
     for name in ("studies", "cells", "participants", "responses"):
         print(f"{name:<13}{counts[name]:,}")
     print(f"off scale    {counts['off_scale']:,} responses, kept and flagged")
+    if counts.get("off_axis"):
+        print(f"off axis     {counts['off_axis']:,} responses, apart from the others")
     if counts.get("conflicting_participants"):
         print(f"conflicts    {counts['conflicting_participants']:,} participants whose rows disagree; first value kept")
+    for note in studies.manifest.notes:
+        print(f"scale        {note}")
+    for loss in studies.manifest.losses:
+        print(f"LOSS         {loss}; allowed by --allow-loss")
     for dropped in studies.manifest.dropped:
         print(f"dropped      {dropped.rows:,} rows: {dropped.reason}")
         for example in dropped.examples:

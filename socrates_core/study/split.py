@@ -145,7 +145,7 @@ def make_split(studies: StudySet, kind: str, seed: int = 42) -> Split:
     """
     if kind not in get_args(Kind):
         raise SplitError(f"no split of kind {kind!r}; choose one of {', '.join(get_args(Kind))}")
-    units = _placed(studies, kind)["unit"].unique().to_list()
+    units = _placed(studies, kind)["_unit"].unique().to_list()
     if kind == "study":
         real = set(studies.studies.filter(pl.col("real"))["study_id"].to_list())
         parts = _by_study(units, real if len(real) < len(units) else set(), seed)
@@ -232,7 +232,7 @@ def part(studies: StudySet, split: Split, name: str) -> StudySet:
     if name not in PARTS:
         raise SplitError(f"no part {name!r}; choose one of {', '.join(PARTS)}")
     placed = _placed(studies, split.kind, split)
-    rows = placed.filter(pl.col("part") == name).drop("unit", "part")
+    rows = placed.filter(pl.col("part") == name).drop("_unit", "part")
     if rows.is_empty():
         raise SplitError(
             f"the part {name} of this split by {split.kind} contains nothing of the studies {_some(studies.study_ids)}"
@@ -262,7 +262,7 @@ def study_of(unit: str) -> str:
 
 
 def _placed(studies: StudySet, kind: str, split: Split | None = None) -> pl.DataFrame:
-    """The table that a kind divides, with each row's `unit` and, if a split is given, its `part`.
+    """The table that a kind divides, with each row's `_unit` and, if a split is given, its `part`.
 
     Raises:
         SplitError: If the split does not contain a row's unit.
@@ -274,16 +274,16 @@ def _placed(studies: StudySet, kind: str, split: Split | None = None) -> pl.Data
         unit = pl.concat_str(escaped, pl.lit(f"/{kind}:"), pl.col(column).cast(pl.String))
     else:
         unit = study
-    rows: pl.DataFrame = getattr(studies, table).with_columns(unit=unit)
+    rows: pl.DataFrame = getattr(studies, table).with_columns(_unit=unit)
     if split is None:
         return rows
     homes = pl.DataFrame(
         [(unit, name) for name in PARTS for unit in split.parts[name]],
-        schema={"unit": pl.String, "part": pl.String},
+        schema={"_unit": pl.String, "part": pl.String},
         orient="row",
     )
-    rows = rows.join(homes, on="unit", how="left", maintain_order="left")
-    strangers = rows.filter(pl.col("part").is_null())["unit"].unique().sort().to_list()
+    rows = rows.join(homes, on="_unit", how="left", maintain_order="left")
+    strangers = rows.filter(pl.col("part").is_null())["_unit"].unique().sort().to_list()
     if strangers:
         raise SplitError(
             f"the split does not contain {len(strangers)} of these ids ({_some(strangers)}); it was made for other "

@@ -1,7 +1,9 @@
 """Studies, their cells, participants and responses: the normalised tables that everything else reads.
 
 A **cell** is (study, condition, task, stimulus text): one question as shown to one arm of a study. The answer scale
-belongs to the cell, because a task can word its scale differently in each arm. Off-scale answers are kept and flagged.
+belongs to the cell, because a task can word its scale differently in each arm. Off-scale answers are kept and flagged;
+options off the axis ("don't know") are on the scale, and named in `off_axis`. Options and responses count units: where
+`unit` is 0.5, a response of 7 is 3.5.
 
 On disk a `StudySet` is a folder of four Parquet files and a manifest; `StudySet.load` verifies and reads it.
 """
@@ -18,10 +20,14 @@ import polars as pl
 
 from socrates_core.errors import StudyFolderError
 from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.loss import Loss
 from socrates_core.study.files import file_sha256, partial_of, read_json, read_parquet, write_file, write_parquet
 
-FORMAT = 1
-"""Version of the folder format; other versions are refused."""
+FORMAT = 2
+"""Version of the folder format that is written."""
+
+READABLE_FORMATS = (1, FORMAT)
+"""Those that are read: a folder of format 1 has whole numbers, no option off the axis, and no groups of studies."""
 
 TABLES = ("studies", "cells", "participants", "responses")
 
@@ -40,6 +46,7 @@ STUDIES_SCHEMA = pl.Schema(
         "citation": pl.String,
         "kind": pl.String,
         "real": pl.Boolean,
+        "group": pl.String,
     }
 )
 CELLS_SCHEMA = pl.Schema(
@@ -53,6 +60,10 @@ CELLS_SCHEMA = pl.Schema(
         "scale_values": pl.List(pl.Int64),
         "scale_labels": pl.List(pl.String),
         "design": pl.String(),
+        "unit": pl.Float64(),
+        "measurement": pl.String(),
+        "off_axis": pl.List(pl.Int64),
+        "off_axis_labels": pl.List(pl.String),
     }
 )
 PARTICIPANTS_SCHEMA = pl.Schema(
@@ -72,6 +83,9 @@ SCHEMAS = {
 }
 """Table → the columns that it must have."""
 
+SINCE_FORMAT_2 = {"studies": ("group",), "cells": ("unit", "measurement", "off_axis", "off_axis_labels")}
+"""Table → the columns that a folder of format 1 lacks."""
+
 
 @dataclass(frozen=True)
 class Study:
@@ -86,6 +100,13 @@ class Study:
     kind: Kind
     real: bool
     """False for the synthetic society, whose answers are generated."""
+    group: str = ""
+    """The independent unit that it belongs to: an experiment, a pool of people or a replication that several studies
+    share. The study's own id where the source names none."""
+
+    def __post_init__(self) -> None:
+        if not self.group:
+            object.__setattr__(self, "group", self.study_id)
 
 
 @dataclass(frozen=True)
@@ -116,7 +137,7 @@ class Answers:
     responses: npt.NDArray[np.int64]
     """(N,) the answers, off-scale ones included."""
     on_scale: npt.NDArray[np.bool_]
-    """(N,) whether the answer is one of the scale's options (always true for an open-ended outcome)."""
+    """(N,) whether the answer is an option, on the axis or off it (always true for an open-ended outcome)."""
     participant_ids: npt.NDArray[np.uint32]
     """(N,) rows of the participant table."""
 
@@ -138,10 +159,15 @@ class Manifest:
     """The source that was read: `bundled`, a Hub id, or a path as given."""
     revision: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
-    """studies, cells, participants, responses, off_scale, rows_read."""
+    """studies, cells, participants, responses, off_scale, off_axis, rows_read."""
     dropped: tuple[Dropped, ...] = ()
     hashes: Mapping[str, str] = field(default_factory=dict)
     """Table → sha256 of its Parquet file; empty if the set exists only in memory."""
+    losses: tuple[Loss, ...] = ()
+    """Outcomes and cells of which more answers could not be read than may be lost, and which were wanted all the
+    same."""
+    notes: tuple[str, ...] = ()
+    """What was decided about scales, for a person to confirm: options off the axis, doubtful ones on it, gaps."""
     format: int = FORMAT
 
 
@@ -270,17 +296,35 @@ class StudySet:
                 raise StudyFolderError(f"{folder} lacks {path.name}; prepare it again with python -m train.prepare")
             if verify and file_sha256(path) != manifest.hashes.get(name):
                 raise StudyFolderError(f"{path} is not the file that its manifest describes; prepare the folder again")
-            tables[name] = _read_table(path, name)
-        return cls(**tables, manifest=manifest)
+            tables[name] = _read_table(path, name, manifest.format)
+        return cls(**tables, manifest=replace(manifest, format=FORMAT))
 
 
 def cells_table(cells: Sequence[Cell]) -> pl.DataFrame:
     """Cells as the `cells` table of a `StudySet`."""
     names = ("cell_id", "study_id", "condition_num", "condition", "task_num", "stimulus", "design")
     columns: dict[str, list[object]] = {name: [getattr(cell, name) for cell in cells] for name in names}
-    columns["scale_values"] = [None if cell.scale.values is None else list(cell.scale.values) for cell in cells]
-    columns["scale_labels"] = [cell.scale.label_column for cell in cells]
-    return pl.DataFrame(columns, schema_overrides=CELLS_SCHEMA).select(CELLS_SCHEMA.names())
+    described = pl.DataFrame(columns, schema={name: CELLS_SCHEMA[name] for name in names})
+    return described.hstack(scale_table([cell.scale for cell in cells])).select(CELLS_SCHEMA.names())
+
+
+def scale_table(scales: Sequence[AnswerScale]) -> pl.DataFrame:
+    """The columns of the `cells` table that hold a scale, one row per scale."""
+    columns = {
+        "scale_values": [None if scale.values is None else list(scale.values) for scale in scales],
+        "scale_labels": [scale.label_column for scale in scales],
+        "unit": [scale.unit for scale in scales],
+        "measurement": [scale.measurement for scale in scales],
+        "off_axis": [scale.off_axis_column for scale in scales],
+        "off_axis_labels": [scale.off_axis_label_column for scale in scales],
+    }
+    return pl.DataFrame(columns, schema={name: CELLS_SCHEMA[name] for name in columns})
+
+
+def count_off_axis(cells: pl.DataFrame, responses: pl.DataFrame) -> int:
+    """How many responses are options off the axis of their cell."""
+    off = cells.select("cell_id", pl.col("off_axis").alias("response")).drop_nulls().explode("response")
+    return len(responses.join(off, on=["cell_id", "response"], how="semi"))
 
 
 def persona_rows(participants: pl.DataFrame) -> list[dict[str, str | int | None]]:
@@ -290,8 +334,8 @@ def persona_rows(participants: pl.DataFrame) -> list[dict[str, str | int | None]
 
 
 def _cell(row: dict[str, Any]) -> Cell:
-    scale = AnswerScale.from_columns(row.pop("scale_values"), row.pop("scale_labels"))
-    return Cell(scale=scale, **row)
+    names = ("scale_values", "scale_labels", "off_axis", "off_axis_labels", "unit", "measurement")
+    return Cell(scale=AnswerScale.from_columns(*(row.pop(name) for name in names)), **row)
 
 
 def _read_manifest(folder: Path) -> Manifest:
@@ -303,28 +347,45 @@ def _read_manifest(folder: Path) -> Manifest:
         )
     try:
         raw = read_json(path)
-        if raw["format"] != FORMAT:
+        if raw["format"] not in READABLE_FORMATS:
+            readable = " and ".join(map(str, READABLE_FORMATS))
             raise StudyFolderError(
-                f"{folder} has format {raw['format']}, but this version reads {FORMAT}; prepare it again"
+                f"{folder} has format {raw['format']}, but this version reads {readable}; prepare it again"
             )
-        return Manifest(**{**raw, "dropped": tuple(_dropped(item) for item in raw["dropped"])})
+        dropped = tuple(_dropped(item) for item in raw["dropped"])
+        lost = tuple(Loss(**item) for item in raw.get("losses", ()))
+        return Manifest(**{**raw, "dropped": dropped, "losses": lost, "notes": tuple(raw.get("notes", ()))})
     except (ValueError, KeyError, TypeError) as error:
         raise StudyFolderError(f"{path} cannot be read ({error}); prepare the folder again") from error
 
 
-def _read_table(path: Path, name: str) -> pl.DataFrame:
+def _read_table(path: Path, name: str, form: int) -> pl.DataFrame:
     try:
         table = read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise StudyFolderError(f"{path} cannot be read ({error}); prepare the folder again") from error
+    needed = {key: kind for key, kind in SCHEMAS[name].items() if form > 1 or key not in SINCE_FORMAT_2.get(name, ())}
     wrong = [
         f"{column} ({table.schema.get(column, 'missing')} in place of {expected})"
-        for column, expected in SCHEMAS[name].items()
+        for column, expected in needed.items()
         if table.schema.get(column) != expected
     ]
     if wrong:
         raise StudyFolderError(f"{path} has missing or wrong columns: {_some(wrong)}; prepare the folder again")
+    if form == 1:
+        table = _of_format_2(table, name)
     return table.select(SCHEMAS[name].names()) if name != "participants" else table
+
+
+def _of_format_2(table: pl.DataFrame, name: str) -> pl.DataFrame:
+    """A table of format 1 with what its cells and studies were: whole numbers in an order, each study on its own."""
+    if name == "studies":
+        return table.with_columns(group="study_id")
+    if name == "cells":
+        bounded = pl.when(pl.col("scale_values").is_null()).then(pl.lit("open")).otherwise(pl.lit("ordinal"))
+        none = [pl.lit(None, kind).alias(key) for key, kind in CELLS_SCHEMA.items() if key.startswith("off_axis")]
+        return table.with_columns(pl.lit(1.0).alias("unit"), bounded.alias("measurement"), *none)
+    return table
 
 
 def _dropped(raw: dict[str, Any]) -> Dropped:

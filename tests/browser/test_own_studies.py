@@ -51,7 +51,7 @@ def strange_studies() -> StudySet:
     answers += [(3, i, 10 * i, True) for i in range(60, 90)] + [(4, i, i % 2 + 1, True) for i in range(60, 90)]
     answers.append((2, 90, 4, True))
     titles = {"evil": EVIL, "lonely": "One answer only", "open": "Money and more"}
-    rows = [(key, title, EVIL, EVIL, EVIL, "experiment", True) for key, title in titles.items()]
+    rows = [(key, title, EVIL, EVIL, EVIL, "experiment", True, key) for key, title in titles.items()]
     return StudySet(
         studies=pl.DataFrame(rows, schema=STUDIES_SCHEMA, orient="row"),
         cells=cells_table(cells),

@@ -9,13 +9,13 @@ from socrates_core.model.baselines import MarginalModel, UniformModel
 from socrates_core.model.loading import load_model
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.study_set import (
-    CELLS_SCHEMA,
     PARTICIPANTS_SCHEMA,
     RESPONSES_SCHEMA,
     STUDIES_SCHEMA,
     Cell,
     Manifest,
     StudySet,
+    cells_table,
 )
 
 SEVEN = AnswerScale(tuple(range(1, 8)))
@@ -29,15 +29,11 @@ def cell(scale: AnswerScale) -> Cell:
 
 def training(*cells: tuple[AnswerScale, list[int]]) -> StudySet:
     """One study with the answers of each cell; answers off the scale are flagged."""
-    rows = [
-        {"cell_id": i, "study_id": "s", "condition_num": 1, "condition": None, "task_num": i, "stimulus": "?",
-         "scale_values": scale.values, "scale_labels": None, "design": "between"}
-        for i, (scale, _) in enumerate(cells)
-    ]  # fmt: skip
+    cells_held = [Cell(i, "s", 1, i, "?", scale) for i, (scale, _) in enumerate(cells)]
     answers = [(i, 0, answer, scale.contains(answer)) for i, (scale, given) in enumerate(cells) for answer in given]
     return StudySet(
-        studies=pl.DataFrame([("s", "s", "", "", "", "survey", True)], schema=STUDIES_SCHEMA, orient="row"),
-        cells=pl.DataFrame(rows, schema=CELLS_SCHEMA),
+        studies=pl.DataFrame([("s", "s", "", "", "", "survey", True, "s")], schema=STUDIES_SCHEMA, orient="row"),
+        cells=cells_table(cells_held),
         participants=pl.DataFrame([(0, "s", "0", None)], schema=PARTICIPANTS_SCHEMA, orient="row"),
         responses=pl.DataFrame(answers, schema=RESPONSES_SCHEMA, orient="row"),
         manifest=Manifest(source="test"),

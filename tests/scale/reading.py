@@ -20,5 +20,5 @@ def assert_reads(instruction: str, values: list[int], labels: Labels) -> None:
     for stimulus in (instruction, vignette + instruction):
         scale = parse_scale(stimulus)
         assert scale.values is not None
-        assert list(scale.values) == values
-        assert dict(scale.labels) == labels
+        assert list(scale.options or ()) == values
+        assert scale.texts == labels

@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 from socrates_core.errors import StudyFolderError
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.files import file_sha256
-from socrates_core.study.study_set import TABLES, Dropped, Manifest, StudySet, persona_rows
+from socrates_core.study.study_set import TABLES, Cell, Dropped, Manifest, StudySet, cells_table, persona_rows
 from tests.tables import study_set
 
 QUESTIONS = {
@@ -201,9 +201,40 @@ def test_a_manifest_with_unknown_keys_is_refused(folder: Path) -> None:
 
 
 def test_a_folder_of_another_format_is_refused(folder: Path) -> None:
-    edit_manifest(folder, format=2)
-    with pytest.raises(StudyFolderError, match="has format 2, but this version reads 1"):
+    edit_manifest(folder, format=3)
+    with pytest.raises(StudyFolderError, match="has format 3, but this version reads 1 and 2"):
         StudySet.load(folder)
+
+
+def test_a_folder_of_the_first_format_opens_as_whole_numbers_in_an_order(studies: StudySet, folder: Path) -> None:
+    new = ["unit", "measurement", "off_axis", "off_axis_labels"]
+    opened = studies.cells.with_columns(scale_values=pl.when(pl.col("cell_id") > 0).then("scale_values"))
+    opened.drop(new).write_parquet(folder / "cells.parquet")
+    studies.studies.drop("group").write_parquet(folder / "studies.parquet")
+    with pytest.raises(StudyFolderError, match=r"missing or wrong columns: group"):  # not one of the second format
+        StudySet.load(folder)
+    edit_manifest(folder, format=1)
+    loaded = StudySet.load(folder)
+    assert loaded.cell(0).scale == AnswerScale(None)
+    assert loaded.cell(1).scale == AnswerScale((1, 2, 3, 4, 5))
+    assert loaded.cells["measurement"].to_list()[:2] == ["open", "ordinal"]
+    assert [loaded.study(one).group for one in loaded.study_ids] == loaded.study_ids
+    assert StudySet.load(loaded.save(folder.parent / "again") and folder.parent / "again").manifest.format == 2
+
+
+def test_units_options_off_the_axis_and_groups_survive_the_disk(tmp_path: Path) -> None:
+    halves = AnswerScale((2, 3, 4), {2: "Low"}, {196: "Don't know", -2: ""}, unit=0.5)
+    dishes = AnswerScale((1, 2, 3), nominal=True)
+    cells = [Cell(i, "tea", 1, i, "?", scale) for i, scale in enumerate((halves, dishes, AnswerScale(None)))]
+    studies = replace(study_set({"tea": [(1, 1, "Tea?")]}), cells=cells_table(cells))
+    grouped = replace(studies, studies=studies.studies.with_columns(group=pl.lit("pool")))
+    grouped.save(tmp_path / "studies")
+    loaded = StudySet.load(tmp_path / "studies", verify=True)
+    assert [cell.scale for cell in loaded.cells_of("tea")] == [halves, dishes, AnswerScale(None)]
+    assert loaded.cells["off_axis"].to_list() == [[-2, 196], None, None]
+    assert loaded.cells["off_axis_labels"].to_list() == [[None, "Don't know"], None, None]
+    assert loaded.cells["measurement"].to_list() == ["ordinal", "nominal", "open"]
+    assert loaded.study("tea").group == "pool"
 
 
 def test_a_manifest_without_hashes_cannot_be_verified(folder: Path) -> None:

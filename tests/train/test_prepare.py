@@ -147,7 +147,8 @@ def test_a_dataset_that_keeps_other_studies_unseen_has_no_official_split(tmp_pat
 
 def test_dropped_rows_are_printed_by_reason_with_examples(tmp_path: Path) -> None:
     bad = [ROW.replace("ann,3", f"p{number},maybe") for number in range(7)]
-    result = prepare("--source", table(tmp_path / "mine.csv", HEADER, ROW, *bad), "--out", tmp_path / "out")
+    source = table(tmp_path / "mine.csv", HEADER, ROW, *bad)
+    result = prepare("--source", source, "--out", tmp_path / "out", "--allow-loss")
     assert "dropped      7 rows: response is not an integer" in result.stdout
     assert result.stdout.count("response 'maybe'") == 5
 

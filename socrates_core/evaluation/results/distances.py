@@ -123,6 +123,28 @@ class GroupingDistance:
     """Mean W of the uniform baseline."""
     noise_floor: float | None = None
     """Mean expected W of a perfect prediction."""
+    off_axis_cells: int = 0
+    """Cells with options off the axis, which `mean` takes as the numbers they are, as the paper did."""
+    on_axis: float | None = None
+    """`mean` without the answers off the axis, actual and predicted; None if no cell has such options."""
+
+
+@dataclass(frozen=True)
+class NominalDistances:
+    """Total variation of outcomes whose options have no order, in [0, 1]: the share of people that would have to answer
+    otherwise. Not a Wasserstein distance, and in none of their means.
+    """
+
+    model: Summary
+    """Of the prediction."""
+    noise_floor: Summary
+    """Expected of a perfect prediction with as many people."""
+    uniform: Summary
+    """Of the uniform baseline."""
+    pooled: Summary
+    """Of the pooled human answers of all arms."""
+    marginal: Summary
+    """Of the marginal baseline."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from socrates_core.evaluation.results.distances import (
     GroupingDistance,
     KindDistances,
     ModelDistances,
+    NominalDistances,
     Shares,
     StudyKind,
 )
@@ -33,8 +34,8 @@ from socrates_core.metrics.study_bootstrap import Summary
 from socrates_core.metrics.verdict import VerdictCode
 from socrates_core.study.files import write_json
 
-FORMAT: Final = 2
-"""Version of metrics.json; in the first version, cells had no `chance`."""
+FORMAT: Final = 3
+"""Version of metrics.json; in the first version, cells had no `chance`, in the second nothing was off the axis."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,8 @@ class Metrics:
     """Group differences, by attribute of people."""
     on_scale_mass: Summary
     """Share of the model's probability mass on the scale, in [0, 1]."""
+    nominal: NominalDistances | None
+    """Total variation of outcomes whose options have no order; None if there are none."""
     by_kind: Mapping[StudyKind, KindDistances]
     """W of real and of synthetic studies separately."""
     studies: tuple[StudyRow, ...]

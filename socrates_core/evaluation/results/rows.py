@@ -5,6 +5,7 @@ from typing import Literal
 
 from socrates_core.evaluation.results.distances import Convention
 from socrates_core.metrics.cell.chance import Chance
+from socrates_core.metrics.cell.off_axis import OffAxisShares
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.metrics.verdict import VerdictCode
 
@@ -92,7 +93,7 @@ class CellRow:
     n_effective: float
     """Effective number of people behind them."""
     off_scale: int
-    """Answers that are not an option."""
+    """Answers that are not an option, on the axis or off it."""
     invalid: int
     """Predictions that could not be read as a number."""
     off_scale_predictions: int
@@ -103,7 +104,11 @@ class CellRow:
     scale: CellDistances | None
     """None without a stated scale."""
     observed: CellDistances | None
-    """None if all human answers are the same."""
+    """None if all human answers are the same. Options off the axis are the numbers they are, as in the paper."""
+    observed_on_axis: float | None
+    """W of the prediction by the range of the answers on the axis; that of `observed` if all options are on it."""
+    nominal: CellDistances | None
+    """Total variation, if the options have no order; then the cell has no W. None otherwise."""
     cramer: float | None
     """Unbiased squared-CDF distance on the stated scale, about 0 for a perfect prediction; None without one."""
     verdict: VerdictCode | None
@@ -111,9 +116,11 @@ class CellRow:
     on_scale_mass: float | None
     """Mean share of the model's probability mass on the scale, in [0, 1]; None if not known."""
     actual_mean: float
-    """Raw number."""
+    """Of the answers on the axis, in the scale's own numbers; means nothing if the options have no order."""
     predicted_mean: float
-    """Raw number."""
+    """Likewise."""
+    off_axis: OffAxisShares | None
+    """Answers off the axis, actual and predicted; None without such options."""
     chance: Chance | None
     """Interval of W, limit of chance, gain over the uniform baseline; None if `scale` is."""
 

@@ -34,7 +34,7 @@ class Examples:
     people: pl.DataFrame
     """The attributes of all people."""
     off_scale: int
-    """Number of answers left out because they are not an option of their scale."""
+    """Number of answers left out because they are no option of their scale, on its axis or off it."""
 
     def __len__(self) -> int:
         return len(self.response)
@@ -86,6 +86,12 @@ class Example:
     """Number of the group of people of one cell that it belongs to."""
 
     @property
+    def has_place(self) -> bool:
+        """Whether the answer lies on the axis of an ordered scale, so that a distance from it means something."""
+        scale = self.cell.scale
+        return scale.values is not None and not scale.nominal and self.response not in scale.off_axis
+
+    @property
     def tokens(self) -> int:
         """Length of the whole text, end of the turn included."""
         return len(self.prompt) + len(self.answer)
@@ -110,7 +116,7 @@ class ExampleEncoder:
         """
         cell, response = self.examples.cells[self.examples.cell[index]], int(self.examples.response[index])
         prompt = self._encoder.encode(cell, self._persona(int(self.examples.person[index])))
-        return Example(prompt, (*self._answer(response), self._end), response, cell, group)
+        return Example(prompt, (*self._answer(cell.scale.written(response)), self._end), response, cell, group)
 
     def encode_all(self, indices: Sequence[int] | Ints, groups: Sequence[int] | Ints) -> list[Example]:
         """Several examples, in this order, each with its group."""

@@ -162,7 +162,8 @@ def option_log_probs(options: OptionScale, logs: torch.Tensor, digits: torch.Ten
     out = torch.stack([totals[end] for end in tree.ends.tolist()], dim=1)
     if tree.stops:
         after = logs[:, torch.from_numpy(tree.end_row)]  # (n, K, V)
-        out = out + after.masked_fill(digits, -torch.inf).logsumexp(dim=-1)
+        goes_on = digits.index_fill(0, torch.from_numpy(tree.points).to(digits.device), value=True)
+        out = out + after.masked_fill(goes_on, -torch.inf).logsumexp(dim=-1)
     return out
 
 

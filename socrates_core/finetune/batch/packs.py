@@ -37,7 +37,7 @@ from socrates_core.scale.distribution import Floats, option_values
 
 @dataclass(frozen=True, eq=False)
 class OptionScale:
-    """The options of a bounded scale, as a token tree and on the axis."""
+    """The options on the axis of a bounded scale, as a token tree and as numbers."""
 
     tree: OptionTree
     values: Ints
@@ -55,10 +55,11 @@ class OptionScales:
         self._known: dict[AnswerScale, OptionScale] = {}
 
     def of(self, scale: AnswerScale) -> OptionScale:
-        """The options of a bounded scale."""
+        """The options on the axis of a bounded scale. An answer off the axis has no place among them."""
         if scale not in self._known:
             values = option_values(scale)
-            tree = option_tree([(str(v), self._encoder.encode_option(int(v))) for v in values.tolist()])
+            texts = [scale.written(value) for value in values.tolist()]
+            tree = option_tree([(text, self._encoder.encode_option(text)) for text in texts])
             self._known[scale] = OptionScale(tree, values, np.diff(values) / max(1, values[-1] - values[0]))
         return self._known[scale]
 
@@ -185,7 +186,7 @@ def tree_size(examples: Sequence[Example], scales: OptionScales | None = None) -
     """Tokens of sorted examples in one tree; prefixes shared by answers are not deducted."""
     own = sum(example.tokens - 1 for example in examples)
     if scales is not None and len(examples) > 1:
-        own += sum(len(scales.of(e.cell.scale).tree.fed) for e in examples if e.cell.scale.values is not None)
+        own += sum(len(scales.of(e.cell.scale).tree.fed) for e in examples if e.has_place)
     return own - sum(common_prefix(a.prompt, b.prompt) for a, b in pairwise(examples))
 
 
@@ -284,7 +285,7 @@ def _add_options(
     """
     members: dict[int, list[int]] = {}
     for number, example in enumerate(examples):
-        if example.cell.scale.values is not None:
+        if example.has_place:
             members.setdefault(example.group, []).append(number)
     out = []
     for numbers in members.values():

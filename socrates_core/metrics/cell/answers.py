@@ -17,9 +17,9 @@ class ActualAnswers:
     """The M answers of a cell, and the people who gave them."""
 
     values: npt.NDArray[np.int64] | None
-    """(K,) the options; None without a stated scale."""
+    """(K,) the options on the axis; None without a stated scale."""
     responses: Floats
-    """(M,) the answers, off-scale ones included."""
+    """(M,) the answers, off-scale ones included, those off the axis left out."""
     people: npt.NDArray[np.int64]
     """(M,) ids of the people who answered; the same number is the same person."""
     weights: Floats
@@ -27,7 +27,7 @@ class ActualAnswers:
 
     @property
     def on_scale(self) -> npt.NDArray[np.bool_]:
-        """(M,) whether an answer is one of the options; all are without a stated scale."""
+        """(M,) whether an answer is one of the options on the axis; all are without a stated scale."""
         return np.ones(len(self.responses), bool) if self.values is None else among(self.responses, self.values)
 
 
@@ -36,12 +36,12 @@ class PredictedAnswers:
     """What is compared with the answers: for each of P people, a distribution over the options or one drawn number."""
 
     weights: Floats
-    """(P,)"""
+    """(P,) of the people, times the probability that they answer on the axis."""
     compared: npt.NDArray[np.bool_]
     """(P,) whether the prediction counts by the stated scale: not if the person's own answer, or the drawn number, is
     not an option."""
     probs: Floats | None = None
-    """(P, K)"""
+    """(P, K) given an answer on the axis."""
     drawn: Floats | None = None
     """(P,) NaN if it could not be read."""
     redrawn: float = 0.0

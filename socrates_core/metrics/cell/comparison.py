@@ -85,6 +85,8 @@ class Comparison:
     """By the stated scale; None without one."""
     verdict: Verdict | None
     """None without a stated scale."""
+    nominal: Distances | None = None
+    """Total variation of options without an order, which have no W: then all the others are None or NaN."""
 
 
 def cell_rng(seed: int, cell_id: int) -> np.random.Generator:
@@ -99,6 +101,7 @@ def compare(
     rng: np.random.Generator,
     pool: Floats | None = None,
     marginal: Floats | None = None,
+    nominal: bool = False,
 ) -> Comparison:
     """Compare predictions with actual answers.
 
@@ -108,9 +111,15 @@ def compare(
         rng: The cell's own; see `cell_rng`.
         pool: (K,) shares of the options over all arms.
         marginal: (K,) what the training answers on this scale predict.
+        nominal: Whether the options have no order.
     """
     on = actual.on_scale
     n = people_worth(actual, on)
+    if nominal:
+        assert actual.values is not None
+        sides = _sides(actual.values, predicted, predicted.compared, pool, marginal)
+        apart = variation_distances(sides, scale_shares(actual), n, _prediction(predicted, sides[0]).draws)
+        return Comparison(int(on.sum()), n, int((~on).sum()), None, None, math.nan, None, None, apart)
     scale, squared, halves, chance, meaning = None, math.nan, math.nan, None, None
     if actual.values is not None:
         shares, positions = scale_shares(actual), _positions(actual.values, actual.values[0], actual.values[-1])
@@ -198,6 +207,25 @@ def distances(
     if draws is not None:  # a drawn prediction is a sample too
         floor = math.hypot(floor, float(noise_floors(smooth, positions, np.float64(draws))))
     return Distances(**found, split_half=halves, floor=floor)
+
+
+def variation_distances(sides: Floats, actual: Floats, n: float, draws: float | None = None) -> Distances:
+    """Total variation ½ Σ |p − q|, in [0, 1]: the share of people that would have to answer otherwise.
+
+    For options without an order. The floor is that of n answers of people who answer exactly as predicted,
+    ½ Σ √(2 p (1 − p) / (π n)), the mean absolute deviation of each share in normal approximation.
+
+    Args:
+        sides: (4, K) as for `distances`.
+        actual: (K,) shares of the answers.
+        n: People behind `actual`.
+        draws: Drawn answers behind the model's side, if it is a sample too.
+    """
+    found = dict(zip(SIDES, (0.5 * np.abs(sides - actual).sum(axis=1)).tolist(), strict=True))
+    smooth = smoothed(actual, n)
+    spread = 0.5 * np.sqrt(2 * smooth * (1 - smooth) / math.pi).sum()
+    floor = float(spread * math.sqrt(1 / n + (0 if draws is None else 1 / draws)))
+    return Distances(**found, split_half=math.nan, floor=floor)
 
 
 def scale_shares(actual: ActualAnswers) -> Floats:

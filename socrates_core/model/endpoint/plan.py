@@ -71,9 +71,10 @@ class EndpointPrompt:
     key: str
     """Identical for identical requests."""
     messages: list[dict[str, str]]
-    values: tuple[int, ...]
-    """(K,) the options."""
-    labels: Mapping[int, str]
+    values: tuple[str, ...]
+    """(L,) the options, on the axis and off it, as they are written: 3 or 3.5."""
+    labels: Mapping[str, str]
+    """Option as written → its text."""
     where: str
     """Study, cell and persona, for messages."""
     tokens: int
@@ -84,10 +85,9 @@ class EndpointPrompt:
 
 def endpoint_prompt(template: str, cell: Cell, persona: Persona) -> EndpointPrompt:
     """The messages for one persona in one cell with a bounded scale."""
-    values, written = cell.scale.values, messages(template, cell, persona)
-    assert values is not None
+    values, written = cell.scale.written_options, messages(template, cell, persona)
     safe = [{**message, "content": defused(message["content"])} for message in written]
-    labels = {value: defused(label) for value, label in sorted(cell.scale.labels.items())}
+    labels = {cell.scale.written(value): defused(label) for value, label in cell.scale.texts.items()}
     key = json.dumps([safe, values, list(labels.items())])
     known = ", ".join(f"{name} {value}" for name, value in persona.items() if value is not None) or "nothing known"
     return EndpointPrompt(
@@ -97,7 +97,7 @@ def endpoint_prompt(template: str, cell: Cell, persona: Persona) -> EndpointProm
         labels=labels,
         where=f"study {cell.study_id}, cell {cell.cell_id}, persona {known[:160]}",
         tokens=estimated_tokens(safe),
-        is_defused=safe != written or labels != cell.scale.labels,
+        is_defused=safe != written or list(labels.values()) != list(cell.scale.texts.values()),
     )
 
 

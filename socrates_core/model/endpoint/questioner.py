@@ -69,7 +69,7 @@ class Questioner:
         self._logprobs: bool | None = None
         self._typed: bool | None = None
         self._samples_differ: bool | None = None
-        self._refused: set[tuple[Method, tuple[int, ...]]] = set()
+        self._refused: set[tuple[Method, tuple[str, ...]]] = set()
         self._limit_name = "max_tokens"
         self._top = TOP[0]
 
@@ -126,7 +126,7 @@ class Questioner:
 
     # -- the three methods -----------------------------------------------------------------------------------
 
-    def _methods(self, values: tuple[int, ...]) -> list[Method]:
+    def _methods(self, values: tuple[str, ...]) -> list[Method]:
         """The methods not known to be unsupported for a scale, best first."""
         method = self._settings.method
         ways: list[Method] = []
@@ -155,7 +155,7 @@ class Questioner:
         probs = option_probs(tokens, prompt.values)
         if probs is not None:
             return Answer(probs / probs.sum(), min(1.0, float(probs.sum())), "exact")
-        if any(len(str(value)) > 1 and str(value) not in tokens for value in prompt.values):
+        if any(len(value) > 1 and value not in tokens for value in prompt.values):
             self._refused.add(("exact", prompt.values))  # options of several tokens, for every persona alike
         return None
 
@@ -164,7 +164,7 @@ class Questioner:
         question = {
             "type": "choice",
             "instructions": QUESTION,
-            "criteria": {str(value): prompt.labels.get(value) for value in prompt.values},
+            "criteria": {value: prompt.labels.get(value) for value in prompt.values},
         }
         # without the system message, which requests a number, while here the answer is a letter
         message = prompt.messages[-1]

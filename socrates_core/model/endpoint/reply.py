@@ -46,8 +46,8 @@ class Completion:
 class ParsedNumber:
     """The number in a completion that counts as its answer."""
 
-    value: int | None
-    """None if there is none, or it is not a whole number."""
+    value: str | None
+    """As an option is written, such as 7, -2 or 3.5; None if there is none."""
     is_number: bool
     """Whether a number was written, on the scale or not."""
 
@@ -89,8 +89,8 @@ def text_of(data: Any) -> Completion:
 def first_number(completion: Completion) -> ParsedNumber:
     """The first number in a completion, in digits as in 7, -2 or 1,000.
 
-    A leading <think> block is skipped; if it never ends, there is no number. A number with a fraction, with letters
-    attached (10k, 3rd), or at the very end of a text that was cut off equals no option.
+    A leading <think> block is skipped; if it never ends, there is no number. 3.50 is 3.5, and 3.0 is 3. A number with
+    letters attached (10k, 3rd), or at the very end of a text that was cut off equals no option.
     """
     text = _THOUGHT.sub("", completion.text, count=1)
     found = None if text.lstrip().startswith("<think>") else _NUMBER.search(text)
@@ -98,9 +98,11 @@ def first_number(completion: Completion) -> ParsedNumber:
         return ParsedNumber(None, is_number=False)
     digits = found["digits"].replace(",", "")
     may_go_on = completion.is_cut and not text[found.end() :].strip(".,")
-    if may_go_on or found["more"] or len(digits) > 18 or (found["part"] and found["part"].strip(".0")):
+    if may_go_on or found["more"] or len(digits) > 18:
         return ParsedNumber(None, is_number=True)
-    return ParsedNumber(-int(digits) if found["sign"] else int(digits), is_number=True)
+    decimals = (found["part"] or "").rstrip("0").rstrip(".")
+    number = f"{int(digits)}{decimals}"
+    return ParsedNumber(f"-{number}" if found["sign"] and number != "0" else number, is_number=True)
 
 
 def first_tokens(data: Any) -> dict[str, float] | None:
@@ -137,15 +139,15 @@ def first_tokens(data: Any) -> dict[str, float] | None:
     return out
 
 
-def option_probs(tokens: Mapping[str, float], values: Sequence[int]) -> Floats | None:
-    """(K,) probabilities of the options, not renormalised; None if the first tokens do not determine them all.
+def option_probs(tokens: Mapping[str, float], texts: Sequence[str]) -> Floats | None:
+    """(L,) probabilities of the options, not renormalised; None if the first tokens do not determine them all.
 
     They do if the undetermined mass is at most `UNKNOWN_SHARE` of the mass on the scale. Undetermined is the mass of
     tokens that begin an option without being one ("-" of -2, a blank), and of unlisted options, each of which has at
     most the smallest listed probability. That bound holds for options of one character, which every vocabulary has as
-    a token; a longer unlisted option may be written in several tokens and can have any probability.
+    a token; a longer unlisted option may be written in several tokens and can have any probability. So options with
+    decimals are hardly ever determined.
     """
-    texts = [str(value) for value in values]
     if any(len(text) > 1 and text not in tokens for text in texts):
         return None
     least = min(tokens.values())
@@ -155,8 +157,8 @@ def option_probs(tokens: Mapping[str, float], values: Sequence[int]) -> Floats |
     return probs if probs.sum() > 0 and unknown <= UNKNOWN_SHARE * probs.sum() else None
 
 
-def decision_probs(data: Any, question: str, values: Sequence[int]) -> Floats:
-    """(K,) probabilities of the options in the reply to a typed `choice` question.
+def decision_probs(data: Any, question: str, values: Sequence[str]) -> Floats:
+    """(L,) probabilities of the options in the reply to a typed `choice` question.
 
     Raises:
         MalformedReplyError: If an option is missing, or the values are not probabilities.
@@ -166,10 +168,10 @@ def decision_probs(data: Any, question: str, values: Sequence[int]) -> Floats:
     by_option = answer.get("probabilities") if isinstance(answer, dict) else None
     if not isinstance(by_option, dict):
         raise MalformedReplyError(f"the reply has no answers.{question}.probabilities")
-    missing = [value for value in values if str(value) not in by_option]
+    missing = [value for value in values if value not in by_option]
     if missing:
         raise MalformedReplyError(f"answers.{question}.probabilities lacks the options {missing[:5]}")
-    probs = np.array([_number(by_option[str(value)], "a probability") for value in values], dtype=np.float64)
+    probs = np.array([_number(by_option[value], "a probability") for value in values], dtype=np.float64)
     if (probs < 0).any() or abs(probs.sum() - 1) > ROUNDING:
         raise MalformedReplyError(
             f"answers.{question}.probabilities are not probabilities: they sum to {probs.sum():.4g}"

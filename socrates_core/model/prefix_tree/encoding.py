@@ -58,8 +58,8 @@ class PromptEncoder:
         parts = self._cut(segments(self.template, cell, persona, self.frame))
         return np.concatenate([self._encode_part(part) for part in parts])
 
-    def encode_option(self, value: int) -> tuple[int, ...]:
-        """The token ids of one option as written after the prompt.
+    def encode_option(self, value: int | str) -> tuple[int, ...]:
+        """The token ids of one option as written after the prompt, such as 3 or "3.5".
 
         Raises:
             ModelError: If the tokenizer does not reproduce the number (another text would be scored).

@@ -2,11 +2,13 @@
 
 An option's probability is that of *the first number the model writes* being that option: the product over its
 tokens, times the probability that the next token does not begin with a digit. The last factor distinguishes 1 from 10
-and 100; it is left out if no option's text is a proper prefix of another's, as on 1..7.
+and 100; it is left out if no option's text is a proper prefix of another's, as on 1..7. Where options have decimals, a
+decimal point goes on with a number too: 3 is not the beginning of 3.5. (A full stop after the number looks the same, so
+its probability counts as off the scale.)
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -35,6 +37,8 @@ class OptionTree:
     """(K,) the node that ends each option."""
     stops: bool
     """Whether the probability that the number ends after the option is a factor."""
+    points: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """(Q,) the tokens of a decimal point with which an option goes on after another one; they do not end a number."""
 
     @cached_property
     def fed(self) -> Ints:
@@ -95,6 +99,12 @@ def option_tree(options: Sequence[tuple[str, tuple[int, ...]]]) -> OptionTree:
     parent: list[int] = []
     depth: list[int] = []
     ends: list[int] = []
+    known = dict(options)
+    points = {
+        longer[len(ids)]
+        for other, longer in options
+        if "." in other and (ids := known.get(other.partition(".")[0])) and longer[: len(ids)] == ids
+    }
     for _, ids in options:
         for length in range(1, len(ids) + 1):
             path = ids[:length]
@@ -106,4 +116,5 @@ def option_tree(options: Sequence[tuple[str, tuple[int, ...]]]) -> OptionTree:
         ends.append(nodes[ids])
     if len(set(ends)) != len(options) or not options:
         raise ValueError(f"options need distinct tokens, got {[text for text, _ in options]}")
-    return OptionTree(np.array(tokens), np.array(parent), np.array(depth), np.array(ends), stops)
+    after = np.array(sorted(points), dtype=np.int64)
+    return OptionTree(np.array(tokens), np.array(parent), np.array(depth), np.array(ends), stops, after)

@@ -49,6 +49,7 @@ def option_log_probs(
     order = np.argsort(options.source_row, kind="stable")  # nodes by the row that predicts them
     sources = (np.arange(count)[:, None] * per_prompt + options.source_row[order]).ravel()  # (n · E,) ascending
     tokens = np.tile(options.tokens[order], count)
+    goes_on = torch.cat([digits, torch.from_numpy(options.points).to(digits)]) if len(options.points) else digits
     token_logs, ended = np.empty(len(tokens)), np.empty(len(places))
     step = max(1, LOGIT_CELLS[hidden.device.type] // head.weight.shape[0])
     for start in range(0, len(places), step):
@@ -59,8 +60,8 @@ def option_log_probs(
             torch.from_numpy(sources[part] - start).to(hidden.device), torch.from_numpy(tokens[part]).to(hidden.device)
         ]
         if options.stops:
-            on = logits[:, digits].logsumexp(dim=-1)
-            off = _log_sum_exp(logits.index_fill_(1, digits, -torch.inf))
+            on = logits[:, goes_on].logsumexp(dim=-1)
+            off = _log_sum_exp(logits.index_fill_(1, goes_on, -torch.inf))
             total = torch.logaddexp(on, off)
             ended[rows] = (off - total).cpu().numpy()
         else:

@@ -9,9 +9,29 @@ import polars as pl
 from socrates_core.errors import ScaleError, SourceError
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.instruction import parse_scale
+from socrates_core.scale.loss import AnswerCount, Loss, losses
+from socrates_core.scale.off_axis import remarks
 from socrates_core.study.sources.persons import merged_persons
-from socrates_core.study.sources.rows import REQUIRED, RESERVED, Drops, readable
-from socrates_core.study.study_set import CELLS_SCHEMA, STUDIES_SCHEMA, Design, Manifest, Study, StudySet
+from socrates_core.study.sources.rows import (
+    LONGEST_QUOTE,
+    MOST_EXAMPLES,
+    NOT_AN_INTEGER,
+    REQUIRED,
+    RESERVED,
+    WAYS_OUT,
+    Drops,
+    readable,
+)
+from socrates_core.study.study_set import (
+    CELLS_SCHEMA,
+    STUDIES_SCHEMA,
+    Design,
+    Manifest,
+    Study,
+    StudySet,
+    count_off_axis,
+    scale_table,
+)
 
 UNREADABLE_SCALE: Final = "unreadable scale"
 
@@ -51,6 +71,8 @@ class StudySetBuilder:
         self._cells: list[pl.DataFrame] = []
         self._persons: list[pl.DataFrame] = []
         self._answers: list[pl.DataFrame] = []
+        self._lost: dict[tuple[str, int, int, bytes], AnswerCount] = {}
+        self._ways_out = dict(WAYS_OUT)
 
     def add(self, rows: pl.DataFrame, scales: Mapping[str, AnswerScale] | None = None) -> None:
         """Add one batch.
@@ -67,7 +89,9 @@ class StudySetBuilder:
         if missing:
             raise ValueError(f"a batch lacks {', '.join(missing)}")
         self._rows_read += len(rows)
-        rows = self._with_cells(readable(rows, self._drops), scales or {})
+        rows, unread = readable(rows, self._drops)
+        self._lose(unread.select(*_CELL_KEYS, answer=pl.col("response").cast(pl.String), reason=pl.lit(NOT_AN_INTEGER)))
+        rows = self._with_cells(rows, scales or {})
         attributes = [name for name in rows.columns if name not in RESERVED and name != "_cell"]
         weight = [name for name in ("weight",) if name in rows.columns]
         self._persons.append(rows.select(*_PERSON, *weight, *attributes).unique(maintain_order=True))
@@ -77,6 +101,24 @@ class StudySetBuilder:
         """Count rows that the source itself had to drop."""
         self._rows_read += rows
         self._drops.add(reason, rows, examples)
+
+    def lose(self, rows: pl.DataFrame, ways_out: Mapping[str, str]) -> None:
+        """Count answers that the source itself could not read. Too many of them stop the import, see `scale.loss`.
+
+        Args:
+            rows: One lost answer per row: study_id, condition_num, task_num and stimulus as in `add`, the `answer` as
+                it was written, and the `reason` why it cannot be read. Missing answers are not among them.
+            ways_out: Reason → what to do.
+        """
+        self._rows_read += len(rows)
+        self._ways_out.update(ways_out)
+        for (reason,), group in rows.group_by("reason", maintain_order=True):
+            examples = [
+                f"study {row[0]}, condition {row[1]}, task {row[2]}, answer {row[3]!r:.60}"
+                for row in group.head(MOST_EXAMPLES).select(*_CELL_KEYS[:3], "answer").iter_rows()
+            ]
+            self._drops.add(str(reason), len(group), examples)
+        self._lose(rows.select(*_CELL_KEYS, "answer", "reason"))
 
     def build(self) -> StudySet:
         """The studies, their cells, participants and responses.
@@ -103,6 +145,7 @@ class StudySetBuilder:
             "participants": len(persons),
             "responses": len(responses),
             "off_scale": int((~responses["on_scale"]).sum()),
+            "off_axis": count_off_axis(cells, responses),
             "rows_read": self._rows_read,
             "conflicting_participants": conflicting,
         }
@@ -111,8 +154,33 @@ class StudySetBuilder:
             cells=cells.select(CELLS_SCHEMA.names()),
             participants=persons,
             responses=responses,
-            manifest=Manifest(self._source, self._revision, counts, self._drops.listed()),
+            manifest=Manifest(
+                source=self._source,
+                revision=self._revision,
+                counts=counts,
+                dropped=self._drops.listed(),
+                losses=self._losses(answers),
+                notes=_notes(cells, self._scales),
+            ),
         )
+
+    def _lose(self, rows: pl.DataFrame) -> None:
+        """Count lost answers by cell."""
+        for study_id, condition_num, task_num, stimulus, answer, reason in rows.iter_rows():
+            key = (study_id, condition_num, task_num, _digest(stimulus.strip()))
+            count = self._lost.setdefault(key, AnswerCount(study_id, condition_num, task_num))
+            count.lose(reason, answer if len(answer) <= LONGEST_QUOTE else answer[: LONGEST_QUOTE - 1] + "…")
+
+    def _losses(self, answers: pl.DataFrame) -> tuple[Loss, ...]:
+        """The outcomes and cells that lost too many answers; those of which none was read are among them."""
+        if not self._lost:
+            return ()
+        read = dict(answers.group_by("_cell").len().iter_rows())
+        touched = {(key[0], key[2]) for key in self._lost}
+        for key, number in self._cell_numbers.items():
+            if (key[0], key[2]) in touched:
+                self._lost.setdefault(key, AnswerCount(*key[:3])).read = read.get(number, 0)
+        return losses(self._lost.values(), self._ways_out)
 
     # -- cells and their scales ------------------------------------------------------------------------------
 
@@ -130,7 +198,7 @@ class StudySetBuilder:
         numbers, scale_numbers = [], []
         for study_id, condition_num, task_num, text in groups.select(_CELL_KEYS).iter_rows():
             # texts are identified by a 128-bit digest, so that no second copy of them is kept
-            digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
+            digest = _digest(text)
             scale = self._scale_number(digest, text, study_id, scales)
             key = (study_id, condition_num, task_num, digest)
             readable_scale = scale != _UNREADABLE
@@ -159,7 +227,7 @@ class StudySetBuilder:
             self._unreadable[digest] = f"study {study_id}: {error}"
             number = _UNREADABLE
         else:
-            number = self._scale_numbers.setdefault((scale.values, *sorted(scale.labels.items())), len(self._scales))
+            number = self._scale_numbers.setdefault(_key(scale), len(self._scales))
             if number == len(self._scales):
                 self._scales.append(scale)
         self._scale_of_text[digest] = number
@@ -167,14 +235,7 @@ class StudySetBuilder:
 
     def _cell_table(self, cells: pl.DataFrame) -> pl.DataFrame:
         """The cells by study, condition and task, with the columns of CELLS_SCHEMA, `_cell` and `_scale`."""
-        scales = pl.DataFrame(
-            {
-                "_scale": range(len(self._scales)),
-                "scale_values": [list(scale.values) if scale.values else None for scale in self._scales],
-                "scale_labels": [scale.label_column for scale in self._scales],
-            },
-            schema={"_scale": pl.Int64, **{name: CELLS_SCHEMA[name] for name in ("scale_values", "scale_labels")}},
-        )
+        scales = scale_table(self._scales).with_columns(_scale=pl.int_range(pl.len(), dtype=pl.Int64))
         study_order = cells.select(pl.col("study_id").unique(maintain_order=True)).with_row_index("_study")
         return (
             cells.join(study_order, on="study_id", how="left")
@@ -185,7 +246,7 @@ class StudySetBuilder:
 
     def _responses_of(self, answers: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
         """The response table, by cell, then participant."""
-        bounded = [(number, list(scale.values)) for number, scale in enumerate(self._scales) if scale.values]
+        bounded = [(number, list(scale.options)) for number, scale in enumerate(self._scales) if scale.options]
         options = pl.DataFrame(
             bounded, schema={"_scale": pl.Int64, "response": pl.List(pl.Int64)}, orient="row"
         ).explode("response")
@@ -202,6 +263,32 @@ class StudySetBuilder:
             )
             .sort("cell_id", "participant_id", maintain_order=True)
         )
+
+
+def _notes(cells: pl.DataFrame, scales: list[AnswerScale]) -> tuple[str, ...]:
+    """What is to be said of each scale, with the outcomes that have it."""
+    notes = []
+    for (number,), group in cells.group_by("_scale", maintain_order=True):
+        said = remarks(scales[int(str(number))])
+        if not said:
+            continue
+        outcomes = [
+            f"{study_id}, task {task}"
+            for study_id, task in group.select("study_id", "task_num").unique(maintain_order=True).iter_rows()
+        ]
+        more = f" and {len(outcomes) - 3} more" if len(outcomes) > 3 else ""
+        notes += [f"{'; '.join(outcomes[:3])}{more}: {one}" for one in said]
+    return tuple(notes)
+
+
+def _digest(text: str) -> bytes:
+    """A text's 128-bit digest, by which it is identified."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def _key(scale: AnswerScale) -> tuple[object, ...]:
+    """What two scales are the same by; values and texts are told apart by the values."""
+    return scale.values, scale.unit, scale.nominal, *sorted(scale.labels.items()), *sorted(scale.off_axis.items())
 
 
 def _within_studies(answers: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from socrates_core.errors import SourceError
+from socrates_core.errors import LossError, SourceError
+from socrates_core.scale.loss import refusal
 from socrates_core.study.sources import alpaca, socsci210, tables
 from socrates_core.study.sources.builder import Progress
 from socrates_core.study.sources.bundled import BUNDLED, load_bundled
@@ -21,17 +22,29 @@ ACCEPTED: Final = (
 _SUFFIXES: Final = (".jsonl", ".parquet", ".csv", ".tsv")
 
 
-def open_source(name_or_path: str, revision: str | None = None, progress: Progress | None = None) -> StudySet:
+def open_source(
+    name_or_path: str, revision: str | None = None, progress: Progress | None = None, allow_loss: bool = False
+) -> StudySet:
     """The studies of a source.
 
     Args:
         name_or_path: `bundled`, `socsci210` or `hub:OWNER/NAME` (from the Hugging Face Hub), or a path (see ACCEPTED).
         revision: For a data set of the Hub: a commit, branch or tag; the newest commit when None.
         progress: Called with (done, total) while a large source is read.
+        allow_loss: Go on without answers that cannot be read, however many they are; the manifest names them.
 
     Raises:
         SourceError: If there is no such source, it cannot be read, or a revision is given for another source.
+        LossError: If more answers cannot be read than may be lost.
     """
+    studies = _opened(name_or_path, revision, progress)
+    prepared = (Path(name_or_path) / "manifest.json").is_file()  # who prepared it allowed its losses
+    if studies.manifest.losses and not prepared and not allow_loss:
+        raise LossError(refusal(studies.manifest.losses))
+    return studies
+
+
+def _opened(name_or_path: str, revision: str | None, progress: Progress | None) -> StudySet:
     name = _hub_name(name_or_path, revision)
     if name is not None:
         return _open_hub(name, progress)

@@ -14,10 +14,19 @@ OPTIONAL: Final = ("condition", "design", "weight")
 RESERVED: Final = frozenset({*REQUIRED, *OPTIONAL, *PARTICIPANTS_SCHEMA})
 """Reserved names, which no demographic attribute can have."""
 
+NOT_AN_INTEGER: Final = "response is not an integer"
+
+WAYS_OUT: Final = {
+    NOT_AN_INTEGER: "write each answer as the number of an option; of a scale in steps such as 0.5 state the step; or "
+    "round to the nearest option, or sort the answers into bins"
+}
+"""Why an answer cannot be read → what to do."""
+
 MOST_EXAMPLES: Final = 5
 """Number of dropped rows quoted per reason."""
 
-_LONGEST_QUOTE: Final = 60
+LONGEST_QUOTE: Final = 60
+"""Characters of an answer that are quoted."""
 
 
 @dataclass
@@ -41,11 +50,12 @@ class Drops:
         return tuple(Dropped(reason, rows, tuple(self.examples[reason])) for reason, rows in ordered)
 
 
-def readable(rows: pl.DataFrame, drops: Drops) -> pl.DataFrame:
-    """The rows that have everything a response requires; the others are counted by the first thing they lack.
+def readable(rows: pl.DataFrame, drops: Drops) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows that have everything a response requires, and those that lack nothing but an answer that can be read.
 
-    Ids and texts are returned as String without outer blanks (except the stimulus, which is long and is trimmed when
-    it is stored), numbers and the response as Int64. Other columns are unchanged.
+    The others are counted by the first thing they lack. Ids and texts are returned as String without outer blanks
+    (except the stimulus, which is long and is trimmed when it is stored), numbers and the response of the first rows as
+    Int64. Other columns are unchanged.
     """
     texts = [name for name in ("study_id", "participant", "condition", "design") if name in rows.columns]
     whole = {name: integers(rows[name]) for name in ("condition_num", "task_num", "response")}
@@ -57,8 +67,10 @@ def readable(rows: pl.DataFrame, drops: Drops) -> pl.DataFrame:
     bad = rows.with_columns(reasons).filter(reasons.is_not_null())
     for (name,), group in bad.group_by("_reason", maintain_order=True):
         drops.add(str(name), len(group), [_quoted(row) for row in group.head(MOST_EXAMPLES).iter_rows(named=True)])
+    numbered = {name: numbers for name, numbers in whole.items() if name != "response"}
+    lost = rows.with_columns(*map(_text, texts), **numbered).filter(reasons == NOT_AN_INTEGER)
     read = rows.with_columns(*map(_text, texts), **whole)
-    return read if bad.is_empty() else read.filter(reasons.is_null())
+    return (read if bad.is_empty() else read.filter(reasons.is_null())), lost
 
 
 def integers(column: pl.Series) -> pl.Series:
@@ -106,7 +118,7 @@ def _blank(rows: pl.DataFrame, name: str) -> pl.Expr:
 
 def _quoted(row: Mapping[str, Any]) -> str:
     answer = repr(row["response"])
-    short = answer if len(answer) <= _LONGEST_QUOTE else answer[: _LONGEST_QUOTE - 1] + "…"
+    short = answer if len(answer) <= LONGEST_QUOTE else answer[: LONGEST_QUOTE - 1] + "…"
     return (
         f"study {row['study_id']}, condition {row['condition_num']}, task {row['task_num']}, "
         f"participant {row['participant']}, response {short}"

@@ -18,8 +18,9 @@ from typing import Final
 import polars as pl
 
 from socrates_core.errors import ScaleError, SourceError
-from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.answer_scale import AnswerScale, answer_instruction
 from socrates_core.scale.instruction import parse_scale
+from socrates_core.scale.off_axis import with_off_axis
 from socrates_core.study.sources.builder import Progress, StudySetBuilder
 from socrates_core.study.sources.codebook import Codebook
 from socrates_core.study.sources.frames import column_names, slices
@@ -40,9 +41,9 @@ def load(path: Path, codebook_path: Path | None = None) -> StudySet:
     """Read one table.
 
     If a scale's ends are given (in the table, or in studies.json), they override the text, and the question and an
-    answer instruction as from `instruction` are appended to the stimulus, unless it states that scale itself. Otherwise
-    the scale is read from the stimulus. In both cases the question is appended if the stimulus lacks it, and is the
-    whole text if there is no stimulus.
+    answer instruction as from `answer_instruction` are appended to the stimulus, unless it states that scale itself.
+    Otherwise the scale is read from the stimulus. In both cases the question is appended if the stimulus lacks it, and
+    is the whole text if there is no stimulus.
 
     Args:
         path: A .csv, .tsv or .parquet file.
@@ -98,21 +99,6 @@ def load_files(
     for name in unused:
         builder.drop(f"column {name} is not used (attributes begin with {DEMOGRAPHIC})", 0)
     return builder.build()
-
-
-def instruction(scale: AnswerScale) -> str:
-    """The answer instruction for a scale of consecutive integers.
-
-    `Only return an integer from 1 to 3, where 1 means "Too much", 2 means "About right" and 3 means "Too little".`
-    """
-    if scale.values is None:
-        raise ValueError("an open-ended outcome has no ends to name")
-    form = f"Only return an integer from {scale.values[0]} to {scale.values[-1]}"
-    quoted = [f'{value} means "{text.replace(chr(34), chr(39))}"' for value, text in sorted(scale.labels.items())]
-    if not quoted:
-        return f"{form}, nothing else."
-    listed = f"{', '.join(quoted[:-1])} and {quoted[-1]}" if len(quoted) > 1 else quoted[0]
-    return f"{form}, where {listed}."
 
 
 # -- the columns ----------------------------------------------------------------------------------------------
@@ -194,7 +180,7 @@ def _with_shown_text(rows: pl.DataFrame, codebook: Codebook) -> tuple[pl.DataFra
         if text and row["scale_min"] is not None:
             values = tuple(range(row["scale_min"], row["scale_max"] + 1))
             text, scale = _with_instruction(
-                text, AnswerScale(values, codebook.labels(row["study_id"], question, values))
+                text, with_off_axis(AnswerScale(values, codebook.labels(row["study_id"], question, values)))
             )
             scales[text] = scale
         elif row["stimulus"] in listed:
@@ -239,7 +225,7 @@ def _with_instruction(text: str, scale: AnswerScale) -> tuple[str, AnswerScale]:
         found = None
     if found is not None and found.values == scale.values and (not scale.labels or found == scale):
         return text, found
-    return f"{text}\n\n{instruction(scale)}", scale
+    return f"{text}\n\n{answer_instruction(scale)}", scale
 
 
 # -- conditions and tasks -------------------------------------------------------------------------------------

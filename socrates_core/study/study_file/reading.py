@@ -105,7 +105,7 @@ def _study(form: StudyForm, path: Path) -> Studies:
         for task, outcome in enumerate(form.outcomes)
     ]
     kind = "experiment" if len(conditions) > 1 else "survey"
-    described = (study_id, form.title, "a study file; nobody has answered it", "not stated", "", kind, False)
+    described = (study_id, form.title, "a study file; nobody has answered it", "not stated", "", kind, False, study_id)
     people = _people(form.population, study_id, path)
     counts = {"studies": 1, "cells": len(cells), "participants": len(people), "responses": 0}
     parts: dict[str, tuple[str, ...]] = {"train": (), "val": (), "test": (study_id,)}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from socrates_core.errors import ScaleError, SourceError
-from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.answer_scale import AnswerScale, answer_instruction
 from socrates_core.scale.instruction import parse_scale
 from socrates_core.study.study_file.form import ConditionForm, OutcomeForm
 
@@ -41,7 +41,8 @@ def stimulus_of(condition: ConditionForm, outcome: OutcomeForm, where: str) -> s
     for instruction in _instructions(scale):
         text = f"{shown}\n\n{instruction}"
         try:
-            if parse_scale(text) == scale:
+            read = parse_scale(text)
+            if (read.options, read.texts) == (scale.options, scale.texts):  # the file says what is off the axis
                 return text
         except ScaleError:
             continue
@@ -82,10 +83,5 @@ def _instructions(scale: AnswerScale) -> Iterator[str]:
     if scale.values is None:
         yield OPEN_INSTRUCTION
         return
-    form = f"Only return an integer from {scale.values[0]} to {scale.values[-1]}"
-    if not scale.labels:
-        yield f"{form}, nothing else."
-        return
-    for quotes in _QUOTES:
-        meant = [f"{value} means {quotes.format(label)}" for value, label in scale.labels.items()]
-        yield f"{form}, where {', '.join(meant[:-1])}{' and ' if len(meant) > 1 else ''}{meant[-1]}."
+    for quotes in _QUOTES if scale.texts else _QUOTES[:1]:
+        yield answer_instruction(scale, quotes)

@@ -179,3 +179,60 @@ def test_nothing_usable_is_an_error_that_says_why() -> None:
 def test_a_batch_without_a_column_is_the_callers_mistake() -> None:
     with pytest.raises(ValueError, match="a batch lacks response"):
         built(rows().drop("response"))
+
+
+@pytest.mark.parametrize("cut", [1, 7, 100])
+def test_lost_answers_are_counted_by_cell_however_the_rows_are_cut(cut: int) -> None:
+    # condition 1: 10 of 40 answers lie between two options; condition 2: all 40 are read; 10 of 80 in all
+    answers = ["3.5"] * 10 + ["3"] * 70
+    whole = rows(
+        study_id=["s"] * 80,
+        condition_num=[1] * 40 + [2] * 40,
+        task_num=[0] * 80,
+        stimulus=[ONE_TO_FIVE] * 80,
+        participant=[f"p{number}" for number in range(80)],
+        response=answers,
+    )
+    studies = built(*(whole[start : start + cut] for start in range(0, 80, cut)))
+    (loss,) = studies.manifest.losses
+    assert (loss.study_id, loss.task_num, loss.condition_num, loss.lost, loss.given) == ("s", 0, None, 10, 80)
+    assert loss.reasons == {"response is not an integer": 10}
+    assert loss.examples == {"response is not an integer": ("3.5",)}
+
+
+def test_missing_answers_are_no_loss() -> None:
+    assert built(rows(response=[3, None])).manifest.losses == ()
+
+
+def test_a_source_says_itself_which_answers_it_could_not_read() -> None:
+    builder = StudySetBuilder("here", describe)
+    builder.add(rows())
+    keys = {"study_id": ["s"], "condition_num": [1], "task_num": [0], "stimulus": [f" {ONE_TO_FIVE}"]}
+    builder.lose(pl.DataFrame({**keys, "answer": ["1, 2"], "reason": ["several options"]}), {"several options": "cut"})
+    studies = builder.build()
+    assert dropped(studies) == {"several options": 1}
+    assert studies.manifest.counts["rows_read"] == 3
+    assert [(loss.lost, loss.given, loss.ways_out) for loss in studies.manifest.losses] == [
+        (1, 3, {"several options": "cut"})
+    ]
+
+
+def test_answers_off_the_axis_are_on_the_scale_and_counted() -> None:
+    builder = StudySetBuilder("here", describe)
+    builder.add(rows(response=[3, 98]), {ONE_TO_FIVE: AnswerScale((1, 2, 3, 4, 5), {}, {98: "Don't know"})})
+    studies = builder.build()
+    assert studies.responses["on_scale"].to_list() == [True, True]
+    assert studies.manifest.counts["off_axis"] == 1
+    assert studies.cell(0).scale.off_axis == {98: "Don't know"}
+
+
+def test_what_was_decided_about_a_scale_is_noted_with_its_outcomes() -> None:
+    unsure = "Was it good? Only return 1 for Yes, 2 for Not sure, 3 for No, or 98 for Don't know."
+    gappy = "How was it? Only return 1, 2, 4, 5, or 6."
+    studies = built(rows(stimulus=[unsure, gappy], task_num=[0, 1], response=[1, 2]))
+    assert studies.manifest.notes == (
+        's, task 0: off the axis: 98 "Don\'t know"; distances, means and effects leave them out',
+        "s, task 0: on the axis, though it may be meant as no answer: 2 'Not sure'; a map can take it off",
+        "s, task 1: no options between 2 and 4; distances count the numbers as they are",
+    )
+    assert built(rows()).manifest.notes == ()

@@ -4,7 +4,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from socrates_core.errors import SourceError, StudyFolderError
+from socrates_core.errors import LossError, SourceError, StudyFolderError
 from socrates_core.study.sources.opening import open_source, stated_parts
 from tests.study.sources.test_alpaca import line, write
 from tests.study.sources.test_socsci210 import shard
@@ -74,3 +74,16 @@ def test_what_is_no_source_is_named_with_what_is(tmp_path: Path) -> None:
 def test_a_revision_belongs_to_the_hub_alone() -> None:
     with pytest.raises(SourceError, match="leave --revision out"):
         open_source("bundled", revision="main")
+
+
+def test_a_table_that_loses_answers_is_refused_unless_they_may_be_lost(tmp_path: Path) -> None:
+    # 4 of 10 answers lie between two options, as on a scale in half steps of which nobody stated the step
+    lines = [ROW.replace("ann,3", f"p{number},{'3.5' if number < 4 else '3'}") for number in range(10)]
+    source = str(table(tmp_path / "mine.csv", HEADER, *lines))
+    with pytest.raises(LossError, match=r"4 of 10 answers cannot be read: .*'3\.5'.*Ways out: .*step.*nearest.*bins"):
+        open_source(source)
+    allowed = open_source(source, allow_loss=True)
+    assert len(allowed.responses) == 6
+    allowed.save(tmp_path / "prepared")
+    (loss,) = open_source(str(tmp_path / "prepared")).manifest.losses
+    assert (loss.lost, loss.given) == (4, 10)

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from socrates_core.errors import SourceError
-from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.answer_scale import AnswerScale, answer_instruction
 from socrates_core.scale.instruction import parse_scale
-from socrates_core.study.sources.tables import instruction, load
+from socrates_core.study.sources.tables import load
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "real_studies"
 HEADER = "study_id,condition_num,participant_id,response,stimulus"
@@ -186,10 +186,13 @@ def test_a_codebook_of_another_form_is_refused(tmp_path: Path, text: str, proble
         AnswerScale((0, 1), {0: "Program A (certain outcome)", 1: "Program B, risky; 2 of 3 die"}),
         AnswerScale(tuple(range(101))),
         AnswerScale((1, 2, 3, 4), {1: "Never", 4: "Always"}),
+        AnswerScale((1, 2), {1: "Agree", 2: "Disagree"}, {98: "Don't know", 99: "Refused"}),
+        AnswerScale((1, 2, 3, 4, 5, 6, 7), {}, {8: "Prefer not to answer"}),
+        AnswerScale((1, 2, 4, 5, 6), {1: "Never", 6: "Always"}),
     ],
 )
 def test_our_own_instruction_is_read_back_as_the_scale_it_was_made_of(scale: AnswerScale) -> None:
-    assert parse_scale(f"A vignette.\n\nA question?\n\n{instruction(scale)}") == scale
+    assert parse_scale(f"A vignette.\n\nA question?\n\n{answer_instruction(scale)}") == scale
 
 
 @real_studies

@@ -1,0 +1,145 @@
+"""Which options have no place among the others: "don't know", "refused", "prefer not to say", "not applicable".
+
+A mean over "1 Agree, 2 Disagree, 98 Don't know" is the mean of nothing. But an option that is taken off by mistake is
+an answer lost, so by itself only what certainly is no answer to the question goes, and only if its code lies outside
+the run of the other codes: in "1 Yes, 2 Not sure, 3 No" the middle is a position. What looks like such an option and
+stays on the axis is named, and a source can say otherwise.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Final
+
+from socrates_core.scale.answer_scale import AnswerScale
+
+_NOT: Final = r"(?:do not|don't|dont|does not|doesn't|did not|didn't|can not|cannot|can't|cant)"
+_SAY: Final = (
+    r"(?:say|answer|respond|reply|disclose|state|share|tell|specify|comment|reveal|report|provide(?: an answer)?"
+    r"|choose|decide|judge|rate|self-?identify)"
+)
+_OBJECT: Final = r"(?: (?:this|that|the|my|question|it|an|answer))*"
+_TO_SAY: Final = rf"(?: to {_SAY}{_OBJECT})?"
+_WHO: Final = r"(?:i|you|we|he|she|they|respondent|r|i'd|i would|you'd|you would|would)? ?"
+
+_DONT_KNOW: Final = (
+    r"dk|d\.k|d/k|dk/na|dk/ref|dk/rf|don't know|unknown"
+    rf"|{_WHO}(?:really |just |honestly |simply )?{_NOT} (?:really )?know(?: enough)?(?: the answer)?"
+    rf"(?: about (?:it|this|that))?{_TO_SAY}"
+    rf"|{_WHO}{_NOT} (?:really )?(?:say|choose|judge|rate|answer)(?: .{{0,20}})?"
+    r"|(?:unable|not able) to (?:say|answer|judge|rate|choose)|no idea"
+    r"|wei(?:ss|ß) (?:ich )?nicht|ne sait pas|nsp|no sabe|ns|ns/nc"
+    r"|no sabe ?/ ?no contesta|non so|weet (?:ik )?niet|vet ej"
+)
+_REFUSED: Final = (
+    rf"ref|rf|refus(?:ed|al|e|es){_TO_SAY}|(?:i )?declin(?:ed|e|es){_TO_SAY}"
+    rf"|{_WHO}(?:rather|prefer(?:red|s)?|choose|chose|wish|want|decide) not (?:to )?{_SAY}{_OBJECT}"
+    rf"|{_WHO}{_NOT} (?:wish|want|care|like) to {_SAY}{_OBJECT}"
+    r"|no (?:answer|response|reply)(?: given)?|not answered|unanswered"
+    r"|skip(?:ped)?(?: (?:this )?question| on web)?|missing"
+    r"|keine angabe|k\. ?a|sans réponse|refuse de répondre|no contesta|nc|geen antwoord"
+)
+_NOT_APPLICABLE: Final = (
+    r"n/a|n\. ?a|na|not applicable|non-?applicable|inapplicable|inap|iap"
+    rf"|(?:this |it )?(?:{_NOT}) apply(?: to me| to my .{{1,30}}| here)?|not asked|not ascertained"
+    r"|trifft nicht zu|nicht zutreffend|sans objet|no aplica|no procede"
+)
+_NO_ANSWER: Final = re.compile(rf"(?:{_DONT_KNOW}|{_REFUSED}|{_NOT_APPLICABLE})", re.IGNORECASE)
+_MAY_GO_ALONG: Final = re.compile(r"(?:not|un) ?sure|no opinion|undecided|uncertain", re.IGNORECASE)
+"""What "don't know" is joined with, as in "Don't know / not sure"; alone it stays."""
+
+_PARTS: Final = re.compile(r"\s*(?:/|,|;|\bor\b|\boder\b|\bou\b)\s*", re.IGNORECASE)
+_ASIDE: Final = re.compile(
+    r"\(?\b(?:vol(?:unteered)?|spontaneous|(?:do not|don't) read(?: out)?|not read out|please specify)\b\.?\)?:?",
+    re.IGNORECASE,
+)
+"""Notes for interviewers in a label: "(VOL) Don't know"."""
+
+_LOOKS_LIKE_IT: Final = re.compile(
+    r"\b(?:not|un) ?sure\b|\buncertain\b|\bno opinion\b|\bundecided\b|\bother\b|\bnone\b|\bnever heard\b"
+    r"|\bhaven't heard\b"
+    r"|\bnot heard\b|\bno (?:basis|preference)\b|\bdon't (?:have|know)\b|\bcan't\b|\bcannot\b|\bneither\b.*\bknow\b"
+    r"|\brefus|\bprefer not\b|\brather not\b|\bapplicable\b|\bskip",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=4096)
+def is_no_answer(label: str) -> bool:
+    """Whether a text is "don't know", "refused", "prefer not to say" or "not applicable" in a usual spelling.
+
+    >>> [is_no_answer(text) for text in ("DK", "I don’t know", "N/A", "Rather not say", "Not sure", "Refuse to comply")]
+    [True, True, True, True, False, False]
+    """
+    text = _plain(label)
+    if not text:
+        return False
+    if _NO_ANSWER.fullmatch(text):
+        return True
+    parts = [part for part in _PARTS.split(text) if part]
+    sure = [bool(_NO_ANSWER.fullmatch(part)) for part in parts]
+    return any(sure) and all(one or _MAY_GO_ALONG.fullmatch(part) for one, part in zip(sure, parts, strict=True))
+
+
+def with_off_axis(scale: AnswerScale) -> AnswerScale:
+    """The scale with its "don't know" and the like off the axis, if their codes lie outside the run of the others.
+
+    Options that are off the axis already stay so. If fewer than two options were left, nothing is taken off.
+
+    >>> with_off_axis(AnswerScale((1, 2, 98), {1: "Agree", 2: "Disagree", 98: "Don't know"})).values
+    (1, 2)
+    >>> with_off_axis(AnswerScale((1, 2, 3), {1: "Yes", 2: "Don't know", 3: "No"})).values
+    (1, 2, 3)
+    """
+    if scale.values is None:
+        return scale
+    named = {value for value, label in scale.labels.items() if is_no_answer(label)}
+    others = [value for value in scale.values if value not in named]
+    if not named or len(others) < 2:
+        return scale
+    gone = {value for value in named if not others[0] < value < others[-1]}
+    return replace(
+        scale,
+        values=tuple(value for value in scale.values if value not in gone),
+        labels={value: label for value, label in scale.labels.items() if value not in gone},
+        off_axis={**scale.off_axis, **{value: scale.labels[value] for value in gone}},
+    )
+
+
+def doubtful(scale: AnswerScale) -> dict[int, str]:
+    """Option on the axis → its text, where it may be meant as no answer and was not taken off, such as "Not sure"."""
+    return {
+        value: label
+        for value, label in scale.labels.items()
+        if is_no_answer(label) or _LOOKS_LIKE_IT.search(_plain(label))
+    }
+
+
+def remarks(scale: AnswerScale) -> list[str]:
+    """What a person should know, and may correct, about a scale: one sentence each, none for an ordinary one."""
+    said = []
+    if scale.off_axis:
+        said.append(f"off the axis: {_named(scale, scale.off_axis)}; distances, means and effects leave them out")
+    stay = doubtful(scale)
+    if stay:
+        said.append(f"on the axis, though it may be meant as no answer: {_named(scale, stay)}; a map can take it off")
+    if scale.gaps:
+        between = ", ".join(f"{scale.written(a)} and {scale.written(b)}" for a, b in scale.gaps[:5])
+        said.append(f"no options between {between}; distances count the numbers as they are")
+    return said
+
+
+def _named(scale: AnswerScale, options: Mapping[int, str]) -> str:
+    return ", ".join(
+        f"{scale.written(value)} {label!r}" if label else scale.written(value) for value, label in options.items()
+    )
+
+
+def _plain(label: str) -> str:
+    """A label without what its spellings differ in: case, curly quotes, blanks, brackets, notes for interviewers."""
+    text = re.sub(r"[\u2018\u2019\u201b\u02bc`´]", "'", label)  # before NFKC, which takes ´ apart
+    text = unicodedata.normalize("NFKC", text).casefold()
+    text = _ASIDE.sub(" ", text)
+    return " ".join(text.split()).strip(" .!?:;,-()[]{}\"“”'")
