@@ -143,6 +143,8 @@ class _Cells:
     """Cell → its study."""
     kinds: Mapping[str, StudyKind]
     """Study → what it is."""
+    groups: Mapping[str, str]
+    """Study → the independent unit that it is part of, where that is known."""
 
     @classmethod
     def of(cls, one: Evaluation, convention: Convention) -> "_Cells":
@@ -151,7 +153,10 @@ class _Cells:
         scored = {row.identity: found for row in one.metrics.cells if (found := row.by(convention)) is not None}
         kinds = {row.study: _KINDS[row.real] for row in one.metrics.unusable}
         kinds |= {row.study: _KINDS[row.real] for row in one.metrics.studies}
-        return cls(one.name, one.metrics, scored, rows, {key: row.study for key, row in rows.items()}, kinds)
+        known = [(row.study, row.group) for row in one.metrics.unusable]
+        known += [(row.study, row.group) for row in one.metrics.studies]
+        groups = {study: group for study, group in known if group is not None}
+        return cls(one.name, one.metrics, scored, rows, {key: row.study for key, row in rows.items()}, kinds, groups)
 
     def worst(self, keys: Sequence[str]) -> Floats:
         """(C,) W by the stated scale with each unusable prediction as the worst option; NaN without one."""
@@ -202,7 +207,8 @@ class _Part:
     @cached_property
     def resamples(self) -> StudyResamples:
         """Of its studies, the same for all models."""
-        return StudyResamples.draw(self._study_ids(self.predicted), self.seed)
+        groups = {study: group for table in self.tables for study, group in table.groups.items()}
+        return StudyResamples.draw(self._study_ids(self.predicted), self.seed, group_of=groups)
 
     def rows(self) -> list[LeaderboardRow]:
         """Of all models and references, closest first."""

@@ -25,6 +25,7 @@ SCHEMA: Final = pl.Schema(
         "study_id": pl.String(),
         "title": pl.String(),
         "real": pl.Boolean(),
+        "group": pl.String(),
         "cell_id": pl.Int64(),
         "condition_num": pl.Int64(),
         "condition": pl.String(),
@@ -51,7 +52,7 @@ SCHEMA: Final = pl.Schema(
 """The fixed columns; all others are `demo_ATTRIBUTE`, each a list of N texts."""
 
 
-LATER: Final = ("scale_labels", "unit", "nominal", "off_axis", "off_axis_labels", "off_probs")
+LATER: Final = ("group", "scale_labels", "unit", "nominal", "off_axis", "off_axis_labels", "off_probs")
 """Columns that earlier predictions lack: their options were whole numbers in an order, all on the axis."""
 
 

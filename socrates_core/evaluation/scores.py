@@ -137,7 +137,7 @@ def evaluate(
     pooled = {**pools([as_numbers(cell) for cell in scored if cell.off_axis]), **pools(scored)}
     scores = [score_cell(cell, pooled, seed) for cell in scored]
     study_ids, everywhere = [cell.study_id for cell in scored], [cell.study_id for cell in cells]
-    resamples = StudyResamples.draw(study_ids or everywhere, seed)
+    resamples = StudyResamples.draw(study_ids or everywhere, seed, group_of=groups_of_studies(cells))
     excluded += _excluded_by_convention(scored, scores)
     effects, effects_left_out = effects_of(scored, contrasts)
     groups = [group for cell in scored for group in group_cells(cell)]
@@ -177,7 +177,14 @@ def evaluate(
         cells=tuple(_cell_row(cell, score) for cell, score in zip(scored, scores, strict=True)),
         unusable=tuple(_unusable(cell) for cell in cells if unscored(cell) and math.isfinite(worst_case(cell))),
         excluded=tuple(excluded),
-        provenance=read_provenance({**told, "seed": seed, "resamples": len(resamples.times)}),
+        provenance=read_provenance(
+            {
+                **told,
+                "seed": seed,
+                "resamples": len(resamples.times),
+                "independent_groups": len(np.unique(resamples.groups)),
+            }
+        ),
     )
     return ScoredCells(metrics, {cell.cell_id: cell for cell in scored})
 
@@ -201,6 +208,13 @@ def _nominal(
         pooled=summary(lambda one: one.pooled),
         marginal=summary(lambda one: one.marginal),
     )
+
+
+def groups_of_studies(cells: Sequence[CellPredictions]) -> dict[str, str]:
+    """Study → the independent unit that it is part of, for studies that share one with another study."""
+    named = {cell.study_id: cell.group for cell in cells if cell.group is not None}
+    shared = Counter(named.values())
+    return {study: group for study, group in named.items() if shared[group] > 1}
 
 
 def _used_predictions(cells: Sequence[CellPredictions], resamples: StudyResamples) -> UsedPredictions:
@@ -253,6 +267,7 @@ def _study_rows(cells: Sequence[CellPredictions], scores: Sequence[CellScore]) -
             study=study_id,
             title=members[0][0].title,
             real=members[0][0].real,
+            group=members[0][0].group,
             cells=len(members),
             n=sum(score.n for _, score in members),
             scale=_study_distances([score.scale for _, score in members]),
@@ -331,6 +346,7 @@ def _unusable(cell: CellPredictions) -> UnusableCell:
         cell=cell.cell_id,
         study=cell.study_id,
         real=cell.real,
+        group=cell.group,
         identity=identity(cell),
         n=int(cell.on_scale.sum()),
         off_scale=int((~cell.on_scale).sum()),

@@ -66,6 +66,8 @@ class CellPredictions:
     stimulus: str | None = None
     title: str | None = None
     real: bool | None = None
+    group: str | None = None
+    """The independent unit that the study is part of; None if not known."""
     design: str = "between"
     method: str | None = None
     attributes: Mapping[str, Sequence[str | None]] = field(default_factory=dict)

@@ -16,6 +16,7 @@ PAIR = [[0.5, 0.5, 0, 0, 0], [0, 0, 0, 0, 1]]
 
 def test_a_cell_comes_back_from_its_table_as_it_was(tmp_path: Path) -> None:
     before = cell([1, 9], PAIR, weights=[1.0, 2.0], attributes={"gender": ["Female", None]}, cell_id=7)
+    before = replace(before, group="a pool")
     unit_table([before]).write_parquet(tmp_path / "7.parquet")
     (after,) = cells_of(read_table(tmp_path / "7.parquet"))
     assert after.probs is not None
@@ -25,6 +26,7 @@ def test_a_cell_comes_back_from_its_table_as_it_was(tmp_path: Path) -> None:
     np.testing.assert_array_equal(after.mass_of, [1, 2])
     assert after.attributes == {"gender": ["Female", None]}
     assert (after.study_id, after.cell_id, after.stimulus, after.real) == ("s", 7, "How much?", True)
+    assert after.group == "a pool"
 
 
 def test_cells_with_other_attributes_share_a_table() -> None:

@@ -42,6 +42,8 @@ class StudyRow:
     """None if its source has none."""
     real: bool | None
     """False for a synthetic one; None if not known."""
+    group: str | None
+    """The independent unit that it is part of: an experiment, a pool of people; None if not known."""
     cells: int
     """Number of scored cells."""
     n: int
@@ -136,6 +138,7 @@ class UnusableCell:
     cell: int
     study: str
     real: bool | None
+    group: str | None
     identity: str
     n: int
     off_scale: int
