@@ -486,5 +486,6 @@ def test_a_full_disk_is_reported_and_the_last_checkpoint_survives(place: Place, 
     assert done.returncode == 2, done.stderr
     assert "cannot be written" in done.stderr
     assert re.search(rf"the last checkpoint is \S*{standing[0]}\.", done.stderr)
+    assert [path.name for path in (out / "checkpoints").iterdir()] == standing  # no half of another
     again = qlora(recipe, place.studies, out, "--resume")
     assert again.returncode == 0, again.stderr
