@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from socrates_core.errors import SocratesError
+from socrates_core.errors import SocratesError, shown
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -115,9 +115,8 @@ def _terminate(number: int, _: FrameType | None) -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    """Exit with one line; line breaks and other control characters in it, of a strange file name say, are escaped."""
-    line = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in message)
-    sys.stderr.write(f"error: {line}\n")
+    """Exit with one line."""
+    sys.stderr.write(f"error: {shown(message)}\n")
     sys.exit(USER_ERROR)
 
 

@@ -86,3 +86,15 @@ class HubError(SocratesError):
 
 class LaunchError(SocratesError):
     """The app cannot start."""
+
+
+def shown(text: object) -> str:
+    """A text in one line: line breaks, other control characters and halves of characters are spelt out.
+
+    For a path or a value of a file that a message quotes, and for the message itself.
+    """
+    return "".join(letter if letter.isprintable() else _spelt(letter) for letter in str(text))
+
+
+def _spelt(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")

@@ -36,8 +36,8 @@ class EvaluationData:
     """The train part, if there is one: the marginal baseline learns from it, and near-duplicates are searched in it."""
     rows: Mapping[int, npt.NDArray[np.int64]] = field(repr=False)
     """Cell id → its rows in the table of responses."""
-    title: Mapping[str, tuple[str, bool]] = field(repr=False)
-    """Study id → title and whether its answers are real."""
+    title: Mapping[str, tuple[str, bool, str]] = field(repr=False)
+    """Study id → title, whether its answers are real, and the group of studies that it belongs to."""
 
     @property
     def people(self) -> int:
@@ -84,7 +84,7 @@ def evaluation_data(studies: StudySet, split: Split, name: str, only: Sequence[s
         left_out=tuple(left_out),
         training=_training(studies, split),
         rows=rows,
-        title={row[0]: (row[1], row[2]) for row in held.studies.select("study_id", "title", "real").iter_rows()},
+        title={row[0]: row[1:] for row in held.studies.select("study_id", "title", "real", "group").iter_rows()},
     )
 
 

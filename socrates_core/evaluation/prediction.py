@@ -182,7 +182,7 @@ def _observed(
         for row in attributes.select(known).iter_rows(named=True)
     ] or [{} for _ in rows]
     weights = _weights(people)
-    title, real = data.title[cell.study_id]
+    title, real, group = data.title[cell.study_id]
     whole = CellPredictions(
         study_id=cell.study_id,
         cell_id=cell.cell_id,
@@ -204,6 +204,7 @@ def _observed(
         stimulus=cell.stimulus,
         title=title,
         real=real,
+        group=group,
         design=cell.design,
         wording_contrast=cell.wording_contrast,
         attributes={name: attributes[name].cast(pl.String).to_list() for name in known},

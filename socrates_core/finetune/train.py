@@ -223,4 +223,5 @@ def learn(job: "Job") -> None:
         print(f"stopped      by {signal.Signals(number).name}; go on with --resume")
         sys.exit(128 + number)
     print(f"validation   loss {result.loss:.4f}, W {result.wasserstein:.4f} [{result.low:.4f}, {result.high:.4f}]")
+    print(f"             {result.mass_on_scale or 'probability on the scale not recorded'}")
     print(f"wrote        {job.out}")

@@ -66,6 +66,8 @@ class CellPredictions:
     stimulus: str | None = None
     title: str | None = None
     real: bool | None = None
+    group: str | None = None
+    """The independent unit that the study is part of; None if not known."""
     design: str = "between"
     wording_contrast: bool = False
     """Whether the arms of its outcome ask different questions, so that a higher answer may mean the opposite there."""
