@@ -30,6 +30,8 @@ class AnswerDistributions:
     model was about to write something else, and its probabilities are unreliable. 1 if `method` is typed, where the
     model can only choose among the options."""
     method: Method = "exact"
+    answers: npt.NDArray[np.int64] | None = None
+    """(N,) sampled answers on the scale that each row rests on, 0 for a row that is not sampled; None if none is."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class ModelDescription:
     template: str | None = None
     device: str = "none"
     precision: str = "exact"
+    requested_precision: str = "auto"
+    """The precision as requested, of which `precision` is the outcome."""
     demo: bool = False
     """Whether this is the bundled demo model, which shows how everything works but knows nothing about the world."""
     trained_on: frozenset[str] = frozenset()

@@ -103,6 +103,7 @@ def app(
 def asked_model(model: str, adapter: str | None, template: str | None, precision: str) -> AskedModel:
     """The model that the options name; the demo model comes with its adapter."""
     # a second or two: --help and a mistyped option should not wait for it
+    from socrates_core.model.loading import has_weights
     from socrates_core.ui.zero_gpu import prepare_zero_gpu
 
     zero_gpu = prepare_zero_gpu()
@@ -110,8 +111,9 @@ def asked_model(model: str, adapter: str | None, template: str | None, precision
         adapter = DEMO
     elif adapter == NO_ADAPTER:
         adapter = None
-    if zero_gpu and precision == "auto":
-        precision = "bf16"  # no GPU is visible before the first call, so its memory cannot be queried
+    if zero_gpu and precision == "auto" and has_weights(model):
+        # no GPU is visible before the first call, so its memory cannot be queried
+        precision = "float32" if model == DEMO else "bf16"
     return AskedModel(model, adapter, template, precision, zero_gpu)
 
 

@@ -18,8 +18,9 @@ from socrates_core.runs import index as run_index
 from socrates_core.runs.folder import cancel, delete, open_run, read_spec, worker
 from socrates_core.runs.state import events, is_alive, record, state
 from socrates_core.runs.units import Engine, collect, finished_units, local_results, predict_units
-from socrates_core.runs.worker import duplicates
+from socrates_core.runs.worker import duplicates, with_precision_of_units
 from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.study.files import write_json
 from socrates_core.study.sources.society.society import make_society, study_set
 from socrates_core.study.split import Split, make_split, parts_digest
 from socrates_core.study.study_set import Cell, Persona, StudySet
@@ -215,6 +216,27 @@ def test_the_same_specification_attaches_and_another_is_refused(tmp_path: Path) 
     (tmp_path / "other" / "thesis.tex").touch()
     with pytest.raises(RunError, match="not empty and not a run"):
         open_run(tmp_path / "other", SPEC)
+
+
+def test_a_precision_is_part_of_what_a_run_is_and_the_default_changes_no_name() -> None:
+    assert "precision" not in SPEC.to_json()
+    exact = replace(SPEC, precision="float32")
+    assert exact.run_id != SPEC.run_id
+    assert EvaluationSpec.from_json(exact.to_json()) == exact
+    assert EvaluationSpec.from_json(SPEC.to_json()) == SPEC
+
+
+def test_a_resumed_run_keeps_the_precision_of_its_finished_cells(tmp_path: Path) -> None:
+    # a run that began on a GPU in bf16 and goes on where `auto` would be float32
+    assert with_precision_of_units(tmp_path, SPEC) == SPEC
+    write_json(tmp_path / "provenance.json", {"precision": "bf16"})
+    assert with_precision_of_units(tmp_path, SPEC) == SPEC  # no cell is finished yet
+    (tmp_path / "units").mkdir()
+    (tmp_path / "units" / "7.parquet").touch()
+    assert with_precision_of_units(tmp_path, SPEC).precision == "bf16"
+    assert with_precision_of_units(tmp_path, replace(SPEC, precision="nf4")).precision == "nf4"
+    write_json(tmp_path / "provenance.json", {"precision": "as served"})
+    assert with_precision_of_units(tmp_path, SPEC) == SPEC
 
 
 @pytest.mark.parametrize(
