@@ -1,5 +1,7 @@
 """Loading models by name: baselines, the demo model, a folder or a Hub id, with or without an adapter."""
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,8 +10,15 @@ from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import AnswerModel, ModelDescription
 from socrates_core.model.baselines import MarginalModel, UniformModel
 from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
-from socrates_core.model.endpoint.endpoint_model import load_endpoint
-from socrates_core.model.fit import check_base, check_tokenizer, fitting_template, unrecorded_base
+from socrates_core.model.endpoint.endpoint_model import RELEASED, load_endpoint
+from socrates_core.model.fit import (
+    check_base,
+    check_tokenizer,
+    fitting_template,
+    mass_by_template,
+    template_note,
+    unrecorded_base,
+)
 from socrates_core.model.folder import Origin, local_folder, need_safetensors, origin_of, weights_digest
 from socrates_core.model.precision import Precision, apply_precision, check_precision, chosen_precision, weight_options
 from socrates_core.model.record import ModelRecord
@@ -120,7 +129,19 @@ def _load_transformer(
         device = f"{description.device} (attention: {shared.scorer.kernels.names})"
         shared.description = replace(description, device=device)
     model = TransformerModel(shared.network, shared.tokenizer, shared.description, shared=shared)
-    return model.with_adapter(adapter, template, other_base=other_base) if adapter is not None else model
+    if adapter is not None:
+        return model.with_adapter(adapter, template, other_base=other_base)
+    if base.record is None and not name.startswith(RELEASED) and not os.environ.get("SPACES_ZERO_GPU"):
+        note = _template_note(model)
+        shared.description = model.description = replace(model.description, template_note=note)
+    return model
+
+
+def _template_note(model: "TransformerModel") -> str:
+    """`template_note` of a base without a record; empty where even typical prompts exceed its context."""
+    with suppress(ModelError):
+        return template_note(mass_by_template(model.with_template), model.template)
+    return ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,6 +77,8 @@ def _work_now(folder: Path, spec: EvaluationSpec, engine: str, say: Say) -> bool
         write_json(folder / "provenance.json", provenance)
         what = [f"template {provenance['template']}", provenance["precision"], provenance["device"]]
         say(f"model        {', '.join([provenance['model'], *what])}")
+        if predictions.description.template_note:
+            say(f"template     {predictions.description.template_note}")
         if predictions.description.base_note:
             say(f"base         {predictions.description.base_note}")
         if provenance["contaminated"]:
@@ -125,6 +127,8 @@ def duplicates(provenance: Mapping[str, Any]) -> str:
     found = f"{len(provenance['near_duplicates']):,} stimuli close to a training stimulus"
     if compared < learned:
         found += f" of {compared:,} training studies; not compared with the other {learned - compared:,}"
+    if provenance.get("studies_sketched"):
+        found += f" ({provenance['studies_sketched']:,} studies compared by the hashes that came with the adapter)"
     return found
 
 

@@ -149,6 +149,8 @@ def print_model(results: "Results") -> None:
     what = results.model.description
     print(f"Model    {what.name}{f' with adapter {what.adapter}' if what.adapter else ''}")
     print(f"         {what.device}, {what.precision}, template {what.template or 'none'}")
+    if what.template_note:
+        print(f"Template {what.template_note}")
     for source in results.catalogue.sources:
         unseen = sum(not entry.seen for entry in source.entries)
         print(f"Studies  {source.title}: {len(source.entries)} studies, {unseen} of them unseen by this model")

@@ -21,6 +21,7 @@ from socrates_core.runs.units import Engine, collect, finished_units, local_resu
 from socrates_core.runs.worker import duplicates, with_precision_of_units
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.files import write_json
+from socrates_core.study.leaks import STIMULI, sketches_text
 from socrates_core.study.sources.society.society import make_society, study_set
 from socrates_core.study.split import Split, make_split, parts_digest
 from socrates_core.study.study_set import Cell, Persona, StudySet
@@ -200,6 +201,25 @@ def test_a_training_stimulus_that_returns_is_named() -> None:
     (pair,) = leaks(data, Learned("a").description, allow_seen=False)["near_duplicates"]
     assert (pair["training_study"], pair["study"], pair["cell"]) == ("a", "b", 1)
     assert pair["similarity"] > 0.8
+
+
+def test_training_stimuli_that_are_not_at_hand_are_compared_by_the_hashes_of_the_adapter(tmp_path: Path) -> None:
+    text = (
+        "Please read about the new bridge over the river and then tell us how much you would like it to be built here."
+    )
+    learned = made_up({"a": [(1, 1, text)], "d": [(1, 1, "Something else")]})
+    (tmp_path / STIMULI).write_text(sketches_text(learned.cells), "utf-8")
+    evaluated = made_up({"b": [(1, 1, text + " Thank you.")]})
+    data = evaluation_data(evaluated, all_test(evaluated), "test")
+    model = ModelDescription("m", trained_on=frozenset("ad"), stimuli=tmp_path / STIMULI)
+    found = leaks(data, model, allow_seen=False)
+    assert (found["stimuli_compared"], found["studies_compared"], found["studies_sketched"]) == (True, 2, 2)
+    assert [(pair["training_study"], pair["study"]) for pair in found["near_duplicates"]] == [("a", "b")]
+    assert duplicates(found) == (
+        "1 stimuli close to a training stimulus (2 studies compared by the hashes that came with the adapter)"
+    )
+    more = replace(model, trained_on=frozenset("ade"))
+    assert not leaks(data, more, allow_seen=False)["stimuli_compared"]
 
 
 # -- the folder --------------------------------------------------------------------------------------------------
