@@ -11,9 +11,13 @@ from socrates_core.model.endpoint.answer_file import AnswerFile
 from socrates_core.model.endpoint.endpoint_model import EndpointModel
 from socrates_core.model.endpoint.settings import EndpointSettings
 from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.simulation.request import SimulationRequest
+from socrates_core.simulation.simulate import simulate
 from socrates_core.study.study_set import Cell
+from socrates_core.ui.answer_memory import AnswerMemory
 from tests.servers.chat_server import Asked, ChatServer, Say, chat_server, completion
 from tests.servers.completing import Completing, chatting
+from tests.tables import study_set
 
 CELL = Cell(4, "s1", 1, 1, "Do you agree? Only return an integer from 1 to 3.", AnswerScale((1, 2, 3)))
 PEOPLE = [{"age": age} for age in (19, 34, 78)]
@@ -96,6 +100,16 @@ def test_a_distribution_of_one_usable_answer_is_refused_with_the_count() -> None
         pytest.raises(ModelError, match=r"only 1 of 40 sampled answers .* has to rest on at least 5"),
     ):
         endpoint(server, concurrency=1).answer_distributions(CELL, PEOPLE[:1])
+
+
+def test_a_simulation_says_how_many_sampled_answers_its_distributions_rest_on() -> None:
+    studies = study_set({"s": [(1, 1, CELL.stimulus)]}, people=4)
+    with chat_server(chatting(lambda _, before: completion(str(2 + before % 2)))) as server:
+        model = endpoint(server, concurrency=1, method="sampled", samples=8)
+        remembered = AnswerMemory().asking(model)
+        for asked in (model, remembered, remembered):
+            (note,) = simulate(studies, asked, SimulationRequest(0, n=None)).notes
+            assert "4 people's distributions rest on 8 sampled answers each" in note
 
 
 def test_the_number_required_can_be_set_and_is_at_most_half_of_the_samples() -> None:
