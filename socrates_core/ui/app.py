@@ -186,7 +186,7 @@ def load_in_background(results: "Results", asked: AskedModel) -> "Startup":
 
     def load_if_it_fits() -> "AnswerModel":
         if HUB_ID.fullmatch(asked.model.partition("@")[0]) or Path(asked.model).is_dir():
-            check_size(asked.model)
+            check_size(asked.model, cast("Precision", asked.precision))
         return asked.load()
 
     def use(loaded: "AnswerModel") -> None:
