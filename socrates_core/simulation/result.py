@@ -278,6 +278,8 @@ class ArmResults:
     effects: list[EffectRow]
     profiles: pl.DataFrame
     """As in `Simulation`."""
+    notes: tuple[str, ...] = ()
+    """What is to be said of how they were obtained."""
 
 
 def _within(interval: Interval | None, digits: int = 3) -> str:
