@@ -33,8 +33,13 @@ SUITES: Final = {
 }
 """Name → the function of `eval.bench.NAME` that runs it, given rows and seed."""
 
+GPU: Final = "gpu"
+"""Writes every figure as it comes: runs only on request."""
+
 RECIPES: Final = "recipes"
 """Trains, for hours with a real recipe: runs only on request, and needs studies."""
+
+ON_REQUEST: Final = (GPU, RECIPES)
 
 app = typer.Typer(add_completion=False)
 
@@ -49,7 +54,8 @@ def run_suite(name: str, rows: int, seed: int) -> dict[str, Any]:
 def bench(
     out: Annotated[Path, typer.Option(help="The JSON file to write.")] = Path("bench.json"),
     suite: Annotated[
-        str | None, typer.Option(help=f"One of {', '.join(SUITES)}, {RECIPES}; default: all but {RECIPES}.")
+        str | None,
+        typer.Option(help=f"One of {', '.join([*SUITES, *ON_REQUEST])}; default: all but the last two."),
     ] = None,
     rows: Annotated[int, typer.Option(help="Rows that the data suite generates; SocSci210 has the default.")] = ROWS,
     seed: Annotated[int, typer.Option(help="Seed of all generated data; for the recipes suite, the first seed.")] = 42,
@@ -68,8 +74,8 @@ def bench(
     ] = None,
 ) -> None:
     """Measure speed and memory on this machine."""
-    if suite is not None and suite not in (*SUITES, RECIPES):
-        raise SourceError(f"no suite {suite!r}; choose one of {', '.join(SUITES)}, {RECIPES}")
+    if suite is not None and suite not in (*SUITES, *ON_REQUEST):
+        raise SourceError(f"no suite {suite!r}; choose one of {', '.join([*SUITES, *ON_REQUEST])}")
     if suite == RECIPES and studies is None:
         raise SourceError("the recipes suite needs --studies, a folder as train.prepare writes it")
     if rows < 1000:
@@ -77,21 +83,29 @@ def bench(
     if not out.resolve().parent.is_dir():
         raise SourceError(f"the folder of --out {out} does not exist")
     started = time.perf_counter()
-    chosen = [suite] if suite else list(SUITES)
-    if suite == RECIPES and studies is not None:
-        kept = work or out.with_name(f"{out.stem}-{RECIPES}")
-        results = {RECIPES: run_recipes_suite(studies, config, kept, seeds, seed, fraction)}
-    else:
-        results = {name: run_suite(name, rows, seed) for name in chosen}
     machine = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "platform": platform.platform(),
         "python": platform.python_version(),
         "cores": os.cpu_count(),
     }
-    document = {"machine": machine, "seed": seed, "suites": results}
-    out.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
-    if suite != RECIPES:  # which has printed its table
+    results: dict[str, Any] = {}
+
+    def keep(name: str, figures: dict[str, Any]) -> None:
+        """Write all figures so far."""
+        results[name] = figures
+        out.write_text(json.dumps({"machine": machine, "seed": seed, "suites": results}, indent=1) + "\n", "utf-8")
+
+    if suite == RECIPES and studies is not None:
+        kept = work or out.with_name(f"{out.stem}-{RECIPES}")
+        keep(RECIPES, run_recipes_suite(studies, config, kept, seeds, seed, fraction))
+    elif suite == GPU:
+        from eval.bench.gpu import run_gpu_suite  # imports torch, which takes seconds
+
+        keep(GPU, run_gpu_suite(seed, lambda figures: keep(GPU, figures)))
+    else:
+        for name in [suite] if suite else SUITES:
+            keep(name, run_suite(name, rows, seed))
         print(json.dumps(results, indent=1))
     print(f"wrote {out} in {time.perf_counter() - started:.0f} s")
 

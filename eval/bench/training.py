@@ -144,13 +144,18 @@ def random_network(config: Qwen2Config, four_bits: bool, device: torch.device) -
         network = AutoModelForCausalLM.from_config(config, dtype=dtype)
     network.requires_grad_(False)
     if four_bits:
-        head = network.get_output_embeddings()
-        for layer in network.modules():
-            for name, module in list(layer.named_children()):
-                if isinstance(module, torch.nn.Linear) and module is not head:
-                    setattr(layer, name, _packed(module, dtype))
-        network.is_loaded_in_4bit = True  # PEFT reads this flag
+        packed_layers(network)
     return network
+
+
+def packed_layers(network: Any) -> None:
+    """Put the matrices of a network's layers in NF4, in place, computing in the network's numeric type."""
+    head = network.get_output_embeddings()
+    for layer in network.modules():
+        for name, module in list(layer.named_children()):
+            if isinstance(module, torch.nn.Linear) and module is not head:
+                setattr(layer, name, _packed(module, network.dtype))
+    network.is_loaded_in_4bit = True  # PEFT reads this flag
 
 
 def _packed(module: torch.nn.Linear, dtype: torch.dtype) -> Any:

@@ -81,7 +81,7 @@ def load_lora_network(recipe: Recipe) -> LoraNetwork:
     for weight in base.network.parameters():
         weight.requires_grad_(False)
     if recipe.recompute:
-        base.network.activation_checkpointing_enable(RECOMPUTING)
+        recompute_activations(base.network)
     torch.manual_seed(recipe.seed)
     config = LoraConfig(
         task_type=TaskType.CAUSAL_LM,
@@ -98,6 +98,16 @@ def load_lora_network(recipe: Recipe) -> LoraNetwork:
         )
     named = sorted((name, weight) for name, weight in peft_model.named_parameters() if weight.requires_grad)
     return LoraNetwork(peft_model, base, tuple(name for name, _ in named), tuple(weight for _, weight in named))
+
+
+def recompute_activations(network: Any) -> None:
+    """Keep only each layer's input in the forward pass, and compute the rest of the layer again in the backward pass.
+
+    transformers before 5.22 has the method under its older name.
+    """
+    older = "gradient_checkpointing_enable"
+    enable = getattr(network, "activation_checkpointing_enable", None) or getattr(network, older)
+    enable(RECOMPUTING)
 
 
 def adapts(recipe: Recipe, module: str) -> bool:

@@ -48,22 +48,11 @@ def contenders_of(network: Any, options: OptionTree) -> list[Contender]:
     """All ways to answer, around one network of random weights whose attention is `attention.NAME`."""
     logging.getLogger("ContinuousBatchingLogger").setLevel(logging.ERROR)  # warns that its cache fits one workload
     scorer, decisions = scorer_of(network), Decisions(stock_of(network))
-    values = torch.from_numpy(options.tokens).to(network.device)
     stock, paged = stock_of(network), stock_of(network)
 
     def tree(prompts: list[Tokens]) -> np.ndarray[Any, Any]:
         logs = np.stack(scorer.log_probs(prompts, [options] * len(prompts)))
         return np.exp(logs)
-
-    @torch.inference_mode()
-    def full_rows(prompts: list[Tokens]) -> np.ndarray[Any, Any]:
-        out = []
-        for start in range(0, len(prompts), BATCH):
-            ids, mask = _padded(prompts[start : start + BATCH], network.device, left=False)
-            hidden = stock.get_decoder()(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
-            last = hidden[torch.arange(len(ids)), mask.sum(dim=1) - 1]
-            out.append(stock.lm_head(last).float().softmax(dim=-1)[:, values].cpu().numpy())
-        return np.concatenate(out)
 
     def generate(prompts: list[Tokens], batch: int) -> np.ndarray[Any, Any]:
         out = []
@@ -93,12 +82,24 @@ def contenders_of(network: Any, options: OptionTree) -> list[Contender]:
 
     return [
         Contender(OURS, tree),
-        Contender(FULL_ROWS, full_rows),
+        Contender(FULL_ROWS, lambda prompts: full_rows(stock, prompts, options)),
         Contender("batched generate", lambda prompts: generate(prompts, BATCH)),
         Contender("continuous batching", continuous),
         Contender("generate", lambda prompts: generate(prompts, 1), people=ALONE),
         Contender(DECISION, decisions, people=ALONE),
     ]
+
+
+@torch.inference_mode()
+def full_rows(network: Any, prompts: list[Tokens], options: OptionTree) -> np.ndarray[Any, Any]:
+    """(N, K) probabilities of options of one token, by forward passes over batches of whole prompts."""
+    values, out = torch.from_numpy(options.tokens).to(network.device), []
+    for start in range(0, len(prompts), BATCH):
+        ids, mask = _padded(prompts[start : start + BATCH], network.device, left=False)
+        hidden = network.get_decoder()(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+        last = hidden[torch.arange(len(ids)), mask.sum(dim=1) - 1]
+        out.append(network.lm_head(last).float().softmax(dim=-1)[:, values].cpu().numpy())
+    return np.concatenate(out)
 
 
 def check_contenders(network: Any, contenders: Sequence[Contender], prompts: list[Tokens]) -> None:

@@ -20,7 +20,7 @@ from transformers import PreTrainedTokenizerFast, TrainerCallback
 
 from socrates_core.finetune.batch.examples import Example
 from socrates_core.finetune.batch.loss import PackReader
-from socrates_core.finetune.network import RECOMPUTING, LoraNetwork
+from socrates_core.finetune.network import RECOMPUTING, LoraNetwork, recompute_activations
 from socrates_core.finetune.recipe import SEVEN_PROJECTIONS, Recipe
 from socrates_core.finetune.step import OptimiserStep
 from socrates_core.model.loading import LoadedNetwork
@@ -188,7 +188,7 @@ def _tuned(setting: Setting) -> Any:
     config = LoraConfig(r=16, lora_alpha=32, lora_dropout=0.0, target_modules=list(SEVEN_PROJECTIONS))
     tuned = get_peft_model(setting.network, config)
     if setting.recompute:
-        tuned.get_base_model().activation_checkpointing_enable(RECOMPUTING)
+        recompute_activations(tuned.get_base_model())
     return tuned.train()
 
 

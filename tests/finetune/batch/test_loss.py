@@ -9,6 +9,7 @@ from socrates_core.errors import TrainingError
 from socrates_core.finetune.batch.examples import Example
 from socrates_core.finetune.batch.loss import block_mask, group_difference, option_log_probs
 from socrates_core.finetune.batch.packs import OptionScales, Pack, pack_of, partition
+from socrates_core.finetune.network import recompute_activations
 from socrates_core.model.prefix_tree.encoding import digit_tokens
 from socrates_core.model.prefix_tree.plain import plain_log_probs
 from socrates_core.scale.answer_scale import AnswerScale
@@ -79,7 +80,7 @@ def test_recomputed_activations_give_the_same_gradient() -> None:
     tuned = lora_model()
     packs = [pack_of(everybody)]
     _, expected = packed_gradient(tuned, packs, len(everybody))
-    tuned.get_base_model().activation_checkpointing_enable({"use_reentrant": False})
+    recompute_activations(tuned.get_base_model())
     _, gradient = packed_gradient(tuned, packs, len(everybody))
     assert difference(gradient, expected) < 1e-6
 
