@@ -40,8 +40,8 @@ make_environment() {
 
 install_requirements() {
     # torch first and exactly: pip then settles on this build before anything that depends on it is looked at
-    pip_install "$(grep -E '^torch==' requirements.txt)"
-    pip_install -r requirements.txt -r tests/requirements.txt
+    pip_install -c constraints.txt "$(grep -E '^torch==' requirements.txt)"
+    pip_install -c constraints.txt -r requirements.txt -r tests/requirements.txt
 }
 
 pip_install() {
@@ -104,7 +104,7 @@ echo "$(python --version) in ${VIRTUAL_ENV}"
 
 step "dependencies"
 install_requirements
-echo "those of requirements.txt and tests/requirements.txt"
+echo "those of requirements.txt and tests/requirements.txt, in the versions of constraints.txt"
 
 step "browser"
 provide_browser

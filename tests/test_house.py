@@ -72,6 +72,7 @@ TOP_LEVEL = {
     "README.md",
     "app.py",
     "assets",
+    "constraints.txt",
     "eval",
     "pyproject.toml",
     "requirements.txt",
@@ -360,7 +361,28 @@ def test_requirements_are_exact_pins_and_agree() -> None:
     assert not set(product_pins) & set(test_pins)
 
 
-@pytest.mark.parametrize("script", [".ci/run", "tests/run.sh"])
+def test_the_constraints_hold_every_pin_and_one_version_of_whatever_comes_with_it() -> None:
+    lines = [line.split("#")[0].strip() for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()]
+    matches = [re.fullmatch(r"([\w.-]+)==([\w.]+)(?: ; .+)?", line) for line in lines if line]
+    assert all(matches), "constraints.txt holds more than exact pins; write it anew with: bash tests/lock.sh"
+    found: dict[str, set[str]] = {}
+    for match in matches:
+        if match:
+            found.setdefault(plain(match[1]), set()).add(match[2])
+    stated = {
+        plain(name): {version} for name, version in (pins("requirements.txt") | pins("tests/requirements.txt")).items()
+    }
+    assert {name: found.get(name) for name in stated} == stated, "write constraints.txt anew with: bash tests/lock.sh"
+    assert len(found) > 2 * len(stated)  # what they bring along
+    # a CUDA build of PyTorch pins these itself, and another build has none of them
+    assert [name for name in found if name.startswith(("nvidia", "cuda", "triton"))] == []
+
+
+def plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize("script", [".ci/run", "tests/run.sh", "tests/lock.sh"])
 def test_the_scripts_can_be_run(script: str) -> None:
     assert (ROOT / script).stat().st_mode & 0o111
     assert subprocess.run(["bash", "-n", ROOT / script], check=False).returncode == 0

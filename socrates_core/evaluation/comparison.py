@@ -6,7 +6,7 @@ same resamples of studies. The differences are paired: a hard study is hard for 
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Final, Literal
@@ -14,7 +14,7 @@ from typing import Final, Literal
 import numpy as np
 
 from socrates_core.errors import PredictionError
-from socrates_core.evaluation.results.distances import Convention
+from socrates_core.evaluation.results.distances import KINDS, Convention, StudyKind
 from socrates_core.evaluation.results.json_file import as_json, read_record
 from socrates_core.evaluation.results.metrics import Metrics, load_metrics
 from socrates_core.evaluation.results.rows import CellDistances
@@ -37,7 +37,7 @@ REFERENCES: Final[tuple[tuple[str, Callable[[CellDistances], float | None]], ...
 """Name of a reference → its W in a cell: the rows that every leaderboard has."""
 
 
-Kind = Literal["all", "real", "synthetic"]
+Kind = Literal["all", "real", "synthetic", "unknown"]
 """The studies that count."""
 
 
@@ -78,6 +78,9 @@ class LeaderboardRow:
     """1 if effects are as large as predicted."""
     accuracy: float | None
     """Accuracy for individual people, in [0, 1]."""
+    on_scale_mass: float | None = None
+    """Mean share of the model's probability on the scale, over the cells that W is over, in [0, 1]: W leaves out the
+    rest. None for a reference, and where predictions do not tell it."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +203,7 @@ def compare(
     common = _common([one.name for one in evaluations], tables)
     left_out = {one.name: len(table) - len(common) for one, table in zip(evaluations, tables, strict=True)}
     if kind != "all":
-        chosen = {row.study for row in evaluations[0].metrics.studies if row.real is (kind == "real")}
+        chosen = {row.study for row in evaluations[0].metrics.studies if KINDS[row.real] == kind}
         common = [key for key in common if study_of[key] in chosen]
     if not common:
         raise PredictionError(f"none of the studies in common is {kind}; choose another --kind")
@@ -208,7 +211,10 @@ def compare(
     resamples = StudyResamples.draw(study_ids, seed)
     distances = [np.array([table[key].model for key in common]) for table in tables]
     leaderboard = [
-        _row(one.name, found, study_ids, resamples, one.metrics, kind)
+        replace(
+            _row(one.name, found, study_ids, resamples, one.metrics, kind),
+            on_scale_mass=_mass(one.metrics, common, resamples),
+        )
         for one, found in zip(evaluations, distances, strict=True)
     ]
     for name, figure in REFERENCES:
@@ -228,6 +234,34 @@ def compare(
             for i, j in combinations(range(len(evaluations)), 2)
         ),
     )
+
+
+def compare_by_kind(
+    evaluations: Sequence[Evaluation], convention: Convention = "scale", seed: int = 42
+) -> dict[StudyKind, Comparison]:
+    """Compare on each kind of studies that the evaluations have in common, the real ones first.
+
+    What holds on synthetic studies need not hold on real ones, so one figure over both would mislead about either.
+
+    Raises:
+        PredictionError: As for `compare`.
+    """
+    everything = compare(evaluations, convention, seed)
+    scored = [{row.identity for row in one.metrics.cells if row.by(convention) is not None} for one in evaluations]
+    common = set.intersection(*scored)
+    studies = {row.study for row in evaluations[0].metrics.cells if row.identity in common}
+    kinds = sorted({KINDS[row.real] for row in evaluations[0].metrics.studies if row.study in studies})
+    if len(kinds) == 1:
+        return {kinds[0]: everything}
+    return {kind: compare(evaluations, convention, seed, kind) for kind in kinds}
+
+
+def _mass(metrics: Metrics, common: Sequence[str], resamples: StudyResamples) -> float | None:
+    """Mean mass on the scale over these cells of a study, then over studies; None if no cell tells it."""
+    known = {row.identity: row for row in metrics.cells}
+    masses = [known[key].on_scale_mass for key in common]
+    found = np.array([math.nan if mass is None else mass for mass in masses])
+    return resamples.summary(found, [known[key].study for key in common]).mean
 
 
 def _common(names: Sequence[str], tables: Sequence[Mapping[str, CellDistances]]) -> list[str]:

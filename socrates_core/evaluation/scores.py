@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from socrates_core.errors import PredictionError
 from socrates_core.evaluation.conventions import as_originally_computed, by_observed_range, by_own_ranges, covering
 from socrates_core.evaluation.distance_means import DistanceMeans
 from socrates_core.evaluation.effect_summary import effect_summary
-from socrates_core.evaluation.results.distances import CONVENTIONS, ModelDistances, NominalDistances, StudyKind
+from socrates_core.evaluation.results.distances import CONVENTIONS, KINDS, ModelDistances, NominalDistances
 from socrates_core.evaluation.results.metrics import FORMAT, Effects, Metrics
 from socrates_core.evaluation.results.predictions import UsedPredictions
 from socrates_core.evaluation.results.provenance import read_provenance
@@ -32,8 +32,6 @@ from socrates_core.metrics.individual import individual, individual_sums
 from socrates_core.metrics.study_bootstrap import StudyResamples, Summary, finite
 from socrates_core.metrics.uncertainty import Interval, mean_interval
 from socrates_core.scale.distribution import Floats
-
-_KINDS: Final[dict[bool | None, StudyKind]] = {True: "real", False: "synthetic", None: "unknown"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +162,7 @@ def evaluate(
         fairness=fairness(groups, resamples),
         on_scale_mass=resamples.summary(np.array([score.on_scale_mass for score in scores]), study_ids),
         nominal=_nominal(scored, scores, resamples),
-        by_kind=distances.by_kind([_KINDS[cell.real] for cell in scored]),
+        by_kind=distances.by_kind([KINDS[cell.real] for cell in scored]),
         studies=_study_rows(scored, scores),
         cells=tuple(_cell_row(cell, score) for cell, score in zip(scored, scores, strict=True)),
         excluded=tuple(excluded),

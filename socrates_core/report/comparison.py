@@ -1,25 +1,51 @@
 """The report of a comparison: the leaderboard, and which differences are resolved."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
 import plotly.graph_objects as go
 
 from socrates_core.evaluation.comparison import Comparison, LeaderboardRow
+from socrates_core.evaluation.results.distances import StudyKind
 from socrates_core.report.document import Part, Picture, Section, Table, Warned, to_html, to_markdown
 from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress
+from socrates_core.report.words import TRUSTED_MASS
 
 TITLE = "Comparison of evaluations"
+
+KIND_TITLES: Final[Mapping[StudyKind, str]] = {
+    "real": "Real studies",
+    "synthetic": "Synthetic studies",
+    "unknown": "Studies of unknown kind",
+}
 
 
 def report(comparison: Comparison) -> tuple[str, str]:
     """The report as a self-contained HTML page and as Markdown."""
-    sections = [
+    sections = _sections(comparison)
+    return to_html(TITLE, sections), to_markdown(TITLE, sections)
+
+
+def report_by_kind(comparisons: Mapping[StudyKind, Comparison]) -> tuple[str, str]:
+    """The report of `compare_by_kind`: the kinds of studies one after the other, without a figure over both."""
+    sections = []
+    if len(comparisons) > 1:
+        sections.append(Section("", ["Each kind of studies is compared apart: what holds on one need not on another."]))
+    for kind, comparison in comparisons.items():
+        title = KIND_TITLES[kind]
+        sections += [replace(one, title=f"{title}: {one.title.lower()}" if one.title else title)
+                     for one in _sections(comparison)]  # fmt: skip
+    return to_html(TITLE, sections), to_markdown(TITLE, sections)
+
+
+def _sections(comparison: Comparison) -> list[Section]:
+    return [
         Section("", _introduction(comparison)),
         Section("Leaderboard", _leaderboard(comparison)),
         Section("Pair by pair", _pairs(comparison)),
     ]
-    return to_html(TITLE, sections), to_markdown(TITLE, sections)
 
 
 def leaderboard_table(comparison: Comparison) -> Table:
@@ -28,6 +54,7 @@ def leaderboard_table(comparison: Comparison) -> Table:
         (
             row.name + (" (CONTAMINATED)" if row.contaminated else ""),
             _number(row.mean, 4),
+            "" if row.on_scale_mass is None else f"{row.on_scale_mass:.1%}",
             "" if row.ci95 is None else f"{row.ci95.low:.4f} to {row.ci95.high:.4f}",
             _number(row.flat_mean, 4),
             f"{row.cells:,}",
@@ -37,7 +64,18 @@ def leaderboard_table(comparison: Comparison) -> Table:
         )
         for row in comparison.leaderboard
     )
-    header = ("Model", "W", "95 % interval", "Flat mean", "Cells", "Effects r", "Slope", "Effects RMSE", "Accuracy")
+    header = (
+        "Model",
+        "W",
+        "On the scale",
+        "95 % interval",
+        "Flat mean",
+        "Cells",
+        "Effects r",
+        "Slope",
+        "Effects RMSE",
+        "Accuracy",
+    )
     shown = len(header) if comparison.kind == "all" else header.index("Effects r")
     return Table(header[:shown], tuple(row[:shown] for row in rows))
 
@@ -55,6 +93,14 @@ def _introduction(comparison: Comparison) -> list[Part]:
     fewer = [f"{name}: {count:,}" for name, count in comparison.left_out.items() if count]
     if fewer:
         parts.append(f"Cells left out because not all evaluations have them: {'; '.join(fewer)}.")
+    parts += [
+        Warned(
+            f"Only {row.on_scale_mass:.1%} of the probability of {row.name} is on the scale: otherwise it would have "
+            "written something else than an answer, which its W leaves out."
+        )
+        for row in comparison.leaderboard
+        if row.on_scale_mass is not None and row.on_scale_mass < TRUSTED_MASS
+    ]
     contaminated = [row.name for row in comparison.leaderboard if row.contaminated]
     if contaminated:
         parts.append(Warned(f"CONTAMINATED: trained on studies that are evaluated here: {', '.join(contaminated)}."))

@@ -53,6 +53,7 @@ def to_json(simulation: Simulation) -> str:
         "model": {**asdict(model), "trained_on": sorted(model.trained_on)},
         "versions": versions(),
         "arms": [_arm_json(arm) for arm in simulation.arms],
+        "control": {"cell_id": simulation.control.cell_id, "condition": simulation.control.condition_label},
         "effects": [_effect_json(row) for row in simulation.effects],
         "notes": list(simulation.notes),
     }
@@ -263,7 +264,7 @@ def _options_html(arm: ArmResult) -> str:
 def _effects_html(simulation: Simulation) -> list[str]:
     if not simulation.effects:
         return []
-    base = _text(simulation.arms[0].cell.condition_label)
+    base = _text(simulation.control.condition_label)
     open_ended = simulation.arms[0].open_ended
     rows = []
     for row in simulation.effects:

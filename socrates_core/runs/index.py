@@ -4,20 +4,39 @@ The table holds nothing that is not in the folders, so the file can be deleted a
 written, everything is read from the folders.
 """
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from socrates_core.errors import PredictionError, RunError
-from socrates_core.evaluation.results.metrics import load_metrics
+from socrates_core.evaluation.results.distances import KINDS, StudyKind
+from socrates_core.evaluation.results.metrics import Metrics, load_metrics
 from socrates_core.runs import queue as run_queue
 from socrates_core.runs.folder import read_spec
 from socrates_core.runs.state import AT_WORK, ENDS, Phase, StateCode, is_alive, state
 
 FILE: Final = "index.sqlite"
+
+
+@dataclass(frozen=True)
+class KindFigures:
+    """The figures of a run on its studies of one kind. Figures over several kinds would say nothing about either."""
+
+    kind: StudyKind
+    wasserstein: float | None
+    """W by the stated scale."""
+    low: float | None
+    high: float | None
+    """Its 95 % interval."""
+    noise_floor: float | None
+    mass: float | None
+    """Share of the model's probability on the scale, in [0, 1]; None if not known."""
+    studies: int
+    """Number of studies behind W."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +65,8 @@ class RunRow:
     """Seconds left to predict."""
     updated: float | None
     """Time of the last event, in seconds since 1970."""
-    wasserstein: float | None
-    """W by the stated scale; None before the run is finished, and if its metrics cannot be read."""
-    low: float | None
-    high: float | None
-    """Its 95 % interval."""
-    noise_floor: float | None
-    scored: int | None
-    """Number of studies behind W."""
+    kinds: tuple[KindFigures, ...]
+    """Its figures on each kind of studies; empty before the run is finished, and if its metrics cannot be read."""
     contaminated: bool
     message: str | None
     """Why it failed or cannot be read; for a finished run, why its metrics cannot be read."""
@@ -109,7 +122,22 @@ def read(root: Path) -> list[RunRow]:
             found = [dict(zip(_COLUMNS, values, strict=True)) for values in index.execute(query)]
     except sqlite3.DatabaseError:  # of an earlier version, damaged, or busy
         return []
-    return [RunRow(**{**row, **{name: bool(row[name]) for name in _TRUTHS}}) for row in found]
+    try:
+        return [_read(row) for row in found]
+    except (ValueError, TypeError):  # of an earlier version
+        return []
+
+
+def _read(stored: Mapping[str, Any]) -> RunRow:
+    """A row as `_stored` wrote it."""
+    kinds = tuple(KindFigures(**one) for one in json.loads(stored["kinds"]))
+    return RunRow(**{**stored, "kinds": kinds, **{name: bool(stored[name]) for name in _TRUTHS}})
+
+
+def _stored(row: RunRow) -> tuple[Any, ...]:
+    """A row as the table holds it, its figures as JSON."""
+    kinds = json.dumps([asdict(one) for one in row.kinds])
+    return tuple(kinds if name == "kinds" else getattr(row, name) for name in _COLUMNS)
 
 
 def _write(root: Path, rows: Sequence[RunRow]) -> None:
@@ -119,7 +147,7 @@ def _write(root: Path, rows: Sequence[RunRow]) -> None:
             with closing(sqlite3.connect(root / FILE, timeout=2)) as index, index:
                 index.execute("DROP TABLE IF EXISTS runs")
                 index.execute(f"CREATE TABLE runs ({', '.join(_COLUMNS)})")
-                index.executemany(f"INSERT INTO runs VALUES ({', '.join('?' * len(_COLUMNS))})", map(astuple, rows))
+                index.executemany(f"INSERT INTO runs VALUES ({', '.join('?' * len(_COLUMNS))})", map(_stored, rows))
             return
         except (sqlite3.OperationalError, OverflowError, UnicodeError):  # or a value that SQLite cannot store
             return
@@ -162,11 +190,7 @@ def _row(folder: Path, stamp: str) -> RunRow:
         rate=stands.rate,
         left=stands.left,
         updated=stands.updated,
-        wasserstein=None,
-        low=None,
-        high=None,
-        noise_floor=None,
-        scored=None,
+        kinds=(),
         contaminated=False,
         message=stands.message,
         readable=True,
@@ -181,16 +205,43 @@ def _with_figures(row: RunRow, folder: Path) -> RunRow:
         metrics = load_metrics(folder)
     except PredictionError as error:
         return replace(row, message=str(error))
-    found = metrics.wasserstein.scale
-    return replace(
-        row,
-        wasserstein=found.mean,
-        low=None if found.ci95 is None else found.ci95.low,
-        high=None if found.ci95 is None else found.ci95.high,
-        noise_floor=metrics.noise_floor.scale.mean,
-        scored=found.studies,
-        contaminated=metrics.contaminated,
-    )
+    return replace(row, kinds=kind_figures(metrics), contaminated=metrics.contaminated)
+
+
+def kind_figures(metrics: Metrics) -> tuple[KindFigures, ...]:
+    """The figures by the stated scale of each kind of studies that an evaluation has, the real ones first."""
+    alone = len(metrics.by_kind) <= 1
+    figures = []
+    for kind in sorted(metrics.by_kind):
+        found = metrics.wasserstein.scale if alone else metrics.by_kind[kind].scale
+        if found is None:
+            continue
+        studies = [one.study for one in metrics.studies if KINDS[one.real] == kind]
+        floors = [one.scale.floor for one in metrics.studies if KINDS[one.real] == kind]
+        figures.append(
+            KindFigures(
+                kind=kind,
+                wasserstein=found.mean,
+                low=None if found.ci95 is None else found.ci95.low,
+                high=None if found.ci95 is None else found.ci95.high,
+                noise_floor=metrics.noise_floor.scale.mean if alone else _mean(floors),
+                mass=metrics.on_scale_mass.mean if alone else _mass(metrics, studies),
+                studies=found.studies,
+            )
+        )
+    return tuple(figures)
+
+
+def _mass(metrics: Metrics, studies: Sequence[str]) -> float | None:
+    """Mean mass on the scale over the cells of a study, then over studies."""
+    by_study = [_mean([cell.on_scale_mass for cell in metrics.cells if cell.study == study]) for study in studies]
+    return _mean(by_study)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """Mean of what is known; None if nothing is."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _unreadable(name: str, message: str, stamp: str) -> RunRow:
@@ -210,11 +261,7 @@ def _unreadable(name: str, message: str, stamp: str) -> RunRow:
         rate=None,
         left=None,
         updated=None,
-        wasserstein=None,
-        low=None,
-        high=None,
-        noise_floor=None,
-        scored=None,
+        kinds=(),
         contaminated=False,
         message=message,
         readable=False,

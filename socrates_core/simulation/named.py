@@ -72,7 +72,8 @@ def simulate(
         raise SocratesError(f"people: expected a whole number from 1 to {MAX_PEOPLE:,}, got {people!r}")
     cell = studies.find(study, condition=condition, outcome=outcome)
     who = population or Population()
-    request = SimulationRequest(cell.cell_id, who.edits, people, temperature, top_p, seed, max_conditions)
+    control = None if condition is None else cell.condition_num
+    request = SimulationRequest(cell.cell_id, who.edits, people, temperature, top_p, seed, max_conditions, control)
     if who.personas is None:
         return simulate_request(studies, model, request, progress)
     alone = studies.select([cell.study_id])

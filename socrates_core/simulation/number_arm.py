@@ -17,9 +17,9 @@ from socrates_core.simulation.result import ArmResult, ArmResults, EffectRow
 
 
 def simulate_numbers(
-    model: NumberModel, arms: Sequence[ArmPeople], request: SimulationRequest, progress: Progress | None
+    model: NumberModel, arms: Sequence[ArmPeople], request: SimulationRequest, control: int, progress: Progress | None
 ) -> ArmResults:
-    """Simulate an open-ended outcome in every arm.
+    """Simulate an open-ended outcome in every arm; `control` is the place of the one that others are compared with.
 
     Raises:
         ModelError: If in some arm no simulated person got a number.
@@ -27,7 +27,8 @@ def simulate_numbers(
     tracker = ArmProgress(sum(len(arm.which) for arm in arms), progress)
     sampled = [_sample_numbers(model, arm, request, tracker) for arm in arms]
     results = [_number_result(*pair, request.seed) for pair in zip(arms, sampled, strict=True)]
-    effects = [_median_effect(results[0], other, request.seed) for other in results[1:]]
+    others = [result for place, result in enumerate(results) if place != control]
+    effects = [_median_effect(results[control], other, request.seed) for other in others]
     answers = [int(value) if valid else None for value, valid in zip(sampled[0].values, sampled[0].valid, strict=True)]
     unknown = pl.Series([None] * len(answers), dtype=pl.Float64)
     return ArmResults(results, effects, profile_table(arms[0], unknown, pl.Series(answers, dtype=pl.Int64)))

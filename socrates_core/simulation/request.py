@@ -31,7 +31,10 @@ class SimulationRequest:
     seed: int = 0
     """≥ 0."""
     max_arms: int = 12
-    """At most this many arms are simulated; some studies have a hundred."""
+    """At most this many arms are simulated, the chosen one and the control among them; some studies have a hundred."""
+    control: int | None = None
+    """Condition that effects are differences from. None for the study's own: the first, in order of number, that two
+    people or more answered, as in the report of an evaluation, whichever arm is chosen."""
 
     def __post_init__(self) -> None:
         checks = {
@@ -41,6 +44,7 @@ class SimulationRequest:
             "top_p": (_real(self.top_p) and 0 < self.top_p <= 1, "a number above 0 and up to 1"),
             "seed": (_whole(self.seed) and 0 <= self.seed < 2**63, "a whole number of 0 or more"),
             "max_arms": (_whole(self.max_arms) and self.max_arms >= 1, "a whole number of 1 or more"),
+            "control": (self.control is None or _whole(self.control), "the number of a condition"),
         }
         for name, (fits, expected) in checks.items():
             if not fits:

@@ -208,8 +208,8 @@ class ArmResult:
 
 @dataclass(frozen=True)
 class EffectRow:
-    """The effect of another arm: its mean minus the first arm's, in percent of the scale's width. If the outcome is
-    open-ended: its median minus the first arm's, in the unit of the answers.
+    """The effect of an arm: its mean minus the control's, in percent of the scale's width. If the outcome is
+    open-ended: its median minus the control's, in the unit of the answers.
     """
 
     cell: Cell
@@ -224,7 +224,7 @@ class EffectRow:
 
     @property
     def label(self) -> str:
-        """The other arm's condition."""
+        """The arm's condition."""
         return self.cell.condition_label
 
 
@@ -236,9 +236,11 @@ class Simulation:
     study: Study
     model: ModelDescription
     arms: tuple[ArmResult, ...]
-    """The chosen cell first, then the other conditions in order."""
+    """The chosen cell first, then the control, then the other conditions in order."""
+    control: Cell
+    """The arm that effects are differences from."""
     effects: tuple[EffectRow, ...]
-    """One row for each arm but the first."""
+    """One row for each arm but the control."""
     profiles: pl.DataFrame
     """The simulated people of the first arm: participant_id of the observed person, the attributes as put to the
     model, predicted_mean (null if the outcome is open-ended), simulated_answer (one draw from the person's
@@ -256,7 +258,9 @@ class Simulation:
         for one in self.effects:
             actual = "none" if one.actual is None else f"{one.actual:+.1f}{_within(one.actual_interval, 1)}"
             predicted = f"{one.predicted:+.1f}{_within(one.predicted_interval, 1)}"
-            lines.append(f"  {one.label} against {self.arms[0].label}, {unit}: predicted {predicted}, actual {actual}")
+            lines.append(
+                f"  {one.label} against {self.control.condition_label}, {unit}: predicted {predicted}, actual {actual}"
+            )
             if one.off_axis is not None:
                 sides = {"predicted": one.off_axis.predicted, "actual": one.off_axis.actual}
                 told = [f"{side} {at.low:+.1f} to {at.high:+.1f}" for side, at in sides.items() if at is not None]

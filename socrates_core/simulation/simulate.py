@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from socrates_core.errors import ModelError
+from socrates_core.errors import ModelError, SocratesError
 from socrates_core.metrics.cell.comparison import (
     LEAST,
     Comparison,
@@ -52,7 +52,7 @@ from socrates_core.simulation.result import (
 )
 from socrates_core.study.study_set import Cell, StudySet
 
-__all__ = ["ArmResult", "EffectRow", "Score", "Simulation", "SimulationRequest", "arms_of", "simulate"]
+__all__ = ["ArmResult", "EffectRow", "Score", "Simulation", "SimulationRequest", "arms_of", "control_of", "simulate"]
 
 
 NO_ORDER = "The options have no order, so there is no Wasserstein distance; see the total variation."
@@ -74,24 +74,30 @@ def simulate(
 
     Raises:
         StudyFolderError: If there is no such cell.
+        SocratesError: If the study has no condition of the control's number.
         PopulationError: If the edits do not fit this study, or no person is left after them.
         ModelError: If the outcome is open-ended and the model cannot write numbers, or writes none.
     """
     chosen = studies.cell(request.cell_id)
     participants = studies.participants_of(chosen.study_id)
     check_edits(participants, request.edits)
-    cells, notes = arms_of(studies.cells_of(chosen.study_id), chosen, request.max_arms)
+    control = _checked_control(studies, chosen, request.control)
+    cells, notes = arms_of(studies.cells_of(chosen.study_id), chosen, request.max_arms, control)
+    if control not in {cell.condition_num for cell in cells}:
+        stands_in = cells[_place(cells, control)].condition_label
+        notes.append(f"The control does not have this outcome: effects are differences from {stands_in}.")
     arms = [draw_arm(studies, participants, cell, request) for cell in cells]
     if chosen.scale.values is None:
-        made = simulate_numbers(check_numbers(model, chosen), arms, request, progress)
+        made = simulate_numbers(check_numbers(model, chosen), arms, request, _place(cells, control), progress)
     else:
         check_request(chosen, [{}])
-        made = _simulate_options(model, arms, request, progress)
+        made = _simulate_options(model, arms, request, _place(cells, control), progress)
     return Simulation(
         request=request,
         study=studies.study(chosen.study_id),
         model=model.description,
         arms=tuple(made.arms),
+        control=cells[_place(cells, control)],
         effects=tuple(made.effects),
         profiles=made.profiles,
         notes=tuple(dict.fromkeys([*notes, *(note for arm in arms for note in arm.notes)])),
@@ -99,7 +105,7 @@ def simulate(
 
 
 def _simulate_options(
-    model: AnswerModel, arms: Sequence[ArmPeople], request: SimulationRequest, progress: Progress | None
+    model: AnswerModel, arms: Sequence[ArmPeople], request: SimulationRequest, control: int, progress: Progress | None
 ) -> ArmResults:
     tracker = ArmProgress(sum(len(arm.personas) for arm in arms), progress)
     results, tables = [], []
@@ -109,7 +115,8 @@ def _simulate_options(
         results.append(_arm_result(arm, rows, mass[arm.which], request))
         tables.append(rows)
     ordered = not any(arm.cell.scale.nominal for arm in arms)
-    effects = [_effect(arms, results, tables, i) for i in range(1, len(arms)) if ordered]
+    others = [place for place in range(len(arms)) if place != control]
+    effects = [_effect(arms, results, tables, control, other) for other in others if ordered]
     scale = arms[0].cell.scale
     draws = sample(tables[0], all_options(scale), np.random.default_rng([request.seed, 3]))
     split = split_options(tables[0], scale)
@@ -122,8 +129,25 @@ def _simulate_options(
     return ArmResults(results, effects, table)
 
 
-def arms_of(cells: Sequence[Cell], chosen: Cell, max_arms: int) -> tuple[list[Cell], list[str]]:
+def control_of(studies: StudySet, chosen: Cell) -> int:
+    """The condition of the chosen cell's outcome that others are compared with: the first that two people answered.
+
+    An evaluation compares with the same one. Where nobody has answered, it is the first.
+    """
+    cells = [cell for cell in studies.cells_of(chosen.study_id) if cell.task_num == chosen.task_num]
+    for number in sorted({cell.condition_num for cell in cells}):
+        asked = [studies.answers(cell.cell_id).participant_ids for cell in cells if cell.condition_num == number]
+        if len(np.unique(np.concatenate(asked))) >= LEAST:
+            return number
+    return min(cell.condition_num for cell in cells)
+
+
+def arms_of(
+    cells: Sequence[Cell], chosen: Cell, max_arms: int, control: int | None = None
+) -> tuple[list[Cell], list[str]]:
     """The cells that ask the chosen cell's outcome in each condition, the chosen one first, and notes.
+
+    The control comes second where the chosen arm is another one, so that it is never among those left out.
 
     If a condition has several texts under one task number, its arm is the text with the most words in common with the
     chosen one (shared words over all words, repeated words counted; the lowest cell id among equals).
@@ -151,7 +175,7 @@ def arms_of(cells: Sequence[Cell], chosen: Cell, max_arms: int) -> tuple[list[Ce
     if len(alike) < len(others):
         kind = "a bounded scale" if open_ended else "no bounded scale"
         notes.append(f"Left out because their outcome has {kind}: {len(others) - len(alike)} of the other conditions.")
-    arms = [chosen, *alike]
+    arms = [chosen, *sorted(alike, key=lambda cell: cell.condition_num != control)]
     if len(arms) > max_arms:
         notes.append(f"The study has {len(arms)} conditions with this outcome; the first {max_arms} are simulated.")
     if any(
@@ -159,6 +183,20 @@ def arms_of(cells: Sequence[Cell], chosen: Cell, max_arms: int) -> tuple[list[Ce
     ):
         notes.append("The conditions have different answer scales; means are compared in percent of each scale.")
     return arms[:max_arms], notes
+
+
+def _checked_control(studies: StudySet, chosen: Cell, asked: int | None) -> int:
+    if asked is None:
+        return control_of(studies, chosen)
+    if asked not in {cell.condition_num for cell in studies.cells_of(chosen.study_id)}:
+        raise SocratesError(f"control: study {chosen.study_id} has no condition {asked}")
+    return asked
+
+
+def _place(arms: Sequence[Cell], control: int) -> int:
+    """Place of the control among the arms; if it does not have this outcome, that of the first condition that does."""
+    numbers = [cell.condition_num for cell in arms]
+    return numbers.index(control if control in numbers else min(numbers))
 
 
 def _likeness(a: Cell, b: Cell) -> float:
@@ -266,8 +304,10 @@ def _score(found: Comparison, numbers: Distances | None) -> Score:
     )
 
 
-def _effect(arms: Sequence[ArmPeople], results: Sequence[ArmResult], tables: Sequence[Floats], index: int) -> EffectRow:
-    first, other = ((arms[i], results[i], tables[i]) for i in (0, index))
+def _effect(
+    arms: Sequence[ArmPeople], results: Sequence[ArmResult], tables: Sequence[Floats], control: int, index: int
+) -> EffectRow:
+    first, other = ((arms[i], results[i], tables[i]) for i in (control, index))
     predicted = mean_difference(_simulated_means(*other), _simulated_means(*first))
     actual, actual_interval = None, None
     if other[1].actual_mean_interval is not None and first[1].actual_mean_interval is not None:

@@ -13,6 +13,8 @@ from socrates_core.model.folder import BUNDLED_MODELS, DEMO
 if TYPE_CHECKING:
     from socrates_core.model.answer_model import AnswerModel
     from socrates_core.model.precision import Precision
+    from socrates_core.ui.access.hosts import AllowedHosts
+    from socrates_core.ui.access.owner_token import OwnerToken
     from socrates_core.ui.results import Results
     from socrates_core.ui.startup import Startup
 
@@ -55,6 +57,31 @@ class AskedModel:
         return bool({self.model, self.adapter} & named) and not bundled and not self.zero_gpu
 
 
+@dataclass(frozen=True)
+class Entrance:
+    """Where the command asks the page to be, and whom to let in."""
+
+    host: str
+    port: int
+    allowed: tuple[str, ...]
+    """Names by which it may be reached, beside this machine's own."""
+    no_token: bool
+    """Whether everyone is the owner."""
+
+    def guarded(self) -> tuple["AllowedHosts", "OwnerToken"]:
+        """The names by which the app may be reached, and what makes a visitor its owner.
+
+        Raises:
+            LaunchError: If a name or the token is not valid.
+        """
+        from socrates_core.ui.access.hosts import allowed_hosts
+        from socrates_core.ui.access.owner_token import owner_token
+        from socrates_core.ui.access.visitors import has_sign_in, on_space
+
+        hosts = allowed_hosts(self.allowed, self.host, os.environ)
+        return hosts, owner_token(os.environ, on_space(), has_sign_in(), self.no_token)
+
+
 def app(
     model: Annotated[
         str,
@@ -93,11 +120,23 @@ def app(
     ] = Path("runs"),
     host: Annotated[str, typer.Option(help="Interface to listen on.")] = "0.0.0.0" if ON_SPACE else "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 7860,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name by which the app may be reached, such as that of a proxy in front of it; can be given several "
+            "times. SOCRATES_ALLOWED_HOSTS takes names separated by commas.",
+        ),
+    ] = None,
+    no_token: Annotated[
+        bool,
+        typer.Option("--no-token", help="Ask for no token: everyone who reaches the app is its owner."),
+    ] = False,
 ) -> None:
     """Start Socrates in the browser: predicted and actual answers of studies that the model has not seen."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    open_page(asked_model(model, adapter, template, precision), studies or [], runs.resolve(), host, port)
+    entrance = Entrance(host, port, tuple(allowed_host or ()), no_token)
+    open_page(asked_model(model, adapter, template, precision), studies or [], runs.resolve(), entrance)
 
 
 def asked_model(model: str, adapter: str | None, template: str | None, precision: str) -> AskedModel:
@@ -115,7 +154,7 @@ def asked_model(model: str, adapter: str | None, template: str | None, precision
     return AskedModel(model, adapter, template, precision, zero_gpu)
 
 
-def open_page(asked: AskedModel, studies: Sequence[str], runs: Path, host: str, port: int) -> None:
+def open_page(asked: AskedModel, studies: Sequence[str], runs: Path, entrance: Entrance) -> None:
     """Load model and studies, open the page, say where it is, and serve it until the process is stopped."""
     from socrates_core.model.loading import load_model
     from socrates_core.study.sources.bundled import BUNDLED
@@ -126,7 +165,8 @@ def open_page(asked: AskedModel, studies: Sequence[str], runs: Path, host: str, 
     from socrates_core.ui.results import Results
 
     policy = Policy.from_environment()
-    check_port(host, port)
+    guarded = entrance.guarded()
+    check_port(entrance.host, entrance.port)
     print(f"Loading  {'demo, until ' + asked.model + ' is ready' if asked.in_background else asked.model}", flush=True)
     answering = load_model(DEMO, DEMO) if asked.in_background else asked.load()
     folders = [Path(name) for name in studies if name != BUNDLED]
@@ -136,9 +176,8 @@ def open_page(asked: AskedModel, studies: Sequence[str], runs: Path, host: str, 
     mirror_runs(runs)
     board = RunBoard(runs)
     page = build_page(results, board, startup)
-    address = serve(page, results, board, host, port)
-    print(f"Ready    {address}  (stop with Ctrl+C)", flush=True)
-    print_permissions(host)
+    address = serve(page, results, board, guarded, entrance.host, entrance.port)
+    print_address(address, guarded[1], entrance.host)
     page.block_thread()
 
 
@@ -164,13 +203,22 @@ def mirror_runs(runs: Path) -> None:
     keeper.watch()
 
 
-def print_permissions(host: str) -> None:
-    """Print what visitors from other machines may do, if there can be any."""
-    if not ON_SPACE and host not in ("127.0.0.1", "localhost", "::1"):
+def print_address(address: str, owner: "OwnerToken", host: str) -> None:
+    """Print where the page is: the only place where the token is ever shown."""
+    from socrates_core.ui.access.owner_token import PARAMETER, VARIABLE
+
+    link = f"{address}?{PARAMETER}={owner.secret}" if owner.printed else address
+    print(f"Ready    {link}  (stop with Ctrl+C)", flush=True)
+    if owner.everyone:
         print(
-            "Visitors from other machines can only simulate, unless variables such as SOCRATES_LAUNCH=anyone allow "
-            "them more."
+            "No token: everyone who reaches this address may do everything, with the files and tokens of this account."
         )
+    elif owner.printed:
+        print("         This address makes whoever opens it the owner; without ?token=… visitors can only simulate.")
+    elif owner.secret:
+        print(f"         The owner opens it with ?{PARAMETER}= and the value of {VARIABLE}.")
+    if not ON_SPACE and host not in ("127.0.0.1", "localhost", "::1"):
+        print("         From other machines, use this machine's address, or a name that --allowed-host allows.")
 
 
 def load_in_background(results: "Results", asked: AskedModel) -> "Startup":

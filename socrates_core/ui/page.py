@@ -11,8 +11,11 @@ from starlette.middleware import Middleware
 
 from socrates_core import __version__
 from socrates_core.errors import LaunchError
+from socrates_core.ui.access.calls import Calls
 from socrates_core.ui.access.failures import shield
 from socrates_core.ui.access.guard import Guard
+from socrates_core.ui.access.hosts import AllowedHosts
+from socrates_core.ui.access.owner_token import OwnerToken
 from socrates_core.ui.access.visitors import on_space
 from socrates_core.ui.adapters.tab import adapters_tab, refresh_adapters
 from socrates_core.ui.evaluate.board import RunBoard
@@ -34,6 +37,11 @@ ONE_SENTENCE: Final = (
 
 LOOK_EVERY: Final = 2.0
 """Seconds between checks of a model that is being loaded."""
+
+SESSIONS: Final = 500
+"""Pages whose state is kept; the one that has been idle longest starts afresh."""
+
+Guarded = tuple[AllowedHosts, OwnerToken]
 
 QUEUE: Final = 64
 """Longest request queue; further visitors see that the app is busy."""
@@ -89,14 +97,24 @@ def _wire_startup(page: gr.Blocks, startup: Startup | None, choice: ModelChoice,
     gr.on([page.load, timer.tick], look, choice.menu, [note, choice.menu, timer], **QUICK)
 
 
-def serve(page: gr.Blocks, results: Results, board: RunBoard, host: str, port: int) -> str:
+def serve(page: gr.Blocks, results: Results, board: RunBoard, guarded: Guarded, host: str, port: int) -> str:
     """Start the server in the background and return its address.
+
+    Args:
+        page: The page.
+        results: Computes and caches results.
+        board: The evaluation runs.
+        guarded: The names by which the app may be reached, and what makes a visitor its owner.
+        host: The interface to listen on.
+        port: The port to listen on.
 
     Raises:
         LaunchError: If the port is not available.
     """
     check_port(host, port)
     shield(page)
+    hosts, owner = guarded
+    guard = Middleware(Guard, hosts=hosts, owner=owner, calls=Calls.of(page), space=on_space())
     # on a Space, Gradio would make the browser load a header and fonts from other hosts, and start a second server for
     # hot reloading
     page.space_id = None
@@ -112,14 +130,15 @@ def serve(page: gr.Blocks, results: Results, board: RunBoard, host: str, port: i
             ssr_mode=False,
             show_error=False,
             run_history=False,
+            state_session_capacity=SESSIONS,
             footer_links=[],
             enable_monitoring=False,
             theme=theme(),
             css_paths=[STYLE_SHEET],
             head=head(),
             app_kwargs={
-                "routes": [export_route(results), *run_routes(board)],
-                "middleware": [Middleware(Guard, space=on_space(), space_host=os.environ.get("SPACE_HOST", ""))],
+                "routes": [export_route(results), *run_routes(board, results.policy)],
+                "middleware": [guard],
                 "docs_url": None,
                 "redoc_url": None,
             },

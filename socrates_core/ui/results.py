@@ -2,7 +2,8 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -17,6 +18,9 @@ from socrates_core.ui.answer_memory import AnswerMemory
 from socrates_core.ui.catalogue import Catalogue
 from socrates_core.ui.models import Models
 from socrates_core.ui.simulate.link import Link
+
+PATIENCE: Final = 60.0
+"""Seconds to wait for somebody else's computation of the same result."""
 
 CAPACITY: Final = 64
 """Results in memory; each holds one row per simulated person of one condition."""
@@ -33,11 +37,13 @@ class Results:
     capacity: int = CAPACITY
     policy: Policy = field(default_factory=Policy.from_environment)
     limits: Limits = field(default_factory=Limits)
+    patience: float = PATIENCE
     memory: AnswerMemory = field(default_factory=AnswerMemory)
     """Recent answers, so that changes of decoding or shares rarely call the model."""
     _results: OrderedDict[str, Simulation] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _running: dict[str, threading.Lock] = field(default_factory=dict)
+    _running: dict[str, tuple[threading.Lock, int]] = field(default_factory=dict)
+    """Key of a result that is being computed → its lock, and how many compute it or wait for it."""
 
     @cached_property
     def models(self) -> Models:
@@ -76,26 +82,49 @@ class Results:
             visitor: The visitor; None for the program itself, which has no restrictions.
 
         Raises:
-            SocratesError: As for `simulate`; or if the visitor may not simulate, or has exceeded the rate limit.
+            SocratesError: As for `simulate`; or if the visitor may not simulate, has exceeded the rate limit or has too
+                much at work, or somebody else has been computing the same for long.
         """
         name = link.model or self.model_name
         model = self.models.get(name)
         key = repr((name, link.source, link.request))
+        known = self._cached(key)
+        if known is not None:
+            return known
+        with self.limits.at_work(visitor), self._alone(key):
+            known = self._cached(key)
+            if known is None:
+                if visitor is not None:
+                    self._admit(visitor, link)
+                studies = self.catalogue.source(link.source).studies
+                known = simulate(studies, self.memory.asking(model), link.request, progress)
+                self._store(key, known)
+            return known
+
+    @contextmanager
+    def _alone(self, key: str) -> Iterator[None]:
+        """Wait until nobody else computes this result.
+
+        Raises:
+            SocratesError: If that takes too long.
+        """
         with self._lock:
-            running = self._running.setdefault(key, threading.Lock())
+            running, waiting = self._running.get(key, (threading.Lock(), 0))
+            self._running[key] = running, waiting + 1
         try:
-            with running:
-                known = self._cached(key)
-                if known is None:
-                    if visitor is not None:
-                        self._admit(visitor, link)
-                    studies = self.catalogue.source(link.source).studies
-                    known = simulate(studies, self.memory.asking(model), link.request, progress)
-                    self._store(key, known)
-                return known
+            if not running.acquire(timeout=self.patience):
+                raise SocratesError("This result is still being computed. Try again in a minute.")
+            try:
+                yield
+            finally:
+                running.release()
         finally:
             with self._lock:
-                self._running.pop(key, None)
+                _, waiting = self._running[key]
+                if waiting > 1:
+                    self._running[key] = running, waiting - 1
+                else:
+                    del self._running[key]
 
     def _admit(self, visitor: Visitor, link: Link) -> None:
         """Raise a SocratesError unless the visitor may compute this now."""

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, SetCookieParam, expect, sync_playwright
 
 from eval.bench.app import BROWSERS, FLAGS
+from tests.servers.app_server import READY, RUNNING
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60_000
@@ -57,10 +58,13 @@ def running_app(*arguments: str) -> Iterator[str]:
             return said.read()
 
         try:
-            wait_for(lambda: "Ready" in log() or process.poll() is not None, "the app to be ready", START)
-            assert process.poll() is None, log()
+            wait_for(lambda: READY.search(log()) or process.poll() is not None, "the app to be ready", START)
+            ready = READY.search(log())
+            assert ready, log()
+            RUNNING[port] = ready[1] or ""
             yield f"http://127.0.0.1:{port}/"
         finally:
+            RUNNING.pop(port, None)
             process.terminate()
             process.wait(timeout=30)
         assert "Traceback" not in log(), log()
@@ -97,7 +101,8 @@ def shared_contexts(browser: Browser) -> Iterator[dict[tuple[int, str], BrowserC
 def visit(browser: Browser, shared_contexts: dict[tuple[int, str], BrowserContext]) -> Iterator[Callable[..., Visit]]:
     """Opens visits; afterwards none may have asked another host for anything or complained.
 
-    A visit `apart` shares nothing with others, like that of somebody else.
+    A visit `apart` shares nothing with others, like that of somebody else. A visit is the owner's, as after opening the
+    address that the start prints, unless it is a `stranger`'s, which is apart too.
     """
     visits: list[Visit] = []
     contexts: list[BrowserContext] = []
@@ -105,12 +110,17 @@ def visit(browser: Browser, shared_contexts: dict[tuple[int, str], BrowserContex
     def new_context(width: int, scheme: Literal["light", "dark"]) -> BrowserContext:
         return browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
 
-    def begin(width: int = 1280, scheme: Literal["light", "dark"] = "light", apart: bool = False) -> Visit:
-        if apart:
+    def begin(
+        width: int = 1280, scheme: Literal["light", "dark"] = "light", apart: bool = False, stranger: bool = False
+    ) -> Visit:
+        if apart or stranger:
             contexts.append(new_context(width, scheme))
         elif (width, scheme) not in shared_contexts:
             shared_contexts[width, scheme] = new_context(width, scheme)
-        new = Visit((contexts[-1] if apart else shared_contexts[width, scheme]).new_page())
+        context = contexts[-1] if apart or stranger else shared_contexts[width, scheme]
+        if not stranger:
+            context.add_cookies([cookie(port, token) for port, token in RUNNING.items() if token])
+        new = Visit(context.new_page())
         new.page.set_default_timeout(PATIENCE)
         local = ("http://127.0.0.1:", "data:", "blob:")
         new.page.on("request", lambda r: None if r.url.startswith(local) else new.foreign.append(r.url))
@@ -126,6 +136,14 @@ def visit(browser: Browser, shared_contexts: dict[tuple[int, str], BrowserContex
         context.close()
     assert [each.foreign for each in visits if each.foreign] == []
     assert [each.complaints for each in visits if each.complaints] == []
+
+
+def cookie(port: int, token: str) -> SetCookieParam:
+    """What the app sets when its owner opens the address that the start prints."""
+    return {
+        "name": f"socrates-owner-{port}", "value": token, "domain": "127.0.0.1", "path": "/", "httpOnly": True,
+        "sameSite": "Strict",
+    }  # fmt: skip
 
 
 def press_run(page: Page) -> None:
@@ -151,7 +169,7 @@ def choose(page: Page, field_id: str, words: str) -> None:
         expect(page.locator("#study input")).not_to_have_value(study, timeout=PATIENCE)
 
 
-def wait_for(happens: Callable[[], bool], what: str, seconds: float = PATIENCE / 1000) -> None:
+def wait_for(happens: Callable[[], object], what: str, seconds: float = PATIENCE / 1000) -> None:
     """Poll until something happens."""
     end = time.monotonic() + seconds
     while not happens():

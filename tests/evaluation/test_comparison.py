@@ -8,11 +8,18 @@ import numpy as np
 import pytest
 
 from socrates_core.errors import PredictionError
-from socrates_core.evaluation.comparison import Evaluation, compare, load_comparison, load_evaluations, save_comparison
+from socrates_core.evaluation.comparison import (
+    Evaluation,
+    compare,
+    compare_by_kind,
+    load_comparison,
+    load_evaluations,
+    save_comparison,
+)
 from socrates_core.evaluation.results.metrics import save_metrics
 from socrates_core.evaluation.scores import evaluate
 from socrates_core.metrics.cell_predictions import CellPredictions
-from socrates_core.report.comparison import report
+from socrates_core.report.comparison import report, report_by_kind
 from tests.predictions import cell
 
 
@@ -162,6 +169,45 @@ def test_studies_of_one_kind_are_compared_without_figures_of_all() -> None:
     assert "ccuracy" not in text
     with pytest.raises(PredictionError, match="none of the studies in common is synthetic"):
         compare([named("a", studies(0.9)), named("b", studies(0.2))], kind="synthetic")
+
+
+def test_kinds_of_studies_are_compared_apart_and_there_is_no_figure_over_both() -> None:
+    def kinds(cells: list[CellPredictions], *real: bool | None) -> list[CellPredictions]:
+        return [replace(cell, real=real[int(cell.study_id[1:]) % len(real)]) for cell in cells]
+
+    both = [named(name, kinds(studies(share), True, False)) for name, share in (("a", 0.9), ("b", 0.2))]
+    apart = compare_by_kind(both)
+    assert [(kind, one.studies) for kind, one in apart.items()] == [("real", 10), ("synthetic", 10)]
+    assert apart["real"] == compare(both, kind="real")
+    _, text = report_by_kind(apart)
+    for said in ("20 cells of 10 real studies", "20 cells of 10 synthetic studies", "Real studies: leaderboard"):
+        assert said in text
+    assert "40 cells" not in text
+    # of one kind alone: one comparison, with the figures of the whole evaluations, under its kind
+    alone = [named(name, kinds(studies(share), False)) for name, share in (("a", 0.9), ("b", 0.2))]
+    assert compare_by_kind(alone) == {"synthetic": compare(alone)}
+    assert "Synthetic studies: leaderboard" in report_by_kind(compare_by_kind(alone))[1]
+    three = [named(name, kinds(studies(share), True, False, None)) for name, share in (("a", 0.9), ("b", 0.2))]
+    assert {kind: one.studies for kind, one in compare_by_kind(three).items()} == {
+        "real": 7,
+        "synthetic": 7,
+        "unknown": 6,
+    }
+
+
+def test_how_much_of_the_probability_is_on_the_scale_stands_beside_w() -> None:
+    # a puts 0.6 on the scale in every cell of s00 and 0.4 elsewhere: (0.6 + 3 · 0.4) / 4 over studies
+    def masses(cells: list[CellPredictions], mass: float) -> list[CellPredictions]:
+        given = [0.6 if mass < 1 and cell.study_id == "s00" else mass for cell in cells]
+        return [replace(one, mass=np.full(len(one.responses), share)) for one, share in zip(cells, given, strict=True)]
+
+    found = compare([named("a", masses(studies(0.9, 4), 0.4)), named("b", masses(studies(0.2, 4), 1.0))])
+    shares = {row.name: row.on_scale_mass for row in found.leaderboard}
+    assert (shares["a"], shares["b"]) == (pytest.approx(0.45), pytest.approx(1.0))
+    assert shares["noise floor"] is None
+    _, text = report(found)
+    assert "Only 45.0% of the probability of a is on the scale" in text
+    assert "of b is on the scale" not in text
 
 
 def test_a_comparison_is_read_back_as_it_was_written(tmp_path: Path) -> None:

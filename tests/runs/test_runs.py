@@ -16,6 +16,7 @@ from socrates_core.model.answer_model import AnswerDistributions, ModelDescripti
 from socrates_core.model.baselines import UniformModel
 from socrates_core.runs import index as run_index
 from socrates_core.runs.folder import cancel, delete, open_run, read_spec, worker
+from socrates_core.runs.index import KindFigures
 from socrates_core.runs.state import events, is_alive, record, state
 from socrates_core.runs.units import Engine, collect, finished_units, local_results, predict_units
 from socrates_core.runs.worker import duplicates
@@ -398,9 +399,10 @@ def test_the_index_is_made_from_the_folders(tmp_path: Path) -> None:
     found = {row.name: row for row in rows}
     assert rows[0].name == "one"
     one = found["one"]
-    assert (one.state, one.wasserstein, one.high, one.noise_floor, one.scored) == ("finished", 0.1, 0.2, 0.02, 3)
+    assert one.state == "finished"
+    assert one.kinds == (KindFigures("real", 0.1, 0.05, 0.2, 0.02, 0.9, 3),)
     assert (one.contaminated, one.has_report, one.at_work) == (True, True, False)
-    assert (found["two"].state, found["two"].wasserstein, found["two"].has_report) == ("new", None, False)
+    assert (found["two"].state, found["two"].kinds, found["two"].has_report) == ("new", (), False)
     assert "version 0" in str(found["old"].message)
     assert not found["old"].readable
     assert run_index.refresh(tmp_path) == rows
@@ -415,7 +417,7 @@ def test_a_run_that_changes_is_read_anew_and_one_that_does_not_is_not(tmp_path: 
     os.utime(tmp_path / "two" / "metrics.json", ns=(before.st_atime_ns, before.st_mtime_ns))
     record(tmp_path / "one", "cancelled")
     found = {row.name: row for row in run_index.refresh(tmp_path)}
-    assert (found["one"].state, found["two"].wasserstein) == ("cancelled", 0.1)
+    assert (found["one"].state, found["two"].kinds[0].wasserstein) == ("cancelled", 0.1)
 
 
 @pytest.mark.parametrize("content", [b"not a database, but long enough to be taken for one" * 50, b""])
@@ -451,7 +453,7 @@ def test_a_finished_run_whose_metrics_cannot_be_read_says_why(tmp_path: Path, to
     finish(tmp_path / "one")
     (tmp_path / "one" / "metrics.json").write_text(told, "utf-8")
     (row,) = run_index.refresh(tmp_path)
-    assert (row.state, row.has_report, row.wasserstein, row.scored) == ("finished", True, None, None)
+    assert (row.state, row.has_report, row.kinds) == ("finished", True, ())
     assert "score it again with python -m eval.score" in str(row.message)
     assert ("is of format 7, this version reads 3" in str(row.message)) is ("7" in told)
     assert run_index.read(tmp_path) == [row]
@@ -465,7 +467,7 @@ def test_a_run_that_holds_nonsense_spoils_no_table(tmp_path: Path, name: str) ->
     (tmp_path / "bad" / file).write_bytes(content.encode("utf-8", "surrogateescape"))
     for _ in range(2):
         found = {row.name: row for row in run_index.refresh(tmp_path)}
-        assert found["good"].wasserstein == 0.1
+        assert found["good"].kinds[0].wasserstein == 0.1
         assert set(found) == {"good", "bad"}
 
 

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +21,12 @@ from urllib.parse import quote
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
 """Seconds that a busy machine may take."""
+
+READY = re.compile(r"^Ready    http://[^\s?]+(?:\?token=(\S+))?  ", re.MULTILINE)
+"""The line that the start prints when the page is there, with the owner's token."""
+
+RUNNING: dict[int, str] = {}
+"""Port → the owner's token of every app that the tests have running."""
 
 NEVER = ("HF_TOKEN", "HF_ENDPOINT", "SYSTEM", "SOCRATES_", "SPACE_", "OAUTH_")
 """Beginnings of variables that a started app does not inherit."""
@@ -41,10 +48,22 @@ class AppServer:
     port: int
     process: subprocess.Popen[bytes]
     said: IO[str]
+    token: str = ""
+    """That of its owner, as the start printed it; empty if it printed none."""
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def link(self) -> str:
+        """The address that the start printed for the owner."""
+        return f"{self.address}?token={self.token}"
+
+    @property
+    def owner(self) -> dict[str, str]:
+        """The headers by which a request is the owner's."""
+        return {"cookie": f"socrates-owner-{self.port}={self.token}"}
 
     def log(self) -> str:
         """All that it has printed."""
@@ -116,11 +135,14 @@ def app_server(
         server = AppServer(port, process, said)
         try:
             end = time.monotonic() + PATIENCE
-            while "\nReady    http" not in server.log():
+            while not (ready := READY.search(server.log())):
                 assert process.poll() is None, server.log()
                 assert time.monotonic() < end, server.log()
                 time.sleep(0.1)
+            server = replace(server, token=ready[1] or "")
+            RUNNING[port] = server.token
             yield server
         finally:
+            RUNNING.pop(port, None)
             process.terminate()
             process.wait(timeout=30)

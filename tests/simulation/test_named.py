@@ -17,7 +17,7 @@ STUDIES = Studies.of(two_arms())
 
 def test_names_lead_to_the_figures_of_the_request_that_the_page_makes() -> None:
     edits = (Filter("party", ("A",)),)
-    page = simulate_request(STUDIES, AgeModel(), SimulationRequest(1, edits, n=30, temperature=0.5, seed=3))
+    page = simulate_request(STUDIES, AgeModel(), SimulationRequest(1, edits, n=30, temperature=0.5, seed=3, control=2))
     found = simulate(
         STUDIES,
         AgeModel(),

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from socrates_core.errors import ModelError, PopulationError, SocratesError, StudyFolderError
+from socrates_core.metrics.effects import effects_of
 from socrates_core.metrics.wasserstein import wasserstein
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription
 from socrates_core.model.baselines import UniformModel
@@ -19,6 +20,7 @@ from socrates_core.simulation.simulate import ArmResult, SimulationRequest, simu
 from socrates_core.study.sources.society.society import Society, make_society, study_set
 from socrates_core.study.study_set import Cell, Persona, StudySet
 from tests.experiments import AgeModel, AmountModel, Arm, experiment, people
+from tests.predictions import cell
 
 AGES = [20, 35, 50, 65, 80] * 20
 PEOPLE = people(age=AGES, party=["A", "B"] * 50)
@@ -29,15 +31,15 @@ def answered(first: int, last: int, shift: int = 0) -> dict[int, list[int]]:
     return {person: [min(5, max(1, person % 5 + 1 + shift))] for person in range(first, last)}
 
 
+ARMS = [
+    Arm("How high?", answered(0, 50), condition=1, label="control"),
+    Arm("How high, or lower?", answered(50, 100, -1), condition=2, label="treated"),
+    Arm("Something else", answered(0, 50), condition=1, task=2),
+]
+
+
 def two_arms() -> StudySet:
-    return experiment(
-        PEOPLE,
-        [
-            Arm("How high?", answered(0, 50), condition=1, label="control"),
-            Arm("How high, or lower?", answered(50, 100, -1), condition=2, label="treated"),
-            Arm("Something else", answered(0, 50), condition=1, task=2),
-        ],
-    )
+    return experiment(PEOPLE, ARMS)
 
 
 def first_arm(studies: StudySet, request: SimulationRequest) -> ArmResult:
@@ -58,16 +60,63 @@ def test_the_people_of_an_arm_are_simulated_and_compared_with_what_they_answered
     assert arm.actual_group == "everybody who answered"
 
 
-def test_the_chosen_arm_comes_first_and_the_others_are_compared_with_it() -> None:
-    result = simulate(two_arms(), AgeModel(), SimulationRequest(1, n=50))
-    assert [arm.cell.condition_label for arm in result.arms] == ["treated", "control"]
-    (effect,) = result.effects
-    assert effect.cell.condition_label == "control"
-    # answers of 1..5 less one, cut at 1: mean 2.2; the others' is 3. 0.8 of a width of 4
-    assert effect.actual == pytest.approx(20)
-    assert effect.actual_interval is not None
-    assert effect.actual_interval.low < 20 < effect.actual_interval.high
-    assert effect.predicted == pytest.approx(0, abs=1e-9)  # the turned scale is flat too
+def test_the_chosen_arm_comes_first_and_effects_are_differences_from_the_control_whichever_it_is() -> None:
+    for number, first in ((0, "control"), (1, "treated")):
+        result = simulate(two_arms(), AgeModel(), SimulationRequest(number, n=50))
+        assert result.arms[0].cell.condition_label == first
+        assert result.control.condition_label == "control"
+        (effect,) = result.effects
+        assert effect.cell.condition_label == "treated"
+        # answers of 1..5 less one, cut at 1: mean 2.2; the control's is 3. 0.8 of a width of 4
+        assert effect.actual == pytest.approx(-20)
+        assert effect.actual_interval is not None
+        assert effect.actual_interval.low < -20 < effect.actual_interval.high
+        assert effect.predicted == pytest.approx(0, abs=1e-9)  # the turned scale is flat too
+
+
+def test_another_control_turns_the_signs() -> None:
+    for number in (0, 1):
+        result = simulate(two_arms(), AgeModel(), SimulationRequest(number, n=50, control=2))
+        (effect,) = result.effects
+        assert (result.control.condition_num, effect.cell.condition_num) == (2, 1)
+        assert effect.actual == pytest.approx(20)
+    with pytest.raises(SocratesError, match="has no condition 7"):
+        simulate(two_arms(), AgeModel(), SimulationRequest(0, control=7))
+
+
+def four_arms() -> StudySet:
+    """Nobody answered the first; one person the second."""
+    arms: list[dict[int, list[int]]] = [{}, {0: [3]}, answered(1, 50), answered(50, 100, -1)]
+    return experiment(PEOPLE, [Arm(f"How high? {i}", arm, condition=i) for i, arm in enumerate(arms, 1)])
+
+
+def test_the_control_is_the_first_condition_that_two_people_answered_as_in_a_report() -> None:
+    studies = four_arms()
+    for number in range(4):
+        assert simulate(studies, AgeModel(), SimulationRequest(number, n=20)).control.condition_num == 3
+    answers = {2: [3], 3: [1, 2, 3], 4: [1, 1, 2]}
+    scored = [cell(given, [0.2] * 5, condition=number, cell_id=number) for number, given in answers.items()]
+    (effect,), left_out = effects_of(scored)
+    assert "3" in effect.reference
+    assert "fewer than two people" in left_out[0]
+
+
+def test_the_control_is_simulated_even_where_there_are_too_many_conditions() -> None:
+    arms = [Arm(f"How high? {i}", answered(10 * i, 10 * i + 10), condition=i + 1) for i in range(10)]
+    studies = experiment(PEOPLE, arms)
+    for asked, control in ((None, 1), (8, 8)):
+        result = simulate(studies, AgeModel(), SimulationRequest(4, n=20, max_arms=3, control=asked))
+        assert result.control.condition_num == control
+        assert [arm.cell.condition_num for arm in result.arms] == [5, control, 2 if control == 1 else 1]
+
+
+def test_where_the_control_lacks_the_outcome_the_first_that_has_it_stands_in_and_is_named() -> None:
+    alone = Arm("Something else, and more", answered(50, 100), condition=2, task=3)
+    more = Arm("Something else again", answered(0, 50), condition=3, task=3)
+    studies = experiment(PEOPLE, [*ARMS, alone, more])
+    result = simulate(studies, AgeModel(), SimulationRequest(3, n=20, control=1))
+    assert result.control.condition_num == 2
+    assert "effects are differences from" in " ".join(result.notes)
 
 
 def test_identical_personas_are_asked_once_and_progress_counts_them() -> None:

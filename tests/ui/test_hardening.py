@@ -3,11 +3,14 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from tests.servers.app_server import ROOT, AppServer, app_server
+from tests.servers.reverse_proxy import ReverseProxy
 
 EVIL = {"origin": "https://evil.example"}
 
@@ -164,7 +167,8 @@ def test_a_large_request_is_refused_before_it_is_read(app: AppServer) -> None:
 def test_a_handler_that_waits_in_line_cannot_be_called_past_it(app: AppServer) -> None:
     run = app.handler("run", "click")["id"]
     queued = next(one["id"] for one in app.config["dependencies"] if one["queue"] and one["id"] != run)
-    body = json.dumps({"data": [], "fn_index": queued, "session_hash": "x"}).encode()
+    needed = next(len(one["inputs"]) for one in app.config["dependencies"] if one["id"] == queued)
+    body = json.dumps({"data": [None] * needed, "fn_index": queued, "session_hash": "x"}).encode()
     answer = app.ask("POST", "/gradio_api/run/predict", {"content-type": "application/json"}, body)
     assert answer.status == 404
     assert "join the queue" in answer.text
@@ -173,40 +177,202 @@ def test_a_handler_that_waits_in_line_cannot_be_called_past_it(app: AppServer) -
 # -- handlers called by hand
 
 
+BROKEN = r"Traceback|File \\?\"|site-packages|socrates_core[./]|TheTokenOf"
 TAG = "<img src=x onerror=alert(1)>"
-WRONG: list[Any] = [None, {"a": [1]}, -1, "\ud800", TAG]
+WRONG: list[Any] = [
+    None, {"a": [1]}, {"__type__": "update"}, {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}, [], [[1]],
+    -1, 1e308, True, "\ud800", "\0", "9" * 5000, "../../x", TAG,
+]  # fmt: skip
 
 
-def test_no_handler_shows_a_visitor_where_it_broke(app: AppServer) -> None:
+def test_no_handler_shows_a_visitor_where_it_broke_or_fills_the_log(app: AppServer) -> None:
     for one in app.config["dependencies"]:
         if not one["backend_fn"]:
             continue
         for wrong in WRONG:
-            answer = app.call(one["id"], [wrong] * len(one["inputs"]))
-            assert not re.search(r"Traceback|File \\?\"|site-packages|socrates_core[./]|TheTokenOf", answer.text), one
+            for asker in ({}, app.owner):
+                answer = app.call(one["id"], [wrong] * len(one["inputs"]), asker)
+                assert not re.search(r"Traceback|File \\?\"|site-packages|socrates_core[./]|TheTokenOf", answer.text), (
+                    one
+                )
     assert app.ask("GET", "/").status == 200
     assert "TheTokenOf" not in app.log()
+    assert "Traceback" not in app.log()
 
 
-FORGED = {"host": "evil.example", "origin": "http://evil.example"}
-"""What a page sends whose name was made to lead to this machine (DNS rebinding)."""
+CALL = {"data": [], "fn_index": 1, "session_hash": "x"}
+NO_CALLS = [
+    b"{",
+    b"[]",
+    b"null",
+    b"\xff\xfe",
+    b"[" * 100_000,
+    b'{"data": ' + b"[" * 500 + b"]" * 500 + b"}",
+    b'{"data": [1e999], "fn_index": 1, "session_hash": "x"}',
+    b'{"data": [NaN], "fn_index": 1, "session_hash": "x"}',
+    b'{"data": [' + b"9" * 5000 + b'], "fn_index": 1}',
+    *(
+        json.dumps({**CALL, **change}).encode()
+        for change in (
+            {"fn_index": 99_999},
+            {"fn_index": -1},
+            {"fn_index": 10**30},
+            {"fn_index": None},
+            {"fn_index": "1"},
+            {"fn_index": True},
+            {"fn_index": 1.5},
+            {"data": {}},
+            {"data": None},
+            {"data": ["one value too few"]},
+            {"data": ["\ud800"] * 4},
+            {"session_hash": "\ud800"},
+            {"session_hash": ["x"]},
+            {"session_hash": "../../x"},
+            {"session_hash": "x" * 100_000},
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("path", ["queue/join", "run/predict", "run/nothing", "call/nothing", "cancel", "reset"])
+def test_what_is_no_call_is_refused_in_a_sentence_without_a_traceback_in_the_log(app: AppServer, path: str) -> None:
+    for body in NO_CALLS:
+        answer = app.ask("POST", f"/gradio_api/{path}", {"content-type": "application/json"}, body)
+        assert answer.status in ((200, 422) if path in ("cancel", "reset") else (422,)), body[:80]
+        assert "socrates_core" not in answer.text
+    assert "Traceback" not in app.log()
+
+
+# -- who is the owner
+
+
+@pytest.fixture(scope="module")
+def fetch(app: AppServer) -> int:
+    """The handler that fetches adapters, which is the owner's."""
+    return int(app.handler("fetch-go", "click")["id"])
+
+
+def test_the_token_of_the_start_makes_an_owner_and_is_then_out_of_the_address(app: AppServer, fetch: int) -> None:
+    opened = app.ask("GET", f"/?cell=1&token={app.token}")
+    assert (opened.status, opened.headers["location"]) == (303, "./?cell=1")
+    cookie = opened.headers["set-cookie"]
+    assert cookie.startswith(f"socrates-owner-{app.port}={app.token}; ")
+    assert {"httponly", "samesite=strict"} <= {part.strip().lower() for part in cookie.split(";")}
+    assert opened.headers["cache-control"] == "no-store"
+    assert "is not a valid repository name" in app.call(fetch, ["a/b/c"], app.owner).text
+    bearer = {"authorization": f"Bearer {app.token}"}  # for programs
+    assert "is not a valid repository name" in app.call(fetch, ["a/b/c"], bearer).text
+    assert app.log().count(app.token) == 1  # the line of the start, and nowhere else
+
+
+@pytest.mark.parametrize("given", ["", "x", "a" * 43, "é", "%00", "a" * 5000])
+def test_another_token_is_refused_and_makes_nobody_the_owner(app: AppServer, fetch: int, given: str) -> None:
+    asked = app.ask("GET", f"/?token={quote(given)}")
+    assert asked.status == 403
+    assert "set-cookie" not in asked.headers
+    assert app.token not in asked.text
+    for asker in ({"cookie": f"socrates-owner-{app.port}={quote(given)}"}, {"authorization": f"Bearer {quote(given)}"}):
+        assert "Only the owner of this app may fetch adapters" in app.call(fetch, ["a/b/c"], asker).text
 
 
 @pytest.mark.parametrize(
-    ("element", "event", "data", "said"),
+    "adds",
     [
-        ("fetch-go", "click", ["ada/adapter"], "may fetch adapters"),
-        ("push-preview", "click", [None, "ada/adapter", True], "may push adapters"),
-        ("push-go", "click", [None, None], "Preview the push first"),
-        ("adapter-yes", "click", [None], "may delete"),
+        {},
+        {"X-Real-IP": "127.0.0.1"},
+        {"Forwarded": "for=127.0.0.1;host=localhost;proto=http"},
+        {"Via": "1.1 somewhere"},
+        {"CF-Connecting-IP": "127.0.0.1"},
+        {"X-Forwarded-For": "127.0.0.1"},
+        {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "localhost", "X-Forwarded-Proto": "https"},
+        {"True-Client-IP": "::1", "X-Client-IP": "127.0.0.1"},
     ],
 )
-def test_a_page_that_leads_here_by_another_name_gets_no_more_than_a_stranger(
-    app: AppServer, element: str, event: str, data: list[Any], said: str
-) -> None:
-    assert re.search(said, app.call(app.handler(element, event)["id"], data, FORGED).text)
-    through_proxy = {"x-forwarded-for": "127.0.0.1"}
-    assert re.search(said, app.call(app.handler(element, event)["id"], data, through_proxy).text)
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_no_proxy_on_this_machine_makes_its_visitors_owners(app: AppServer, adds: dict[str, str], host: str) -> None:
+    with ReverseProxy(app.port, adds) as proxy:
+        through = replace(app, port=int(proxy.url.rsplit(":", 1)[1]), token="")
+        for element, data, said in (
+            ("fetch-go", ["ada/adapter"], "may fetch adapters"),
+            ("push-preview", [None, "ada/adapter", True], "may push adapters"),
+            ("adapter-yes", [None], "may delete"),
+            ("run-start", ["uniform", "", "bundled", "test", 2, 42, False], "may start evaluations"),
+        ):
+            asked = through.call(through.handler(element, "click")["id"], data, {"host": f"{host}:{proxy.url[-5:]}"})
+            assert said in asked.text, (element, asked.text)
+        assert "Only the owner" in through.ask("GET", "/run/any/report.html").text
+
+
+def test_behind_a_proxy_the_owner_is_who_has_the_token(app: AppServer) -> None:
+    with ReverseProxy(app.port, {"Via": "1.1 somewhere"}) as proxy:
+        through = replace(app, port=int(proxy.url.rsplit(":", 1)[1]))
+        fetch = through.handler("fetch-go", "click")["id"]
+        assert "is not a valid repository name" in through.call(fetch, ["a/b/c"], app.owner).text
+
+
+# -- host and origin
+
+FORGED = {"host": "evil.example", "origin": "http://evil.example", "sec-fetch-site": "same-origin"}
+"""What a page sends whose name was made to lead to this machine (DNS rebinding)."""
+ROUTES = [
+    ("POST", "/gradio_api/queue/join"),
+    ("POST", "/gradio_api/run/predict"),
+    ("POST", "/gradio_api/call/any"),
+    ("POST", "/gradio_api/cancel"),
+    ("POST", "/gradio_api/reset"),
+    ("POST", "/gradio_api/upload"),
+    ("POST", "/gradio_api/mcp/"),
+    ("GET", "/gradio_api/queue/data?session_hash=x"),
+    ("GET", "/result/json?cell=1"),
+    ("GET", "/run/any/report.html"),
+    ("GET", "/config"),
+    ("GET", "/"),
+    ("POST", "/login"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_a_page_that_leads_here_by_another_name_reaches_nothing(app: AppServer, method: str, path: str) -> None:
+    body = json.dumps(CALL).encode() if method == "POST" else None
+    kind = {"content-type": "application/json", **app.owner}  # even with the owner's cookie
+    for headers in (FORGED, {"host": "evil.example"}, {"host": f"evil.example:{app.port}"}, {"host": "localhost.evil"}):
+        asked = app.ask(method, path, {**kind, **headers}, body)
+        assert asked.status == 403
+        assert "does not answer to the host name" in asked.text
+    # a proxy may have replaced the name by the app's own: then the origin still tells it
+    replaced = {**FORGED, "host": f"127.0.0.1:{app.port}"}
+    if path != "/gradio_api/upload" and "mcp" not in path:
+        asked = app.ask(method, path, {**kind, **replaced}, body)
+        assert (asked.status, "other sites are refused" in asked.text) == (403, True)
+
+
+def test_names_that_the_operator_allows_are_answered_and_their_pages_act() -> None:
+    allowed = ("--model", "uniform", "--allowed-host", "socrates.example.org")
+    with app_server(*allowed, environ={"SOCRATES_ALLOWED_HOSTS": "Other.example:8080"}) as app:
+        for host in (
+            "socrates.example.org",
+            "SOCRATES.example.org:8443",
+            "other.example:8080",
+            "[::1]",
+            "10.0.0.7:7860",
+        ):
+            assert app.ask("GET", "/config", {"host": host}).status == 200, host
+        assert app.ask("GET", "/config", {"host": "other.example"}).status == 403
+        kind = {"content-type": "application/json"}
+        page = {"origin": "https://socrates.example.org", "sec-fetch-site": "same-origin"}
+        assert app.ask("POST", "/gradio_api/queue/join", {**kind, **page}, b"{}").status == 422  # let in; it is no call
+        other = {"origin": "https://socrates.example.org:9999"}  # another service of that host
+        assert app.ask("POST", "/gradio_api/queue/join", {**kind, **other}, b"{}").status == 403
+
+
+@pytest.mark.parametrize("name", ["https://a.example", "a b", "*", "a.example/x", "a.example:port", "é"])
+def test_an_allowed_host_that_is_no_name_stops_the_start(name: str) -> None:
+    misspelt = app_server("--model", "uniform", "--allowed-host", name)
+    with pytest.raises(AssertionError, match="expected a name such as"), misspelt:
+        pass
+
+
+# -- names
 
 
 @pytest.mark.parametrize(
@@ -214,5 +380,5 @@ def test_a_page_that_leads_here_by_another_name_gets_no_more_than_a_stranger(
     ["../../etc", "http://169.254.169.254/x", "a/b/c", "ada/..", "ada/x@../../main", "ada/x@" + "v" * 300, "", "\n"],
 )
 def test_a_name_that_is_none_is_not_asked_for_anywhere(app: AppServer, name: str) -> None:
-    answer = app.call(app.handler("fetch-go", "click")["id"], [name])
+    answer = app.call(app.handler("fetch-go", "click")["id"], [name], app.owner)
     assert re.search("is not a valid repository name|is not a valid revision", answer.text)

@@ -3,6 +3,7 @@
 W is in [0, 1]: 0 is a perfect match, 1 all mass on opposite ends. None means not defined.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Generic, Literal, TypeVar
 
@@ -15,6 +16,9 @@ Convention = Literal["scale", "observed"]
 CONVENTIONS: Final[tuple[Convention, ...]] = ("scale", "observed")
 
 StudyKind = Literal["real", "synthetic", "unknown"]
+
+KINDS: Final[Mapping[bool | None, StudyKind]] = {True: "real", False: "synthetic", None: "unknown"}
+"""What a source says of a study (real, not real, nothing) → its kind."""
 
 T = TypeVar("T")
 

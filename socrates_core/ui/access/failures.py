@@ -16,6 +16,8 @@ from types import TracebackType
 from typing import Any, Final
 
 import gradio as gr
+from gradio.block_function import BlockFunction
+from gradio.blocks import Block
 from starlette.requests import ClientDisconnect
 
 from socrates_core.errors import SocratesError
@@ -25,6 +27,10 @@ _LOG: Final = logging.getLogger("socrates")
 
 _SECRET_NAME: Final = re.compile(r"TOKEN|SECRET|PASSWORD|_KEY\b|APIKEY", re.I)
 """Environment variables whose values are removed from the log."""
+
+
+_IN_ADDRESS: Final = re.compile(r"(\btoken=|socrates-owner-\d+=)[\w.~-]+")
+"""The owner's token in an address or a cookie."""
 
 
 class UnexpectedError(Exception):
@@ -53,7 +59,18 @@ class LogUnexpected:
 
 
 def shield(page: gr.Blocks) -> None:
-    """Wrap all handlers of a finished page so that visitors never see more than a sentence."""
+    """Wrap all handlers of a finished page, and what reads their values, so that visitors never see more than a
+    sentence, and nothing that they send fills the log.
+    """
+    read = page.preprocess_data
+
+    @functools.wraps(read)
+    async def preprocess(block_fn: BlockFunction, inputs: list[Any], *rest: Any, **named: Any) -> list[Any]:
+        with _RefuseValues():
+            values: list[Any] = await read(block_fn, inputs, *rest, **named)
+            return [_checked(block, value) for block, value in zip(block_fn.inputs, values, strict=False)]
+
+    page.preprocess_data = preprocess
     for event in page.fns.values():
         if event.fn is not None:
             event.fn = _shielded(event.fn)
@@ -64,7 +81,7 @@ def without_secrets(text: str, environ: Mapping[str, str] = os.environ) -> str:
     hidden = (value for name, value in environ.items() if _SECRET_NAME.search(name) and len(value) >= 6)
     for value in sorted(hidden, key=len, reverse=True):
         text = text.replace(value, "[secret]")
-    return scrub(text)
+    return scrub(_IN_ADDRESS.sub(r"\1[token]", text))
 
 
 def _shielded(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -92,6 +109,62 @@ def _shielded(handler: Callable[..., Any]) -> Callable[..., Any]:
             return handler(*values, **named)
 
     return call
+
+
+_KINDS: Final[tuple[tuple[type[Block], tuple[type, ...], Any], ...]] = (
+    (gr.Checkbox, (bool,), False),
+    (gr.Number, (int, float), None),
+    (gr.Slider, (int, float), None),
+    (gr.Radio, (str, int, float), None),
+    (gr.Dropdown, (str, int, float), None),
+    (gr.Textbox, (str,), ""),
+    (gr.HTML, (str,), ""),
+)
+"""Component → the types of its value, and what an absent value is read as."""
+
+
+def _checked(block: Block, value: Any) -> Any:
+    """A value as a handler may expect it from this component.
+
+    Raises:
+        gr.Error: If it has another type.
+    """
+    for kind, types, absent in _KINDS:
+        if isinstance(block, kind):
+            if value is None:
+                return absent
+            if isinstance(block, gr.Dropdown):
+                types = (list,) if block.multiselect else _choice_types(block) or types
+            if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+                raise _wrong_value()
+    return value
+
+
+def _choice_types(menu: gr.Dropdown) -> tuple[type, ...]:
+    """The types of a menu's values; empty for a menu that is filled later. Typed text is text, as its choices are."""
+    return tuple({type(value) for _, value in menu.choices})
+
+
+def _wrong_value() -> gr.Error:
+    return gr.Error(
+        "A value of this request is not one that the page offers. Reload the page and try again.",
+        title="Not possible", print_exception=False,
+    )  # fmt: skip
+
+
+class _RefuseValues:
+    """A context that turns whatever a value breaks into a message: the page never sends such values."""
+
+    def __enter__(self) -> None:
+        """Nothing is done on the way in."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """One line for the log, without the value, which anybody can choose."""
+        if isinstance(error, Exception):
+            _LOG.warning("Refused a request with a value that the page does not offer (%s)", type(error).__name__)
+            raise _wrong_value() from None
 
 
 class _AsGradioError:

@@ -1,18 +1,22 @@
-"""Request filtering: allowed routes, cross-site requests, request size, and security headers.
+"""Request filtering: hosts, routes, cross-site requests, size and form of requests, the owner's token, headers.
 
 Gradio has routes that this page does not use, for serving files, uploads, fetching URLs and saving state; they are
-closed. Cross-site requests are rejected before they reach a handler, because the visitor's browser would attach the
-session cookie to them.
+closed. Requests for another host name and cross-site requests are rejected before they reach a handler, because the
+visitor's browser would attach the cookies to them. This holds for every route, whatever is mounted behind it.
 """
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
+from socrates_core.ui.access.calls import Calls
 from socrates_core.ui.access.failures import LogUnexpected, UnexpectedError
+from socrates_core.ui.access.hosts import AllowedHosts, is_foreign
+from socrates_core.ui.access.owner_token import NOBODY, OWNER, OwnerToken
 
 POLICY: Final = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'; base-uri 'self'; "
@@ -37,6 +41,9 @@ HEADERS: Final = {
 MAX_BODY: Final = 1_000_000
 """Largest request in bytes. The page has no uploads; the longest thing it sends is a list of edits."""
 
+PATIENCE: Final = 30.0
+"""Seconds in which the body of a call must arrive."""
+
 _OPEN: Final = re.compile(
     r"/gradio_api/(?:queue/(?:join|data)|run/[\w-]+|call/[\w/-]+|info|startup-events|app_id|theme\.css|cancel|reset/?"
     r"|heartbeat/[\w-]+)/?"
@@ -56,17 +63,34 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Guard:
     """Middleware that admits only the requests the page needs, and adds `HEADERS` to every response."""
 
-    def __init__(self, app: App, space: bool = False, space_host: str = "") -> None:
-        """Wrap an app; `space_host` lists the host names of a Space, separated by commas."""
-        self.app = app
+    def __init__(
+        self,
+        app: App,
+        hosts: AllowedHosts = AllowedHosts(),  # noqa: B008 - it cannot be changed
+        owner: OwnerToken = NOBODY,
+        calls: Calls = Calls(),  # noqa: B008
+        space: bool = False,
+    ) -> None:
+        """Wrap an app.
+
+        Args:
+            app: The app.
+            hosts: The names by which it may be reached.
+            owner: What makes a request the owner's.
+            calls: The handlers of the page.
+            space: Whether it is a Space, which the Hub shows in a frame.
+        """
+        self.app, self.hosts, self.owner, self.calls = app, hosts, owner, calls
         policy = POLICY + (FRAMES_ON_SPACE if space else FRAMES)
         self.headers = {**HEADERS, "content-security-policy": policy}
         if not space:
             self.headers["x-frame-options"] = "SAMEORIGIN"
-        self.hosts = {host.strip().lower() for host in space_host.split(",") if host.strip()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle or reject a request."""
+        if scope["type"] == "websocket":  # the page has none, and they know no same-origin rule
+            await send({"type": "websocket.close", "code": 1008})
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -82,9 +106,12 @@ class Guard:
             await send(message)
 
         refusal = self._refusal(scope)
+        if refusal is None and self.calls.match(scope["method"], scope["path"]):
+            refusal, receive = await self._read_call(scope, receive)
         if refusal is not None:
             await refusal(scope, receive, answer)
             return
+        scope[OWNER] = self.owner.owns(scope, Headers(scope=scope))
         try:
             with LogUnexpected():
                 await self.app(scope, receive, answer)
@@ -95,6 +122,14 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers, path = Headers(scope=scope), scope["path"]
+        host = headers.get("host", "")
+        if not self.hosts.answer_to(host):
+            shown = ascii(host[:60])
+            return PlainTextResponse(
+                f"This app does not answer to the host name {shown}. Its operator can allow it: --allowed-host NAME, "
+                "or the variable SOCRATES_ALLOWED_HOSTS.\n",
+                403,
+            )
         if path == "/login/callback" and b"error=" in scope["query_string"]:
             return RedirectResponse("/", 303)  # the visitor cancelled the sign-in
         if _CLOSED.fullmatch(path) and not _OPEN.fullmatch(path):
@@ -105,19 +140,28 @@ class Guard:
             return PlainTextResponse("Requests must have a content-length header.\n", 411)
         if int(headers.get("content-length", "0")) > MAX_BODY:  # the server has validated that it is a number
             return PlainTextResponse(f"Requests may have up to {MAX_BODY:,} bytes; uploads are closed.\n", 413)
-        return None
+        return self.owner.arrival(scope)
 
+    async def _read_call(self, scope: Scope, receive: Receive) -> tuple[Response | None, Receive]:
+        """Read the body of a call: a refusal if it is none, and a `receive` that gives it to the app."""
+        body = b""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    message = await receive()
+                    body += message.get("body", b"")
+                    if message["type"] != "http.request" or not message.get("more_body", False):
+                        break
+        except TimeoutError:
+            return PlainTextResponse("The request did not arrive in time.\n", 408), receive
+        given = False
 
-def is_foreign(method: str, headers: Mapping[str, str], hosts: set[str]) -> bool:
-    """Whether a request is cross-site. Following a link to the app does not count.
+        async def again() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
 
-    Browsers send `Sec-Fetch-Site`; where they do not (plain HTTP to another machine), the `Origin` must be the
-    requested host. Programs send neither.
-    """
-    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    if site is not None:
-        followed = method in ("GET", "HEAD") and headers.get("sec-fetch-mode") == "navigate"
-        return site not in ("same-origin", "none") and not followed
-    if origin is None:
-        return False
-    return origin.lower().partition("//")[2] not in {headers.get("host", "").lower(), *hosts}
+        fault = self.calls.fault(scope["path"], body)
+        return (None if fault is None else JSONResponse({"detail": fault}, 422)), again

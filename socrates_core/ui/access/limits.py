@@ -1,13 +1,16 @@
 """Rate limits per visitor.
 
 Every visitor has a token bucket that counts simulated people and refills over time. A run costs as many as it simulates
-in all conditions, so many small runs cost as much as one large run. Cached results are free.
+in all conditions, so many small runs cost as much as one large run. Results in memory are free on the page; what else
+occupies the server (downloads, comparisons, fetches) has a fixed price. Nobody has more than a few things at work at a
+time, so that nobody keeps the others waiting.
 """
 
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,6 +26,15 @@ RATE: Final = 50.0
 
 MIN_COST: Final = 20
 """Minimum cost of a run, because every run occupies the model."""
+
+DOWNLOAD_COST: Final = 200
+"""Price of a download of a result: an HTML report takes about as long to write as so many people to simulate."""
+
+COMPARISON_COST: Final = 2_000
+"""Price of a comparison that is not in memory: seconds of resampling."""
+
+AT_ONCE: Final = 2
+"""Simulations that a visitor may have at work or waiting for one that is."""
 
 MAX_VISITORS: Final = 10_000
 """Buckets in memory; the least recently used one is evicted, which is full again by then."""
@@ -44,7 +56,31 @@ class Limits:
     rate: float = RATE
     clock: Callable[[], float] = time.monotonic
     _buckets: OrderedDict[str, _Bucket] = field(default_factory=OrderedDict)
+    _at_work: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def at_work(self, visitor: Visitor | None) -> Iterator[None]:
+        """Count something that a visitor has at work; not for the owner, and not for the program itself (None).
+
+        Raises:
+            SocratesError: If they have `AT_ONCE` already.
+        """
+        if visitor is None or visitor.role == "owner":
+            yield
+            return
+        with self._lock:
+            if self._at_work[visitor.key] >= AT_ONCE:
+                raise SocratesError(
+                    f"You have {AT_ONCE} simulations at work already. Wait for one of them, then try again."
+                )
+            self._at_work[visitor.key] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._at_work[visitor.key] -= 1
+                self._at_work += Counter()  # drops visitors who have nothing at work
 
     def take(self, visitor: Visitor, people: int) -> None:
         """Charge a run to the visitor's bucket; the owner has no limit.
@@ -70,8 +106,8 @@ class Limits:
                 return
             wait = (cost - bucket.level) / self.rate
         raise SocratesError(
-            f"You have simulated many people in a short time, and others are waiting. Try again in {_wait(wait)}, or "
-            "with fewer people."
+            f"You have asked for much in a short time, and others are waiting. Try again in {_wait(wait)}, or with "
+            "fewer people."
         )
 
 

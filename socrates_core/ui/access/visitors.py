@@ -1,14 +1,13 @@
 """Visitors of the page and their permissions.
 
-A visitor who opens the page on the machine that runs the app is its owner and may do everything. On a Space, and for
-visitors from other machines, a policy names the least privileged role for each action; environment variables set it,
-such as `SOCRATES_LAUNCH=signed-in`. By default everyone may simulate, signed-in visitors may push (to their own
-namespace), and everything else is for the owner.
+Who opens the page with the token that the start printed is the owner and may do everything; on a Space with sign-in,
+accounts decide instead. For all others a policy names the least privileged role for each action; environment variables
+set it, such as `SOCRATES_LAUNCH=signed-in`. By default everyone may simulate, signed-in visitors may push (to their own
+namespace), visitors of a Space may read its evaluations, and everything else is for the owner.
 """
 
 import ipaddress
 import os
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,16 +17,18 @@ import gradio as gr
 
 from socrates_core.errors import LaunchError
 from socrates_core.hub.access import saved_token
+from socrates_core.ui.access.owner_token import OWNER
 
 Role = Literal["owner", "signed-in", "anyone"]
 """From the most to the least privileged."""
 
-Action = Literal["simulate", "launch", "cancel", "delete", "pull", "push"]
+Action = Literal["simulate", "read", "launch", "cancel", "delete", "pull", "push"]
 
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 DEFAULTS: Final[Mapping[Action, Role]] = {
     "simulate": "anyone",
+    "read": "owner",
     "launch": "owner",
     "cancel": "owner",
     "delete": "owner",
@@ -36,8 +37,12 @@ DEFAULTS: Final[Mapping[Action, Role]] = {
 }
 """The least privileged role allowed for each action, unless an environment variable sets another one."""
 
+ON_SPACE: Final[Mapping[Action, Role]] = {"read": "anyone"}
+"""What differs on a Space, whose evaluations are there to be seen; elsewhere they are of somebody's own studies."""
+
 WORDS: Final[Mapping[Action, str]] = {
     "simulate": "simulate",
+    "read": "read and compare evaluations",
     "launch": "start evaluations",
     "cancel": "cancel evaluations",
     "delete": "delete runs and adapters",
@@ -72,18 +77,18 @@ def has_sign_in(environ: Mapping[str, str] = os.environ) -> bool:
 def visitor_of(request: gr.Request | None, environ: Mapping[str, str] = os.environ) -> Visitor:
     """The visitor who sent a request; without a request it is the program itself, which is the owner outside a Space.
 
-    Requests forwarded by a proxy are never the owner's, because they may come from anywhere. Neither are requests from
-    this machine for another host name, which a page of that host may have sent (DNS rebinding).
+    The guard has checked whether a request carries the owner's token. Where it comes from says nothing: through a proxy
+    on the same machine, everybody comes from there, and headers are what the proxy or the visitor makes of them.
     """
-    address = _address(request, environ)
+    raw = getattr(request, "request", None)
+    proven = raw is not None and raw.scope.get(OWNER) is True
+    key = f"address:{_network(_address(request, environ))}"
     if not on_space(environ):
-        raw = getattr(request, "request", None)
-        own = raw is None or (_is_loopback(address) and _asks_here(raw.headers))
-        return Visitor(None, "owner" if own else "anyone", f"address:{_network(address)}")
+        return Visitor(None, "owner" if proven or raw is None else "anyone", key)
     name = (signed_in(request) or {}).get("userinfo", {}).get("preferred_username")
     if not isinstance(name, str) or not name:
-        return Visitor(None, "anyone", f"address:{_network(address)}")
-    owner = name.casefold() in _owners(environ)
+        return Visitor(None, "owner" if proven else "anyone", key)
+    owner = proven or name.casefold() in _owners(environ)
     return Visitor(name, "owner" if owner else "signed-in", f"name:{name.casefold()}")
 
 
@@ -91,7 +96,7 @@ def token_of(request: gr.Request | None, environ: Mapping[str, str] = os.environ
     """The Hub token to use for a visitor; None if there is none.
 
     On a Space this is only ever the visitor's own token, never that of the Space. Elsewhere it is the token of
-    `hf auth login` or `HF_TOKEN`, for the owner of the machine only.
+    `hf auth login` or `HF_TOKEN`, for the owner only.
     """
     if on_space(environ):
         token = (signed_in(request) or {}).get("access_token")
@@ -130,7 +135,7 @@ class Policy:
         Raises:
             LaunchError: If one of them is not a role, or would let anonymous visitors push.
         """
-        least = dict(DEFAULTS)
+        least = {**DEFAULTS, **(ON_SPACE if on_space(environ) else {})}
         for action in DEFAULTS:
             variable = f"SOCRATES_{action.upper()}"
             asked = environ.get(variable, "").strip()
@@ -148,8 +153,11 @@ class Policy:
             return None
         words = WORDS[action]
         if not self.space:
-            how = "" if action == "push" else f" Its operator can allow it with SOCRATES_{action.upper()}=anyone."
-            return f"Only visitors from the machine that the app runs on may {words}.{how}"
+            how = "" if action == "push" else f" SOCRATES_{action.upper()}=anyone allows it to everyone."
+            return (
+                f"Only the owner of this app may {words}: open the address with ?token=… that it printed when it "
+                f"started.{how}"
+            )
         if least == "owner":
             return f"Only the owner of this Space may {words}. The variable SOCRATES_{action.upper()} changes this."
         if not self.sign_in:
@@ -181,22 +189,6 @@ def _address(request: gr.Request | None, environ: Mapping[str, str]) -> str:
             except ValueError:
                 continue
     return raw.client.host if raw.client else "unknown"
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = getattr(parsed, "ipv4_mapped", None)  # how a server that listens on :: sees IPv4 visitors
-    return (mapped or parsed).is_loopback
-
-
-def _asks_here(headers: Mapping[str, str]) -> bool:
-    """Whether a request names this machine as its host and was not forwarded by a proxy."""
-    named = re.fullmatch(r"(?:\[([0-9a-f:.]+)\]|([\w.-]+))(?::\d+)?", headers.get("host", ""), re.IGNORECASE)
-    name = (named[1] or named[2]).lower() if named else ""
-    return "x-forwarded-for" not in headers and (name == "localhost" or _is_loopback(name))
 
 
 def _network(address: str) -> str:

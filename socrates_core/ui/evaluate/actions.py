@@ -10,8 +10,10 @@ from socrates_core.errors import RunError, SocratesError
 from socrates_core.runs.folder import cancel, delete, launch, open_run
 from socrates_core.runs.plan import BASELINES
 from socrates_core.runs.state import RunState, state
+from socrates_core.ui.access.limits import COMPARISON_COST
 from socrates_core.ui.access.visitors import Action, Policy, Visitor, visitor_of
 from socrates_core.ui.evaluate.board import RunBoard
+from socrates_core.ui.evaluate.comparisons import Job
 from socrates_core.ui.evaluate.form import Filled, RunForm
 from socrates_core.ui.evaluate.preview import preview_html, seen_html
 from socrates_core.ui.evaluate.view import comparison_html, live_html, report_html, table_html, title_of
@@ -21,6 +23,12 @@ BUSY_TICK: Final = 2.0
 IDLE_TICK: Final = 10.0
 """Seconds between refreshes of the list of runs, while a run is active and otherwise."""
 
+
+MAX_CHOSEN: Final = 100
+"""Runs that can be selected; fewer can be compared."""
+
+PATIENCE: Final = 300.0
+"""Seconds that a page waits for a comparison."""
 
 MAX_ACTIVE: Final = 6
 """Running and queued runs beyond which only the owner may add more: each is a process with its own memory."""
@@ -34,6 +42,7 @@ class RunActions:
         self.form = form
         self.board = board
         self.policy = policy
+        self.limits = form.results.limits
 
     # -- the form
 
@@ -101,8 +110,12 @@ class RunActions:
 
     def redraw(self, opened: str, request: gr.Request) -> list[Any]:
         """Update the list of runs."""
+        refusals = self._refusals(visitor_of(request))
+        if refusals["read"]:
+            notice = notice_html(refusals["read"], problem=False)
+            return ["", notice, f"{hash(notice)}"]
         rows = self.board.rows(fresh=True)
-        live, table = live_html(rows), table_html(rows, self._refusals(visitor_of(request)), opened)
+        live, table = live_html(rows), table_html(rows, refusals, opened)
         return [live, table, f"{hash(live)} {hash(table)}"]
 
     def act(self, opened: str, event: gr.EventData, request: gr.Request) -> list[Any]:
@@ -112,6 +125,7 @@ class RunActions:
         keep = [gr.skip() for _ in range(5)]
         try:
             if act == "open":
+                self._permit(visitor_of(request), "read")
                 row = self.board.row(name)
                 self.board.file(row.name, "report.html")
                 shown = report_html(row, single_answers=visitor_of(request).role == "owner")
@@ -127,7 +141,7 @@ class RunActions:
     def choose(self, event: gr.EventData) -> list[Any]:
         """Handle a change of the selected runs."""
         sent = event._data.get("chosen") if isinstance(event._data, dict) else None
-        chosen = [str(name) for name in sent][:100] if isinstance(sent, list) else []
+        chosen = [name for name in sent[:MAX_CHOSEN] if is_name(name)] if isinstance(sent, list) else []
         label = f"Compare {len(chosen)} runs" if len(chosen) > 1 else "Compare"
         return [chosen, gr.update(value=label, interactive=len(chosen) > 1)]
 
@@ -143,26 +157,43 @@ class RunActions:
         message = notice_html(f"Deleted: {title_of(row)} ({row.name}).", problem=False)
         return [message, closed, *(["", ""] if opened == deleting else [gr.skip(), gr.skip()])]
 
-    def compare(self, chosen: list[str], convention: str) -> Iterator[list[Any]]:
+    def compare(self, chosen: list[str], convention: str, request: gr.Request) -> Iterator[list[Any]]:
         """Compare the selected runs in a background thread and show its progress."""
+        visitor = visitor_of(request)
         try:
+            self._permit(visitor, "read")
             rows = [self.board.row(name) for name in dict.fromkeys(chosen)]
             unfinished = [title_of(row) for row in rows if not row.has_report]
             if unfinished:
                 raise RunError(f"only finished runs can be compared; not finished: {', '.join(unfinished)}")
-            begun = time.monotonic()
-            key = self.board.comparisons.begin([self.board.root / row.name for row in rows], convention)
+            folders = [self.board.root / row.name for row in rows]
+            with self.limits.at_work(visitor):
+                if not self.board.comparisons.has(folders, convention):
+                    self.limits.take(visitor, COMPARISON_COST)
+                key = self.board.comparisons.begin(folders, convention)
+                yield from self._follow(self.board.comparisons.job(key))
             job = self.board.comparisons.job(key)
-            while not job.ended:
-                message = f"Comparing: {job.stage} … {time.monotonic() - begun:.0f} s"
-                yield [notice_html(message, problem=False), gr.skip(), gr.skip()]
-                time.sleep(0.3)
-            job.check()
-            if job.error:
-                raise RunError(job.error)
             yield ["", comparison_html(key, job.names), ""]
         except SocratesError as error:
             yield [notice_html(str(error)), gr.skip(), gr.skip()]
+
+    def _follow(self, job: Job) -> Iterator[list[Any]]:
+        """Show the progress of a comparison until it is done.
+
+        Raises:
+            RunError: If it failed, or takes longer than a page waits for it.
+        """
+        begun = time.monotonic()
+        while not job.ended:
+            passed = time.monotonic() - begun
+            if passed > PATIENCE:
+                raise RunError("This comparison takes long and goes on in the background. Press Compare again later.")
+            message = f"Comparing: {job.stage} … {passed:.0f} s"
+            yield [notice_html(message, problem=False), gr.skip(), gr.skip()]
+            time.sleep(0.3)
+        job.check()
+        if job.error:
+            raise RunError(job.error)
 
     # -- helpers
 
@@ -199,8 +230,13 @@ class RunActions:
             raise RunError(refusal)
 
     def _refusals(self, visitor: Visitor) -> Mapping[str, str | None]:
-        actions: tuple[Action, ...] = ("launch", "cancel", "delete")
+        actions: tuple[Action, ...] = ("read", "launch", "cancel", "delete")
         return {action: self.policy.refusal(visitor, action) for action in actions}
+
+
+def is_name(name: object) -> bool:
+    """Whether this can be the name of a folder: what a page sends is kept with its state."""
+    return isinstance(name, str) and 0 < len(name) <= 255
 
 
 def _already(current: RunState) -> str:

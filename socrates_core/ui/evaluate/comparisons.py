@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Final
 
 from socrates_core.errors import PredictionError, SocratesError
-from socrates_core.evaluation.comparison import compare, load_evaluations
+from socrates_core.evaluation.comparison import compare_by_kind, load_evaluations
 from socrates_core.evaluation.results.distances import CONVENTIONS, Convention
 from socrates_core.evaluation.results.json_file import as_json
-from socrates_core.report.comparison import report
+from socrates_core.report.comparison import report_by_kind
 
 CAPACITY: Final = 8
 """Comparisons in memory; each report includes the plotting library and takes about five megabytes."""
+
+MAX_BUSY: Final = 8
+"""Comparisons that are waiting or in progress."""
 
 MAX_RUNS: Final = 12
 """Runs in one comparison, which has a row for every pair."""
@@ -72,7 +75,7 @@ class Comparisons:
             convention: `scale` or `observed`.
 
         Raises:
-            PredictionError: If there are too few or too many runs, or the convention is unknown.
+            PredictionError: If there are too few or too many runs, the convention is unknown, or too many are waiting.
         """
         if not 2 <= len(folders) <= MAX_RUNS:
             raise PredictionError(f"choose 2 to {MAX_RUNS} finished runs to compare; {len(folders)} are selected")
@@ -83,6 +86,8 @@ class Comparisons:
         with self._lock:
             job = self._jobs.get(key)
             if job is None or (job.ended and not job.files):
+                if sum(not one.ended for one in self._jobs.values()) >= MAX_BUSY:
+                    raise PredictionError(f"{MAX_BUSY} comparisons are waiting already; try again in a minute")
                 job = self._jobs[key] = Job(tuple(folder.name for folder in folders))
                 job.future = self._pool.submit(_make, job, list(folders), by)
             self._jobs.move_to_end(key)
@@ -90,6 +95,12 @@ class Comparisons:
             for old in ended[: max(0, len(self._jobs) - CAPACITY)]:
                 del self._jobs[old]
         return key
+
+    def has(self, folders: Sequence[Path], convention: str) -> bool:
+        """Whether this comparison is done, in progress or waiting."""
+        with self._lock:
+            job = self._jobs.get(_key(folders, convention))
+            return job is not None and not (job.ended and not job.files)
 
     def job(self, key: str) -> Job:
         """The comparison with this key.
@@ -110,10 +121,11 @@ def _make(job: Job, folders: Sequence[Path], convention: Convention) -> None:
         job.stage = f"reading {len(folders)} runs"
         evaluations = load_evaluations(folders)
         job.stage = "resampling their studies"
-        found = compare(evaluations, convention)
+        found = compare_by_kind(evaluations, convention)
         job.stage = "writing the report"
-        page, text = report(found)
-        data = json.dumps(as_json(found), indent=1, ensure_ascii=False, allow_nan=False)
+        page, text = report_by_kind(found)
+        by_kind = {kind: as_json(one) for kind, one in found.items()}
+        data = json.dumps(by_kind, indent=1, ensure_ascii=False, allow_nan=False)
         job.files = dict(zip(FILES, (page, text, data), strict=True))
     except SocratesError as error:
         job.error = str(error)
@@ -123,7 +135,7 @@ def _make(job: Job, folders: Sequence[Path], convention: Convention) -> None:
 
 def _key(folders: Sequence[Path], convention: str) -> str:
     """A key that changes when one of the runs is scored again."""
-    parts = [convention]
+    parts = [str(convention)]
     for folder in folders:
         try:
             parts.append(f"{folder.name} {(folder / 'metrics.json').stat().st_mtime_ns}")

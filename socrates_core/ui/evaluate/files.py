@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import Final
 
 import gradio as gr
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from socrates_core.errors import SocratesError
-from socrates_core.ui.access.visitors import visitor_of
+from socrates_core.ui.access.visitors import Policy, Visitor, visitor_of
+from socrates_core.ui.access.workers import Workers
 from socrates_core.ui.evaluate import comparisons
 from socrates_core.ui.evaluate.board import FILES, SINGLE_ANSWERS, RunBoard
 
@@ -25,17 +25,18 @@ SANDBOX: Final = (
 )
 
 
-def run_routes(board: RunBoard) -> list[Route]:
-    """`/run/NAME/FILE` and `/comparison/KEY/FILE`; with `?download` as a download."""
+def run_routes(board: RunBoard, policy: Policy) -> list[Route]:
+    """`/run/NAME/FILE` and `/comparison/KEY/FILE`, for those who may read evaluations; `?download` makes a download."""
+    workers = Workers()
 
-    def of_run(request: Request) -> Response:
+    def of_run(request: Request, visitor: Visitor) -> Response:
         name, file = request.path_params["name"], request.path_params["file"]
-        if file == SINGLE_ANSWERS and visitor_of(gr.Request(request)).role != "owner":
+        if file == SINGLE_ANSWERS and visitor.role != "owner":
             return PlainTextResponse("This file contains individual answers; only the owner may download it.\n", 403)
         path = board.file(name, file)
         return FileResponse(path, media_type=FILES[file], headers=_headers(request, f"{name}-{file}"))
 
-    def of_comparison(request: Request) -> Response:
+    def of_comparison(request: Request, _: Visitor) -> Response:
         key, file = request.path_params["key"], request.path_params["file"]
         files = board.comparisons.job(key).files
         if file not in files:
@@ -44,23 +45,26 @@ def run_routes(board: RunBoard) -> list[Route]:
         media = comparisons.FILES[file]
         return Response(files[file], media_type=media, headers=_headers(request, f"{key}-{file}"))
 
+    def answering(answer: Callable[[Request, Visitor], Response]) -> Callable[[Request], object]:
+        def safely(request: Request, visitor: Visitor) -> Response:
+            refusal = policy.refusal(visitor, "read")
+            if refusal:
+                return PlainTextResponse(f"{refusal}\n", 403)
+            try:
+                return answer(request, visitor)
+            except SocratesError as error:
+                return PlainTextResponse(f"{error}\n", 404)
+
+        async def respond(request: Request) -> Response:
+            visitor = visitor_of(gr.Request(request))
+            return await workers.run(visitor, lambda: safely(request, visitor))
+
+        return respond
+
     return [
-        Route("/run/{name}/{file}", _answering(of_run), methods=["GET"]),
-        Route("/comparison/{key}/{file}", _answering(of_comparison), methods=["GET"]),
+        Route("/run/{name}/{file}", answering(of_run), methods=["GET"]),
+        Route("/comparison/{key}/{file}", answering(of_comparison), methods=["GET"]),
     ]
-
-
-def _answering(answer: Callable[[Request], Response]) -> Callable[[Request], object]:
-    def safely(request: Request) -> Response:
-        try:
-            return answer(request)
-        except SocratesError as error:
-            return PlainTextResponse(f"{error}\n", 404)
-
-    async def respond(request: Request) -> Response:
-        return await run_in_threadpool(safely, request)
-
-    return respond
 
 
 def _headers(request: Request, name: str) -> dict[str, str]:

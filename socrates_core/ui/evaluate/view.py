@@ -6,8 +6,8 @@ from typing import Final
 from urllib.parse import quote
 
 from socrates_core.model.folder import shown_name
-from socrates_core.report.words import duration
-from socrates_core.runs.index import RunRow
+from socrates_core.report.words import TRUSTED_MASS, duration
+from socrates_core.runs.index import KindFigures, RunRow
 from socrates_core.ui.html import text
 
 STATES: Final = {
@@ -147,13 +147,23 @@ def _of(row: RunRow) -> str:
 
 
 def _distance(row: RunRow) -> str:
+    """W of each kind of studies, never over both; what it leaves out stands beside it."""
     stamp = "<span class='stamp'>CONTAMINATED</span>" if row.contaminated else ""
-    if row.wasserstein is None:
+    known = [one for one in row.kinds if one.wasserstein is not None]
+    if not known:
         return stamp or ("none" if row.state == "finished" and row.readable else "")
-    interval = "" if row.low is None or row.high is None else f" <span>[{row.low:.3f}, {row.high:.3f}]</span>"
-    floor = "" if row.noise_floor is None else f"noise floor {row.noise_floor:.3f}"
-    studies = "" if row.scored is None else f", {row.scored:,} studies"
-    return f"<b>{row.wasserstein:.3f}</b>{interval}<small>{floor}{studies}</small>{stamp}"
+    return "".join(f"<p class='kind'>{_kind_distance(one)}</p>" for one in known) + stamp
+
+
+def _kind_distance(one: KindFigures) -> str:
+    interval = "" if one.low is None or one.high is None else f" <span>[{one.low:.3f}, {one.high:.3f}]</span>"
+    floor = "" if one.noise_floor is None else f", noise floor {one.noise_floor:.3f}"
+    kind = "" if one.kind == "unknown" else f"{one.kind} "
+    studies = f"{one.studies:,} {kind}{'study' if one.studies == 1 else 'studies'}"
+    little = ""
+    if one.mass is not None and one.mass < TRUSTED_MASS:
+        little = f"<small class='little'>only {one.mass:.0%} of its probability is on the scale</small>"
+    return f"<b>{one.wasserstein:.3f}</b>{interval}<small>{studies}{floor}</small>{little}"
 
 
 def _when(updated: float | None) -> str:

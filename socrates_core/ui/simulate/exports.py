@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Final
 
 import gradio as gr
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -16,7 +15,9 @@ from starlette.routing import Route
 from socrates_core.errors import SocratesError
 from socrates_core.report.simulation import to_csv, to_html, to_json
 from socrates_core.simulation.result import Simulation
-from socrates_core.ui.access.visitors import visitor_of
+from socrates_core.ui.access.limits import DOWNLOAD_COST
+from socrates_core.ui.access.visitors import Visitor, visitor_of
+from socrates_core.ui.access.workers import Workers
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.link import from_query
 
@@ -29,9 +30,10 @@ KINDS: Final[dict[str, tuple[str, Callable[[Simulation], str]]]] = {
 
 
 def export_route(results: Results) -> Route:
-    """The route that serves downloads."""
+    """The route that serves downloads; each is charged, and computed in threads of its own."""
+    workers = Workers()
 
-    def export(request: Request) -> Response:
+    def export(request: Request, visitor: Visitor) -> Response:
         kind = request.path_params["kind"]
         if kind not in KINDS:
             return PlainTextResponse(f"unknown download {kind!r}; choose one of {', '.join(KINDS)}\n", 404)
@@ -40,13 +42,18 @@ def export_route(results: Results) -> Route:
             link = from_query(dict(request.query_params), results.catalogue)
             if link is None:
                 return PlainTextResponse("this link does not name a result: the parameter cell is missing\n", 400)
-            content = write(results.get(link, visitor=visitor_of(gr.Request(request))))
+            refusal = results.policy.refusal(visitor, "simulate")
+            if refusal:
+                return PlainTextResponse(f"{refusal}\n", 403)
+            results.limits.take(visitor, DOWNLOAD_COST)
+            content = write(results.get(link, visitor=visitor))
         except SocratesError as error:
             return PlainTextResponse(f"{error}\n", 400)
         name = f"socrates-cell-{link.request.cell_id}.{kind}"
         return Response(content, media_type=media, headers={"content-disposition": f'attachment; filename="{name}"'})
 
     async def respond(request: Request) -> Response:
-        return await run_in_threadpool(export, request)
+        visitor = visitor_of(gr.Request(request))
+        return await workers.run(visitor, lambda: export(request, visitor))
 
     return Route("/result/{kind}", respond, methods=["GET"])

@@ -28,8 +28,9 @@ def link_of(
     temperature: float | None,
     top_p: float | None,
     seed: float | None,
+    control: str | None = None,
 ) -> Link:
-    """Read the controls; `model` is the name of the model that answers.
+    """Read the controls; `model` is the name of the model that answers, `control` as `control_text` gives it.
 
     Raises:
         SocratesError: If a value is missing or out of range; the message uses the control's label.
@@ -43,6 +44,7 @@ def link_of(
         temperature=_real("Temperature", temperature),
         top_p=_real("Top-p", top_p),
         seed=_whole("Seed", seed, 0, 2**53),
+        control=control_of(control),
     )
     return Link(source, request, model)
 
@@ -62,6 +64,24 @@ def place_of(raw: str) -> tuple[str, int]:
     if not (cell_id.isascii() and cell_id.isdigit() and len(cell_id) < 12):
         raise SocratesError("Choose a study first.")
     return source, int(cell_id)
+
+
+def control_text(number: int | None) -> str:
+    """The condition to compare with as the menu holds it; empty for the study's own control."""
+    return "" if number is None else str(number)
+
+
+def control_of(raw: str | None) -> int | None:
+    """Read what `control_text` wrote.
+
+    Raises:
+        SocratesError: If `raw` has another form.
+    """
+    if not raw:
+        return None
+    if not (raw.isascii() and raw.removeprefix("-").isdigit() and len(raw) < 12):
+        raise SocratesError("Compare with: choose a condition from the list.")
+    return int(raw)
 
 
 def edits_of(raw: str) -> tuple[Edit, ...]:

@@ -52,7 +52,7 @@ def to_query(link: Link, catalogue: Catalogue) -> str:
         "source": link.source,
         "cell": f"{request.cell_id}.{cell_mark(studies, studies.cell(request.cell_id))}",
     }
-    for key in ("n", "temperature", "top_p", "seed"):
+    for key in ("n", "temperature", "top_p", "seed", "control"):
         if getattr(request, key) != getattr(default, key):
             pairs[key] = getattr(request, key)
     if request.edits:
@@ -71,7 +71,7 @@ def from_query(query: Mapping[str, str], catalogue: Catalogue) -> Link | None:
     """
     if "cell" not in query:
         return None
-    for key in ("source", "cell", "n", "temperature", "top_p", "seed", "edits", "model"):
+    for key in ("source", "cell", "n", "temperature", "top_p", "seed", "control", "edits", "model"):
         if len(query.get(key, "")) > LONGEST:
             raise SocratesError(f"this link cannot be read: {key} is longer than {LONGEST:,} characters")
     source = catalogue.source(query.get("source", catalogue.sources[-1].name))
@@ -83,10 +83,13 @@ def from_query(query: Mapping[str, str], catalogue: Catalogue) -> Link | None:
             "the study from the list"
         )
     raw: dict[str, Any] = {"cell_id": cell.cell_id}
-    raw |= {key: _whole(key, query[key]) for key in ("n", "seed") if key in query}
+    raw |= {key: _whole(key, query[key]) for key in ("n", "seed", "control") if key in query}
     raw |= {key: _number(key, query[key]) for key in ("temperature", "top_p") if key in query}
     if not raw.get("temperature", 1.0) <= MAX_TEMPERATURE:
         raise SocratesError(f"this link cannot be read: temperature should be between 0 and {MAX_TEMPERATURE:g}")
+    conditions = {other.condition_num for other in source.studies.cells_of(cell.study_id)}
+    if raw.get("control") not in {None, *conditions}:
+        raise SocratesError(f"this link cannot be read: its study has no condition {raw['control']} to compare with")
     if "edits" in query:
         raw["edits"] = _edits(query["edits"])
     return Link(source.name, SimulationRequest.from_json(raw), query.get("model", ""))

@@ -68,7 +68,7 @@ def bins_html(arm: ArmResult) -> str:
 
 
 def medians_html(result: Simulation) -> str:
-    """The medians of every condition, and their differences from the first condition."""
+    """The medians of every condition, and their differences from the control."""
     head = (
         "<th scope='col'>Condition</th><th scope='col' class='num'>Predicted median</th>"
         "<th scope='col' class='num'>Actual median</th><th scope='col' class='num'>Predicted effect</th>"
@@ -87,15 +87,16 @@ def medians_html(result: Simulation) -> str:
         )
     return (
         table("Medians and effects by condition", head, rows)
-        + "<p class='quiet'>An effect is a condition's median minus that of the first condition, with a 95 % interval. "
-        "The interval of a predicted effect reflects sampling only, not the error of the model. W uses each "
-        "condition's own range of actual answers, so it is not comparable between conditions.</p>"
+        + "<p class='quiet'>An effect is a condition's median minus that of the control, "
+        f"<b>{text(result.control.condition_label)}</b>, with a 95 % interval. The interval of a predicted effect "
+        "reflects sampling only, not the error of the model. W uses each condition's own range of actual answers, so "
+        "it is not comparable between conditions.</p>"
     )
 
 
 def _effects(row: EffectRow | None) -> str:
     if row is None:
-        return "<td class='num'>reference</td>" * 2
+        return "<td class='num'>control</td>" * 2
     return "".join(
         f"<td class='num'>{_effect(*side)}</td>"
         for side in ((row.predicted, row.predicted_interval), (row.actual, row.actual_interval))

@@ -122,7 +122,7 @@ def options_html(arm: ArmResult) -> str:
 
 
 def effects_html(result: Simulation) -> str:
-    """Mean, effect and W of every condition; effects are differences from the first condition."""
+    """Mean, effect and W of every condition; effects are differences from the control."""
     if len(result.arms) == 1:
         return "<p class='quiet'>This outcome was measured in one condition only, so there is no effect to show.</p>"
     if result.arms[0].open_ended:
@@ -136,8 +136,8 @@ def effects_html(result: Simulation) -> str:
     rows = []
     for arm in result.arms:
         effect = effects.get(arm.cell.cell_id)
-        predicted = _effect(effect.predicted, effect.predicted_interval) if effect else "reference"
-        actual = "reference" if effect is None else _effect(effect.actual, effect.actual_interval)
+        predicted = _effect(effect.predicted, effect.predicted_interval) if effect else "control"
+        actual = "control" if effect is None else _effect(effect.actual, effect.actual_interval)
         distance = f"{arm.score.wasserstein:.3f}" if arm.score else "–"
         rows.append(
             f"<tr><th scope='row'>{text(arm.cell.condition_label)}</th><td class='num'>{arm.predicted.mean:.2f}</td>"
@@ -146,9 +146,9 @@ def effects_html(result: Simulation) -> str:
         )
     return (
         table("Means and effects by condition", head, rows)
-        + "<p class='quiet'>An effect is a condition's mean minus that of the first condition, in percent of the width "
-        "of the scale, with a 95 % interval. The interval of a predicted effect reflects sampling only, not the error "
-        "of the model.</p>"
+        + "<p class='quiet'>An effect is a condition's mean minus that of the control, "
+        f"<b>{text(result.control.condition_label)}</b>, in percent of the width of the scale, with a 95 % interval. "
+        "The interval of a predicted effect reflects sampling only, not the error of the model.</p>"
     )
 
 

@@ -119,21 +119,27 @@ def _wire_study(
     chosen, outputs = choice.menu, [*study.outputs, *people.full, settings.run]
 
     def draw(
-        model: str, source: Source, cell: Cell, edits: str, attribute: str | None, confirmed: bool = False
+        model: str,
+        source: Source,
+        cell: Cell,
+        edits: str,
+        attribute: str | None,
+        control: str | None = None,
+        confirmed: bool = False,
     ) -> Updates:
-        """Show another cell in all controls; the caller drops the edits when the study changes."""
+        """Show another cell in all controls; the caller drops edits and control when the study changes."""
         current = form.edits_of(edits)
         asked = results.models.get(model)
         return {
-            **draw_study(study, source, cell, current, asked, confirmed),
+            **draw_study(study, source, cell, current, asked, confirmed, form.control_of(control)),
             **draw_panel(people, source, cell, current, attribute),
             settings.run: _runnable(asked, cell),
         }
 
-    def choose_model(model: str, place: str, edits: str, attribute: str) -> Updates:
+    def choose_model(model: str, place: str, edits: str, attribute: str, control: str | None) -> Updates:
         """Show the same cell, with the studies marked that this model was trained on."""
         source, cell = at(results.catalogue_of(model), place)
-        return draw(model, source, cell, edits, attribute)
+        return draw(model, source, cell, edits, attribute, control)
 
     def take_picked(picked: str, *state: str) -> Updates:
         """Switch to the model chosen in another tab."""
@@ -149,18 +155,20 @@ def _wire_study(
         return draw(model, source, first_cell(source, study_id), "[]", None)
 
     def choose_condition(
-        model: str, place: str, condition: int, edits: str, attribute: str, confirmed: bool
+        model: str, place: str, condition: int, edits: str, attribute: str, control: str | None, confirmed: bool
     ) -> Updates:
         source, before = at(results.catalogue_of(model), place)
         cell = same_outcome(source.studies.cells_of(before.study_id), condition, before.task_num)
-        return draw(model, source, cell, edits, attribute, confirmed)
+        return draw(model, source, cell, edits, attribute, control, confirmed)
 
-    def choose_outcome(model: str, place: str, cell_id: int, edits: str, attribute: str, confirmed: bool) -> Updates:
+    def choose_outcome(
+        model: str, place: str, cell_id: int, edits: str, attribute: str, control: str | None, confirmed: bool
+    ) -> Updates:
         source, _ = at(results.catalogue_of(model), place)
-        return draw(model, source, source.studies.cell(cell_id), edits, attribute, confirmed)
+        return draw(model, source, source.studies.cell(cell_id), edits, attribute, control, confirmed)
 
-    state = [people.edits, people.attribute, study.confirm]
-    shown = [study.place, people.edits, people.attribute]
+    state = [people.edits, people.attribute, study.control, study.confirm]
+    shown = [study.place, people.edits, people.attribute, study.control]
     chosen.input(choose_model, [chosen, *shown], outputs, **QUICK)
     choice.picked.change(take_picked, [choice.picked, *shown], [chosen, *outputs], **QUICK)
     study.source.input(choose_source, [chosen, study.source], outputs, **QUICK)
@@ -175,8 +183,12 @@ def _runnable(model: AnswerModel, cell: Cell) -> Any:
 
 
 def first_cell(source: Source, study_id: str) -> Cell:
-    """The cell shown when a study is chosen: its first bounded outcome, or else its first cell."""
-    cells = source.studies.cells_of(study_id)
+    """The cell shown when a study is chosen: its first bounded outcome, or else its first cell.
+
+    Raises:
+        StudyFolderError: If there is no such study.
+    """
+    cells = source.studies.cells_of(source.entry(study_id).study.study_id)
     return next((cell for cell in cells if cell.scale.values is not None), cells[0])
 
 
@@ -192,7 +204,7 @@ def _wire_settings(
     results: Results,
 ) -> None:
     catalogue = results.catalogue
-    request = [chosen, study.place, people.edits, *settings.values]
+    request = [chosen, study.place, people.edits, *settings.values, study.control]
 
     def mark(shown: str, *controls: Any) -> str:
         try:
@@ -212,6 +224,7 @@ def _wire_settings(
         listener.then(None, None, None, js="() => socrates.redraw()")
 
     wire_people(people, catalogue, study.place, after_edit, redraw)
+    study.control.input(None, None, None, js="() => socrates.redraw()")
     decoding = [settings.temperature, settings.top_p]
     redraw(settings.own.click(lambda: (1, 1), None, decoding, **QUICK))
     redraw(settings.paper.click(lambda: (0.6, 0.9), None, decoding, **QUICK))
@@ -233,7 +246,7 @@ def _wire_run(
     results: Results,
 ) -> None:
     catalogue = results.catalogue
-    controls = [chosen, study.place, people.edits, *settings.values]
+    controls = [chosen, study.place, people.edits, *settings.values, study.control]
     again = gr.Button("Run again", visible="hidden", elem_id="again")
 
     def run(
@@ -268,7 +281,7 @@ def _wire_run(
         return {
             arrival: notice_html(message),
             chosen: draw_choice(results.models, link.model),
-            **draw_study(study, source, cell, wanted.edits, answering, confirmed=linked),
+            **draw_study(study, source, cell, wanted.edits, answering, confirmed=linked, control=wanted.control),
             **draw_panel(people, source, cell, wanted.edits),
             settings.n: wanted.n,
             settings.temperature: wanted.temperature,

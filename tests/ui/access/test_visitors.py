@@ -1,4 +1,4 @@
-"""Who a visitor is and what the policy lets him do."""
+"""Who a visitor is and what the policy lets them do."""
 
 import time
 from typing import Any
@@ -8,6 +8,7 @@ import pytest
 from starlette.requests import Request
 
 from socrates_core.errors import LaunchError
+from socrates_core.ui.access.owner_token import OWNER
 from socrates_core.ui.access.visitors import Action, Policy, Visitor, has_sign_in, token_of, visitor_of
 
 SPACE = {"SYSTEM": "spaces", "SPACE_ID": "ada/socrates", "SPACE_AUTHOR_NAME": "Ada"}
@@ -24,32 +25,29 @@ def asked(
     forwarded: str = "",
     name: str = "",
     expires: float | None = None,
-    to: str = "localhost:7860",
+    owner: bool = False,
     **session: Any,
 ) -> gr.Request:
-    """A request from an address, perhaps of somebody who is signed in."""
-    headers = [(b"host", to.encode())] + ([(b"x-forwarded-for", forwarded.encode())] if forwarded else [])
+    """A request from an address, perhaps with the owner's token or of somebody who is signed in."""
+    headers = [(b"host", b"localhost:7860")] + ([(b"x-forwarded-for", forwarded.encode())] if forwarded else [])
     if name:
         info = {"userinfo": {"preferred_username": name}, "access_token": f"hf_of_{name}", "expires_at": expires}
         session = {"oauth_info": info}
-    scope = {"type": "http", "headers": headers, "client": (host, 1), "session": session}
+    scope = {"type": "http", "headers": headers, "client": (host, 1), "session": session, OWNER: owner}
     return gr.Request(Request(scope))
 
 
 @pytest.mark.parametrize(
     ("request_", "environ", "expected"),
     [
-        # on somebody's own machine, whoever sits there is the owner
-        (asked(), {}, Visitor(None, "owner", "address:127.0.0.1")),
-        (asked("::1"), {}, Visitor(None, "owner", "address:::/64")),
-        (asked("::ffff:127.0.0.1"), {}, Visitor(None, "owner", "address:::ffff:127.0.0.1")),
+        # whoever has the token is the owner, wherever the request comes from
+        (asked(owner=True), {}, Visitor(None, "owner", "address:127.0.0.1")),
+        (asked("192.168.1.7", owner=True), {}, Visitor(None, "owner", "address:192.168.1.7")),
         (None, {}, Visitor(None, "owner", "address:here")),
-        (asked(to="127.0.0.1"), {}, Visitor(None, "owner", "address:127.0.0.1")),
-        (asked(to="[::1]:7860"), {}, Visitor(None, "owner", "address:127.0.0.1")),
-        # a page that made its own name lead here (DNS rebinding) is not
-        (asked(to="evil.example:7860"), {}, Visitor(None, "anyone", "address:127.0.0.1")),
-        (asked(to=""), {}, Visitor(None, "anyone", "address:127.0.0.1")),
-        # others on the network are not, and a proxy brings anybody
+        # nobody is by the address alone: a proxy on this machine brings anybody
+        (asked(), {}, Visitor(None, "anyone", "address:127.0.0.1")),
+        (asked("::1"), {}, Visitor(None, "anyone", "address:::/64")),
+        (asked("::ffff:127.0.0.1"), {}, Visitor(None, "anyone", "address:::ffff:127.0.0.1")),
         (asked("192.168.1.7"), {}, Visitor(None, "anyone", "address:192.168.1.7")),
         (asked("127.0.0.1", "127.0.0.1"), {}, Visitor(None, "anyone", "address:127.0.0.1")),
         (asked("2001:db8:1:2:3:4:5:6"), {}, Visitor(None, "anyone", "address:2001:db8:1:2::/64")),
@@ -65,12 +63,14 @@ def asked(
         (asked(name="ada", expires=time.time() - 1), SPACE, Visitor(None, "anyone", "address:127.0.0.1")),
         (asked(oauth_info="ada"), SPACE, Visitor(None, "anyone", "address:127.0.0.1")),
         (asked(oauth_info={"userinfo": {}}), SPACE, Visitor(None, "anyone", "address:127.0.0.1")),
-        # what a visitor wrote himself into the header comes first and does not count; private hops do not either
+        # or, without sign-in, the token of its owner
+        (asked("10.0.0.9", "8.8.8.8", owner=True), SPACE, Visitor(None, "owner", "address:8.8.8.8")),
+        # what a visitor wrote into the header comes first and does not count; private hops do not either
         (asked("10.0.0.9", "1.1.1.1, 8.8.8.8, 10.0.0.1"), SPACE, Visitor(None, "anyone", "address:8.8.8.8")),
         (asked("10.0.0.9", "nonsense"), SPACE, Visitor(None, "anyone", "address:10.0.0.9")),
     ],
 )
-def test_a_visitor_is_told_by_where_he_is_and_who_signed_in(
+def test_a_visitor_is_told_by_token_and_account_never_by_address(
     request_: gr.Request | None, environ: dict[str, str], expected: Visitor
 ) -> None:
     assert visitor_of(request_, environ) == expected
@@ -79,9 +79,9 @@ def test_a_visitor_is_told_by_where_he_is_and_who_signed_in(
 @pytest.mark.parametrize(
     ("role", "may"),
     [
-        ("owner", {"simulate", "launch", "cancel", "delete", "pull", "push"}),
-        ("signed-in", {"simulate", "push"}),
-        ("anyone", {"simulate"}),
+        ("owner", {"simulate", "read", "launch", "cancel", "delete", "pull", "push"}),
+        ("signed-in", {"simulate", "read", "push"}),
+        ("anyone", {"simulate", "read"}),
     ],
 )
 def test_without_variables_everything_costly_is_the_owners(role: Any, may: set[Action]) -> None:
@@ -105,9 +105,10 @@ def test_where_nobody_can_sign_in_the_refusal_says_so() -> None:
     assert "hf_oauth: true" in str(refusal)
 
 
-def test_visitors_from_elsewhere_are_refused_outside_a_space_too() -> None:
+def test_visitors_without_the_token_only_simulate_outside_a_space() -> None:
     policy = Policy.from_environment({})
-    elsewhere = visitor_of(asked("192.168.1.7"), {})
+    elsewhere = visitor_of(asked(), {})
+    assert "?token=" in str(policy.refusal(elsewhere, "read"))  # the studies may be somebody's own
     assert "SOCRATES_LAUNCH=anyone" in str(policy.refusal(elsewhere, "launch"))
     assert "SOCRATES_PUSH" not in str(policy.refusal(elsewhere, "push"))
     assert policy.refusal(elsewhere, "simulate") is None
@@ -131,5 +132,6 @@ def test_on_a_space_only_the_visitors_own_token_acts(monkeypatch: pytest.MonkeyP
     assert token_of(asked(name="bob"), SPACE) == "hf_of_bob"
     assert token_of(asked(), SPACE) is None
     assert token_of(asked(name="bob", expires=1.0), SPACE) is None
-    assert token_of(asked(), {}) == "hf_of_the_space"
-    assert token_of(asked("192.168.1.7"), {}) is None
+    assert token_of(asked(owner=True), SPACE) is None
+    assert token_of(asked(owner=True), {}) == "hf_of_the_space"
+    assert token_of(asked(), {}) is None

@@ -10,7 +10,8 @@ from starlette.requests import Request
 from socrates_core.model.baselines import UniformModel
 from socrates_core.runs.folder import worker
 from socrates_core.runs.state import record, state
-from socrates_core.ui.access.visitors import Policy
+from socrates_core.ui.access.owner_token import OWNER
+from socrates_core.ui.access.visitors import Policy, visitor_of
 from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.evaluate import actions as run_actions
 from socrates_core.ui.evaluate.actions import RunActions
@@ -34,8 +35,9 @@ def actions(board: RunBoard, **variables: str) -> RunActions:
 
 
 def request(stranger: bool) -> gr.Request:
-    headers = [(b"host", b"127.0.0.1")] + ([(b"x-forwarded-for", b"203.0.113.9")] if stranger else [])
-    scope = {"type": "http", "headers": headers, "client": ("127.0.0.1", 1), "path": "/", "query_string": b""}
+    headers = [(b"host", b"127.0.0.1")]
+    scope = {"type": "http", "headers": headers, "client": ("127.0.0.1", 1), "path": "/", "query_string": b"",
+             OWNER: not stranger}  # fmt: skip
     return gr.Request(Request(scope))
 
 
@@ -48,13 +50,42 @@ def test_a_stranger_is_refused_whatever_the_page_showed(board: RunBoard) -> None
     stranger = actions(board)
     answers: list[list[Any]] = [
         stranger.start(request(True), *FORM),
-        *(stranger.act("", pressed(act, "done"), request(True)) for act in ("cancel", "resume", "delete")),
+        *(stranger.act("", pressed(act, "done"), request(True)) for act in ("open", "cancel", "resume", "delete")),
         stranger.delete("done", "", request(True)),
+        *stranger.compare(["done", "done"], "scale", request(True)),
     ]
     for answer in answers:
-        assert "Only visitors from the machine" in answer[0]
+        assert "Only the owner of this app may" in answer[0]
     assert [path.name for path in board.root.glob("*/spec.json")] == ["spec.json"]
-    assert "Report: uniform" in stranger.act("", pressed("open", "done"), request(True))[4]
+    _, table, _ = stranger.redraw("", request(True))
+    assert "Only the owner of this app may read and compare evaluations" in table
+    assert "done" not in table
+
+
+def test_visitors_may_read_where_the_policy_says_so(board: RunBoard) -> None:
+    (board.root / "done" / "report.html").write_text("<p>")
+    reader = actions(board, SOCRATES_READ="anyone")
+    assert "data-run='done'" in reader.redraw("", request(True))[1]
+    assert "Report: uniform" in reader.act("", pressed("open", "done"), request(True))[4]
+
+
+def test_comparisons_are_charged_to_the_visitor_and_at_most_two_go_on_at_once(board: RunBoard) -> None:
+    finish(board.root / "again")
+    reader = actions(board, SOCRATES_READ="anyone")
+    reader.limits.burst = 3_000.0
+    # two comparisons cost 4,000; the bucket holds 3,000 and the other convention is another comparison
+    said = [list(reader.compare(["done", "again"], how, request(True)))[-1][0] for how in ("scale", "observed")]
+    assert "others are waiting" not in said[0]
+    assert "others are waiting" in said[1]
+    fresh = actions(board, SOCRATES_READ="anyone")
+    stranger = visitor_of(request(True))
+    with fresh.limits.at_work(stranger), fresh.limits.at_work(stranger):
+        assert "at work already" in list(fresh.compare(["done", "again"], "scale", request(True)))[-1][0]
+
+
+def test_what_a_page_says_is_selected_is_kept_only_if_it_can_be_names(board: RunBoard) -> None:
+    sent = ["done", "x" * 256, 7, ["done"], None, "", *["r"] * 200]
+    assert actions(board).choose(gr.EventData(None, {"chosen": sent}))[0] == ["done", *["r"] * 94]
 
 
 def test_the_queue_is_limited_for_everyone_but_the_owner(board: RunBoard, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,9 +120,9 @@ def test_a_report_that_is_gone_is_a_sentence(board: RunBoard) -> None:
 
 def test_runs_that_are_not_finished_are_not_compared(board: RunBoard) -> None:
     record(board.root / "done", "cancelled")
-    assert "not finished" in list(actions(board).compare(["done", "done"], "scale"))[-1][0]
-    assert "there is no run" in list(actions(board).compare(["x", "y"], "scale"))[-1][0]
-    assert "choose 2 to 12" in list(actions(board).compare([], "scale"))[-1][0]
+    assert "not finished" in list(actions(board).compare(["done", "done"], "scale", request(False)))[-1][0]
+    assert "there is no run" in list(actions(board).compare(["x", "y"], "scale", request(False)))[-1][0]
+    assert "choose 2 to 12" in list(actions(board).compare([], "scale", request(False)))[-1][0]
 
 
 def test_only_what_has_changed_is_sent(board: RunBoard) -> None:

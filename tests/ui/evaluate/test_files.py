@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from socrates_core.errors import PredictionError, RunError
@@ -14,10 +15,15 @@ from socrates_core.evaluation.comparison import load_evaluations
 from socrates_core.evaluation.spec import EvaluationSpec
 from socrates_core.runs.folder import open_run
 from socrates_core.runs.state import record
+from socrates_core.ui.access.guard import Guard
+from socrates_core.ui.access.owner_token import OwnerToken
+from socrates_core.ui.access.visitors import Policy
 from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.evaluate.comparisons import Comparisons
 from socrates_core.ui.evaluate.files import run_routes
 from tests.runs.test_runs import SPEC, finish
+
+OWNED = {"authorization": "Bearer a-token-of-these-tests"}
 
 
 @pytest.fixture
@@ -32,10 +38,15 @@ def board(tmp_path: Path) -> RunBoard:
 
 @pytest.fixture
 def client(board: RunBoard) -> Iterator[TestClient]:
-    with TestClient(
-        Starlette(routes=run_routes(board)), base_url="http://127.0.0.1", client=("127.0.0.1", 1)
-    ) as client:
+    """A visitor, and with `OWNED` the owner, where everyone may read evaluations."""
+    with client_of(board, SOCRATES_READ="anyone") as client:
         yield client
+
+
+def client_of(board: RunBoard, **variables: str) -> TestClient:
+    guard = Middleware(Guard, owner=OwnerToken("a-token-of-these-tests"))
+    app = Starlette(routes=run_routes(board, Policy.from_environment(variables)), middleware=[guard])
+    return TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1))
 
 
 def test_a_report_is_served_with_an_origin_of_nobody(client: TestClient) -> None:
@@ -68,10 +79,19 @@ def test_a_link_in_a_run_leads_nowhere(board: RunBoard, client: TestClient, tmp_
 
 
 def test_single_answers_are_for_the_owner(client: TestClient) -> None:
-    assert client.get("/run/done/predictions.parquet").status_code == 200
-    refused = client.get("/run/done/predictions.parquet", headers={"x-forwarded-for": "8.8.8.8"})
+    assert client.get("/run/done/predictions.parquet", headers=OWNED).status_code == 200
+    refused = client.get("/run/done/predictions.parquet")
     assert refused.status_code == 403
     assert "only the owner" in refused.text
+
+
+def test_runs_are_the_owners_unless_the_policy_opens_them(board: RunBoard) -> None:
+    with client_of(board) as client:
+        assert client.get("/run/done/report.html", headers=OWNED).status_code == 200
+        for path in ("/run/done/report.html", "/run/done/metrics.json?download", "/comparison/x/comparison.html"):
+            refused = client.get(path)
+            assert refused.status_code == 403
+            assert "Only the owner of this app may read and compare evaluations" in refused.text
 
 
 def test_a_run_with_a_strange_name_is_found_by_it(client: TestClient, board: RunBoard) -> None:
@@ -122,7 +142,7 @@ def test_a_comparison_is_made_once_and_kept(scored: list[Path]) -> None:
     wait(comparisons, key)
     job = comparisons.job(key)
     assert set(job.files) == {"comparison.html", "comparison.md", "comparison.json"}
-    assert json.loads(job.files["comparison.json"])["studies"] == 4
+    assert json.loads(job.files["comparison.json"])["real"]["studies"] == 4
     assert comparisons.begin(scored, "scale") == key
     assert comparisons.job(key) is job
     assert comparisons.begin(scored, "observed") != key

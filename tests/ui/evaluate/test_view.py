@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from socrates_core.evaluation.spec import EvaluationSpec
-from socrates_core.runs.index import RunRow
+from socrates_core.runs.index import KindFigures, RunRow
 from socrates_core.runs.plan import Pace, RunPlan, TokenCount
 from socrates_core.ui.evaluate.form import Preview
 from socrates_core.ui.evaluate.preview import preview_html, seen_html
@@ -21,12 +21,13 @@ from socrates_core.ui.evaluate.view import (
 )
 
 FREE: dict[str, str | None] = {"launch": None, "cancel": None, "delete": None}
+REAL = KindFigures("real", 0.1978, 0.17, 0.22, 0.073, 0.99, 45)
 ROW = RunRow(
     name="abc", model="demo", adapter=None, studies="bundled", part="test", per_cell=20, seed=42, state="finished",
-    phase=None, ahead=None, done=7, total=7, rate=None, left=None, updated=1e9, wasserstein=0.1978, low=0.17, high=0.22,
-    noise_floor=0.073, scored=45, contaminated=False, message=None, readable=True, stamp="",
+    phase=None, ahead=None, done=7, total=7, rate=None, left=None, updated=1e9, kinds=(REAL,), contaminated=False,
+    message=None, readable=True, stamp="",
 )  # fmt: skip
-RUNNING = replace(ROW, state="running", phase="predicting", total=70, rate=120.0, left=300.0, ahead=0, wasserstein=None)
+RUNNING = replace(ROW, state="running", phase="predicting", total=70, rate=120.0, left=300.0, ahead=0, kinds=())
 EVIL = "<img src=x onerror=alert(1)>'\""
 
 
@@ -63,14 +64,24 @@ def test_places_in_line_are_ordinals(ahead: int, said: str) -> None:
 
 def test_a_finished_run_stands_with_interval_floor_and_stamp() -> None:
     page = table_html([replace(ROW, contaminated=True)], FREE)
-    assert "0.198 [0.170, 0.220] noise floor 0.073, 45 studies CONTAMINATED" in words(page)
+    assert "0.198 [0.170, 0.220] 45 real studies, noise floor 0.073 CONTAMINATED" in words(page)
     assert "finished" in words(page)
     assert [act for act in ("open", "cancel", "resume", "delete") if f"data-act='{act}'" in page] == ["open", "delete"]
 
 
+def test_real_and_synthetic_studies_have_their_own_w_and_there_is_none_over_both() -> None:
+    synthetic = KindFigures("synthetic", 0.063, 0.054, 0.070, 0.035, 0.61, 20)
+    page = words(table_html([replace(ROW, kinds=(REAL, synthetic))], FREE))
+    assert "0.198 [0.170, 0.220] 45 real studies, noise floor 0.073" in page
+    assert (
+        "0.063 [0.054, 0.070] 20 synthetic studies, noise floor 0.035 only 61% of its probability is on the scale"
+    ) in page
+    assert "65 studies" not in page
+
+
 def test_a_finished_run_whose_metrics_cannot_be_read_says_why() -> None:
     why = "metrics.json is of format 7, this version reads 1; score it again"
-    page = table_html([replace(ROW, wasserstein=None, low=None, high=None, message=why)], FREE)
+    page = table_html([replace(ROW, kinds=(), message=why)], FREE)
     assert f"finished {why}" in words(page)
 
 

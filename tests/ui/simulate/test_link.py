@@ -31,6 +31,7 @@ def query_of(link: Link, catalogue: Catalogue) -> dict[str, str]:
     [
         SimulationRequest(0),
         SimulationRequest(1, n=77, temperature=0.6, top_p=0.9, seed=2**53),
+        SimulationRequest(1, control=1),
         SimulationRequest(1, edits=(Filter("gender", ("Female", None)), Range("age", 20, None))),
         SimulationRequest(0, edits=(SetValue("gender", "a&b=c #?%+ ü"), Shares("age", ((20, 0.25), (21, 0.75))))),
     ],
@@ -61,6 +62,8 @@ def test_a_query_without_a_cell_asks_for_nothing(catalogue: Catalogue) -> None:
         ("temperature", "9", "temperature should be between 0 and 2"),
         ("top_p", "0", "top_p: expected"),
         ("seed", "9" * 5000, "seed should be a whole number"),
+        ("control", "x", "control should be a whole number"),
+        ("control", "7", "its study has no condition 7"),
         ("edits", "[" * 5000, "its edits are not valid"),
         ("edits", "x" * 9000, "longer than 8,000"),
         ("edits", '["\\ud800"]', "its edits are not valid"),
