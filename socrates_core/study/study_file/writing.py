@@ -27,10 +27,12 @@ class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML brings no types
 
 def _text(dumper: _Dumper, value: str) -> yaml.Node:
     lines = value.split("\n")
-    as_it_is = (
-        all(line.isprintable() and line == line.rstrip() for line in lines) and lines[0][:1].strip() and lines[-1]
-    )
-    style = "|" if len(lines) > 1 and as_it_is else None
+    if not all(line.isprintable() for line in lines):
+        style = '"'  # escapes what YAML would take for a line break
+    elif len(lines) > 1 and all(line == line.rstrip() for line in lines) and lines[0][:1].strip() and lines[-1]:
+        style = "|"  # paragraphs as they are
+    else:
+        style = None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 

@@ -66,7 +66,8 @@ def test_a_name_that_no_field_fills_keeps_the_study_from_running() -> None:
 def test_a_dont_know_among_the_points_is_remarked_on() -> None:
     scale = {"from": 1, "to": 3, "labels": {1: "No", 2: "Yes", 3: "Don't know"}}
     assert findings(conditions=arms("A", "B"), outcomes=[{**ASK, "scale": scale}]) == [
-        '? outcomes[0].scale: "Don\'t know" is a point of the scale, and means count its number; `off_axis` takes it off'
+        '? outcomes[0].scale: "Don\'t know" is a point of the scale, and means count its number; `off_axis` takes it '
+        "off"
     ]
 
 
