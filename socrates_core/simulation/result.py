@@ -1,7 +1,7 @@
 """The result of a simulation: distributions, scores, effects and profiles."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -11,6 +11,7 @@ from socrates_core.model.answer_model import ModelDescription
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.open_ended import NumberResult
 from socrates_core.simulation.request import SimulationRequest
+from socrates_core.simulation.subgroups import Subgroup
 from socrates_core.study.study_set import Cell, Study
 
 
@@ -112,6 +113,9 @@ class ArmResult:
     """Answers off the axis; None if the scale has no such options."""
     nominal: NominalScore | None = None
     """For options without an order, which have no `score`."""
+    share_intervals: tuple[Interval, ...] = ()
+    """(K,) 95 % interval of each predicted share over samples of simulated people; empty if the outcome is
+    open-ended."""
 
     @property
     def predicted_mean(self) -> float:
@@ -228,6 +232,17 @@ class EffectRow:
         return self.cell.condition_label
 
 
+@dataclass(frozen=True)
+class ShareEffect:
+    """The effect of an arm where the options have no order: its shares minus the control's."""
+
+    cell: Cell
+    predicted: tuple[float, ...]
+    """(K,) differences of the predicted shares, in [-1, 1]."""
+    intervals: tuple[Interval, ...]
+    """(K,) 95 %, over samples of simulated people; they do not cover the error of the model."""
+
+
 @dataclass(frozen=True, eq=False)
 class Simulation:
     """The result of a request."""
@@ -247,6 +262,10 @@ class Simulation:
     distribution, or the number; null if it is invalid)."""
     notes: tuple[str, ...]
     """Notes for the reader: which cells are the arms, which people had to be made up."""
+    share_effects: tuple[ShareEffect, ...] = ()
+    """One for each arm but the control if the options have no order; then there are no `effects`."""
+    subgroups: tuple[Subgroup, ...] = ()
+    """By attribute and value; empty if the options have no order, or nothing is known about the people."""
 
     def __str__(self) -> str:
         """The arms with their W, the effects of the conditions, and the notes."""
@@ -278,6 +297,8 @@ class ArmResults:
     effects: list[EffectRow]
     profiles: pl.DataFrame
     """As in `Simulation`."""
+    share_effects: list[ShareEffect] = field(default_factory=list)
+    subgroups: tuple[Subgroup, ...] = ()
 
 
 def _within(interval: Interval | None, digits: int = 3) -> str:

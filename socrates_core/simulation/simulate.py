@@ -48,8 +48,10 @@ from socrates_core.simulation.result import (
     OffAxisAnswers,
     OffAxisBounds,
     Score,
+    ShareEffect,
     Simulation,
 )
+from socrates_core.simulation.subgroups import ArmValues, subgroups_of
 from socrates_core.study.study_set import Cell, StudySet
 
 __all__ = ["ArmResult", "EffectRow", "Score", "Simulation", "SimulationRequest", "arms_of", "control_of", "simulate"]
@@ -101,6 +103,8 @@ def simulate(
         effects=tuple(made.effects),
         profiles=made.profiles,
         notes=tuple(dict.fromkeys([*notes, *(note for arm in arms for note in arm.notes)])),
+        share_effects=tuple(made.share_effects),
+        subgroups=made.subgroups,
     )
 
 
@@ -126,7 +130,9 @@ def _simulate_options(
         pl.Series([None] * len(means), dtype=pl.Float64) if scale.nominal else pl.Series(means).fill_nan(None),
         pl.Series(draws if scale.unit == 1 else draws * scale.unit),
     )
-    return ArmResults(results, effects, table)
+    shares = [_share_effect(arms, tables, control, other) for other in others if not ordered]
+    groups = [_arm_values(arm, rows) for arm, rows in zip(arms, tables, strict=True)] if ordered else []
+    return ArmResults(results, effects, table, shares, subgroups_of(groups) if groups else ())
 
 
 def control_of(studies: StudySet, chosen: Cell) -> int:
@@ -267,8 +273,14 @@ def _arm_result(arm: ArmPeople, rows: Floats, mass: Floats, request: SimulationR
         score=score,
         unscored=unscored,
         off_axis=_off_axis(arm, split),
+        share_intervals=_share_intervals(split.on_axis[counts], side.weights[counts]),
         nominal=None if apart is None else NominalScore(apart.model, apart.floor, apart.uniform),
     )
+
+
+def _share_intervals(rows: Floats, weights: Floats) -> tuple[Interval, ...]:
+    found = (mean_interval(rows[:, k], weights) for k in range(rows.shape[1]))
+    return tuple(Interval(max(0.0, one.low), min(1.0, one.high)) for one in found)
 
 
 def _off_axis(arm: ArmPeople, split: SplitOptions) -> OffAxisAnswers | None:
@@ -336,13 +348,36 @@ def _off_axis_effect(arm: ArmResult, reference: ArmResult) -> OffAxisBounds | No
     return OffAxisBounds(predicted, actual)
 
 
+def _share_effect(arms: Sequence[ArmPeople], tables: Sequence[Floats], control: int, index: int) -> ShareEffect:
+    sides = []
+    for place in (index, control):
+        split, arm = split_options(tables[place], arms[place].cell.scale), arms[place]
+        weights = arm.shares * split.substance
+        sides.append((_ids(arm)[weights > 0], split.on_axis[weights > 0], weights[weights > 0]))
+    found = [
+        mean_difference(*(GroupAnswers(people, rows[:, k], weights) for people, rows, weights in sides))
+        for k in range(len(option_values(arms[index].cell.scale)))
+    ]
+    intervals = tuple(Interval(max(-1.0, one.interval.low), min(1.0, one.interval.high)) for one in found)
+    return ShareEffect(arms[index].cell, tuple(one.value for one in found), intervals)
+
+
+def _arm_values(arm: ArmPeople, rows: Floats) -> ArmValues:
+    split, scale = split_options(rows, arm.cell.scale), arm.cell.scale
+    return ArmValues(arm, scale.unit * (split.on_axis @ option_values(scale)), arm.shares * split.substance)
+
+
+def _ids(arm: ArmPeople) -> npt.NDArray[np.int64]:
+    """(N,) the drawn people's ids."""
+    return arm.population.personas["participant_id"].fill_null(0).to_numpy()[arm.drawn].astype(np.int64)
+
+
 def _simulated_means(arm: ArmPeople, result: ArmResult, rows: Floats) -> GroupAnswers:
-    people = arm.population.personas["participant_id"].fill_null(0).to_numpy()[arm.drawn].astype(np.int64)
     split = split_options(rows, arm.cell.scale)
     weights = arm.shares * split.substance
     counts = weights > 0
     means = split.on_axis @ _percent(result.predicted.values)
-    return GroupAnswers(people[counts], means[counts], weights[counts])
+    return GroupAnswers(_ids(arm)[counts], means[counts], weights[counts])
 
 
 def _actual_answers(arm: ArmPeople, result: ArmResult) -> GroupAnswers:
