@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from socrates_core.metrics.cell_predictions import CellPredictions
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.distribution import split_options
 
 
 def cell(
@@ -23,12 +25,19 @@ def cell(
     attributes: Mapping[str, Sequence[str | None]] | None = None,
     stimulus: str | None = "How much?",
     real: bool | None = True,
+    off_axis: Mapping[int, str] | None = None,
+    unit: float = 1.0,
+    nominal: bool = False,
 ) -> CellPredictions:
-    """A cell; `prediction` is one row for everybody, or a row for each."""
+    """A cell; `prediction` is one row for everybody, or a row for each, over all options, those off the axis too."""
+    off_probs = None
     probs: npt.NDArray[np.float64] | None = None
     if prediction is not None:
         probs = np.atleast_2d(np.array(prediction, dtype=np.float64))
         probs = np.tile(probs, (len(responses), 1)) if len(probs) == 1 else probs
+        assert values is not None
+        split = split_options(probs, AnswerScale(tuple(values), {}, off_axis or {}))
+        probs, off_probs = split.on_axis, split.off_axis
     return CellPredictions(
         study_id=study,
         cell_id=cell_id,
@@ -44,4 +53,8 @@ def cell(
         attributes=attributes or {},
         stimulus=stimulus,
         real=real,
+        off_axis=off_axis or {},
+        off_probs=off_probs,
+        unit=unit,
+        nominal=nominal,
     )

@@ -108,6 +108,7 @@ def describe(spec: EvaluationSpec, data: EvaluationData, model: ModelDescription
         "only": list(spec.only),
         "versions": versions(),
         **leaks(data, model, spec.allow_seen),
+        **({"losses": [str(loss) for loss in data.studies.manifest.losses]} if data.studies.manifest.losses else {}),
         "left_out": list(data.left_out),
     }
 

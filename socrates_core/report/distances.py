@@ -27,6 +27,11 @@ SHOWN_CELLS: Final = 3
 """Number of worst and of best cells that are drawn."""
 
 
+GROUPING_COLUMNS: Final = (
+    "Definition of a cell", "W, observed range", "Flat mean", "Noise floor", "Uniform", "Cells", "Studies",
+)  # fmt: skip
+
+
 def distances(metrics: Metrics) -> list[Part]:
     """W of the model and the baselines by both conventions, and by every definition of a cell."""
     wasserstein, baselines = metrics.wasserstein, metrics.baselines
@@ -42,6 +47,7 @@ def distances(metrics: Metrics) -> list[Part]:
         ("Another sample of people", *_each(baselines.human_split_half, _baseline)),
         ("Model, flat mean over cells", *_each(model, lambda found: number(found.flat_mean))),
     )
+    off = ("W without options off the axis",) if metrics.paper.off_axis_cells else ()
     parts: list[Part] = [
         Table(("Wasserstein distance (W)", "Stated scale", "Observed range"), rows),
         "Means over the cells of a study, then over studies, with 95 % intervals from resampling studies. In brackets, "
@@ -49,7 +55,16 @@ def distances(metrics: Metrics) -> list[Part]:
         f"Squared-CDF (Cramér) distance, without small-sample bias: {_summary(metrics.cramer, 5)}.",
         _kinds(metrics),
         Table(
-            ("Definition of a cell", "W, observed range", "Flat mean", "Noise floor", "Uniform", "Cells", "Studies"),
+            (
+                "Definition of a cell",
+                "W, observed range",
+                "Flat mean",
+                "Noise floor",
+                "Uniform",
+                "Cells",
+                "Studies",
+                *off,
+            ),
             tuple(_grouping_row(one) for one in metrics.by_grouping),
         ),
         _shares(metrics.shares),
@@ -93,7 +108,8 @@ def _kinds(metrics: Metrics) -> Part:
 def _grouping_row(one: GroupingDistance) -> tuple[str, ...]:
     mixed = f" ({one.mixed_scales} mix scales)" if one.mixed_scales else ""
     figures = (with_interval(one.mean, one.ci95), *map(number, (one.flat_mean, one.noise_floor, one.uniform)))
-    return (one.grouping + mixed, *figures, f"{one.cells:,}", f"{one.studies:,}")
+    off = (f"{number(one.on_axis)} ({one.off_axis_cells:,} cells have such options)",) if one.off_axis_cells else ()
+    return (one.grouping + mixed, *figures, f"{one.cells:,}", f"{one.studies:,}", *off)
 
 
 def _shares(shares: ByConvention[Shares]) -> Part:

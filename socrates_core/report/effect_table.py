@@ -1,14 +1,26 @@
 """The figures of one condition as named rows of a table."""
 
+from typing import Final
+
 import numpy as np
 
 from socrates_core.report.words import from_to
+from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.open_ended import NumberResult, number_bins
-from socrates_core.simulation.result import ArmResult
+from socrates_core.simulation.result import ArmResult, NominalScore
+
+EXPLAIN_BOUNDS: Final = (
+    "Bounds: where a condition changes how many people answer at all, its mean is about other people. If it moves "
+    "everybody in one direction, the effect on those who answer in both conditions lies between the bounds (Lee 2009)."
+)
+OF_ALL: Final = "(off the axis; of all people)"
 
 
 def shares_by_option(arm: ArmResult) -> list[tuple[str, str, float, float | None]]:
-    """(answer, label, predicted share, actual share) in the order of the scale; in bins for an open-ended outcome."""
+    """(answer, label, predicted share, actual share) in the order of the scale; in bins for an open-ended outcome.
+
+    Options off the axis follow, with shares of all people; the others are shares of those who answer on the axis.
+    """
     if arm.open_ended:
         bins = number_bins(arm.predicted.values)
         names = [(name, "") for name in bins.names]
@@ -17,9 +29,13 @@ def shares_by_option(arm: ArmResult) -> list[tuple[str, str, float, float | None
             for side in (arm.predicted, arm.actual)
         ]
     else:
-        labels = arm.cell.scale.labels
-        names = [(str(value), labels.get(value, "")) for value in arm.predicted.values.tolist()]
+        scale = arm.cell.scale
+        names = [(scale.written(value), scale.labels.get(value, "")) for value in arm.predicted.values.tolist()]
         sides = [None if side is None else side.probs.tolist() for side in (arm.predicted, arm.actual)]
+        if arm.off_axis is not None:
+            names += [(scale.written(option), f"{label} {OF_ALL}".strip()) for option, label in scale.off_axis.items()]
+            sides[0] = [*(sides[0] or []), *arm.off_axis.predicted]
+            sides[1] = None if sides[1] is None else [*sides[1], *(arm.off_axis.actual or ())]
     actual = sides[1] or [None] * len(names)
     return [(*name, ours, theirs) for name, ours, theirs in zip(names, sides[0] or [], actual, strict=True)]
 
@@ -31,14 +47,22 @@ def arm_numbers(arm: ArmResult) -> list[tuple[str, str]]:
         return [simulated, *_number_rows(arm, arm.numbers)]
     rows = [
         simulated,
-        ("Predicted mean", f"{arm.predicted.mean:.2f}, standard deviation {arm.predicted.sd:.2f}"),
-        ("Probability mass on the scale", f"{arm.on_scale_mass:.1%}"),
+        *_mean_row("Predicted mean", arm, arm.predicted),
+        ("Probability mass on the scale", mass_by_kind(arm)),
         ("Compared with", arm.actual_group),
     ]
     if arm.actual is not None:
+        rows += [("Actual answers", _answers(arm)), *_mean_row("Actual mean", arm, arm.actual)]
+    if arm.off_axis is not None:
+        actual = "nobody answered" if arm.actual_off_axis is None else f"{arm.actual_off_axis:.1%}"
+        rows.append(
+            (f"Off the axis ({off_axis_names(arm)})", f"predicted {arm.predicted_off_axis:.1%}, actual {actual}")
+        )
+    if arm.nominal is not None:
         rows += [
-            ("Actual answers", _answers(arm)),
-            ("Actual mean", f"{arm.actual.mean:.2f}, standard deviation {arm.actual.sd:.2f}"),
+            ("Total variation (the options have no order)", f"{arm.nominal.total_variation:.3f}"),
+            ("Noise floor of the total variation", f"{arm.nominal.noise_floor:.3f}"),
+            ("Total variation of the uniform baseline", f"{arm.nominal.uniform:.3f}"),
         ]
     if arm.n_off_scale:
         rows.append(("Off-scale answers, excluded", f"{arm.n_off_scale:,}"))
@@ -54,8 +78,53 @@ def arm_numbers(arm: ArmResult) -> list[tuple[str, str]]:
         ("Chance limit", f"{score.chance_limit:.3f}"),
         ("Uniform baseline", f"{score.uniform:.3f}"),
         ("Another sample of the same size", halves),
-        ("Wasserstein distance (W), observed range", observed),
+        ("Wasserstein distance (W), observed range", observed + ("" if arm.off_axis is None else AS_NUMBERS)),
     ]
+
+
+AS_NUMBERS: Final = "; here options off the axis are the numbers they are, as in the paper"
+
+
+def _mean_row(name: str, arm: ArmResult, side: AnswerDistribution) -> list[tuple[str, str]]:
+    """Mean and standard deviation in the scale's own numbers; nothing for options without an order."""
+    unit = arm.cell.scale.unit
+    if arm.cell.scale.nominal:
+        return []
+    return [(name, f"{unit * side.mean:.2f}, standard deviation {unit * side.sd:.2f}")]
+
+
+def mass_by_kind(arm: ArmResult) -> str:
+    """The probability mass on the scale, on its axis and off it: `97.0% (87.0% on the axis, 10.0% off it)`."""
+    if arm.off_axis is None:
+        return f"{arm.on_scale_mass:.1%}"
+    off = arm.on_scale_mass * arm.predicted_off_axis
+    return f"{arm.on_scale_mass:.1%} ({arm.on_scale_mass - off:.1%} on the axis, {off:.1%} off it)"
+
+
+def off_axis_sentence(arm: ArmResult) -> str:
+    """Predicted and actual share of people who answer off the axis, in a sentence; empty without such options."""
+    if arm.off_axis is None:
+        return ""
+    actual = "" if arm.actual_off_axis is None else f"; actually {arm.actual_off_axis:.1%} do"
+    return (
+        f"{arm.predicted_off_axis:.1%} are predicted to answer off the axis ({off_axis_names(arm)}){actual}. "
+        "Distances, means and effects are about the others."
+    )
+
+
+def nominal_sentence(arm: ArmResult, found: NominalScore) -> str:
+    """The result for options without an order, in a sentence."""
+    apart = f" {off_axis_sentence(arm)}" if arm.off_axis is not None else ""
+    return (
+        f"The options have no order: {found.total_variation:.1%} of the answers would have to be others for the "
+        f"prediction to be right (total variation; a perfect prediction {found.noise_floor:.1%}, guessing evenly "
+        f"{found.uniform:.1%}).{apart}"
+    )
+
+
+def off_axis_names(arm: ArmResult) -> str:
+    """The options off the axis, as they are called."""
+    return ", ".join(label or arm.cell.scale.written(option) for option, label in arm.cell.scale.off_axis.items())
 
 
 def _number_rows(arm: ArmResult, numbers: NumberResult) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from socrates_core.metrics.fairness import AttributeFairness
 from socrates_core.report.distances import against_n, distances, extremes, studies
 from socrates_core.report.document import Folded, Part, Picture, Section, Table, Warned, to_html, to_markdown
 from socrates_core.report.evaluation_figures import effects_figure, groups_figure
+from socrates_core.report.off_axis import nominal, off_axis
 from socrates_core.report.words import SHOWN_ROWS, cut, headline, number, shown_model, with_interval
 from socrates_core.study.files import json_text, write_files
 
@@ -49,6 +50,7 @@ def _sections(scored: ScoredCells) -> list[Section]:
     found = [
         Section("", [*_stamps(metrics), headline(metrics), headline(metrics, "observed"), *_as_read(metrics), PAPER]),
         Section("Wasserstein distance (W)", distances(metrics)),
+        *(Section(title, parts) for title, parts in _apart(metrics).items() if parts),
         Section("Studies", studies(metrics)),
         Section("Treatment effects", _effects(metrics.effects)),
     ]
@@ -67,6 +69,10 @@ def _sections(scored: ScoredCells) -> list[Section]:
     ]
 
 
+def _apart(metrics: Metrics) -> dict[str, list[Part]]:
+    return {"Answers off the axis": off_axis(metrics), "Options without an order": nominal(metrics)}
+
+
 def _stamps(metrics: Metrics) -> list[Part]:
     stamps: list[Part] = []
     if metrics.contaminated:
@@ -75,6 +81,9 @@ def _stamps(metrics: Metrics) -> list[Part]:
         stamps.append(
             Warned(f"CONTAMINATED: the model was trained on {len(seen)} of these studies ({some}). This is not a test.")
         )
+    if metrics.provenance.losses:
+        some = "; ".join(metrics.provenance.losses[:3])
+        stamps.append(Warned(f"ANSWERS LOST: {some}. The figures are about the rest, which may be biased."))
     if metrics.provenance.base_note:
         stamps.append(Warned(f"Not surely the adapter's base: {metrics.provenance.base_note}."))
     if metrics.provenance.demo:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from socrates_core.evaluation.results.distances import Convention
 from socrates_core.evaluation.results.metrics import Effects
 from socrates_core.evaluation.results.rows import CellDistances, CellRow, StudyDistances, StudyRow
+from socrates_core.metrics.cell.off_axis import off_axis_shares
 from socrates_core.metrics.cell_predictions import CellPredictions, scale_of
 from socrates_core.metrics.fairness import AttributeFairness
 from socrates_core.metrics.uncertainty import Interval
@@ -132,7 +133,8 @@ def cell_bars(cell: CellPredictions) -> go.Figure:
     on, usable = cell.on_scale, cell.usable
     actual = AnswerDistribution.from_responses(cell.responses[on].astype(np.int64), shown.scale, cell.mass_of[on])
     if cell.probs is not None:
-        mean = cell.mass_of[on] @ cell.probs[on]
+        side = cell.predicted
+        mean = side.weights[side.compared] @ side.probs[side.compared] if side.probs is not None else cell.probs[0]
         predicted = AnswerDistribution(cell.values, mean / mean.sum())
         name = "Predicted"
     else:
@@ -140,7 +142,12 @@ def cell_bars(cell: CellPredictions) -> go.Figure:
         drawn = cell.drawn[usable].astype(np.int64)
         predicted = AnswerDistribution.from_responses(drawn, shown.scale, cell.mass_of[usable])
         name = f"Predicted ({len(drawn):,} drawn)"
-    return share_bars(shown, predicted, name, actual, f"Actual ({int(on.sum()):,} answers)")
+    apart = off_axis_shares(cell)
+    off: tuple[list[float], ...] = ()
+    if apart is not None:
+        shares = list(apart.by_option.values())
+        off = [p for _, p in shares], [a for a, _ in shares]
+    return share_bars(shown, predicted, name, actual, f"Actual ({int(on.sum()):,} answers)", off)
 
 
 def groups_figure(fairness: Mapping[str, AttributeFairness]) -> go.Figure:

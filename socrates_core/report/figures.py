@@ -7,8 +7,8 @@ import html
 import itertools
 import math
 import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from socrates_core.metrics.uncertainty import Interval
+from socrates_core.scale.answer_scale import written
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.open_ended import number_bins
 from socrates_core.simulation.result import ArmResult, Simulation
@@ -41,20 +42,38 @@ def histogram(arm: ArmResult) -> go.Figure:
     if arm.numbers is not None and arm.numbers.n_invalid:
         simulated = f"{arm.numbers.n_valid:,} of {simulated}"
     actual_name = f"Actual ({arm.n_actual:,} answer{'s' * (arm.n_actual != 1)})"
-    return share_bars(arm.cell, arm.predicted, f"Predicted ({simulated})", arm.actual, actual_name)
+    apart = arm.off_axis
+    off_axis = () if apart is None else (apart.predicted, apart.actual)
+    return share_bars(arm.cell, arm.predicted, f"Predicted ({simulated})", arm.actual, actual_name, off_axis)
 
 
 def share_bars(
-    cell: Cell, predicted: AnswerDistribution, predicted_name: str, actual: AnswerDistribution | None, actual_name: str
+    cell: Cell,
+    predicted: AnswerDistribution,
+    predicted_name: str,
+    actual: AnswerDistribution | None,
+    actual_name: str,
+    off_axis: Sequence[Sequence[float] | None] = (),
 ) -> go.Figure:
-    """Shares of a cell's options as bars: predicted and, where available, actual; the names appear in the legend."""
-    bars = _bars(cell, predicted)
+    """Shares of a cell's options as bars: predicted and, where available, actual; the names appear in the legend.
+
+    Args:
+        cell: Its scale names the options.
+        predicted: Shares of the answers on the axis.
+        predicted_name: In the legend.
+        actual: Likewise; None without answers.
+        actual_name: In the legend.
+        off_axis: Predicted and actual shares of the options off the axis, of all answers. They stand apart, behind a
+            line.
+    """
+    bars = _with_off_axis(_bars(cell, predicted), cell) if off_axis else _bars(cell, predicted)
+    theirs = off_axis[1] if len(off_axis) > 1 else None
     figure = go.Figure()
     figure.add_bar(
         name=predicted_name,
-        x=list(range(len(bars.names))),
-        y=_shares(bars, predicted),
-        hovertext=_hovers(bars, "Predicted", predicted),
+        x=list(bars.at),
+        y=_shares(bars, predicted, off_axis[0] if off_axis else None),
+        hovertext=_hovers(bars, "Predicted", predicted, off_axis[0] if off_axis else None),
         hoverinfo="text",
         marker={
             "color": PREDICTED,
@@ -64,9 +83,9 @@ def share_bars(
     if actual is not None:
         figure.add_bar(
             name=actual_name,
-            x=list(range(len(bars.names))),
-            y=_shares(bars, actual),
-            hovertext=_hovers(bars, "Actual", actual),
+            x=list(bars.at),
+            y=_shares(bars, actual, theirs),
+            hovertext=_hovers(bars, "Actual", actual, theirs),
             hoverinfo="text",
             marker={"color": ACTUAL},
         )
@@ -78,8 +97,16 @@ def share_bars(
         ticktext=list(bars.ticks.values()),
         tickangle=0,
         title={"text": bars.title, "standoff": 8},
-        range=[-0.6, len(bars.names) - 0.4],
+        range=[-0.6, bars.at[-1] + 0.6],
     )
+    if off_axis:
+        on_axis = len(bars.names) - len(cell.scale.off_axis)
+        figure.add_vline(x=on_axis - 0.25, line={"color": NEUTRAL, "dash": "dot", "width": 1})
+        figure.add_annotation(
+            x=(bars.at[on_axis] + bars.at[-1]) / 2, y=1, yref="paper", yanchor="bottom", showarrow=False,
+            text="Off the axis<br>(of all people)", font={"size": 11, "color": NEUTRAL},
+        )  # fmt: skip
+        figure.update_layout(margin={"t": 64}, legend={"y": 1.12})
     figure.update_yaxes(title={"text": "Share of answers (%)"}, rangemode="tozero")
     return figure
 
@@ -91,7 +118,8 @@ def arms_figure(simulation: Simulation) -> go.Figure:
     outcome: medians, each with the quartiles.
     """
     arms = simulation.arms
-    same = all(arm.cell.scale.values == arms[0].cell.scale.values for arm in arms)
+    first = arms[0].cell.scale
+    same = all((arm.cell.scale.values, arm.cell.scale.unit) == (first.values, first.unit) for arm in arms)
     figure = go.Figure()
     for name, colour, symbol, shift in (("Predicted", PREDICTED, "diamond", 0.13), ("Actual", ACTUAL, "circle", -0.13)):
         points = [(-row + shift, arm, point) for row, arm in enumerate(arms) if (point := _point(arm, name, same))]
@@ -101,7 +129,7 @@ def arms_figure(simulation: Simulation) -> go.Figure:
     if arms[0].open_ended:
         figure.update_xaxes(title={"text": "Median answer with quartiles"}, rangemode="tozero")
     else:
-        options = arms[0].predicted.values
+        options = first.unit * arms[0].predicted.values
         low, high = (float(options[0]), float(options[-1])) if same else (0.0, 100.0)
         title = f"Mean answer ({low:g} to {high:g})" if same else "Mean answer (% of each scale)"
         figure.update_xaxes(title={"text": title}, range=[low - 0.03 * (high - low), high + 0.03 * (high - low)])
@@ -126,9 +154,17 @@ class _Bars:
     """(K,) index of each option's bar."""
     names: tuple[str, ...]
     """Full name of each bar."""
-    ticks: dict[int, str]
-    """Bar index → its axis label, already escaped."""
+    ticks: dict[float, str]
+    """Position → its axis label, already escaped."""
     title: str
+    off_axis: int = 0
+    """How many of the bars, the last ones, are options off the axis."""
+
+    @property
+    def at(self) -> tuple[float, ...]:
+        """Position of each bar; those off the axis after a gap."""
+        on_axis = len(self.names) - self.off_axis
+        return (*range(on_axis), *(on_axis + 0.5 + i for i in range(self.off_axis)))
 
 
 def _bars(cell: Cell, distribution: AnswerDistribution) -> _Bars:
@@ -136,22 +172,34 @@ def _bars(cell: Cell, distribution: AnswerDistribution) -> _Bars:
         return _number_bars(distribution.values)
     values = distribution.values.tolist()
     if len(values) > MAX_BARS:
-        return _binned(values)
-    labels = [cell.scale.labels.get(value) for value in values]
-    names = tuple(f"{value} = {label}" if label else str(value) for value, label in zip(values, labels, strict=True))
-    ticks = {}
-    for i, (value, label) in enumerate(zip(values, labels, strict=True)):
+        return _binned(values, cell.scale.unit)
+    labels, numbers = (
+        [cell.scale.labels.get(value) for value in values],
+        [cell.scale.written(value) for value in values],
+    )
+    names = tuple(f"{number} = {label}" if label else number for number, label in zip(numbers, labels, strict=True))
+    ticks: dict[float, str] = {}
+    for i, (number, label) in enumerate(zip(numbers, labels, strict=True)):
         # with more than five bars there is room for words only at the ends and in the middle
         labelled = len(values) <= 5 or i in (0, (len(values) - 1) / 2, len(values) - 1)
         width = max(8, 42 // len(values))
-        ticks[i] = f"{value}<br>{_wrapped(label, width, 3)}" if label and labelled else str(value)
+        ticks[i] = f"{number}<br>{_wrapped(label, width, 3)}" if label and labelled else number
     return _Bars(np.arange(len(values)), names, ticks, "Answer")
+
+
+def _with_off_axis(bars: _Bars, cell: Cell) -> _Bars:
+    """The bars with one for each option off the axis behind them."""
+    scale = cell.scale
+    names = tuple(label or scale.written(option) for option, label in scale.off_axis.items())
+    more = replace(bars, names=(*bars.names, *names), off_axis=len(names))
+    apart = dict(zip(more.at[-len(names) :], (_wrapped(name, 12, 3) for name in names), strict=True))
+    return replace(more, ticks={**bars.ticks, **apart})
 
 
 def _number_bars(values: npt.NDArray[np.int64]) -> _Bars:
     bins = number_bins(values)
     every = max(1, math.ceil(len(bins.starts) / 10))
-    ticks = {i: compact(start) for i, start in enumerate(bins.starts) if i % every == 0}
+    ticks: dict[float, str] = {i: compact(start) for i, start in enumerate(bins.starts) if i % every == 0}
     return _Bars(bins.bin_of, bins.names, ticks, bins.title)
 
 
@@ -163,15 +211,15 @@ def compact(number: int) -> str:
     return f"{number:,}"
 
 
-def _binned(values: list[int]) -> _Bars:
+def _binned(values: list[int], unit: float) -> _Bars:
     """Bins of 2, 5, 10, 20, 50 … options; a single option left over joins the last bin."""
     size = next(step for step in _steps() if _bin_count(len(values), step) <= MAX_BINS)
     count = _bin_count(len(values), size)
     bar_of = np.minimum(np.arange(len(values)) // size, count - 1)
     ends = [*values[size - 1 : (count - 1) * size : size], values[-1]]
-    names = tuple(f"{values[i * size]} to {end}" for i, end in enumerate(ends))
+    names = tuple(f"{written(values[i * size], unit)} to {written(end, unit)}" for i, end in enumerate(ends))
     every = max(1, count // 5)
-    ticks = {i: str(values[i * size]) for i in range(0, count, every)}
+    ticks: dict[float, str] = {i: written(values[i * size], unit) for i in range(0, count, every)}
     return _Bars(bar_of, names, ticks, f"Answer (in bins of {size} options)")
 
 
@@ -183,15 +231,19 @@ def _steps() -> Iterator[int]:
     return (digit * 10**power for power in itertools.count() for digit in (1, 2, 5))
 
 
-def _shares(bars: _Bars, distribution: AnswerDistribution) -> list[float]:
-    """Percent of the answers in each bar."""
-    return [round(100 * float(share), 4) for share in np.bincount(bars.bar_of, distribution.probs, len(bars.names))]
+def _shares(bars: _Bars, distribution: AnswerDistribution, off_axis: Sequence[float] | None) -> list[float]:
+    """Percent of the answers in each bar; off the axis, of all answers."""
+    counted = np.bincount(bars.bar_of, distribution.probs, len(bars.names) - bars.off_axis)
+    apart = [0.0] * bars.off_axis if off_axis is None else off_axis
+    return [round(100 * float(share), 4) for share in (*counted, *apart)]
 
 
-def _hovers(bars: _Bars, side: str, distribution: AnswerDistribution) -> list[str]:
+def _hovers(bars: _Bars, side: str, distribution: AnswerDistribution, off_axis: Sequence[float] | None) -> list[str]:
+    shares = _shares(bars, distribution, off_axis)
+    of_all = [""] * (len(shares) - bars.off_axis) + [" of all people"] * bars.off_axis
     return [
-        f"{_wrapped(name, 40, 6)}<br>{side}: {share:.1f} %"
-        for name, share in zip(bars.names, _shares(bars, distribution), strict=True)
+        f"{_wrapped(name, 40, 6)}<br>{side}: {share:.1f} %{whose}"
+        for name, share, whose in zip(bars.names, shares, of_all, strict=True)
     ]
 
 
@@ -247,15 +299,15 @@ def _point(arm: ArmResult, side: str, in_points: bool) -> tuple[float, Interval]
         numbers = arm.numbers.predicted if predicted else arm.numbers.actual
         return None if numbers is None else (numbers.median, Interval(numbers.low, numbers.high))
     if predicted:
-        return _on_axis(arm, arm.predicted.mean, arm.predicted_mean_interval, in_points)
-    if arm.actual is None or arm.actual_mean_interval is None:
+        return _on_axis(arm, arm.predicted_mean, arm.predicted_mean_interval, in_points)
+    if arm.actual_mean is None or arm.actual_mean_interval is None:
         return None
-    return _on_axis(arm, arm.actual.mean, arm.actual_mean_interval, in_points)
+    return _on_axis(arm, arm.actual_mean, arm.actual_mean_interval, in_points)
 
 
 def _on_axis(arm: ArmResult, mean: float, interval: Interval, in_points: bool) -> tuple[float, Interval]:
     """A mean and its interval, clipped to the scale; in percent of the scale unless `in_points`."""
-    low, high = float(arm.predicted.values[0]), float(arm.predicted.values[-1])
+    low, high = (arm.cell.scale.unit * float(arm.predicted.values[place]) for place in (0, -1))
     ends = [min(max(end, low), high) for end in (interval.low, interval.high)]
     if in_points:
         return mean, Interval(*ends)

@@ -15,13 +15,19 @@ from socrates_core.evaluation.results.provenance import versions
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.people.population import describe
 from socrates_core.prompt import TEMPLATES, segments
-from socrates_core.report.effect_table import arm_numbers, shares_by_option
+from socrates_core.report.effect_table import (
+    EXPLAIN_BOUNDS,
+    arm_numbers,
+    nominal_sentence,
+    off_axis_sentence,
+    shares_by_option,
+)
 from socrates_core.report.figures import arms_figure, histogram
 from socrates_core.scale.distribution import AnswerDistribution
-from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
+from socrates_core.simulation.result import ArmResult, EffectRow, OffAxisAnswers, Simulation
 from socrates_core.study.study_set import Cell, persona_rows
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of the JSON export."""
 
 
@@ -37,6 +43,7 @@ CSV_COLUMNS: Final = (
     "simulated_profiles",
     "actual_answers",
     "invalid_predictions",
+    "off_axis",
 )
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -63,8 +70,9 @@ def to_json(simulation: Simulation) -> str:
 def to_csv(simulation: Simulation) -> str:
     """One row per option and condition: predicted and actual share, with the number of answers behind each.
 
-    The options of an open-ended outcome are all numbers that were given; predicted shares are of the valid answers.
-    Texts that a spreadsheet would interpret as a formula are prefixed with an apostrophe.
+    Shares of options on the axis are of the answers on the axis; those of options off it (`off_axis`) are of all
+    people. The options of an open-ended outcome are all numbers that were given; predicted shares are of the valid
+    answers. Texts that a spreadsheet would interpret as a formula are prefixed with an apostrophe.
     """
     file = io.StringIO()
     rows = csv.writer(file, lineterminator="\n")
@@ -76,7 +84,17 @@ def to_csv(simulation: Simulation) -> str:
             shares = [f"{arm.predicted.probs[i]:.6f}", "" if arm.actual is None else f"{arm.actual.probs[i]:.6f}"]
             keys = [inert(cell.study_id), cell.cell_id, cell.condition_num, inert(cell.condition_label)]
             invalid = 0 if arm.numbers is None else arm.numbers.n_invalid
-            rows.writerow([*keys, value, label, *shares, arm.n_predicted, arm.n_actual, invalid])
+            written = value if cell.scale.unit == 1 else cell.scale.written(value)
+            rows.writerow([*keys, written, label, *shares, arm.n_predicted, arm.n_actual, invalid, "no"])
+        if arm.off_axis is None:
+            continue
+        actual = arm.off_axis.actual or [None] * len(arm.off_axis.predicted)
+        answers = arm.n_actual + arm.off_axis.n_actual
+        for (value, label), ours, theirs in zip(
+            arm.off_axis.labels.items(), arm.off_axis.predicted, actual, strict=True
+        ):
+            shares = [f"{ours:.6f}", "" if theirs is None else f"{theirs:.6f}"]
+            rows.writerow([*keys, cell.scale.written(value), inert(label), *shares, arm.n_predicted, answers, 0, "yes"])
     return file.getvalue()
 
 
@@ -115,7 +133,10 @@ def example_prompt(simulation: Simulation) -> str:
 
 def cell_hash(cell: Cell) -> str:
     """sha256 of stimulus and answer options: the same cell in another study folder has the same hash."""
-    content = [cell.study_id, cell.condition_num, cell.task_num, cell.stimulus, cell.scale.values]
+    scale = cell.scale
+    content = [cell.study_id, cell.condition_num, cell.task_num, cell.stimulus, scale.values]
+    if scale.off_axis or scale.unit != 1 or scale.nominal:
+        content.append([list(scale.off_axis), scale.unit, scale.nominal])
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -139,14 +160,18 @@ def _arm_json(arm: ArmResult) -> dict[str, Any]:
             "stimulus": cell.stimulus,
             "scale_values": None if cell.scale.values is None else list(cell.scale.values),
             "scale_labels": cell.scale.label_column,
+            "unit": cell.scale.unit,
+            "measurement": cell.scale.measurement,
+            "off_axis": cell.scale.off_axis_column,
+            "off_axis_labels": cell.scale.off_axis_label_column,
             "sha256": cell_hash(cell),
         },
-        "predicted": _distribution_json(arm.predicted, arm.open_ended),
+        "predicted": _distribution_json(arm, arm.predicted),
         "predicted_mean_interval": asdict(arm.predicted_mean_interval),
         "n_predicted": arm.n_predicted,
         "n_personas": arm.n_personas,
         "on_scale_mass": arm.on_scale_mass,
-        "actual": None if arm.actual is None else _distribution_json(arm.actual, arm.open_ended),
+        "actual": None if arm.actual is None else _distribution_json(arm, arm.actual),
         "actual_mean_interval": None if arm.actual_mean_interval is None else asdict(arm.actual_mean_interval),
         "actual_group": arm.actual_group,
         "n_actual": arm.n_actual,
@@ -155,17 +180,30 @@ def _arm_json(arm: ArmResult) -> dict[str, Any]:
         "score": None if arm.score is None else asdict(arm.score),
         "unscored": arm.unscored,
         "numbers": None if arm.numbers is None else asdict(arm.numbers),
+        "off_axis": None if arm.off_axis is None else _off_axis_json(arm.off_axis),
+        "nominal": None if arm.nominal is None else asdict(arm.nominal),
     }
 
 
-def _distribution_json(distribution: AnswerDistribution, with_values: bool) -> dict[str, Any]:
-    """The shares, together with their values where the cell's scale does not list them: the numbers given."""
-    if with_values:
+def _off_axis_json(found: OffAxisAnswers) -> dict[str, Any]:
+    """Shares of all people, in the order of the cell's `off_axis`."""
+    actual = None if found.actual is None else list(found.actual)
+    return {"predicted": list(found.predicted), "actual": actual, "n_actual": found.n_actual}
+
+
+def _distribution_json(arm: ArmResult, distribution: AnswerDistribution) -> dict[str, Any]:
+    """The shares, together with their values where the cell's scale does not list them: the numbers given. Mean and
+    standard deviation are in the scale's own numbers; null for options without an order.
+    """
+    scale = arm.cell.scale
+    if arm.open_ended:
         given = distribution.probs > 0
         shares = {"values": distribution.values[given].tolist(), "shares": distribution.probs[given].tolist()}
     else:
         shares = {"shares": distribution.probs.tolist()}
-    return {**shares, "mean": distribution.mean, "sd": distribution.sd}
+    if scale.nominal:
+        return {**shares, "mean": None, "sd": None}
+    return {**shares, "mean": scale.unit * distribution.mean, "sd": scale.unit * distribution.sd}
 
 
 def _effect_json(row: EffectRow) -> dict[str, Any]:
@@ -177,6 +215,7 @@ def _effect_json(row: EffectRow) -> dict[str, Any]:
         "predicted_interval": asdict(row.predicted_interval),
         f"actual_{what}": row.actual,
         "actual_interval": None if row.actual_interval is None else asdict(row.actual_interval),
+        "off_axis_bounds": None if row.off_axis is None else asdict(row.off_axis),
     }
 
 
@@ -213,7 +252,11 @@ def _text(text: str) -> str:
 def _sentence(arm: ArmResult) -> str:
     if arm.numbers is not None and arm.numbers.score is not None:
         return arm.numbers.score.sentence
-    return arm.score.verdict.sentence if arm.score else f"W cannot be computed for this condition: {arm.unscored}"
+    if arm.nominal is not None:
+        return nominal_sentence(arm, arm.nominal)
+    apart = "" if arm.off_axis is None else f" {off_axis_sentence(arm)}"
+    told = arm.score.verdict.sentence if arm.score else f"W cannot be computed for this condition: {arm.unscored}"
+    return told + apart
 
 
 def _provenance_line(simulation: Simulation) -> str:
@@ -272,6 +315,9 @@ def _effects_html(simulation: Simulation) -> list[str]:
         if row.actual is not None and row.actual_interval is not None:
             actual = _effect(row.actual, row.actual_interval, open_ended)
         predicted = _effect(row.predicted, row.predicted_interval, open_ended)
+        if row.off_axis is not None:
+            predicted += _bounds(row.off_axis.predicted)
+            actual += _bounds(row.off_axis.actual)
         rows.append(f"<tr><td>{_text(row.cell.condition_label)}</td><td>{predicted}</td><td>{actual}</td></tr>")
     figure = figure_to_html(
         arms_figure(simulation), include_plotlyjs=False, full_html=False, config={"responsive": True}
@@ -284,7 +330,12 @@ def _effects_html(simulation: Simulation) -> list[str]:
         "<table><tr><th>Condition</th><th>Predicted</th><th>Actual</th></tr>",
         *rows,
         "</table>",
+        *([f"<p class=muted>{_text(EXPLAIN_BOUNDS)}</p>"] if any(row.off_axis for row in simulation.effects) else []),
     ]
+
+
+def _bounds(interval: Interval | None) -> str:
+    return "" if interval is None else f"; bounds {interval.low:+.1f} to {interval.high:+.1f}"
 
 
 def _effect(effect: float, interval: Interval, whole: bool) -> str:

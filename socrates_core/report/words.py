@@ -32,12 +32,44 @@ def headline(metrics: Metrics, convention: Convention = "scale") -> str:
         mean, ci95, cells, studies = found.mean, found.ci95, found.cells, found.studies
         floor, uniform = metrics.noise_floor.scale.mean, metrics.baselines.uniform.scale.mean
         how = "by the stated scale"
-    unusable = unusable_predictions(metrics) if convention == "scale" else ""
+    unusable = unusable_predictions(metrics) + _apart(metrics) if convention == "scale" else _as_numbers(metrics)
     if mean is None:
         return f"There is no Wasserstein distance (W) {how}: no cell can be scored by it.{unusable}"
     return (
         f"W = {mean:.4f}{interval(ci95, ' (95 % interval {} to {})')} {how}; noise floor {number(floor)}, "
         f"uniform baseline {number(uniform)}; {cells:,} cells of {studies:,} studies.{mass_on_scale(metrics)}{unusable}"
+    )
+
+
+def _apart(metrics: Metrics) -> str:
+    """What W leaves out because it has no place on an axis; nothing where there is nothing. With a space before it."""
+    told = ""
+    off = [row.off_axis for row in metrics.cells if row.off_axis is not None]
+    if off:
+        actual, predicted = (sum(getattr(one, side) for one in off) / len(off) for side in ("actual", "predicted"))
+        told += (
+            f" In {len(off):,} cells people may answer off the axis (“don't know”): on average {actual:.1%} do, and "
+            f"{predicted:.1%} are predicted to; W is about the others."
+        )
+    if metrics.nominal is not None:
+        found = metrics.nominal
+        told += (
+            f" Apart from W, total variation = {number(found.model.mean, 4)} over {found.model.cells:,} cells whose "
+            f"options have no order (noise floor {number(found.noise_floor.mean)}, uniform baseline "
+            f"{number(found.uniform.mean)})."
+        )
+    return told
+
+
+def _as_numbers(metrics: Metrics) -> str:
+    """What options off the axis do to W as in the paper; nothing where there are none. With a space before it."""
+    paper = metrics.paper
+    if not paper.off_axis_cells:
+        return ""
+    cells = f"{paper.off_axis_cells:,} cell" + ("s have" if paper.off_axis_cells > 1 else " has")
+    return (
+        f" {cells} options off the axis, taken here as the numbers they are, as in the paper; without them "
+        f"W = {number(paper.on_axis, 4)}."
     )
 
 

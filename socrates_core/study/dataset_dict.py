@@ -9,7 +9,10 @@
 | task_num | the outcome within the study |
 | stimulus | vignette, question and answer instruction, as shown |
 | design | `between` or `within` |
-| scale_values, scale_labels | the options, ascending, and their texts; null if the outcome is open-ended |
+| scale_values, scale_labels | the options on the axis, ascending, and their texts; null if the outcome is open-ended |
+| off_axis, off_axis_labels | the options off the axis ("don't know"), and their texts; null if there are none |
+| unit | what options and responses count: 0.5 on a scale in half steps, on which a response of 7 is 3.5 |
+| measurement | `ordinal`, `nominal` (options without an order) or `open` |
 | participant | the person within the study |
 | weight | of the person in the survey; null if there is none |
 | demo_ANYTHING | what is known of the person; null if it is not |
@@ -104,6 +107,10 @@ def _features(datasets: Any, parts: Mapping[str, StudySet]) -> Any:
             "design": text,
             "scale_values": sequence(whole),
             "scale_labels": sequence(text),
+            "off_axis": sequence(whole),
+            "off_axis_labels": sequence(text),
+            "unit": value("float64"),
+            "measurement": text,
             "participant": text,
             "weight": value("float64"),
             **known,
@@ -130,7 +137,8 @@ def _shards(held: StudySet) -> Iterator[pl.DataFrame]:
     attributes = {name: f"demo_{name}" for name in held.attributes}
     people = held.participants.drop("study_id").rename(attributes)
     order = ["study_id", "title", "condition_num", "condition", "task_num", "stimulus", "design", "scale_values"]
-    order += ["scale_labels", "participant", "weight", *attributes.values(), "response", "on_scale"]
+    order += ["scale_labels", "off_axis", "off_axis_labels", "unit", "measurement"]
+    order += ["participant", "weight", *attributes.values(), "response", "on_scale"]
     for first, count in _bounds(held) or [(0, 0)]:
         yield (
             held.responses.slice(first, count)

@@ -86,6 +86,8 @@ class Provenance:
     """Training studies whose stimuli were available; None in records of version 0.1."""
     near_duplicates: tuple[NearDuplicate, ...] = ()
     """Most similar first; empty too if no training stimulus was available."""
+    losses: tuple[str, ...] = ()
+    """Outcomes of which many answers could not be read, and which were prepared with --allow-loss."""
     left_out: tuple[Excluded, ...] = ()
     """Cells that were not predicted; an evaluation lists them under `excluded`."""
     file: str | None = None

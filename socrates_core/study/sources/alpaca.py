@@ -17,6 +17,7 @@ from typing import Any, Final
 import polars as pl
 
 from socrates_core.errors import SourceError
+from socrates_core.scale.answer_scale import written
 from socrates_core.study.alpaca_format import (
     ANSWER_PREFIX,
     ATTRIBUTE_NAMES,
@@ -296,9 +297,9 @@ def _export_lines(studies: StudySet, reader: DemographicsReader) -> Iterator[str
             )
         personas[participant_id] = _json_text(line + SCENARIO)
     cells = {
-        cell_id: (_json_text(stimulus), f'"study_id":"{_json_text(study_id)}","condition_num":{condition_num}')
-        for cell_id, study_id, condition_num, stimulus in studies.cells.select(
-            "cell_id", "study_id", "condition_num", "stimulus"
+        cell_id: (_json_text(stimulus), f'"study_id":"{_json_text(study_id)}","condition_num":{condition_num}', unit)
+        for cell_id, study_id, condition_num, stimulus, unit in studies.cells.select(
+            "cell_id", "study_id", "condition_num", "stimulus", "unit"
         ).iter_rows()
     }
     start = f'{{"instruction":"{_json_text(INSTRUCTION)}","input":"'
@@ -307,8 +308,9 @@ def _export_lines(studies: StudySet, reader: DemographicsReader) -> Iterator[str
         .select("cell_id", "participant_id", "response")
         .iter_rows()
     ):
-        stimulus, ids = cells[cell_id]
-        yield f'{start}{personas[participant_id]}{stimulus}","output":"{ANSWER_PREFIX}{response}",{ids}}}\n'
+        stimulus, ids, unit = cells[cell_id]
+        answer = response if unit == 1 else written(response, unit)
+        yield f'{start}{personas[participant_id]}{stimulus}","output":"{ANSWER_PREFIX}{answer}",{ids}}}\n'
 
 
 def _json_text(text: str) -> str:

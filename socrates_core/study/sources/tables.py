@@ -4,7 +4,7 @@ Columns (the first five are required; `participant_id` may be called `participan
 
     study_id, condition_num, participant_id, response, stimulus,
     condition, question, task_num, scale_min, scale_max, design, weight, demo_ANYTHING,
-    scale_values, scale_labels (lists, as `--export datasets` writes them)
+    scale_values, scale_labels, off_axis, off_axis_labels, unit, measurement (as `--export datasets` writes them)
 
 A studies.json next to the table adds titles, sources, licences and answer labels. In CSV an empty field and R's `NA`
 are missing values.
@@ -25,14 +25,14 @@ from socrates_core.study.sources.builder import Progress, StudySetBuilder
 from socrates_core.study.sources.codebook import Codebook
 from socrates_core.study.sources.frames import column_names, slices
 from socrates_core.study.sources.rows import OPTIONAL, REQUIRED, check_attributes, check_columns, integers
-from socrates_core.study.study_set import StudySet
+from socrates_core.study.study_set import CELLS_SCHEMA, StudySet
 
 REQUIRED_HERE: Final = ("study_id", "condition_num", "participant_id", "response", "stimulus")
 DEMOGRAPHIC: Final = "demo_"
 MOST_OPTIONS: Final = 1001
 """The maximum number of options of a scale given by its two ends; wider outcomes are amounts."""
 
-_SCALE: Final = ("scale_values", "scale_labels")
+_SCALE: Final = ("scale_values", "scale_labels", "off_axis", "off_axis_labels", "unit", "measurement")
 _OWN_COLUMNS: Final = (*REQUIRED, *OPTIONAL, "question", "scale_min", "scale_max", *_SCALE)
 _SHOWN: Final = ("study_id", "stimulus", "question", "scale_min", "scale_max")
 
@@ -199,17 +199,23 @@ def _listed_scales(rows: pl.DataFrame) -> dict[str, AnswerScale]:
     """
     if not isinstance(rows.schema.get("scale_values"), pl.List):
         return {}
-    labelled = isinstance(rows.schema.get("scale_labels"), pl.List)
-    labels = pl.col("scale_labels") if labelled else pl.lit(None, pl.List(pl.String)).alias("scale_labels")
+    kinds = {name: CELLS_SCHEMA[name] for name in _SCALE[1:]}
     scales: dict[str, AnswerScale] = {}
     distinct = (
-        rows.select("stimulus", "scale_values", labels)
+        rows.select(
+            "stimulus",
+            "scale_values",
+            *(
+                pl.col(name).cast(kind) if name in rows.columns else pl.lit(None, kind).alias(name)
+                for name, kind in kinds.items()
+            ),
+        )
         .with_columns(_text=pl.struct(_SCALE).struct.json_encode())
         .unique(["stimulus", "_text"], keep="first", maintain_order=True)
     )
-    for stimulus, numbers, texts, _ in distinct.iter_rows():
+    for stimulus, numbers, *others, _ in distinct.iter_rows():
         try:
-            scale = AnswerScale.from_columns(numbers, texts)
+            scale = AnswerScale.from_columns(numbers, *others)
         except (ValueError, TypeError) as error:
             raise SourceError(f"the scale {numbers!r:.60} of the stimulus {stimulus!r:.60} is none: {error}") from error
         if scales.setdefault(stimulus, scale) != scale:

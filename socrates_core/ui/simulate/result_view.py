@@ -7,6 +7,13 @@ from typing import Final
 
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.people.edit import describe
+from socrates_core.report.effect_table import (
+    EXPLAIN_BOUNDS,
+    mass_by_kind,
+    nominal_sentence,
+    off_axis_sentence,
+    shares_by_option,
+)
 from socrates_core.report.words import TRUSTED_MASS, from_to, percent, signed
 from socrates_core.simulation.result import ArmResult, Score, Simulation
 from socrates_core.ui.html import bar, metric, table, text
@@ -42,6 +49,14 @@ EXPLAIN_PEOPLE: Final = (
     "How many human answers the prediction is compared with, and how many people were simulated. People with the same "
     "profile get the same prediction, so the model is asked once per distinct profile."
 )
+EXPLAIN_OFF_AXIS: Final = (
+    "The share of all people who choose an option that has no place on the scale, such as “don't know”. Distances, "
+    "means and effects are about the others."
+)
+EXPLAIN_NOMINAL: Final = (
+    "The options have no order, so there is no Wasserstein distance. Total variation is the share of people that would "
+    "have to answer otherwise for the prediction to be right: 0 is a perfect match, 1 nothing in common."
+)
 EXPLAIN_MEAN: Final = "The average answer in points of the scale."
 EXPLAIN_SPREAD: Final = (
     "The standard deviation in points of the scale: how much answers vary. Language models often predict too little "
@@ -62,8 +77,11 @@ def verdict_html(result: Simulation) -> str:
         f"seed {request.seed}",
         f"model {result.model.name}" + (f" + {result.model.adapter}" if result.model.adapter else ""),
     ]
-    tone, name = VERDICT_MARKS[judged.code] if judged else ("open", "Prediction only")
+    alone = "By total variation" if arm.nominal is not None else "Prediction only"
+    tone, name = VERDICT_MARKS[judged.code] if judged else ("open", alone)
     sentence = judged.sentence if judged else _alone(arm)
+    if arm.off_axis is not None and arm.nominal is None:
+        sentence += f" {off_axis_sentence(arm)}"
     title = " ".join(result.study.title.split()).removesuffix(" (paraphrased)")
     return (
         f"<section class='verdict tone-{tone}' aria-live='polite'>"
@@ -90,13 +108,27 @@ def metrics_html(arm: ArmResult) -> str:
             metric("Uniform baseline", f"{score.uniform:.3f}", _gain_words(score), EXPLAIN_UNIFORM,
                    bar(score.uniform / widest, "neutral")),
         ]  # fmt: skip
+    if arm.nominal is not None:
+        found = arm.nominal
+        beside = f"a perfect prediction {found.noise_floor:.3f}, guessing evenly {found.uniform:.3f}"
+        metrics.append(metric("Total variation", f"{found.total_variation:.3f}", beside, EXPLAIN_NOMINAL))
     actual = arm.actual
     simulated = f"{arm.n_predicted:,} simulated people ({arm.n_personas:,} distinct profiles)"
     metrics += [
         metric("Actual answers", f"{arm.n_actual:,}", f"compared with {simulated}", EXPLAIN_PEOPLE + _off_scale(arm)),
-        metric("Mean", f"{arm.predicted.mean:.2f}", _beside(actual.mean if actual else None), EXPLAIN_MEAN),
-        metric("Standard deviation", f"{arm.predicted.sd:.2f}", _beside(actual.sd if actual else None), EXPLAIN_SPREAD),
     ]  # fmt: skip
+    if not arm.cell.scale.nominal:
+        unit = arm.cell.scale.unit
+        spread = _beside(unit * actual.sd if actual else None)
+        metrics += [
+            metric("Mean", f"{arm.predicted_mean:.2f}", _beside(arm.actual_mean), EXPLAIN_MEAN),
+            metric("Standard deviation", f"{unit * arm.predicted.sd:.2f}", spread, EXPLAIN_SPREAD),
+        ]
+    if arm.off_axis is not None:
+        beside = "predicted; no actual answers"
+        if arm.actual_off_axis is not None:
+            beside = f"predicted, actual {percent(arm.actual_off_axis)}"
+        metrics.append(metric("Off the axis", percent(arm.predicted_off_axis), beside, EXPLAIN_OFF_AXIS))
     return f"<div class='tiles'>{''.join(metrics)}</div>"
 
 
@@ -107,13 +139,11 @@ def options_html(arm: ArmResult) -> str:
     head = "<th scope='col'>Answer</th><th scope='col' class='num'>Predicted</th>"
     head += "<th scope='col' class='num'>Actual</th><th scope='col' class='num'>Difference</th>" if arm.actual else ""
     rows = []
-    for i, value in enumerate(arm.predicted.values.tolist()):
-        label = arm.cell.scale.labels.get(value)
-        cells = f"<th scope='row'><b>{value}</b>{f' {text(label)}' if label else ''}</th>"
-        cells += f"<td class='num'>{percent(arm.predicted.probs[i])}</td>"
-        if arm.actual:
-            gap = 100 * (arm.predicted.probs[i] - arm.actual.probs[i])
-            cells += f"<td class='num'>{percent(arm.actual.probs[i])}</td><td class='num'>{signed(gap)} pt</td>"
+    for answer, label, ours, theirs in shares_by_option(arm):
+        cells = f"<th scope='row'><b>{text(answer)}</b>{f' {text(label)}' if label else ''}</th>"
+        cells += f"<td class='num'>{percent(ours)}</td>"
+        if arm.actual and theirs is not None:
+            cells += f"<td class='num'>{percent(theirs)}</td><td class='num'>{signed(100 * (ours - theirs))} pt</td>"
         rows.append(f"<tr>{cells}</tr>")
     shares = table("Shares of answers by option", head, rows)
     if len(rows) > 21:
@@ -127,6 +157,8 @@ def effects_html(result: Simulation) -> str:
         return "<p class='quiet'>This outcome was measured in one condition only, so there is no effect to show.</p>"
     if result.arms[0].open_ended:
         return medians_html(result)
+    if not result.effects:
+        return "<p class='quiet'>The options have no order, so conditions have no means to compare.</p>"
     head = (
         "<th scope='col'>Condition</th><th scope='col' class='num'>Predicted mean</th>"
         "<th scope='col' class='num'>Actual mean</th><th scope='col' class='num'>Predicted effect</th>"
@@ -138,17 +170,22 @@ def effects_html(result: Simulation) -> str:
         effect = effects.get(arm.cell.cell_id)
         predicted = _effect(effect.predicted, effect.predicted_interval) if effect else "control"
         actual = "control" if effect is None else _effect(effect.actual, effect.actual_interval)
+        if effect is not None and effect.off_axis is not None:
+            predicted += _bounds(effect.off_axis.predicted)
+            actual += _bounds(effect.off_axis.actual)
         distance = f"{arm.score.wasserstein:.3f}" if arm.score else "–"
         rows.append(
-            f"<tr><th scope='row'>{text(arm.cell.condition_label)}</th><td class='num'>{arm.predicted.mean:.2f}</td>"
-            f"<td class='num'>{f'{arm.actual.mean:.2f}' if arm.actual else '–'}</td>"
+            f"<tr><th scope='row'>{text(arm.cell.condition_label)}{_off_axis_share(arm)}</th>"
+            f"<td class='num'>{arm.predicted_mean:.2f}</td>"
+            f"<td class='num'>{'–' if arm.actual_mean is None else f'{arm.actual_mean:.2f}'}</td>"
             f"<td class='num'>{predicted}</td><td class='num'>{actual}</td><td class='num'>{distance}</td></tr>"
         )
     return (
         table("Means and effects by condition", head, rows)
         + "<p class='quiet'>An effect is a condition's mean minus that of the control, "
         f"<b>{text(result.control.condition_label)}</b>, in percent of the width of the scale, with a 95 % interval. "
-        "The interval of a predicted effect reflects sampling only, not the error of the model.</p>"
+        "The interval of a predicted effect reflects sampling only, not the error of the model."
+        f"{f' {EXPLAIN_BOUNDS}' if any(row.off_axis for row in result.effects) else ''}</p>"
     )
 
 
@@ -163,6 +200,8 @@ def notes_html(result: Simulation) -> str:
 
 
 def _alone(arm: ArmResult) -> str:
+    if arm.nominal is not None:
+        return nominal_sentence(arm, arm.nominal)
     if arm.actual is None:
         return f"There is no comparison with actual answers. {arm.unscored}"
     return str(arm.unscored)
@@ -184,10 +223,26 @@ def _warnings(result: Simulation) -> str:
     if arm.on_scale_mass < TRUSTED_MASS:
         wanted = "whole numbers without a sign" if arm.open_ended else "options of the scale"
         warnings.append(
-            f"Only {arm.on_scale_mass:.0%} of the model's probability is on {wanted}: it may not have understood the "
-            "question, so its predictions are unreliable."
+            f"Only {arm.on_scale_mass:.0%} of the model's probability is on {wanted}{_kinds(arm)}: it may not have "
+            "understood the question, so its predictions are unreliable."
         )
     return group + "".join(f"<p class='warning'>{text(warning)}</p>" for warning in warnings)
+
+
+def _kinds(arm: ArmResult) -> str:
+    """The mass by kind of option, where there are two kinds."""
+    return "" if arm.off_axis is None else f" ({mass_by_kind(arm).partition(' (')[2]}"
+
+
+def _off_axis_share(arm: ArmResult) -> str:
+    if arm.off_axis is None:
+        return ""
+    actual = "" if arm.actual_off_axis is None else f", actual {percent(arm.actual_off_axis)}"
+    return f"<small>off the axis: predicted {percent(arm.predicted_off_axis)}{actual}</small>"
+
+
+def _bounds(interval: Interval | None) -> str:
+    return "" if interval is None else f"<small>bounds {signed(interval.low)} to {signed(interval.high)}</small>"
 
 
 def _gain_words(score: Score) -> str:

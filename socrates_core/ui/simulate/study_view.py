@@ -110,12 +110,15 @@ def _first_persona(studies: StudySet, cell: Cell, edits: Sequence[Edit]) -> Pers
 def _scale_words(scale: AnswerScale) -> str:
     if scale.values is None:
         return "Open-ended answer: any number."
-    named = [(value, scale.labels.get(value)) for value in scale.values]
+    named = [(scale.written(value), scale.labels.get(value)) for value in scale.values]
+    apart = [_option(scale.written(value), label) for value, label in scale.off_axis.items()]
+    off = f" · off the axis: {' · '.join(apart)}" if apart else ""
+    order = " · without an order" if scale.nominal else ""
     if len(named) > MAX_OPTIONS:
         ends = " … ".join(_option(value, label) for value, label in (named[0], named[-1]))
-        return f"{len(named)} options: {ends}"
-    return " · ".join(_option(value, label) for value, label in named)
+        return f"{len(named)} options: {ends}{off}{order}"
+    return " · ".join(_option(value, label) for value, label in named) + off + order
 
 
-def _option(value: int, label: str | None) -> str:
+def _option(value: str, label: str | None) -> str:
     return f"<b>{value}</b> {text(label)}" if label else f"<b>{value}</b>"

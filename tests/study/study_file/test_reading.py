@@ -197,6 +197,21 @@ def test_what_is_wrong_is_named_by_file_key_and_what_is_allowed(
     assert "\n" not in str(found.value)
 
 
+def test_options_off_the_axis_are_asked_and_stand_apart(tmp_path: Path) -> None:
+    study = read_study(changed(tmp_path, "Very likely}", "Very likely}, off_axis: {8: Don't know}"))
+    cell = study.find(outcome="intention")
+    assert cell.scale.off_axis == {8: "Don't know"}
+    assert cell.stimulus.endswith('and 7 means "Very likely", or 8 for "Don\'t know".')
+    assert simulate(study, UniformModel(), outcome="intention", people=10).arms[0].predicted_off_axis == 0.125
+
+
+def test_options_without_an_order_are_those_with_a_label(tmp_path: Path) -> None:
+    options = "{nominal: true, labels: {1: Pasta, 2: Steak, 5: Soup}}"
+    cell = read_study(changed(tmp_path, "{from: 0, to: 1, labels: {0: No, 1: Yes}}", options)).find(outcome="again")
+    assert cell.scale == AnswerScale((1, 2, 5), {1: "Pasta", 2: "Steak", 5: "Soup"}, nominal=True)
+    assert cell.stimulus.endswith('Only return 1 for "Pasta", 2 for "Steak" or 5 for "Soup".')
+
+
 def test_more_than_thirty_two_conditions_are_refused(tmp_path: Path) -> None:
     raw: dict[str, Any] = {
         "socrates_study": 1,
