@@ -194,6 +194,11 @@ class ArmResult:
                     f"{self.label}: total variation {found.total_variation:.3f}; noise floor {found.noise_floor:.3f}, "
                     f"uniform baseline {found.uniform:.3f}{self._off_axis_words()}"
                 )
+            if self.cell.scale.nominal:
+                k = int(self.predicted.probs.argmax())
+                label = self.cell.scale.labels.get(int(self.predicted.values[k]), self.predicted.values[k])
+                most = f"most predicted {label!r} ({self.predicted.probs[k]:.1%})"
+                return f"{self.label}: {most}; no distance: {self.unscored}{self._off_axis_words()}"
             mean = f"predicted mean {self.predicted_mean:.2f}{_within(self.predicted_mean_interval, 2)}"
             return f"{self.label}: {mean}; no W: {self.unscored}{self._off_axis_words()}"
         how = "the observed range" if self.open_ended else "the stated scale"

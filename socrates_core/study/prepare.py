@@ -19,6 +19,7 @@ from socrates_core.study.sources.opening import open_source, stated_unseen
 from socrates_core.study.sources.sample import sample_cells, sample_rows
 from socrates_core.study.split import OFFICIAL_UNSEEN, PARTS, Split, make_split, part, study_of
 from socrates_core.study.studies import split_of
+from socrates_core.study.study_file.reading import is_study_file, read_study
 from socrates_core.study.study_set import StudySet
 
 MOST_COMPARED = 20_000
@@ -29,7 +30,7 @@ VERSIONS = 5
 
 
 def prepare(
-    source: Annotated[str, typer.Option(help="bundled, socsci210, hub:OWNER/NAME, or a path to studies.")],
+    source: Annotated[str, typer.Option(help="bundled, socsci210, hub:OWNER/NAME, a study file, or a path.")],
     out: Annotated[Path, typer.Option(help="The study folder to write.")],
     split: Annotated[
         Literal["study", "official", "condition", "outcome", "participant"] | None,
@@ -55,7 +56,10 @@ def prepare(
     check_seed(seed)
     check_sample(fraction, per_cell)
     print(f"source       {source}" + (f" at {revision}" if revision else ""))
-    whole = open_source(source, revision, show_progress(started), allow_loss)
+    if is_study_file(source) and not revision:
+        whole: StudySet = read_study(source)
+    else:
+        whole = open_source(source, revision, show_progress(started), allow_loss)
     rng = np.random.default_rng(seed)
     studies = sample_rows(whole, fraction, rng)
     studies = sample_cells(studies, per_cell, rng) if per_cell is not None else studies

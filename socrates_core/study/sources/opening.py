@@ -187,6 +187,8 @@ def _kind(file: Path) -> str:
     suffix = file.suffix.lower()
     if suffix == ".jsonl":
         return "alpaca"
+    if suffix in (".yaml", ".yml"):
+        raise SourceError(f"{file} is a study file, without answers; read it with read_study or socrates simulate")
     if suffix not in _SUFFIXES:
         raise SourceError(f"{file} is not a source; a source is {ACCEPTED}")
     if suffix != ".parquet":

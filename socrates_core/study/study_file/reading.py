@@ -120,7 +120,7 @@ def study_of(form: StudyForm, folder: Path | None, where: str) -> Studies:
     described = (study_id, form.title, NOBODY_ASKED, "not stated", "", kind, False, study_id)
     people = people_of(form.population, study_id, folder, f"{where}, population")
     notes = (margins_words(people),) if isinstance(form.population, MarginsForm) else ()
-    counts = {"studies": 1, "cells": len(cells), "participants": len(people), "responses": 0}
+    counts = {"studies": 1, "cells": len(cells), "participants": len(people), "responses": 0, "off_scale": 0}
     parts: dict[str, tuple[str, ...]] = {"train": (), "val": (), "test": (study_id,)}
     return Studies(
         studies=pl.DataFrame([described], schema=STUDIES_SCHEMA, orient="row"),
