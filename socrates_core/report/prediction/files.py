@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -98,6 +99,17 @@ def model_words(model: ModelDescription) -> str:
     return f"{model.name}{adapter}{f', template {model.template}' if model.template else ''}"
 
 
+def command_words(first: Simulation) -> str:
+    """The command that gives the same prediction from the saved study file."""
+    request, model = first.request, first.model
+    words = ["socrates", "simulate", "study.yaml", "--model", model.name]
+    words += ["--adapter", model.adapter] if model.adapter else []
+    words += ["--people", str(request.n), "--seed", str(request.seed)]
+    words += ["--temperature", f"{request.temperature:g}"] if request.temperature != 1 else []
+    words += ["--top-p", f"{request.top_p:g}"] if request.top_p != 1 else []
+    return shlex.join([*words, "--out", "prediction"])
+
+
 def _option_rows(arm: ArmResult) -> list[list[Any]]:
     scale = arm.cell.scale
     intervals: Sequence[Interval | None] = arm.share_intervals or [None] * len(arm.predicted.values)
@@ -168,4 +180,5 @@ def _texts(predicted: Sequence[Simulation]) -> list[Part]:
 
 def _settings(first: Simulation) -> list[Part]:
     rows = [(name, str(value)) for name, value in versions().items()]
-    return [Table(("Software", "Version"), tuple(rows)), "Save the study file and run: socrates simulate study.yaml"]
+    told = "The study file above, saved as study.yaml, gives this prediction again with:"
+    return [told, Folded("The command", command_words(first)), Table(("Software", "Version"), tuple(rows))]

@@ -19,7 +19,7 @@ Outcomes = Mapping[int, OutcomeForm]
 
 _PLACEHOLDER: Final = re.compile(
     r"\[[A-Z][A-Z0-9 _/-]{0,60}\]|\[(?i:insert|your|fill in)\b[^\]\n]{0,60}\]"  # [X], [NAME], [insert a name]
-    r"|\b(?:TODO|TBD|FIXME|XXX+)\b|(?i:\blorem ipsum\b)|_{3,}|\{\{?[^{}\n]{0,60}\}\}?"
+    r"|\b(?:TO-?DO|TBD|FIX-?ME|X{3,})\b|(?i:\blorem ipsum\b)|_{3,}|\{\{?[^{}\n]{0,60}\}\}?"
 )
 """What a template leaves for its author to fill in; "[sic]" and "my todo list" are ordinary."""
 
@@ -120,7 +120,7 @@ def _fields(conditions: Conditions, outcomes: Outcomes) -> Iterator[Finding]:
 
 
 def _placeholders(conditions: Conditions, outcomes: Outcomes) -> Iterator[Finding]:
-    """Gaps that a template left for its author: [X], [NAME], TODO, ____."""
+    """Gaps that a template left for its author: [X], [NAME], ____."""
     for place, text in _texts(conditions, outcomes):
         left = [match[0] for match in _PLACEHOLDER.finditer(text) if not names_in(match[0])]
         if left:

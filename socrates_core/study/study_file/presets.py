@@ -79,8 +79,6 @@ TITLES: Final[dict[str, str]] = {
 
 def preset_of(scale: dict[str, Any]) -> str | None:
     """The name of the preset that a scale without options off the axis is equal to; None if it is none of them."""
-    plain = {key: value for key, value in scale.items() if key in ("from", "to", "labels") and value}
-    plain |= {key: scale[key] for key in ("from", "to") if key in scale}  # 0 is a value too
-    if set(scale) - {"from", "to", "labels"} and (scale.get("nominal") or scale.get("off_axis")):
+    if set(scale) - {"from", "to", "labels"}:
         return None
-    return next((name for name, known in PRESETS.items() if known == plain), None)
+    return next((name for name, known in PRESETS.items() if known == scale), None)

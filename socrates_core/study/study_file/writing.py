@@ -1,6 +1,7 @@
 """Writes a study file, so that reading it gives the same study again."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,7 +75,12 @@ def study_text(form: StudyForm) -> str:
         raw["population"] = form.population
     if form.design != "between":
         raw["design"] = form.design
-    return str(yaml.dump(raw, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH))
+    return raw_text(raw)
+
+
+def raw_text(raw: Mapping[str, Any]) -> str:
+    """The contents of a study file, finished or not, as YAML."""
+    return str(yaml.dump(dict(raw), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH))
 
 
 def write_study(form: StudyForm, path: Path) -> None:

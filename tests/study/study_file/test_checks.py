@@ -45,7 +45,7 @@ def test_conditions_that_differ_in_a_field_do_not_read_the_same() -> None:
     assert findings(conditions=two, outcomes=[ASK]) == []
 
 
-@pytest.mark.parametrize("gap", ["[X]", "[NAME]", "[insert a name]", "TODO", "____", "{ name }", "{1}"])
+@pytest.mark.parametrize("gap", ["[X]", "[NAME]", "[insert a name]", "TBD", "____", "{ name }", "{1}"])
 def test_a_gap_of_a_template_is_remarked_on(gap: str) -> None:
     found = findings(conditions=arms(f"Dear {gap}, hello.", "Hello."), outcomes=[ASK])
     assert found == [f"? conditions[0].text: {gap} looks like a placeholder; people would read it as it stands"]
