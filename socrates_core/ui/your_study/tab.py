@@ -37,7 +37,7 @@ from socrates_core.ui.your_study.draft import (
     opened,
 )
 from socrates_core.ui.your_study.preview import checked, findings_json, preview_html, summary_html
-from socrates_core.ui.your_study.view import STALE, WAITING, keep_html, tables_html, verdict_html
+from socrates_core.ui.your_study.view import STALE, WAITING, keep_html, ranking_html, tables_html, verdict_html
 from socrates_core.ui.your_study.work import Prediction, download, predict, study_file
 
 EXAMPLE: Final = BUNDLED_STUDIES / "example.yaml"
@@ -79,14 +79,15 @@ class Outcomes:
     which: gr.Dropdown
     verdict: gr.HTML
     picture: gr.Plot
-    tables: gr.HTML
+    ranking: gr.HTML
     means: gr.Plot
+    tables: gr.HTML
     keep: gr.HTML
 
     @property
     def drawn(self) -> list[Block]:
         """Everything that shows one outcome."""
-        return [self.which, self.verdict, self.picture, self.tables, self.means]
+        return [self.which, self.verdict, self.picture, self.ranking, self.means, self.tables]
 
 
 def your_study_tab(tabs: gr.Tabs, results: Results, choice: ModelChoice) -> None:
@@ -100,7 +101,8 @@ def your_study_tab(tabs: gr.Tabs, results: Results, choice: ModelChoice) -> None
                 save = gr.Button("Save", size="sm", elem_id="study-save", min_width=60)
                 copy = gr.Button("Duplicate", size="sm", elem_id="study-copy", min_width=60)
             message = gr.HTML(elem_id="study-message", js_on_load=None)
-            editor = _editor(results)
+            with gr.Column(elem_classes="card"):
+                editor = _editor(results)
         with gr.Column(scale=7, min_width=320, elem_id="study-side"):
             with gr.Column(elem_classes="card"):
                 with gr.Row(elem_classes="pair"):
@@ -143,7 +145,6 @@ def _editor(results: Results) -> gr.HTML:
         html_template=f"<div class='study-editor' data-menus='{text(json.dumps(menus, ensure_ascii=False))}'></div>",
         js_on_load="yourStudy.edit(element, trigger, props, watch)",
         elem_id="study-editor",
-        elem_classes="card",
     )
 
 
@@ -175,7 +176,7 @@ def _sampling(n: float | None, seed: float | None, temperature: float, top_p: fl
 
 
 def _outcomes() -> Outcomes:
-    with gr.Column(elem_id="study-result", elem_classes="study-result"):
+    with gr.Column(elem_id="study-result"):
         made = gr.State(None)
         shown = gr.Textbox("", visible="hidden", elem_id="study-shown", label="Shown study")
         notice = gr.HTML(elem_id="study-notice", js_on_load=None)
@@ -185,10 +186,11 @@ def _outcomes() -> Outcomes:
         with gr.Group(elem_classes="plain", visible=False) as body:
             gr.HTML("<h3>Predicted answers</h3>", js_on_load=None)
             picture = gr.Plot(show_label=False, container=False, elem_id="study-picture", elem_classes="figure")
-            tables = gr.HTML(elem_id="study-tables", js_on_load=None)
+            ranking = gr.HTML(elem_id="study-ranking", js_on_load=None)
             means = gr.Plot(show_label=False, container=False, elem_id="study-means", elem_classes="figure")
+            tables = gr.HTML(elem_id="study-tables", js_on_load=None)
             keep = gr.HTML(elem_id="study-keep", js_on_load="yourStudy.keep(element, trigger)")
-    return Outcomes(made, shown, stale, notice, body, which, verdict, picture, tables, means, keep)
+    return Outcomes(made, shown, stale, notice, body, which, verdict, picture, ranking, means, tables, keep)
 
 
 # -- the editor --------------------------------------------------------------------------------------------------
@@ -324,6 +326,7 @@ def _drawn(outcomes: Outcomes, made: Prediction, place: int) -> Updates:
         outcomes.body: gr.update(visible=True),
         outcomes.verdict: verdict_html(made.form, one),
         outcomes.picture: _plot(None if found is None else conditions_figure(found)),
+        outcomes.ranking: ranking_html(found),
         outcomes.tables: tables_html(found),
         outcomes.means: _plot(arms_figure(found) if found is not None and several else None),
     }

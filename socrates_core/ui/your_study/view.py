@@ -49,16 +49,20 @@ def verdict_html(form: StudyForm, one: OutcomeResult) -> str:
     )
 
 
+def ranking_html(found: Simulation | None) -> str:
+    """The conditions by predicted mean with their effects; empty for options without an order."""
+    if found is None or found.arms[0].cell.scale.nominal:
+        return ""
+    title = "Conditions, ranked" if len(found.arms) > 1 else "The condition"
+    alone = "<p class='quiet'>There is one condition, so there is no effect to show.</p>" * (len(found.arms) == 1)
+    return f"<h3>{title}</h3>{_table(arms_table(found), 'Conditions with means and effects', 2)}{alone}"
+
+
 def tables_html(found: Simulation | None) -> str:
-    """Ranking with effects, shares, subgroups and notes."""
+    """Shares, subgroups and notes."""
     if found is None:
         return ""
     parts = []
-    if not found.arms[0].cell.scale.nominal:
-        title = "Conditions, ranked" if len(found.arms) > 1 else "The condition"
-        parts.append(f"<h3>{title}</h3>{_table(arms_table(found), 'Conditions with means and effects', 2)}")
-        if len(found.arms) == 1:
-            parts.append("<p class='quiet'>There is one condition, so there is no effect to show.</p>")
     differences = share_effects_table(found)
     if differences is not None:
         title = f"Differences from {found.control.condition_label}, in points"
