@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.app_server import app_server
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -23,7 +25,16 @@ def test_help_names_every_option_and_loads_neither_torch_nor_gradio() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0
-    for option in ("--model", "--adapter", "--template", "--studies", "--host", "--port"):
+    for option in (
+        "--model",
+        "--adapter",
+        "--template",
+        "--studies",
+        "--host",
+        "--port",
+        "--allowed-host",
+        "--no-token",
+    ):
         assert option in done.stdout
     assert done.stdout.endswith("LOADED\n")
 
@@ -57,6 +68,16 @@ def test_a_port_in_use_is_named_with_the_way_out() -> None:
     assert f"cannot listen on port {port} of 127.0.0.1: it is in use" in done.stderr
     assert "--port" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_without_a_token_everybody_is_the_owner_and_the_start_says_so() -> None:
+    with app_server("--model", "uniform", "--no-token") as free:
+        assert free.token == ""
+        assert "everyone who reaches it may do everything" in free.log()
+        fetch = free.handler("fetch-go", "click")["id"]
+        assert "is not a valid repository name" in free.call(fetch, ["a/b/c"]).text
+        evil = {"origin": "https://evil.example"}  # but no page of another site
+        assert free.call(fetch, ["a/b/c"], evil).status == 403
 
 
 def test_a_damaged_split_beside_the_studies_is_named(tmp_path: Path) -> None:

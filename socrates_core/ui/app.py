@@ -211,7 +211,7 @@ def print_address(address: str, owner: "OwnerToken", host: str) -> None:
     print(f"Ready    {link}  (stop with Ctrl+C)", flush=True)
     if owner.everyone:
         print(
-            "No token: everyone who reaches this address may do everything, with the files and tokens of this account."
+            "         Without a token, everyone who reaches it may do everything, with this account's files and tokens."
         )
     elif owner.printed:
         print("         This address makes whoever opens it the owner; without ?token=… visitors can only simulate.")

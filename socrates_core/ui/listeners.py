@@ -1,4 +1,4 @@
-"""What the event listeners of all tabs share: the type of their updates, settings of the quick ones, progress."""
+"""What the event listeners of all tabs share: updates, the settings of the quick ones, state, progress."""
 
 import time
 from collections.abc import Callable
@@ -15,6 +15,14 @@ Updates = dict[Block, Any]
 
 QUICK: Final[dict[str, Any]] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
 """For listeners that only redraw controls."""
+
+KEPT_SECONDS: Final = 8 * 3600
+"""How long the state of an idle page is kept: a working day."""
+
+
+def kept(value: object) -> gr.State:
+    """A value that stays on the server with a visitor's page, and is forgotten when the page has been idle for long."""
+    return gr.State(value, time_to_live=KEPT_SECONDS)
 
 
 def report_progress(progress: gr.Progress) -> Callable[[int, int], None]:

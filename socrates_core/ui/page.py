@@ -39,8 +39,8 @@ ONE_SENTENCE: Final = (
 LOOK_EVERY: Final = 2.0
 """Seconds between checks of a model that is being loaded."""
 
-SESSIONS: Final = 500
-"""Pages whose state is kept; the one that has been idle longest starts afresh."""
+SESSIONS: Final = 1_000
+"""Pages whose state is kept, half a megabyte each; beyond that, the one that has been idle longest must be reloaded."""
 
 Guarded = tuple[AllowedHosts, OwnerToken]
 

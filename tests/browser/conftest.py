@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, SetCookieParam, expect, sync_playwright
+from playwright._impl._api_structures import SetCookieParam
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from eval.bench.app import BROWSERS, FLAGS
 from tests.servers.app_server import READY, RUNNING
@@ -44,14 +45,15 @@ class Visit:
 
 
 @contextmanager
-def running_app(*arguments: str) -> Iterator[str]:
-    """`python app.py` with these arguments on a free port; gives its address."""
+def running_app(*arguments: str, **environ: str) -> Iterator[str]:
+    """`python app.py` with these arguments and variables on a free port; gives its address for visitors."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "app.py", "--port", str(port), *arguments]
     with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT)
+        settings = {**os.environ, **environ}
+        process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=said, stderr=subprocess.STDOUT)
 
         def log() -> str:
             said.seek(0)

@@ -336,3 +336,35 @@ def test_every_control_has_a_name(app: str, visit: Begin) -> None:
           || e.getAttribute('aria-labelledby'))).map((e) => e.outerHTML.slice(0, 200))"""
     )
     assert nameless == []
+
+
+def test_effects_keep_their_signs_whichever_condition_is_shown_until_another_control_is_chosen(
+    app: str, visit: Begin
+) -> None:
+    def actual_effects(page: Page) -> dict[str, str]:
+        rows = page.locator("#effects tbody tr")
+        return {row.locator("th").inner_text(): row.locator("td").nth(3).inner_text() for row in rows.all()}
+
+    page = visit().open(app)
+    expect(page.locator("#effects")).to_contain_text("minus that of the control, Welfare")
+    first = actual_effects(page)
+    assert first["Welfare"] == "control"
+    assert first["Assistance to the poor"].startswith("−39.1 %")
+    choose(page, "condition", "Assistance")
+    press_run(page)
+    expect(page.locator("#verdict .arm")).to_have_text("Assistance to the poor")
+    assert actual_effects(page) == first
+    assert "control=" not in link(page)
+    choose(page, "control", "Assistance")
+    expect(page.locator("#effects")).to_contain_text("minus that of the control, Assistance to the poor")
+    turned = actual_effects(page)
+    assert turned["Assistance to the poor"] == "control"
+    assert turned["Welfare"].startswith("+39.1 %")
+    assert parse_qs(urlparse(link(page)).query)["control"] == ["2"]
+    # the link brings it back, and another study its own control
+    page.goto(link(page))
+    expect(page.locator("#effects")).to_contain_text("minus that of the control, Assistance to the poor")
+    expect(page.locator("#control input")).to_have_value("Assistance to the poor")
+    choose(page, "study", "disease outbreak, replication")
+    press_run(page)
+    assert "control=" not in link(page)

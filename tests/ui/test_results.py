@@ -1,11 +1,13 @@
 """The cache of results."""
 
 import threading
+import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import AnswerDistributions
 from socrates_core.model.baselines import UniformModel
 from socrates_core.people.edit import Shares
@@ -73,3 +75,19 @@ def test_two_who_ask_the_same_at_once_wait_for_one_computation() -> None:
         thread.join(30)
     assert model.asked == 1
     assert got[0] is got[1] is got[2]
+
+
+def test_nobody_waits_without_end_for_somebody_elses_computation() -> None:
+    model = CountingModel()
+    model.gate.clear()
+    results = Results(open_catalogue([], frozenset()), model, patience=0.1)
+    first = threading.Thread(target=results.get, args=(link(1),))
+    first.start()
+    while not model.asked:
+        time.sleep(0.01)
+    with pytest.raises(SocratesError, match="still being computed"):
+        results.get(link(1))
+    model.gate.set()
+    first.join(30)
+    assert results.get(link(1)) is results.get(link(1))
+    assert results._running == {}

@@ -123,6 +123,42 @@ def test_a_space_with_sign_in_sends_visitors_to_the_provider_and_back_to_its_own
         assert forged.status in (302, 307)  # back to signing in: the state is not one of ours
 
 
+OWN = "a-secret-of-the-owner"
+
+
+def test_a_space_without_sign_in_has_an_owner_by_a_secret_that_its_log_never_shows() -> None:
+    with app_server("--model", "uniform", environ={**SPACE, "SOCRATES_TOKEN": OWN}) as app:
+        fetch = app.handler("fetch-go", "click")["id"]
+        assert "Only the owner of this Space may fetch adapters" in app.call(fetch, ["a/b/c"]).text
+        own = {"host": "ada-socrates.hf.space", "x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.9"}
+        opened = app.ask("GET", f"/?token={OWN}", own)
+        assert (opened.status, opened.headers["location"]) == (303, "./")
+        cookie = opened.headers["set-cookie"].lower()
+        assert "secure" in cookie
+        assert "samesite=strict" in cookie
+        owner = {**own, "cookie": f"socrates-owner-{app.port}={OWN}"}
+        assert "is not a valid repository name" in app.call(fetch, ["a/b/c"], owner).text
+        assert app.ask("GET", "/", {"host": "evil.example"}).status == 403
+        assert OWN not in app.log()
+
+
+def test_where_visitors_sign_in_accounts_alone_decide() -> None:
+    with (
+        OpenIdServer({"bob": "hf_x"}) as provider,
+        app_server("--model", "uniform", environ={**SPACE, **provider.environ, "SOCRATES_TOKEN": OWN}) as app,
+    ):
+        assert app.ask("GET", f"/?token={OWN}").status == 200  # a page like any other
+        fetch = app.handler("fetch-go", "click")["id"]
+        owner = {"cookie": f"socrates-owner-{app.port}={OWN}", "authorization": f"Bearer {OWN}"}
+        assert "Only the owner of this Space may fetch adapters" in app.call(fetch, ["a/b/c"], owner).text
+
+
+def test_a_space_without_a_token_is_refused() -> None:
+    free = app_server("--model", "uniform", "--no-token", environ=SPACE)
+    with pytest.raises(AssertionError, match="a Space, which is public"), free:
+        pass
+
+
 def test_a_model_that_cannot_be_had_leaves_the_demo_model_and_says_why() -> None:
     settings = {**SPACE, "HF_HUB_OFFLINE": "1", "SOCRATES_MODEL": "nobody/nothing-14b", "HF_HOME": "/nonexistent"}
     with app_server(environ=settings) as app:

@@ -38,8 +38,9 @@ HEADERS: Final = {
 }
 """Sent with every response that does not set them itself."""
 
-MAX_BODY: Final = 1_000_000
-"""Largest request in bytes. The page has no uploads; the longest thing it sends is a list of edits."""
+MAX_BODY: Final = 100_000
+"""Largest request in bytes. The page has no uploads; the longest thing it sends is a list of edits, and what it sends
+is kept with its state."""
 
 PATIENCE: Final = 30.0
 """Seconds in which the body of a call must arrive."""

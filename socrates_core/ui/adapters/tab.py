@@ -19,7 +19,7 @@ from socrates_core.ui.adapters.view import (
     visitor_note,
 )
 from socrates_core.ui.html import notice_html
-from socrates_core.ui.listeners import QUICK
+from socrates_core.ui.listeners import QUICK, kept
 from socrates_core.ui.model_choice import ModelChoice, pick
 from socrates_core.ui.results import Results
 
@@ -140,7 +140,7 @@ def _push_panel(results: Results) -> PushPanel:
     planned = gr.HTML(elem_id="push-plan", js_on_load=None)
     go = gr.Button("Push", variant="primary", visible=False, elem_id="push-go")
     note = gr.HTML(elem_id="push-note", js_on_load=None)
-    return PushPanel(who, destination, private, preview, gr.State(None), planned, go, note)
+    return PushPanel(who, destination, private, preview, kept(None), planned, go, note)
 
 
 # -- handlers ----------------------------------------------------------------------------------------------------

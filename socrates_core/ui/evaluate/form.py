@@ -78,6 +78,8 @@ class Preview:
     """Ids of the studies that the model was trained on."""
     own_on_gpu: bool
     """Whether the app has the same weights on a GPU."""
+    measured: bool = True
+    """Whether tokens and time were looked at, which is only done for those who may start it."""
 
 
 class RunForm:
@@ -179,7 +181,7 @@ class RunForm:
         data = self.data(filled, spec)
         plan = plan_run(data, spec)
         if not thorough:
-            return Preview(spec, plan, None, "", None, self._known_seen(spec, data), False)
+            return Preview(spec, plan, None, "", None, self._known_seen(spec, data), False, measured=False)
         tokens, no_tokens, pace, learned = self._measure(spec, data)
         on_gpu = self._is_own(spec) and self.results.model.description.device not in ("CPU", "none")
         return Preview(spec, plan, tokens, no_tokens, pace, learned, on_gpu)

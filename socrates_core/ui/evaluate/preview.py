@@ -50,7 +50,7 @@ def _notes(preview: Preview, active: int) -> str:
         notes.append(f"Tokens and time cannot be estimated: {preview.no_tokens}")
     elif preview.pace is None and preview.tokens:
         notes.append("No time estimate: this model has not run on this machine yet.")
-    elif preview.pace is None:
+    elif preview.pace is None and preview.measured:
         notes.append("No time estimate: no comparable run on this machine yet. Tokens of this model cannot be counted.")
     if preview.plan.fewest < 10:
         notes.append(

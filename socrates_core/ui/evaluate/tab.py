@@ -12,7 +12,7 @@ import gradio as gr
 from socrates_core.ui.evaluate.actions import BUSY_TICK, RunActions
 from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.evaluate.form import PEOPLE, RunForm
-from socrates_core.ui.listeners import QUICK
+from socrates_core.ui.listeners import QUICK, kept
 from socrates_core.ui.results import Results
 
 SLOW: Final[dict[str, Any]] = {"show_progress": "minimal", "api_visibility": "private"}
@@ -104,8 +104,8 @@ def evaluate_tab(tab: gr.Tab, results: Results, board: RunBoard) -> RunPanel:
             compare = gr.Button("Compare", elem_id="run-compare", min_width=120, interactive=False)
     reader = gr.HTML(elem_id="run-reader", js_on_load="socrates.reader(element, watch)")
     panel = RunPanel(
-        controls, preview, seen, start, message, live, notice, table, gr.State(""), gr.State([]), gr.State(""),
-        compare, convention, confirm, question, gr.State(""), yes, no, reader,
+        controls, preview, seen, start, message, live, notice, table, kept(""), kept([]), kept(""),
+        compare, convention, confirm, question, kept(""), yes, no, reader,
     )  # fmt: skip
     handlers = RunActions(form, board, results.policy)
     _wire_form(tab, panel, handlers)

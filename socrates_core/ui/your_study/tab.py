@@ -17,7 +17,7 @@ from socrates_core.study.sources.bundled import BUNDLED, BUNDLED_STUDIES, GSS_AT
 from socrates_core.study.study_file.presets import TITLES
 from socrates_core.ui.access.visitors import visitor_of
 from socrates_core.ui.html import notice_html, text
-from socrates_core.ui.listeners import QUICK, Updates, report_progress
+from socrates_core.ui.listeners import QUICK, Updates, kept, report_progress
 from socrates_core.ui.model_choice import ModelChoice
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.link import MAX_TEMPERATURE
@@ -177,7 +177,7 @@ def _sampling(n: float | None, seed: float | None, temperature: float, top_p: fl
 
 def _outcomes() -> Outcomes:
     with gr.Column(elem_id="study-result"):
-        made = gr.State(None)
+        made = kept(None)
         shown = gr.Textbox("", visible="hidden", elem_id="study-shown", label="Shown study")
         notice = gr.HTML(elem_id="study-notice", js_on_load=None)
         stale = gr.HTML(elem_id="study-stale", js_on_load=None)

@@ -57,3 +57,18 @@ def test_visitors_without_number_take_no_memory_without_end(monkeypatch: pytest.
     for number in range(200):
         limits.take(Visitor(None, "anyone", str(number)), 1)
     assert len(limits._buckets) == 50
+
+
+def test_a_visitor_has_two_simulations_at_work_at_a_time_and_the_owner_any_number() -> None:
+    limits, owner = Limits(clock=Clock()), Visitor("ada", "owner", "name:ada")
+    with limits.at_work(ANYONE), limits.at_work(OTHER):
+        with limits.at_work(ANYONE):
+            with pytest.raises(SocratesError, match="2 simulations at work already"), limits.at_work(ANYONE):
+                pass
+            with limits.at_work(owner), limits.at_work(owner), limits.at_work(owner), limits.at_work(None):
+                pass
+        with limits.at_work(ANYONE):  # one has ended
+            pass
+    with pytest.raises(ZeroDivisionError), limits.at_work(ANYONE):
+        raise ZeroDivisionError
+    assert not limits._at_work

@@ -169,6 +169,8 @@ def test_a_preview_without_estimate_says_why() -> None:
     assert "cannot be estimated: the model x is not here" in unknown
     assert "The smallest cell has 2 people" in unknown
     assert "no comparable run" in words(preview_html(Preview(SPEC, PLAN, None, "", None, (), False), 0))
+    not_asked = Preview(SPEC, PLAN, None, "", None, (), False, measured=False)  # by somebody who may not start it
+    assert "estimate" not in words(preview_html(not_asked, 0))
 
 
 def test_studies_that_were_seen_are_named_up_to_a_dozen() -> None:
