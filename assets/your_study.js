@@ -1,7 +1,7 @@
 // The editor of the tab Your study. The draft is the value of its component; text is never inserted as HTML.
 window.yourStudy = (() => {
   const PAUSE = 350; // milliseconds after the last keystroke before the checks and the preview are asked for
-  const LARGEST = 900000; // bytes of a study file that a request can carry
+  const LARGEST = 80000; // bytes of a study that a request can carry
   let editor = null;
 
   function make(tag, attributes = {}, ...children) {
@@ -55,6 +55,11 @@ window.yourStudy = (() => {
 
   function tell() {
     if (sent === editor.props.value) return;
+    if (new TextEncoder().encode(JSON.stringify(editor.props.value)).length > LARGEST) {
+      const text = `This study is longer than ${LARGEST.toLocaleString("en")} bytes, too long for the page; use a study file and the command socrates simulate.`;
+      mark(JSON.stringify([{ place: "title", kind: "bad", text }]));
+      return;
+    }
     sent = editor.props.value;
     editor.trigger("input");
   }
@@ -186,7 +191,7 @@ window.yourStudy = (() => {
     if (shared) {
       try {
         const bytes = Uint8Array.from(atob(shared.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
-        trigger("upload", { yaml: new TextDecoder().decode(bytes), linked: true });
+        trigger("upload", { yaml: new TextDecoder().decode(bytes) });
       } catch { /* not a link of ours */ }
     }
   }
@@ -242,6 +247,14 @@ window.yourStudy = (() => {
   function show() {
     document.querySelector("#study-verdict")?.scrollIntoView({ behavior: "smooth", block: "nearest" });
     return [];
+  }
+
+  // A link to a study: the tab is made when it is first chosen, and reads the link then.
+  if (new URLSearchParams(location.hash.slice(1)).has("study")) {
+    const look = setInterval(() => {
+      const tab = [...document.querySelectorAll("button[role=tab]")].find((one) => one.textContent.trim() === "Your study");
+      if (tab) { clearInterval(look); tab.click(); }
+    }, 200);
   }
 
   return { edit, mark, open, save, keep, show };

@@ -65,7 +65,7 @@ def build_page(results: Results, board: RunBoard, startup: Startup | None = None
             with gr.Tab("Simulate", id="simulate"):
                 simulate_tab(page, results, choice)
             with gr.Tab("Your study", id="study"):
-                your_study_tab(tabs, results, choice)
+                your_study_tab(results, choice)
             with gr.Tab("Evaluate", id="evaluate") as evaluate:
                 runs = evaluate_tab(evaluate, results, board)
             with gr.Tab("Adapters", id="adapters") as tab:

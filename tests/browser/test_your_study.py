@@ -65,8 +65,8 @@ def test_an_empty_page_leads_to_a_prediction_in_a_dozen_clicks(app: str, visit: 
     expect(page.locator("#study-summary")).to_contain_text("Ready to run: 2 conditions × 1 outcomes.")
     expect(page.locator("#study-preview blockquote")).to_have_text(
         "You read: Good morning.\n\nHow satisfied are you with this greeting?\n\nOnly return an integer from 1 to 5, "
-        'where 1 means "Very dissatisfied", 2 means "Dissatisfied", 3 means "Neither satisfied nor dissatisfied", 4 means '
-        '"Satisfied" and 5 means "Very satisfied".'
+        'where 1 means "Very dissatisfied", 2 means "Dissatisfied", 3 means "Neither satisfied nor dissatisfied", 4 '
+        'means "Satisfied" and 5 means "Very satisfied".'
     )
     page.locator("#study-preview summary").click()  # to look, not needed
     expect(page.locator("#study-preview pre")).to_contain_text("Who the person is:\n- Gender:")

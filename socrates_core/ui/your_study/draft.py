@@ -18,8 +18,8 @@ from socrates_core.study.study_file.form import MOST_CONDITIONS, MOST_OUTCOMES
 from socrates_core.study.study_file.presets import PRESETS, preset_of
 from socrates_core.study.study_file.yaml_text import read_yaml
 
-LONGEST: Final = 200_000
-"""Most characters of a draft; the page takes requests of up to a million bytes."""
+LONGEST: Final = 80_000
+"""Most characters of a draft; a request may have 100,000 bytes. The script says so before it sends one."""
 
 RANGE, LABELS, NOMINAL, OPEN = "numbers", "labels", "nominal", "open"
 """Kinds of scale beside the presets: from one number to another, own labels, options without an order, any number."""

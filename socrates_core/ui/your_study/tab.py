@@ -1,5 +1,6 @@
 """The tab Your study: an editor, a live preview with checks, and the prediction."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any, Final
@@ -72,7 +73,7 @@ class Outcomes:
     made: gr.State
     """The latest `Prediction` of this session."""
     shown: gr.Textbox
-    """Hidden: the draft and the settings that it belongs to."""
+    """Hidden: a checksum of the draft and the settings that it belongs to."""
     stale: gr.HTML
     notice: gr.HTML
     body: gr.Group
@@ -90,7 +91,7 @@ class Outcomes:
         return [self.which, self.verdict, self.picture, self.ranking, self.means, self.tables]
 
 
-def your_study_tab(tabs: gr.Tabs, results: Results, choice: ModelChoice) -> None:
+def your_study_tab(results: Results, choice: ModelChoice) -> None:
     """Lay out the tab and connect its listeners."""
     with gr.Row(elem_classes="columns study-columns", equal_height=False):
         with gr.Column(scale=6, min_width=320, elem_id="study-desk"):
@@ -117,7 +118,7 @@ def your_study_tab(tabs: gr.Tabs, results: Results, choice: ModelChoice) -> None
     findings = gr.Textbox("[]", visible="hidden", elem_id="study-findings", label="Findings")
     saved = gr.Textbox("", visible="hidden", elem_id="study-saved", label="File")
     desk = Desk(editor, findings, saved, message, summary, condition, outcome, preview)
-    _wire_editor(desk, outcomes, settings, tabs, results)
+    _wire_editor(desk, outcomes, settings, results)
     _wire_files(desk, example, new, open_file, save, copy, settings[0], results)
     _wire_run(desk, outcomes, settings, run, results)
     choice.menu.change(lambda name: gr.update(choices=results.models.choices(), value=name), choice.menu, settings[0],
@@ -196,7 +197,7 @@ def _outcomes() -> Outcomes:
 # -- the editor --------------------------------------------------------------------------------------------------
 
 
-def _wire_editor(desk: Desk, outcomes: Outcomes, settings: list[Any], tabs: gr.Tabs, results: Results) -> None:
+def _wire_editor(desk: Desk, outcomes: Outcomes, settings: list[Any], results: Results) -> None:
     def check(value: str, condition: int, outcome: int, shown: str, *chosen: Any) -> Updates:
         model = results.models.get(chosen[0])
         draft = draft_of(value)
@@ -223,22 +224,22 @@ def _wire_editor(desk: Desk, outcomes: Outcomes, settings: list[Any], tabs: gr.T
             draft = opened(sent["yaml"])
         except SocratesError as error:
             return {desk.message: notice_html(f"Not opened: {error}.")}
-        to = {tabs: gr.Tabs(selected="study")} if sent.get("linked") else {}
-        return {desk.editor: draft.model_dump_json(), desk.message: "", **to}
+        return {desk.editor: draft.model_dump_json(), desk.message: ""}
 
     state = [desk.editor, desk.condition, desk.outcome, outcomes.shown, *settings]
     outputs = [*desk.checks, outcomes.stale]
     changes = [desk.editor.input, desk.editor.change, desk.condition.input, desk.outcome.input]
     changes += [setting.change for setting in settings]
     gr.on(changes, check, state, outputs, **QUICK, trigger_mode="always_last")
-    desk.editor.upload(open_study, None, [desk.editor, desk.message, tabs], **QUICK)
+    desk.editor.upload(open_study, None, [desk.editor, desk.message], **QUICK)
     desk.findings.change(None, desk.findings, None, js="(found) => yourStudy.mark(found)")
     desk.saved.change(None, desk.saved, None, js="(file) => yourStudy.save(file)")
 
 
 def _mark(value: str, chosen: tuple[Any, ...]) -> str:
-    """What a prediction belongs to: the draft and the settings."""
-    return json.dumps([draft_of(value).model_dump(), *chosen], ensure_ascii=False)
+    """What a prediction belongs to: a checksum of the draft and the settings."""
+    content = json.dumps([draft_of(value).model_dump(), *chosen], ensure_ascii=False)
+    return hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()
 
 
 def _wire_files(
