@@ -1,7 +1,7 @@
 """Every outcome of one study, simulated in every condition."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import AnswerModel, NumberModel
@@ -79,7 +79,9 @@ def simulate_study(
             max_arms=MOST_ARMS,
         )
         report = None if progress is None else _share(progress, sum(can[:place]), sum(can))
-        found.append(OutcomeResult(outcome, simulate(studies, model, request, report), None))
+        simulated = simulate(studies, model, request, report)
+        told = replace(simulated, notes=(*studies.manifest.notes, *simulated.notes))  # what weights do to the people
+        found.append(OutcomeResult(outcome, told, None))
     if not any(can):
         raise ModelError(
             f"all outcomes are open-ended, and {model.description.name} can only choose among options; choose a "

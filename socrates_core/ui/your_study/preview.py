@@ -76,7 +76,8 @@ def checked(draft: Draft, model: AnswerModel) -> tuple[Written, Studies | None]:
         message = str(error).removeprefix(f"{HERE}, ").removeprefix("population").lstrip(":. ")
         return Written(found.raw, (Finding(("population",), message), *found.findings)), None
     too_long = _too_long(studies, found.raw, model)
-    return Written(found.raw, (*too_long, *found.findings)), None if too_long else studies
+    weighted = tuple(Finding(("population",), note, blocks=False) for note in studies.manifest.notes)
+    return Written(found.raw, (*too_long, *found.findings, *weighted)), None if too_long else studies
 
 
 def summary_html(draft: Draft, found: Written) -> str:
