@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from socrates_core.errors import SocratesError
+from socrates_core.errors import SocratesError, shown
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -101,7 +101,11 @@ def check_seed(seed: int) -> None:
 def _check_names() -> None:
     """Raise a SocratesError for a name whose bytes are not UTF-8: no report, Parquet or JSON file could hold it."""
     settings = [value for name, value in os.environ.items() if name.startswith("SOCRATES_")]
-    for name in (*sys.argv[1:], *settings, str(Path.cwd())):
+    try:
+        here = str(Path.cwd())
+    except FileNotFoundError as error:
+        raise SocratesError("the current folder no longer exists; change to one that does") from error
+    for name in (*sys.argv[1:], *settings, here):
         if not name.isascii() and any("\ud800" <= letter <= "\udfff" for letter in name):
             raise SocratesError(f"{name} is not UTF-8; rename it, or go there by a symbolic link whose name is")
 
@@ -111,9 +115,8 @@ def _terminate(number: int, _: FrameType | None) -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    """Exit with one line; line breaks and other control characters in it, of a strange file name say, are escaped."""
-    line = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in message)
-    sys.stderr.write(f"error: {line}\n")
+    """Exit with one line."""
+    sys.stderr.write(f"error: {shown(message)}\n")
     sys.exit(USER_ERROR)
 
 

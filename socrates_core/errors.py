@@ -19,6 +19,8 @@ The message is all a user sees: it states what is wrong, where, what was expecte
 ends in one of these errors prints it on stderr and exits with code 2.
 """
 
+from collections.abc import Mapping
+
 
 class SocratesError(Exception):
     """An error that the user can fix; its text is the whole message."""
@@ -26,6 +28,16 @@ class SocratesError(Exception):
 
 class ScaleError(SocratesError):
     """An answer instruction that cannot be read; quotes it."""
+
+    def __init__(self, message: str, ends: Mapping[int, str] | None = None) -> None:
+        """
+        Args:
+            message: What is wrong.
+            ends: Two options and their texts, where these may be the ends of a scale or all there is; the answers show
+                which.
+        """
+        super().__init__(message)
+        self.ends = ends
 
 
 class SourceError(SocratesError):
@@ -74,3 +86,15 @@ class HubError(SocratesError):
 
 class LaunchError(SocratesError):
     """The app cannot start."""
+
+
+def shown(text: object) -> str:
+    """A text in one line: line breaks, other control characters and halves of characters are spelt out.
+
+    For a path or a value of a file that a message quotes, and for the message itself.
+    """
+    return "".join(letter if letter.isprintable() else _spelt(letter) for letter in str(text))
+
+
+def _spelt(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")

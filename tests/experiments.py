@@ -8,7 +8,7 @@ import polars as pl
 
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription, SampledNumbers, check_request
 from socrates_core.scale.answer_scale import AnswerScale
-from socrates_core.scale.distribution import option_values
+from socrates_core.scale.distribution import all_options
 from socrates_core.study.study_set import (
     PARTICIPANTS_SCHEMA,
     RESPONSES_SCHEMA,
@@ -90,7 +90,7 @@ class AgeModel:
     def answer_distributions(self, cell: Cell, personas: Sequence[Persona]) -> AnswerDistributions:
         check_request(cell, personas)
         self.asked.append((cell.cell_id, len(personas)))
-        count = len(option_values(cell.scale))
+        count = len(all_options(cell.scale))
         ages = np.array([float(persona.get("age") or 50) for persona in personas])
         place = np.rint((ages - 20).clip(0, 60) / 60 * (count - 1)).astype(int)
         if "lower" in cell.stimulus:

@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -304,6 +305,17 @@ def test_two_colons_are_not_taken_for_a_chain_of_file_systems(place: Path, tmp_p
         list(frames(tmp_path / "x::y" / "rows.json"))
 
 
+def test_a_folder_that_is_gone_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    monkeypatch.setattr(sys, "argv", ["prepare", "--source", "bundled", "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit, match="2"):
+        command.run(prepare)
+    assert capsys.readouterr().err == "error: the current folder no longer exists; change to one that does\n"
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_of_a_folder_whose_name_is_not_utf8_is_named(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"caf\xe9.parquet")).write_bytes(b"")
     with pytest.raises(SourceError, match="not UTF-8"):
@@ -343,6 +355,47 @@ def test_a_command_that_is_told_to_stop_leaves_nothing(tmp_path: Path) -> None:
     _, said = process.communicate(timeout=30)
     assert (process.returncode, said) == (143, "stopped by SIGTERM\n")
     assert not list(tmp_path.iterdir())
+
+
+STOPPED = {
+    "run": ("eval.run", "--studies", "@studies", "--split", "train", "--model", "uniform", "--out"),
+    "score": ("eval.score", "@run", "--out"),
+    "compare": ("eval.compare", "@run", "@run", "--out"),
+    "app": ("app", "--model", "uniform", "--port"),
+}
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.5])
+@pytest.mark.parametrize("name", STOPPED)
+def test_sigterm_ends_every_command_in_a_line_and_leaves_nothing_half_written(
+    name: str, seconds: float, place: Path, tmp_path: Path
+) -> None:
+    module, *arguments = (str(place / one[1:]) if one.startswith("@") else one for one in STOPPED[name])
+    out = tmp_path / "new" / "out"
+    last = str(_free_port()) if name == "app" else str(out)
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments, last],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(seconds)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    # -15: before Python had read our code; 0: it was done
+    assert process.returncode in (143, -signal.SIGTERM, 0), said
+    assert "Traceback" not in said
+    assert process.returncode != 143 or said.endswith("stopped by SIGTERM\n")
+    assert not list(tmp_path.rglob("*.partial"))
+    assert name == "run" or process.returncode == 0 or not out.exists()
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 def test_the_demo_recipe_is_within_all_bounds() -> None:

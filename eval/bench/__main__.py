@@ -30,6 +30,7 @@ SUITES: Final = {
     "training": "run_training_suite",
     "statistics": "run_statistics_suite",
     "load": "run_load_suite",
+    "kills": "run_kills_suite",
 }
 """Name → the function of `eval.bench.NAME` that runs it, given rows and seed."""
 

@@ -177,4 +177,6 @@ def _drawn(cell: CellPredictions, seed: int) -> Floats:
 
 def covering(study_ids: Sequence[str], studies: StudyResamples) -> StudyResamples:
     """The resamples; drawn anew if some of these studies have no cell that can be scored on its own."""
-    return studies if set(study_ids) <= set(studies.study_ids) else StudyResamples.draw(study_ids, studies.seed)
+    if set(study_ids) <= set(studies.study_ids):
+        return studies
+    return StudyResamples.draw(study_ids, studies.seed, group_of=studies.group_of)

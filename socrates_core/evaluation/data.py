@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from socrates_core.errors import SplitError
+from socrates_core.study.leaks import groups_of
 from socrates_core.study.split import PARTS, Split, part, study_of
 from socrates_core.study.study_set import Cell, StudySet
 
@@ -35,13 +36,18 @@ class EvaluationData:
     """The train part, if there is one: the marginal baseline learns from it, and near-duplicates are searched in it."""
     rows: Mapping[int, npt.NDArray[np.int64]] = field(repr=False)
     """Cell id → its rows in the table of responses."""
-    title: Mapping[str, tuple[str, bool]] = field(repr=False)
-    """Study id → title and whether its answers are real."""
+    title: Mapping[str, tuple[str, bool, str]] = field(repr=False)
+    """Study id → title, whether its answers are real, and the group of studies that it belongs to."""
 
     @property
     def people(self) -> int:
         """Answers to predict, before sampling by `per_cell`."""
         return sum(len(self.rows[cell.cell_id]) for cell in self.cells)
+
+    @property
+    def groups(self) -> dict[str, str]:
+        """Study → its group, of the evaluated and the training studies."""
+        return {**(groups_of(self.training) if self.training else {}), **groups_of(self.studies)}
 
 
 def evaluation_data(studies: StudySet, split: Split, name: str, only: Sequence[str] = ()) -> EvaluationData:
@@ -78,7 +84,7 @@ def evaluation_data(studies: StudySet, split: Split, name: str, only: Sequence[s
         left_out=tuple(left_out),
         training=_training(studies, split),
         rows=rows,
-        title={row[0]: (row[1], row[2]) for row in held.studies.select("study_id", "title", "real").iter_rows()},
+        title={row[0]: row[1:] for row in held.studies.select("study_id", "title", "real", "group").iter_rows()},
     )
 
 

@@ -139,7 +139,8 @@ def _ranks(
     x: Floats, y: Floats, study_ids: Sequence[str], table: Floats, resamples: StudyResamples
 ) -> tuple[Estimate, Estimate]:
     """Spearman's correlation and its noise-corrected form, each with its interval; ranks are those of each resample."""
-    studies = len(set(study_ids))
+    here = np.zeros(len(resamples.study_ids), bool)
+    here[resamples.place(study_ids)] = True
     times = np.concatenate([np.ones((1, resamples.times.shape[1]), np.int64), resamples.times])
     found = spearman_rows(x, y, times[:, resamples.place(study_ids)])
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -148,7 +149,9 @@ def _ranks(
 
     def figure(values: Floats) -> Estimate:
         value, drawn = finite(values[0]), values[1:]
-        return Estimate(value, None if value is None else interval_of(drawn[np.isfinite(drawn)], studies))
+        return Estimate(
+            value, None if value is None else interval_of(drawn[np.isfinite(drawn)], resamples.independent(here))
+        )
 
     return figure(found), figure(corrected)
 

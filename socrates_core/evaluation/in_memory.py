@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from socrates_core.errors import PredictionError
-from socrates_core.evaluation.comparison import Comparison, Evaluation, Kind
+from socrates_core.evaluation.comparison import Evaluation
 from socrates_core.evaluation.comparison import compare as compare_evaluations
 from socrates_core.evaluation.data import batches, evaluation_data
 from socrates_core.evaluation.prediction import describe, predict
 from socrates_core.evaluation.prediction_table import cells_of, unit_table
+from socrates_core.evaluation.results.comparison import Comparison, Kind
 from socrates_core.evaluation.results.distances import Convention
 from socrates_core.evaluation.scores import ScoredCells
 from socrates_core.evaluation.scores import evaluate as score
@@ -110,7 +111,8 @@ def compare(
         evaluations: Two or more, of the same studies with the same `per_cell` and `seed`.
         convention: `scale` (the stated scale) or `observed` (the range of the human answers).
         seed: Seed of the resamples of studies; the same for all, so that differences are paired.
-        kind: The studies that count: `all`, `real` ones or `synthetic` ones.
+        kind: The studies that count: `all`, `real` ones or `synthetic` ones. Of all, the real ones and the synthetic
+            ones are compared separately.
 
     Raises:
         PredictionError: If there are fewer than two, or they have no cell in common.

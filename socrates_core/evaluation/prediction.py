@@ -125,7 +125,7 @@ def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> di
         LeakError: If it was trained on one and that is not allowed.
     """
     trained_on = model.trained_on
-    contaminated = refuse_overlap(trained_on, data.units, allow_seen)
+    contaminated = refuse_overlap(trained_on, data.units, allow_seen, data.groups)
     learned = {study_of(unit) for unit in trained_on}
     training = data.training
     at_hand = [one for one in training.study_ids if one in learned] if training is not None else []
@@ -182,7 +182,7 @@ def _observed(
         for row in attributes.select(known).iter_rows(named=True)
     ] or [{} for _ in rows]
     weights = _weights(people)
-    title, real = data.title[cell.study_id]
+    title, real, group = data.title[cell.study_id]
     whole = CellPredictions(
         study_id=cell.study_id,
         cell_id=cell.cell_id,
@@ -204,7 +204,9 @@ def _observed(
         stimulus=cell.stimulus,
         title=title,
         real=real,
+        group=group,
         design=cell.design,
+        wording_contrast=cell.wording_contrast,
         attributes={name: attributes[name].cast(pl.String).to_list() for name in known},
     )
     return whole, personas

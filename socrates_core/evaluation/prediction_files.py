@@ -11,7 +11,6 @@ are refused: without them, W would be about other people. A person with several 
 """
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,18 +20,18 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from socrates_core.errors import PredictionError, ScaleError
+from socrates_core.errors import PredictionError, ScaleError, shown
 from socrates_core.evaluation.elsewhere.columns import find_columns
 from socrates_core.evaluation.elsewhere.lines import Line, read_lines
 from socrates_core.evaluation.elsewhere.numbering import Numbering
 from socrates_core.evaluation.elsewhere.rows import Rows, read_rows
-from socrates_core.evaluation.elsewhere.values import first_line, printable, shown
+from socrates_core.evaluation.elsewhere.values import first_line, printable
 from socrates_core.evaluation.prediction_table import LATER, PROVENANCE, SCHEMA, cells_of, read_table
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.distribution import Floats
 from socrates_core.scale.instruction import parse_scale
-from socrates_core.study.files import parquet_metadata, parquet_schema
+from socrates_core.study.files import parquet_metadata, parquet_schema, parse_json
 
 EXAMPLES: Final = 3
 
@@ -103,8 +102,8 @@ def _ours(path: Path) -> bool:
 def _told(path: Path) -> dict[str, Any]:
     """Where a run's predictions come from, as its table says; empty where it does not."""
     try:
-        told = json.loads(parquet_metadata(path).get(PROVENANCE) or "null")
-    except (ValueError, RecursionError) as error:
+        told = parse_json(parquet_metadata(path).get(PROVENANCE) or "null", strict=True)
+    except ValueError as error:
         raise PredictionError(f"{shown(path)}: its record of where it comes from is not JSON ({error})") from error
     if told is not None and not isinstance(told, dict):
         raise PredictionError(

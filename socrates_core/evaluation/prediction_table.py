@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from socrates_core.errors import PredictionError
-from socrates_core.evaluation.elsewhere.values import first_line, shown
+from socrates_core.errors import PredictionError, shown
+from socrates_core.evaluation.elsewhere.values import first_line
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.study.files import read_parquet
 
@@ -25,12 +25,14 @@ SCHEMA: Final = pl.Schema(
         "study_id": pl.String(),
         "title": pl.String(),
         "real": pl.Boolean(),
+        "group": pl.String(),
         "cell_id": pl.Int64(),
         "condition_num": pl.Int64(),
         "condition": pl.String(),
         "task_num": pl.Int64(),
         "stimulus": pl.String(),
         "design": pl.String(),
+        "wording_contrast": pl.Boolean(),
         "scale_values": pl.List(pl.Int64),
         "scale_labels": pl.List(pl.String),
         "participant_ids": pl.List(pl.Int64),
@@ -51,8 +53,18 @@ SCHEMA: Final = pl.Schema(
 """The fixed columns; all others are `demo_ATTRIBUTE`, each a list of N texts."""
 
 
-LATER: Final = ("scale_labels", "unit", "nominal", "off_axis", "off_axis_labels", "off_probs")
-"""Columns that earlier predictions lack: their options were whole numbers in an order, all on the axis."""
+LATER: Final = (
+    "group",
+    "scale_labels",
+    "unit",
+    "nominal",
+    "off_axis",
+    "off_axis_labels",
+    "off_probs",
+    "wording_contrast",
+)
+"""Columns that earlier predictions lack: their options were whole numbers in an order, all on the axis, and
+no arms were matched."""
 
 
 ROUNDING: Final = 0.001
@@ -77,6 +89,7 @@ def read_table(path: Path) -> pl.DataFrame:
             f"{shown(path)} cannot be read ({first_line(error)}); run the evaluation again"
         ) from error
     table = table.with_columns(pl.lit(None, SCHEMA[name]).alias(name) for name in LATER if name not in table.columns)
+    table = table.with_columns(pl.col("wording_contrast").fill_null(False))
     wrong = [name for name, kind in SCHEMA.items() if table.schema.get(name) != kind]
     if wrong:
         raise PredictionError(f"{shown(path)} lacks the columns {', '.join(wrong[:5])} as they should be; run it again")
@@ -101,6 +114,14 @@ def read_table(path: Path) -> pl.DataFrame:
             raise PredictionError(
                 f"{shown(path)}: {what} (cell {unfit['cell_id'][0]}, study {unfit['study_id'][0]!r}); run it again"
             )
+    arms = table.group_by("study_id", "condition_num", maintain_order=True)
+    mixed = arms.agg(pl.col("drawn").is_null().n_unique()).filter(pl.col("drawn") > 1)
+    if len(mixed):
+        study, condition, _ = mixed.row(0)
+        raise PredictionError(
+            f"{shown(path)} holds distributions for some cells of condition {condition} of study {shown(study)} and "
+            "single numbers for others; score the two in files of their own"
+        )
     twice = table["cell_id"].filter(table["cell_id"].is_duplicated())
     if len(twice):
         raise PredictionError(f"{shown(path)} holds cell {twice[0]} twice; run it again")

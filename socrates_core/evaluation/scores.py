@@ -6,6 +6,7 @@ given too. Intervals come from resampling studies, with the same resamples for a
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,14 @@ from socrates_core.evaluation.results.distances import CONVENTIONS, KINDS, Model
 from socrates_core.evaluation.results.metrics import FORMAT, Effects, Metrics
 from socrates_core.evaluation.results.predictions import UsedPredictions
 from socrates_core.evaluation.results.provenance import read_provenance
-from socrates_core.evaluation.results.rows import CellDistances, CellRow, Excluded, StudyDistances, StudyRow
+from socrates_core.evaluation.results.rows import (
+    CellDistances,
+    CellRow,
+    Excluded,
+    StudyDistances,
+    StudyRow,
+    UnusableCell,
+)
 from socrates_core.metrics.cell.comparison import Distances
 from socrates_core.metrics.cell_predictions import GROUPINGS, CellPredictions, as_numbers
 from socrates_core.metrics.cell_score import CellScore, pools, score_cell, unscored, worst_case
@@ -127,7 +135,7 @@ def evaluate(
     pooled = {**pools([as_numbers(cell) for cell in scored if cell.off_axis]), **pools(scored)}
     scores = [score_cell(cell, pooled, seed) for cell in scored]
     study_ids, everywhere = [cell.study_id for cell in scored], [cell.study_id for cell in cells]
-    resamples = StudyResamples.draw(study_ids or everywhere, seed)
+    resamples = StudyResamples.draw(study_ids or everywhere, seed, group_of=groups_of_studies(cells))
     excluded += _excluded_by_convention(scored, scores)
     effects, effects_left_out = effects_of(scored, contrasts)
     groups = [group for cell in scored for group in group_cells(cell)]
@@ -151,7 +159,7 @@ def evaluate(
         paper=groupings["task"],
         by_grouping=tuple(groupings.values()),
         effects=Effects(
-            **vars(effect_summary(effects, resamples)),
+            **vars(effect_summary([one for one in effects if not one.wording_contrast], resamples)),
             contrasts=contrasts,
             left_out=tuple(effects_left_out),
             each=tuple(effects),
@@ -165,8 +173,16 @@ def evaluate(
         by_kind=distances.by_kind([KINDS[cell.real] for cell in scored]),
         studies=_study_rows(scored, scores),
         cells=tuple(_cell_row(cell, score) for cell, score in zip(scored, scores, strict=True)),
+        unusable=tuple(_unusable(cell) for cell in cells if unscored(cell) and math.isfinite(worst_case(cell))),
         excluded=tuple(excluded),
-        provenance=read_provenance({**told, "seed": seed, "resamples": len(resamples.times)}),
+        provenance=read_provenance(
+            {
+                **told,
+                "seed": seed,
+                "resamples": len(resamples.times),
+                "independent_groups": len(np.unique(resamples.groups)),
+            }
+        ),
     )
     return ScoredCells(metrics, {cell.cell_id: cell for cell in scored})
 
@@ -190,6 +206,13 @@ def _nominal(
         pooled=summary(lambda one: one.pooled),
         marginal=summary(lambda one: one.marginal),
     )
+
+
+def groups_of_studies(cells: Sequence[CellPredictions]) -> dict[str, str]:
+    """Study → the independent unit that it is part of, for studies that share one with another study."""
+    named = {cell.study_id: cell.group for cell in cells if cell.group is not None}
+    shared = Counter(named.values())
+    return {study: group for study, group in named.items() if shared[group] > 1}
 
 
 def _used_predictions(cells: Sequence[CellPredictions], resamples: StudyResamples) -> UsedPredictions:
@@ -242,6 +265,7 @@ def _study_rows(cells: Sequence[CellPredictions], scores: Sequence[CellScore]) -
             study=study_id,
             title=members[0][0].title,
             real=members[0][0].real,
+            group=members[0][0].group,
             cells=len(members),
             n=sum(score.n for _, score in members),
             scale=_study_distances([score.scale for _, score in members]),
@@ -312,6 +336,22 @@ def _cell_row(cell: CellPredictions, score: CellScore) -> CellRow:
         predicted_mean=score.predicted_mean,
         off_axis=score.off_axis,
         chance=score.chance,
+    )
+
+
+def _unusable(cell: CellPredictions) -> UnusableCell:
+    return UnusableCell(
+        cell=cell.cell_id,
+        study=cell.study_id,
+        real=cell.real,
+        group=cell.group,
+        identity=identity(cell),
+        n=int(cell.on_scale.sum()),
+        off_scale=int((~cell.on_scale).sum()),
+        invalid=int((~cell.valid).sum()),
+        off_scale_predictions=int((cell.valid & ~cell.usable).sum()),
+        worst=worst_case(cell),
+        on_scale_mass=None if cell.mass is None else float(np.average(cell.mass, weights=cell.mass_of)),
     )
 
 

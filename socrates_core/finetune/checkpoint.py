@@ -60,6 +60,8 @@ def save_checkpoint(
         put_in_place(partial, place)
     except SafetensorError as error:  # safetensors wraps the operating system's errors
         raise OSError(str(error)) from error
+    finally:  # half of one would hold the space that is missing
+        shutil.rmtree(partial, ignore_errors=True)
     for other in checkpoints(folder):
         if other != place:
             shutil.rmtree(other)

@@ -17,7 +17,7 @@ from socrates_core.errors import TrainingError
 from socrates_core.finetune.recipe import Recipe, load_recipe, recipe_file
 from socrates_core.report.words import data_size, duration_between
 from socrates_core.study.files import check_folder, write_file
-from socrates_core.study.leaks import refuse_overlap
+from socrates_core.study.leaks import groups_of, refuse_overlap
 from socrates_core.study.sources.sample import sample_rows
 from socrates_core.study.split import Split, part, study_of
 from socrates_core.study.study_set import StudySet
@@ -98,6 +98,7 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
     from socrates_core.finetune.trainer import Job, changes_since
     from socrates_core.finetune.validation import Validation
     from socrates_core.model.loading import plan_network
+    from socrates_core.model.prefix_tree.attention import longest_row
 
     everything = StudySet.load(folder, verify=True)
     split = Split.load(folder / "split.json")
@@ -109,7 +110,7 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
     prompts = encoder_of(recipe, network.tokenizer, network.record)
     found = examples_of(sample_rows(learned, recipe.fraction, rng))
     lengths = ExampleEncoder(found, prompts).lengths()
-    fits = lengths <= min(recipe.max_tokens, network.config.get_text_config().max_position_embeddings)
+    fits = lengths <= min(recipe.max_tokens, longest_row(network.config) or recipe.max_tokens)
     if not fits.any():
         raise TrainingError(f"all {len(found)} examples are longer than max_tokens {recipe.max_tokens}; raise it")
     encoder = ExampleEncoder(found.select(fits), prompts)
@@ -120,7 +121,8 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
         recipe, encoder, order, lengths[fits], int((~fits).sum()), scales, network.config, accelerator.num_processes
     )
     units = tuple(unit for unit in split.parts["train"] if study_of(unit) in set(learned.study_ids))
-    refuse_overlap(units, [unit for unit in split.parts["val"] if study_of(unit) in validation.study_ids])
+    validated = [unit for unit in split.parts["val"] if study_of(unit) in validation.study_ids]
+    refuse_overlap(units, validated, groups=groups_of(everything))
     manifest = everything.manifest
     training = {
         "recipe": asdict(recipe),
@@ -221,4 +223,5 @@ def learn(job: "Job") -> None:
         print(f"stopped      by {signal.Signals(number).name}; go on with --resume")
         sys.exit(128 + number)
     print(f"validation   loss {result.loss:.4f}, W {result.wasserstein:.4f} [{result.low:.4f}, {result.high:.4f}]")
+    print(f"             {result.mass_on_scale or 'probability on the scale not recorded'}")
     print(f"wrote        {job.out}")

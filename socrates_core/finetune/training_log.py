@@ -91,7 +91,7 @@ class Progress:
         sys.stderr.write(
             f"step {step}/{self._steps}  validation: loss {result.loss:.4f}, W {result.wasserstein:.4f} "
             f"[{result.low:.4f}, {result.high:.4f}], noise floor {result.noise_floor:.4f}, "
-            f"uniform baseline {result.uniform:.4f} "
+            f"uniform baseline {result.uniform:.4f}, {result.mass_on_scale} "
             f"({result.people} people, {result.cells} cells, {result.studies} studies)\n"
         )
         sys.stderr.flush()

@@ -11,7 +11,7 @@ from socrates_core.errors import TrainingError
 from socrates_core.finetune.batch.examples import Examples, Ints
 from socrates_core.metrics.cell.answers import ActualAnswers, parts_of_people
 from socrates_core.metrics.cell.comparison import scale_distances
-from socrates_core.model.answer_model import AnswerDistributions, ModelDescription
+from socrates_core.model.answer_model import TRUSTED_MASS, AnswerDistributions, ModelDescription
 from socrates_core.model.prefix_tree import attention
 from socrates_core.model.transformer import TransformerModel
 from socrates_core.scale.distribution import Floats, all_options, option_values, split_options
@@ -43,6 +43,17 @@ class ValidationResult:
     people: int
     cells: int
     studies: int
+    on_scale_mass: float | None = None
+    """Share of the probability that is on the scale: mean over the cells of a study, then over studies; the rest would
+    not have been an answer, and W leaves it out. None in a record that lacks it."""
+
+    @property
+    def mass_on_scale(self) -> str:
+        """The share in words; empty if it is not known."""
+        if self.on_scale_mass is None:
+            return ""
+        only = "only " if self.on_scale_mass < TRUSTED_MASS else ""
+        return f"{only}{self.on_scale_mass:.1%} of the probability on the scale"
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +117,7 @@ class Validation:
 
     def _result(self, answers: list[AnswerDistributions], rng: np.random.Generator) -> ValidationResult:
         losses: list[Floats] = []
-        scores: dict[str, list[tuple[float, float, float]]] = {}
+        scores: dict[str, list[tuple[float, float, float, float]]] = {}
         for one, answer in zip(self._cells, answers, strict=True):
             if not np.isfinite(answer.probs).all():
                 raise TrainingError(
@@ -118,11 +129,13 @@ class Validation:
             split = split_options(answer.probs, one.cell.scale)
             mean = split.substance @ split.on_axis
             found = scale_distances(one.actual, mean / mean.sum())
-            scores.setdefault(one.cell.study_id, []).append((found.model, found.floor, found.uniform))
-        by_study = np.array([np.mean(rows, axis=0) for rows in scores.values()])  # (S, 3)
+            scores.setdefault(one.cell.study_id, []).append(
+                (found.model, found.floor, found.uniform, float(answer.on_scale_mass.mean()))
+            )
+        by_study = np.array([np.mean(rows, axis=0) for rows in scores.values()])  # (S, 4)
         draws = by_study[rng.integers(len(by_study), size=(DRAWS, len(by_study))), 0].mean(axis=1)
         low, high = np.quantile(draws, [0.025, 0.975])
-        distance, floor, uniform = by_study.mean(axis=0).tolist()
+        distance, floor, uniform, mass = by_study.mean(axis=0).tolist()
         together = np.concatenate(losses)
         return ValidationResult(
             loss=float(together.mean()),
@@ -134,6 +147,7 @@ class Validation:
             people=len(together),
             cells=len(self._cells),
             studies=len(by_study),
+            on_scale_mass=mass,
         )
 
 

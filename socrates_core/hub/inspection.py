@@ -13,9 +13,10 @@ from typing import Any, Final, NoReturn
 
 from socrates_core.errors import HubError, ModelError
 from socrates_core.hub.access import check_repo_id
-from socrates_core.hub.weights import Tensor, parse_json, read_header
+from socrates_core.hub.weights import Tensor, read_header
 from socrates_core.model.folder import DEMO
 from socrates_core.model.record import FILE, ModelRecord
+from socrates_core.study.files import read_json
 
 WEIGHTS: Final = "adapter_model.safetensors"
 CONFIG: Final = "adapter_config.json"
@@ -112,7 +113,7 @@ def _json(path: Path) -> Mapping[str, Any]:
     if path.stat().st_size > MAX_TEXT:
         _refuse(path.name, f"it has {path.stat().st_size:,} bytes; expected a few thousand")
     try:
-        found = parse_json(path.read_bytes())
+        found = read_json(path, strict=True)
     except ValueError as error:
         _refuse(path.name, f"it is not valid JSON ({error})")
     if not isinstance(found, dict):

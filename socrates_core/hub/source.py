@@ -10,8 +10,7 @@ from typing import Any, Final
 from socrates_core.errors import HubError
 from socrates_core.hub.access import check_repo_id
 from socrates_core.hub.inspection import FILES, WEIGHTS
-from socrates_core.hub.weights import parse_json
-from socrates_core.study.files import file_sha256
+from socrates_core.study.files import file_sha256, read_json
 
 SOURCE: Final = "source.json"
 FORMAT: Final = 1
@@ -51,7 +50,7 @@ def read_source(folder: Path) -> Mapping[str, Any]:
     """
     path = folder / SOURCE
     try:
-        found = parse_json(path.read_bytes())
+        found = read_json(path, strict=True)
         sound = (
             found["format"] == FORMAT
             and bool(check_repo_id(found["repo_id"]))

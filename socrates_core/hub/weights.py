@@ -5,7 +5,6 @@ tensors one after the other (https://github.com/huggingface/safetensors). Checki
 nor reading the tensors.
 """
 
-import json
 import math
 import struct
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from socrates_core.errors import HubError
+from socrates_core.study.files import parse_json
 
 MAX_HEADER: Final = 16 * 1024**2
 """Bytes of a header; that of an adapter on every matrix of a 400-layer model takes a tenth of this."""
@@ -47,7 +47,7 @@ def read_header(path: Path) -> dict[str, Tensor]:
             _refuse(path, f"its header claims {length:,} bytes, but the file has {size:,}")
         text = file.read(length)
     try:
-        header = parse_json(text)
+        header = parse_json(text.decode("utf-8"), strict=True)
     except ValueError as error:
         _refuse(path, f"its header cannot be read ({error}): it is not a safetensors file, or damaged")
     if not isinstance(header, dict):
@@ -58,29 +58,6 @@ def read_header(path: Path) -> dict[str, Tensor]:
     entries = {name: _entry(path, name, entry) for name, entry in header.items()}
     _check_layout(path, entries, size - 8 - length)
     return {name: tensor for name, (tensor, _, _) in entries.items()}
-
-
-def parse_json(text: bytes) -> Any:
-    """Parse untrusted JSON: UTF-8 only, without duplicate names, NaN, infinity or excessive nesting.
-
-    Raises:
-        ValueError: If it is anything else.
-    """
-    try:
-        return json.loads(text.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        raise ValueError("a name stands twice in an object")
-    return made
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not valid JSON")
 
 
 def _entry(path: Path, name: str, entry: Any) -> tuple[Tensor, int, int]:

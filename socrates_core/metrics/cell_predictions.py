@@ -66,7 +66,11 @@ class CellPredictions:
     stimulus: str | None = None
     title: str | None = None
     real: bool | None = None
+    group: str | None = None
+    """The independent unit that the study is part of; None if not known."""
     design: str = "between"
+    wording_contrast: bool = False
+    """Whether the arms of its outcome ask different questions, so that a higher answer may mean the opposite there."""
     method: str | None = None
     attributes: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     """Attribute → (N,) values."""

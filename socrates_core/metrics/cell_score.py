@@ -145,8 +145,9 @@ def score_cell(cell: CellPredictions, pooled: Mapping[PoolKey, Floats], seed: in
 
 
 def _predicted_mean(cell: CellPredictions) -> float:
+    """Of distributions, over those that are compared, as W is; of drawn numbers, over all valid ones."""
     side = cell.predicted
-    used = side.valid & (side.weights > 0)
+    used = (side.valid if cell.probs is None else side.compared) & (side.weights > 0)
     if cell.probs is not None and cell.values is not None:
         return float(np.average(cell.probs[used] @ cell.values, weights=side.weights[used]))
     assert cell.drawn is not None

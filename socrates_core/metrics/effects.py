@@ -24,6 +24,9 @@ from socrates_core.scale.distribution import Floats
 Contrasts = Literal["control", "pairs"]
 """Each arm against the first one (the lowest condition number), or every pair of arms."""
 
+WORDING_CONTRAST: Final = "wording contrast, polarity unchecked"
+"""What an effect is called between arms that ask different questions and were matched by their options alone."""
+
 RESOLVABLE: Final = 10
 """People that both arms need for the direction of an effect to count as known."""
 
@@ -78,6 +81,15 @@ class Effect:
     """Whether the direction of the actual effect is known; see `direction_is_known`."""
     off_axis: OffAxisEffect | None = None
     """How many answer off the axis in each arm, and what that can do to the effect; None without such options."""
+    wording_contrast: bool = False
+    """Whether the arms ask different questions and were matched by their options: a higher answer may mean the opposite
+    in the other one, so the effect is in no summary."""
+
+    @property
+    def name(self) -> str:
+        """`parade, task 0: forbid against allow`."""
+        task = "" if self.task_num is None else f", task {self.task_num}"
+        return f"{self.study_id}{task}: {self.arm} against {self.reference}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +161,10 @@ def effects_of(cells: Sequence[CellPredictions], contrasts: Contrasts = "control
             else:
                 arms.append(arm)
         pairs = combinations(arms, 2) if contrasts == "pairs" else ((arms[0], arm) for arm in arms[1:])
-        found += [effect_between(study_id, task_num, arm, reference) for reference, arm in pairs]
+        contrast = any(cell.wording_contrast for group in by_condition.values() for cell in group)
+        effects = [effect_between(study_id, task_num, arm, reference) for reference, arm in pairs]
+        found += [replace(one, wording_contrast=contrast) for one in effects]
+    left_out += [f"{one.name}: {WORDING_CONTRAST}; in no summary" for one in found if one.wording_contrast]
     return found, left_out
 
 

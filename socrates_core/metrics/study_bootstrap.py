@@ -1,12 +1,13 @@
 """Intervals by resampling studies: how a figure would vary over other studies of the same kind.
 
-Cells of one study share people, authors and topic, so intervals over cells are far too narrow. The resamples depend
-only on the ids of the studies and the seed: all models evaluated on the same studies share them, and differences
-between models are paired.
+Cells of one study share people, authors and topic, so intervals over cells are far too narrow. So are intervals over
+studies that share an experiment or a pool of people: such a group of studies is drawn as one. The resamples depend only
+on the studies, their groups and the seed: all models evaluated on the same studies share them, and differences between
+models are paired.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +32,7 @@ class Summary:
     flat_mean: float | None
     """Mean over all cells, unweighted; None if no cell has the figure."""
     ci95: Interval | None
-    """95 % interval of `mean`, from resampling studies; None below three studies."""
+    """95 % interval of `mean`, from resampling groups of studies; None below three of them."""
     cells: int
     """Cells that have the figure."""
     studies: int
@@ -45,18 +46,29 @@ class StudyResamples:
     study_ids: tuple[str, ...]
     """(S,) sorted."""
     times: npt.NDArray[np.int64]
-    """(B, S) each row adds up to S."""
+    """(B, S) the same for all studies of a group; without groups, each row adds up to S."""
     seed: int
     """The seed that they were drawn with."""
+    groups: npt.NDArray[np.int64]
+    """(S,) number of each study's group, from 0."""
+    group_of: Mapping[str, str]
+    """Study → group, as they were given."""
 
     @classmethod
-    def draw(cls, study_ids: Sequence[str], seed: int, resamples: int = RESAMPLES) -> "StudyResamples":
+    def draw(
+        cls,
+        study_ids: Sequence[str],
+        seed: int,
+        resamples: int = RESAMPLES,
+        group_of: Mapping[str, str] | None = None,
+    ) -> "StudyResamples":
         """The resamples of these studies.
 
         Args:
             study_ids: Any order, repeated ids count once.
             seed: ≥ 0.
             resamples: B.
+            group_of: Study → the independent unit that it is part of; a study that is not named is one of its own.
 
         Raises:
             ValueError: If there is no study.
@@ -64,8 +76,16 @@ class StudyResamples:
         ids = tuple(sorted(set(study_ids)))
         if not ids:
             raise ValueError("no studies to resample")
+        named = [("group", (group_of or {})[one]) if one in (group_of or {}) else ("study", one) for one in ids]
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(named))}
+        groups = np.array([numbers[name] for name in named])
         rng = np.random.default_rng([seed, 11])
-        return cls(ids, rng.multinomial(len(ids), np.full(len(ids), 1 / len(ids)), size=resamples), seed)
+        drawn = rng.multinomial(len(numbers), np.full(len(numbers), 1 / len(numbers)), size=resamples)
+        return cls(ids, drawn[:, groups], seed, groups, dict(group_of or {}))
+
+    def independent(self, which: npt.NDArray[np.bool_]) -> int:
+        """How many groups these studies (S,) belong to."""
+        return len(np.unique(self.groups[which]))
 
     def place(self, study_ids: Sequence[str]) -> npt.NDArray[np.int64]:
         """(N,) column of each of these ids."""
@@ -84,7 +104,7 @@ class StudyResamples:
         total = times.sum(axis=1)
         drawn = total > 0
         means = times[drawn] @ values[known] / total[drawn]
-        return float(values[known].mean()), interval_of(means, int(known.sum()))
+        return float(values[known].mean()), interval_of(means, self.independent(known))
 
     def summary(self, values: Floats, study_ids: Sequence[str]) -> Summary:
         """Average a figure over cells.
@@ -111,7 +131,7 @@ class StudyResamples:
             sums: (S, Q) sums of each study; rows of zeros for studies without any.
             formula: (..., Q) totals ↦ (...) figures; NaN if it is not defined.
         """
-        count = int((sums != 0).any(axis=1).sum())
+        count = self.independent((sums != 0).any(axis=1))
         with np.errstate(invalid="ignore", divide="ignore"):
             value = float(formula(sums.sum(axis=0)))
             drawn = formula(self.times @ sums)
@@ -124,7 +144,7 @@ def finite(value: float) -> float | None:
 
 
 def interval_of(resampled: Floats, studies: int) -> Interval | None:
-    """95 % interval of a figure from its resampled values; None below three studies.
+    """95 % interval of a figure from its resampled values; None below three studies, or groups of studies.
 
     Plain percentiles of resampled means are too narrow for few studies. The expanded percentiles (Hesterberg 2015,
     section 4.3) take the levels Φ(∓ √(S/(S−1)) · t_{S−1, 0.975}), which makes the interval of a mean as wide as the t

@@ -11,6 +11,9 @@ from socrates_core.errors import ModelError
 from socrates_core.scale.distribution import Floats
 from socrates_core.study.study_set import Cell, Persona
 
+TRUSTED_MASS: Final = 0.95
+"""A result is reported with a warning if less than this share of the probability mass is on the scale."""
+
 MAX_DIGITS: Final = 9
 """Digits of the longest valid answer to an open-ended outcome; answers are below one billion."""
 

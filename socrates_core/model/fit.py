@@ -1,6 +1,5 @@
 """Compatibility of model, adapter, tokenizer and template. A mismatch is refused, and the error names both sides."""
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from socrates_core.model.adapters import CONFIG
 from socrates_core.model.endpoint.endpoint_model import RELEASED
 from socrates_core.model.folder import COMMIT, DEMO, HUB_ID, Origin
 from socrates_core.model.record import ModelRecord, tokenizer_hash
+from socrates_core.study.files import read_json
 
 BaseMatch = Literal["same", "twin", "unknown", "another"]
 """How the model relates to the one that an adapter names: the same by its Hub id or folder; by its name, a quantised or
@@ -173,7 +173,7 @@ def _plain_name(hub_id: str) -> str:
 def _named_base(folder: Path) -> tuple[str | None, str | None]:
     """The base and its revision in an adapter's PEFT configuration; what cannot be read is reported on loading."""
     try:
-        raw = json.loads((folder / CONFIG).read_text("utf-8"))
+        raw = read_json(folder / CONFIG)
     except (OSError, ValueError):
         return None, None
     if not isinstance(raw, dict):

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from socrates_core.errors import HubError, ModelError
 from socrates_core.model.record import ModelRecord
-from socrates_core.study.files import ASSETS, named_by_hash, write_file
+from socrates_core.study.files import ASSETS, named_by_hash, parse_json, read_json, write_file
 
 DEMO: Final = "demo"
 """The name of the bundled demo model, and of the adapter that comes with it."""
@@ -165,7 +165,7 @@ def weights_digest(folder: Path) -> str | None:
     index, whole = folder / "model.safetensors.index.json", folder / "model.safetensors"
     try:
         if index.is_file():
-            paths = sorted({folder / str(name) for name in json.loads(index.read_text("utf-8"))["weight_map"].values()})
+            paths = sorted({folder / str(name) for name in read_json(index)["weight_map"].values()})
         else:
             paths = [whole] if whole.is_file() else sorted(folder.glob("*.safetensors"))
         if not paths or not all(path.is_file() for path in paths):
@@ -180,7 +180,7 @@ def _sampled(path: Path) -> Iterator[tuple[str, list[Any]]]:
     """Name ↦ type, shape and digest of the sampled bytes, of each tensor in a safetensors file."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(min(length, LARGEST_HEADER)))
+        header = parse_json(file.read(min(length, LARGEST_HEADER)).decode("utf-8"))
         for name, entry in header.items():
             if name == "__metadata__":
                 continue

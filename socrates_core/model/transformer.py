@@ -19,6 +19,7 @@ from socrates_core.model.answer_model import (
 from socrates_core.model.fit import check_base, check_tokenizer, fitting_template, unrecorded_base
 from socrates_core.model.folder import local_folder
 from socrates_core.model.numbers import NumberSampler
+from socrates_core.model.prefix_tree.attention import longest_row
 from socrates_core.model.prefix_tree.encoding import Tokens
 from socrates_core.model.prefix_tree.options import OptionTree
 from socrates_core.model.prefix_tree.plain import plain_log_probs
@@ -256,7 +257,7 @@ class TransformerModel:
         self._checked = True
 
     def _check_length(self, cell: Cell, prompt: Tokens, tree: OptionTree) -> None:
-        limit = getattr(self.network.config, "max_position_embeddings", None)
+        limit = longest_row(self.network.config)
         length = len(prompt) + int(tree.depth.max())
         if limit is not None and length > limit:
             raise ModelError(

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 import typer
 
 from socrates_core.command import check_seed
-from socrates_core.errors import PredictionError
-from socrates_core.evaluation.comparison import Kind, load_evaluations
+from socrates_core.errors import PredictionError, shown
 from socrates_core.evaluation.comparison import compare as compare_evaluations
-from socrates_core.evaluation.elsewhere.values import shown
+from socrates_core.evaluation.comparison import load_evaluations
 from socrates_core.evaluation.prediction_files import PredictionFile, load_predictions
+from socrates_core.evaluation.results.comparison import Kind, basis_sentences
 from socrates_core.evaluation.results.json_file import as_json
 from socrates_core.evaluation.scores import evaluate
 from socrates_core.report.comparison import leaderboard_table, report
@@ -95,7 +95,12 @@ def compare(
     found = json_text(as_json(comparison))
     write_files(out, {"comparison.html": page, "comparison.md": text, "comparison.json": found})
     print(f"compared     {len(runs)} evaluations on {comparison.cells:,} cells of {comparison.studies:,} studies")
-    show_table(leaderboard_table(comparison))
+    for of in comparison.kinds:
+        if len(comparison.kinds) > 1:
+            print(f"{of} studies")
+        show_table(leaderboard_table(comparison, of))
+    for line in basis_sentences(comparison):
+        print(line)
     for pair in comparison.differences:
         print(pair.sentence)
     print(f"wrote        {out}/comparison.json, comparison.html, comparison.md")

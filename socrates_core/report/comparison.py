@@ -1,120 +1,113 @@
 """The report of a comparison: the leaderboard, and which differences are resolved."""
 
 import html
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Final
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from socrates_core.evaluation.comparison import Comparison, LeaderboardRow
+from socrates_core.evaluation.results.comparison import Basis, Comparison, LeaderboardRow, basis_sentences
 from socrates_core.evaluation.results.distances import StudyKind
 from socrates_core.report.document import Part, Picture, Section, Table, Warned, to_html, to_markdown
 from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress
-from socrates_core.report.words import TRUSTED_MASS
+from socrates_core.report.words import percent
 
 TITLE = "Comparison of evaluations"
-
-KIND_TITLES: Final[Mapping[StudyKind, str]] = {
-    "real": "Real studies",
-    "synthetic": "Synthetic studies",
-    "unknown": "Studies of unknown kind",
-}
 
 
 def report(comparison: Comparison) -> tuple[str, str]:
     """The report as a self-contained HTML page and as Markdown."""
-    sections = _sections(comparison)
-    return to_html(TITLE, sections), to_markdown(TITLE, sections)
-
-
-def report_by_kind(comparisons: Mapping[StudyKind, Comparison]) -> tuple[str, str]:
-    """The report of `compare_by_kind`: the kinds of studies one after the other, without a figure over both."""
-    sections = []
-    if len(comparisons) > 1:
-        sections.append(Section("", ["Each kind of studies is compared apart: what holds on one need not on another."]))
-    for kind, comparison in comparisons.items():
-        title = KIND_TITLES[kind]
-        sections += [replace(one, title=f"{title}: {one.title.lower()}" if one.title else title)
-                     for one in _sections(comparison)]  # fmt: skip
-    return to_html(TITLE, sections), to_markdown(TITLE, sections)
-
-
-def _sections(comparison: Comparison) -> list[Section]:
-    return [
+    sections = [
         Section("", _introduction(comparison)),
-        Section("Leaderboard", _leaderboard(comparison)),
-        Section("Pair by pair", _pairs(comparison)),
+        *(
+            section
+            for kind in comparison.kinds
+            for section in (
+                Section(_titled("Leaderboard", comparison, kind), _leaderboard(comparison, kind)),
+                Section(_titled("Pair by pair", comparison, kind), _pairs(comparison, kind)),
+            )
+        ),
     ]
+    return to_html(TITLE, sections), to_markdown(TITLE, sections)
 
 
-def leaderboard_table(comparison: Comparison) -> Table:
-    """Models and references, closest first."""
+def _titled(title: str, comparison: Comparison, kind: StudyKind) -> str:
+    return title if len(comparison.kinds) == 1 else f"{title}: {kind} studies"
+
+
+def leaderboard_table(comparison: Comparison, kind: StudyKind) -> Table:
+    """Models and references on studies of one kind, closest first."""
+    found = [row for row in comparison.leaderboard if row.studies == kind]
     rows = tuple(
         (
             row.name + (" (CONTAMINATED)" if row.contaminated else ""),
             _number(row.mean, 4),
-            "" if row.on_scale_mass is None else f"{row.on_scale_mass:.1%}",
             "" if row.ci95 is None else f"{row.ci95.low:.4f} to {row.ci95.high:.4f}",
+            *_basis(row.basis),
             _number(row.flat_mean, 4),
             f"{row.cells:,}",
             *(_number(value, 2) for value in (row.effects_pearson, row.calibration_slope)),
             _number(row.effects_rmse, 1),
             _number(row.accuracy, 3),
         )
-        for row in comparison.leaderboard
+        for row in found
     )
+    basis = ("W at worst", "Predictions used", "Mass on scale")
     header = (
-        "Model",
-        "W",
-        "On the scale",
-        "95 % interval",
-        "Flat mean",
-        "Cells",
-        "Effects r",
-        "Slope",
-        "Effects RMSE",
-        "Accuracy",
+        *("Model", "W", "95 % interval", *basis, "Flat mean", "Cells"),
+        *("Effects r", "Slope", "Effects RMSE", "Accuracy"),
     )
-    shown = len(header) if comparison.kind == "all" else header.index("Effects r")
+    figures = any(row.accuracy is not None or row.effects_rmse is not None for row in found)
+    shown = len(header) if figures else header.index("Effects r")
     return Table(header[:shown], tuple(row[:shown] for row in rows))
+
+
+def _basis(basis: Basis | None) -> tuple[str, str, str]:
+    """What a model's W is at worst, how many predictions it rests on, and the mass on the scale."""
+    if basis is None:
+        return "", "", ""
+    return (
+        "" if basis.worst is None else _number(basis.worst.mean, 4),
+        f"{basis.predictions - basis.unusable:,} of {basis.predictions:,}",
+        "" if basis.on_scale_mass is None else percent(basis.on_scale_mass),
+    )
 
 
 def _introduction(comparison: Comparison) -> list[Part]:
     by = "the stated scale" if comparison.convention == "scale" else "the range of the human answers"
-    whole = comparison.kind == "all"
-    of_kind = "" if whole else f"{comparison.kind} "
+    of_kind = "" if comparison.kind == "all" else f"{comparison.kind} "
+    figures = any(row.accuracy is not None for row in comparison.leaderboard)
     parts: list[Part] = [
         f"Wasserstein distances (W) by {by} on {comparison.cells:,} cells of {comparison.studies:,} {of_kind}studies "
         "that all evaluations scored with the same human answers. Smaller is closer. The uniform baseline guesses "
         "evenly: every option has the same share."
-        + (" Effects and accuracy are over all cells of each evaluation." if whole else "")
+        + (" Effects and accuracy are over all cells of each evaluation." if figures else "")
+        + (" Real and synthetic studies are compared separately." if len(comparison.kinds) > 1 else "")
     ]
+    if comparison.convention == "scale":
+        parts.append(
+            "W at worst counts each prediction that is no option of the scale, or cannot be read, as the option that "
+            "makes W largest, also in cells where too few others are left for a W; models are ranked by it."
+        )
+    parts += [Warned(sentence) for sentence in basis_sentences(comparison)]
     fewer = [f"{name}: {count:,}" for name, count in comparison.left_out.items() if count]
     if fewer:
         parts.append(f"Cells left out because not all evaluations have them: {'; '.join(fewer)}.")
-    parts += [
-        Warned(
-            f"Only {row.on_scale_mass:.1%} of the probability of {row.name} is on the scale: otherwise it would have "
-            "written something else than an answer, which its W leaves out."
-        )
-        for row in comparison.leaderboard
-        if row.on_scale_mass is not None and row.on_scale_mass < TRUSTED_MASS
-    ]
-    contaminated = [row.name for row in comparison.leaderboard if row.contaminated]
+    contaminated = sorted({row.name for row in comparison.leaderboard if row.contaminated})
     if contaminated:
         parts.append(Warned(f"CONTAMINATED: trained on studies that are evaluated here: {', '.join(contaminated)}."))
     return parts
 
 
-def _leaderboard(comparison: Comparison) -> list[Part]:
+def _leaderboard(comparison: Comparison, kind: StudyKind) -> list[Part]:
+    rows = [row for row in comparison.leaderboard if row.studies == kind]
     return [
-        leaderboard_table(comparison),
-        Picture(_dots(comparison.leaderboard), "Mean W with 95 % intervals over studies."),
+        leaderboard_table(comparison, kind),
+        Picture(_dots(rows), "Mean W with 95 % intervals over studies."),
     ]
 
 
-def _pairs(comparison: Comparison) -> list[Part]:
+def _pairs(comparison: Comparison, kind: StudyKind) -> list[Part]:
+    differences = [pair for pair in comparison.differences if pair.studies == kind]
     rows = tuple(
         (
             pair.one,
@@ -124,10 +117,10 @@ def _pairs(comparison: Comparison) -> list[Part]:
             f"{pair.wins} : {pair.losses}" + (f", {pair.ties} tied" if pair.ties else ""),
             "yes" if pair.resolved else "no",
         )
-        for pair in comparison.differences
+        for pair in differences
     )
     header = ("Model", "Compared with", "Closer by (W)", "95 % interval", "Studies won : lost", "Resolved")
-    return [Table(header, rows), *(pair.sentence for pair in comparison.differences)]
+    return [Table(header, rows), *(pair.sentence for pair in differences)]
 
 
 def _dots(leaderboard: Sequence[LeaderboardRow]) -> go.Figure:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
-from plotly.io import to_html as figure_to_html
 
+from socrates_core.report.figures import figure_html
 from socrates_core.report.simulation import PAGE_HEAD
 
 
@@ -55,13 +55,13 @@ class Section:
 def to_html(title: str, sections: Sequence[Section]) -> str:
     """A self-contained page that includes the plotting library once."""
     body = [f"<h1>{html.escape(title)}</h1>"]
-    drawn = False
+    pictures = 0
     for section in sections:
         if section.title:
             body.append(f"<h2>{html.escape(section.title)}</h2>")
         for part in section.parts:
-            body.append(_html(part, with_script=not drawn))
-            drawn = drawn or isinstance(part, Picture)
+            pictures += isinstance(part, Picture)
+            body.append(_html(part, pictures))
     head = f"{PAGE_HEAD}{_STYLE}<title>{html.escape(title)}</title>\n</head>\n<body>\n"
     return head + "\n".join(body) + "\n</body>\n</html>\n"
 
@@ -85,7 +85,8 @@ td { font-variant-numeric: tabular-nums; }
 """
 
 
-def _html(part: Part, with_script: bool) -> str:
+def _html(part: Part, picture: int) -> str:
+    """A part; `picture` counts the pictures up to it."""
     if isinstance(part, str):
         return f"<p>{html.escape(part)}</p>"
     if isinstance(part, Warned):
@@ -93,9 +94,7 @@ def _html(part: Part, with_script: bool) -> str:
     if isinstance(part, Folded):
         return f"<details><summary>{html.escape(part.title)}</summary><pre>{html.escape(part.text)}</pre></details>"
     if isinstance(part, Picture):
-        config = {"displaylogo": False, "responsive": True}
-        drawn = figure_to_html(part.figure, include_plotlyjs=with_script, full_html=False, config=config)
-        return f'{drawn}\n<p class="muted">{html.escape(part.caption)}</p>'
+        return f'{figure_html(part.figure, picture)}\n<p class="muted">{html.escape(part.caption)}</p>'
     head = "".join(f"<th>{html.escape(name)}</th>" for name in part.header)
     rows = "\n".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in part.rows)
     return f'<div class="wide"><table><tr>{head}</tr>\n{rows}</table></div>'

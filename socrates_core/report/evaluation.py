@@ -12,6 +12,7 @@ from socrates_core.evaluation.results.metrics import Effects, Metrics
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.evaluation.results.rows import Excluded
 from socrates_core.evaluation.scores import ScoredCells
+from socrates_core.metrics.effects import WORDING_CONTRAST
 from socrates_core.metrics.fairness import AttributeFairness
 from socrates_core.report.distances import against_n, distances, extremes, studies
 from socrates_core.report.document import Folded, Part, Picture, Section, Table, Warned, to_html, to_markdown
@@ -111,8 +112,10 @@ def _as_read(metrics: Metrics) -> list[Part]:
 
 
 def _effects(effects: Effects) -> list[Part]:
+    contrasts = _wording_contrasts(effects)
     if not effects.n:
-        return ["There are no effects to compare: no outcome was asked in two arms.", *_left_out(effects)]
+        none = [] if contrasts else ["There are no effects to compare: no outcome was asked in two arms."]
+        return [*none, *contrasts, *_left_out(effects)]
 
     def shown(found: Estimate) -> str:
         return with_interval(found.value, found.ci95, 2)
@@ -141,7 +144,28 @@ def _effects(effects: Effects) -> list[Part]:
             effects_figure(effects),
             "A slope below 1: predicted effects are too large. Bars are 95 % intervals of the actual effects.",
         ),
+        *contrasts,
         *_left_out(effects),
+    ]
+
+
+def _wording_contrasts(effects: Effects) -> list[Part]:
+    """The effects between arms that ask different questions, which are in no summary."""
+    found = [one for one in effects.each if one.wording_contrast]
+    if not found:
+        return []
+    rows = tuple(
+        (
+            one.name,
+            with_interval(one.predicted, one.predicted_interval, 1),
+            with_interval(one.actual, one.actual_interval, 1),
+        )
+        for one in found
+    )
+    return [
+        f"Effects that are a {WORDING_CONTRAST}, in percentage points, of raw codes. The arms ask different questions, "
+        "so that a higher answer may mean the opposite; they are in no figure above.",
+        Table(("Effect", "Predicted", "Actual"), rows),
     ]
 
 

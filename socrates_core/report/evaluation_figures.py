@@ -60,7 +60,7 @@ def forest(studies: Sequence[StudyRow], convention: Convention = "scale") -> go.
 
 def effects_figure(effects: Effects) -> go.Figure:
     """Predicted against actual effects with the calibration line, in percentage points of the scale."""
-    each = effects.each
+    each = [one for one in effects.each if not one.wording_contrast]
     x, y = [one.predicted for one in each], [one.actual for one in each]
     figure = go.Figure()
     reach = 1.05 * max([1.0, *map(abs, x), *map(abs, y)])

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
+from plotly.io import to_html
 
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.scale.answer_scale import written
@@ -315,6 +316,22 @@ def _on_axis(arm: ArmResult, mean: float, interval: Interval, in_points: bool) -
         return mean, Interval(*ends)
     share = [100 * (point - low) / (high - low) for point in (mean, *ends)]
     return share[0], Interval(share[1], share[2])
+
+
+def figure_html(figure: go.Figure, number: int) -> str:
+    """A figure as a part of a page; the first one, number 1, brings the plotting library along.
+
+    Its number is its id in the page: plotly's own would be a random one, and the same report would have other bytes.
+    """
+    return str(
+        to_html(
+            figure,
+            include_plotlyjs=number == 1,
+            full_html=False,
+            config={"displaylogo": False, "responsive": True},
+            div_id=f"picture-{number}",
+        )
+    )
 
 
 def dress(figure: go.Figure, height: int) -> None:

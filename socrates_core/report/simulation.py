@@ -8,9 +8,6 @@ import json
 from dataclasses import asdict
 from typing import Any, Final
 
-import plotly.graph_objects as go
-from plotly.io import to_html as figure_to_html
-
 from socrates_core.evaluation.results.provenance import versions
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.people.population import describe
@@ -22,7 +19,7 @@ from socrates_core.report.effect_table import (
     off_axis_sentence,
     shares_by_option,
 )
-from socrates_core.report.figures import arms_figure, histogram
+from socrates_core.report.figures import arms_figure, figure_html, histogram
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.result import ArmResult, EffectRow, OffAxisAnswers, Simulation
 from socrates_core.study.study_set import Cell, persona_rows
@@ -120,7 +117,7 @@ def to_html(simulation: Simulation) -> str:
         f"<p class=verdict>{_text(_sentence(first))}</p>",
         *_notes(simulation),
         "<h2>Predicted and actual answers</h2>",
-        *(_arm_html(arm, with_script=i == 0) for i, arm in enumerate(simulation.arms)),
+        *(_arm_html(arm, picture) for picture, arm in enumerate(simulation.arms, start=1)),
         *_effects_html(simulation),
         *_prompt_html(simulation),
         "<h2>To reproduce this</h2>",
@@ -293,15 +290,10 @@ def _prompt_html(simulation: Simulation) -> list[str]:
     return ["<h2>What the model reads for one profile</h2>", f"<pre>{_text(prompt)}</pre>"] if prompt else []
 
 
-def _figure_html(figure: go.Figure, with_script: bool) -> str:
-    config = {"displaylogo": False, "responsive": True}
-    return str(figure_to_html(figure, include_plotlyjs=with_script, full_html=False, config=config))
-
-
-def _arm_html(arm: ArmResult, with_script: bool) -> str:
+def _arm_html(arm: ArmResult, picture: int) -> str:
     rows = "".join(f"<tr><th>{_text(name)}</th><td>{_text(value)}</td></tr>" for name, value in arm_numbers(arm))
     return (
-        f"<h3>{_text(arm.cell.condition_label)}</h3>\n{_figure_html(histogram(arm), with_script)}\n"
+        f"<h3>{_text(arm.cell.condition_label)}</h3>\n{figure_html(histogram(arm), picture)}\n"
         f"<p>{_text(_sentence(arm))}</p>\n<table>{rows}</table>\n{_options_html(arm)}\n"
         f"<details><summary>What participants read</summary><pre>{_text(arm.cell.stimulus)}</pre></details>"
     )
@@ -333,9 +325,7 @@ def _effects_html(simulation: Simulation) -> list[str]:
             predicted += _bounds(row.off_axis.predicted)
             actual += _bounds(row.off_axis.actual)
         rows.append(f"<tr><td>{_text(row.cell.condition_label)}</td><td>{predicted}</td><td>{actual}</td></tr>")
-    figure = figure_to_html(
-        arms_figure(simulation), include_plotlyjs=False, full_html=False, config={"responsive": True}
-    )
+    figure = figure_html(arms_figure(simulation), len(simulation.arms) + 1)
     of, unit = ("median", "in the unit of the answers") if open_ended else ("mean", "in percent of the scale's width")
     return [
         "<h2>Conditions side by side</h2>",

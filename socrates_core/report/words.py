@@ -6,13 +6,11 @@ from socrates_core.evaluation.results.distances import Convention
 from socrates_core.evaluation.results.metrics import Metrics
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.metrics.uncertainty import Interval
+from socrates_core.model.answer_model import TRUSTED_MASS
 from socrates_core.model.folder import shown_name
 
 SHOWN_ROWS: Final = 50
 """Longer lists are cut in a report, with a note; metrics.json has all rows."""
-
-TRUSTED_MASS: Final = 0.95
-"""A result is said with a warning if less than this share of the probability mass is on the scale."""
 
 
 def headline(metrics: Metrics, convention: Convention = "scale") -> str:

@@ -110,7 +110,7 @@ def seen_studies(data: EvaluationData, spec: EvaluationSpec) -> list[str]:
         folders += [local_folder(spec.adapter, "adapter", weights=False)] if spec.adapter else []
         records = [record for folder in folders if (record := ModelRecord.load(folder))]
         learned = frozenset(study for record in records for study in record.trained_on)
-    return sorted(seen(learned, data.units))
+    return sorted(seen(learned, data.units, data.groups))
 
 
 # -- tokens ------------------------------------------------------------------------------------------------------

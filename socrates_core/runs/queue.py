@@ -20,6 +20,7 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from socrates_core.errors import RunError
+from socrates_core.study.files import read_json
 
 FOLDER: Final = ".queue"
 """Folder of the queue, in the directory of the runs."""
@@ -161,7 +162,7 @@ def _remove(folder: Path, number: int) -> None:
 
 def _slot(folder: Path, number: int) -> Slot:
     try:
-        content: Any = json.loads((folder / f"{number:08d}.json").read_text("utf-8"))
+        content: Any = read_json(folder / f"{number:08d}.json")
         return Slot(number, str(content["run"]), int(content["pid"]))
     except (OSError, ValueError, KeyError, TypeError):
         return Slot(number, "", 0)  # unreadable, but its lock still counts

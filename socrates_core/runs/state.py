@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from filelock import FileLock, Timeout
 
 from socrates_core.errors import RunError
+from socrates_core.study.files import parse_json
 
 StateCode = Literal["new", "waiting", "running", "interrupted", "cancelled", "failed", "finished"]
 
@@ -149,8 +150,8 @@ def events(folder: Path) -> list[dict[str, Any]]:
     found = []
     for line in path.read_text("utf-8", errors="replace").splitlines() if path.is_file() else []:
         try:
-            one = json.loads(line)
-        except (ValueError, RecursionError):
+            one = parse_json(line)
+        except ValueError:
             continue
         if isinstance(one, dict) and isinstance(one.get("event"), str) and _is_time(one.get("time")):
             found.append(one)

@@ -234,11 +234,13 @@ def _listed(items: list[Item], head: str, points: int | None) -> AnswerScale:
     core = sorted(options - codes or options)
     contiguous = any(run and run[-1] - run[0] == len(run) - 1 > 0 for run in (core, sorted(options)))
     if not contiguous and not re.search(r"\bor\b", items[-1].join):
-        options = _completed(core, options, head, points)
+        options = _completed(core, options, head, points, labels)
     return AnswerScale(tuple(sorted(options)), labels)
 
 
-def _completed(core: list[int], options: set[int], head: str, points: int | None) -> set[int]:
+def _completed(
+    core: list[int], options: set[int], head: str, points: int | None, labels: Mapping[int, str]
+) -> set[int]:
     """The options of a list with gaps: the whole range when only its ends (and its middle) are named."""
     low, high = core[0], core[-1]
     ends = len(core) == 2 or (len(core) == 3 and 2 * core[1] == low + high)
@@ -247,4 +249,7 @@ def _completed(core: list[int], options: set[int], head: str, points: int | None
         return options | set(span(low, high))
     if len(core) > 2 and not about_numbers:
         return options
-    raise UnreadableError(f"it names {', '.join(map(str, core[:12]))} and it is unclear whether other options exist")
+    raise UnreadableError(
+        f"it names {', '.join(map(str, core[:12]))} and it is unclear whether other options exist",
+        ends={value: labels.get(value, "") for value in core} if len(options) == len(core) == 2 else None,
+    )

@@ -1,6 +1,7 @@
 """Finding the last answer instruction of a stimulus, and parsing the scale that it states."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -210,12 +211,12 @@ def _read_or_refuse(text: Text, begin: int, after: int) -> AnswerScale | _Open |
     try:
         return _read(text, begin, after)
     except UnreadableError as problem:
-        raise _error(text.written[begin:], str(problem)) from None
+        raise _error(text.written[begin:], str(problem), problem.ends) from None
 
 
-def _error(instruction: str, why: str) -> ScaleError:
+def _error(instruction: str, why: str, ends: Mapping[int, str] | None = None) -> ScaleError:
     quoted = " ".join(instruction[:400].split())
-    return ScaleError(f"cannot read the answer scale of “{quoted}”: {why}. Forms that are understood: {_FORMS}.")
+    return ScaleError(f"cannot read the answer scale of “{quoted}”: {why}. Forms that are understood: {_FORMS}.", ends)
 
 
 def _read(text: Text, begin: int, after: int) -> AnswerScale | _Open | None:

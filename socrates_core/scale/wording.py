@@ -6,6 +6,7 @@ parsing is linear in the length of the text.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +18,15 @@ LABEL = 1500
 
 class UnreadableError(Exception):
     """The reason why an instruction cannot be parsed; becomes part of a ScaleError."""
+
+    def __init__(self, reason: str, ends: Mapping[int, str] | None = None) -> None:
+        """
+        Args:
+            reason: Why.
+            ends: Two options and their texts, where these may be the ends of a scale or all there is.
+        """
+        super().__init__(reason)
+        self.ends = ends
 
 
 _PLAIN = str.maketrans(

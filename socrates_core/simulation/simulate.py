@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from socrates_core.errors import ModelError, SocratesError
@@ -23,8 +22,8 @@ from socrates_core.metrics.cell.comparison import (
     observed_distances,
     people_worth,
 )
-from socrates_core.metrics.cell.off_axis import trimming_bounds
-from socrates_core.metrics.uncertainty import GroupAnswers, Interval, mean_difference, mean_interval
+from socrates_core.metrics.effects import WORDING_CONTRAST
+from socrates_core.metrics.uncertainty import Interval, mean_interval
 from socrates_core.model.answer_model import AnswerModel, check_numbers, check_request
 from socrates_core.people.population import check_edits
 from socrates_core.scale.distribution import (
@@ -38,6 +37,7 @@ from socrates_core.scale.distribution import (
     with_temperature,
 )
 from socrates_core.simulation.arm import BATCH, ArmPeople, ArmProgress, Progress, draw_arm, profile_table
+from socrates_core.simulation.effects import arm_values, effect_of, share_effect
 from socrates_core.simulation.number_arm import simulate_numbers
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.result import (
@@ -46,12 +46,10 @@ from socrates_core.simulation.result import (
     EffectRow,
     NominalScore,
     OffAxisAnswers,
-    OffAxisBounds,
     Score,
-    ShareEffect,
     Simulation,
 )
-from socrates_core.simulation.subgroups import ArmValues, subgroups_of
+from socrates_core.simulation.subgroups import subgroups_of
 from socrates_core.study.study_set import Cell, StudySet
 
 __all__ = ["ArmResult", "EffectRow", "Score", "Simulation", "SimulationRequest", "arms_of", "control_of", "simulate"]
@@ -120,7 +118,7 @@ def _simulate_options(
         tables.append(rows)
     ordered = not any(arm.cell.scale.nominal for arm in arms)
     others = [place for place in range(len(arms)) if place != control]
-    effects = [_effect(arms, results, tables, control, other) for other in others if ordered]
+    effects = [effect_of(arms, results, tables, control, other) for other in others if ordered]
     scale = arms[0].cell.scale
     draws = sample(tables[0], all_options(scale), np.random.default_rng([request.seed, 3]))
     split = split_options(tables[0], scale)
@@ -130,8 +128,8 @@ def _simulate_options(
         pl.Series([None] * len(means), dtype=pl.Float64) if scale.nominal else pl.Series(means).fill_nan(None),
         pl.Series(draws if scale.unit == 1 else draws * scale.unit),
     )
-    shares = [_share_effect(arms, tables, control, other) for other in others if not ordered]
-    groups = [_arm_values(arm, rows) for arm, rows in zip(arms, tables, strict=True)] if ordered else []
+    shares = [share_effect(arms, tables, control, other) for other in others if not ordered]
+    groups = [arm_values(arm, rows) for arm, rows in zip(arms, tables, strict=True)] if ordered else []
     return ArmResults(results, effects, table, shares, subgroups_of(groups) if groups else ())
 
 
@@ -188,6 +186,11 @@ def arms_of(
         (cell.scale.values, cell.scale.unit) != (chosen.scale.values, chosen.scale.unit) for cell in arms[:max_arms]
     ):
         notes.append("The conditions have different answer scales; means are compared in percent of each scale.")
+    if len(arms) > 1 and chosen.wording_contrast:
+        notes.append(
+            f"The effects are a {WORDING_CONTRAST}: the conditions ask different questions, and a higher answer may "
+            "mean the opposite."
+        )
     return arms[:max_arms], notes
 
 
@@ -314,80 +317,3 @@ def _score(found: Comparison, numbers: Distances | None) -> Score:
         split_half=None if math.isnan(found.scale.split_half) else found.scale.split_half,
         verdict=found.verdict,
     )
-
-
-def _effect(
-    arms: Sequence[ArmPeople], results: Sequence[ArmResult], tables: Sequence[Floats], control: int, index: int
-) -> EffectRow:
-    first, other = ((arms[i], results[i], tables[i]) for i in (control, index))
-    predicted = mean_difference(_simulated_means(*other), _simulated_means(*first))
-    actual, actual_interval = None, None
-    if other[1].actual_mean_interval is not None and first[1].actual_mean_interval is not None:
-        found = mean_difference(_actual_answers(*other[:2]), _actual_answers(*first[:2]))
-        actual, actual_interval = found.value, found.interval
-    off_axis = _off_axis_effect(other[1], first[1])
-    return EffectRow(arms[index].cell, predicted.value, predicted.interval, actual, actual_interval, off_axis)
-
-
-def _off_axis_effect(arm: ArmResult, reference: ArmResult) -> OffAxisBounds | None:
-    """Bounds of the effect where people may answer off the axis; None if they cannot, or the scales differ."""
-    both = (arm, reference)
-    if not any(one.off_axis for one in both) or arm.cell.scale.values != reference.cell.scale.values:
-        return None
-    options = _percent(arm.predicted.values)
-
-    def bounds(distributions: Sequence[AnswerDistribution | None], off: Sequence[float]) -> Interval | None:
-        if distributions[0] is None or distributions[1] is None:
-            return None
-        shares = (distributions[0].probs, distributions[1].probs)
-        return trimming_bounds(*shares, options, 1 - off[0], 1 - off[1])
-
-    predicted = bounds([one.predicted for one in both], [one.predicted_off_axis for one in both])
-    actual = bounds([one.actual for one in both], [one.actual_off_axis or 0.0 for one in both])
-    assert predicted is not None
-    return OffAxisBounds(predicted, actual)
-
-
-def _share_effect(arms: Sequence[ArmPeople], tables: Sequence[Floats], control: int, index: int) -> ShareEffect:
-    sides = []
-    for place in (index, control):
-        split, arm = split_options(tables[place], arms[place].cell.scale), arms[place]
-        weights = arm.shares * split.substance
-        sides.append((_ids(arm)[weights > 0], split.on_axis[weights > 0], weights[weights > 0]))
-    found = [
-        mean_difference(*(GroupAnswers(people, rows[:, k], weights) for people, rows, weights in sides))
-        for k in range(len(option_values(arms[index].cell.scale)))
-    ]
-    intervals = tuple(Interval(max(-1.0, one.interval.low), min(1.0, one.interval.high)) for one in found)
-    return ShareEffect(arms[index].cell, tuple(one.value for one in found), intervals)
-
-
-def _arm_values(arm: ArmPeople, rows: Floats) -> ArmValues:
-    split, scale = split_options(rows, arm.cell.scale), arm.cell.scale
-    return ArmValues(arm, scale.unit * (split.on_axis @ option_values(scale)), arm.shares * split.substance)
-
-
-def _ids(arm: ArmPeople) -> npt.NDArray[np.int64]:
-    """(N,) the drawn people's ids."""
-    return arm.population.personas["participant_id"].fill_null(0).to_numpy()[arm.drawn].astype(np.int64)
-
-
-def _simulated_means(arm: ArmPeople, result: ArmResult, rows: Floats) -> GroupAnswers:
-    split = split_options(rows, arm.cell.scale)
-    weights = arm.shares * split.substance
-    counts = weights > 0
-    means = split.on_axis @ _percent(result.predicted.values)
-    return GroupAnswers(_ids(arm)[counts], means[counts], weights[counts])
-
-
-def _actual_answers(arm: ArmPeople, result: ArmResult) -> GroupAnswers:
-    on = arm.on_scale
-    answers = _percent(result.predicted.values, arm.responses[on])
-    options = _percent(result.predicted.values)
-    return GroupAnswers(arm.people[on].astype(np.int64), answers, arm.weights[on], options)
-
-
-def _percent(values: npt.NDArray[np.int64], answers: npt.NDArray[np.int64] | None = None) -> Floats:
-    """Answers (the options themselves when None) in percent of the scale's width."""
-    low, high = values[0], values[-1]
-    return np.asarray(100.0 * ((values if answers is None else answers) - low) / (high - low))

@@ -4,7 +4,7 @@
 
 | column | holds |
 | --- | --- |
-| study_id, title | the study |
+| study_id, title, group | the study, and the group of studies that it belongs to |
 | condition_num, condition | the arm, its number and its label (null if it has none) |
 | task_num | the outcome within the study |
 | stimulus | vignette, question and answer instruction, as shown |
@@ -13,6 +13,7 @@
 | off_axis, off_axis_labels | the options off the axis ("don't know"), and their texts; null if there are none |
 | unit | what options and responses count: 0.5 on a scale in half steps, on which a response of 7 is 3.5 |
 | measurement | `ordinal`, `nominal` (options without an order) or `open` |
+| wording_contrast | whether the arms ask different questions and were matched by their options |
 | participant | the person within the study |
 | weight | of the person in the survey; null if there is none |
 | demo_ANYTHING | what is known of the person; null if it is not |
@@ -60,6 +61,7 @@ def export_dataset_dict(parts: Mapping[str, StudySet], folder: Path, digest: str
     check_single(folder)
     import datasets  # slow to import, and needed for this export alone
 
+    datasets.disable_progress_bars()  # of what takes no time
     features = _features(datasets, parts)
     empty = {name: datasets.Dataset.from_dict({key: [] for key in features}, features=features) for name in parts}
     datasets.DatasetDict(empty).save_to_disk(folder)  # the descriptions of the parts
@@ -99,7 +101,7 @@ def _features(datasets: Any, parts: Mapping[str, StudySet]) -> Any:
     known = {f"demo_{name}": text if types[name] == pl.String else whole for name in types if name not in _PERSON}
     return datasets.Features(
         {
-            **dict.fromkeys(("study_id", "title"), text),
+            **dict.fromkeys(("study_id", "title", "group"), text),
             "condition_num": whole,
             "condition": text,
             "task_num": whole,
@@ -107,10 +109,11 @@ def _features(datasets: Any, parts: Mapping[str, StudySet]) -> Any:
             "design": text,
             "scale_values": sequence(whole),
             "scale_labels": sequence(text),
-            "off_axis": sequence(whole),
-            "off_axis_labels": sequence(text),
             "unit": value("float64"),
             "measurement": text,
+            "off_axis": sequence(whole),
+            "off_axis_labels": sequence(text),
+            "wording_contrast": value("bool"),
             "participant": text,
             "weight": value("float64"),
             **known,
@@ -132,12 +135,12 @@ def _bounds(held: StudySet) -> list[tuple[int, int]]:
 
 def _shards(held: StudySet) -> Iterator[pl.DataFrame]:
     """The rows of one Arrow file at a time; one empty frame if there are none."""
-    titles = held.studies.select("study_id", "title")
+    titles = held.studies.select("study_id", "title", "group")
     cells = held.cells.join(titles, on="study_id", how="left", maintain_order="left")
     attributes = {name: f"demo_{name}" for name in held.attributes}
     people = held.participants.drop("study_id").rename(attributes)
-    order = ["study_id", "title", "condition_num", "condition", "task_num", "stimulus", "design", "scale_values"]
-    order += ["scale_labels", "off_axis", "off_axis_labels", "unit", "measurement"]
+    order = ["study_id", "title", "group", "condition_num", "condition", "task_num", "stimulus", "design"]
+    order += ["scale_values", "scale_labels", "unit", "measurement", "off_axis", "off_axis_labels", "wording_contrast"]
     order += ["participant", "weight", *attributes.values(), "response", "on_scale"]
     for first, count in _bounds(held) or [(0, 0)]:
         yield (

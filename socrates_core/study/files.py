@@ -7,10 +7,10 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import polars as pl
 
@@ -59,14 +59,20 @@ def read_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str, strict: bool = False, whole: Callable[[str], Any] | None = None) -> Any:
     """JSON of at most `DEEPEST` levels.
+
+    Args:
+        text: The JSON.
+        strict: Whether NaN, infinity and a name that stands twice in an object are errors; other software writes them.
+        whole: What a whole number becomes; an `int` when None.
 
     Raises:
         ValueError: If it is not JSON, or nested deeper: what reads it further calls itself at every level.
     """
+    pairs, constant = (_unique, _no_constant) if strict else (None, None)
     try:
-        found = json.loads(text)
+        found = json.loads(text, parse_int=whole, object_pairs_hook=pairs, parse_constant=constant)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if text.count("[") + text.count("{") > DEEPEST and _depth(found) > DEEPEST:
@@ -74,9 +80,20 @@ def parse_json(text: str) -> Any:
     return found
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, strict: bool = False) -> Any:
     """`parse_json` of a file in UTF-8; errors as for it and for `read_bytes`."""
-    return parse_json(read_bytes(path).decode("utf-8"))
+    return parse_json(read_bytes(path).decode("utf-8"), strict)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a name stands twice in an object")
+    return made
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not valid JSON")
 
 
 def _depth(value: Any) -> int:

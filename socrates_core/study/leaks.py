@@ -1,19 +1,14 @@
 """Checks for contamination: studies seen in training, and near-duplicate stimuli across parts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import polars as pl
 
 from socrates_core.errors import LeakError
-from socrates_core.study.similarity import similar_pairs
+from socrates_core.study.similarity import ALIKE, similar_pairs
 from socrates_core.study.split import _COLUMNS, Split, _ids, _kind_of, _placed, _some, _within_study, study_of
 from socrates_core.study.study_set import StudySet
-
-ALIKE: Final = 0.5
-"""Similarity from which two stimuli are reported. Half of the phrases in common is far above what two unrelated stimuli
-share; changing one name in a vignette of 100 words leaves about 0.9."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +27,48 @@ class NearDuplicate:
     """In (0, 1]: Jaccard similarity of the sets of five consecutive words; 1 is the same words in the same order."""
 
 
-def seen(trained: Split | Collection[str], evaluated: Collection[str]) -> list[str]:
+def seen(
+    trained: Split | Collection[str], evaluated: Collection[str], groups: Mapping[str, str] | None = None
+) -> list[str]:
     """The ids to be evaluated that a model was trained on, sorted.
 
     A trained study makes all of its units seen, and a trained unit its whole study. A unit makes another unit of the
     same kind seen only if they are the same, and a unit of another kind (a condition, and a person who may have been in
-    it) if they belong to the same study.
+    it) if they belong to the same study. Studies of one group count as one study.
 
     Args:
         trained: A split, whose train part counts (val is for choosing between models), or the ids trained on.
         evaluated: Study ids, or units as in `Split.parts`.
+        groups: Study → its group, for the studies of which it is known; any other one is its own.
     """
-    learned = set(_ids(trained.parts["train"] if isinstance(trained, Split) else trained))
-    kinds: dict[str, set[str]] = {}  # study → kinds of the units trained on; "" is the whole study
-    for unit in learned:
-        kinds.setdefault(study_of(unit), set()).add(_kind_of(unit))
-    return sorted(
-        unit for unit in set(_ids(evaluated)) if unit in learned or kinds.get(study_of(unit), set()) - {_kind_of(unit)}
-    )
+    groups = groups or {}
+    learned = {
+        _in_group(unit, groups) for unit in _ids(trained.parts["train"] if isinstance(trained, Split) else trained)
+    }
+    kinds: dict[str, set[str]] = {}  # group → kinds of the units trained on; "" is the whole study
+    for group, kind, _ in learned:
+        kinds.setdefault(group, set()).add(kind)
+    found = {unit: _in_group(unit, groups) for unit in set(_ids(evaluated))}
+    return sorted(unit for unit, place in found.items() if place in learned or kinds.get(place[0], set()) - {place[1]})
+
+
+def groups_of(studies: StudySet) -> dict[str, str]:
+    """Study → its group."""
+    return dict(studies.studies.select("study_id", "group").iter_rows())
+
+
+def _in_group(unit: str, groups: Mapping[str, str]) -> tuple[str, str, str]:
+    """(group, kind, id within the study) of a unit; kind and id are empty for a whole study."""
+    study = study_of(unit)
+    kind = _kind_of(unit)
+    return groups.get(study, study), kind, unit.partition(f"/{kind}:")[2] if kind else ""
 
 
 def refuse_overlap(
-    trained: Split | Collection[str], evaluated: Collection[str], allow_seen: bool = False
+    trained: Split | Collection[str],
+    evaluated: Collection[str],
+    allow_seen: bool = False,
+    groups: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
     """Refuse to evaluate studies that the model was trained on.
 
@@ -61,6 +76,7 @@ def refuse_overlap(
         trained: As for `seen`; from an adapter's record.
         evaluated: As for `seen`.
         allow_seen: Allow them; the caller marks the report CONTAMINATED if the result is not empty.
+        groups: As for `seen`.
 
     Returns:
         The studies that are seen, sorted.
@@ -68,7 +84,7 @@ def refuse_overlap(
     Raises:
         LeakError: If there are any and they are not allowed; names them.
     """
-    studies = tuple(sorted({study_of(unit) for unit in seen(trained, evaluated)}))
+    studies = tuple(sorted({study_of(unit) for unit in seen(trained, evaluated, groups)}))
     if studies and not allow_seen:
         raise LeakError(
             f"the model was trained on {len(studies)} of the studies to evaluate: {_some(studies, 50)}. Evaluate "

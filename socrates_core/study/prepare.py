@@ -1,7 +1,9 @@
 """The command that prepares studies: it reads a source and writes a study folder with a split."""
 
+import shlex
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,17 +15,25 @@ import typer
 from socrates_core.command import check_seed
 from socrates_core.errors import SourceError, SplitError
 from socrates_core.study.folder import check_target, write_folder
-from socrates_core.study.leaks import near_duplicates
+from socrates_core.study.leaks import NearDuplicate, near_duplicates
 from socrates_core.study.sources.builder import Progress
-from socrates_core.study.sources.opening import open_source, stated_unseen
+from socrates_core.study.sources.frames import check_single
+from socrates_core.study.sources.grouping import WORDING
+from socrates_core.study.sources.opening import Stated, open_source, stated_unseen
 from socrates_core.study.sources.sample import sample_cells, sample_rows
-from socrates_core.study.split import OFFICIAL_UNSEEN, PARTS, Split, make_split, part, study_of
+from socrates_core.study.sources.table.map.form import read_map
+from socrates_core.study.split import OFFICIAL_UNSEEN, PARTS, Split, make_split, part, refuse_split_groups, study_of
 from socrates_core.study.studies import split_of
 from socrates_core.study.study_file.reading import is_study_file, read_study
 from socrates_core.study.study_set import StudySet
 
 MOST_COMPARED = 20_000
 """Up to this many cells, every stimulus is compared across parts."""
+
+DEFAULT_SEED = 42
+
+MOST_NOTES = 20
+"""Notes that are printed; the manifest has all."""
 
 VERSIONS = 5
 """Above that, only this many stimuli of each task in each condition are compared."""
@@ -38,13 +48,20 @@ def prepare(
     ] = None,
     fraction: Annotated[float, typer.Option(help="Keep this random share of all rows, in (0, 1].")] = 1.0,
     per_cell: Annotated[int | None, typer.Option(help="Keep at most this many random people of each cell.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the split and the samples.")] = 42,
+    seed: Annotated[int, typer.Option(help="Seed of the split and the samples.")] = DEFAULT_SEED,
     export: Annotated[
         Literal["alpaca", "datasets"] | None,
         typer.Option(help="Also write train|val|test.jsonl to OUT/alpaca, or a DatasetDict to OUT/datasets."),
     ] = None,
     revision: Annotated[
         str | None, typer.Option(help="Commit, branch or tag of a data set of the Hub; default: the newest.")
+    ] = None,
+    columns: Annotated[
+        Path | None, typer.Option("--map", help="YAML or JSON that says what the columns of a table are.")
+    ] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option(help="Studies alike in this stay in one part: a column of the table, wording, source or title."),
     ] = None,
     allow_loss: Annotated[
         bool, typer.Option("--allow-loss", help="Go on without answers that cannot be read, and mark the studies.")
@@ -55,17 +72,34 @@ def prepare(
     check_target(out, source)
     check_seed(seed)
     check_sample(fraction, per_cell)
+    if export == "datasets":
+        check_single(out)
     print(f"source       {source}" + (f" at {revision}" if revision else ""))
-    if is_study_file(source) and not revision:
+    stated = Stated(read_map(columns) if columns else None, group_by)
+    if is_study_file(source) and not (revision or columns or group_by):
         whole: StudySet = read_study(source)
     else:
-        whole = open_source(source, revision, show_progress(started), allow_loss)
+        whole = open_source(source, revision, show_progress(started), allow_loss, stated)
     rng = np.random.default_rng(seed)
     studies = sample_rows(whole, fraction, rng)
     studies = sample_cells(studies, per_cell, rng) if per_cell is not None else studies
     show_studies(studies)
     chosen = choose_split(studies, source, split, seed)
-    parts = show_split(studies, chosen)
+    refuse_split_groups(studies, chosen)
+    parts, pairs = show_split(studies, chosen)
+    if group_by != WORDING and chosen.kind in ("study", "official"):
+        options = {
+            "--split": "study",
+            "--fraction": fraction if fraction < 1 else None,
+            "--per-cell": per_cell,
+            "--seed": seed if seed != DEFAULT_SEED else None,
+            "--export": export,
+            "--revision": revision,
+            "--map": columns,
+        }
+        synthetic = set(studies.studies.filter(~pl.col("real"))["study_id"].to_list())  # made of a few templates
+        pairs = [pair for pair in pairs if not {pair.study_a, pair.study_b} <= synthetic]
+        suggest_groups(pairs, source, out, options, allow_loss)
     share = len(studies.responses) / max(1, len(whole.responses))
     write_folder(studies, chosen, parts, out, share, export)
     print(f"wrote        {out} in {time.perf_counter() - started:.1f} s")
@@ -111,13 +145,16 @@ def show_studies(studies: StudySet) -> None:
         print(f"revision     {studies.manifest.revision}")
     for name in ("studies", "cells", "participants", "responses"):
         print(f"{name:<13}{counts[name]:,}")
-    print(f"off scale    {counts['off_scale']:,} responses, kept and flagged")
+    print(f"off scale    {counts['off_scale']:,} responses, kept and flagged{off_scale_values(studies)}")
     if counts.get("off_axis"):
         print(f"off axis     {counts['off_axis']:,} responses, apart from the others")
     if counts.get("conflicting_participants"):
         print(f"conflicts    {counts['conflicting_participants']:,} participants whose rows disagree; first value kept")
-    for note in studies.manifest.notes:
-        print(f"scale        {note}")
+    notes = studies.manifest.notes
+    for note in notes[:MOST_NOTES]:
+        print(f"note         {note}")
+    if len(notes) > MOST_NOTES:
+        print(f"note         and {len(notes) - MOST_NOTES:,} more, in manifest.json")
     for loss in studies.manifest.losses:
         print(f"LOSS         {loss}; allowed by --allow-loss")
     for dropped in studies.manifest.dropped:
@@ -126,8 +163,25 @@ def show_studies(studies: StudySet) -> None:
             print(f"              {example}")
 
 
-def show_split(studies: StudySet, split: Split) -> dict[str, StudySet]:
-    """Print the split's sizes and the near-duplicate stimuli across its parts; returns the studies of each part."""
+def off_scale_values(studies: StudySet, most: int = 5) -> str:
+    """`: -99 (10 times), 0 (once)`, the most frequent answers off the scale; empty if there are none."""
+    found = (
+        studies.responses.filter(~pl.col("on_scale"))["response"]
+        .value_counts(sort=True)
+        .sort("count", "response", descending=[True, False])
+    )
+    if found.is_empty():
+        return ""
+    listed = ", ".join(f"{value:,} ({count:,})" for value, count in found.head(most).iter_rows())
+    return f": {listed}{f' and {len(found) - most:,} other numbers' if len(found) > most else ''}"
+
+
+def show_split(studies: StudySet, split: Split) -> tuple[dict[str, StudySet], list[NearDuplicate]]:
+    """Print the split's sizes and the near-duplicate stimuli across its parts.
+
+    Returns:
+        The studies of each part, and the near-duplicates.
+    """
     parts = {name: held_by(studies, split, name) for name in PARTS}
     sizes = ", ".join(
         f"{name} {len(held.studies):,} studies / {len(held.responses):,} responses" for name, held in parts.items()
@@ -147,7 +201,32 @@ def show_split(studies: StudySet, split: Split) -> dict[str, StudySet]:
             f"              {pair.similarity:.2f}: {pair.study_a} ({pair.part_a}, cell {pair.cell_a}) and "
             f"{pair.study_b} ({pair.part_b}, cell {pair.cell_b})"
         )
-    return parts
+    return parts, pairs
+
+
+def suggest_groups(
+    pairs: Sequence[NearDuplicate], source: str, out: Path, options: Mapping[str, object], allow_loss: bool
+) -> None:
+    """Print the command that keeps studies with near-duplicate stimuli in one part, if there are any.
+
+    Args:
+        pairs: Near-duplicate stimuli in different parts.
+        source: Of the studies.
+        out: Their folder.
+        options: The command's other options, None for those that were left out.
+        allow_loss: Whether the command has this option.
+    """
+    if not pairs:
+        return
+    studies = {(pair.study_a, pair.study_b) for pair in pairs}
+    given = [word for option, value in options.items() if value is not None for word in (option, str(value))]
+    given += ["--allow-loss"] * allow_loss
+    words = ["--source", source, "--out", str(out), *given, "--group-by", WORDING]
+    print(
+        f"groups       {len(pairs):,} pairs of stimuli in {len(studies):,} pairs of studies are nearly the same on "
+        "both sides of the split, so testing there is in part testing memory. To keep such studies in one part:"
+    )
+    print(f"              python -m train.prepare {shlex.join(words)}")
 
 
 def held_by(studies: StudySet, split: Split, name: str) -> StudySet:

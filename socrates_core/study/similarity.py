@@ -15,6 +15,10 @@ import scipy.sparse
 
 from socrates_core.scale.instruction import instruction_start
 
+ALIKE: Final = 0.5
+"""Similarity from which two stimuli are near-duplicates. Half of the phrases in common is far above what two unrelated
+stimuli share; changing one name in a vignette of 100 words leaves about 0.9."""
+
 WORDS: Final = 5
 """Consecutive words that make up a phrase."""
 

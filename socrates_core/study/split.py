@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
@@ -138,53 +138,92 @@ def make_split(studies: StudySet, kind: str, seed: int = 42) -> Split:
       A study with a single unit is for training. About a tenth of the rest is val, taken from studies that keep units
       to train on.
 
-    The parts depend on ids and seed alone.
+    Studies of one group stay in one part. Within studies, a group counts as one study: its condition 1 is that of all
+    of them, and a participant's id the same person in each. A group that is larger than a part goes to train.
+
+    The parts depend on ids, groups and seed alone.
 
     Raises:
-        SplitError: If there is no such kind, too little to fill the parts, or the official studies are missing.
+        SplitError: If there is no such kind, too little to fill the parts, the official studies are missing, or one of
+            them shares its group with another study.
     """
     if kind not in get_args(Kind):
         raise SplitError(f"no split of kind {kind!r}; choose one of {', '.join(get_args(Kind))}")
-    units = _placed(studies, kind)["_unit"].unique().to_list()
+    blocks = _blocks(studies, kind)
     if kind == "study":
-        real = set(studies.studies.filter(pl.col("real"))["study_id"].to_list())
-        parts = _by_study(units, real if len(real) < len(units) else set(), seed)
+        real = set(studies.studies.filter(pl.col("real"))["group"].to_list())
+        synthetic = set(blocks) - real
+        parts = _by_study(blocks, real if synthetic else set(), seed)
     elif kind == "official":
-        parts = _official(units, seed)
+        parts = _official(blocks, seed)
     else:
-        parts = _within_studies(units, kind, seed)
-    ordered = {name: tuple(sorted(parts[name])) for name in PARTS}
+        parts = _within_studies(list(blocks), kind, seed)
+    ordered = {name: tuple(sorted(unit for block in parts[name] for unit in blocks[block])) for name in PARTS}
     return Split(cast(Kind, kind), seed, studies.manifest.source, ordered, parts_digest(ordered))
 
 
-def _by_study(ids: list[str], tested: set[str], seed: int) -> dict[str, list[str]]:
-    """170/20/20 of the ids that are not among the `tested`, which join the test part."""
-    ranked = _ranked((unit for unit in ids if unit not in tested), seed)
-    tests = 0 if tested and len(ranked) < 3 else max(1, (len(ranked) * 20 + 105) // 210)
+def _blocks(studies: StudySet, kind: str) -> dict[str, list[str]]:
+    """What stays together → its units; each unit is on its own where studies have no groups."""
+    placed = _placed(studies, kind).unique("_unit", maintain_order=True)
+    groups = studies.studies.select("study_id", pl.col("group").alias("_group"))
+    named = placed.select("study_id", "_unit", *([] if kind in ("study", "official") else [_COLUMNS[kind][1]]))
+    block = _unit_of(pl.col("_group"), kind)
+    joined = named.join(groups, on="study_id", how="left", maintain_order="left").with_columns(_block=block)
+    return {str(name): units for name, units in joined.group_by("_block", maintain_order=True).agg("_unit").iter_rows()}
+
+
+def _by_study(blocks: Mapping[str, list[str]], tested: set[str], seed: int) -> dict[str, list[str]]:
+    """170/20/20 of the studies in blocks that are not among the `tested`, which join the test part."""
+    ranked = _ranked((block for block in blocks if block not in tested), seed)
     if len(ranked) < (2 if tested else 3):
         rule = (
             "two or more synthetic studies besides the real ones, which are all test"
             if tested
             else "three or more studies"
         )
+        grouped = ", each a group of its own" if any(len(units) > 1 for units in blocks.values()) else ""
         raise SplitError(
-            f"a split by study needs {rule}; found {_some(sorted(ranked))}; "
+            f"a split by study needs {rule}{grouped}; found {_some(sorted(ranked))}; "
             "add studies, or split within them by condition, outcome or participant"
         )
-    vals = max(1, (len(ranked) * 20 + 105) // 210)
-    return {"test": [*tested, *ranked[:tests]], "val": ranked[tests : tests + vals], "train": ranked[tests + vals :]}
+    total = sum(len(blocks[block]) for block in ranked)
+    share = max(1, (total * 20 + 105) // 210)
+    test = [] if tested and len(ranked) < 3 else _filled(ranked, blocks, share)
+    rest = [block for block in ranked if block not in test]
+    val = _filled(rest, blocks, share)
+    return {"test": [*tested, *test], "val": val, "train": [block for block in rest if block not in val]}
 
 
-def _official(ids: list[str], seed: int) -> dict[str, list[str]]:
-    found = sorted(set(ids) & set(OFFICIAL_UNSEEN))
-    others = _ranked(set(ids) - set(OFFICIAL_UNSEEN), seed)
-    if len(found) < len(OFFICIAL_UNSEEN) or len(others) < 2:
+def _filled(ranked: Sequence[str], blocks: Mapping[str, list[str]], most: int) -> list[str]:
+    """The first blocks that fit into a part of so many units; if none does, the smallest one."""
+    chosen: list[str] = []
+    left = most
+    for block in ranked:
+        if len(blocks[block]) <= left:
+            chosen.append(block)
+            left -= len(blocks[block])
+    return chosen or [min(ranked, key=lambda block: len(blocks[block]))]
+
+
+def _official(blocks: Mapping[str, list[str]], seed: int) -> dict[str, list[str]]:
+    unseen = set(OFFICIAL_UNSEEN)
+    mixed = [units for units in blocks.values() if set(units) & unseen and set(units) - unseen]
+    if mixed:
+        raise SplitError(
+            f"the official split keeps some studies of a group unseen and not others ({_some(sorted(mixed[0]))}); "
+            "choose --split study, or leave --group-by out"
+        )
+    found = sorted(block for block, units in blocks.items() if set(units) <= unseen)
+    others = _ranked(set(blocks) - set(found), seed)
+    seen = sum(len(blocks[block]) for block in others)
+    kept = sum(len(blocks[block]) for block in found)
+    if kept < len(OFFICIAL_UNSEEN) or len(others) < 2:
         raise SplitError(
             f"the official split needs SocSci210's {len(OFFICIAL_UNSEEN)} unseen studies and two or more others; found "
-            f"{len(found)} unseen and {len(others)} others. Prepare all of SocSci210, or choose the split 'study'"
+            f"{kept} unseen and {seen} others. Prepare all of SocSci210, or choose the split 'study'"
         )
-    vals = max(1, round(len(others) * 2 / 17))
-    return {"test": found, "val": others[:vals], "train": others[vals:]}
+    val = _filled(others, blocks, max(1, round(seen * 2 / 17)))
+    return {"test": found, "val": val, "train": [block for block in others if block not in val]}
 
 
 def _within_studies(units: list[str], kind: str, seed: int) -> dict[str, list[str]]:
@@ -216,6 +255,19 @@ def _within_studies(units: list[str], kind: str, seed: int) -> dict[str, list[st
 def _ranked(units: Iterable[str], seed: int) -> list[str]:
     """The units in a pseudo-random order that is the same on every machine."""
     return sorted(units, key=lambda unit: hashlib.sha256(f"{seed} {unit}".encode()).digest())
+
+
+def refuse_split_groups(studies: StudySet, split: Split) -> None:
+    """Raise a LeakError if studies of one group are in several parts of a split by study."""
+    if _within_study(split.kind):
+        return
+    placed = _placed(studies, split.kind, split)
+    parts = placed.group_by("group", maintain_order=True).agg("study_id", pl.col("part").unique(maintain_order=True))
+    for group, ids, found in parts.filter(pl.col("part").list.len() > 1).head(1).iter_rows():
+        raise LeakError(
+            f"studies of the group {group!r} ({_some(ids)}) are in the parts {' and '.join(found)}; a model would be "
+            "tested on what it was trained on. Make a split that keeps groups together with --split study"
+        )
 
 
 # -- using a split --------------------------------------------------------------------------------------------
@@ -267,14 +319,7 @@ def _placed(studies: StudySet, kind: str, split: Split | None = None) -> pl.Data
     Raises:
         SplitError: If the split does not contain a row's unit.
     """
-    table, column = _COLUMNS[kind]
-    study = pl.col("study_id")
-    if _within_study(kind):
-        escaped = study.str.replace_all("%", "%25", literal=True).str.replace_all("/", "%2F", literal=True)
-        unit = pl.concat_str(escaped, pl.lit(f"/{kind}:"), pl.col(column).cast(pl.String))
-    else:
-        unit = study
-    rows: pl.DataFrame = getattr(studies, table).with_columns(_unit=unit)
+    rows: pl.DataFrame = getattr(studies, _COLUMNS[kind][0]).with_columns(_unit=_unit_of(pl.col("study_id"), kind))
     if split is None:
         return rows
     homes = pl.DataFrame(
@@ -290,6 +335,14 @@ def _placed(studies: StudySet, kind: str, split: Split | None = None) -> pl.Data
             "studies. Make one for these with python -m train.prepare --split"
         )
     return rows
+
+
+def _unit_of(study: pl.Expr, kind: str) -> pl.Expr:
+    """The unit of a row of the table that a kind divides, in this study (or group)."""
+    if not _within_study(kind):
+        return study
+    escaped = study.str.replace_all("%", "%25", literal=True).str.replace_all("/", "%2F", literal=True)
+    return pl.concat_str(escaped, pl.lit(f"/{kind}:"), pl.col(_COLUMNS[kind][1]).cast(pl.String))
 
 
 def _within_study(kind: str) -> bool:

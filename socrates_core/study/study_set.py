@@ -64,6 +64,7 @@ CELLS_SCHEMA = pl.Schema(
         "measurement": pl.String(),
         "off_axis": pl.List(pl.Int64),
         "off_axis_labels": pl.List(pl.String),
+        "wording_contrast": pl.Boolean(),
     }
 )
 PARTICIPANTS_SCHEMA = pl.Schema(
@@ -83,7 +84,10 @@ SCHEMAS = {
 }
 """Table → the columns that it must have."""
 
-SINCE_FORMAT_2 = {"studies": ("group",), "cells": ("unit", "measurement", "off_axis", "off_axis_labels")}
+SINCE_FORMAT_2 = {
+    "studies": ("group",),
+    "cells": ("unit", "measurement", "off_axis", "off_axis_labels", "wording_contrast"),
+}
 """Table → the columns that a folder of format 1 lacks."""
 
 
@@ -123,6 +127,9 @@ class Cell:
     condition: str | None = None
     """The arm's label, if the source has one."""
     design: Design = "between"
+    wording_contrast: bool = False
+    """Whether the arms of this outcome ask different questions and were matched by their options alone. A higher answer
+    may then mean the opposite in another arm, until the author says otherwise."""
 
     @property
     def condition_label(self) -> str:
@@ -167,7 +174,8 @@ class Manifest:
     """Outcomes and cells of which more answers could not be read than may be lost, and which were wanted all the
     same."""
     notes: tuple[str, ...] = ()
-    """What was decided about scales, for a person to confirm: options off the axis, doubtful ones on it, gaps."""
+    """What was assumed to read the source, and what was decided about scales, for a person to confirm: options off the
+    axis, doubtful ones on it, gaps."""
     format: int = FORMAT
 
 
@@ -302,7 +310,7 @@ class StudySet:
 
 def cells_table(cells: Sequence[Cell]) -> pl.DataFrame:
     """Cells as the `cells` table of a `StudySet`."""
-    names = ("cell_id", "study_id", "condition_num", "condition", "task_num", "stimulus", "design")
+    names = ("cell_id", "study_id", "condition_num", "condition", "task_num", "stimulus", "design", "wording_contrast")
     columns: dict[str, list[object]] = {name: [getattr(cell, name) for cell in cells] for name in names}
     described = pl.DataFrame(columns, schema={name: CELLS_SCHEMA[name] for name in names})
     return described.hstack(scale_table([cell.scale for cell in cells])).select(CELLS_SCHEMA.names())
@@ -354,7 +362,8 @@ def _read_manifest(folder: Path) -> Manifest:
             )
         dropped = tuple(_dropped(item) for item in raw["dropped"])
         lost = tuple(Loss(**item) for item in raw.get("losses", ()))
-        return Manifest(**{**raw, "dropped": dropped, "losses": lost, "notes": tuple(raw.get("notes", ()))})
+        notes = tuple(raw.get("notes", ()))
+        return Manifest(**{**raw, "dropped": dropped, "losses": lost, "notes": notes})
     except (ValueError, KeyError, TypeError) as error:
         raise StudyFolderError(f"{path} cannot be read ({error}); prepare the folder again") from error
 
@@ -384,7 +393,7 @@ def _of_format_2(table: pl.DataFrame, name: str) -> pl.DataFrame:
     if name == "cells":
         bounded = pl.when(pl.col("scale_values").is_null()).then(pl.lit("open")).otherwise(pl.lit("ordinal"))
         none = [pl.lit(None, kind).alias(key) for key, kind in CELLS_SCHEMA.items() if key.startswith("off_axis")]
-        return table.with_columns(pl.lit(1.0).alias("unit"), bounded.alias("measurement"), *none)
+        return table.with_columns(unit=pl.lit(1.0), measurement=bounded, wording_contrast=False).with_columns(none)
     return table
 
 

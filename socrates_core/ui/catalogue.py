@@ -11,7 +11,7 @@ import polars as pl
 
 from socrates_core.errors import SocratesError, StudyFolderError
 from socrates_core.report.simulation import cell_hash
-from socrates_core.study.leaks import seen
+from socrates_core.study.leaks import groups_of, seen
 from socrates_core.study.question import question_of
 from socrates_core.study.sources.bundled import BUNDLED, BUNDLED_STUDIES, load_bundled
 from socrates_core.study.split import Split, study_of
@@ -147,7 +147,8 @@ def open_catalogue(folders: Sequence[Path], trained_on: Collection[str]) -> Cata
 
 
 def _marked(source: Source, trained_on: Collection[str]) -> Source:
-    entries = [replace(entry, seen=bool(seen(trained_on, [entry.study.study_id]))) for entry in source.entries]
+    groups = groups_of(source.studies)
+    entries = [replace(entry, seen=bool(seen(trained_on, [entry.study.study_id], groups))) for entry in source.entries]
     return replace(source, entries=tuple(sorted(entries, key=_relevance)))
 
 
@@ -171,10 +172,10 @@ def _source(name: str, title: str, studies: StudySet, split: Split | None, train
         pl.any_horizontal(pl.col(name).is_not_null() for name in studies.attributes) if studies.attributes else False
     )
     described = set(studies.participants.filter(known)["study_id"].unique().to_list())
-    entries = []
+    entries, groups = [], groups_of(studies)
     for row in table.iter_rows(named=True):
         study = Study(**row)
-        learned = bool(seen(trained_on, [study.study_id]))
+        learned = bool(seen(trained_on, [study.study_id], groups))
         key = study.study_id
         entries.append(StudyEntry(study, people.get(key, 0), learned, key in tested, key in described))
     entries.sort(key=_relevance)

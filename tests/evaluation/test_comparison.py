@@ -8,18 +8,12 @@ import numpy as np
 import pytest
 
 from socrates_core.errors import PredictionError
-from socrates_core.evaluation.comparison import (
-    Evaluation,
-    compare,
-    compare_by_kind,
-    load_comparison,
-    load_evaluations,
-    save_comparison,
-)
+from socrates_core.evaluation.comparison import Evaluation, compare, load_evaluations
+from socrates_core.evaluation.results.comparison import Basis, load_comparison, save_comparison
 from socrates_core.evaluation.results.metrics import save_metrics
 from socrates_core.evaluation.scores import evaluate
 from socrates_core.metrics.cell_predictions import CellPredictions
-from socrates_core.report.comparison import report, report_by_kind
+from socrates_core.report.comparison import report
 from tests.predictions import cell
 
 
@@ -160,10 +154,25 @@ def test_studies_of_one_kind_are_compared_without_figures_of_all() -> None:
     real, synthetic = compare(both, kind="real"), compare(both, kind="synthetic")
     assert (real.studies, synthetic.studies) == (8, 12)
     assert real.left_out == {"a": 0, "b": 0}
-    whole, parts = compare(both), (real, synthetic)
-    assert whole.differences[0].difference == pytest.approx(
-        sum(p.differences[0].difference * p.studies for p in parts) / 20
-    )
+    # of all, each kind has its own figures, never one over both
+    whole = compare(both)
+    assert whole.kinds == ("real", "synthetic")
+    assert [pair.difference for pair in whole.differences] == [
+        part.differences[0].difference for part in (real, synthetic)
+    ]
+    assert [pair.sentence.partition(",")[0] for pair in whole.differences] == [
+        "On real studies", "On synthetic studies"
+    ]  # fmt: skip
+    assert [row.mean for row in whole.leaderboard if row.name == "a"] == [
+        row.mean for part in (real, synthetic) for row in part.leaderboard if row.name == "a"
+    ]
+    assert {row.accuracy for row in whole.leaderboard} == {None}
+    _, text = report(whole)
+    assert "Real and synthetic studies are compared separately." in text
+    assert [line for line in text.splitlines() if line.startswith("## Leader")] == [
+        "## Leaderboard: real studies", "## Leaderboard: synthetic studies"
+    ]  # fmt: skip
+    assert "synthetic studies" in str(whole)
     _, text = report(real)
     assert "16 cells of 8 real studies" in text
     assert "ccuracy" not in text
@@ -171,43 +180,95 @@ def test_studies_of_one_kind_are_compared_without_figures_of_all() -> None:
         compare([named("a", studies(0.9)), named("b", studies(0.2))], kind="synthetic")
 
 
-def test_kinds_of_studies_are_compared_apart_and_there_is_no_figure_over_both() -> None:
-    def kinds(cells: list[CellPredictions], *real: bool | None) -> list[CellPredictions]:
-        return [replace(cell, real=real[int(cell.study_id[1:]) % len(real)]) for cell in cells]
-
-    both = [named(name, kinds(studies(share), True, False)) for name, share in (("a", 0.9), ("b", 0.2))]
-    apart = compare_by_kind(both)
-    assert [(kind, one.studies) for kind, one in apart.items()] == [("real", 10), ("synthetic", 10)]
-    assert apart["real"] == compare(both, kind="real")
-    _, text = report_by_kind(apart)
-    for said in ("20 cells of 10 real studies", "20 cells of 10 synthetic studies", "Real studies: leaderboard"):
-        assert said in text
-    assert "40 cells" not in text
-    # of one kind alone: one comparison, with the figures of the whole evaluations, under its kind
-    alone = [named(name, kinds(studies(share), False)) for name, share in (("a", 0.9), ("b", 0.2))]
-    assert compare_by_kind(alone) == {"synthetic": compare(alone)}
-    assert "Synthetic studies: leaderboard" in report_by_kind(compare_by_kind(alone))[1]
-    three = [named(name, kinds(studies(share), True, False, None)) for name, share in (("a", 0.9), ("b", 0.2))]
-    assert {kind: one.studies for kind, one in compare_by_kind(three).items()} == {
-        "real": 7,
-        "synthetic": 7,
-        "unknown": 6,
-    }
+# -- what predictions leave out ----------------------------------------------------------------------------------
 
 
-def test_how_much_of_the_probability_is_on_the_scale_stands_beside_w() -> None:
-    # a puts 0.6 on the scale in every cell of s00 and 0.4 elsewhere: (0.6 + 3 · 0.4) / 4 over studies
-    def masses(cells: list[CellPredictions], mass: float) -> list[CellPredictions]:
-        given = [0.6 if mass < 1 and cell.study_id == "s00" else mass for cell in cells]
-        return [replace(one, mass=np.full(len(one.responses), share)) for one, share in zip(cells, given, strict=True)]
+def drawn(cells: list[CellPredictions], off: float, seed: int = 3, whole_cells: int = 0) -> list[CellPredictions]:
+    """The people's own answers as predictions, but a share of them off the scale; of the first cells, all."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for place, one in enumerate(cells):
+        lost = (rng.random(len(one.responses)) < off) | (place < whole_cells)
+        found.append(replace(one, probs=None, mass=None, drawn=np.where(lost, 99.0, one.responses)))
+    return found
 
-    found = compare([named("a", masses(studies(0.9, 4), 0.4)), named("b", masses(studies(0.2, 4), 1.0))])
-    shares = {row.name: row.on_scale_mass for row in found.leaderboard}
-    assert (shares["a"], shares["b"]) == (pytest.approx(0.45), pytest.approx(1.0))
-    assert shares["noise floor"] is None
-    _, text = report(found)
-    assert "Only 45.0% of the probability of a is on the scale" in text
-    assert "of b is on the scale" not in text
+
+def test_a_model_does_not_win_by_leaving_predictions_off_the_scale() -> None:
+    # it is almost exact where it answers, and answers every second time
+    honest, evasive = named("honest", studies(0.3)), named("evasive", drawn(studies(0.3), 0.5))
+    found = compare([honest, evasive])
+    rows = {row.name: row for row in found.leaderboard if row.kind == "model"}
+    assert rows["evasive"].mean < rows["honest"].mean  # type: ignore[operator]
+    basis = rows["evasive"].basis
+    assert basis is not None
+    assert basis.worst is not None
+    assert basis.worst.mean is not None
+    assert basis.predictions == 2000
+    assert 900 < basis.unusable < 1100
+    assert basis.worst.mean > 0.2
+    assert [row.name for row in found.leaderboard if row.kind == "model"] == ["honest", "evasive"]
+    (pair,) = found.differences
+    assert (pair.difference < 0, pair.resolved) == (True, False)
+    assert pair.worst is not None
+    assert pair.worst > 0
+    doubt = f"with the {basis.unusable:,} unusable predictions of evasive as the worst ones it is not reliably closer"
+    assert pair.sentence.endswith(f": not resolved, since {doubt}.")
+    used = basis.predictions - basis.unusable
+    for text in (str(found), report(found)[1]):
+        assert f"evasive rests on {used:,} of 2,000 predictions" in text
+        assert "by which it is ranked" in text
+
+
+def test_a_few_predictions_off_the_scale_leave_a_clear_lead_resolved() -> None:
+    found = compare([named("poor", studies(0.0)), named("exact", drawn(studies(0.0), 0.01))])
+    (pair,) = found.differences
+    assert pair.resolved
+    assert pair.worst is not None
+    assert pair.worst_ci95 is not None
+    assert pair.worst_ci95.high < 0  # seen from the poor one
+    assert found.leaderboard[0].name != "poor"
+
+
+def test_cells_without_one_usable_prediction_count_at_worst() -> None:
+    # the first four cells, two studies, have no W; without them, nothing would be missing
+    whole, gone = named("whole", studies(0.9)), named("gone", drawn(studies(0.9), 0.0, whole_cells=4))
+    assert len(gone.metrics.unusable) == 4
+    assert (gone.metrics.unusable[0].off_scale_predictions, gone.metrics.unusable[0].n) == (50, 50)
+    found = compare([whole, gone])
+    assert found.cells == 36
+    rows = {row.name: row for row in found.leaderboard if row.kind == "model"}
+    assert rows["gone"].mean == 0
+    assert rows["gone"].basis is not None
+    assert rows["gone"].basis.worst is not None
+    assert rows["gone"].basis.worst.cells == 40
+    assert rows["gone"].basis.unusable == 200
+    every = [one.worst for one in gone.metrics.unusable if one.worst is not None]
+    assert rows["gone"].basis.worst.mean == pytest.approx(sum(every) / 40)
+    assert rows["whole"].basis == Basis(2000, 0, rows["whole"].basis.worst, pytest.approx(0.9))  # type: ignore[union-attr]
+
+
+def test_by_the_observed_range_unreadable_predictions_decide_nothing() -> None:
+    cells = [replace(one, drawn=np.where(one.drawn == 99, np.nan, one.drawn)) for one in drawn(studies(0.2), 0.3)]  # type: ignore[arg-type]
+    found = compare([named("poor", studies(0.2)), named("evasive", cells)], "observed")
+    (pair,) = found.differences
+    assert (pair.resolved, pair.worst) == (False, None)
+    assert "predictions of evasive cannot be read" in pair.sentence
+    # off the scale it is clipped to the range, so nothing is left out
+    (clipped,) = compare([named("poor", studies(0.0)), named("off", drawn(studies(0.0), 0.01))], "observed").differences
+    assert clipped.resolved
+
+
+def test_little_probability_on_the_scale_is_stated_in_the_comparison() -> None:
+    little = [replace(one, mass=np.full(len(one.responses), 0.62)) for one in studies(0.9)]
+    much = [replace(one, mass=np.full(len(one.responses), 0.99)) for one in studies(0.5)]
+    found = compare([named("little", little), named("much", much)])
+    said = "Only 62.0% of the probability of little is on the scale, and W leaves out the rest."
+    assert said in str(found)
+    assert "probability of much" not in str(found)
+    page, text = report(found)
+    assert said in text
+    assert "62.0 %" in page
+    assert "99.0 %" in page
 
 
 def test_a_comparison_is_read_back_as_it_was_written(tmp_path: Path) -> None:

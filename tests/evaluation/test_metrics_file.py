@@ -111,7 +111,7 @@ def changed(place: str, value: Any) -> str:
     [
         ("{", "is not the metrics of an evaluation (Expecting property name"),
         ("[]", "is not the metrics of an evaluation (it names no format)"),
-        ("[" * 100_000, "is not the metrics of an evaluation (maximum recursion depth"),
+        ("[" * 100_000, "is not the metrics of an evaluation (it is nested too deeply"),
         ('{"format": "1"}', "(it names no format)"),
         ('{"wasserstein": {}}', "(it names no format)"),
         (changed("format", 1), "is of format 1, this version reads 3"),

@@ -11,9 +11,11 @@ from socrates_core.evaluation.scores import evaluate
 from socrates_core.report.evaluation import report
 from socrates_core.report.words import headline
 from socrates_core.study.files import write_parquet
+from socrates_core.study.sources.opening import open_source
 from tests.predictions import cell
 
 DK = {98: "Don't know"}
+REAL_ROWS = Path(__file__).parents[3] / "shared" / "data" / "socsci210_val.parquet"
 
 
 def test_a_table_of_predictions_gives_back_all_that_a_scale_has() -> None:
@@ -98,3 +100,12 @@ def test_a_report_names_shares_off_the_axis_and_bounds_by_arm() -> None:
     assert "25.0 % against 0.0 %" in text
     assert "+0.0 (-16.7 to +16.7)" in text
     assert "on average 12.5% do, and 20.0% are predicted to" in text
+
+
+@pytest.mark.skipif(not REAL_ROWS.is_file(), reason="SocSci210's validation rows are not here (../shared/data)")
+def test_no_real_row_at_hand_has_an_option_off_the_axis_so_that_nothing_moves() -> None:
+    studies = open_source(str(REAL_ROWS))
+    assert studies.manifest.counts["responses"] == 2780
+    assert studies.manifest.counts["off_axis"] == 0
+    assert studies.cells["off_axis"].null_count() == len(studies.cells)
+    assert studies.manifest.notes == ()

@@ -7,6 +7,7 @@ import pytest
 
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation.prediction_table import cells_of, read_table, unit_table
+from socrates_core.evaluation.scores import evaluate
 from socrates_core.metrics.cell_predictions import groups_of, joined
 from tests.predictions import cell
 
@@ -15,6 +16,7 @@ PAIR = [[0.5, 0.5, 0, 0, 0], [0, 0, 0, 0, 1]]
 
 def test_a_cell_comes_back_from_its_table_as_it_was(tmp_path: Path) -> None:
     before = cell([1, 9], PAIR, weights=[1.0, 2.0], attributes={"gender": ["Female", None]}, cell_id=7)
+    before = replace(before, group="a pool")
     unit_table([before]).write_parquet(tmp_path / "7.parquet")
     (after,) = cells_of(read_table(tmp_path / "7.parquet"))
     assert after.probs is not None
@@ -24,6 +26,7 @@ def test_a_cell_comes_back_from_its_table_as_it_was(tmp_path: Path) -> None:
     np.testing.assert_array_equal(after.mass_of, [1, 2])
     assert after.attributes == {"gender": ["Female", None]}
     assert (after.study_id, after.cell_id, after.stimulus, after.real) == ("s", 7, "How much?", True)
+    assert after.group == "a pool"
 
 
 def test_cells_with_other_attributes_share_a_table() -> None:
@@ -43,6 +46,19 @@ def test_a_table_whose_lists_do_not_fit_is_refused_by_the_cell(tmp_path: Path) -
     table.with_columns(probs=pl.col("probs").list.head(9)).write_parquet(tmp_path / "4.parquet")
     with pytest.raises(PredictionError, match="lists of cell 4 do not fit together"):
         read_table(tmp_path / "4.parquet")
+
+
+def test_distributions_and_single_numbers_in_one_arm_are_refused(tmp_path: Path) -> None:
+    # joined, as the paper's cells are, they could not be one prediction
+    numbers = cell([1, 2], drawn=[1, 2], cell_id=2, task=2)
+    unit_table([cell([1, 2], PAIR), numbers]).write_parquet(tmp_path / "mixed.parquet")
+    with pytest.raises(
+        PredictionError, match="distributions for some cells of condition 1 of study s and single numbers"
+    ):
+        read_table(tmp_path / "mixed.parquet")
+    # in another arm they are a prediction of their own
+    unit_table([cell([1, 2], PAIR), replace(numbers, condition_num=2)]).write_parquet(tmp_path / "apart.parquet")
+    assert len(evaluate(cells_of(read_table(tmp_path / "apart.parquet")), {}).metrics.cells) == 2
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 and then nothing", b"{}"])

@@ -230,3 +230,16 @@ def test_predictions_without_a_scale_still_have_a_report() -> None:
     page, _ = report(evaluate(bare, {"file": "p.json"}))
     assert "There is no Wasserstein distance (W) by the stated scale" in page
     assert "There are no effects to compare" in page
+
+
+def test_studies_that_share_a_pool_of_people_are_resampled_as_one() -> None:
+    # nine studies of three pools: the interval is that of three; metrics.json says how many
+    cells = [
+        replace(cell([1, 2, 3, 4] * 5, [0.2] * 5, study=f"s{i}", cell_id=i), group=f"pool {i // 3}") for i in range(9)
+    ]
+    found = evaluate(cells, {}).metrics
+    assert found.provenance.said["independent_groups"] == 3
+    assert [row.group for row in found.studies[:4]] == ["pool 0", "pool 0", "pool 0", "pool 1"]
+    assert evaluate(cells[:6], {}).metrics.wasserstein.scale.ci95 is None
+    alone = [replace(one, group=one.study_id) for one in cells]
+    assert evaluate(alone[:6], {}).metrics.wasserstein.scale.ci95 is not None

@@ -15,7 +15,8 @@ from socrates_core.evaluation.spec import EvaluationSpec, open_studies
 from socrates_core.model.answer_model import AnswerDistributions, AnswerModel, ModelDescription
 from socrates_core.model.baselines import MarginalModel
 from socrates_core.model.loading import load_model
-from socrates_core.scale.distribution import option_values
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.scale.distribution import all_options
 from socrates_core.simulation.simulate import ArmResult, SimulationRequest, simulate
 from socrates_core.study.split import Split, parts_digest
 from socrates_core.study.study_set import Cell, Persona, StudySet
@@ -32,7 +33,7 @@ class PersonaModel:
 
     def answer_distributions(self, cell: Cell, personas: Sequence[Persona]) -> AnswerDistributions:
         """From a random stream of the persona's own."""
-        k = len(option_values(cell.scale))
+        k = len(all_options(cell.scale))
         seeds = [crc32(repr((cell.cell_id, sorted(persona.items()))).encode()) for persona in personas]
         rows = np.array([np.random.default_rng(seed).dirichlet(np.full(k, 0.3)) for seed in seeds])
         return AnswerDistributions(rows, rows.max(axis=1))
@@ -69,7 +70,10 @@ def differences(score: CellRow, arm: ArmResult) -> list[str]:
         "gain, high": (score.chance.gain.high, arm.score.gain.high),
         "halves": (score.scale.split_half, halves),
         "mass": (score.on_scale_mass, arm.on_scale_mass),
-        "actual mean": (score.actual_mean, arm.actual.mean),
+        "actual mean": (score.actual_mean, arm.actual_mean),
+        "predicted mean": (score.predicted_mean, arm.predicted_mean),
+        "off the axis, actual": (score.off_axis.actual if score.off_axis else 0, arm.actual_off_axis),
+        "off the axis, predicted": (score.off_axis.predicted if score.off_axis else 0, arm.predicted_off_axis),
     }
     apart = [name for name, (here, there) in pairs.items() if not same(here, there)]
     return apart + ["verdict"] * (score.verdict != arm.score.verdict.code)
@@ -109,11 +113,17 @@ def test_the_demo_model_has_one_score_too(bundled: EvaluationData) -> None:
         assert arm.score.verdict.code == score.verdict
 
 
+UNSURE = AnswerScale((1, 2, 3, 4, 5), {}, {8: "Refused", 9: "Don't know"})
+HALVES = AnswerScale((2, 3, 4), {}, {198: "Don't know"}, unit=0.5)
 ODD = [
     Arm("Asked twice", {person: [person % 5 + 1, 5 - person % 4] for person in range(40)}),
     Arm("Off the scale", {person: [99 if person % 7 == 0 else person % 3 + 1] for person in range(60)}, task=2),
     Arm("Few", {person: [person + 1] for person in range(3)}, task=3),
     Arm("All agree", {person: [2] for person in range(35)}, task=4),
+    Arm(
+        "Unsure", {p: [9 if p % 6 == 0 else 99 if p % 11 == 0 else p % 3 + 1] for p in range(60)}, task=6, scale=UNSURE
+    ),
+    Arm("Half steps", {person: [2 + person % 3] for person in range(40)}, task=7, scale=HALVES),
     Arm("Some often", {person: [person % 5 + 1] * (9 if person < 3 else 1) for person in range(40)}, task=5),
 ]
 
@@ -121,14 +131,14 @@ ODD = [
 @pytest.mark.parametrize(
     "weights", [None, [1 + person % 4 for person in range(60)], [None, *(person % 3 for person in range(59))]]
 )
-def test_people_who_answer_twice_or_off_the_scale_or_with_weights_count_the_same(
+def test_people_who_answer_twice_or_off_the_scale_or_its_axis_or_with_weights_count_the_same(
     weights: list[float | None] | None,
 ) -> None:
     studies = experiment(people(weights, age=[20 + person % 50 for person in range(60)]), ODD)
     parts = {"train": (), "val": (), "test": tuple(studies.study_ids)}
     data = evaluation_data(studies, Split("study", 1, "society", parts, parts_digest(parts)), "test")
     scores = evaluated(PersonaModel(), data)
-    assert len(scores) == 5
+    assert len(scores) == 7
     for score in scores:
         assert differences(score, simulated(PersonaModel(), studies, score.cell)) == []
 

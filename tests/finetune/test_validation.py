@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.batch.examples import examples_of
+from socrates_core.finetune.training_log import Progress
 from socrates_core.finetune.validation import Validation, answer_model
 from tests.finetune.people import lora_model, studies
 from tests.model.tiny import tokenizer
@@ -31,6 +34,18 @@ def test_no_more_cells_and_people_than_wanted_are_asked() -> None:
     model = answer_model(lora_model().get_base_model(), tokenizer(), "shared", "float32")
     few = validation(cells=1, people=2).measure(model, np.random.default_rng(2))
     assert (few.people, few.cells, few.studies) == (4, 2, 2)
+
+
+def test_the_probability_off_the_scale_is_measured_and_said(capsys: pytest.CaptureFixture[str]) -> None:
+    # an untrained network spreads its probability over the vocabulary
+    model = answer_model(lora_model().get_base_model(), tokenizer(), "shared", "float32")
+    found = validation().measure(model, np.random.default_rng(2))
+    assert found.on_scale_mass is not None
+    assert 0 < found.on_scale_mass < 0.9
+    Progress(9, 0).validation(3, found)
+    assert f"only {found.on_scale_mass:.1%} of the probability on the scale" in capsys.readouterr().err
+    assert replace(found, on_scale_mass=0.99).mass_on_scale == "99.0% of the probability on the scale"
+    assert replace(found, on_scale_mass=None).mass_on_scale == ""
 
 
 def test_a_network_whose_weights_ran_away_is_never_the_best() -> None:

@@ -145,6 +145,18 @@ def test_no_distance_stands_without_floor_interval_and_counts(tmp_path: Path) ->
     assert "so they were not compared" in text
 
 
+def test_probability_off_the_scale_is_stated_beside_the_figure(tmp_path: Path) -> None:
+    told = {**record()["training"]["validation"], "on_scale_mass": 0.62}
+    text = make_card(content(tmp_path, training={"validation": told}))
+    assert "| 20 | 5 | 62.0 % |" in text
+    assert "Only 62.0 % of the probability is on the scale" in text
+    much = make_card(content(tmp_path / "much", training={"validation": {**told, "on_scale_mass": 0.99}}))
+    assert "| 99.0 % |" in much
+    assert "Only" not in much
+    unknown = make_card(content(tmp_path / "unknown"))
+    assert "| not recorded |" in unknown
+
+
 def test_a_contaminated_evaluation_is_stamped_and_stays_out_of_the_front_matter(tmp_path: Path) -> None:
     write_adapter(tmp_path / "a")
     card = content(tmp_path / "a", evaluated(tmp_path, tmp_path / "a", contaminated=True))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -99,3 +101,18 @@ def test_many_answers_of_few_people_do_not_make_a_direction_known() -> None:
     ]
     (effect,), _ = effects_of(cells)
     assert (effect.n, effect.resolved) == (40, False)
+
+
+def test_a_wording_contrast_is_named_and_in_no_summary() -> None:
+    # allow: 10 of 40 say no; forbid: 28 of 40 say no, 45 points more on the raw codes
+    arms = [
+        cell([1] * 30 + [2] * 10, [0.5, 0.5], values=(1, 2), cell_id=0, condition=1),
+        cell([1] * 12 + [2] * 28, [0.5, 0.5], values=(1, 2), cell_id=1, condition=2),
+    ]
+    (effect,), left_out = effects_of([replace(arm, wording_contrast=True) for arm in arms])
+    assert (effect.actual, effect.predicted, effect.wording_contrast) == (pytest.approx(45), 0, True)
+    assert left_out == [
+        "s, task 1: condition 2 against condition 1: wording contrast, polarity unchecked; in no summary"
+    ]
+    (confirmed,), left_out = effects_of(arms)
+    assert (confirmed.actual, confirmed.wording_contrast, left_out) == (pytest.approx(45), False, [])

@@ -55,7 +55,8 @@ def test_two_studies_have_no_interval_and_three_have_one(studies: int) -> None:
 def test_resamples_that_drew_no_study_with_a_figure_are_left_out() -> None:
     # d has no figure: a resample of d alone says nothing, and one of a with it says what a alone says
     times = np.array([[0, 0, 0, 4], [1, 0, 0, 3], [4, 0, 0, 0], [0, 0, 4, 0]])
-    mean, interval = StudyResamples(("a", "b", "c", "d"), times, 1).mean(np.array([0.2, 0.6, 0.7, math.nan]))
+    resamples = StudyResamples(("a", "b", "c", "d"), times, 1, np.arange(4), {})
+    mean, interval = resamples.mean(np.array([0.2, 0.6, 0.7, math.nan]))
     assert mean == pytest.approx(0.5)
     assert interval is not None
     assert (interval.low, interval.high) == (pytest.approx(0.2), pytest.approx(0.7))
@@ -98,3 +99,34 @@ def test_intervals_cover_at_their_nominal_rate() -> None:
         assert interval is not None
         covered += interval.low <= 0.2 <= interval.high
     assert 930 <= covered <= 970
+
+
+def test_studies_of_one_group_are_drawn_together() -> None:
+    ids = [f"s{i}" for i in range(6)]
+    pools = {"s0": "pool", "s1": "pool", "s2": "pool", "s3": "other", "s4": "other"}
+    grouped = StudyResamples.draw(ids, 1, group_of=pools)
+    assert (grouped.times[:, [0, 1]] == grouped.times[:, [2, 2]]).all()
+    assert (grouped.times[:, 3] == grouped.times[:, 4]).all()
+    assert not (grouped.times[:, 2] == grouped.times[:, 3]).all()
+    assert grouped.independent(np.ones(6, bool)) == 3
+    # a group's own name is no study's, and groups of one study change nothing
+    assert (StudyResamples.draw(ids, 1, group_of={"s0": "s1"}).times == StudyResamples.draw(ids, 1).times).all()
+
+
+def test_an_interval_over_groups_is_as_wide_as_their_number_asks_for() -> None:
+    # nine studies in three pools that agree within themselves are worth three, and two pools are too few
+    ids = [f"s{i}" for i in range(9)]
+    pool = {one: f"pool {int(one[1:]) // 3}" for one in ids}
+    values = np.repeat([0.1, 0.2, 0.4], 3)
+    _, alone = StudyResamples.draw(ids, 1).mean(values)
+    mean, together = StudyResamples.draw(ids, 1, group_of=pool).mean(values)
+    assert mean == pytest.approx(values.mean())
+    assert alone is not None
+    assert together is not None
+    assert (together.low, together.high) == pytest.approx((0.1, 0.4))
+    assert alone.high - alone.low < 0.22
+    assert StudyResamples.draw(ids[:6], 1, group_of=pool).mean(values[:6])[1] is None
+    figure = StudyResamples.draw(ids[:6], 1, group_of=pool).statistic(
+        np.stack([values[:6], np.ones(6)], axis=1), lambda sums: sums[..., 0] / sums[..., 1]
+    )
+    assert figure == (pytest.approx(0.15), None)

@@ -84,3 +84,19 @@ def test_nobody_to_ask_and_nothing_to_choose_from_are_errors(
 ) -> None:
     with pytest.raises(ModelError):
         UniformModel().answer_distributions(cell(scale), personas)
+
+
+def test_the_uniform_model_spreads_over_options_on_the_axis_and_off_it() -> None:
+    answer = UniformModel().answer_distributions(cell(AnswerScale((1, 2, 3), {}, {9: "Don't know"})), SOMEBODY)
+    assert answer.probs == pytest.approx(np.full((2, 4), 1 / 4))
+
+
+def test_the_marginal_model_knows_how_many_answered_off_the_axis() -> None:
+    asked = AnswerScale((1, 2), {}, {9: "Don't know"})
+    model = MarginalModel(training((asked, [1, 1, 2, 9])))
+    assert model.answer_distributions(cell(asked), SOMEBODY).probs[0] == pytest.approx([0.5, 0.25, 0.25])
+    # another code off the axis, or two of them: the shape of the axis, and the mean share off it
+    other = AnswerScale((1, 2), {}, {-1: "Refused", 9: "Don't know"})
+    assert model.answer_distributions(cell(other), SOMEBODY).probs[0, [0, 3]] == pytest.approx([0.125, 0.125])
+    plain = model.answer_distributions(cell(AnswerScale((1, 2))), SOMEBODY).probs[0]
+    assert plain == pytest.approx([2 / 3, 1 / 3])

@@ -203,3 +203,24 @@ def test_arms_of_numbers_are_medians_with_the_middle_half() -> None:
 )
 def test_numbers_on_an_axis_are_short(number: int, expected: str) -> None:
     assert compact(number) == expected
+
+
+def test_options_off_the_axis_stand_apart_behind_a_line_with_shares_of_all_people() -> None:
+    scale = AnswerScale((1, 2, 3), {1: "Low"}, {8: "Don't know"})
+    answers = {person: [8 if person < 10 else 1 + person % 3] for person in range(40)}
+    found = simulation(scale, answers).arms[0]
+    figure = histogram(found)
+    predicted, actual = figure.data
+    assert list(predicted.x) == [0, 1, 2, 3.5]
+    assert actual.y[3] == pytest.approx(25)  # ten of forty
+    assert sum(actual.y[:3]) == pytest.approx(100, abs=0.001)  # the thirty others
+    assert figure.layout.xaxis.ticktext[3] == "Don't know"
+    assert actual.hovertext[3] == "Don't know<br>Actual: 25.0 % of all people"
+    assert len(figure.layout.shapes) == 1
+    assert "Off the axis" in figure.layout.annotations[0].text
+
+
+def test_half_steps_are_labelled_in_the_numbers_of_the_scale() -> None:
+    found = simulation(AnswerScale((2, 3, 4), {2: "Cold"}, unit=0.5))
+    assert list(histogram(found.arms[0]).layout.xaxis.ticktext) == ["1<br>Cold", "1.5", "2"]
+    assert arms_figure(found).layout.xaxis.title.text == "Mean answer (1 to 2)"

@@ -44,6 +44,12 @@ class Tags(HTMLParser):
         self.scripts += tag == "script"
 
 
+def test_the_same_simulation_has_the_same_page_to_the_last_byte() -> None:
+    page = to_html(simulation())
+    assert page == to_html(simulation())
+    assert re.findall(r'<div id="([^"]*)" class="plotly', page) == ["picture-1", "picture-2", "picture-3"]
+
+
 def test_the_json_repeats_the_simulation() -> None:
     first = simulation()
     report = json.loads(to_json(first))

@@ -354,6 +354,14 @@ def test_arms_with_other_scales_are_compared_in_percent() -> None:
     assert len(result.notes) == 2
 
 
+def test_arms_that_ask_different_questions_are_a_wording_contrast() -> None:
+    studies = two_arms()
+    assert not [note for note in simulate(studies, AgeModel(), SimulationRequest(0, n=50)).notes if "wording" in note]
+    unchecked = replace(studies, cells=studies.cells.with_columns(wording_contrast=True))
+    (note,) = [note for note in simulate(unchecked, AgeModel(), SimulationRequest(0, n=50)).notes if "wording" in note]
+    assert note.startswith("The effects are a wording contrast, polarity unchecked")
+
+
 def test_a_study_of_a_hundred_arms_is_cut_and_says_so() -> None:
     arms = [Arm(f"How high, {i}?", answered(i, i + 2), condition=i) for i in range(30)]
     result = simulate(experiment(PEOPLE, arms), UniformModel(), SimulationRequest(7, n=2, max_arms=3))

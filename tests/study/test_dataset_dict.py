@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import datasets
@@ -5,12 +6,14 @@ import polars as pl
 import pytest
 
 from socrates_core.errors import SourceError
+from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study import dataset_dict
 from socrates_core.study.dataset_dict import export_dataset_dict
 from socrates_core.study.sources.bundled import load_bundled
 from socrates_core.study.sources.opening import open_source
 from socrates_core.study.split import PARTS, Split, make_split, part
-from socrates_core.study.study_set import StudySet
+from socrates_core.study.study_set import RESPONSES_SCHEMA, Cell, StudySet, cells_table
+from tests.tables import study_set
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +120,31 @@ def test_a_saved_folder_that_lacks_a_file_is_named(tmp_path: Path, bundled: Stud
     (tmp_path / "out" / "test" / "state.json").unlink()
     with pytest.raises(SourceError, match="is not a complete DatasetDict"):
         open_source(str(tmp_path / "out"))
+
+
+def test_units_options_off_the_axis_contrasts_and_groups_come_back(tmp_path: Path) -> None:
+    halves = "Only return a number from 1 to 2 in steps of 0.5."
+    cells = [
+        Cell(0, "s", 1, 0, f"Allow? {halves}", AnswerScale((2, 3, 4), unit=0.5), wording_contrast=True),
+        Cell(1, "s", 2, 0, f"Forbid? {halves}", AnswerScale((2, 3, 4), unit=0.5), wording_contrast=True),
+        Cell(2, "t", 1, 0, "Which? Yes, no, or don't know.", AnswerScale((1, 2), {1: "Yes"}, {9: "DK"}, nominal=True)),
+    ]
+    studies = study_set({"s": [(1, 0, "a"), (2, 0, "b")], "t": [(1, 0, "c")]})
+    answers = pl.DataFrame(
+        {"cell_id": [0, 1, 2], "participant_id": [0, 1, 4], "response": [3, 4, 9], "on_scale": [True] * 3},
+        schema=RESPONSES_SCHEMA,
+    )
+    studies = replace(
+        studies,
+        studies=studies.studies.with_columns(group=pl.lit("pool")),
+        cells=cells_table(cells),
+        responses=answers,
+        participants=studies.participants.filter(pl.col("participant_id").is_in([0, 1, 4])),
+    )
+    empty = studies.select([])
+    export_dataset_dict({"train": empty, "val": empty, "test": studies}, tmp_path / "out", "digest")
+    again = open_source(str(tmp_path / "out"))
+    assert again.cells.drop("design", "condition").equals(studies.cells.drop("design", "condition"))
+    assert again.responses["response"].to_list() == [3, 4, 9]
+    assert again.responses["on_scale"].all()
+    assert again.studies["group"].to_list() == ["pool", "pool"]

@@ -5,7 +5,15 @@ import polars as pl
 import pytest
 
 from socrates_core.study import files
-from socrates_core.study.files import parquet_metadata, parquet_schema, put_in_place, read_parquet, write_file
+from socrates_core.study.files import (
+    parquet_metadata,
+    parquet_schema,
+    parse_json,
+    put_in_place,
+    read_json,
+    read_parquet,
+    write_file,
+)
 
 LIBRARY = Path(__file__).parents[2] / "socrates_core"
 PATTERNS = ["[ab]", "a*", "a?", "**", "{a,b}", "%2A", "#", "a b", "\n", "'\"", "\\", "é" * 60]
@@ -61,3 +69,44 @@ def test_a_folder_goes_only_when_the_new_one_stands(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         put_in_place(tmp_path / "nowhere", tmp_path / "old")
     assert (tmp_path / "old" / "file").read_text() == "2"
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 200_000, b"1" * 5000, b"", b"Infinity", b'{"a": 1, "a": 1}'])
+def test_text_that_is_no_json_is_a_value_error(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"."):
+        read_json(tmp_path / "a.json", strict=True)
+
+
+def test_other_software_may_write_what_json_does_not_have() -> None:
+    assert parse_json('{"a": Infinity, "a": 2}') == {"a": 2}
+    assert parse_json("[1, 2.5]", whole=lambda digits: f"<{digits}>") == ["<1>", 2.5]
+
+
+READERS = {"study/files.py"}
+"""Where JSON is parsed: one reader, with one bound on its depth."""
+
+OWN = {"study/sources/bundled.py", "study/sources/society/world.py", "study/dataset_dict.py"}
+"""These read what the software itself wrote."""
+
+
+def test_json_of_others_has_one_reader() -> None:
+    parsing = {
+        str(path.relative_to(LIBRARY))
+        for path in LIBRARY.rglob("*.py")
+        if "ui" not in path.parts and "endpoint" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("loads", "load")
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "json"
+        and not _copies(node)
+    }
+    assert parsing == READERS | OWN
+
+
+def _copies(node: ast.Call) -> bool:
+    """Whether it is `json.loads(json.dumps(…))`, a copy."""
+    inner = node.args[0]
+    return isinstance(inner, ast.Call) and ast.unparse(inner.func) == "json.dumps"

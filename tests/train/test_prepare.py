@@ -1,6 +1,8 @@
+import csv
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -10,11 +12,12 @@ from pathlib import Path
 import datasets
 import pytest
 
+from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.split import Split
 from socrates_core.study.study_set import StudySet
+from tests.study.sources.table.test_tidy import HEADER, ROW, table
 from tests.study.sources.test_alpaca import line, write
 from tests.study.sources.test_socsci210 import shard
-from tests.study.sources.test_tables import HEADER, ROW, table
 
 ROOT = Path(__file__).parents[2]
 
@@ -149,8 +152,9 @@ def test_dropped_rows_are_printed_by_reason_with_examples(tmp_path: Path) -> Non
     bad = [ROW.replace("ann,3", f"p{number},maybe") for number in range(7)]
     source = table(tmp_path / "mine.csv", HEADER, ROW, *bad)
     result = prepare("--source", source, "--out", tmp_path / "out", "--allow-loss")
-    assert "dropped      7 rows: response is not an integer" in result.stdout
-    assert result.stdout.count("response 'maybe'") == 5
+    assert "dropped      7 rows: the answer is neither a number nor the text of an option" in result.stdout
+    assert "7 of 8 answers cannot be read" in result.stdout
+    assert result.stdout.count("answer 'maybe'") == 5
 
 
 @pytest.mark.parametrize(
@@ -236,3 +240,94 @@ def test_help_loads_no_torch() -> None:
     code = "import sys, train.prepare; print('torch' in sys.modules, 'gradio' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.split() == ["False", "False"]
+
+
+SCALE = "How warm is the room? Only return an integer from 1 (cold) to 5 (hot)."
+
+
+def answered(folder: Path, answers: list[object], text: str = SCALE) -> Path:
+    """A table of one cell in which each person gives the next answer."""
+    rows = [["room", "1", f"p{i}", str(answer), text] for i, answer in enumerate(answers)]
+    with (folder / "mine.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([HEADER.split(","), *rows])
+    return folder / "mine.csv"
+
+
+@pytest.mark.parametrize(
+    ("answers", "problems"),
+    [
+        (
+            [1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 3] * 4,
+            [
+                "16 of 40 answers cannot be read: the answer lies between the options (16, as in '1.5', '2.5',",
+                "`scale: {from: 1, to: 5, step: 0.5}`",
+                "`scale: {round: nearest}`",
+                "`scale: {bins: [0, 20, 40, 60, 80, 100]}`",
+            ],
+        ),
+        (
+            ["1,3", "2", "1", "2;3", "[1, 2]"] * 8,
+            ["24 of 40 answers cannot be read: several options in one answer", "make an item of each option: a row"],
+        ),
+        ([1, 2, 3, 4] * 10 + ["huh"], ["1 of 41 answers cannot be read", "declare codes for no answer as `missing"]),
+    ],
+)
+def test_an_import_that_would_leave_a_biased_rest_ends_in_one_line(
+    tmp_path: Path, answers: list[object], problems: list[str]
+) -> None:
+    result = prepare("--source", answered(tmp_path, answers), "--out", tmp_path / "out")
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+    assert [problem for problem in problems if problem not in result.stderr] == []
+    assert names(tmp_path) == ["mine.csv"]
+
+
+def test_a_few_answers_that_cannot_be_read_are_counted_and_named(tmp_path: Path) -> None:
+    result = prepare("--source", answered(tmp_path, [1, 2, 3, 4] * 25 + ["huh", -99]), "--out", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    assert "off scale    1 responses, kept and flagged: -99 (1)" in result.stdout
+    assert "dropped      1 rows: the answer is neither a number nor the text of an option" in result.stdout
+
+
+def test_two_named_options_are_the_ends_of_a_scale_if_people_answered_between(tmp_path: Path) -> None:
+    text = "How likely are you to recommend us (0 = not at all likely, 10 = extremely likely)?"
+    source = answered(tmp_path, [0, 5, 6, 7, 8, 9, 10] * 6, text)
+    result = prepare("--source", source, "--out", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    (cell,) = StudySet.load(tmp_path / "out").cells_of("room")
+    assert cell.scale == AnswerScale(tuple(range(11)), {0: "not at all likely", 10: "extremely likely"})
+    assert "is answered from 0 to 10: it names these two, and people answered between" in result.stdout
+    refused = prepare("--source", answered(tmp_path, [0, 10] * 20, text), "--out", tmp_path / "other")
+    assert "give its ends in the columns scale_min and scale_max" in refused.stderr
+
+
+def test_many_near_duplicates_end_in_the_command_that_groups_them(tmp_path: Path) -> None:
+    vignette = "We are faced with many problems in this country, none of which can be solved easily or inexpensively"
+    other = [" ".join(f"{letter}{number}" for number in range(12)) for letter in "abcd"]
+    texts = [*(f"{vignette}: topic {i}." for i in range(6)), *other]
+    rows = [
+        [f"s{i}", "1", f"p{who}", str(1 + who % 5), f"{text} {SCALE}"]
+        for i, text in enumerate(texts)
+        for who in range(5)
+    ]
+    with (tmp_path / "mine table.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([HEADER.split(","), *rows])
+    first = prepare("--source", tmp_path / "mine table.csv", "--out", tmp_path / "out", "--seed", 7)
+    assert first.returncode == 0, first.stderr
+    said = first.stdout.splitlines()
+    suggested = said[next(number for number, line in enumerate(said) if line.startswith("groups ")) + 1].split(
+        "prepare "
+    )[1]
+    assert suggested.endswith("--split study --seed 7 --group-by wording")
+    second = prepare(*shlex.split(suggested))
+    assert second.returncode == 0, second.stderr
+    assert "duplicates   0 pairs" in second.stdout
+    assert "groups " not in second.stdout
+    parts = Split.load(tmp_path / "out" / "split.json").parts
+    assert {f"s{i}" for i in range(6)} <= set(parts["train"])
+
+
+def test_a_map_is_for_a_table(tmp_path: Path) -> None:
+    (tmp_path / "map.yaml").write_text("participant: id\n")
+    result = prepare("--source", "bundled", "--map", tmp_path / "map.yaml", "--out", tmp_path / "out")
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+    assert "bundled is none; leave --map out" in result.stderr

@@ -127,6 +127,26 @@ def test_killed_and_terminated_and_resumed_it_ends_with_the_same_adapter(
         assert both[0] == both[1]
     assert qlora(recipe, place.studies, out, "--resume").returncode == 0  # a finished run only says so again
     assert (out / WEIGHTS).read_bytes() == (undisturbed / WEIGHTS).read_bytes()
+    assert (out / CONFIG).read_bytes() == (undisturbed / CONFIG).read_bytes()
+    assert record_without_times(out) == record_without_times(undisturbed)
+
+
+def record_without_times(folder: Path) -> dict[str, Any]:
+    """The record of an adapter, less the hours that its training was expected to take: they follow a measurement."""
+    found: dict[str, Any] = json.loads((folder / RECORD).read_text("utf-8"))
+    assert len(found["training"]["plan"].pop("hours")) == 2
+    assert "seconds" not in json.dumps(found)
+    return found
+
+
+def test_two_equal_trainings_have_equal_records_but_for_their_times(place: Place, tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path / "recipe.yaml", place.base, epochs=1, fraction=0.5)
+    for name in ("one", "two"):
+        done = qlora(recipe, place.studies, tmp_path / name)
+        assert done.returncode == 0, done.stderr
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert record_without_times(one) == record_without_times(two)
+    assert all((one / name).read_bytes() == (two / name).read_bytes() for name in (CONFIG, WEIGHTS))
 
 
 def test_the_adapter_says_how_it_was_made(place: Place, undisturbed: Path) -> None:
@@ -466,5 +486,6 @@ def test_a_full_disk_is_reported_and_the_last_checkpoint_survives(place: Place, 
     assert done.returncode == 2, done.stderr
     assert "cannot be written" in done.stderr
     assert re.search(rf"the last checkpoint is \S*{standing[0]}\.", done.stderr)
+    assert [path.name for path in (out / "checkpoints").iterdir()] == standing  # no half of another
     again = qlora(recipe, place.studies, out, "--resume")
     assert again.returncode == 0, again.stderr

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from socrates_core.errors import PredictionError
-from socrates_core.evaluation.elsewhere.values import shown
+from socrates_core.errors import PredictionError, shown
 
 NAMES: Final[dict[str, tuple[str, ...]]] = {
     "study": ("study_id", "study"),

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from socrates_core.errors import PredictionError
+from socrates_core.errors import PredictionError, shown
 from socrates_core.evaluation.elsewhere.numbering import as_written
 from socrates_core.evaluation.elsewhere.rows import Rows
-from socrates_core.evaluation.elsewhere.values import has_decimal_commas, name_of, number, printable, shown
+from socrates_core.evaluation.elsewhere.values import has_decimal_commas, name_of, number, printable
 from socrates_core.metrics.cell.answers import MOST
 
 SCENARIO: Final = "Scenario: "

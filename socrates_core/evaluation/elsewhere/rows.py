@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import Any, Final, NoReturn
 
 import polars as pl
 
-from socrates_core.errors import PredictionError
+from socrates_core.errors import PredictionError, shown
 from socrates_core.evaluation.elsewhere.columns import recognised
-from socrates_core.evaluation.elsewhere.values import first_line, number, shown
+from socrates_core.evaluation.elsewhere.values import first_line, number
+from socrates_core.study.files import parse_json
 
 SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
 TABLES: Final = (".csv", ".tsv", ".tab", ".psv")
@@ -142,8 +142,8 @@ def _parquet_rows(path: Path, content: bytes) -> list[dict[str, Any]]:
 
 def _json_rows(path: Path, text: str) -> list[dict[str, Any]]:
     try:
-        raw = json.loads(text, parse_int=number)
-    except (ValueError, RecursionError) as error:
+        raw = parse_json(text, whole=number)
+    except ValueError as error:
         raise PredictionError(f"{shown(path)} is not JSON ({error})") from error
     if not isinstance(raw, list) or not all(isinstance(row, dict) for row in raw):
         raise PredictionError(f"{shown(path)}: expected a list of objects, one for each prediction")
@@ -156,8 +156,8 @@ def _jsonl_rows(path: Path, text: str) -> list[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line, parse_int=number)
-        except (ValueError, RecursionError) as error:
+            row = parse_json(line, whole=number)
+        except ValueError as error:
             raise PredictionError(
                 f"{shown(path)}, line {count}: not JSON ({error}); expected one object a line"
             ) from error

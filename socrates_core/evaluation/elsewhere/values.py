@@ -52,12 +52,6 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def shown(text: object) -> str:
-    """A path or a value of a file in one line, as a message quotes it."""
-    whole = printable(str(text))
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in whole)
-
-
 def first_line(error: BaseException) -> str:
     """What an error says, in one line."""
     return next(iter(str(error).splitlines()), type(error).__name__)

@@ -4,20 +4,19 @@ Missing intervals and undefined figures are null. Fields with a default are thos
 lacks (an evaluation without effects has no correlation of them): they are left out if *all* of them have the default.
 """
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, NoReturn, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from socrates_core.errors import PredictionError
 from socrates_core.metrics.uncertainty import Interval
-from socrates_core.study.files import read_bytes
+from socrates_core.study.files import parse_json, read_bytes
 
 LONGEST: Final = 60
 """Most characters of an unexpected value that an error quotes."""
@@ -76,8 +75,8 @@ def read_record(kind: type[R], form: int, path: Path, what: str, again: str) -> 
     """
     content = read_bytes(path)
     try:
-        raw = json.loads(content, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        raw = parse_json(content.decode("utf-8"), strict=True)
+    except ValueError as error:
         raise PredictionError(f"{path} is not {what} ({error}); {again}") from error
     found = raw.get("format") if isinstance(raw, dict) else None
     if type(found) is not int:
@@ -110,10 +109,6 @@ def _adapter(kind: type[R]) -> TypeAdapter[R]:
 
 def _key(field: Field[Any]) -> str:
     return str(field.metadata.get("alias", field.name))
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not valid JSON")
 
 
 def _differences(raw: Any, kept: Any, place: str = "") -> Iterator[str]:

@@ -25,7 +25,7 @@ from socrates_core.evaluation.results.distances import (
 from socrates_core.evaluation.results.json_file import as_json, read_record
 from socrates_core.evaluation.results.predictions import OriginalIndividual, UsedPredictions
 from socrates_core.evaluation.results.provenance import Provenance
-from socrates_core.evaluation.results.rows import CellRow, Excluded, StudyRow
+from socrates_core.evaluation.results.rows import CellRow, Excluded, StudyRow, UnusableCell
 from socrates_core.metrics.dispersion import Dispersion
 from socrates_core.metrics.effects import Contrasts, Effect
 from socrates_core.metrics.fairness import AttributeFairness
@@ -100,6 +100,8 @@ class Metrics:
     """The studies, sorted by id."""
     cells: tuple[CellRow, ...]
     """The scored cells, in the order of prediction."""
+    unusable: tuple[UnusableCell, ...]
+    """Cells that have no W for want of predictions that are options, with what that costs at worst."""
     excluded: tuple[Excluded, ...]
     """Cells that are missing from some figures, once for each of these."""
     provenance: Annotated[Provenance, PlainValidator(Provenance.of)]

@@ -42,6 +42,8 @@ class StudyRow:
     """None if its source has none."""
     real: bool | None
     """False for a synthetic one; None if not known."""
+    group: str | None
+    """The independent unit that it is part of: an experiment, a pool of people; None if not known."""
     cells: int
     """Number of scored cells."""
     n: int
@@ -127,6 +129,23 @@ class CellRow:
     def by(self, convention: Convention) -> CellDistances | None:
         """Its distances by this convention."""
         return self.scale if convention == "scale" else self.observed
+
+
+@dataclass(frozen=True)
+class UnusableCell:
+    """A cell with a stated scale that has no W because too few of its predictions are options; fields as in a row."""
+
+    cell: int
+    study: str
+    real: bool | None
+    group: str | None
+    identity: str
+    n: int
+    off_scale: int
+    invalid: int
+    off_scale_predictions: int
+    worst: float | None
+    on_scale_mass: float | None
 
 
 @dataclass(frozen=True)

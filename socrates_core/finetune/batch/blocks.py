@@ -14,6 +14,7 @@ from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from socrates_core.finetune.batch.packs import Pack
+from socrates_core.model.prefix_tree.attention import refuse_other_scores
 
 NAME: Final = "socrates_chunks"
 """The name under which this attention is registered with transformers."""
@@ -69,7 +70,11 @@ def chunk_attention(
         scaling: Factor on the scores; 1 / sqrt(D) when None.
         chunks: The chunks of the pack; together they cover its L tokens.
         **kwargs: Passed along by transformers.
+
+    Raises:
+        ModelError: If the layer's scores are more than scaled products.
     """
+    refuse_other_scores(module, kwargs)
     if not chunks:
         plain = ALL_ATTENTION_FUNCTIONS["sdpa"]
         out, _ = plain(module, query, key, value, attention_mask, scaling=scaling, **kwargs)

@@ -16,6 +16,7 @@ from huggingface_hub import EvalResult, ModelCardData
 from socrates_core.errors import HubError
 from socrates_core.hub.inspection import AdapterConfig
 from socrates_core.hub.push.figures import Evaluated, Figure, validation_figures
+from socrates_core.model.answer_model import TRUSTED_MASS
 from socrates_core.model.folder import DEMO
 from socrates_core.model.record import ModelRecord
 
@@ -181,6 +182,7 @@ def _opening(content: CardContent) -> list["Part"]:
 
 def _quality(content: CardContent) -> list["Part"]:
     from socrates_core.report.document import Folded, Table, Warned
+    from socrates_core.report.words import percent
 
     evaluated = content.evaluated
     if not content.figures:
@@ -191,7 +193,17 @@ def _quality(content: CardContent) -> list["Part"]:
         "indistinguishable from perfect. The uniform baseline gives every option the same share: a W close to it means "
         "that the prediction carries no information.",
         Table(
-            ("Measured on", "Convention", "W", "95 % interval", "Noise floor", "Uniform baseline", "Cells", "Studies"),
+            (
+                "Measured on",
+                "Convention",
+                "W",
+                "95 % interval",
+                "Noise floor",
+                "Uniform baseline",
+                "Cells",
+                "Studies",
+                "Mass on scale",
+            ),
             tuple(_row(figure, content) for figure in content.figures),
         ),
         "Convention scale: W relative to the scale that the question states. Convention observed: relative to the "
@@ -199,6 +211,14 @@ def _quality(content: CardContent) -> list["Part"]:
         "task into one cell. Figures are means over the cells of a study, then over studies; intervals resample "
         "studies. A small W says little about treatment effects.",
     ]
+    little = [figure.mass for figure in content.figures if figure.mass is not None and figure.mass < TRUSTED_MASS]
+    if little:
+        parts.append(
+            Warned(
+                f"Only {percent(min(little))} of the probability is on the scale: otherwise the model would have "
+                "written something else than an answer, which W leaves out."
+            )
+        )
     if any(figure.measured == "validation" for figure in content.figures):
         parts.append("The weights were selected on the validation studies, so that figure is optimistic.")
     if evaluated is not None and evaluated.contaminated:
@@ -213,6 +233,8 @@ def _quality(content: CardContent) -> list["Part"]:
 
 
 def _row(figure: Figure, content: CardContent) -> tuple[str, ...]:
+    from socrates_core.report.words import percent
+
     contaminated = figure.measured == "evaluation" and content.evaluated and content.evaluated.contaminated
     interval = "none" if figure.low is None or figure.high is None else f"{figure.low:.4f} to {figure.high:.4f}"
     return (
@@ -224,6 +246,7 @@ def _row(figure: Figure, content: CardContent) -> tuple[str, ...]:
         f"{figure.uniform:.4f}",
         f"{figure.cells:,}",
         f"{figure.studies:,}",
+        "not recorded" if figure.mass is None else percent(figure.mass),
     )
 
 

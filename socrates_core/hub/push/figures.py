@@ -37,6 +37,8 @@ class Figure:
     """W of the uniform baseline on the same cells."""
     cells: int
     studies: int
+    mass: float | None
+    """Share of the probability mass on the scale; None if not known."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def validation_figures(record: ModelRecord) -> tuple[Figure, ...]:
     cells, studies = counts
     if value is None or floor is None or uniform is None or cells is None or studies is None:
         return ()
-    return (Figure("validation", "scale", value, low, high, floor, uniform, cells, studies),)
+    mass = _share(found.get("on_scale_mass"))
+    return (Figure("validation", "scale", value, low, high, floor, uniform, cells, studies, mass),)
 
 
 def read_run(run: Path, folder: Path, config: AdapterConfig, record: ModelRecord) -> Evaluated:
@@ -117,7 +120,8 @@ def _evaluated(metrics: Metrics, convention: Convention) -> Figure | None:
     if value is None or floor is None or uniform is None:
         return None
     low, high = (None, None) if found.ci95 is None else (_share(found.ci95.low), _share(found.ci95.high))
-    return Figure("evaluation", convention, value, low, high, floor, uniform, found.cells, found.studies)
+    mass = _share(metrics.on_scale_mass.mean)
+    return Figure("evaluation", convention, value, low, high, floor, uniform, found.cells, found.studies, mass)
 
 
 def _belongs(path: Path, provenance: Provenance, folder: Path, config: AdapterConfig, record: ModelRecord) -> bool:

@@ -109,21 +109,20 @@ def distance_intervals(
 
     Arguments as for `distance_interval`, whose interval and resamples these are; `gain_interval` has the gain's.
     """
-    starts, x = groups_of_options(positions)
-    shares, model = grouped(actual, starts), predicted.grouped(starts)
-    evenly, truth = grouped(np.full(len(actual), 1 / len(actual)), starts), smoothed(shares, n)
-    moves = list(_moves(model, truth, n, rng, draws))
+    sides = _sides(predicted, actual, positions, n)
+    evenly = grouped(np.full(len(actual), 1 / len(actual)), sides.starts)
+    moves = list(sides.moves(rng, draws))
     people, simulated = (np.concatenate(side) for side in zip(*moves, strict=True))
     curves = GainCurves(
-        actual=np.cumsum(shares)[:-1],
-        smooth=np.cumsum(truth)[:-1],
-        predicted=np.cumsum(model.shares)[:-1],
+        actual=np.cumsum(sides.shares)[:-1],
+        smooth=np.cumsum(sides.truth)[:-1],
+        predicted=np.cumsum(sides.model.shares)[:-1],
         evenly=np.cumsum(evenly)[:-1],
-        gaps=np.diff(x),
+        gaps=sides.gaps,
         people=people,
         simulated=simulated if len(simulated) == len(people) else simulated[:1],
     )
-    return DistanceIntervals(_around(shares, model, moves, np.diff(x)), gain_interval(curves, n))
+    return DistanceIntervals(sides.around(moves), gain_interval(curves, n))
 
 
 def distance_interval(
@@ -153,31 +152,49 @@ def distance_interval(
             answers an outlier can stretch the range and the others pile up in a corner of it: do not group those.
         draws: Resamples.
     """
+    sides = _sides(predicted, actual, positions, n, most)
+    return sides.around(sides.moves(rng, draws))
+
+
+@dataclass(frozen=True, eq=False)
+class _Sides:
+    """Both sides of a cell over at most G groups of neighbouring options."""
+
+    starts: npt.NDArray[np.int64]
+    """(G,) where each group starts among the options."""
+    gaps: Floats
+    """(G − 1,) from each group to the next, in shares of the width."""
+    shares: Floats
+    """(G,) of the answers."""
+    truth: Floats
+    """(G,) where the answers come from, as estimated."""
+    model: Prediction
+    n: float
+    """Answers."""
+
+    def moves(self, rng: np.random.Generator, draws: int) -> Iterator[tuple[Floats, Floats]]:
+        """How the CDFs of answers (B, G − 1) and of prediction (B or 1, G − 1) move, in tables not too large."""
+        for times in _chunks(draws, len(self.truth)):
+            people = np.cumsum(_samples(self.truth, self.n, rng, times) - self.truth, axis=1)[:, :-1]
+            yield people, np.cumsum(self.model.moves(self.model.shares, rng, times), axis=1)[:, :-1]
+
+    def around(self, moves: Iterable[tuple[Floats, Floats]]) -> Interval:
+        """The interval of the distance from how both CDFs move."""
+        off, reaches, distances = np.cumsum(self.shares - self.model.shares)[:-1], [], []
+        for people, simulated in moves:
+            wobble = people - simulated
+            reaches.append(np.abs(wobble) @ self.gaps)
+            distances.append(np.abs(off + wobble) @ self.gaps)
+        distance = float(np.abs(off) @ self.gaps)
+        reach = float(np.quantile(np.concatenate(reaches), LEVEL))
+        upper = float(np.quantile(np.concatenate(distances), (1 + LEVEL) / 2))
+        return Interval(max(0.0, distance - reach), min(1.0, distance + reach, max(upper, distance)))
+
+
+def _sides(predicted: Prediction, actual: Floats, positions: Floats, n: float, most: int = MAX_POSITIONS) -> _Sides:
     starts, x = groups_of_options(positions, most)
-    shares, model = grouped(actual, starts), predicted.grouped(starts)
-    return _around(shares, model, _moves(model, smoothed(shares, n), n, rng, draws), np.diff(x))
-
-
-def _around(shares: Floats, model: Prediction, moves: Iterable[tuple[Floats, Floats]], gaps: Floats) -> Interval:
-    """The interval of the distance from how both CDFs move."""
-    off, reaches, distances = np.cumsum(shares - model.shares)[:-1], [], []
-    for people, simulated in moves:
-        wobble = people - simulated
-        reaches.append(np.abs(wobble) @ gaps)
-        distances.append(np.abs(off + wobble) @ gaps)
-    distance = float(np.abs(off) @ gaps)
-    reach = float(np.quantile(np.concatenate(reaches), LEVEL))
-    upper = float(np.quantile(np.concatenate(distances), (1 + LEVEL) / 2))
-    return Interval(max(0.0, distance - reach), min(1.0, distance + reach, max(upper, distance)))
-
-
-def _moves(
-    model: Prediction, truth: Floats, n: float, rng: np.random.Generator, draws: int
-) -> Iterator[tuple[Floats, Floats]]:
-    """How the CDFs of the answers (B, K − 1) and of the prediction (B or 1, K − 1) move, in tables not too large."""
-    for times in _chunks(draws, len(truth)):
-        people = np.cumsum(_samples(truth, n, rng, times) - truth, axis=1)[:, :-1]
-        yield people, np.cumsum(model.moves(model.shares, rng, times), axis=1)[:, :-1]
+    shares = grouped(actual, starts)
+    return _Sides(starts, np.diff(x), shares, smoothed(shares, n), predicted.grouped(starts), n)
 
 
 def chance_limit(

@@ -5,6 +5,7 @@ masked: softmax over [path | own] = (e^{a} · out_path + e^{b} · out_own) / (e^
 log-sum-exps (as FlashAttention splits along keys; Dao et al. 2022, section 3.1).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+from socrates_core.errors import ModelError
 from socrates_core.model.prefix_tree.kernels import CPU, Kernel, Kernels
 
 NAME = "socrates_tree"
@@ -69,7 +71,11 @@ def tree_attention(
         scaling: Factor on the scores; 1 / sqrt(D) when None.
         tree: The current pass.
         **kwargs: Passed along by transformers.
+
+    Raises:
+        ModelError: If the layer's scores are more than scaled products.
     """
+    refuse_other_scores(module, kwargs)
     if tree is None:
         plain = ALL_ATTENTION_FUNCTIONS["sdpa"]
         out, _ = plain(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
@@ -91,6 +97,46 @@ def tree_attention(
         joined.append(part)
     out = joined[0] if len(joined) == 1 else torch.cat(joined)
     return out.to(query.dtype).transpose(1, 2), None
+
+
+CHANGES_OF_SCORES = {
+    "softcap": "caps its scores",
+    "s_aux": "has sinks beside its scores",
+    "position_bias": "adds to its scores by position",
+}
+"""Arguments by which transformers' layers ask for more than scaled products → what such an attention does."""
+
+
+def refuse_other_scores(module: Any, asked: Mapping[str, Any]) -> None:
+    """Raise a ModelError for an attention layer that does more than our kernels compute, rather than leave it out.
+
+    Args:
+        module: The attention layer.
+        asked: The further arguments that it passes to its attention function.
+    """
+    for name, does in CHANGES_OF_SCORES.items():
+        if asked.get(name) is not None:
+            raise ModelError(
+                f"the attention of {type(module).__name__} {does} ({name}), which prefix trees and packs do not "
+                "compute: its answers would be wrong. Choose a model of another family, such as Qwen2.5 or Llama 3"
+            )
+
+
+def longest_row(config: Any) -> int | None:
+    """Most tokens of a prompt and its answer: the context, or the window of layers that see only the nearest tokens.
+
+    Args:
+        config: A transformers configuration.
+
+    Returns:
+        None if the configuration states neither.
+    """
+    text = config.get_text_config()
+    limits = [getattr(text, "max_position_embeddings", None)]
+    kinds = getattr(text, "layer_types", None)
+    if kinds is None or "sliding_attention" in kinds:
+        limits.append(getattr(text, "sliding_window", None))
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _attend_path(

@@ -3,10 +3,11 @@
 from typing import Final
 
 from socrates_core.metrics.uncertainty import Interval
+from socrates_core.model.answer_model import TRUSTED_MASS
 from socrates_core.report.document import Table
 from socrates_core.report.effect_table import EXPLAIN_BOUNDS, mass_by_kind
 from socrates_core.report.prediction.picture import shares_of_bars
-from socrates_core.report.words import TRUSTED_MASS, percent, signed
+from socrates_core.report.words import percent, signed
 from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
 from socrates_core.simulation.subgroups import LEAST_PEOPLE, Subgroup
 

@@ -106,16 +106,16 @@ class StudySetBuilder:
         """Count answers that the source itself could not read. Too many of them stop the import, see `scale.loss`.
 
         Args:
-            rows: One lost answer per row: study_id, condition_num, task_num and stimulus as in `add`, the `answer` as
-                it was written, and the `reason` why it cannot be read. Missing answers are not among them.
+            rows: One lost answer per row: study_id, condition_num, task_num, stimulus and participant as in `add`, the
+                `answer` as it was written, and the `reason` why it cannot be read. Missing answers are not among them.
             ways_out: Reason → what to do.
         """
         self._rows_read += len(rows)
         self._ways_out.update(ways_out)
         for (reason,), group in rows.group_by("reason", maintain_order=True):
             examples = [
-                f"study {row[0]}, condition {row[1]}, task {row[2]}, answer {row[3]!r:.60}"
-                for row in group.head(MOST_EXAMPLES).select(*_CELL_KEYS[:3], "answer").iter_rows()
+                f"study {row[0]}, condition {row[1]}, task {row[2]}, participant {row[3]}, answer {row[4]!r:.60}"
+                for row in group.head(MOST_EXAMPLES).select(*_CELL_KEYS[:3], "participant", "answer").iter_rows()
             ]
             self._drops.add(str(reason), len(group), examples)
         self._lose(rows.select(*_CELL_KEYS, "answer", "reason"))
@@ -127,6 +127,10 @@ class StudySetBuilder:
             SourceError: If no row became a response; gives the reasons.
         """
         if not self._cell_numbers:
+            if self._lost:
+                lost = losses(self._lost.values(), self._ways_out)
+                ways = dict.fromkeys(f"{reason}: {way}" for one in lost for reason, way in one.ways_out.items())
+                raise SourceError(f"nothing to prepare in {self._source}: {lost[0]}. Ways out: {'; '.join(ways)}")
             listed = [
                 f"{item.rows} rows: {item.reason}" + (f" ({item.examples[0]})" if item.examples else "")
                 for item in self._drops.listed()
@@ -242,6 +246,7 @@ class StudySetBuilder:
             .join(scales, on="_scale", how="left")
             .sort("_study", "condition_num", "task_num", "_cell")
             .with_row_index("cell_id")
+            .with_columns(wording_contrast=pl.lit(False))
         )
 
     def _responses_of(self, answers: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:

@@ -1,10 +1,8 @@
-"""Data files as streams of frames: Parquet and CSV through polars, JSON and Arrow through `datasets`."""
+"""Data files as streams of frames: Parquet and text tables through polars, JSON and Arrow through `datasets`."""
 
-import csv
 import glob
-import io
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +11,14 @@ import polars as pl
 from socrates_core.errors import SourceError
 from socrates_core.study.files import parquet_schema, read_json
 from socrates_core.study.sources.builder import Progress
+from socrates_core.study.sources.delimited import (
+    AS_FOUND,
+    SUFFIXES,
+    TextForm,
+    delimited_columns,
+    read_delimited,
+    suffix_of,
+)
 
 SLICE_ROWS: Final = 50_000
 """Rows in memory at a time: about 100 MB of SocSci210's text."""
@@ -32,33 +38,43 @@ def column_names(file: Path) -> list[str]:
             return list(parquet_schema(file))
         except (pl.exceptions.PolarsError, OSError) as error:
             raise SourceError(f"{file} is not a readable Parquet file ({first_line(error)}); fetch it again") from error
-    if file.suffix.lower() in (".csv", ".tsv"):
-        with file.open("rb") as lines:
-            return _csv_header(_decoded(lines.readline(), file), file)[0]
+    if suffix_of(file) in SUFFIXES:
+        return delimited_columns(file)
     return next(iter(_json_or_arrow(file, 1)), pl.DataFrame()).columns
 
 
-def frames(file: Path, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-    """The rows of a data file, `SLICE_ROWS` at a time; those of a CSV file are all text.
+def frames(file: Path, columns: Sequence[str] | None = None, text: TextForm = AS_FOUND) -> Iterator[pl.DataFrame]:
+    """The rows of a data file, `SLICE_ROWS` at a time; those of a text table are all text.
 
     Args:
-        file: Parquet, CSV, JSON or Arrow, by its ending.
+        file: Parquet, text table, JSON or Arrow, by its ending.
         columns: The columns to read, all of which the file has; None for all.
+        text: What is stated about text tables.
 
     Raises:
         SourceError: If it cannot be read to its end.
     """
-    suffix = file.suffix.lower()
-    if suffix == ".parquet":
+    if file.suffix.lower() == ".parquet":
         yield from _parquet(file, columns)
         return
-    found = [_csv(file)] if suffix in (".csv", ".tsv") else _json_or_arrow(file, SLICE_ROWS)
+    found: Iterable[pl.DataFrame]
+    if suffix_of(file) in SUFFIXES:
+        table = read_delimited(file, text)
+        found = [table.rows]
+        if text.note is not None:
+            for sentence in table.assumed:
+                text.note(sentence)
+    else:
+        found = _json_or_arrow(file, SLICE_ROWS)
     for frame in found:
         yield frame if columns is None else frame.select(columns)
 
 
 def slices(
-    files: Sequence[Path], columns: Sequence[str] | None = None, progress: Progress | None = None
+    files: Sequence[Path],
+    columns: Sequence[str] | None = None,
+    progress: Progress | None = None,
+    text: TextForm = AS_FOUND,
 ) -> Iterator[tuple[Path, pl.DataFrame]]:
     """The frames of several files, each with its file.
 
@@ -66,19 +82,20 @@ def slices(
         files: In the order in which they are read.
         columns: As for `frames`.
         progress: Called with (rows read, rows in all) after every frame if all files are Parquet, else with (bytes
-            read, bytes in all) after every file.
+            read, bytes in all) after every file of several.
+        text: As for `frames`.
     """
     by_rows = all(file.suffix.lower() == ".parquet" for file in files)
     sizes = [_rows_of(file) if by_rows else file.stat().st_size for file in files]
     done = 0
     for file, size in zip(files, sizes, strict=True):
-        for frame in frames(file, columns):
+        for frame in frames(file, columns, text):
             yield file, frame
             done += len(frame) if by_rows else 0
             if progress and done and by_rows:
                 progress(done, sum(sizes))
         done += 0 if by_rows else size
-        if progress and done and not by_rows:
+        if progress and done and not by_rows and len(files) > 1:
             progress(done, sum(sizes))
 
 
@@ -126,38 +143,6 @@ def _parquet(file: Path, columns: Sequence[str] | None) -> Iterator[pl.DataFrame
 def _rows_of(file: Path) -> int:
     column_names(file)  # says what is wrong with it
     return int(pl.scan_parquet(file.absolute(), glob=False).select(pl.len()).collect().item())
-
-
-# -- CSV ------------------------------------------------------------------------------------------------------
-
-
-def _csv(file: Path) -> pl.DataFrame:
-    text = _decoded(file.read_bytes(), file)
-    _, separator = _csv_header(text, file)
-    try:
-        return pl.read_csv(io.StringIO(text), separator=separator, infer_schema=False, null_values=["", "NA"])
-    except pl.exceptions.PolarsError as error:
-        raise SourceError(f"{file} cannot be read as a table: {first_line(error)}") from error
-
-
-def _csv_header(text: str, file: Path) -> tuple[list[str], str]:
-    """The names in the header line and its separator; several columns of one name are refused."""
-    header = next(iter(text.splitlines()), "")
-    separator = max(",;\t", key=header.count)
-    names = next(csv.reader([header], delimiter=separator), [])
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise SourceError(f"{file} has more than one column named {', '.join(twice)}")
-    return names, separator
-
-
-def _decoded(content: bytes, file: Path) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SourceError(
-            f"{file} is not UTF-8 (byte {error.start}: {error.reason}); save it as 'CSV UTF-8', or as Parquet"
-        ) from error
 
 
 # -- JSON and Arrow -------------------------------------------------------------------------------------------

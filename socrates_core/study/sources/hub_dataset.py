@@ -12,7 +12,6 @@ cannot find them again without a network.
 """
 
 import glob
-import json
 import os
 import re
 import tempfile
@@ -24,7 +23,7 @@ from typing import Final
 from urllib.parse import quote
 
 from socrates_core.errors import HubError, SourceError
-from socrates_core.study.files import named_by_hash, write_json
+from socrates_core.study.files import named_by_hash, read_json, write_json
 
 PREFIX: Final = "hub:"
 READABLE: Final = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".arrow")
@@ -237,7 +236,7 @@ def _note_of(name: HubName, commit: str) -> Path:
 
 def _read_note(note: Path) -> dict[str, list[str]] | None:
     try:
-        raw = json.loads(note.read_text("utf-8"))
+        raw = read_json(note)
     except (OSError, ValueError):
         return None
     whole = isinstance(raw, dict) and all(isinstance(files, list) for files in raw.values())

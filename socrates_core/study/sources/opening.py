@@ -1,17 +1,24 @@
 """Opens a source by its name or path; its kind is recognised by content, not by the name of a file."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from socrates_core.errors import LossError, SourceError
 from socrates_core.scale.loss import refusal
-from socrates_core.study.sources import alpaca, socsci210, tables
+from socrates_core.study.files import parse_json
+from socrates_core.study.sources import alpaca, socsci210
 from socrates_core.study.sources.builder import Progress
 from socrates_core.study.sources.bundled import BUNDLED, load_bundled
-from socrates_core.study.sources.codebook import Codebook
+from socrates_core.study.sources.delimited import suffix_of
 from socrates_core.study.sources.frames import SAVED, column_names, saved_files
+from socrates_core.study.sources.grouping import GROUPINGS, grouped
 from socrates_core.study.sources.hub_dataset import PREFIX, HubName, cached_file, fetch
+from socrates_core.study.sources.table.codebook import Codebook
+from socrates_core.study.sources.table.columns import NEEDED, is_tidy
+from socrates_core.study.sources.table.map.form import TableMap
+from socrates_core.study.sources.table.tidy import TableSource, load_table, table_at
 from socrates_core.study.study_set import StudySet
 
 NAMED: Final = (BUNDLED, "socsci210")
@@ -19,11 +26,33 @@ ACCEPTED: Final = (
     "bundled, socsci210, hub:OWNER/NAME, or a path: a prepared study folder, a folder of SocSci210's Parquet shards, "
     "train|val|test.jsonl in the original run's form, a saved DatasetDict, or a tidy .csv or .parquet table"
 )
-_SUFFIXES: Final = (".jsonl", ".parquet", ".csv", ".tsv")
+_IN_FOLDERS: Final = (".jsonl", ".parquet", ".csv", ".tsv", ".tab")
+_SUFFIXES: Final = (*_IN_FOLDERS, ".txt")
+
+_OTHER_PROGRAMS: Final = {
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), "a workbook"),
+    **dict.fromkeys((".sav", ".zsav", ".por"), "a file of SPSS"),
+    ".dta": "a file of Stata",
+    **dict.fromkeys((".rds", ".rdata"), "a file of R"),
+}
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What is stated about a source beside its name."""
+
+    columns: TableMap | None = None
+    """What the columns of a table are."""
+    group_by: str | None = None
+    """What makes a group of studies: a column of a table, or one of `grouping.GROUPINGS`."""
 
 
 def open_source(
-    name_or_path: str, revision: str | None = None, progress: Progress | None = None, allow_loss: bool = False
+    name_or_path: str,
+    revision: str | None = None,
+    progress: Progress | None = None,
+    allow_loss: bool = False,
+    stated: Stated | None = None,
 ) -> StudySet:
     """The studies of a source.
 
@@ -32,28 +61,48 @@ def open_source(
         revision: For a data set of the Hub: a commit, branch or tag; the newest commit when None.
         progress: Called with (done, total) while a large source is read.
         allow_loss: Go on without answers that cannot be read, however many they are; the manifest names them.
+        stated: What else is stated about it.
 
     Raises:
-        SourceError: If there is no such source, it cannot be read, or a revision is given for another source.
+        SourceError: If there is no such source, it cannot be read, or a revision or a map is given for another source.
         LossError: If more answers cannot be read than may be lost.
     """
-    studies = _opened(name_or_path, revision, progress)
+    studies = _opened(name_or_path, revision, progress, stated or Stated())
     prepared = (Path(name_or_path) / "manifest.json").is_file()  # who prepared it allowed its losses
     if studies.manifest.losses and not prepared and not allow_loss:
         raise LossError(refusal(studies.manifest.losses))
     return studies
 
 
-def _opened(name_or_path: str, revision: str | None, progress: Progress | None) -> StudySet:
+def _opened(name_or_path: str, revision: str | None, progress: Progress | None, stated: Stated) -> StudySet:
     name = _hub_name(name_or_path, revision)
-    if name is not None:
-        return _open_hub(name, progress)
-    if revision:
+    if name is None and revision:
         raise SourceError(
             f"a revision belongs to a data set of the Hub (socsci210, hub:…), not to {name_or_path}; leave --revision "
             "out"
         )
-    return load_bundled() if name_or_path == BUNDLED else _open_path(Path(name_or_path), progress)
+    if name is not None:
+        found = _open_hub(name, progress, stated)
+    else:
+        found = load_bundled() if name_or_path == BUNDLED else _open_path(Path(name_or_path), progress, stated)
+    if isinstance(found, TableSource):
+        return _load_grouped(found, stated.group_by, progress)
+    if stated.columns is not None:
+        raise SourceError(f"a map says what the columns of a table are, and {name_or_path} is none; leave --map out")
+    return found if stated.group_by is None else grouped(found, stated.group_by)
+
+
+def _load_grouped(table: TableSource, group_by: str | None, progress: Progress | None) -> StudySet:
+    """The studies of a table, grouped by one of its columns or by what is known of them."""
+    if group_by is None or all(group_by in column_names(file) for file in table.files):
+        return load_table(replace(table, group_by=group_by), progress)
+    if group_by not in GROUPINGS:
+        listed = ", ".join(column_names(table.files[0]))
+        raise SourceError(
+            f"{table.source} has no column {group_by!r} for --group-by; it has {listed:.300}. Without a column: "
+            f"--group-by {' or '.join(GROUPINGS)}"
+        )
+    return grouped(load_table(table, progress), group_by)
 
 
 def stated_parts(name_or_path: str, studies: StudySet) -> Mapping[str, Sequence[str]] | None:
@@ -98,10 +147,10 @@ def _hub_name(name_or_path: str, revision: str | None = None) -> HubName | None:
     return HubName.parse(name_or_path, revision) if name_or_path.startswith(PREFIX) else None
 
 
-def _open_hub(name: HubName, progress: Progress | None) -> StudySet:
+def _open_hub(name: HubName, progress: Progress | None, stated: Stated) -> StudySet | TableSource:
     fetched = fetch(name)
     files = fetched.files
-    kinds = {file: kind_of(column_names(file)) for file in files}
+    kinds = {file: "table" if stated.columns else kind_of(column_names(file)) for file in files}
     kind = kinds[files[0]]
     for file, found in kinds.items():
         if found is None or found != kind:
@@ -112,7 +161,8 @@ def _open_hub(name: HubName, progress: Progress | None) -> StudySet:
         return alpaca.load(files, name.repo_id, fetched.commit, progress)
     codebook = cached_file(name.repo_id, fetched.commit, "studies.json")
     studies = Codebook.load(codebook or fetched.folder / "studies.json", required=codebook is not None)
-    return tables.load_files(files, name.repo_id, name.repo_id, studies, fetched.commit, progress)
+    whole = name.config is None and name.split is None
+    return TableSource(files, name.repo_id, name.repo_id, studies, stated.columns, fetched.commit, whole)
 
 
 def kind_of(columns: Sequence[str]) -> str | None:
@@ -121,12 +171,12 @@ def kind_of(columns: Sequence[str]) -> str | None:
         return "socsci210"
     if all(name in columns for name in alpaca.COLUMNS):
         return "alpaca"
-    return "table" if tables.is_table(columns) else None
+    return "table" if is_tidy(columns) else None
 
 
 def _other_columns(what: str, file: Path, kind: str | None) -> str:
     needed = {
-        "table": ", ".join(tables.REQUIRED_HERE),
+        "table": ", ".join(" or ".join(names) for names in NEEDED),
         "socsci210": ", ".join(socsci210.COLUMNS),
         "alpaca": ", ".join(alpaca.COLUMNS),
     }
@@ -138,26 +188,27 @@ def _other_columns(what: str, file: Path, kind: str | None) -> str:
 # -- paths ----------------------------------------------------------------------------------------------------
 
 
-def _open_path(path: Path, progress: Progress | None) -> StudySet:
+def _open_path(path: Path, progress: Progress | None, stated: Stated) -> StudySet | TableSource:
     if not path.exists():
         raise SourceError(f"there is no file or folder {path}; a source is {ACCEPTED}")
     if path.is_dir():
         if (path / "manifest.json").is_file():
             return StudySet.load(path, verify=True)
         if (path / SAVED).is_file():
-            return tables.load_files(saved_files(path), str(path), path.name, Codebook.load(path / "studies.json"))
+            codebook = Codebook.load(path / "studies.json")
+            return TableSource(saved_files(path), str(path), path.name, codebook, stated.columns)
         files = _files_of(path)
     else:
         files = [path]
     if path.stat().st_size == 0 and path.is_file():
         raise SourceError(f"{path} is empty")
-    kinds = {_kind(file) for file in files}
+    kinds = {"table"} if stated.columns else {_kind(file) for file in files}
     if kinds == {"alpaca"}:
         return alpaca.load(files, str(path), progress=progress)
     if kinds == {"socsci210"}:
         return socsci210.load(files, str(path), progress=progress)
     if kinds == {"table"} and len(files) == 1:
-        return tables.load(files[0])
+        return table_at(files[0], stated.columns)
     raise SourceError(
         f"{path} holds more than one source ({_some(files)}); pass one of its files, or a folder of one kind"
     )
@@ -169,7 +220,7 @@ def _files_of(folder: Path) -> list[Path]:
     if parts:
         return parts
     files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
-    known = [file for file in files if file.suffix.lower() in _SUFFIXES]
+    known = [file for file in files if suffix_of(file) in _IN_FOLDERS]
     for file in known:
         if not file.name.isprintable():
             raise SourceError(f"{file} has a name that is not UTF-8 text on one line; rename it")
@@ -184,16 +235,29 @@ def _parts_files(folder: Path) -> list[Path]:
 
 def _kind(file: Path) -> str:
     """`alpaca`, `socsci210` or `table`, by the content of the file."""
-    suffix = file.suffix.lower()
+    suffix = suffix_of(file)
     if suffix == ".jsonl":
-        return "alpaca"
+        return "table" if is_tidy(_first_keys(file)) else "alpaca"
     if suffix in (".yaml", ".yml"):
         raise SourceError(f"{file} is a study file, without answers; read it with read_study or socrates simulate")
+    if suffix in _OTHER_PROGRAMS:
+        raise SourceError(f"{file} is {_OTHER_PROGRAMS[suffix]}, which is not read; save it as CSV in UTF-8")
     if suffix not in _SUFFIXES:
         raise SourceError(f"{file} is not a source; a source is {ACCEPTED}")
     if suffix != ".parquet":
         return "table"
     return kind_of(column_names(file)) or "table"
+
+
+def _first_keys(file: Path) -> list[str]:
+    """The keys of a JSONL file's first object; none if its first line is no object."""
+    with file.open("rb") as lines:
+        line = next((line for line in lines if line.strip()), b"")
+    try:
+        found = parse_json(line.decode("utf-8-sig"))
+    except ValueError:
+        return []
+    return list(found) if isinstance(found, dict) else []
 
 
 def _some(files: Sequence[Path], most: int = 5) -> str:

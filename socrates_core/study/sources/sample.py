@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from socrates_core.errors import SourceError
-from socrates_core.study.study_set import Dropped, StudySet
+from socrates_core.study.study_set import Dropped, StudySet, count_off_axis
 
 
 def sample_rows(studies: StudySet, fraction: float, rng: np.random.Generator) -> StudySet:
@@ -67,6 +67,7 @@ def _with_responses(studies: StudySet, responses: pl.DataFrame, reason: str) -> 
         "participants": len(participants),
         "responses": len(responses),
         "off_scale": int((~responses["on_scale"]).sum()),
+        "off_axis": count_off_axis(cells, responses),
     }
     manifest = replace(studies.manifest, counts=counts, dropped=(*studies.manifest.dropped, left_out), hashes={})
     return StudySet(named, cells, participants, responses, manifest)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from socrates_core.errors import PredictionError, SocratesError
-from socrates_core.evaluation.comparison import compare_by_kind, load_evaluations
+from socrates_core.evaluation.comparison import compare, load_evaluations
 from socrates_core.evaluation.results.distances import CONVENTIONS, Convention
 from socrates_core.evaluation.results.json_file import as_json
-from socrates_core.report.comparison import report_by_kind
+from socrates_core.report.comparison import report
 
 CAPACITY: Final = 8
 """Comparisons in memory; each report includes the plotting library and takes about five megabytes."""
@@ -121,11 +121,10 @@ def _make(job: Job, folders: Sequence[Path], convention: Convention) -> None:
         job.stage = f"reading {len(folders)} runs"
         evaluations = load_evaluations(folders)
         job.stage = "resampling their studies"
-        found = compare_by_kind(evaluations, convention)
+        found = compare(evaluations, convention)
         job.stage = "writing the report"
-        page, text = report_by_kind(found)
-        by_kind = {kind: as_json(one) for kind, one in found.items()}
-        data = json.dumps(by_kind, indent=1, ensure_ascii=False, allow_nan=False)
+        page, text = report(found)
+        data = json.dumps(as_json(found), indent=1, ensure_ascii=False, allow_nan=False)
         job.files = dict(zip(FILES, (page, text, data), strict=True))
     except SocratesError as error:
         job.error = str(error)

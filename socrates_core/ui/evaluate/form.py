@@ -226,7 +226,7 @@ class RunForm:
 
     def _known_seen(self, spec: EvaluationSpec, data: EvaluationData) -> tuple[str, ...]:
         trained_on = self.results.model.description.trained_on
-        return tuple(seen(trained_on, data.units)) if self._is_own(spec) else ()
+        return tuple(seen(trained_on, data.units, data.groups)) if self._is_own(spec) else ()
 
     def _is_own(self, spec: EvaluationSpec) -> bool:
         """Whether this model with this adapter is the app's own."""

@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
+from socrates_core.model.answer_model import TRUSTED_MASS
 from socrates_core.model.folder import shown_name
-from socrates_core.report.words import TRUSTED_MASS, duration
+from socrates_core.report.words import duration
 from socrates_core.runs.index import KindFigures, RunRow
 from socrates_core.ui.html import text
 

@@ -6,6 +6,7 @@ The plots are made by plotly; the tables of options and of conditions are their 
 from typing import Final
 
 from socrates_core.metrics.uncertainty import Interval
+from socrates_core.model.answer_model import TRUSTED_MASS
 from socrates_core.people.edit import describe
 from socrates_core.report.effect_table import (
     EXPLAIN_BOUNDS,
@@ -14,7 +15,7 @@ from socrates_core.report.effect_table import (
     off_axis_sentence,
     shares_by_option,
 )
-from socrates_core.report.words import TRUSTED_MASS, from_to, percent, signed
+from socrates_core.report.words import from_to, percent, signed
 from socrates_core.simulation.result import ArmResult, Score, Simulation
 from socrates_core.ui.html import bar, metric, table, text
 from socrates_core.ui.simulate.number_view import bins_html, medians_html, number_metrics_html

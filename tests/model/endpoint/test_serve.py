@@ -6,18 +6,16 @@ from typing import Final
 
 import numpy as np
 import pytest
-import torch
 
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import ModelDescription
 from socrates_core.model.endpoint.endpoint_model import EndpointModel, load_endpoint
-from socrates_core.model.endpoint.questioner import QUESTION
 from socrates_core.model.endpoint.settings import EndpointSettings
 from socrates_core.model.prefix_tree import attention
 from socrates_core.model.transformer import TransformerModel
-from socrates_core.prompt import messages
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.study_set import Cell
+from tests.model.endpoint.typed import letter_probabilities
 from tests.model.tiny import tokenizer
 from tests.servers.answering import answering_network, save_model, transformers_serve
 
@@ -55,17 +53,9 @@ def test_typed_decisions_are_the_next_token_probabilities_of_the_letters(home: P
     answer = model.answer_distributions(CELL, PEOPLE)
     assert answer.method == "typed"
     assert model.report().typed == 3
-    words, network = tokenizer(), answering_network()
-    letters = words.convert_tokens_to_ids(list("ABCDEFG"))
-    options = "\n".join(["A. 1: Not at all", "B. 2", "C. 3", "D. 4", "E. 5", "F. 6", "G. 7: Very much"])
     for row, persona in zip(answer.probs, PEOPLE, strict=True):
-        state = messages("shared", CELL, persona)[-1]["content"]
-        asked = f"{state}\n\n{QUESTION}\n{options}\nAnswer with the letter of the option that fits best (A to G) only."
-        frame = [{"role": "user", "content": asked}]
-        ids = words.apply_chat_template(frame, add_generation_prompt=True, return_dict=False)
-        with torch.inference_mode():
-            logits = network(input_ids=torch.tensor([ids])).logits[0, -1, letters].double()
-        assert row == pytest.approx(torch.softmax(logits, dim=-1).numpy(), abs=1e-5)
+        expected = letter_probabilities(answering_network(), tokenizer(), CELL, persona)
+        assert row == pytest.approx(expected, abs=1e-5)
 
 
 def test_samples_follow_the_exact_distribution_of_the_local_network(home: Path, url: str) -> None:

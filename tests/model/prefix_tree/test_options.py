@@ -60,3 +60,11 @@ def test_options_without_tokens_of_their_own_are_refused() -> None:
         option_tree([("1", (5,)), ("2", (5,))])
     with pytest.raises(ValueError, match="distinct"):
         option_tree([])
+
+
+def test_a_decimal_point_does_not_end_a_number_where_an_option_goes_on_with_it() -> None:
+    # tokens: the digits are themselves, the point is 50; 3 may go on as 3.5, and no option begins with 4 alone
+    tree = option_tree([("3", (3,)), ("3.5", (3, 50, 5)), ("4.5", (4, 50, 5))])
+    assert tree.points.tolist() == [50]
+    assert tree.stops
+    assert option_tree([("1", (1,)), ("10", (1, 0))]).points.tolist() == []

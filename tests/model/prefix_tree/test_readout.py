@@ -52,3 +52,16 @@ def test_a_number_that_hardly_ever_ends_keeps_its_log_probability() -> None:
     found = option_log_probs(torch.ones(1, 9, 1), [End(0, 0, np.arange(5))], TWELVE, head, DIGITS)
     log_end = np.log(4) - 40
     assert found[0] == pytest.approx([-np.log(10) * length + log_end for length in (1, 1, 2, 3)], abs=1e-4)
+
+
+def test_the_mass_of_a_decimal_point_is_not_that_of_the_whole_number_before_it() -> None:
+    halves = option_tree([("3", (6,)), ("3.5", (6, 40, 8))])
+    torch.manual_seed(4)
+    head = torch.nn.Linear(8, 50, bias=False).requires_grad_(False)
+    hidden = 4 * torch.randn(1, 30, 8)
+    end = End(0, 0, np.arange(5, 5 + len(halves.fed) + 1))
+    found = np.exp(option_log_probs(hidden, [end], halves, head, DIGITS))[0]
+    shares = head.double()(hidden[0, end.places].double()).softmax(dim=-1)
+    row = halves.end_row[0]  # after "3": neither a digit nor the point may follow
+    stops = 1 - float(shares[row, DIGITS].sum() + shares[row, 40])
+    assert found[0] == pytest.approx(float(shares[0, 6]) * stops)

@@ -208,7 +208,10 @@ def test_a_source_says_itself_which_answers_it_could_not_read() -> None:
     builder = StudySetBuilder("here", describe)
     builder.add(rows())
     keys = {"study_id": ["s"], "condition_num": [1], "task_num": [0], "stimulus": [f" {ONE_TO_FIVE}"]}
-    builder.lose(pl.DataFrame({**keys, "answer": ["1, 2"], "reason": ["several options"]}), {"several options": "cut"})
+    builder.lose(
+        pl.DataFrame({**keys, "participant": ["p"], "answer": ["1, 2"], "reason": ["several options"]}),
+        {"several options": "cut"},
+    )
     studies = builder.build()
     assert dropped(studies) == {"several options": 1}
     assert studies.manifest.counts["rows_read"] == 3

@@ -12,9 +12,9 @@ from socrates_core.errors import SourceError
 from socrates_core.study.sources.hub_dataset import HubName
 from socrates_core.study.study_set import StudySet
 from tests.servers.dataset_hub import COMMIT, Behaviour, DatasetHub
+from tests.study.sources.table.test_tidy import HEADER, ROW, table
 from tests.study.sources.test_alpaca import line
 from tests.study.sources.test_socsci210 import SCALE, prepare, shard
-from tests.study.sources.test_tables import HEADER, ROW, table
 
 TIDY: Mapping[str, list[Any]] = {
     "study_id": ["s", "s", "s"],

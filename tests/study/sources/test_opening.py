@@ -6,9 +6,9 @@ import pytest
 
 from socrates_core.errors import LossError, SourceError, StudyFolderError
 from socrates_core.study.sources.opening import open_source, stated_parts
+from tests.study.sources.table.test_tidy import HEADER, ROW, table
 from tests.study.sources.test_alpaca import line, write
 from tests.study.sources.test_socsci210 import shard
-from tests.study.sources.test_tables import HEADER, ROW, table
 
 
 def test_a_path_is_recognised_by_its_content(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_a_comparison_is_made_once_and_kept(scored: list[Path]) -> None:
     wait(comparisons, key)
     job = comparisons.job(key)
     assert set(job.files) == {"comparison.html", "comparison.md", "comparison.json"}
-    assert json.loads(job.files["comparison.json"])["real"]["studies"] == 4
+    assert json.loads(job.files["comparison.json"])["studies"] == 4
     assert comparisons.begin(scored, "scale") == key
     assert comparisons.job(key) is job
     assert comparisons.begin(scored, "observed") != key

@@ -8,9 +8,10 @@ import pytest
 from socrates_core.errors import SourceError
 from socrates_core.scale.answer_scale import AnswerScale, answer_instruction
 from socrates_core.scale.instruction import parse_scale
-from socrates_core.study.sources.tables import load
+from socrates_core.study.sources.table.tidy import load_table, table_at
+from socrates_core.study.study_set import StudySet
 
-REAL = Path(__file__).parents[4] / "shared" / "data" / "real_studies"
+REAL = Path(__file__).parents[5] / "shared" / "data" / "real_studies"
 HEADER = "study_id,condition_num,participant_id,response,stimulus"
 ROW = 's,1,ann,3,"How was it? Only return an integer from 1 to 5, nothing else."'
 real_studies = pytest.mark.skipif(not REAL.is_dir(), reason="the real studies are not here (../shared/data)")
@@ -19,6 +20,10 @@ real_studies = pytest.mark.skipif(not REAL.is_dir(), reason="the real studies ar
 def table(path: Path, *lines: str, encoding: str = "utf-8") -> Path:
     path.write_text("\n".join(lines) + "\n", encoding)
     return path
+
+
+def load(path: Path) -> StudySet:
+    return load_table(table_at(path))
 
 
 def codebook(folder: Path, **entry: Any) -> None:
@@ -43,20 +48,14 @@ def test_what_spreadsheets_write_is_read(tmp_path: Path, encoding: str, separato
     assert studies.responses["response"].to_list() == [3]
 
 
-def test_another_encoding_is_named(tmp_path: Path) -> None:
-    path = table(tmp_path / "mine.csv", f"{HEADER},demo_größe", f"{ROW},180", encoding="latin-1")
-    with pytest.raises(SourceError, match=r"is not UTF-8 .byte 63.*save it as 'CSV UTF-8'"):
-        load(path)
-
-
 @pytest.mark.parametrize(
     ("lines", "problem"),
     [
-        (["study_id,answer", "s,3"], "lacks the column condition_num, .*stimulus; it has study_id, answer"),
+        (["study_id,answer", "s,3"], "lacks the column condition_num or condition, .*; it has study_id, answer"),
         ([HEADER, "s,1,ann"], "nothing to prepare"),
         ([HEADER, "s,1,ann,3,x,y,z,1,2"], "cannot be read as a table"),
         ([""], "lacks the column|cannot be read as a table"),
-        ([f"{HEADER},response", f"{ROW},3"], "more than one column named response"),
+        ([f"{HEADER},response", f"{ROW},3"], "more than one column named 'response'"),
         ([f"{HEADER},scale_min,scale_max", f"{ROW},1,5.5"], "row 1 .study s.: scale_max is '5.5', expected an integer"),
         ([f"{HEADER},scale_min,scale_max", f"{ROW},5,1"], "a scale from 5 to 1 is invalid"),
         ([f"{HEADER},scale_min,scale_max", f"{ROW},1,"], "a scale from 1 to None is invalid"),
@@ -84,9 +83,9 @@ def test_lists_in_a_parquet_table_are_refused(tmp_path: Path) -> None:
 
 def test_unused_columns_are_named(tmp_path: Path) -> None:
     studies = load(table(tmp_path / "mine.csv", f"{HEADER},browser", f"{ROW},Firefox"))
-    assert [item.reason for item in studies.manifest.dropped] == [
-        "column browser is not used (attributes begin with demo_)"
-    ]
+    (note,) = studies.manifest.notes
+    assert note.startswith("mine.csv: nothing reads the column browser (the names of attributes begin with demo_")
+    assert studies.manifest.dropped == ()
 
 
 def test_a_stated_scale_wins_and_the_text_ends_with_question_and_instruction(tmp_path: Path) -> None:
@@ -133,14 +132,16 @@ def test_a_question_without_a_stimulus_stands_alone_and_nothing_at_all_is_droppe
     assert [cell.stimulus for cell in studies.cells_of("s")] == [
         "Nice?\n\nOnly return an integer from 1 to 3, nothing else."
     ]
-    assert [item.reason for item in studies.manifest.dropped] == ["missing stimulus"]
+    assert [item.reason for item in studies.manifest.dropped] == ["the answer has no stimulus"]
 
 
-def test_labels_of_another_question_or_scale_are_not_used(tmp_path: Path) -> None:
+def test_labels_belong_to_their_question_and_to_no_other_scale(tmp_path: Path) -> None:
     codebook(tmp_path, outcome={"question": "Nice?", "min": 1, "max": 3, "labels": {"1": "No"}})
     header = f"{HEADER},question,scale_min,scale_max"
-    studies = load(table(tmp_path / "mine.csv", header, "s,1,ann,2,Blue.,Big?,1,3", "s,1,bob,2,Blue.,Nice?,1,4"))
-    assert [dict(cell.scale.labels) for cell in studies.cells_of("s")] == [{}, {}]
+    studies = load(table(tmp_path / "mine.csv", header, "s,1,ann,2,Blue.,Big?,1,3", "s,1,bob,2,Blue.,Nice?,1,3"))
+    assert [dict(cell.scale.labels) for cell in studies.cells_of("s")] == [{}, {1: "No"}]
+    with pytest.raises(SourceError, match=r"it has 1 to 3, but “Nice\?” is answered from 1 to 4"):
+        load(table(tmp_path / "mine.csv", header, "s,1,ann,2,Blue.,Big?,1,3", "s,1,bob,2,Blue.,Nice?,1,4"))
 
 
 def test_one_question_is_one_task_in_every_condition(tmp_path: Path) -> None:

@@ -1,0 +1,246 @@
+"""Text tables as other programs write them: any common encoding and separator, compressed or not.
+
+Whatever is not stated by the file is decided by rule, and said: `Delimited.assumed`.
+"""
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from socrates_core.errors import SourceError
+from socrates_core.study.files import read_bytes
+
+SUFFIXES: Final = (".csv", ".tsv", ".tab", ".txt")
+"""Endings of text tables; each may be followed by .gz."""
+
+SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+MISSING: Final = ("", "NA")
+"""Fields without a value; R writes NA."""
+
+_LARGEST: Final = 4 * 1024**3
+"""Most bytes of an unpacked file: a small one can unpack to more than there is memory."""
+_LOOKED_AT: Final = 50
+"""Records from which the separator is found."""
+_BOMS: Final = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_OTHER_FORMS: Final = {
+    b"PK\x03\x04": "an Excel workbook or a zip archive; save the sheet as 'CSV UTF-8', or unpack it",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as 'CSV UTF-8'",
+    b"PAR1": "a Parquet file; let its name end in .parquet",
+    b"$FL2": "an SPSS file; save it as CSV with the values, not the labels",
+}
+"""First bytes → what a file is instead of a text table."""
+_IMPORT_ID: Final = '{"ImportId":'
+"""In the third line of a Qualtrics export, after the names and the texts of the questions."""
+
+
+@dataclass(frozen=True)
+class TextForm:
+    """What is stated about text tables."""
+
+    encoding: str | None = None
+    """None to find it."""
+    separator: str | None = None
+    """Of fields; None to find it."""
+    note: Callable[[str], object] | None = None
+    """Called with each thing that had to be assumed."""
+
+
+AS_FOUND: Final = TextForm()
+
+
+@dataclass(frozen=True)
+class Delimited:
+    """A text table."""
+
+    rows: pl.DataFrame
+    """All columns are text; empty fields and NA are null."""
+    assumed: tuple[str, ...] = ()
+    """What was decided without being stated, a sentence each."""
+
+
+def suffix_of(file: Path) -> str:
+    """The ending that tells a file's form: `.csv` of both `a.csv` and `a.CSV.gz`."""
+    name = file.name.lower().removesuffix(".gz")
+    return Path(name).suffix
+
+
+def read_delimited(file: Path, form: TextForm = AS_FOUND) -> Delimited:
+    """Read a text table.
+
+    Args:
+        file: The file, compressed by gzip or not.
+        form: What is stated about it.
+
+    Raises:
+        SourceError: If it cannot be read, is of another form, or has two columns of one name.
+    """
+    text, assumed = _decoded(_unpacked(file), file, form.encoding)
+    body, separator = _without_declaration(text, form.separator)
+    found = separator or _separator(body)
+    names = _names(body, found, file)
+    try:
+        rows = pl.read_csv(io.StringIO(body), separator=found, infer_schema=False, null_values=list(MISSING))
+    except pl.exceptions.PolarsError as error:
+        raise SourceError(f"{file} cannot be read as a table: {str(error).strip().splitlines()[0]}") from error
+    if found != "," and separator is None and suffix_of(file) == ".csv":
+        assumed = [*assumed, f"{file.name}: fields end with a {SEPARATORS[found]}"]
+    rows = rows.rename(dict(zip(rows.columns, names, strict=True)))
+    described = _described_rows(rows)
+    if described:
+        assumed = [*assumed, f"{file.name}: the first {described} rows are descriptions, as Qualtrics writes them"]
+    return Delimited(rows[described:], tuple(assumed))
+
+
+def delimited_columns(file: Path, form: TextForm = AS_FOUND) -> list[str]:
+    """The columns of a text table; errors as for `read_delimited`."""
+    text, _ = _decoded(_beginning(file), file, form.encoding, whole=False)
+    body, separator = _without_declaration(text, form.separator)
+    return _names(body, separator or _separator(body), file)
+
+
+# -- bytes ----------------------------------------------------------------------------------------------------
+
+
+def _unpacked(file: Path) -> bytes:
+    content = read_bytes(file)
+    if content[:2] != b"\x1f\x8b":
+        return content
+    return _gunzipped(file, _LARGEST)
+
+
+def _beginning(file: Path, most: int = 1_000_000) -> bytes:
+    """The first bytes of a file, unpacked, cut behind a line break where there is one."""
+    with file.open("rb") as opened:
+        start = opened.read(most)
+    if start[:2] == b"\x1f\x8b":
+        start = _gunzipped(file, most, whole=False)
+    return start if len(start) < most else start[: start.rfind(b"\n") + 1] or start
+
+
+def _gunzipped(file: Path, most: int, whole: bool = True) -> bytes:
+    try:
+        with gzip.open(file, "rb") as packed:
+            content = packed.read(most)
+            if whole and packed.read(1):
+                raise SourceError(f"{file} unpacks to more than {most / 1024**3:.0f} GiB; save it as Parquet")
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise SourceError(f"{file} cannot be unpacked ({error}); fetch it again") from error
+    return content
+
+
+def _decoded(content: bytes, file: Path, encoding: str | None, whole: bool = True) -> tuple[str, list[str]]:
+    """The text of a file, and what was assumed."""
+    for magic, form in _OTHER_FORMS.items():
+        if content.startswith(magic):
+            raise SourceError(f"{file} is {form}")
+    named = encoding or next((name for bom, name in _BOMS if content.startswith(bom)), None) or _wide(content)
+    errors = "strict" if whole else "ignore"  # a cut may lie within a character
+    if named is not None:
+        try:
+            return content.decode(named, errors).removeprefix("\ufeff"), []
+        except (UnicodeDecodeError, LookupError) as error:
+            raise SourceError(
+                f"{file} is not text in {named} ({getattr(error, 'reason', error)}); save it as 'CSV UTF-8'"
+            ) from error
+    try:
+        return content.decode("utf-8", "strict"), []
+    except UnicodeDecodeError as error:
+        if not whole and error.start >= len(content) - 4:
+            return content.decode("utf-8", "ignore"), []
+        return _western(content, file, error)
+
+
+def _wide(content: bytes) -> str | None:
+    """UTF-16 without a mark: every other byte of its first characters is zero."""
+    start = content[:200]
+    if start[1::2] and not any(start[1::2]):
+        return "utf-16-le"
+    return "utf-16-be" if start[::2] and not any(start[::2]) else None
+
+
+def _western(content: bytes, file: Path, error: UnicodeDecodeError) -> tuple[str, list[str]]:
+    """The text in Windows-1252, with the first word in which that matters, so that a reader can see whether it fits."""
+    way_out = "save it as 'CSV UTF-8', or name its encoding in a map (--map): `encoding: NAME`"
+    try:
+        text = content.decode("cp1252")
+    except UnicodeDecodeError:
+        raise SourceError(f"{file} is not UTF-8 (byte {error.start}: {error.reason}); {way_out}") from error
+    if "\0" in text:
+        raise SourceError(f"{file} is not text (it holds zero bytes); {way_out}")
+    at = len(content[: error.start].decode("cp1252"))
+    begin = max(text.rfind(mark, 0, at) for mark in " ,;\t|\n\"'") + 1
+    word = text[begin : at + 20].split("\n")[0].split("\r")[0]
+    for mark in SEPARATORS:
+        word = word.split(mark)[0]
+    return text, [
+        f"{file.name}: the encoding is Windows-1252, as in {word.strip()!r}, since it is not UTF-8; a map may name "
+        "another"
+    ]
+
+
+# -- fields ---------------------------------------------------------------------------------------------------
+
+
+def _without_declaration(text: str, separator: str | None) -> tuple[str, str | None]:
+    """The text without blank lines and Excel's `sep=;` before its header, and the separator that this states."""
+    body = text.lstrip("\r\n")
+    first, _, rest = body.partition("\n")
+    declared = first.strip("\r\n \"'").lower() if len(first) < 12 else ""
+    if declared.startswith("sep=") and declared[4:] in SEPARATORS:
+        return rest, separator or declared[4:]
+    if first.strip("\r\n").lower() == "sep=\t":
+        return rest, separator or "\t"
+    return body, separator
+
+
+def _separator(text: str) -> str:
+    """The separator by which most records have as many fields as the header, and the header most of them."""
+
+    def fit(separator: str) -> tuple[float, int]:
+        records = list(_first_records(text, separator))
+        width = len(records[0]) if records else 0
+        return (sum(len(one) == width for one in records) / len(records) if width > 1 else 0.0), width
+
+    found = {separator: fit(separator) for separator in SEPARATORS}
+    # a text with commas in it has more fields in one row than in another
+    best = max(SEPARATORS, key=lambda one: (found[one][0] > 0.9, found[one][1], found[one][0]))
+    return best if found[best][1] > 1 else ","
+
+
+def _first_records(text: str, separator: str) -> Iterable[list[str]]:
+    reader = csv.reader(io.StringIO(text[:1_000_000]), delimiter=separator)
+    try:
+        for _, record in zip(range(_LOOKED_AT), reader, strict=False):
+            if record:
+                yield record
+    except csv.Error:  # a field of more than 128 KB
+        return
+
+
+def _names(text: str, separator: str, file: Path) -> list[str]:
+    """The names in the header; several columns of one name are refused."""
+    names = next(iter(_first_records(text, separator)), [])
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SourceError(f"{file} has more than one column named {', '.join(map(repr, twice))}")
+    return names
+
+
+def _described_rows(rows: pl.DataFrame) -> int:
+    """Rows at the start that hold texts and ids of questions, no answers."""
+    start: Sequence[tuple[str | None, ...]] = rows.head(3).rows()
+    marked = [at for at, row in enumerate(start) if any((value or "").startswith(_IMPORT_ID) for value in row)]
+    return marked[0] + 1 if marked else 0

@@ -1,0 +1,83 @@
+"""Which of a codebook's outcomes describes which question of a table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from socrates_core.errors import SourceError
+from socrates_core.study.sources.table.codebook import Codebook, Outcome
+
+
+@dataclass
+class OutcomeFinder:
+    """Finds the codebook's outcome of a question, and remembers which of them were used."""
+
+    codebook: Codebook
+    asked: Mapping[str, Mapping[int, set[str]]]
+    """Study id → condition number → its questions (stimuli, if the table has no questions)."""
+    used: set[tuple[str, int]] = field(default_factory=set)
+    """(study id, place of the outcome)."""
+    misfits: dict[tuple[str, int], str] = field(default_factory=dict)
+    """(study id, place of the outcome) → why it could not be applied to a question of its own."""
+
+    def find(self, study_id: str, question: str) -> tuple[int, Outcome] | None:
+        """The outcome that describes a question, and its place; None if none does."""
+        outcomes = list(enumerate(self.codebook.outcomes(study_id)))
+        text = _words(question)
+        for place, outcome in outcomes:
+            if outcome.question and _words(outcome.question) == text:
+                return place, outcome
+        inside = [one for one in outcomes if one[1].question and _words(one[1].question) in text]
+        if len(inside) == 1:
+            return inside[0]
+        if len(outcomes) != 1:
+            return None
+        place, outcome = outcomes[0]
+        if outcome.question is None or (self._is_lone(study_id) and not self._is_asked(study_id, outcome.question)):
+            return place, outcome
+        return None
+
+    def use(self, study_id: str, question: str, values: tuple[int, ...]) -> dict[int, str]:
+        """The texts of a scale's options; empty if no outcome describes the question or it has another scale."""
+        found = self.find(study_id, question)
+        if found is None:
+            return {}
+        place, outcome = found
+        if outcome.fits(values):
+            self.used.add((study_id, place))
+            return dict(outcome.labels)
+        has = f"{outcome.ends[0]} to {outcome.ends[1]}" if outcome.ends else f"labels for {_listed(outcome.labels)}"
+        self.misfits[study_id, place] = (
+            f"it has {has}, but “{question[-80:]}” is answered from {values[0]} to {values[-1]}"
+        )
+        return {}
+
+    def check_used(self) -> None:
+        """Raise a SourceError for an outcome that describes no question of its study, or another scale."""
+        for study_id in self.asked:
+            for place, outcome in enumerate(self.codebook.outcomes(study_id)):
+                if outcome.question is None and (study_id, place) in self.used:
+                    continue
+                if not outcome.labels and outcome.ends is None:
+                    continue
+                why = self.misfits.get((study_id, place))
+                if why is None and (study_id, place) not in self.used:
+                    asked = sorted({question for texts in self.asked[study_id].values() for question in texts})
+                    why = "no row asks this question; asked are " + "; ".join(f"“{one[-80:]}”" for one in asked[:4])
+                if why:
+                    raise SourceError(f"{self.codebook.path}, study {study_id}: {outcome} cannot be applied: {why}")
+
+    def _is_lone(self, study_id: str) -> bool:
+        """Whether every condition asks one question, so that all of them are wordings of one outcome."""
+        return all(len(texts) == 1 for texts in self.asked.get(study_id, {}).values())
+
+    def _is_asked(self, study_id: str, question: str) -> bool:
+        texts = {_words(text) for one in self.asked.get(study_id, {}).values() for text in one}
+        return any(_words(question) in text for text in texts)
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _listed(labels: Mapping[int, str]) -> str:
+    return ", ".join(map(str, list(labels)[:12]))

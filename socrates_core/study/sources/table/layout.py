@@ -1,0 +1,278 @@
+"""The rows of a table under our names, one answer a row, whatever the table looks like."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from socrates_core.errors import SourceError
+from socrates_core.study.sources.rows import RESERVED, check_attributes, integers
+from socrates_core.study.sources.table.columns import (
+    DEMOGRAPHIC,
+    KNOWN,
+    SCALE_COLUMNS,
+    SCALE_LISTS,
+    check_needed,
+    nearest,
+    recognised,
+)
+from socrates_core.study.sources.table.map.form import TableMap
+from socrates_core.study.sources.table.map.rule import EVERY, RULE, AnswerRule, rule_of
+from socrates_core.study.sources.table.nested import with_attributes
+from socrates_core.study.sources.table.numerals import has_decimal_comma, notation_of, response_numbers, with_points
+
+_TEXTS: Final = ("study_id", "stimulus", "question", "condition", "outcome", "group")
+
+
+@dataclass
+class Layout:
+    """What the columns of a table are, decided once per file and applied to each of its slices."""
+
+    columns: TableMap
+    name: str
+    """The table's, from which a study is named that has no id."""
+    group_by: str | None = None
+    """The column that holds a study's group."""
+    notes: dict[str, None] = field(default_factory=dict)
+    """What was assumed, in the order in which it was found."""
+    _labelled: bool = False
+    """Whether a column condition_num holds labels."""
+
+    @property
+    def rules(self) -> dict[str, AnswerRule]:
+        """Key → what the map says about answers.
+
+        Raises:
+            SourceError: If a scale has a label that belongs to no option.
+        """
+        stated = {EVERY: self.columns.scale, **{key: one.scale for key, one in self.columns.outcomes.items()}}
+        try:
+            return {key: rule for key, form in stated.items() if (rule := rule_of(form)) is not None}
+        except ValueError as error:
+            raise SourceError(f"a scale in the map is none: {error}") from error
+
+    def laid_out(self, frame: pl.DataFrame, file: Path, before: int = 0) -> pl.DataFrame:
+        """A slice under our names; its attributes begin with `demo_`.
+
+        Args:
+            frame: The slice.
+            file: Where it is from.
+            before: The rows of the table that come before it.
+
+        Raises:
+            SourceError: If a column is missing, may be two things, or contains something else than text or numbers.
+        """
+        where = str(file)
+        rows = self._with_group(frame, where)
+        told = {*self.columns.outcomes, *self.columns.attributes}
+        found = recognised([name for name in rows.columns if name not in told], where, self.columns.stated_columns)
+        for sentence in found.assumed:
+            self.notes.setdefault(f"{file.name}: {sentence}")
+        rows = self._with_stated_attributes(rows, where)
+        rows = rows.rename(dict(found.renames))
+        rows = self._with_label(rows, file)
+        rows = self._long(rows, file, before) if self.columns.outcomes else self._with_study(rows, file)
+        check_needed(rows.columns, frame.columns, where)
+        rows = self._with_nested(rows, where)
+        rows = self._used(rows, file)
+        rows = self._with_numbers(self._without_codes(rows), file)
+        for name in ("stimulus", "question"):
+            if name not in rows.columns:
+                rows = rows.with_columns(pl.lit(None, pl.String).alias(name))
+        texts = [name for name in _TEXTS if name in rows.columns]
+        return rows.with_columns(pl.col(name).cast(pl.String).str.strip_chars() for name in texts).rename(
+            {"participant_id": "participant"}
+        )
+
+    # -- columns ---------------------------------------------------------------------------------------------
+
+    def _with_group(self, frame: pl.DataFrame, where: str) -> pl.DataFrame:
+        """The rows with the column that --group-by names a second time, as `group`."""
+        if self.group_by is None:
+            return frame
+        if self.group_by not in frame.columns:
+            raise SourceError(
+                f"{where} has no column {self.group_by!r} for --group-by{nearest(self.group_by, frame.columns)}"
+            )
+        return frame.with_columns(pl.col(self.group_by).alias("group"))
+
+    def _with_stated_attributes(self, rows: pl.DataFrame, where: str) -> pl.DataFrame:
+        """The rows with the map's attributes, under their names and with their labels."""
+        for column, form in self.columns.attributes.items():
+            if column not in rows.columns:
+                raise SourceError(
+                    f"{where} has no column {column!r}, which the map lists under attributes"
+                    f"{nearest(column, rows.columns)}"
+                )
+            value = pl.col(column).cast(pl.String).str.strip_chars()
+            whole = value.str.replace(r"^(-?\d+)\.0+$", "$1")  # 1.0 and 1 are one code
+            known = whole.replace_strict(dict(form.labels), default=value, return_dtype=pl.String)
+            if self.columns.missing:
+                known = pl.when(whole.is_in(list(self.columns.missing))).then(None).otherwise(known)
+            name = DEMOGRAPHIC + (form.name or column.removeprefix(DEMOGRAPHIC)).strip()
+            rows = rows.with_columns(known.alias(name))
+            rows = rows if name == column else rows.drop(column)
+        return rows
+
+    def _with_study(self, rows: pl.DataFrame, file: Path) -> pl.DataFrame:
+        if self.columns.study is not None and "study_id" not in rows.columns:
+            rows = rows.with_columns(study_id=pl.lit(self.columns.study))
+        if self.columns.design is not None:
+            rows = rows.with_columns(design=pl.lit(self.columns.design))
+        if self.columns.condition and self.columns.condition.labels:
+            rows = self._with_labels(rows, str(file))
+        rule = pl.lit(EVERY) if self.columns.scale is not None else pl.lit(None, pl.String)
+        return rows.with_columns(rule.alias(RULE))
+
+    def _with_label(self, rows: pl.DataFrame, file: Path) -> pl.DataFrame:
+        """The rows; a column condition_num that holds labels is what it holds."""
+        if "condition" in rows.columns or "condition_num" not in rows.columns:
+            return rows
+        given = rows["condition_num"].cast(pl.String).str.strip_chars()
+        labels = given.filter(integers(rows["condition_num"]).is_null() & (given != ""))
+        if labels.is_empty() and not self._labelled:
+            return rows
+        self._labelled = True
+        if not labels.is_empty():
+            self.notes.setdefault(f"{file.name}: the column condition_num holds labels of conditions, no numbers")
+        return rows.rename({"condition_num": "condition"})
+
+    def _with_labels(self, rows: pl.DataFrame, where: str) -> pl.DataFrame:
+        """The rows with the map's labels of their arms, every one of which must have one."""
+        form = self.columns.condition
+        assert form is not None
+        value = rows["condition"].cast(pl.String).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
+        found = value.drop_nulls().unique(maintain_order=True).to_list()
+        for named in (form.labels, form.texts):
+            unknown = [one for one in named if one not in found]
+            if unknown:
+                raise SourceError(
+                    f"{where}: no row has the condition {unknown[0]!r}, which the map names; the column {form.column} "
+                    f"has {', '.join(map(repr, found[:12]))}"
+                )
+        left = [one for one in found if one not in form.labels]
+        if left:
+            raise SourceError(
+                f"{where}: the column {form.column} has {', '.join(map(repr, left[:5]))}, for which the map gives no "
+                "label; give every arm one"
+            )
+        return rows.with_columns(value.replace_strict(dict(form.labels), return_dtype=pl.String).alias("condition"))
+
+    def _with_nested(self, rows: pl.DataFrame, where: str) -> pl.DataFrame:
+        if "demographics" not in rows.columns:
+            return rows
+        return with_attributes(rows, "demographics", where)
+
+    def _used(self, rows: pl.DataFrame, file: Path) -> pl.DataFrame:
+        """The rows without columns that nothing reads, which are named."""
+        kept = (*KNOWN, RULE)
+        unused = [name for name in rows.columns if name not in kept and not name.startswith(DEMOGRAPHIC)]
+        if (
+            "outcome" in rows.columns
+            and self.columns.stated_columns.get("outcome") is None
+            and not self.columns.outcomes
+        ):
+            unused.append("outcome")
+        if not isinstance(rows.schema.get("scale_values"), pl.List):
+            unused += [name for name in SCALE_COLUMNS if name in rows.columns]
+        if unused:
+            self.notes.setdefault(
+                f"{file.name}: nothing reads the column {', '.join(unused)} (the names of attributes begin with "
+                f"{DEMOGRAPHIC}, or a map lists them under `attributes`)"
+            )
+        rows = rows.drop(unused)
+        for name in rows.columns:
+            if name not in SCALE_LISTS and rows[name].dtype.is_nested():
+                raise SourceError(f"{file}: the column {name} contains {rows[name].dtype}, expected text or numbers")
+        check_attributes(
+            (name.removeprefix(DEMOGRAPHIC) for name in rows.columns if name.startswith(DEMOGRAPHIC)), str(file)
+        )
+        return rows
+
+    # -- values ----------------------------------------------------------------------------------------------
+
+    def _without_codes(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows without answers and weights that are codes for "no answer"."""
+        if not self.columns.missing:
+            return rows
+        for name in ("response", "weight"):
+            if name in rows.columns:
+                text = pl.col(name).cast(pl.String).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
+                kept = pl.when(text.is_in(list(self.columns.missing))).then(None).otherwise(pl.col(name))
+                gone = rows.select(text.is_in(list(self.columns.missing)).sum()).item()
+                rows = rows.with_columns(kept.alias(name))
+                if gone:
+                    self.notes[f"{name}: codes for no answer ({', '.join(self.columns.missing)})"] = None
+        return rows
+
+    def _with_numbers(self, rows: pl.DataFrame, file: Path) -> pl.DataFrame:
+        """The rows with numbers in our notation."""
+        notation = notation_of(rows, str(file), self.columns.decimal)
+        if notation.assumed:
+            self.notes.setdefault(f"{file.name}: {notation.assumed}")
+        numeric = ("weight", "scale_min", "scale_max", "condition_num", "task_num")
+        rows = rows.with_columns(with_points(rows[name], notation.decimal) for name in numeric if name in rows.columns)
+        if notation.decimal == "." and has_decimal_comma(rows["response"]):
+            self.notes.setdefault(f"{file.name}: a comma is the decimal mark of answers, some of which end in ,0")
+        answers = response_numbers(rows["response"], notation, str(file), stated=self.columns.decimal is not None)
+        return rows.with_columns(answers)
+
+    # -- a row a person --------------------------------------------------------------------------------------
+
+    def _long(self, rows: pl.DataFrame, file: Path, before: int) -> pl.DataFrame:
+        """One answer a row, of a table with one person a row."""
+        form = self.columns
+        lacking = [name for name in form.outcomes if name not in rows.columns]
+        if lacking:
+            raise SourceError(
+                f"{file} has no column {lacking[0]!r}, which the map lists under outcomes"
+                f"{nearest(lacking[0], rows.columns)}"
+            )
+        if "study_id" not in rows.columns:
+            rows = rows.with_columns(study_id=pl.lit(form.study or Path(self.name).name.split(".")[0]))
+        if "participant_id" not in rows.columns:
+            rows = rows.with_columns(participant_id=pl.int_range(before + 1, before + pl.len() + 1).cast(pl.String))
+            self.notes.setdefault(f"{file.name}: each row is a person, called by its number")
+        texts = form.condition.texts if form.condition else {}
+        if "condition" not in rows.columns:
+            rows = rows.with_columns(condition_num=pl.lit(1, pl.Int64))
+        else:
+            value = rows["condition"].cast(pl.String).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
+            read = value.replace_strict(dict(texts), default="", return_dtype=pl.String)
+            rows = rows.with_columns(read.alias("_text"))
+            left = [one for one in value.drop_nulls().unique(maintain_order=True).to_list() if one not in texts]
+            if texts and left:
+                raise SourceError(
+                    f'{file}: the map gives texts for other conditions and none for {left[0]!r}; give one, or ""'
+                )
+            rows = self._with_labels(rows, str(file)) if form.condition and form.condition.labels else rows
+        if form.design is not None:
+            rows = rows.with_columns(design=pl.lit(form.design))
+        return self._unpivoted(rows, file)
+
+    def _unpivoted(self, rows: pl.DataFrame, file: Path) -> pl.DataFrame:
+        form = self.columns
+        own = set(KNOWN) | {"_text"}
+        others = [n for n in rows.columns if n not in form.outcomes and (n in own or n.startswith(DEMOGRAPHIC))]
+        unused = [n for n in rows.columns if n not in form.outcomes and n not in others and n not in RESERVED]
+        if unused:
+            self.notes.setdefault(
+                f"{file.name}: the map does not name the column {', '.join(unused)[:300]}; nothing reads it"
+            )
+        parts = []
+        for column, outcome in form.outcomes.items():
+            asked = rows.select(*others, pl.col(column).cast(pl.String).alias("response")).drop_nulls("response")
+            empty = len(rows) - len(asked)
+            if empty:
+                self.notes[f"{file.name}: {empty:,} people have no answer in {column}"] = None
+            before = pl.col("_text") if "_text" in asked.columns else pl.lit("")
+            shown = pl.concat_str(before, pl.lit("\n\n"), pl.lit(outcome.text)).str.strip_chars()
+            parts.append(
+                asked.with_columns(
+                    stimulus=shown,
+                    question=pl.lit(outcome.question),
+                    outcome=pl.lit(outcome.name or column),
+                ).with_columns(pl.lit(column if outcome.scale is not None else None, pl.String).alias(RULE))
+            )
+        return pl.concat(parts).drop("_text", strict=False)

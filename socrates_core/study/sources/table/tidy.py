@@ -1,0 +1,176 @@
+"""Tables of researchers' own data: a row an answer, or with a map a row a person.
+
+Columns of a table with a row an answer (`columns` knows other names for them; of `condition_num` and `condition`, and
+of `stimulus` and `question`, one is enough):
+
+    study_id, condition_num, participant_id, response, stimulus,
+    condition, question, task_num, scale_min, scale_max, design, weight, group, demo_ANYTHING,
+    demographics (an object of attributes), scale_values, scale_labels (lists, as `--export datasets` writes them)
+
+A studies.json next to the table adds titles, sources, licences, groups and answer labels; a map (`map.form`) says what
+neither names. In text tables an empty field and R's `NA` are missing values.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from socrates_core.errors import SourceError
+from socrates_core.study.sources.builder import Progress, StudySetBuilder
+from socrates_core.study.sources.delimited import SUFFIXES, TextForm, suffix_of
+from socrates_core.study.sources.frames import slices
+from socrates_core.study.sources.rows import OPTIONAL, REQUIRED
+from socrates_core.study.sources.table.answers import NO_SCALE, WAYS_OUT, lost_answers, with_answers
+from socrates_core.study.sources.table.arms import alike_arms, match_arms
+from socrates_core.study.sources.table.codebook import Codebook
+from socrates_core.study.sources.table.columns import DEMOGRAPHIC
+from socrates_core.study.sources.table.described import OutcomeFinder
+from socrates_core.study.sources.table.layout import Layout
+from socrates_core.study.sources.table.map.form import TableMap
+from socrates_core.study.sources.table.numbering import Numbering
+from socrates_core.study.sources.table.scales import Scales, with_observed_ends, with_scale_ends, with_shown_text
+from socrates_core.study.study_set import StudySet
+
+_TEXTS: Final = "answers that hold the text of an option are this option"
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """A table that is cut into files, and all that is known about it."""
+
+    files: Sequence[Path]
+    """In the order in which their rows follow each other."""
+    source: str
+    """What the manifest names."""
+    title: str
+    """What a study names as its source, where the codebook names none."""
+    codebook: Codebook = field(default_factory=Codebook)
+    columns: TableMap | None = None
+    """What its columns are; None where their names say so."""
+    revision: str | None = None
+    """The source's revision, where it has one."""
+    whole: bool = True
+    """Whether the codebook describes this table alone, so that an entry that meets no study is an error."""
+    group_by: str | None = None
+    """The column whose value is a study's group; None for the column `group`, if there is one."""
+
+
+def table_at(path: Path, columns: TableMap | None = None, group_by: str | None = None) -> TableSource:
+    """One table with the studies.json next to it, if there is one.
+
+    Args:
+        path: A text table, .parquet or .jsonl file.
+        columns: What its columns are; None where their names say so.
+        group_by: As in `TableSource`.
+
+    Raises:
+        SourceError: If there is a studies.json that cannot be read.
+    """
+    beside = [file for file in path.parent.iterdir() if file != path and suffix_of(file) in (*SUFFIXES, ".parquet")]
+    codebook = Codebook.load(path.with_name("studies.json"))
+    return TableSource([path], str(path), path.name, codebook, columns, whole=not beside, group_by=group_by)
+
+
+def load_table(table: TableSource, progress: Progress | None = None) -> StudySet:
+    """Read a table, slice by slice.
+
+    If a scale's ends are given (in the table, a map, or studies.json), they override the text, and the question and an
+    answer instruction as from `answer_instruction` are appended to the stimulus, unless it states that scale itself.
+    Otherwise the scale is read from the stimulus. In both cases the question is appended if the stimulus lacks it, and
+    is the whole text if there is no stimulus.
+
+    Args:
+        table: The table.
+        progress: As for `frames.slices`.
+
+    Raises:
+        SourceError: If a file cannot be read, lacks a column, or contradicts another.
+    """
+    columns = table.columns or TableMap()
+    layout = Layout(columns, table.title, table.group_by)
+    numbering = Numbering(table.codebook, columns)
+    for _, rows in _laid_out(table, layout):
+        numbering.look_at(rows)
+        if not numbering.needs_look(rows.columns):
+            break
+    numbering.decide(layout.notes)
+    finder = OutcomeFinder(table.codebook, numbering.asked)
+    scales = Scales(layout.rules)
+    builder = StudySetBuilder(
+        table.source,
+        lambda study: table.codebook.study(
+            study, table.title, len(numbering.conditions[study]), numbering.group_of(study)
+        ),
+        table.revision,
+    )
+    before = dict.fromkeys(table.files, 0)
+    contrasts: list[pl.DataFrame] = []
+    for file, rows in _laid_out(table, layout, progress):
+        read = numbering.numbered(rows, str(file))
+        read = with_scale_ends(read, finder, str(file), before[file])
+        read = with_shown_text(read, finder, scales)
+        read, said = with_observed_ends(read, scales)
+        layout.notes.update(dict.fromkeys(said))
+        before[file] += len(rows)
+        if "wording_contrast" in read.columns:
+            contrasts.append(read.filter("wording_contrast").select("study_id", "stimulus").unique())
+        _add(read, scales, builder, layout)
+    _check_codebook(table, numbering, layout.notes)
+    finder.check_used()
+    numbering.check_used(table.source)
+    found = match_arms(_with_contrasts(builder.build(), contrasts), numbering.without_tasks)
+    notes = [*layout.notes, *table.codebook.ignored, *found.matched, *found.unmatched, *alike_arms(found.studies)]
+    manifest = found.studies.manifest
+    return replace(found.studies, manifest=replace(manifest, notes=(*manifest.notes, *dict.fromkeys(notes))))
+
+
+def _with_contrasts(studies: StudySet, found: Sequence[pl.DataFrame]) -> StudySet:
+    """The studies with the wording contrasts that an export states."""
+    if not found:
+        return studies
+    stated = pl.concat(found).unique().with_columns(_contrast=True)
+    cells = studies.cells.join(stated, on=["study_id", "stimulus"], how="left", maintain_order="left")
+    flag = pl.col("wording_contrast") | pl.col("_contrast").fill_null(False)
+    return replace(studies, cells=cells.with_columns(wording_contrast=flag).drop("_contrast"))
+
+
+def _laid_out(
+    table: TableSource, layout: Layout, progress: Progress | None = None
+) -> Iterator[tuple[Path, pl.DataFrame]]:
+    form = TextForm(layout.columns.encoding, layout.columns.separator, layout.notes.setdefault)
+    before = 0
+    for file, frame in slices(table.files, progress=progress, text=form):
+        yield file, layout.laid_out(frame, file, before)
+        before += len(frame)
+
+
+def _add(rows: pl.DataFrame, scales: Scales, builder: StudySetBuilder, layout: Layout) -> None:
+    """Give a slice to the builder, its answers as whole numbers, with the reason where one cannot be taken."""
+    rows, texts = with_answers(rows, scales)
+    if texts.none:
+        layout.notes.setdefault("answers such as n/a, nan or none are missing, where no option is called so")
+    if texts.read and not any(note.startswith(_TEXTS) for note in layout.notes):
+        layout.notes[f"{_TEXTS}, as {texts.example!r:.60} for {texts.option}"] = None
+    attributes = {name: name.removeprefix(DEMOGRAPHIC) for name in rows.columns if name.startswith(DEMOGRAPHIC)}
+    kept = [name for name in rows.columns if name in (*REQUIRED, *OPTIONAL)]
+    lost = lost_answers(rows, scales)
+    builder.lose(lost, {**WAYS_OUT, NO_SCALE: f"{WAYS_OUT[NO_SCALE]}; or in the text ({scales.problem})"})
+    rows = rows.filter(~pl.int_range(pl.len()).is_in(lost["row"].implode()))
+    builder.add(rows.select(*kept, *attributes).rename(attributes), scales.stated)
+
+
+def _check_codebook(table: TableSource, numbering: Numbering, notes: dict[str, None]) -> None:
+    """Raise a SourceError for entries of the codebook that meet no study or condition of the table."""
+    conditions = numbering.conditions
+    strangers = table.codebook.strangers(conditions)
+    listed = ", ".join(strangers[:5]) + (f" and {len(strangers) - 5} more" if len(strangers) > 5 else "")
+    if strangers and table.whole:
+        raise SourceError(
+            f"{table.codebook.path}: no row belongs to the study {listed}; correct the id, or take the entry out"
+        )
+    if strangers:
+        notes.setdefault(f"studies.json describes other tables too: no row here belongs to the study {listed}")
+    table.codebook.check_conditions(conditions)

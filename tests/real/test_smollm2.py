@@ -1,0 +1,198 @@
+"""The whole chain on a small real language model: exact answers, training, evaluation, the app, an endpoint."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from socrates_core.finetune.checkpoint import STATE
+from socrates_core.finetune.trainer import CHECKPOINTS
+from socrates_core.finetune.training_log import FILE as TRAINING_LOG
+from socrates_core.model.endpoint.endpoint_model import load_endpoint
+from socrates_core.model.loading import load_model
+from socrates_core.model.prefix_tree.plain import plain_log_probs
+from socrates_core.model.transformer import TransformerModel
+from socrates_core.prompt import TEMPLATES
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.study.study_set import Cell
+from tests.finetune.folders import ROOT, command, environment, make_recipe, qlora
+from tests.model.endpoint.typed import letter_probabilities
+from tests.real.smollm2 import smollm2
+from tests.servers.answering import transformers_serve
+from tests.servers.app_server import app_server
+
+SCALES = {"1 to 7": range(1, 8), "0 to 10": range(11), "0 to 100": range(101)}
+PEOPLE = [{"age": 34, "gender": "Female"}, {"age": 71, "gender": "Male"}, {}]
+CHECKED = {"1 to 7": (1, 4, 7), "0 to 10": (1, 10), "0 to 100": (0, 10, 100)}
+"""Options whose probability is compared with a plain forward pass."""
+TOLERANCE = {"float32": 1e-3, "bf16": 0.3, "nf4": 1e-3}
+"""Of log-probabilities; NF4 computes in float32 on a CPU, and bf16 rounds each of thirty layers."""
+STEPS = 4
+
+
+@pytest.fixture(scope="module")
+def base() -> Path:
+    return smollm2()
+
+
+def cell(scale: str) -> Cell:
+    values = SCALES[scale]
+    asked = f"How much do you support public parks? Only return an integer from {values[0]} to {values[-1]}."
+    return Cell(1, "parks", 1, 1, asked, AnswerScale(tuple(values)))
+
+
+@pytest.mark.parametrize("precision", TOLERANCE)
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_answers_are_those_of_plain_forward_passes(base: Path, template: str, precision: str) -> None:
+    model = load_model(str(base), template=template, precision=precision)  # type: ignore[arg-type]
+    assert isinstance(model, TransformerModel)
+    stock = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32) if precision == "float32" else model.network
+    # with rounded weights the same network is asked in the plain way, one scale for each template
+    scales = SCALES if precision == "float32" else [list(SCALES)[list(TEMPLATES).index(template) % 3]]
+    encoded = model.encoded([(cell(scale), PEOPLE) for scale in scales])
+    found = model._scorer.log_probs(encoded.prompts, encoded.trees)
+    for at, scale in enumerate(scales):
+        row = encoded.rows[at][0]
+        options = [model._encoder.encode_option(value) for value in CHECKED[scale]]
+        digits = torch.from_numpy(model.shared.digits)
+        plain = plain_log_probs(stock, encoded.prompts[row], options, encoded.trees[row].stops, digits)
+        ours = found[row][[SCALES[scale].index(value) for value in CHECKED[scale]]]
+        assert np.abs(ours - plain).max() < TOLERANCE[precision], scale
+
+
+def test_the_template_decides_how_much_of_its_probability_is_an_answer(base: Path) -> None:
+    mass = {
+        template: load_model(str(base), template=template).answer_distributions(cell("1 to 7"), PEOPLE).on_scale_mass
+        for template in ("shared", "alpaca")
+    }
+    assert mass["shared"].max() < 0.2
+    assert mass["alpaca"].min() > 0.5
+
+
+# -- training
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("real") / "studies"
+    made = [sys.executable, "-m", "train.prepare", "--source", "bundled", "--fraction", "0.02", "--out", str(folder)]
+    subprocess.run(made, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    return folder
+
+
+def recipe(folder: Path, base: Path) -> Path:
+    return make_recipe(
+        folder / "recipe.yaml",
+        base,
+        template="alpaca",
+        lora_dropout=0.0,
+        learning_rate=0.001,
+        step_examples=16,
+        group_size=16,
+        pack_tokens=1024,
+        validation_cells=1,
+        validation_people=2,
+        validate_every=STEPS,
+        checkpoint_every=2,
+        fraction=0.002,
+        max_tokens=400,
+    )
+
+
+@pytest.fixture(scope="module")
+def adapter(base: Path, studies: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Trained for some steps, killed after the first checkpoint, and gone on with."""
+    folder = tmp_path_factory.mktemp("training")
+    out, chosen = folder / "adapter", recipe(folder, base)
+    run = subprocess.Popen(
+        [sys.executable, *command(chosen, studies, out)],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    end = time.monotonic() + 200
+    while not list(out.glob(f"{CHECKPOINTS}/*/{STATE}")):
+        assert run.poll() is None, run.communicate()[1]
+        assert time.monotonic() < end, sorted(out.rglob("*"))
+        time.sleep(0.1)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    result = qlora(chosen, studies, out, "--resume")
+    assert result.returncode == 0, result.stderr
+    return out
+
+
+def test_a_training_that_was_killed_goes_on_and_its_loss_falls(adapter: Path) -> None:
+    lines = [json.loads(line) for line in (adapter / TRAINING_LOG).read_text("utf-8").splitlines()]
+    steps = [line for line in lines if line["event"] == "step"]
+    assert [line["step"] for line in steps] == list(range(1, len(steps) + 1))
+    assert len(steps) >= STEPS
+    assert steps[-1]["loss"] < steps[0]["loss"]
+
+
+def test_plain_peft_gives_the_same_answers_with_the_adapter(base: Path, adapter: Path) -> None:
+    model = load_model(str(base), str(adapter))
+    assert isinstance(model, TransformerModel)
+    answer = model.answer_distributions(cell("1 to 7"), PEOPLE[:1])
+    stock = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32), adapter).eval()
+    encoded = model.encoded([(cell("1 to 7"), PEOPLE[:1])])
+    ids = AutoTokenizer.from_pretrained(base).convert_tokens_to_ids([str(value) for value in SCALES["1 to 7"]])
+    with torch.inference_mode():
+        logits = stock(input_ids=torch.from_numpy(encoded.prompts[0])[None]).logits[0, -1].double()
+    expected = torch.softmax(logits, dim=-1)[ids].numpy()
+    assert answer.on_scale_mass[0] == pytest.approx(expected.sum(), abs=1e-3)
+    assert answer.probs[0] == pytest.approx(expected / expected.sum(), abs=1e-3)
+    before = load_model(str(base), template="alpaca").answer_distributions(cell("1 to 7"), PEOPLE[:1])
+    assert np.abs(before.probs - answer.probs).max() > 1e-3  # it learned something
+
+
+def test_a_run_evaluates_it_on_studies_that_it_never_saw(base: Path, adapter: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    made = ["-m", "eval.run", "--studies", "bundled", "--split", "test", "--study", "classic-affect-risk"]
+    result = subprocess.run(
+        [sys.executable, *made, "--model", str(base), "--adapter", str(adapter), "--per-cell", "4", "--out", str(out)],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    metrics = json.loads((out / "metrics.json").read_text("utf-8"))
+    assert 0 <= metrics["wasserstein"]["scale"]["mean"] <= 1
+    assert metrics["provenance"]["adapter"] == str(adapter)
+
+
+# -- serving
+
+
+def test_the_app_answers_with_it(base: Path) -> None:
+    with app_server(environ={"SOCRATES_MODEL": str(base), "HF_HUB_OFFLINE": "1"}) as app:
+        end = time.monotonic() + 200
+        while f"{base} is ready" not in app.log():
+            assert time.monotonic() < end, app.log()
+            time.sleep(0.5)
+        assert "Traceback" not in app.log()
+
+
+def test_an_endpoint_that_serves_it_agrees_with_the_local_numbers(base: Path, tmp_path: Path) -> None:
+    asked = cell("1 to 7")
+    with transformers_serve(tmp_path) as url:
+        answer = load_endpoint(f"endpoint:{base}@{url}").answer_distributions(asked, PEOPLE[:2])
+    assert answer.method == "typed"
+    network = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    words = AutoTokenizer.from_pretrained(base)
+    for row, persona in zip(answer.probs, PEOPLE, strict=False):
+        # the server computes in the bfloat16 of the weights
+        assert row == pytest.approx(letter_probabilities(network, words, asked, persona), abs=0.05)
