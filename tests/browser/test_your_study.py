@@ -60,9 +60,9 @@ def test_an_empty_page_leads_to_a_prediction_in_a_dozen_clicks(app: str, visit: 
     hand.write("#ys-conditions-1-text", "You read: How lovely to see you!")
     hand.write("#ys-outcomes-0-name", "liking")
     hand.write("#ys-outcomes-0-question", "How satisfied are you with this greeting?")
-    expect(page.locator("#study-editor .says li.open")).to_have_text("Choose how people answer.")
+    expect(page.locator("#ys-outcomes-0-scale-kind-says .open")).to_have_text("Choose how people answer.")
     hand.choose("#ys-outcomes-0-scale-kind", "satisfaction-5")
-    expect(page.locator("#study-summary")).to_contain_text("Ready to run: 2 conditions × 1 outcomes.")
+    expect(page.locator("#study-summary")).to_contain_text("Ready to run: 2 conditions × 1 outcome.")
     expect(page.locator("#study-preview blockquote")).to_have_text(
         "You read: Good morning.\n\nHow satisfied are you with this greeting?\n\nOnly return an integer from 1 to 5, "
         'where 1 means "Very dissatisfied", 2 means "Dissatisfied", 3 means "Neither satisfied nor dissatisfied", 4 '

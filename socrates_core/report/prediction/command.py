@@ -11,7 +11,8 @@ from socrates_core.errors import SocratesError
 from socrates_core.model.folder import DEMO
 from socrates_core.model.loading import load_model
 from socrates_core.model.precision import Precision
-from socrates_core.report.prediction.files import NOT_ANSWERED, model_words, prediction_files
+from socrates_core.report.prediction.files import DEMO as DEMO_WORDS
+from socrates_core.report.prediction.files import NO_ADAPTER, NOT_ANSWERED, model_words, prediction_files
 from socrates_core.report.prediction.tables import summary, warnings
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import Sampling, simulate_study
@@ -27,7 +28,7 @@ def simulate(
     out: Annotated[Path, typer.Option(help="The folder for prediction.json, prediction.csv and the reports.")],
     model: Annotated[str, typer.Option(help="uniform, demo, a folder, a Hub id, or endpoint:NAME@URL.")] = DEMO,
     adapter: Annotated[
-        str | None, typer.Option(help="A LoRA adapter: a folder or a Hub id; the demo model brings its own.")
+        str | None, typer.Option(help="A LoRA adapter: a folder, a Hub id, or none; the demo model brings its own.")
     ] = None,
     template: Annotated[str | None, typer.Option(help="Prompt template, for a model without a record.")] = None,
     precision: Annotated[str, typer.Option(help="auto, nf4, nf4-dequantised, bf16 or float32.")] = "auto",
@@ -50,9 +51,11 @@ def simulate(
     print(f"people       {taking_part}; {people:,} simulated in each condition, seed {seed}")
     for note in studies.manifest.notes:
         print(f"              {note}")
+    if adapter is None and model == DEMO:
+        adapter = DEMO
     answering = load_model(
         model,
-        DEMO if adapter is None and model == DEMO else adapter,
+        None if adapter == NO_ADAPTER else adapter,
         template=template,
         precision=cast("Precision", precision),
     )
@@ -73,6 +76,6 @@ def simulate(
             print(f"WARNING      {text}")
     print(NOT_ANSWERED)
     if answering.description.demo:
-        print("The demo model knows nothing about the world: these figures are not science.")
+        print(DEMO_WORDS)
     print(f"wrote        {out}/report.html, report.md, prediction.csv, prediction.json, study.yaml")
     print(f"took         {time.perf_counter() - started:.1f} s")

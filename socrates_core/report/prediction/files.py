@@ -30,6 +30,8 @@ from socrates_core.study.study_file.writing import study_text
 
 FORMAT: Final = 1
 """Version of prediction.json."""
+NO_ADAPTER: Final = "none"
+"""In place of an adapter on the command line, for a model that would bring its own."""
 NOT_ANSWERED: Final = (
     "Nobody has answered this study. All figures are predicted by a model for simulated people; how wrong they may be "
     "is not known."
@@ -103,7 +105,8 @@ def command_words(first: Simulation) -> str:
     """The command that gives the same prediction from the saved study file."""
     request, model = first.request, first.model
     words = ["socrates", "simulate", "study.yaml", "--model", model.name]
-    words += ["--adapter", model.adapter] if model.adapter else []
+    if model.adapter or model.demo:  # the demo model brings its adapter unless it is told not to
+        words += ["--adapter", model.adapter or NO_ADAPTER]
     words += ["--people", str(request.n), "--seed", str(request.seed)]
     words += ["--temperature", f"{request.temperature:g}"] if request.temperature != 1 else []
     words += ["--top-p", f"{request.top_p:g}"] if request.top_p != 1 else []

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from socrates_core.errors import SourceError
+from socrates_core.study.files import read_bytes
 from socrates_core.study.split import Split, parts_digest
 from socrates_core.study.studies import Studies
 from socrates_core.study.study_file.checks import form_of
@@ -80,7 +81,7 @@ def read_form(path: str | Path) -> StudyForm:
         SourceError: As for `read_study`, but who takes part is not looked up.
     """
     try:
-        text = Path(path).read_text("utf-8-sig")
+        text = read_bytes(Path(path)).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SourceError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except OSError as error:

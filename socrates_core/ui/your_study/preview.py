@@ -89,7 +89,8 @@ def summary_html(draft: Draft, found: Written) -> str:
     if blocking:
         things = "1 thing is" if blocking == 1 else f"{blocking} things are"
         return f"<p class='quiet' role='status'>{things} still to be done; each is named beside its field.</p>"
-    size = f"{len(draft.conditions)} conditions × {len(draft.outcomes)} outcomes"
+    arms, asked = len(draft.conditions), len(draft.outcomes)
+    size = f"{arms} condition{'s' * (arms > 1)} × {asked} outcome{'s' * (asked > 1)}"
     look = f" {doubts} remark{'s' * (doubts > 1)} beside the fields." if doubts else ""
     return f"<p class='quiet ready' role='status'>Ready to run: {size}.{look}</p>"
 

@@ -97,7 +97,7 @@ def test_the_preview_is_what_people_would_read_and_is_escaped(results: Results) 
     assert "What people would read" in shown
     assert "b\n\nDo you like it?\n\nOnly return an integer from 0 to 1" in shown
     assert summary_html(draft, found) == (
-        "<p class='quiet ready' role='status'>Ready to run: 2 conditions × 1 outcomes.</p>"
+        "<p class='quiet ready' role='status'>Ready to run: 2 conditions × 1 outcome.</p>"
     )
     assert "Load the example" in preview_html(Draft(), *checked(Draft(), results.model), results.model, 0, 0)
 
