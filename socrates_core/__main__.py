@@ -1,6 +1,7 @@
 """The command `socrates`, with all commands of this software as subcommands.
 
     socrates app                    the page in the browser
+    socrates simulate study.yaml --out prediction
     socrates prepare --source bundled --out studies
     socrates run --studies studies --model demo --out runs/demo
 
@@ -22,6 +23,7 @@ COMMANDS: Final = {
         "ui.app",
         "Start Socrates in the browser: predicted and actual answers of studies that the model has not seen.",
     ),
+    "simulate": ("report.prediction.command", "Predict a study that has not been run, from a study file."),
     "prepare": ("study.prepare", "Read studies from a source and write them as a study folder with a split."),
     "train": ("finetune.train", "Train an adapter on the training part of a study folder."),
     "run": ("runs.evaluate", "Evaluate a model on a part of a split, as a run that can be stopped and resumed."),

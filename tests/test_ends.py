@@ -24,6 +24,7 @@ from socrates_core.finetune.recipe import load_recipe
 from socrates_core.finetune.train import MOST_EXAMPLES, check_length, train
 from socrates_core.hub.commands import push
 from socrates_core.report.commands import compare, score
+from socrates_core.report.prediction.command import simulate
 from socrates_core.runs.evaluate import run
 from socrates_core.study.files import parse_json, read_parquet, write_files
 from socrates_core.study.prepare import prepare
@@ -47,6 +48,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(sys, "argv", ["run", *_evaluation(root), "--out", str(root / "run")])
         with pytest.raises(SystemExit, match="0"):
             command.run(run)
+    shutil.copy(ROOT / "assets" / "studies" / "example.yaml", root / "menu.yaml")
     (root / "FILE").write_text("a file")
     os.mkfifo(root / "PIPE")
     return root
@@ -80,6 +82,7 @@ COMMANDS: dict[str, tuple[Story, tuple[str, ...]]] = {
     "prepare": (prepare, ("--source", "@studies")),
     "score": (score, ("@run",)),
     "compare": (compare, ("@run", "@run")),
+    "simulate": (simulate, ("@menu.yaml", "--model", "uniform")),
     "run": (run, ("--studies", "@studies", "--model", "uniform", "--per-cell", "2")),
     "train": (train, ("--config", "demo", "--studies", "@studies")),
 }
@@ -108,6 +111,7 @@ def test_where_nothing_can_be_written_a_command_says_so(name: str, out: str, end
     [
         (prepare, "--out", "o", "--source"),
         (score, "--out", "o"),
+        (simulate, "--model", "uniform", "--out", "o"),
         (compare, "--out", "o", "@run"),
         (run, "--out", "o", "--model", "uniform", "--studies"),
         (run, "--out"),

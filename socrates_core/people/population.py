@@ -8,7 +8,6 @@ If a study has survey weights, these are the initial weights; otherwise all part
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +29,7 @@ from socrates_core.people.edit import (
     edits_to_json,
     value_words,
 )
+from socrates_core.study.study_file.raking import RakingError, raked
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Persona, persona_rows
 
 __all__ = [
@@ -52,8 +52,6 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
-RAKING_CYCLES: Final = 1000
-RAKING_TOLERANCE: Final = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,7 +284,7 @@ def _add_missing(people: pl.DataFrame, weights: Floats, edit: Shares) -> tuple[p
 
 
 def _rake(people: pl.DataFrame, weights: Floats, shares: Sequence[Shares]) -> Floats:
-    """(N,) weights that meet every margin, summing to 1 (iterative proportional fitting; Deming and Stephan 1940).
+    """(N,) weights that meet every margin, summing to 1, see `raked`.
 
     Raises:
         PopulationError: If no weights meet all margins at once.
@@ -294,22 +292,13 @@ def _rake(people: pl.DataFrame, weights: Floats, shares: Sequence[Shares]) -> Fl
     margins = []
     for edit in shares:
         total = sum(share for _, share in edit.shares)
-        masks = [(_matches(people, Filter(edit.attribute, (value,))), share / total) for value, share in edit.shares]
-        named = np.any([mask for mask, _ in masks], axis=0)
-        margins.append((masks, named))
-    weights = weights / weights.sum()
-    for _ in range(RAKING_CYCLES):
-        for masks, named in margins:
-            weights = np.where(named, weights, 0.0)
-            for mask, target in masks:
-                current = weights[mask].sum()
-                if current == 0 < target:
-                    raise PopulationError(_raking_failure(shares))
-                weights[mask] *= target / current if current else 0.0
-        gaps = [abs(weights[mask].sum() - target) for masks, _ in margins for mask, target in masks]
-        if max(gaps, default=0.0) < RAKING_TOLERANCE:
-            return np.asarray(weights / weights.sum())
-    raise PopulationError(_raking_failure(shares))
+        margins.append(
+            [(_matches(people, Filter(edit.attribute, (value,))), share / total) for value, share in edit.shares]
+        )
+    try:
+        return raked(weights, margins)
+    except RakingError:
+        raise PopulationError(_raking_failure(shares)) from None
 
 
 def _raking_failure(shares: Sequence[Shares]) -> str:

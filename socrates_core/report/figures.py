@@ -67,14 +67,14 @@ def share_bars(
         off_axis: Predicted and actual shares of the options off the axis, of all answers. They stand apart, behind a
             line.
     """
-    bars = _with_off_axis(_bars(cell, predicted), cell) if off_axis else _bars(cell, predicted)
+    bars = with_off_axis(bars_of(cell, predicted), cell) if off_axis else bars_of(cell, predicted)
     theirs = off_axis[1] if len(off_axis) > 1 else None
     figure = go.Figure()
     figure.add_bar(
         name=predicted_name,
         x=list(bars.at),
-        y=_shares(bars, predicted, off_axis[0] if off_axis else None),
-        hovertext=_hovers(bars, "Predicted", predicted, off_axis[0] if off_axis else None),
+        y=bar_shares(bars, predicted, off_axis[0] if off_axis else None),
+        hovertext=bar_hovers(bars, "Predicted", predicted, off_axis[0] if off_axis else None),
         hoverinfo="text",
         marker={
             "color": PREDICTED,
@@ -85,8 +85,8 @@ def share_bars(
         figure.add_bar(
             name=actual_name,
             x=list(bars.at),
-            y=_shares(bars, actual, theirs),
-            hovertext=_hovers(bars, "Actual", actual, theirs),
+            y=bar_shares(bars, actual, theirs),
+            hovertext=bar_hovers(bars, "Actual", actual, theirs),
             hoverinfo="text",
             marker={"color": ACTUAL},
         )
@@ -137,7 +137,7 @@ def arms_figure(simulation: Simulation) -> go.Figure:
     figure.update_yaxes(
         tickmode="array",
         tickvals=[-row for row in range(len(arms))],
-        ticktext=[_wrapped(arm.cell.condition_label, 16, 3) for arm in arms],
+        ticktext=[wrapped(arm.cell.condition_label, 16, 3) for arm in arms],
         range=[-len(arms) + 0.5, 0.5],
         zeroline=False,
     )
@@ -148,7 +148,7 @@ def arms_figure(simulation: Simulation) -> go.Figure:
 
 
 @dataclass(frozen=True, eq=False)
-class _Bars:
+class Bars:
     """How the options of a scale map to bars."""
 
     bar_of: npt.NDArray[np.int64]
@@ -168,7 +168,8 @@ class _Bars:
         return (*range(on_axis), *(on_axis + 0.5 + i for i in range(self.off_axis)))
 
 
-def _bars(cell: Cell, distribution: AnswerDistribution) -> _Bars:
+def bars_of(cell: Cell, distribution: AnswerDistribution) -> Bars:
+    """The bars of a cell's options, or of the numbers of an open-ended outcome."""
     if cell.scale.values is None:
         return _number_bars(distribution.values)
     values = distribution.values.tolist()
@@ -184,24 +185,24 @@ def _bars(cell: Cell, distribution: AnswerDistribution) -> _Bars:
         # with more than five bars there is room for words only at the ends and in the middle
         labelled = len(values) <= 5 or i in (0, (len(values) - 1) / 2, len(values) - 1)
         width = max(8, 42 // len(values))
-        ticks[i] = f"{number}<br>{_wrapped(label, width, 3)}" if label and labelled else number
-    return _Bars(np.arange(len(values)), names, ticks, "Answer")
+        ticks[i] = f"{number}<br>{wrapped(label, width, 3)}" if label and labelled else number
+    return Bars(np.arange(len(values)), names, ticks, "Answer")
 
 
-def _with_off_axis(bars: _Bars, cell: Cell) -> _Bars:
+def with_off_axis(bars: Bars, cell: Cell) -> Bars:
     """The bars with one for each option off the axis behind them."""
     scale = cell.scale
     names = tuple(label or scale.written(option) for option, label in scale.off_axis.items())
     more = replace(bars, names=(*bars.names, *names), off_axis=len(names))
-    apart = dict(zip(more.at[-len(names) :], (_wrapped(name, 12, 3) for name in names), strict=True))
+    apart = dict(zip(more.at[-len(names) :], (wrapped(name, 12, 3) for name in names), strict=True))
     return replace(more, ticks={**bars.ticks, **apart})
 
 
-def _number_bars(values: npt.NDArray[np.int64]) -> _Bars:
+def _number_bars(values: npt.NDArray[np.int64]) -> Bars:
     bins = number_bins(values)
     every = max(1, math.ceil(len(bins.starts) / 10))
     ticks: dict[float, str] = {i: compact(start) for i, start in enumerate(bins.starts) if i % every == 0}
-    return _Bars(bins.bin_of, bins.names, ticks, bins.title)
+    return Bars(bins.bin_of, bins.names, ticks, bins.title)
 
 
 def compact(number: int) -> str:
@@ -212,7 +213,7 @@ def compact(number: int) -> str:
     return f"{number:,}"
 
 
-def _binned(values: list[int], unit: float) -> _Bars:
+def _binned(values: list[int], unit: float) -> Bars:
     """Bins of 2, 5, 10, 20, 50 … options; a single option left over joins the last bin."""
     size = next(step for step in _steps() if _bin_count(len(values), step) <= MAX_BINS)
     count = _bin_count(len(values), size)
@@ -221,7 +222,7 @@ def _binned(values: list[int], unit: float) -> _Bars:
     names = tuple(f"{written(values[i * size], unit)} to {written(end, unit)}" for i, end in enumerate(ends))
     every = max(1, count // 5)
     ticks: dict[float, str] = {i: written(values[i * size], unit) for i in range(0, count, every)}
-    return _Bars(bar_of, names, ticks, f"Answer (in bins of {size} options)")
+    return Bars(bar_of, names, ticks, f"Answer (in bins of {size} options)")
 
 
 def _bin_count(options: int, size: int) -> int:
@@ -232,23 +233,24 @@ def _steps() -> Iterator[int]:
     return (digit * 10**power for power in itertools.count() for digit in (1, 2, 5))
 
 
-def _shares(bars: _Bars, distribution: AnswerDistribution, off_axis: Sequence[float] | None) -> list[float]:
+def bar_shares(bars: Bars, distribution: AnswerDistribution, off_axis: Sequence[float] | None) -> list[float]:
     """Percent of the answers in each bar; off the axis, of all answers."""
     counted = np.bincount(bars.bar_of, distribution.probs, len(bars.names) - bars.off_axis)
     apart = [0.0] * bars.off_axis if off_axis is None else off_axis
     return [round(100 * float(share), 4) for share in (*counted, *apart)]
 
 
-def _hovers(bars: _Bars, side: str, distribution: AnswerDistribution, off_axis: Sequence[float] | None) -> list[str]:
-    shares = _shares(bars, distribution, off_axis)
+def bar_hovers(bars: Bars, side: str, distribution: AnswerDistribution, off_axis: Sequence[float] | None) -> list[str]:
+    """What each bar says when it is pointed at."""
+    shares = bar_shares(bars, distribution, off_axis)
     of_all = [""] * (len(shares) - bars.off_axis) + [" of all people"] * bars.off_axis
     return [
-        f"{_wrapped(name, 40, 6)}<br>{side}: {share:.1f} %{whose}"
+        f"{wrapped(name, 40, 6)}<br>{side}: {share:.1f} %{whose}"
         for name, share, whose in zip(bars.names, shares, of_all, strict=True)
     ]
 
 
-def _wrapped(text: str, width: int, lines: int) -> str:
+def wrapped(text: str, width: int, lines: int) -> str:
     """Escape a text and wrap it to at most `lines` lines of `width` characters, cut with an ellipsis."""
     words = [word if len(word) <= width else word[: width - 1] + "…" for word in text.split()]
     wrapped = textwrap.wrap(" ".join(words), width, max_lines=lines, placeholder="…")
@@ -273,7 +275,7 @@ def _add_points(
     for _, arm, (middle, interval) in points:
         numbers = [f"{value:,.0f}" if whole else f"{value:.2f}" for value in (middle, interval.low, interval.high)]
         summary = f"{name} {of} {numbers[0]} ({between}{numbers[1]} to {numbers[2]})"
-        hovers.append(f"{_wrapped(arm.cell.condition_label, 40, 6)}<br>{summary}")
+        hovers.append(f"{wrapped(arm.cell.condition_label, 40, 6)}<br>{summary}")
     figure.add_scatter(
         name=f"{name} {of}",
         mode="markers",

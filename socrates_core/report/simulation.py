@@ -49,19 +49,32 @@ FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "�
 
 def to_json(simulation: Simulation) -> str:
     """Everything needed to reproduce the simulation, and its results: request, texts, model, versions, figures."""
+    report = {"format": FORMAT, **as_json(simulation), "versions": versions()}
+    return json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def as_json(simulation: Simulation) -> dict[str, Any]:
+    """Request, texts, model and figures, as dictionaries, lists, strings and numbers."""
     model = simulation.model
-    report = {
-        "format": FORMAT,
+    return {
         "request": simulation.request.to_json(),
         "study": asdict(simulation.study),
         "model": {**asdict(model), "trained_on": sorted(model.trained_on)},
-        "versions": versions(),
         "arms": [_arm_json(arm) for arm in simulation.arms],
         "control": {"cell_id": simulation.control.cell_id, "condition": simulation.control.condition_label},
         "effects": [_effect_json(row) for row in simulation.effects],
+        "share_effects": [
+            {
+                "cell_id": row.cell.cell_id,
+                "condition": row.cell.condition_label,
+                "predicted_difference": list(row.predicted),
+                "predicted_intervals": [asdict(one) for one in row.intervals],
+            }
+            for row in simulation.share_effects
+        ],
+        "subgroups": [asdict(group) for group in simulation.subgroups],
         "notes": list(simulation.notes),
     }
-    return json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def to_csv(simulation: Simulation) -> str:
@@ -164,7 +177,8 @@ def _arm_json(arm: ArmResult) -> dict[str, Any]:
             "sha256": cell_hash(cell),
         },
         "predicted": _distribution_json(arm, arm.predicted),
-        "predicted_mean_interval": asdict(arm.predicted_mean_interval),
+        "predicted_mean_interval": None if cell.scale.nominal else asdict(arm.predicted_mean_interval),
+        "predicted_share_intervals": [asdict(one) for one in arm.share_intervals],
         "n_predicted": arm.n_predicted,
         "n_personas": arm.n_personas,
         "on_scale_mass": arm.on_scale_mass,

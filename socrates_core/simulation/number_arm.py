@@ -14,6 +14,7 @@ from socrates_core.simulation.arm import BATCH, ArmPeople, ArmProgress, Progress
 from socrates_core.simulation.open_ended import NumberResult, median_difference, on_one_axis, quartiles, score_numbers
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.result import ArmResult, ArmResults, EffectRow
+from socrates_core.simulation.subgroups import ArmValues, subgroups_of
 
 
 def simulate_numbers(
@@ -31,7 +32,12 @@ def simulate_numbers(
     effects = [_median_effect(results[control], other, request.seed) for other in others]
     answers = [int(value) if valid else None for value, valid in zip(sampled[0].values, sampled[0].valid, strict=True)]
     unknown = pl.Series([None] * len(answers), dtype=pl.Float64)
-    return ArmResults(results, effects, profile_table(arms[0], unknown, pl.Series(answers, dtype=pl.Int64)))
+    groups = [
+        ArmValues(arm, np.where(one.valid, one.values, np.nan).astype(np.float64), arm.shares)
+        for arm, one in zip(arms, sampled, strict=True)
+    ]
+    table = profile_table(arms[0], unknown, pl.Series(answers, dtype=pl.Int64))
+    return ArmResults(results, effects, table, subgroups=subgroups_of(groups, medians=True))
 
 
 def _sample_numbers(

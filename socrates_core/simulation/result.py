@@ -1,7 +1,7 @@
 """The result of a simulation: distributions, scores, effects and profiles."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -11,6 +11,7 @@ from socrates_core.model.answer_model import ModelDescription
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.open_ended import NumberResult
 from socrates_core.simulation.request import SimulationRequest
+from socrates_core.simulation.subgroups import Subgroup
 from socrates_core.study.study_set import Cell, Study
 
 
@@ -112,6 +113,9 @@ class ArmResult:
     """Answers off the axis; None if the scale has no such options."""
     nominal: NominalScore | None = None
     """For options without an order, which have no `score`."""
+    share_intervals: tuple[Interval, ...] = ()
+    """(K,) 95 % interval of each predicted share over samples of simulated people; empty if the outcome is
+    open-ended."""
 
     @property
     def predicted_mean(self) -> float:
@@ -190,6 +194,11 @@ class ArmResult:
                     f"{self.label}: total variation {found.total_variation:.3f}; noise floor {found.noise_floor:.3f}, "
                     f"uniform baseline {found.uniform:.3f}{self._off_axis_words()}"
                 )
+            if self.cell.scale.nominal:
+                k = int(self.predicted.probs.argmax())
+                label = self.cell.scale.labels.get(int(self.predicted.values[k]), self.predicted.values[k])
+                most = f"most predicted {label!r} ({self.predicted.probs[k]:.1%})"
+                return f"{self.label}: {most}; no distance: {self.unscored}{self._off_axis_words()}"
             mean = f"predicted mean {self.predicted_mean:.2f}{_within(self.predicted_mean_interval, 2)}"
             return f"{self.label}: {mean}; no W: {self.unscored}{self._off_axis_words()}"
         how = "the observed range" if self.open_ended else "the stated scale"
@@ -228,6 +237,17 @@ class EffectRow:
         return self.cell.condition_label
 
 
+@dataclass(frozen=True)
+class ShareEffect:
+    """The effect of an arm where the options have no order: its shares minus the control's."""
+
+    cell: Cell
+    predicted: tuple[float, ...]
+    """(K,) differences of the predicted shares, in [-1, 1]."""
+    intervals: tuple[Interval, ...]
+    """(K,) 95 %, over samples of simulated people; they do not cover the error of the model."""
+
+
 @dataclass(frozen=True, eq=False)
 class Simulation:
     """The result of a request."""
@@ -247,6 +267,10 @@ class Simulation:
     distribution, or the number; null if it is invalid)."""
     notes: tuple[str, ...]
     """Notes for the reader: which cells are the arms, which people had to be made up."""
+    share_effects: tuple[ShareEffect, ...] = ()
+    """One for each arm but the control if the options have no order; then there are no `effects`."""
+    subgroups: tuple[Subgroup, ...] = ()
+    """By attribute and value; empty if the options have no order, or nothing is known about the people."""
 
     def __str__(self) -> str:
         """The arms with their W, the effects of the conditions, and the notes."""
@@ -278,6 +302,8 @@ class ArmResults:
     effects: list[EffectRow]
     profiles: pl.DataFrame
     """As in `Simulation`."""
+    share_effects: list[ShareEffect] = field(default_factory=list)
+    subgroups: tuple[Subgroup, ...] = ()
     notes: tuple[str, ...] = ()
     """What is to be said of how they were obtained."""
 

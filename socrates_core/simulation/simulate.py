@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from socrates_core.errors import ModelError, SocratesError
@@ -23,9 +22,8 @@ from socrates_core.metrics.cell.comparison import (
     observed_distances,
     people_worth,
 )
-from socrates_core.metrics.cell.off_axis import trimming_bounds
 from socrates_core.metrics.effects import WORDING_CONTRAST
-from socrates_core.metrics.uncertainty import GroupAnswers, Interval, mean_difference, mean_interval
+from socrates_core.metrics.uncertainty import Interval, mean_interval
 from socrates_core.model.answer_model import AnswerModel, check_numbers, check_request
 from socrates_core.people.population import check_edits
 from socrates_core.scale.distribution import (
@@ -39,6 +37,7 @@ from socrates_core.scale.distribution import (
     with_temperature,
 )
 from socrates_core.simulation.arm import BATCH, ArmPeople, ArmProgress, Progress, draw_arm, profile_table
+from socrates_core.simulation.effects import arm_values, effect_of, share_effect
 from socrates_core.simulation.number_arm import simulate_numbers
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.result import (
@@ -47,10 +46,10 @@ from socrates_core.simulation.result import (
     EffectRow,
     NominalScore,
     OffAxisAnswers,
-    OffAxisBounds,
     Score,
     Simulation,
 )
+from socrates_core.simulation.subgroups import subgroups_of
 from socrates_core.study.study_set import Cell, StudySet
 
 __all__ = ["ArmResult", "EffectRow", "Score", "Simulation", "SimulationRequest", "arms_of", "control_of", "simulate"]
@@ -102,6 +101,8 @@ def simulate(
         effects=tuple(made.effects),
         profiles=made.profiles,
         notes=tuple(dict.fromkeys([*notes, *(note for arm in arms for note in arm.notes), *made.notes])),
+        share_effects=tuple(made.share_effects),
+        subgroups=made.subgroups,
     )
 
 
@@ -119,7 +120,7 @@ def _simulate_options(
         tables.append(rows)
     ordered = not any(arm.cell.scale.nominal for arm in arms)
     others = [place for place in range(len(arms)) if place != control]
-    effects = [_effect(arms, results, tables, control, other) for other in others if ordered]
+    effects = [effect_of(arms, results, tables, control, other) for other in others if ordered]
     scale = arms[0].cell.scale
     draws = sample(tables[0], all_options(scale), np.random.default_rng([request.seed, 3]))
     split = split_options(tables[0], scale)
@@ -129,7 +130,9 @@ def _simulate_options(
         pl.Series([None] * len(means), dtype=pl.Float64) if scale.nominal else pl.Series(means).fill_nan(None),
         pl.Series(draws if scale.unit == 1 else draws * scale.unit),
     )
-    return ArmResults(results, effects, table, _sampling_note(sampled))
+    shares = [share_effect(arms, tables, control, other) for other in others if not ordered]
+    groups = [arm_values(arm, rows) for arm, rows in zip(arms, tables, strict=True)] if ordered else []
+    return ArmResults(results, effects, table, shares, subgroups_of(groups) if groups else (), _sampling_note(sampled))
 
 
 def control_of(studies: StudySet, chosen: Cell) -> int:
@@ -290,8 +293,14 @@ def _arm_result(arm: ArmPeople, rows: Floats, mass: Floats, request: SimulationR
         score=score,
         unscored=unscored,
         off_axis=_off_axis(arm, split),
+        share_intervals=_share_intervals(split.on_axis[counts], side.weights[counts]),
         nominal=None if apart is None else NominalScore(apart.model, apart.floor, apart.uniform),
     )
+
+
+def _share_intervals(rows: Floats, weights: Floats) -> tuple[Interval, ...]:
+    found = (mean_interval(rows[:, k], weights) for k in range(rows.shape[1]))
+    return tuple(Interval(max(0.0, one.low), min(1.0, one.high)) for one in found)
 
 
 def _off_axis(arm: ArmPeople, split: SplitOptions) -> OffAxisAnswers | None:
@@ -325,57 +334,3 @@ def _score(found: Comparison, numbers: Distances | None) -> Score:
         split_half=None if math.isnan(found.scale.split_half) else found.scale.split_half,
         verdict=found.verdict,
     )
-
-
-def _effect(
-    arms: Sequence[ArmPeople], results: Sequence[ArmResult], tables: Sequence[Floats], control: int, index: int
-) -> EffectRow:
-    first, other = ((arms[i], results[i], tables[i]) for i in (control, index))
-    predicted = mean_difference(_simulated_means(*other), _simulated_means(*first))
-    actual, actual_interval = None, None
-    if other[1].actual_mean_interval is not None and first[1].actual_mean_interval is not None:
-        found = mean_difference(_actual_answers(*other[:2]), _actual_answers(*first[:2]))
-        actual, actual_interval = found.value, found.interval
-    off_axis = _off_axis_effect(other[1], first[1])
-    return EffectRow(arms[index].cell, predicted.value, predicted.interval, actual, actual_interval, off_axis)
-
-
-def _off_axis_effect(arm: ArmResult, reference: ArmResult) -> OffAxisBounds | None:
-    """Bounds of the effect where people may answer off the axis; None if they cannot, or the scales differ."""
-    both = (arm, reference)
-    if not any(one.off_axis for one in both) or arm.cell.scale.values != reference.cell.scale.values:
-        return None
-    options = _percent(arm.predicted.values)
-
-    def bounds(distributions: Sequence[AnswerDistribution | None], off: Sequence[float]) -> Interval | None:
-        if distributions[0] is None or distributions[1] is None:
-            return None
-        shares = (distributions[0].probs, distributions[1].probs)
-        return trimming_bounds(*shares, options, 1 - off[0], 1 - off[1])
-
-    predicted = bounds([one.predicted for one in both], [one.predicted_off_axis for one in both])
-    actual = bounds([one.actual for one in both], [one.actual_off_axis or 0.0 for one in both])
-    assert predicted is not None
-    return OffAxisBounds(predicted, actual)
-
-
-def _simulated_means(arm: ArmPeople, result: ArmResult, rows: Floats) -> GroupAnswers:
-    people = arm.population.personas["participant_id"].fill_null(0).to_numpy()[arm.drawn].astype(np.int64)
-    split = split_options(rows, arm.cell.scale)
-    weights = arm.shares * split.substance
-    counts = weights > 0
-    means = split.on_axis @ _percent(result.predicted.values)
-    return GroupAnswers(people[counts], means[counts], weights[counts])
-
-
-def _actual_answers(arm: ArmPeople, result: ArmResult) -> GroupAnswers:
-    on = arm.on_scale
-    answers = _percent(result.predicted.values, arm.responses[on])
-    options = _percent(result.predicted.values)
-    return GroupAnswers(arm.people[on].astype(np.int64), answers, arm.weights[on], options)
-
-
-def _percent(values: npt.NDArray[np.int64], answers: npt.NDArray[np.int64] | None = None) -> Floats:
-    """Answers (the options themselves when None) in percent of the scale's width."""
-    low, high = values[0], values[-1]
-    return np.asarray(100.0 * ((values if answers is None else answers) - low) / (high - low))

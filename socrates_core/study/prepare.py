@@ -24,6 +24,7 @@ from socrates_core.study.sources.sample import sample_cells, sample_rows
 from socrates_core.study.sources.table.map.form import read_map
 from socrates_core.study.split import OFFICIAL_UNSEEN, PARTS, Split, make_split, part, refuse_split_groups, study_of
 from socrates_core.study.studies import split_of
+from socrates_core.study.study_file.reading import is_study_file, read_study
 from socrates_core.study.study_set import StudySet
 
 MOST_COMPARED = 20_000
@@ -39,7 +40,7 @@ VERSIONS = 5
 
 
 def prepare(
-    source: Annotated[str, typer.Option(help="bundled, socsci210, hub:OWNER/NAME, or a path to studies.")],
+    source: Annotated[str, typer.Option(help="bundled, socsci210, hub:OWNER/NAME, a study file, or a path.")],
     out: Annotated[Path, typer.Option(help="The study folder to write.")],
     split: Annotated[
         Literal["study", "official", "condition", "outcome", "participant"] | None,
@@ -75,7 +76,10 @@ def prepare(
         check_single(out)
     print(f"source       {source}" + (f" at {revision}" if revision else ""))
     stated = Stated(read_map(columns) if columns else None, group_by)
-    whole = open_source(source, revision, show_progress(started), allow_loss, stated)
+    if is_study_file(source) and not (revision or columns or group_by):
+        whole: StudySet = read_study(source)
+    else:
+        whole = open_source(source, revision, show_progress(started), allow_loss, stated)
     rng = np.random.default_rng(seed)
     studies = sample_rows(whole, fraction, rng)
     studies = sample_cells(studies, per_cell, rng) if per_cell is not None else studies

@@ -1,9 +1,14 @@
-"""What the event listeners of all tabs share: the type of their updates, the settings of the quick ones, and state."""
+"""What the event listeners of all tabs share: updates, the settings of the quick ones, state, progress."""
 
+import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import gradio as gr
 from gradio.blocks import Block
+
+LEAST_WAIT: Final = 1.0
+"""Seconds of computing before the remaining time is estimated."""
 
 Updates = dict[Block, Any]
 """What a handler returns: component → its new value, or `gr.update(…)`. Components that are left out do not change."""
@@ -18,3 +23,17 @@ KEPT_SECONDS: Final = 8 * 3600
 def kept(value: object) -> gr.State:
     """A value that stays on the server with a visitor's page, and is forgotten when the page has been idle for long."""
     return gr.State(value, time_to_live=KEPT_SECONDS)
+
+
+def report_progress(progress: gr.Progress) -> Callable[[int, int], None]:
+    """A callback that shows progress and remaining time in the status line of a run."""
+    start = time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        spent = time.monotonic() - start
+        left = ""
+        if done and spent > LEAST_WAIT:
+            left = f", about {max(1, round(spent * (total - done) / done)):,} s left"
+        progress((done, total), desc=f"Asking the model: {done:,} of {total:,} profiles{left}", unit="")
+
+    return report

@@ -29,6 +29,7 @@ from socrates_core.ui.simulate.study_view import banner
 from socrates_core.ui.simulate.tab import simulate_tab
 from socrates_core.ui.startup import Startup
 from socrates_core.ui.theme import STYLE_SHEET, head, theme
+from socrates_core.ui.your_study.tab import your_study_tab
 
 ONE_SENTENCE: Final = (
     "Predicts how people answer in a social-science experiment before it is run, "
@@ -63,6 +64,8 @@ def build_page(results: Results, board: RunBoard, startup: Startup | None = None
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Simulate", id="simulate"):
                 simulate_tab(page, results, choice)
+            with gr.Tab("Your study", id="study"):
+                your_study_tab(results, choice)
             with gr.Tab("Evaluate", id="evaluate") as evaluate:
                 runs = evaluate_tab(evaluate, results, board)
             with gr.Tab("Adapters", id="adapters") as tab:

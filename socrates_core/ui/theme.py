@@ -10,6 +10,7 @@ import gradio as gr
 from socrates_core.study.files import ASSETS
 
 STYLE_SHEET: Final = ASSETS / "socrates.css"
+SCRIPTS: Final = ("socrates.js", "your_study.js")
 
 BLUE: Final = gr.themes.Color(
     name="socrates",
@@ -60,6 +61,5 @@ def theme() -> gr.themes.Soft:
 
 
 def head() -> str:
-    """HTML for the head of the page: the inline script."""
-    script = (ASSETS / "socrates.js").read_text("utf-8")
-    return f"<script>{script}</script>"
+    """HTML for the head of the page: the inline scripts."""
+    return "".join(f"<script>{(ASSETS / name).read_text('utf-8')}</script>" for name in SCRIPTS)

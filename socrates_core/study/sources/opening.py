@@ -238,6 +238,8 @@ def _kind(file: Path) -> str:
     suffix = suffix_of(file)
     if suffix == ".jsonl":
         return "table" if is_tidy(_first_keys(file)) else "alpaca"
+    if suffix in (".yaml", ".yml"):
+        raise SourceError(f"{file} is a study file, without answers; read it with read_study or socrates simulate")
     if suffix in _OTHER_PROGRAMS:
         raise SourceError(f"{file} is {_OTHER_PROGRAMS[suffix]}, which is not read; save it as CSV in UTF-8")
     if suffix not in _SUFFIXES:

@@ -1,16 +1,19 @@
-"""The schema of a study file, and one-line messages about errors in one."""
+"""The schema of a study file, strict: whatever is unknown, missing or of another type is a finding with its place."""
 
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from socrates_core.errors import SourceError
+from socrates_core.study.study_file.finding import Finding, Place, nearest
+from socrates_core.study.study_file.presets import PRESETS
 
 MOST_CONDITIONS: Final = 32
 MOST_OUTCOMES: Final = 32
 MOST_OPTIONS: Final = 1001
 """Most options of a scale; a wider one is an amount: `scale: open`."""
+FARTHEST: Final = 1_000_000
+"""Largest option, with either sign."""
 
 
 def _not_yet(what: str) -> BeforeValidator:
@@ -47,7 +50,7 @@ Text = Annotated[str, BeforeValidator(_text)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, populate_by_name=False)
 
 
 class ConditionForm(_Strict):
@@ -62,60 +65,86 @@ class ConditionForm(_Strict):
 
 
 class ScaleForm(_Strict):
-    """Whole numbers from one end to the other, with labels on some of them; or labelled options without an order."""
+    """Whole numbers from one end to the other with labels on some; or options without an order, all with labels."""
 
-    low: int = Field(alias="from", ge=-1_000_000, le=1_000_000)
-    high: int = Field(alias="to", ge=-1_000_000, le=1_000_000)
+    low: int | None = Field(None, alias="from", ge=-FARTHEST, le=FARTHEST)
+    high: int | None = Field(None, alias="to", ge=-FARTHEST, le=FARTHEST)
     labels: dict[int, Line] = {}
     off_axis: dict[int, Line] = {}
-    """Options that have no place among the others, such as `8: Don't know`."""
+    """Options without a place among the others ("don't know"): number → text."""
     nominal: bool = False
-    """Whether the options, those of `labels`, have no order."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _nominal_first(cls, raw: Any) -> Any:
-        # a nominal scale has no ends: its options are those with a label
-        labels = raw.get("labels") if isinstance(raw, dict) and raw.get("nominal") is True else None
-        options = [option for option in labels if isinstance(option, int)] if isinstance(labels, dict) else []
-        return {"from": min(options), "to": max(options), **raw} if len(options) > 1 else raw
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "ScaleForm":
-        if not 1 <= self.high - self.low < MOST_OPTIONS:
-            raise PydanticCustomError(
-                "ends",
-                "from {low} to {high} is not a scale: expected from below to, at most {most} options; an amount is "
-                "`scale: open`",
-                {"low": self.low, "high": self.high, "most": MOST_OPTIONS},
-            )
-        strangers = [value for value in self.labels if not self.low <= value <= self.high]
-        if strangers:
-            raise PydanticCustomError(
-                "label",
-                "labels: {value} is not an option from {low} to {high}",
-                {"value": strangers[0], "low": self.low, "high": self.high},
-            )
-        inside = [value for value in self.off_axis if value in self.values]
-        if inside:
-            raise PydanticCustomError(
-                "off_axis", "off_axis: {value} is an option of the scale too", {"value": inside[0]}
-            )
-        return self
+    """Whether the options have no order; then they are those that have labels."""
 
     @property
     def values(self) -> tuple[int, ...]:
-        """The options on the axis; of a scale without an order, those with a label."""
-        return tuple(sorted(self.labels)) if self.nominal else tuple(range(self.low, self.high + 1))
+        """(K,) the options on the axis, ascending."""
+        if self.low is None or self.high is None:
+            return tuple(sorted(self.labels))
+        return tuple(range(self.low, self.high + 1))
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "ScaleForm":
+        (_check_list if self.nominal else _check_ends)(self)
+        inside = [value for value in self.off_axis if value in self.values]
+        if inside:
+            raise PydanticCustomError(
+                "off_axis",
+                "off_axis: {value} is on the axis already; give {label} another number",
+                {"value": inside[0], "label": repr(self.off_axis[inside[0]])},
+            )
+        options = sorted({*self.values, *self.off_axis})
+        if abs(options[0]) > FARTHEST or abs(options[-1]) > FARTHEST:
+            raise PydanticCustomError("far", "an option lies beyond {most}", {"most": f"{FARTHEST:,}"})
+        return self
 
 
-def _open(raw: Any) -> Any:
+def _check_ends(scale: ScaleForm) -> None:
+    for name, end in (("from", scale.low), ("to", scale.high)):
+        if end is None:
+            raise PydanticCustomError("end", "{name} is missing", {"name": name})
+    assert scale.low is not None
+    assert scale.high is not None
+    if not 1 <= scale.high - scale.low < MOST_OPTIONS:
+        raise PydanticCustomError(
+            "ends",
+            "from {low} to {high} is not a scale: expected from below to, at most {most} options; an amount is "
+            "`scale: open`",
+            {"low": scale.low, "high": scale.high, "most": MOST_OPTIONS},
+        )
+    strangers = [value for value in scale.labels if not scale.low <= value <= scale.high]
+    if strangers:
+        raise PydanticCustomError(
+            "label",
+            "labels: {value} is not an option from {low} to {high}",
+            {"value": strangers[0], "low": scale.low, "high": scale.high},
+        )
+
+
+def _check_list(scale: ScaleForm) -> None:
+    if scale.low is not None or scale.high is not None:
+        raise PydanticCustomError(
+            "nominal", "options without an order have no ends; leave out from and to, and give every option a label"
+        )
+    if len(scale.labels) < 2:
+        raise PydanticCustomError(
+            "nominal", "expected two or more labels, such as `labels: {example}`", {"example": "{1: Pasta, 2: Steak}"}
+        )
+
+
+def _named_scale(raw: Any) -> Any:
+    """A name as what it stands for: None for `open`, keys and values for a preset."""
     if isinstance(raw, str):
-        if raw != "open":
-            raise PydanticCustomError("scale", "expected `open`, or from and to, got {got}", {"got": repr(raw)})
-        return None
+        if raw == "open":
+            return None
+        if raw in PRESETS:
+            return PRESETS[raw]
     if not isinstance(raw, dict):
-        raise PydanticCustomError("scale", "expected `open`, or from and to, got {got}", {"got": repr(raw)})
+        hint = nearest(raw, ("open", *PRESETS)) if isinstance(raw, str) else ""
+        raise PydanticCustomError(
+            "scale",
+            "expected `open`, from and to, or one of {presets}; got {got}{hint}",
+            {"got": repr(raw), "hint": hint, "presets": ", ".join(PRESETS)},
+        )
     return raw
 
 
@@ -124,74 +153,71 @@ class OutcomeForm(_Strict):
 
     name: Line
     question: Text
-    scale: Annotated[ScaleForm | None, BeforeValidator(_open)]
+    scale: Annotated[ScaleForm | None, BeforeValidator(_named_scale)]
     """The scale; None if it is open."""
 
 
+class MarginsForm(_Strict):
+    """People weighted so that their attributes have these shares."""
+
+    of: str = "gss-answers"
+    """The people who are weighted: as a population that is a text."""
+    margins: dict[str, dict[str | int, float]] = Field(min_length=1)
+    """Attribute → value → share, in [0, 1]; the shares of an attribute add up to 1."""
+
+
+POPULATIONS: Final = (
+    "`gss-answers` (the people of the bundled General Social Survey), `observed:STUDY` (the people of one bundled "
+    "study), a table of personas (a .csv, .tsv or .parquet file), a list of personas such as `- {age: 30, gender: "
+    "Female}`, or `{of: gss-answers, margins: {gender: {Female: 0.5, Male: 0.5}}}`"
+)
+
+
 def _people(raw: Any) -> Any:
-    if isinstance(raw, dict):
-        raise PydanticCustomError("margins", "margins cannot be read yet; expected {allowed}", {"allowed": POPULATIONS})
-    if not isinstance(raw, str | list):
+    if raw is not None and not isinstance(raw, str | list | dict):
         raise PydanticCustomError(
-            "population", "expected {allowed}, got {got}", {"allowed": POPULATIONS, "got": repr(raw)}
+            "population", "expected {allowed}; got {got}", {"allowed": POPULATIONS, "got": repr(raw)}
         )
     return raw
 
 
-POPULATIONS: Final = (
-    "`observed:STUDY` (the people of a bundled study), a table of personas (a .csv, .tsv or .parquet file), or a list "
-    "of personas such as `- {age: 30, gender: Female}`"
-)
-
-
-class StudyForm(_Strict):
-    """A study file."""
-
-    socrates_study: Literal[1]
-    title: Line
-    conditions: Annotated[tuple[ConditionForm, ...], BeforeValidator(lambda raw: _tuple(raw))] = Field(
-        min_length=1, max_length=MOST_CONDITIONS
-    )
-    outcomes: Annotated[tuple[OutcomeForm, ...], BeforeValidator(lambda raw: _tuple(raw))] = Field(
-        min_length=1, max_length=MOST_OUTCOMES
-    )
-    population: Annotated[str | list[dict[str, str | int | None]] | None, BeforeValidator(_people)] = None
-    """None if nothing is known about the people."""
-    design: Literal["between", "within"] = "between"
-    responses: Annotated[None, _not_yet("human answers cannot be read from a study file yet")] = None
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "StudyForm":
-        controls = sum(one.control for one in self.conditions)
-        if controls > 1 or (controls == 0 and len(self.conditions) > 1):
-            raise PydanticCustomError(
-                "control",
-                "conditions: {count} of them have `control: true`, expected exactly one, which the others are compared "
-                "with",
-                {"count": controls},
-            )
-        for key, names in (
-            ("conditions: the label", [one.label for one in self.conditions]),
-            ("outcomes: the name", [one.name for one in self.outcomes]),
-        ):
-            folded = [name.casefold() for name in names]
-            twice = [name for name in names if folded.count(name.casefold()) > 1]
-            if twice:
-                raise PydanticCustomError("twice", "{key} {name} occurs twice", {"key": key, "name": repr(twice[0])})
-        return self
+PopulationForm = str | list[dict[str, str | int | None]] | MarginsForm | None
+"""Who takes part; None if nothing is known about the people."""
 
 
 def _tuple(raw: Any) -> Any:
     return tuple(raw) if isinstance(raw, list) else raw
 
 
-_FORMS: Final[dict[str, type[BaseModel]]] = {"conditions": ConditionForm, "outcomes": OutcomeForm, "scale": ScaleForm}
+class StudyForm(_Strict):
+    """A study file."""
+
+    socrates_study: Literal[1] = 1
+    title: Line
+    conditions: Annotated[tuple[ConditionForm, ...], BeforeValidator(_tuple)] = Field(
+        min_length=1, max_length=MOST_CONDITIONS
+    )
+    outcomes: Annotated[tuple[OutcomeForm, ...], BeforeValidator(_tuple)] = Field(
+        min_length=1, max_length=MOST_OUTCOMES
+    )
+    population: Annotated[PopulationForm, BeforeValidator(_people)] = None
+    design: Literal["between", "within"] = "between"
+    responses: Annotated[None, _not_yet("human answers cannot be read from a study file yet")] = None
+
+
+_FORMS: Final[dict[str, type[BaseModel]]] = {
+    "conditions": ConditionForm,
+    "outcomes": OutcomeForm,
+    "scale": ScaleForm,
+    "population": MarginsForm,
+}
 """Key → its value."""
 
 _WORDS: Final = {
     "missing": "is missing",
     "string_type": "expected a text, got {input}; put it in quotes",
     "int_type": "expected a whole number, got {input}",
+    "float_type": "expected a number, got {input}",
     "bool_type": "expected true or false, got {input}",
     "dict_type": "expected keys with values, got {input}",
     "model_type": "expected keys with values, got {input}",
@@ -206,43 +232,51 @@ _WORDS: Final = {
 """Kind of problem → its message."""
 
 
-def read_form(raw: Any, where: str) -> StudyForm:
-    """Validate the contents of a study file.
+def form_findings(form: type[BaseModel], raw: Any, at: Place = ()) -> list[Finding]:
+    """What keeps a value from being of a form, unknown keys first, because one usually misspells a missing one.
 
     Args:
-        raw: The output of `read_yaml`.
-        where: The file's name in messages.
-
-    Raises:
-        SourceError: If a key is missing, unknown or of the wrong type; names the first one and what is allowed.
+        form: `StudyForm` or a part of it.
+        raw: From `read_yaml`, or a draft.
+        at: The place of the value.
     """
-    if not isinstance(raw, dict) or "socrates_study" not in raw:
-        raise SourceError(f"{where} is not a study file: expected keys, the first of them `socrates_study: 1`")
     try:
-        return StudyForm.model_validate(raw)
+        form.model_validate(raw)
     except ValidationError as error:
-        found = error.errors()
-        # an unknown key is usually a misspelling of a missing one
-        first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
-        if first["loc"][:1] == ("population",):  # a list is no text either, but what is wrong stands within it
-            first = max(found, key=lambda one: len(one["loc"]) if one["loc"][:1] == ("population",) else 0)
-        raise SourceError(f"{where}, {_problem(first)}") from error
+        # items that cannot be read are no lack of items
+        found = [one for one in error.errors() if not (one["type"] == "too_short" and one["input"])]
+    else:
+        return []
+    # a list is no text, and its people are no margins: of the forms of a population, only the nearest is named
+    people = [one for one in found if one["loc"][:1] == ("population",)]
+    if people:
+        given = raw["population"]
+        branch = "str" if isinstance(given, str) else "list[" if isinstance(given, list) else "MarginsForm"
+        near = [one for one in people if len(one["loc"]) > 1 and str(one["loc"][1]).startswith(branch)] or people[:1]
+        deepest = max(len(one["loc"]) for one in near)
+        near = [one for one in near if one["type"] == "extra_forbidden"] or [
+            one for one in near if len(one["loc"]) == deepest
+        ][:1]
+        found = [one for one in found if one not in people] + near
+    found.sort(key=lambda one: one["type"] != "extra_forbidden")
+    return [Finding((*at, *_place(one)), _message(one, form)) for one in found]
 
 
-def _problem(error: ErrorDetails) -> str:
-    place = [part for part in error["loc"] if part not in _BRANCHES]
-    key = ""
-    for part in place:
-        key += f"[{part}]" if isinstance(part, int) and not key.endswith("labels") else f".{part}" if key else str(part)
+def _place(error: ErrorDetails) -> Place:
+    return tuple(part for part in error["loc"] if part not in _BRANCHES and not str(part).startswith("list["))
+
+
+def _message(error: ErrorDetails, form: type[BaseModel]) -> str:
+    place = _place(error)
     if error["type"] == "extra_forbidden":
-        form = next((_FORMS[part] for part in reversed(place[:-1]) if part in _FORMS), StudyForm)
-        allowed = ", ".join(one.alias or name for name, one in form.model_fields.items())
-        return f"{key}: there is no such key; allowed are {allowed}"
+        inner = next((_FORMS[part] for part in reversed(place[:-1]) if part in _FORMS), form)
+        allowed = [one.alias or name for name, one in inner.model_fields.items()]
+        hint = nearest(str(place[-1]), allowed)
+        return f"there is no such key{hint}; allowed are {', '.join(allowed)}"
     words = _WORDS.get(error["type"])
     shown = repr(error["input"])
-    said = words.format(**{**error.get("ctx", {}), "input": shown[:60]}) if words else error["msg"]
-    return f"{key}: {said}" if key else said
+    return words.format(**{**error.get("ctx", {}), "input": shown[:60]}) if words else error["msg"]
 
 
-_BRANCHES: Final = {"str", "int", "list[dict[str,nullable[union[str,int]]]]", "[key]"}
+_BRANCHES: Final = {"str", "int", "[key]", "MarginsForm"}
 """What pydantic adds to the place of a value that may have several types."""

@@ -2,31 +2,28 @@
 
 import re
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 
-from socrates_core.errors import SourceError, StudyFolderError
-from socrates_core.study.sources.bundled import load_bundled
-from socrates_core.study.sources.frames import frames
-from socrates_core.study.sources.persons import people_table, persona_frame
+from socrates_core.errors import SourceError
+from socrates_core.study.files import read_bytes
 from socrates_core.study.split import Split, parts_digest
 from socrates_core.study.studies import Studies
-from socrates_core.study.study_file.form import POPULATIONS, StudyForm, read_form
-from socrates_core.study.study_file.stimulus import names_in, scale_of, stimulus_of
+from socrates_core.study.study_file.checks import form_of
+from socrates_core.study.study_file.form import MarginsForm, StudyForm
+from socrates_core.study.study_file.people import margins_words, people_of
+from socrates_core.study.study_file.stimulus import scale_of, stimulus_of
 from socrates_core.study.study_file.yaml_text import read_yaml
-from socrates_core.study.study_set import (
-    PARTICIPANTS_SCHEMA,
-    RESPONSES_SCHEMA,
-    STUDIES_SCHEMA,
-    Cell,
-    Manifest,
-    StudySet,
-    cells_table,
-)
+from socrates_core.study.study_set import RESPONSES_SCHEMA, STUDIES_SCHEMA, Cell, Manifest, cells_table
 
-OBSERVED: Final = "observed:"
-_TABLES: Final = (".csv", ".tsv", ".parquet")
+NOBODY_ASKED = "a study file; nobody has answered it"
+"""The source of a study that somebody wrote."""
+SUFFIXES = (".yaml", ".yml")
+
+
+def is_study_file(name: str) -> bool:
+    """Whether a name is that of a study file."""
+    return name.lower().endswith(SUFFIXES)
 
 
 def read_study(path: str | Path) -> Studies:
@@ -59,10 +56,10 @@ def read_study(path: str | Path) -> Studies:
     Plain menu: predicted mean 4.00 (95 % interval 4.00 to 4.00); no W: Nobody answered.
 
     Keys: `socrates_study: 1`, `title`, `conditions` (1 to 32, each with `label`, `text`, `control` and `fields`),
-    `outcomes` (each with `name`, `question` and `scale`: `open`; or `from`, `to`, `labels` and `off_axis`, options such
-    as `8: Don't know`; or `nominal: true` and `labels`, options without an order), `population`
-    (`observed:STUDY`, a table or list of personas) and `design` (`between` or `within`). A {name} in a text or question
-    is filled from the condition's fields. Words such as Yes and No are text, as in YAML 1.2.
+    `outcomes` (each with `name`, `question` and `scale`: `open`, a preset such as `agreement-7`, `from` and `to` with
+    `labels` and `off_axis`, or `nominal: true` with `labels`), `population` (`gss-answers`, `observed:STUDY`, a table
+    or list of personas, or margins) and `design` (`between` or `within`). A {name} in a text or question is filled from
+    the condition's fields. Words such as Yes and No are text, as in YAML 1.2.
 
     Args:
         path: The file; the path of a table of personas is relative to its folder.
@@ -74,20 +71,35 @@ def read_study(path: str | Path) -> Studies:
         SourceError: If the file cannot be read, or a key is missing, unknown, wrong, or not supported yet; names the
             file, the key and what is allowed.
     """
-    path = Path(path)
+    return study_of(read_form(path), Path(path).parent, str(path))
+
+
+def read_form(path: str | Path) -> StudyForm:
+    """The contents of a study file, to be changed and written again.
+
+    Raises:
+        SourceError: As for `read_study`, but who takes part is not looked up.
+    """
     try:
-        text = path.read_text("utf-8-sig")
+        text = read_bytes(Path(path)).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SourceError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except OSError as error:
         raise SourceError(f"{path} cannot be read ({error.strerror})") from error
-    form = read_form(read_yaml(text, str(path)), str(path))
-    study = _study(form, path)
-    _check_fields(form, str(path))
-    return study
+    return form_of(read_yaml(text, str(path)), str(path))
 
 
-def _study(form: StudyForm, path: Path) -> Studies:
+def study_of(form: StudyForm, folder: Path | None, where: str) -> Studies:
+    """A study without answers, in which every condition has every outcome.
+
+    Args:
+        form: Checked, see `form_of`.
+        folder: What the path of a table of personas is relative to; None where no file may be read.
+        where: The file's name in messages.
+
+    Raises:
+        SourceError: If those who take part cannot be found.
+    """
     study_id = f"own-{re.sub(r'[^a-z0-9]+', '-', form.title.lower()).strip('-') or 'study'}"
     # the control is condition 1, so that the others are compared with it
     conditions = sorted(form.conditions, key=lambda one: not one.control)
@@ -97,7 +109,7 @@ def _study(form: StudyForm, path: Path) -> Studies:
             study_id=study_id,
             condition_num=place + 1,
             task_num=task + 1,
-            stimulus=stimulus_of(condition, outcome, str(path)),
+            stimulus=stimulus_of(condition, outcome),
             scale=scale_of(outcome),
             condition=condition.label,
             design=form.design,
@@ -106,59 +118,17 @@ def _study(form: StudyForm, path: Path) -> Studies:
         for task, outcome in enumerate(form.outcomes)
     ]
     kind = "experiment" if len(conditions) > 1 else "survey"
-    described = (study_id, form.title, "a study file; nobody has answered it", "not stated", "", kind, False, study_id)
-    people = _people(form.population, study_id, path)
-    counts = {"studies": 1, "cells": len(cells), "participants": len(people), "responses": 0}
+    described = (study_id, form.title, NOBODY_ASKED, "not stated", "", kind, False, study_id)
+    people = people_of(form.population, study_id, folder, f"{where}, population")
+    notes = (margins_words(people),) if isinstance(form.population, MarginsForm) else ()
+    counts = {"studies": 1, "cells": len(cells), "participants": len(people), "responses": 0, "off_scale": 0}
     parts: dict[str, tuple[str, ...]] = {"train": (), "val": (), "test": (study_id,)}
     return Studies(
         studies=pl.DataFrame([described], schema=STUDIES_SCHEMA, orient="row"),
         cells=cells_table(cells),
         participants=people,
         responses=pl.DataFrame(schema=RESPONSES_SCHEMA),
-        manifest=Manifest(source=str(path), counts=counts),
-        split=Split("study", 0, str(path), parts, parts_digest(parts)),
+        manifest=Manifest(source=where, counts=counts, notes=notes),
+        split=Split("study", 0, where, parts, parts_digest(parts)),
         names={study_id: {task: outcome.name for task, outcome in enumerate(form.outcomes, start=1)}},
     )
-
-
-def _check_fields(form: StudyForm, where: str) -> None:
-    """Raise a SourceError for a field that no text uses: usually a misspelt name."""
-    asked = set().union(*(names_in(outcome.question) for outcome in form.outcomes))
-    for condition in form.conditions:
-        unused = sorted(set(condition.fields) - asked - names_in(condition.text))
-        if unused:
-            raise SourceError(
-                f"{where}, condition {condition.label!r}: the field {unused[0]} is not used in any text; write "
-                f"{{{unused[0]}}} where it belongs, or leave it out"
-            )
-
-
-# -- who takes part ----------------------------------------------------------------------------------------------
-
-
-def _people(population: str | list[dict[str, str | int | None]] | None, study_id: str, path: Path) -> pl.DataFrame:
-    """The participants that simulated people are drawn from."""
-    where = f"{path}, population"
-    if population is None:
-        return pl.DataFrame(schema=PARTICIPANTS_SCHEMA)
-    if isinstance(population, list):
-        return people_table(persona_frame(population), study_id, where)
-    if population.startswith(OBSERVED):
-        return _observed(population.removeprefix(OBSERVED).strip(), study_id, where)
-    if Path(population).suffix.lower() not in _TABLES:
-        raise SourceError(f"{where}: there is no {population!r}; expected {POPULATIONS}")
-    table = path.parent / population
-    if not table.is_file():
-        raise SourceError(f"{where}: there is no file {table}")
-    return people_table(pl.concat([pl.DataFrame(), *frames(table)], how="diagonal"), study_id, str(table))
-
-
-def _observed(name: str, study_id: str, where: str) -> pl.DataFrame:
-    """The people of a bundled study, with their survey weights."""
-    bundled: StudySet = load_bundled()
-    try:
-        bundled.study(name)
-    except StudyFolderError as error:
-        raise SourceError(f"{where}: {error}") from error
-    people = bundled.participants_of(name)
-    return people.with_columns(participant_id=pl.int_range(len(people), dtype=pl.UInt32), study_id=pl.lit(study_id))

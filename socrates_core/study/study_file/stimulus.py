@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from socrates_core.errors import ScaleError, SourceError
+from socrates_core.errors import ScaleError
 from socrates_core.scale.answer_scale import AnswerScale, answer_instruction
 from socrates_core.scale.instruction import parse_scale
 from socrates_core.study.study_file.form import ConditionForm, OutcomeForm
@@ -25,18 +25,15 @@ def scale_of(outcome: OutcomeForm) -> AnswerScale:
     return AnswerScale(form.values, labels, off_axis, nominal=form.nominal)
 
 
-def stimulus_of(condition: ConditionForm, outcome: OutcomeForm, where: str) -> str:
-    """Text, question and instruction, from which `parse_scale` reads exactly the outcome's scale.
+def stimulus_of(condition: ConditionForm, outcome: OutcomeForm) -> str:
+    """Text, question and instruction, from which `parse_scale` reads exactly the outcome's options.
 
-    Args:
-        condition: Gives text and fields.
-        outcome: Gives question and scale.
-        where: The file's name in messages.
+    A {name} that the condition has no field for stays as it is.
 
     Raises:
-        SourceError: If a {name} has no field in this condition, or the scale cannot be read back from any wording.
+        ScaleError: If the options cannot be read back from any wording.
     """
-    parts = [filled(part, condition, where).strip() for part in (condition.text, outcome.question)]
+    parts = [filled(part, condition).strip() for part in (condition.text, outcome.question)]
     shown = "\n\n".join(part for part in parts if part)
     scale = scale_of(outcome)
     for instruction in _instructions(scale):
@@ -47,31 +44,17 @@ def stimulus_of(condition: ConditionForm, outcome: OutcomeForm, where: str) -> s
                 return text
         except ScaleError:
             continue
-    known = list(scale.labels.values())
+    known = list(scale.texts.values())
     labels = ", ".join(map(repr, known[:7])) + f" and {len(known) - 7} more" * (len(known) > 7) or "none"
-    raise SourceError(
-        f"{where}, outcome {outcome.name!r}: its scale cannot be read back from the text shown in {condition.label!r} "
-        f"(labels: {labels}); reword labels or question, without final punctuation or quotation marks"
+    raise ScaleError(
+        f"it cannot be read back from the text shown in {condition.label!r} (labels: {labels}); reword labels or "
+        "question, without final punctuation or quotation marks"
     )
 
 
-def filled(text: str, condition: ConditionForm, where: str) -> str:
-    """A text with the condition's fields in place of their {names}.
-
-    Raises:
-        SourceError: If there is no such field.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        if match[1] not in condition.fields:
-            known = ", ".join(condition.fields) or "none"
-            raise SourceError(
-                f"{where}, condition {condition.label!r}: {match[0]} occurs in a text, and its fields are {known}; "
-                f"add {match[1]} to its fields"
-            )
-        return str(condition.fields[match[1]])
-
-    return _FIELD.sub(value, text)
+def filled(text: str, condition: ConditionForm) -> str:
+    """A text with the condition's fields in place of their {names}."""
+    return _FIELD.sub(lambda match: str(condition.fields.get(match[1], match[0])), text)
 
 
 def names_in(text: str) -> set[str]:

@@ -96,10 +96,10 @@ def draw_result(panel: ResultPanel, result: Simulation, query: str, seconds: flo
         panel.redraws: str(REDRAWN_PEOPLE if seconds <= REDRAWN_SECONDS else 0),
         panel.body: gr.update(visible=True),
         panel.verdict: verdict_html(result),
-        panel.figure: _styled(histogram(arm)),
+        panel.figure: styled(histogram(arm)),
         panel.metrics: metrics_html(arm),
         panel.options: options_html(arm),
-        panel.arms: gr.update(value=_styled(arms_figure(result)) if several else None, visible=several),
+        panel.arms: gr.update(value=styled(arms_figure(result)) if several else None, visible=several),
         panel.effects: effects_html(result),
         panel.notes: notes_html(result),
         panel.keep: _keep_html(query),
@@ -130,6 +130,7 @@ def _keep_html(query: str) -> str:
     )
 
 
-def _styled(figure: go.Figure) -> go.Figure:
+def styled(figure: go.Figure) -> go.Figure:
+    """The figure with the one tool that the page offers, saving it as an image."""
     figure.update_layout(modebar={"remove": TOOLS_OFF, "bgcolor": "rgba(0,0,0,0)", "color": "#767676"})
     return figure

@@ -2,9 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import gradio as gr
 
@@ -17,7 +16,7 @@ from socrates_core.study.study_set import Cell
 from socrates_core.ui.access.visitors import visitor_of
 from socrates_core.ui.catalogue import Source, same_outcome
 from socrates_core.ui.html import notice_html
-from socrates_core.ui.listeners import QUICK, Updates
+from socrates_core.ui.listeners import QUICK, Updates, report_progress
 from socrates_core.ui.model_choice import ModelChoice, draw_choice, picked_name
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate import form
@@ -33,9 +32,6 @@ from socrates_core.ui.simulate.result_panel import (
 )
 from socrates_core.ui.simulate.study_panel import StudyPanel, draw_study, study_panel
 from socrates_core.ui.simulate.study_view import prompt_card
-
-LEAST_WAIT: Final = 1.0
-"""Seconds of computing before the remaining time is estimated."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,7 +262,7 @@ def _wire_run(
                     panel,
                     "This model was trained on this study. Tick the box under the study to simulate it anyway.",
                 )
-            found = results.get(link, _report_progress(progress), visitor_of(request))
+            found = results.get(link, report_progress(progress), visitor_of(request))
             # calls to an endpoint cost money, so they are only made when Run is pressed
             costs = isinstance(results.models.get(link.model), EndpointModel)
             seconds = math.inf if costs else time.monotonic() - start
@@ -334,17 +330,3 @@ def _arrive(query: dict[str, str], people: PeoplePanel, results: Results) -> tup
     source = next((s for s in catalogue.sources if s.name == BUNDLED), catalogue.sources[0])
     cell = first_cell(source, source.first_study)
     return Link(source.name, SimulationRequest(cell.cell_id), results.model_name), message
-
-
-def _report_progress(progress: gr.Progress) -> Callable[[int, int], None]:
-    """A callback that shows progress and remaining time in the status line of a run."""
-    start = time.monotonic()
-
-    def report(done: int, total: int) -> None:
-        spent = time.monotonic() - start
-        left = ""
-        if done and spent > LEAST_WAIT:
-            left = f", about {max(1, round(spent * (total - done) / done)):,} s left"
-        progress((done, total), desc=f"Asking the model: {done:,} of {total:,} profiles{left}", unit="")
-
-    return report

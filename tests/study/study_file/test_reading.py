@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socrates_core.errors import SourceError
+from socrates_core.errors import ScaleError, SourceError
 from socrates_core.model.baselines import UniformModel
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.instruction import parse_scale
@@ -72,8 +72,8 @@ def test_labels_are_read_back_or_refused(low: int, width: int, texts: list[str])
     raw = {"name": "x", "question": "How?", "scale": {"from": low, "to": low + width, "labels": options}}
     outcome = OutcomeForm.model_validate(raw)
     try:
-        text = stimulus_of(ConditionForm(label="A"), outcome, "study.yaml")
-    except SourceError as error:
+        text = stimulus_of(ConditionForm(label="A"), outcome)
+    except ScaleError as error:
         assert "reword labels or question" in str(error)  # noqa: PT017
     else:
         assert parse_scale(text) == scale_of(outcome)
@@ -129,31 +129,56 @@ def test_a_study_within_people_says_so(tmp_path: Path) -> None:
         ("socrates_study: 1", "study: 1", "is not a study file: expected keys, the first of them `socrates_study: 1`"),
         ("title: Labels on a menu", "", "title: is missing"),
         ("title: Labels on a menu", "title: 5", "title: expected a text, got 5; put it in quotes"),
-        ("title:", "titel:", "titel: there is no such key; allowed are socrates_study, title, conditions, outcomes"),
+        (
+            "title:",
+            "titel:",
+            "titel: there is no such key .did you mean title..; allowed are socrates_study, title",
+        ),
         ("control: true", "controll: true", r"conditions\[1\].controll: .* allowed are label, text, control, fields"),
         ("control: true", "control: Yes", r"conditions\[1\].control: expected true or false, got 'Yes'"),
         ("control: true", "control: false", "0 of them have `control: true`, expected exactly one"),
-        ("label: Plain menu", "label: climate label", "conditions: the label 'Climate label' occurs twice"),
-        ("name: again", "name: spend", "outcomes: the name 'spend' occurs twice"),
+        (
+            "label: Plain menu",
+            "label: climate label",
+            r"\[1\].label: 'climate label' occurs twice, condition 1 has it",
+        ),
+        (
+            "name: again",
+            "name: spend",
+            r"outcomes\[2\].name: 'spend' occurs twice, outcome 2 has it too",
+        ),
         ("label: Plain menu", "label: ''", r"conditions\[1\].label: is empty, expected a text"),
         ("from: 1, to: 7", "from: 7, to: 1", r"outcomes\[0\].scale: from 7 to 1 is not a scale"),
         ("from: 1, to: 7", "from: 1, to: 7.5", r"outcomes\[0\].scale.to: expected a whole number, got 7.5"),
         ("from: 1, to: 7", "from: 0, to: 5000", "at most 1001 options; an amount is `scale: open`"),
-        ("from: 1, to: 7", "to: 7", r"outcomes\[0\].scale.from: is missing"),
+        ("from: 1, to: 7", "to: 7", r"outcomes\[0\].scale: from is missing"),
         ("{1: Very", "{9: Very", r"outcomes\[0\].scale: labels: 9 is not an option from 1 to 7"),
         ("1: Very unlikely", "1: 5", r"outcomes\[0\].scale.labels.1: expected a text, got 5; put it in quotes"),
-        ("scale: open", "scale: opne", r"outcomes\[1\].scale: expected `open`, or from and to, got 'opne'"),
-        ("{price}", "{cost}", "condition 'Plain menu': {cost} occurs in a text, and its fields are price; add cost"),
+        (
+            "scale: open",
+            "scale: opne",
+            r"outcomes\[1\].scale: expected `open`.*; got 'opne' \(did you mean open",
+        ),
+        (
+            "{price}",
+            "{cost}",
+            "{cost} occurs in a text of condition 'Climate label', .* colour, price; add cost",
+        ),
         ("{colour}", "red", "condition 'Climate label': the field colour is not used in any text"),
         ("price: 12", "price: 12.50", r"conditions\[0\].fields.price: expected a text, got 12.5; put it in quotes"),
-        ("Very likely}", "Very likely}, off_axis: {7: Don't know}", "off_axis: 7 is an option of the scale too"),
-        ("{from: 1, to: 7, labels: {1: Very unlikely, 7: Very likely}}", "{nominal: true}", "scale.from: is missing"),
+        ("Very likely}", "Very likely}, off_axis: {7: Don't know}", r"outcomes\[0\].scale: off_axis: 7 is on the axis"),
+        ("from: 1, to: 7,", "from: 1, nominal: true,", r"outcomes\[0\].scale: options without an order have no ends"),
+        ("{from: 1, to: 7, labels: {1: Very unlikely,", "{nominal: true, labels: {", "expected two or more labels"),
         ("title:", "responses: {file: a.csv}\ntitle:", "responses: human answers cannot be read .* yet; leave the key"),
-        ("title:", "population: {age: {20-30: 0.5}}\ntitle:", "population: margins cannot be read yet; expected"),
         (
             "title:",
-            "population: gss-answers\ntitle:",
-            "population: there is no 'gss-answers'; expected `observed:",
+            "population: {age: {20-30: 0.5}}\ntitle:",
+            "population.age: there is no such key",
+        ),
+        (
+            "title:",
+            "population: gss-answer\ntitle:",
+            "population: there is no 'gss-answer' .did you mean gss-answers..; expected `gss-answers`",
         ),
         ("title:", "population: observed:nobody\ntitle:", "population: no study 'nobody' here; there are gss-cities"),
         ("title:", "population: people.csv\ntitle:", "population: there is no file .*people.csv"),

@@ -1,0 +1,261 @@
+// The editor of the tab Your study. The draft is the value of its component; text is never inserted as HTML.
+window.yourStudy = (() => {
+  const PAUSE = 350; // milliseconds after the last keystroke before the checks and the preview are asked for
+  const LARGEST = 80000; // bytes of a study that a request can carry
+  let editor = null;
+
+  function make(tag, attributes = {}, ...children) {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name === "text") node.textContent = value;
+      else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+      else if (value === true) node.setAttribute(name, "");
+      else if (value !== false && value !== null) node.setAttribute(name, value);
+    }
+    node.append(...children.filter(Boolean));
+    return node;
+  }
+
+  // One field: a label, a control bound to a key of an object, a hint, and a place for what the checks say.
+  function field(owner, key, name, options = {}) {
+    const id = `ys-${options.place.replaceAll(".", "-")}-${key}`;
+    const control = make(options.choices ? "select" : options.rows ? "textarea" : "input", {
+      id, "data-key": key, placeholder: options.placeholder ?? null, rows: options.rows ?? null,
+      "aria-describedby": `${id}-says`, autocomplete: "off",
+    });
+    for (const [value, text, group] of options.choices ?? []) {
+      const home = group ? [...control.querySelectorAll("optgroup")].find((one) => one.label === group)
+        ?? control.appendChild(make("optgroup", { label: group })) : control;
+      home.append(make("option", { value, text }));
+    }
+    control.value = owner[key];
+    control.addEventListener("input", () => { owner[key] = control.value; options.then?.(); changed(); });
+    control.addEventListener("change", () => changed(true));
+    return make("div", { class: `field ${options.class ?? ""}` },
+      make("label", { for: id, text: name }), control,
+      options.hint ? make("p", { class: "hint", text: options.hint }) : null,
+      make("ul", { class: "says", id: `${id}-says`, "data-place": options.says ?? `${options.place}.${key}` }));
+  }
+
+  function button(text, act, attributes = {}) {
+    return make("button", { type: "button", text, onclick: act, ...attributes });
+  }
+
+  let draft = null;
+  let sent = null;
+  let waiting = null;
+
+  function changed(now = false) {
+    const text = JSON.stringify(draft);
+    if (text === editor.props.value && !now) return;
+    editor.props.value = text; // what Run takes, even before the checks have answered
+    clearTimeout(waiting);
+    waiting = setTimeout(tell, now ? 0 : PAUSE);
+  }
+
+  function tell() {
+    if (sent === editor.props.value) return;
+    if (new TextEncoder().encode(JSON.stringify(editor.props.value)).length > LARGEST) {
+      const text = `This study is longer than ${LARGEST.toLocaleString("en")} bytes, too long for the page; use a study file and the command socrates simulate.`;
+      mark(JSON.stringify([{ place: "title", kind: "bad", text }]));
+      return;
+    }
+    sent = editor.props.value;
+    editor.trigger("input");
+  }
+
+  function redraw(focus) {
+    draw();
+    changed(true);
+    if (focus) editor.root.querySelector(focus)?.focus();
+  }
+
+  function list(items, most, blank, drawn, name) {
+    const cards = items.map((item, place) => {
+      const others = items.length > 1;
+      const copy = () => {
+        items.splice(place + 1, 0, { ...structuredClone(item), ...(item.control ? { control: false } : {}) });
+        redraw();
+      };
+      const drop = () => {
+        items.splice(place, 1);
+        if (item.control && items.length) items[0].control = true;
+        redraw();
+      };
+      return make("fieldset", {},
+        make("legend", { text: `${name} ${place + 1}` }), ...drawn(item, place),
+        make("div", { class: "acts" },
+          items.length < most ? button("Duplicate", copy, { "aria-label": `Duplicate ${name} ${place + 1}` }) : null,
+          others ? button("Remove", drop, { "aria-label": `Remove ${name} ${place + 1}` }) : null));
+    });
+    const key = name.toLowerCase();
+    const add = () => { items.push(blank()); redraw(`#ys-${key}s-${items.length - 1}-${key === "outcome" ? "name" : "label"}`); };
+    return [...cards, make("ul", { class: "says", "data-place": `${key}s` }),
+      items.length < most ? button(`Add ${key === "outcome" ? "an" : "a"} ${key}`, add, { class: "add" }) : null];
+  }
+
+  function condition(item, place) {
+    const at = `conditions.${place}`;
+    const choose = () => { draft.conditions.forEach((one) => { one.control = one === item; }); redraw(); };
+    const id = `ys-control-${place}`;
+    const control = make("input", { type: "radio", name: "ys-control", id, checked: item.control, onchange: choose });
+    control.checked = item.control;
+    const fields = make("details", { class: "more", open: Boolean(item.fields) },
+      make("summary", { text: "Values for {names}" }),
+      field(item, "fields", "One a line: name = value", { place: at, rows: 2, placeholder: "price = 12" }));
+    return [
+      field(item, "label", "Name", { place: at, placeholder: place ? "Climate label" : "Plain menu" }),
+      field(item, "text", "What people read", { place: at, rows: 3, hint: "Before the question. May stay empty." }),
+      draft.conditions.length > 1 ? make("label", { class: "radio", for: id }, control, " Control: the others are compared with it") : null,
+      fields,
+    ];
+  }
+
+  function outcome(item, place) {
+    const at = `outcomes.${place}`, scale = item.scale, says = `${at}.scale`;
+    const named = { place: `${at}.scale`, says: `${at}.scale.labels` };
+    const parts = [
+      field(item, "name", "Name", { place: at, placeholder: "intention" }),
+      field(item, "question", "Question", { place: at, rows: 2 }),
+      field(scale, "kind", "Answers", { place: `${at}.scale`, says, choices: editor.menus.scales, then: () => redraw(`#ys-${at.replaceAll(".", "-")}-scale-kind`) }),
+    ];
+    if (scale.kind === "numbers") {
+      parts.push(make("div", { class: "pair" },
+        field(scale, "low", "From", named), field(scale, "high", "To", named)));
+      parts.push(field(scale, "labels", "Labels of some numbers, one a line", { ...named, rows: 2, placeholder: "1 = Very unlikely\n7 = Very likely" }));
+    }
+    if (scale.kind === "labels") parts.push(field(scale, "labels", "Labels in order, lowest first, one a line", { ...named, rows: 4 }));
+    if (scale.kind === "nominal") parts.push(field(scale, "labels", "Options without an order, one a line", { ...named, rows: 4, placeholder: "Pasta\nSteak" }));
+    if (scale.kind && scale.kind !== "open") {
+      parts.push(make("details", { class: "more", open: Boolean(scale.off) },
+        make("summary", { text: "Options off the axis, such as “don't know”" }),
+        field(scale, "off", "One a line", { ...named, says: `${at}.scale.off_axis`, rows: 1, placeholder: "Don't know", hint: "People may choose them; means and effects leave them out." })));
+    }
+    return parts;
+  }
+
+  function people() {
+    const who = draft.people, place = "population";
+    const parts = [field(who, "kind", "Who takes part", { place, choices: editor.menus.people, then: () => redraw("#ys-population-kind"), says: "population" })];
+    if (who.kind === "observed") parts.push(field(who, "study", "Study", { place, choices: [["", "Choose a study"], ...editor.menus.studies] }));
+    if (who.kind === "personas") parts.push(field(who, "personas", "One person a line", { place, rows: 4, placeholder: "age: 30, gender: Female\nage: 71, gender: Male" }));
+    if (who.kind === "margins") parts.push(field(who, "margins", "One attribute a line, in percent", { place, rows: 3, placeholder: "gender: Female 60, Male 40", hint: editor.menus.attributes }));
+    return parts;
+  }
+
+  function draw() {
+    const open = document.activeElement?.id;
+    editor.root.replaceChildren(
+      field(draft, "title", "Title", { place: "study", says: "title", placeholder: "Labels on a menu" }),
+      make("h3", { text: "Conditions" }),
+      ...list(draft.conditions, 32, () => ({ label: "", text: "", control: false, fields: "" }), condition, "Condition"),
+      make("h3", { text: "Outcomes" }),
+      ...list(draft.outcomes, 32, () => ({ name: "", question: "", scale: { kind: "", low: "1", high: "7", labels: "", off: "" } }), outcome, "Outcome"),
+      make("h3", { text: "People" }), ...people(),
+      field(draft, "design", "Design", { place: "study", says: "design", choices: [["between", "Each person sees one condition"], ["within", "Each person sees all conditions"]] }));
+    if (open) document.getElementById(open)?.focus();
+    mark(editor.findings);
+  }
+
+  // Put what the checks found beside its field, or beside the nearest part that has a place.
+  function mark(text) {
+    if (!editor) return [];
+    editor.findings = text;
+    const places = new Map([...editor.root.querySelectorAll(".says")].map((one) => [one.dataset.place, one]));
+    places.forEach((one) => one.replaceChildren());
+    editor.root.querySelectorAll("[aria-invalid]").forEach((one) => one.removeAttribute("aria-invalid"));
+    for (const { place, kind, text: words } of JSON.parse(text || "[]")) {
+      const parts = place.split(".");
+      while (parts.length && !places.has(parts.join("."))) parts.pop();
+      const home = places.get(parts.join(".")) ?? places.get("title");
+      home.append(make("li", { class: kind, text: words }));
+      const closed = home.closest("details");
+      if (closed && kind !== "open") closed.open = true;
+      if (kind === "bad") home.parentElement.querySelector("input, textarea, select")?.setAttribute("aria-invalid", "true");
+    }
+    return [];
+  }
+
+  function edit(element, trigger, props, watch) {
+    const root = element.querySelector(".study-editor");
+    editor = { root, trigger, props, findings: "[]", menus: JSON.parse(root.dataset.menus) };
+    const load = () => {
+      if (draft && props.value === JSON.stringify(draft)) return;
+      draft = JSON.parse(props.value);
+      sent = props.value;
+      draw();
+    };
+    watch("value", load);
+    load();
+    const shared = new URLSearchParams(location.hash.slice(1)).get("study");
+    if (shared) {
+      try {
+        const bytes = Uint8Array.from(atob(shared.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
+        trigger("upload", { yaml: new TextDecoder().decode(bytes) });
+      } catch { /* not a link of ours */ }
+    }
+  }
+
+  // Open a file: it is read here and sent as text.
+  function open() {
+    const input = make("input", { type: "file", accept: ".yaml,.yml" });
+    input.addEventListener("change", async () => {
+      const file = input.files[0];
+      if (!file) return;
+      const yaml = file.size > LARGEST ? null : await file.text();
+      editor.trigger("upload", yaml === null ? { tooLarge: true } : { yaml });
+    });
+    input.click();
+    return [];
+  }
+
+  // Save a text that the server has made: {name, media, text} as JSON.
+  function save(text) {
+    if (!text) return [];
+    const { name, media, text: content } = JSON.parse(text);
+    const address = URL.createObjectURL(new Blob([content], { type: media }));
+    make("a", { href: address, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 10000);
+    return [];
+  }
+
+  // Buttons of a result: downloads, and a link that holds the study itself, behind a # that browsers send to nobody.
+  function keep(element, trigger) {
+    element.addEventListener("click", async (event) => {
+      const target = event.target.closest("button");
+      if (!target) return;
+      if (target.dataset.file) { trigger("download", { file: target.dataset.file }); return; }
+      const bytes = new TextEncoder().encode(target.dataset.study);
+      const packed = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+      const link = `${location.origin}${location.pathname}#study=${packed.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
+      try {
+        await navigator.clipboard.writeText(link);
+      } catch {
+        const field = make("textarea", {});
+        field.value = link;
+        document.body.append(field);
+        field.select();
+        document.execCommand("copy"); // no clipboard API on plain HTTP
+        field.remove();
+      }
+      target.textContent = "Link copied";
+      setTimeout(() => { target.textContent = "Copy link to this study"; }, 2000);
+    });
+  }
+
+  // After Run on a phone, the result is far below.
+  function show() {
+    document.querySelector("#study-verdict")?.scrollIntoView({ behavior: "smooth", block: "nearest" });
+    return [];
+  }
+
+  // A link to a study: the tab is made when it is first chosen, and reads the link then.
+  if (new URLSearchParams(location.hash.slice(1)).has("study")) {
+    const look = setInterval(() => {
+      const tab = [...document.querySelectorAll("button[role=tab]")].find((one) => one.textContent.trim() === "Your study");
+      if (tab) { clearInterval(look); tab.click(); }
+    }, 200);
+  }
+
+  return { edit, mark, open, save, keep, show };
+})();

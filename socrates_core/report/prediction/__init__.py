@@ -1,0 +1,1 @@
+"""The prediction of a study that nobody has answered: picture, tables, sentence, files, command."""

@@ -1,0 +1,81 @@
+"""The command that predicts a study that somebody wrote."""
+
+import time
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from socrates_core import command
+from socrates_core.errors import SocratesError
+from socrates_core.model.folder import DEMO
+from socrates_core.model.loading import load_model
+from socrates_core.model.precision import Precision
+from socrates_core.report.prediction.files import DEMO as DEMO_WORDS
+from socrates_core.report.prediction.files import NO_ADAPTER, NOT_ANSWERED, model_words, prediction_files
+from socrates_core.report.prediction.tables import summary, warnings
+from socrates_core.simulation.request import MAX_PEOPLE
+from socrates_core.simulation.whole_study import Sampling, simulate_study
+from socrates_core.study.files import check_folder, write_files
+from socrates_core.study.study_file.checks import check_study
+from socrates_core.study.study_file.reading import read_form, study_of
+from socrates_core.study.study_file.writing import study_text
+from socrates_core.study.study_file.yaml_text import read_yaml
+
+
+def simulate(
+    study: Annotated[Path, typer.Argument(help="The study file, as the page saves it.")],
+    out: Annotated[Path, typer.Option(help="The folder for prediction.json, prediction.csv and the reports.")],
+    model: Annotated[str, typer.Option(help="uniform, demo, a folder, a Hub id, or endpoint:NAME@URL.")] = DEMO,
+    adapter: Annotated[
+        str | None, typer.Option(help="A LoRA adapter: a folder, a Hub id, or none; the demo model brings its own.")
+    ] = None,
+    template: Annotated[str | None, typer.Option(help="Prompt template, for a model without a record.")] = None,
+    precision: Annotated[str, typer.Option(help="auto, nf4, nf4-dequantised, bf16 or float32.")] = "auto",
+    people: Annotated[int, typer.Option(help="Simulated people in each condition.", min=1, max=MAX_PEOPLE)] = 200,
+    temperature: Annotated[float, typer.Option(help="Of each person's answers; 1 leaves them as they are.")] = 1.0,
+    top_p: Annotated[float, typer.Option(help="Share of each person's likeliest answers that is kept.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Seed of the people drawn.")] = 0,
+) -> None:
+    """Predict a study that has not been run, from a study file."""
+    command.check_seed(seed)
+    if out.is_file():
+        raise SocratesError(f"--out {out} is a file; choose a folder")
+    check_folder(out)
+    form = read_form(study)
+    studies = study_of(form, study.parent, str(study))
+    print(f"study        {form.title}: {len(form.conditions)} conditions, {len(form.outcomes)} outcomes")
+    for finding in check_study(read_yaml(study_text(form), str(study))):
+        print(f"remark       {finding}")
+    taking_part = f"{len(studies.participants):,} people to draw from" if len(studies.participants) else "not described"
+    print(f"people       {taking_part}; {people:,} simulated in each condition, seed {seed}")
+    for note in studies.manifest.notes:
+        print(f"              {note}")
+    if adapter is None and model == DEMO:
+        adapter = DEMO
+    answering = load_model(
+        model,
+        None if adapter == NO_ADAPTER else adapter,
+        template=template,
+        precision=cast("Precision", precision),
+    )
+    print(f"model        {model_words(answering.description)}")
+    show, started = command.progress("predicting"), time.perf_counter()
+    found = simulate_study(
+        studies,
+        answering,
+        Sampling(people, temperature, top_p, seed),
+        lambda done, total: show(done, total, done, total),
+    )
+    write_files(out, prediction_files(form, found))
+    for one in found:
+        print(
+            f"{one.name}: {summary(one.simulation) if one.simulation is not None else f'not predicted. {one.refused}'}"
+        )
+        for text in warnings(one.simulation) if one.simulation is not None else ():
+            print(f"WARNING      {text}")
+    print(NOT_ANSWERED)
+    if answering.description.demo:
+        print(DEMO_WORDS)
+    print(f"wrote        {out}/report.html, report.md, prediction.csv, prediction.json, study.yaml")
+    print(f"took         {time.perf_counter() - started:.1f} s")

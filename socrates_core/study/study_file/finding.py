@@ -1,0 +1,39 @@
+"""What is wrong or doubtful in a study file, and where."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+Place = tuple[str | int, ...]
+"""The keys that lead to a value: `("conditions", 1, "label")`; empty for the whole file."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence about one place of a study file."""
+
+    place: Place
+    message: str
+    """What is wrong, what was expected, what to do."""
+    blocks: bool = True
+    """Whether the study cannot be simulated as it stands; otherwise its author should look at the place."""
+
+    def __str__(self) -> str:
+        """`conditions[1].label: is empty, expected a text`."""
+        where = place_text(self.place)
+        return f"{where}: {self.message}" if where else self.message
+
+
+def place_text(place: Place) -> str:
+    """`conditions[1].label`, as in messages; the options of a scale are keys: `outcomes[0].scale.labels.3`."""
+    text = ""
+    for part in place:
+        listed = isinstance(part, int) and not text.endswith(("labels", "off_axis"))
+        text += f"[{part}]" if listed else f".{part}" if text else str(part)
+    return text
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """` (did you mean title?)` for a misspelt name, nothing where no known name is like it."""
+    found = get_close_matches(name.casefold(), list(known), n=1, cutoff=0.6)
+    return f" (did you mean {found[0]}?)" if found else ""

@@ -1,0 +1,1 @@
+"""The tab on which a visitor writes a study and sees its prediction."""

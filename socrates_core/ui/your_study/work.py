@@ -1,0 +1,94 @@
+"""Runs a visitor's study within the same limits as everything else on the page, and makes its files."""
+
+import itertools
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from socrates_core.errors import SocratesError
+from socrates_core.report.prediction.files import prediction_csv, prediction_html, prediction_json
+from socrates_core.simulation.request import MAX_PEOPLE
+from socrates_core.simulation.whole_study import OutcomeResult, Sampling, simulate_study
+from socrates_core.study.study_file.form import StudyForm
+from socrates_core.study.study_file.writing import raw_text, study_text
+from socrates_core.ui.access.limits import DOWNLOAD_COST
+from socrates_core.ui.access.visitors import Visitor
+from socrates_core.ui.results import Results
+from socrates_core.ui.your_study.draft import Draft, Written
+from socrates_core.ui.your_study.preview import checked, form_in
+
+_COUNT: Final = itertools.count(1)
+_MEDIA: Final = {
+    "csv": "text/csv;charset=utf-8", "html": "text/html;charset=utf-8", "json": "application/json",
+    "yaml": "application/yaml;charset=utf-8",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """The latest prediction of one visitor, held in their session alone."""
+
+    form: StudyForm
+    found: tuple[OutcomeResult, ...]
+
+
+def predict(
+    results: Results,
+    visitor: Visitor,
+    draft: Draft,
+    model: str,
+    sampling: Sampling,
+    progress: Callable[[int, int], None] | None = None,
+) -> Prediction:
+    """Predict the study of a draft. Nothing of it is kept for others: neither texts nor answers.
+
+    Raises:
+        SocratesError: If something is still to be done, the visitor may not simulate, has exceeded the rate limit or
+            has too much at work, or the model cannot predict it.
+    """
+    answering = results.models.get(model)
+    found, studies = checked(draft, answering)
+    if studies is None:
+        first = next(finding for finding in found.findings if finding.blocks)
+        raise SocratesError(f"The study cannot be run yet: {first}. All that is to be done stands beside the fields")
+    if not 1 <= sampling.people <= MAX_PEOPLE:
+        raise SocratesError(f"Simulated people: expected 1 to {MAX_PEOPLE:,}, got {sampling.people:,}")
+    refusal = results.policy.refusal(visitor, "simulate")
+    if refusal:
+        raise SocratesError(refusal)
+    with results.limits.at_work(visitor):
+        results.limits.take(visitor, sampling.people * len(studies.cells))
+        return Prediction(form_in(found), simulate_study(studies, answering, sampling, progress))
+
+
+def download(results: Results, visitor: Visitor, made: Prediction, kind: str) -> str:
+    """A file of a prediction, as the page saves it.
+
+    Raises:
+        SocratesError: If there is no such file, or the visitor has exceeded the rate limit.
+    """
+    writers: dict[str, Callable[[], str]] = {
+        "csv": lambda: prediction_csv(made.found),
+        "html": lambda: prediction_html(made.form, made.found),
+        "json": lambda: prediction_json(made.form, made.found),
+    }
+    if kind not in writers:
+        raise SocratesError(f"There is no download {kind!r}")
+    results.limits.take(visitor, DOWNLOAD_COST)
+    return file_json(made.form.title, kind, writers[kind]())
+
+
+def study_file(found: Written) -> str:
+    """The study file of a draft, finished or not, as the page saves it."""
+    content = study_text(form_in(found)) if found.ready else raw_text(found.raw)
+    return file_json(str(found.raw["title"]), "yaml", content)
+
+
+def file_json(title: str, kind: str, content: str) -> str:
+    """Name, type and content; a number makes two saves in a row differ, so that both happen."""
+    name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "study"
+    return json.dumps(
+        {"name": f"{name}.{kind}", "media": _MEDIA[kind], "text": content, "count": next(_COUNT)}, ensure_ascii=False
+    )
