@@ -97,14 +97,15 @@ def recipe(folder: Path, base: Path) -> Path:
         template="alpaca",
         lora_dropout=0.0,
         learning_rate=0.001,
-        step_examples=16,
-        group_size=16,
+        warm_up=0.0,
+        step_examples=4,
+        group_size=4,
         pack_tokens=1024,
         validation_cells=1,
         validation_people=2,
         validate_every=STEPS,
         checkpoint_every=2,
-        fraction=0.002,
+        fraction=0.008,
         max_tokens=400,
     )
 
@@ -114,21 +115,20 @@ def adapter(base: Path, studies: Path, tmp_path_factory: pytest.TempPathFactory)
     """Trained for some steps, killed after the first checkpoint, and gone on with."""
     folder = tmp_path_factory.mktemp("training")
     out, chosen = folder / "adapter", recipe(folder, base)
-    run = subprocess.Popen(
-        [sys.executable, *command(chosen, studies, out)],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    end = time.monotonic() + 200
-    while not list(out.glob(f"{CHECKPOINTS}/*/{STATE}")):
-        assert run.poll() is None, run.communicate()[1]
-        assert time.monotonic() < end, sorted(out.rglob("*"))
-        time.sleep(0.1)
-    run.send_signal(signal.SIGKILL)
-    run.wait()
+    said = folder / "output.txt"
+    with said.open("wb") as output:
+        run = subprocess.Popen(
+            [sys.executable, *command(chosen, studies, out)], cwd=ROOT, env=environment(), stdout=output, stderr=output
+        )
+    try:
+        end = time.monotonic() + 200
+        while not list(out.glob(f"{CHECKPOINTS}/*/{STATE}")):
+            assert run.poll() is None, said.read_text("utf-8")
+            assert time.monotonic() < end, said.read_text("utf-8")
+            time.sleep(0.1)
+    finally:
+        run.send_signal(signal.SIGKILL)
+        run.wait()
     result = qlora(chosen, studies, out, "--resume")
     assert result.returncode == 0, result.stderr
     return out
