@@ -5,6 +5,7 @@ import io
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,6 +21,8 @@ INTERRUPTED = 130
 
 LARGEST_SEED: Final = 2**53
 """The largest that a browser's numbers hold exactly."""
+
+ARRIVAL_SECONDS: Final = 5.0
 
 _WAYS_OUT: Final[Mapping[int, str]] = {
     errno.EACCES: "choose a place that you may use",
@@ -120,8 +123,44 @@ def _fail(message: str) -> NoReturn:
     sys.exit(USER_ERROR)
 
 
-def progress(what: str) -> Callable[[int, int, int, int], None]:
+def arrivals(what: str) -> Callable[[int], None]:
+    """A line on stderr, about every five seconds, on things whose total is not known: how many so far, and the rate.
+
+    Returns:
+        A thread-safe function of the number so far, which may start above 0.
+    """
+    started = last = time.perf_counter()
+    first: int | None = None
+    lock = threading.Lock()
+
+    def show(done: int) -> None:
+        nonlocal last, first
+        with lock:
+            now = time.perf_counter()
+            first = done - 1 if first is None else first
+            if now - last < ARRIVAL_SECONDS:
+                return
+            last = now
+            ending = "\r" if sys.stderr.isatty() else "\n"
+            sys.stderr.write(
+                f"{what:<12} {done:,} so far, {rate_in_words((done - first) / (now - started), what)}{ending}"
+            )
+            sys.stderr.flush()
+
+    return show
+
+
+def rate_in_words(rate: float, what: str) -> str:
+    """A rate per second in words, with its unit; one below 1 by the minute: 0.2 is `12.0 cells a minute`."""
+    return f"{rate:,.0f} {what} a second" if rate >= 1 else f"{60 * rate:,.1f} {what} a minute"
+
+
+def progress(what: str, worked_on: str = "") -> Callable[[int, int, int, int], None]:
     """A line on stderr that is rewritten about once a second: units done, the rate, the time left.
+
+    Args:
+        what: The units, in the plural.
+        worked_on: What the last two arguments of the function count, if not those units: the rate is of these.
 
     Returns:
         A function of the units done and in all, and of those of this process (earlier results excluded), for rate and
@@ -138,7 +177,8 @@ def progress(what: str) -> Callable[[int, int, int, int], None]:
         rate = worked / max(now - started, 1e-9)
         left = f"{(to_work - worked) / rate:.0f} s left" if worked else "time left unknown"
         ending = "\n" if done >= total else "\r" if sys.stderr.isatty() else "\n"
-        sys.stderr.write(f"{what:<12} {done:,} of {total:,} ({done / total:.0%}), {rate:,.0f}/s, {left}{ending}")
+        pace = rate_in_words(rate, worked_on or what)
+        sys.stderr.write(f"{what:<12} {done:,} of {total:,} ({done / total:.0%}), {pace}, {left}{ending}")
         sys.stderr.flush()
 
     return show

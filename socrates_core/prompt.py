@@ -140,7 +140,8 @@ def segments(template: str, cell: Cell, persona: Persona, frame: ChatFrame = CHA
 def messages(template: str, cell: Cell, persona: Persona) -> list[dict[str, str]]:
     """The prompt as chat messages, for a server that adds its own frame.
 
-    The answer prefix of the `alpaca` template is left for the model to write, since a server cannot continue a turn.
+    They end with the user's turn. `answer_prefix` is what the assistant's turn begins with, for a server that can
+    continue one; on others it is left for the model to write.
 
     Raises:
         ModelError: If there is no such template.
@@ -149,6 +150,16 @@ def messages(template: str, cell: Cell, persona: Persona) -> list[dict[str, str]
     text = TEMPLATES[template](cell.stimulus.strip(), persona)
     user = {"role": "user", "content": "".join(text.user)}
     return [{"role": "system", "content": text.system}, user] if text.system else [user]
+
+
+def answer_prefix(template: str) -> str:
+    """Text at the beginning of the assistant's turn, which the answer follows; empty for most templates.
+
+    Raises:
+        ModelError: If there is no such template.
+    """
+    check_template(template)
+    return TEMPLATES[template]("", {}).answer_prefix
 
 
 def check_template(template: str) -> None:

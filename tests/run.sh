@@ -123,10 +123,11 @@ ruff format --check .
 step "types"
 mypy
 
-# Two at a time, since most tests wait for programs that they start; those of a file stay together and share its servers.
+# Three at a time on two cores, since most tests wait for programs that they start; those of a file stay together and share
+# its servers.
 # All of them together print what they cover in their own processes; what runs in programs that they start is not counted.
 step "tests"
 if [[ $# == 0 ]]; then
     set -- --cov --cov-report term
 fi
-exec python -m pytest -n 2 --dist loadfile --durations 15 "$@"
+exec python -m pytest -n 3 --dist loadfile --durations 15 "$@"

@@ -28,6 +28,9 @@ from socrates_core.study.files import partial_of
 MODELS: Final = {"uniform": 80, "demo": 20}
 """Model → kills. The demo model takes seconds to load, and its last digits depend on which cells share a batch."""
 
+STUDIES: Final = ("classic-allow-forbid", "classic-reciprocity", "gss-crime", "gss-drugs", "gss-space", "society-004")
+"""Those that the demo model predicts; the uniform baseline predicts all of the part."""
+
 PHASES: Final = ("start", "loading", "units", "scoring", "writing")
 """Python and the studies; the model; cells are predicted; they are scored; the results' files are written."""
 
@@ -74,7 +77,9 @@ def run_kills_suite(rows: int, seed: int) -> dict[str, Any]:
         for model, count in MODELS.items():
             undisturbed = Path(place) / model
             lengths = _left_alone(undisturbed, model)
-            print(f"{model:<12} phases last {', '.join(f'{name} {s:.2f} s' for name, s in lengths.items())}")
+            print(
+                f"{model:<12} phases take {', '.join(f'{name} {s:.2f} s' for name, s in lengths.items())}", flush=True
+            )
             wanted = _files(undisturbed)
             for turn in range(min(count, max(5, rows // 10_000))):
                 phase = PHASES[turn % len(PHASES)]
@@ -95,9 +100,9 @@ def run_kills_suite(rows: int, seed: int) -> dict[str, Any]:
 
 
 def _command(out: Path, model: str) -> list[str]:
-    adapter = ["--adapter", "demo"] if model == "demo" else []
-    per_cell = "10" if model == "demo" else "30"
-    arguments = ["--studies", "bundled", "--split", "test", "--model", model, *adapter, "--per-cell", per_cell]
+    few = [word for study in STUDIES for word in ("--study", study)]
+    more = ["--adapter", "demo", "--per-cell", "10", *few] if model == "demo" else ["--per-cell", "30"]
+    arguments = ["--studies", "bundled", "--split", "test", "--model", model, *more]
     return [sys.executable, "-m", "eval.run", *arguments, "--out", str(out)]
 
 

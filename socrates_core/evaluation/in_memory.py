@@ -80,6 +80,7 @@ def evaluate(
         seed,
         allow_seen,
         [only] if isinstance(only, str) else only,
+        precision=about.requested_precision,
     )
     data = evaluation_data(studies, split, spec.part, spec.only)
     provenance = describe(spec, data, about)

@@ -20,7 +20,14 @@ from socrates_core.model.baselines import MarginalModel
 from socrates_core.people.distinct import distinct_personas
 from socrates_core.people.population import start_weights
 from socrates_core.scale.distribution import Floats, split_options
-from socrates_core.study.leaks import NearDuplicate, near_duplicates_of, refuse_overlap
+from socrates_core.study.leaks import (
+    NearDuplicate,
+    StimulusSketches,
+    load_sketches,
+    near_duplicates_of,
+    near_duplicates_of_sketches,
+    refuse_overlap,
+)
 from socrates_core.study.split import study_of
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Cell, Persona
 
@@ -94,6 +101,7 @@ def describe(spec: EvaluationSpec, data: EvaluationData, model: ModelDescription
         "adapter": model.adapter,
         "revisions": {**revisions, "studies": data.studies.manifest.revision},
         **({"base_note": model.base_note} if model.base_note else {}),
+        **({"template_note": model.template_note} if model.template_note else {}),
         "template": model.template,
         "device": model.device,
         "precision": model.precision,
@@ -119,7 +127,8 @@ def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> di
     Returns:
         `contaminated`, the study ids that it was trained on; `near_duplicates`, pairs of a training and an evaluated
         stimulus that share much of their wording; `stimuli_compared`, whether all training stimuli were available, and
-        `studies_compared`, the number of training studies whose stimuli were.
+        `studies_compared`, the number of training studies whose stimuli were: in the split, or else as the sketches
+        that come with an adapter (`studies_sketched` of them, whose similarities are estimates).
 
     Raises:
         LeakError: If it was trained on one and that is not allowed.
@@ -133,11 +142,20 @@ def leaks(data: EvaluationData, model: ModelDescription, allow_seen: bool) -> di
     if training is not None and at_hand:
         theirs = training.select(at_hand).cells.with_columns(part=pl.lit("train"))
         pairs = near_duplicates_of(pl.concat([theirs, data.studies.cells.with_columns(part=pl.lit("evaluated"))]))
+    sketched: list[str] = []
+    if model.stimuli is not None and len(at_hand) < len(learned):
+        kept = load_sketches(model.stimuli)
+        elsewhere = learned - set(at_hand)
+        left = StimulusSketches(kept.size, {one: kept.studies[one] for one in sorted(elsewhere & set(kept.studies))})
+        sketched = list(left.studies)
+        pairs = [*pairs, *near_duplicates_of_sketches(left, data.studies.cells)]
+    compared = len(at_hand) + len(sketched)
     return {
         "contaminated": list(contaminated),
         "trained_on": len(learned),
-        "stimuli_compared": not learned or len(at_hand) == len(learned),
-        "studies_compared": len(at_hand),
+        "stimuli_compared": not learned or compared == len(learned),
+        "studies_compared": compared,
+        **({"studies_sketched": len(sketched)} if sketched else {}),
         "near_duplicates": [
             {
                 "training_study": pair.study_a,

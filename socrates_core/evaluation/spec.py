@@ -5,14 +5,18 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from socrates_core.command import check_seed
 from socrates_core.errors import RunError, StudyFolderError
 from socrates_core.model.folder import BUNDLED_MODELS
+from socrates_core.model.precision import check_precision
 from socrates_core.study.sources.bundled import BUNDLED, load_bundled
 from socrates_core.study.split import PARTS, Split, make_split
 from socrates_core.study.study_set import StudySet
+
+LATER_OPTIONS: Final[Mapping[str, Any]] = {"other_base": False, "precision": "auto"}
+"""Options that older versions lack, with their defaults."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class EvaluationSpec:
     """The study ids to evaluate; all studies of the part when empty."""
     other_base: bool = False
     """Load an adapter onto another base than the one that it names, too."""
+    precision: str = "auto"
+    """Precision of the weights, as requested."""
 
     @property
     def run_id(self) -> str:
@@ -49,8 +55,9 @@ class EvaluationSpec:
     def to_json(self) -> dict[str, Any]:
         """As dictionaries, lists, strings and numbers."""
         written = {**asdict(self), "only": list(self.only)}
-        if not self.other_base:
-            del written["other_base"]  # so that runs from before the option existed keep their names
+        for option, default in LATER_OPTIONS.items():
+            if written[option] == default:
+                del written[option]  # so that runs from before the option existed keep their names
         return written
 
     @classmethod
@@ -60,12 +67,13 @@ class EvaluationSpec:
         Raises:
             RunError: If a field is missing, unknown, or of the wrong type.
         """
-        raw = {"other_base": False, **raw}
+        raw = {**LATER_OPTIONS, **raw}
         names = {one.name for one in fields(cls)}
         if set(raw) != names:
             raise RunError(f"the specification has other fields than expected: {', '.join(sorted(set(raw) ^ names))}")
         only = raw["only"]
-        wrong = [name for name in ("studies", "data", "part", "split", "model") if not isinstance(raw[name], str)]
+        texts = ("studies", "data", "part", "split", "model", "precision")
+        wrong = [name for name in texts if not isinstance(raw[name], str)]
         wrong += [name for name in ("adapter", "template") if not isinstance(raw[name], str | None)]
         wrong += [name for name in ("seed", "per_cell") if not _is_whole(raw[name], or_none=name == "per_cell")]
         wrong += [name for name in ("allow_seen", "other_base") if not isinstance(raw[name], bool)]
@@ -88,6 +96,7 @@ def specify(
     allow_seen: bool = False,
     only: Sequence[str] = (),
     other_base: bool = False,
+    precision: str = "auto",
 ) -> EvaluationSpec:
     """The specification of a run; folders are absolute paths, so that it can be resumed from any directory.
 
@@ -104,6 +113,7 @@ def specify(
         allow_seen: Whether studies that the model was trained on are evaluated, which marks the report.
         only: Study ids; all studies of the part when empty.
         other_base: As `load_model` takes it.
+        precision: As `load_model` takes it.
 
     Raises:
         SocratesError: If an argument is not valid.
@@ -113,6 +123,7 @@ def specify(
     if per_cell is not None and per_cell < 2:
         raise RunError(f"--per-cell {per_cell} leaves too few people to compare; choose 2 or more")
     check_seed(seed)
+    check_precision(precision)
     return EvaluationSpec(
         studies=where if where == BUNDLED else in_full(where),
         data=data_digest(studies),
@@ -126,6 +137,7 @@ def specify(
         allow_seen=allow_seen,
         only=tuple(sorted(set(only))),
         other_base=other_base,
+        precision=precision,
     )
 
 

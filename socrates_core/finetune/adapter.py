@@ -11,16 +11,23 @@ from safetensors.torch import save_file
 from socrates_core.finetune.network import LoraNetwork
 from socrates_core.model.record import FILE, ModelRecord
 from socrates_core.study.files import partial_of, put_in_place, sync
+from socrates_core.study.leaks import STIMULI
 
 WEIGHTS: Final = "adapter_model.safetensors"
 CONFIG: Final = "adapter_config.json"
-ADAPTER_FILES: Final = (WEIGHTS, CONFIG, FILE)
+ADAPTER_FILES: Final = (WEIGHTS, CONFIG, FILE, STIMULI)
 
 
-def save_adapter(lora: LoraNetwork, record: ModelRecord, folder: Path) -> None:
+def save_adapter(lora: LoraNetwork, record: ModelRecord, folder: Path, stimuli: str = "") -> None:
     """Write an adapter folder atomically, replacing an existing one.
 
     PEFT would write the base's path on this machine; the record's Hub id and revision are written instead.
+
+    Args:
+        lora: The network with the adapter.
+        record: How it was made.
+        folder: Where to.
+        stimuli: The sketches of the stimuli that it was trained on, as `sketches_text` gives them; empty for none.
 
     Raises:
         OSError: If it cannot be written; an existing folder is left as it was.
@@ -38,12 +45,14 @@ def save_adapter(lora: LoraNetwork, record: ModelRecord, folder: Path) -> None:
     config.target_modules = sorted(config.target_modules)  # PEFT uses a set, whose order differs between runs
     config.save_pretrained(str(partial))
     record.save(partial)
+    if stimuli:
+        (partial / STIMULI).write_text(stimuli, "utf-8")
     put_in_place(partial, folder)
 
 
 def publish_adapter(source: Path, out: Path) -> None:
     """Copy an adapter's files into a folder with other contents; weights last, since they mark it as an adapter."""
-    for name in reversed(ADAPTER_FILES):
+    for name in (name for name in reversed(ADAPTER_FILES) if (source / name).is_file()):
         partial = partial_of(out / name)
         shutil.copyfile(source / name, partial)
         sync(partial)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM
 
+from socrates_core.finetune.batch.blocks import CHUNK, chunk_keys
 from socrates_core.finetune.batch.examples import ExampleEncoder, Ints
 from socrates_core.finetune.batch.order import Order
 from socrates_core.finetune.batch.packs import OptionScales, pack_of, partition, tree_size
@@ -81,7 +82,7 @@ def plan_of(
     chosen = np.unique(np.linspace(0, order.steps - 1, MEASURED_STEPS).round().astype(int))
     hung = scales if recipe.distribution_weight > 0 else None
     unshared = computed = fewest = examples = packs = 0
-    longest = most_rows = 0
+    longest, most_rows, most_pairs = 0, 0, 0
     for step in chosen.tolist():
         members = encoder.encode_all(*order.step(step))
         examples += len(members)
@@ -92,6 +93,7 @@ def plan_of(
             computed += len(pack.tokens)
             rows = len(pack.rows) + sum(group.places.size for group in pack.groups)
             longest, most_rows = max(longest, len(pack.tokens)), max(most_rows, rows)
+            most_pairs = max(most_pairs, chunk_keys(pack))
     scale_up = len(order.index) / examples
     sizes = _sizes(recipe, config)
     tree_tokens = round(computed * scale_up)
@@ -109,7 +111,7 @@ def plan_of(
         packs_a_step=packs / len(chosen),
         parameters=sizes.parameters,
         adapter_parameters=sizes.adapter,
-        memory_gb=_memory(recipe, config, sizes, longest, most_rows, processes) / 1e9,
+        memory_gb=_memory(recipe, config, sizes, _Longest(longest, most_rows, most_pairs), processes) / 1e9,
         hours=_hours(work / rate / processes),
         estimated_on=device,
     )
@@ -125,7 +127,22 @@ class _Sizes:
     parameters: int
     matrices: int
     """Weights in the matrix products of every token."""
+    largest: int
+    """Weights of the largest of them."""
     adapter: int
+    adapted_inputs: int
+    """Width of the inputs of all adapted modules, added up."""
+
+
+@dataclass(frozen=True)
+class _Longest:
+    """The most that a pack of the training has of each."""
+
+    tokens: int
+    rows: int
+    """Places at which logits are computed."""
+    chunk_keys: int
+    """Keys that the chunks of attention on a CPU select, added up."""
 
 
 def _sizes(recipe: Recipe, config: Any) -> _Sizes:
@@ -141,24 +158,40 @@ def _sizes(recipe: Recipe, config: Any) -> _Sizes:
     return _Sizes(
         parameters=sum(weight.numel() for weight in network.parameters()),
         matrices=sum(module.weight.numel() for module in linear.values()),
+        largest=max(module.weight.numel() for module in linear.values()),
+        adapted_inputs=sum(module.in_features for module in targets),
         adapter=sum(recipe.lora_rank * (module.in_features + module.out_features) for module in targets),
     )
 
 
-def _memory(recipe: Recipe, config: Any, sizes: _Sizes, tokens: int, rows: int, processes: int) -> float:
-    """Bytes: weights, adapter with two gradient buffers and two moments, activations and logits of the longest pack."""
+def _memory(recipe: Recipe, config: Any, sizes: _Sizes, longest: _Longest, processes: int) -> float:
+    """Bytes: weights, adapter with two gradient buffers and two moments, activations and logits of the longest pack.
+
+    A layer keeps for the backward pass, per token: twelve vectors of the residual stream (input, normalised inputs as
+    dropped out for each projection, queries, keys, values, attention) and four of the feed-forward part. On a CPU,
+    where dropout has no kernel of its own, it also keeps the noise as numbers, and the keys and values as each chunk
+    of tokens selects them. The backward pass of one layer adds the gradients of two of each.
+    """
     on_cpu = recipe.device != "cuda" and not torch.cuda.is_available()
     width = 4 if recipe.precision == "float32" or on_cpu else 2
     matrices = sizes.matrices * (0.52 if recipe.precision == "nf4" else width)
-    if recipe.shard:  # a slice of each layer, and two layers whole: the current one and the next
-        matrices *= 1 / processes + 2 / config.get_text_config().num_hidden_layers
-    weights = matrices + (sizes.parameters - sizes.matrices) * width
     text = config.get_text_config()
-    a_layer = width * (12 * text.hidden_size + 4 * text.intermediate_size)
-    kept = width * text.hidden_size * text.num_hidden_layers + a_layer
-    activations = tokens * (kept if recipe.recompute else a_layer * text.num_hidden_layers)
-    logits = 3 * 4 * rows * text.vocab_size
-    return weights + 20 * sizes.adapter + activations + logits + width * tokens**2
+    layers = text.num_hidden_layers
+    if recipe.shard:  # a slice of each layer, and two layers whole: the current one and the next
+        matrices *= 1 / processes + 2 / layers
+    dequantised = width * sizes.largest if recipe.precision == "nf4" else 0
+    weights = matrices + dequantised + (sizes.parameters - sizes.matrices) * width
+    a_layer = longest.tokens * (12 * text.hidden_size + 4 * text.intermediate_size)
+    if on_cpu and recipe.lora_dropout > 0:
+        a_layer += longest.tokens * sizes.adapted_inputs / layers
+    mask = longest.tokens**2
+    if recipe.attention != "dense":
+        mask = CHUNK * longest.chunk_keys if on_cpu else 0
+        a_layer += 2 * text.hidden_size * longest.chunk_keys if on_cpu else 0
+    kept = longest.tokens * text.hidden_size * layers + a_layer if recipe.recompute else a_layer * layers
+    backward = longest.tokens * 2 * (text.hidden_size + text.intermediate_size)
+    logits = 3 * 4 * longest.rows * text.vocab_size
+    return weights + 20 * sizes.adapter + width * (kept + backward + mask) + logits
 
 
 def _rate(recipe: Recipe, config: Any) -> tuple[float, str]:

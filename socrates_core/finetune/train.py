@@ -17,7 +17,7 @@ from socrates_core.errors import TrainingError
 from socrates_core.finetune.recipe import Recipe, load_recipe, recipe_file
 from socrates_core.report.words import data_size, duration_between
 from socrates_core.study.files import check_folder, write_file
-from socrates_core.study.leaks import groups_of, refuse_overlap
+from socrates_core.study.leaks import groups_of, refuse_overlap, sketches_text
 from socrates_core.study.sources.sample import sample_rows
 from socrates_core.study.split import Split, part, study_of
 from socrates_core.study.study_set import StudySet
@@ -134,7 +134,8 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
     }
     record = record_of(recipe, network, split, units, training)
     record = replace(record, training={**training, "changes": changes_since(out, recipe, record)})
-    return Job(recipe, out, encoder, order, scales, validation, record, accelerator), plan
+    stimuli = sketches_text(learned.cells)
+    return Job(recipe, out, encoder, order, scales, validation, record, accelerator, stimuli), plan
 
 
 def check_length(examples: int, epochs: int) -> None:

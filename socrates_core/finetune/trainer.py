@@ -88,6 +88,8 @@ class Job:
     """The adapter's record, without validation results."""
     accelerator: Any
     """accelerate's `Accelerator`."""
+    stimuli: str = ""
+    """The sketches of the training stimuli, for the adapter's folder."""
 
 
 class Trainer:
@@ -202,7 +204,8 @@ class Trainer:
             if job.accelerator.is_main_process:
                 training = {**(job.record.training or {}), **self._best}
                 # named by step: a run resumed from before it may train differently and must not publish this one
-                save_adapter(self.lora, replace(job.record, training=training), job.out / BEST / step_name(step))
+                record, folder = replace(job.record, training=training), job.out / BEST / step_name(step)
+                save_adapter(self.lora, record, folder, job.stimuli)
 
     # -- checkpoints ---------------------------------------------------------------------------------------------
 

@@ -80,8 +80,8 @@ class Progress:
         left = (now - self._started) / max(1, step - self._first) * (self._steps - step)
         sys.stderr.write(
             f"step {step}/{self._steps}  loss {values['loss']:.4f}  accuracy {values['accuracy']:.1%}  "
-            f"gradient {values['gradient_norm']:.3g}  rate {values['learning_rate']:.2e}  "
-            f"{values['tokens_per_second']:,.0f} tokens/s  unique {values['unique_share']:.1%}  "
+            f"gradient {values['gradient_norm']:.3g}  learning rate {values['learning_rate']:.2e}  "
+            f"{values['tokens_per_second']:,.0f} tokens a second  unique {values['unique_share']:.1%}  "
             f"{duration(left)} left\n"
         )
         sys.stderr.flush()

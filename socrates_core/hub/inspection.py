@@ -11,22 +11,23 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from socrates_core.errors import HubError, ModelError
+from socrates_core.errors import HubError, LeakError, ModelError
 from socrates_core.hub.access import check_repo_id
 from socrates_core.hub.weights import Tensor, read_header
 from socrates_core.model.folder import DEMO
 from socrates_core.model.record import FILE, ModelRecord
 from socrates_core.study.files import read_json
+from socrates_core.study.leaks import STIMULI, load_sketches
 
 WEIGHTS: Final = "adapter_model.safetensors"
 CONFIG: Final = "adapter_config.json"
 RECORD: Final = FILE
 CARD: Final = "README.md"
-FILES: Final = (WEIGHTS, CONFIG, RECORD, CARD)
+FILES: Final = (WEIGHTS, CONFIG, RECORD, STIMULI, CARD)
 """The only files that are pushed or pulled."""
 
 MAX_TEXT: Final = 8 * 1024**2
-"""Bytes of a config, record or card."""
+"""Bytes of a config, a record, a file of sketches or a card."""
 MAX_RANK: Final = 1024
 MAX_WIDTH: Final = 2**20
 """Rows or columns of a weight matrix of the base model."""
@@ -106,6 +107,12 @@ def inspect_config(folder: Path) -> tuple[AdapterConfig, ModelRecord | None]:
             raise HubError(f"{RECORD}: {error}") from error
     if record is not None:
         _check_agreement(config, record)
+    if (folder / STIMULI).is_file():
+        _json(folder / STIMULI)
+        try:
+            load_sketches(folder / STIMULI)
+        except LeakError as error:
+            raise HubError(f"{STIMULI}: {error}") from error
     return config, record
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -33,6 +34,8 @@ class AnswerDistributions:
     model was about to write something else, and its probabilities are unreliable. 1 if `method` is typed, where the
     model can only choose among the options."""
     method: Method = "exact"
+    answers: npt.NDArray[np.int64] | None = None
+    """(N,) sampled answers on the scale that each row rests on, 0 for a row that is not sampled; None if none is."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,16 @@ class ModelDescription:
     template: str | None = None
     device: str = "none"
     precision: str = "exact"
+    requested_precision: str = "auto"
+    """The precision as requested, of which `precision` is the outcome."""
     demo: bool = False
     """Whether this is the bundled demo model, which shows how everything works but knows nothing about the world."""
     trained_on: frozenset[str] = frozenset()
     """Ids of the studies that the model or its adapter was trained on; all others are unseen."""
+    template_note: str = ""
+    """For a base without a record: the mass on the scale that it has under each template; otherwise empty."""
+    stimuli: Path | None = None
+    """The file of sketches of the stimuli that the adapter was trained on; None without one."""
     base_note: str = ""
     """What is to be said of a base that may not be the one the adapter was trained on; empty if it is."""
 

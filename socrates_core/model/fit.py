@@ -1,20 +1,48 @@
 """Compatibility of model, adapter, tokenizer and template. A mismatch is refused, and the error names both sides."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import numpy as np
+
 from socrates_core.errors import ModelError
 from socrates_core.model.adapters import CONFIG
+from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.endpoint.endpoint_model import RELEASED
 from socrates_core.model.folder import COMMIT, DEMO, HUB_ID, Origin
 from socrates_core.model.record import ModelRecord, tokenizer_hash
+from socrates_core.prompt import TEMPLATES
+from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.files import read_json
+from socrates_core.study.study_set import Cell, Persona
 
 BaseMatch = Literal["same", "twin", "unknown", "another"]
 """How the model relates to the one that an adapter names: the same by its Hub id or folder; by its name, a quantised or
 mirrored copy; not known, because one of them is named by a folder; or another model."""
+
+TYPICAL_CELLS: Final = (
+    Cell(
+        1,
+        "typical prompts",
+        1,
+        1,
+        "A town plans to close its centre to cars on Sundays. How much do you support or oppose this plan, from 1 "
+        "(strongly oppose) to 7 (strongly support)? Only return an integer from 1 to 7.",
+        AnswerScale(tuple(range(1, 8)), {1: "strongly oppose", 7: "strongly support"}),
+    ),
+    Cell(
+        2,
+        "typical prompts",
+        1,
+        2,
+        "Would you recommend your present doctor to a friend? 1 = yes, 2 = no. Only return 1 or 2.",
+        AnswerScale((1, 2), {1: "yes", 2: "no"}),
+    ),
+)
+TYPICAL_PERSON: Final[Persona] = {"age": 34, "gender": "Female", "education": "Bachelor's degree"}
+"""What a base without a record is tried on: with three templates about 700 tokens."""
 
 _QUANTISED: Final = re.compile(
     r"[-_.](?:unsloth|bnb|[48]bit|int[48]|nf4|fp8|fp4|awq|gptq|hqq|aqlm|exl2|gguf|dynamic|quantized|w[48]a(?:8|16))\b"
@@ -44,6 +72,33 @@ def fitting_template(name: str, adapter: str | None, requested: str | None, reco
     if requested is None and adapter is not None:
         raise ModelError(f"the adapter {adapter} does not record its training template; name it with --template")
     return requested or "shared"
+
+
+def mass_by_template(view: Callable[[str], AnswerModel]) -> dict[str, float]:
+    """Mean share of the probability that a model puts on the answer scale in typical prompts, for each template.
+
+    Args:
+        view: The model under a template.
+    """
+    found = {}
+    for template in TEMPLATES:
+        model = view(template)
+        masses = [model.answer_distributions(cell, [TYPICAL_PERSON]).on_scale_mass for cell in TYPICAL_CELLS]
+        found[template] = float(np.concatenate(masses).mean())
+    return found
+
+
+def template_note(masses: Mapping[str, float], used: str) -> str:
+    """What is to be said of the template of a base without a record: which one it answers best under.
+
+    Args:
+        masses: From `mass_by_template`.
+        used: The template in use, which is never changed by itself.
+    """
+    best = max(masses, key=lambda name: (masses[name], name == used))
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in masses.items())
+    advice = f"{used} has the most" if best == used else f"--template {best} has the most, {used} is in use"
+    return f"share of the probability on the scale in typical prompts: {shares}; {advice}"
 
 
 def check_tokenizer(name: str, adapter: str | None, record: ModelRecord | None, tokenizer: Any) -> None:

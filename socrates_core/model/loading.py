@@ -1,5 +1,7 @@
 """Loading models by name: baselines, the demo model, a folder or a Hub id, with or without an adapter."""
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,8 +10,15 @@ from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import AnswerModel, ModelDescription
 from socrates_core.model.baselines import MarginalModel, UniformModel
 from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
-from socrates_core.model.endpoint.endpoint_model import load_endpoint
-from socrates_core.model.fit import check_base, check_tokenizer, fitting_template, unrecorded_base
+from socrates_core.model.endpoint.endpoint_model import RELEASED, load_endpoint
+from socrates_core.model.fit import (
+    check_base,
+    check_tokenizer,
+    fitting_template,
+    mass_by_template,
+    template_note,
+    unrecorded_base,
+)
 from socrates_core.model.folder import Origin, local_folder, need_safetensors, origin_of, weights_digest
 from socrates_core.model.precision import Precision, apply_precision, check_precision, chosen_precision, weight_options
 from socrates_core.model.record import ModelRecord
@@ -44,8 +53,10 @@ def load_model(
             endpoint and a Hub id that is not cached use the network.
         adapter: A folder, a Hub id (with `@revision`) or `demo` for the bundled LoRA adapter; None for the base alone.
         template: The prompt template, for a model without a record of its own.
-        precision: Precision of the weights; `auto` uses bf16 if it fits in GPU memory (dequantised NF4 if the adapter
-            was trained on an NF4 base) and NF4 otherwise, and float32 on a CPU.
+        precision: Precision of the weights. `auto` rounds none that are stored if memory allows: float32 for weights
+            stored in it and for adapters trained on a float32 base, bf16 for weights stored in it (on a CPU only where
+            that is faster), dequantised NF4 for adapters trained on an NF4 base, and NF4 where nothing else fits in
+            GPU memory. Baselines and endpoints take none.
         training: Studies for the marginal model; the bundled training studies when None.
         other_base: Load an adapter made elsewhere onto another base than the one that it names, too; the description's
             `base_note` says so.
@@ -55,6 +66,12 @@ def load_model(
     """
     if template is not None:
         check_template(template)
+    check_precision(precision)
+    if precision != "auto" and not has_weights(name):
+        whose = (
+            "an endpoint serves its own weights" if name.startswith(ENDPOINT) else f"the {name} model has no weights"
+        )
+        raise ModelError(f"{whose}; leave --precision out")
     if name in ("uniform", "marginal"):
         if adapter is not None:
             raise ModelError(f"the {name} model takes no adapter; leave --adapter out or choose another --model")
@@ -64,6 +81,11 @@ def load_model(
             raise ModelError("an endpoint serves its own weights; leave --adapter out")
         return load_endpoint(name, template)
     return _load_transformer(name, adapter, template, precision, other_base)
+
+
+def has_weights(name: str) -> bool:
+    """Whether a model's weights are loaded here, so that it takes a precision: not those of baselines and endpoints."""
+    return name not in ("uniform", "marginal") and not name.startswith(ENDPOINT)
 
 
 def _bundled_training() -> StudySet:
@@ -97,6 +119,7 @@ def _load_transformer(
         template=fitting_template(name, None, requested, base.record),
         device=torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
         precision=base.precision,
+        requested_precision=precision,
         demo=bool(base.record and base.record.demo),
         trained_on=frozenset(base.record.trained_on if base.record else ()),
     )
@@ -106,7 +129,19 @@ def _load_transformer(
         device = f"{description.device} (attention: {shared.scorer.kernels.names})"
         shared.description = replace(description, device=device)
     model = TransformerModel(shared.network, shared.tokenizer, shared.description, shared=shared)
-    return model.with_adapter(adapter, template, other_base=other_base) if adapter is not None else model
+    if adapter is not None:
+        return model.with_adapter(adapter, template, other_base=other_base)
+    if base.record is None and not name.startswith(RELEASED) and not os.environ.get("SPACES_ZERO_GPU"):
+        note = _template_note(model)
+        shared.description = model.description = replace(model.description, template_note=note)
+    return model
+
+
+def _template_note(model: "TransformerModel") -> str:
+    """`template_note` of a base without a record; empty where even typical prompts exceed its context."""
+    with suppress(ModelError):
+        return template_note(mass_by_template(model.with_template), model.template)
+    return ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +185,9 @@ def load_network(
     folder = local_folder(name, "model")
     need_safetensors(folder, name)
     plan = _network_plan(name, folder)
-    precision = chosen_precision(precision, plan.config, learned_on)
+    if learned_on is None and plan.record is not None and plan.record.demo:
+        learned_on = "float32"  # stored in bf16 to be small; it was trained, and its figures are stated, in float32
+    precision = chosen_precision(precision, plan.config, folder, learned_on)
     try:
         network = AutoModelForCausalLM.from_pretrained(
             folder, use_safetensors=True, attn_implementation=attention.NAME, **weight_options(precision, to_shard)

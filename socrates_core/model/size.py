@@ -10,23 +10,24 @@ import psutil
 
 from socrates_core.errors import ModelError
 from socrates_core.model.loading import plan_network
+from socrates_core.model.precision import Precision, automatic_precision_on_cpu, bf16_speed_up
 
-NF4_BYTES: Final = 0.6
-"""Bytes per parameter in 4 bits, including its share of the quantisation scales and of the 16-bit layers."""
-
-FLOAT32_BYTES: Final = 4.0
+BYTES: Final[Mapping[str, float]] = {"nf4": 0.6, "nf4-dequantised": 2.0, "bf16": 2.0, "float32": 4.0}
+"""Bytes per parameter; in 4 bits including its share of the quantisation scales and of the 16-bit layers."""
 
 CGROUP: Final = Path("/sys/fs/cgroup")
 """Contains a container's own memory limit; other interfaces report the whole machine's memory."""
 
 
-def check_size(name: str) -> None:
+def check_size(name: str, precision: Precision = "auto") -> None:
     """Raise a ModelError unless the weights of a model fit in the memory they would be loaded into.
 
-    On a GPU they need at least 4 bits each; on a CPU they are float32. Only the model's configuration is fetched.
+    With `auto` they need at least 4 bits each on a GPU; on a CPU they are bf16 or float32, as their configuration says
+    that they are stored. Only the configuration is fetched.
 
     Args:
         name: A folder or a Hub id (with `@revision`).
+        precision: As requested.
     """
     import torch
     from transformers import AutoModelForCausalLM
@@ -34,11 +35,17 @@ def check_size(name: str) -> None:
     config = plan_network(name).config
     with torch.device("meta"):
         parameters = sum(weight.numel() for weight in AutoModelForCausalLM.from_config(config).parameters())
+    held: str = precision
     if torch.cuda.is_available():
         free, _ = torch.cuda.mem_get_info()
-        needed, where = parameters * NF4_BYTES, "of GPU memory even in 4 bits"
+        held, where = "nf4" if held == "auto" else held, "of GPU memory"
     else:
-        free, needed, where = available_memory(), parameters * FLOAT32_BYTES, "of memory without a GPU"
+        free, where = available_memory(), "of memory without a GPU"
+        if held == "auto":
+            in_bf16 = getattr(config, "dtype", None) == torch.bfloat16
+            held = automatic_precision_on_cpu("BF16", None, bf16_speed_up()) if in_bf16 else "float32"
+    needed = parameters * BYTES[held]
+    where += " even in 4 bits" if held == "nf4" else f" in {held}"
     if needed > free:
         raise ModelError(
             f"{name} has {parameters / 1e9:,.1f} billion parameters and needs about {needed / 1e9:,.0f} GB {where}; "

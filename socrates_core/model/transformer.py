@@ -29,6 +29,7 @@ from socrates_core.model.shared_network import SharedNetwork
 from socrates_core.prompt import check_template
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.distribution import Floats
+from socrates_core.study.leaks import STIMULI
 from socrates_core.study.study_set import Cell, Persona
 
 SELF_CHECK_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.25, torch.float16: 0.05}
@@ -114,8 +115,19 @@ class TransformerModel:
             template=chosen,
             trained_on=base.trained_on | frozenset(record.trained_on if record else ()),
             base_note=note,
+            template_note="",
+            stimuli=folder / STIMULI if (folder / STIMULI).is_file() else None,
         )
         return TransformerModel(self.network, self.tokenizer, description, shared=self.shared, adapter_key=key)
+
+    def with_template(self, template: str) -> "TransformerModel":
+        """The same weights under another template, to see how they answer there; without a self-check of its own."""
+        described = replace(self.description, template=template, template_note="")
+        view = TransformerModel(
+            self.network, self.tokenizer, described, shared=self.shared, adapter_key=self.adapter_key
+        )
+        view._checked = True
+        return view
 
     def base_model(self) -> "TransformerModel":
         """The view without adapter.

@@ -87,6 +87,8 @@ def _stamps(metrics: Metrics) -> list[Part]:
         stamps.append(Warned(f"ANSWERS LOST: {some}. The figures are about the rest, which may be biased."))
     if metrics.provenance.base_note:
         stamps.append(Warned(f"Not surely the adapter's base: {metrics.provenance.base_note}."))
+    if metrics.provenance.template_note:
+        stamps.append(f"Template: {metrics.provenance.template_note}.")
     if metrics.provenance.demo:
         stamps.append(Warned("This is the demo model: it shows how the software works and is not for science."))
     if "synthetic" in metrics.by_kind:

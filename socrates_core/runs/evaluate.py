@@ -32,6 +32,7 @@ def run(
     ] = None,
     adapter: Annotated[str | None, typer.Option(help="A LoRA adapter: a folder or a Hub id.")] = None,
     template: Annotated[str | None, typer.Option(help="Prompt template, for a model without a record.")] = None,
+    precision: Annotated[str, typer.Option(help="auto, nf4, nf4-dequantised, bf16 or float32.")] = "auto",
     per_cell: Annotated[int | None, typer.Option(help="At most this many people per cell, drawn at random.")] = None,
     study: Annotated[list[str] | None, typer.Option(help="Only this study of the part; can be repeated.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the people drawn and of all resamples.")] = 42,
@@ -55,10 +56,8 @@ def run(
         spec = standing_spec(_named(out), asked=studies is not None or model is not None)
     else:
         whole, divided = open_studies(studies)
-        only = tuple(study or ())
-        spec = specify(
-            whole, divided, studies, split, model, adapter, template, per_cell, seed, allow_seen, only, other_base
-        )
+        asked = (model, adapter, template, per_cell, seed, allow_seen, tuple(study or ()), other_base, precision)
+        spec = specify(whole, divided, studies, split, *asked)
         # what cannot be evaluated is refused before a folder is created
         evaluation_data(whole, divided, spec.part, spec.only)
     out = out or Path("runs") / spec.run_id

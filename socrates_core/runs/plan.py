@@ -29,6 +29,9 @@ from socrates_core.study.study_set import Cell
 BASELINES: Final = ("uniform", "marginal")
 """Models that read no prompt."""
 
+SPEED_DEPENDS_ON: Final = ("model", "adapter", "template", "precision")
+"""Fields of the specification that an earlier run must share for its speed to count."""
+
 MOST_PROMPTS: Final = 6000
 """Prompts that are encoded to count tokens; a longer run is extrapolated from batches spread evenly over it."""
 
@@ -207,7 +210,7 @@ def _paces(root: Path, spec: EvaluationSpec) -> Iterator[tuple[Pace, float]]:
             other = read_spec(path.parent)
         except RunError:
             continue
-        if (other.model, other.adapter, other.template) != (spec.model, spec.adapter, spec.template):
+        if any(getattr(other, name) != getattr(spec, name) for name in SPEED_DEPENDS_ON):
             continue
         happened = events(path.parent)
         speed = speed_of(happened)

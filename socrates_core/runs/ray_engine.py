@@ -7,7 +7,7 @@ same paths as on the driver. When a node is lost, its unfinished batches go to t
 import os
 import socket
 from collections.abc import Generator, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from socrates_core.errors import RunError, SocratesError
 from socrates_core.evaluation.data import evaluation_data
@@ -16,6 +16,7 @@ from socrates_core.evaluation.spec import EvaluationSpec, open_studies
 from socrates_core.model.answer_model import ModelDescription
 from socrates_core.model.baselines import MarginalModel
 from socrates_core.model.loading import load_model
+from socrates_core.model.precision import Precision
 from socrates_core.runs.units import Result
 from socrates_core.study.study_set import Cell
 
@@ -40,7 +41,12 @@ class Predictor:
         self._marginal = MarginalModel(training) if training is not None else None
         spec = self._spec
         self._model = load_model(
-            spec.model, spec.adapter, template=spec.template, training=training, other_base=spec.other_base
+            spec.model,
+            spec.adapter,
+            template=spec.template,
+            training=training,
+            other_base=spec.other_base,
+            precision=cast("Precision", spec.precision),
         )
 
     def description(self) -> ModelDescription:
@@ -76,6 +82,10 @@ class RayEngine:
         self._spec = spec
         self._actors: list[Any] = []
 
+    answers_before = 0
+    rests_on = ""
+    """As of a `LocalEngine`; the actors keep no file of answers, since they may not see the run's folder."""
+
     def __enter__(self) -> "RayEngine":
         """Connect to the cluster at RAY_ADDRESS, or start one on this machine, and create the actors.
 
@@ -109,14 +119,20 @@ class RayEngine:
         """The model's description, from the first actor.
 
         Raises:
-            SocratesError: If it cannot be loaded.
+            SocratesError: If it cannot be loaded, or the actors' devices led to different precisions.
         """
         try:
-            found: ModelDescription = self._ray.get(self._actors[0].description.remote())
+            all_of_them: list[ModelDescription] = self._ray.get([actor.description.remote() for actor in self._actors])
         except self._ray.exceptions.RayError as error:
             cause = getattr(error, "cause", None)
             raise RunError(f"the model cannot be loaded on the cluster: {cause or error}") from error
-        return found
+        precisions = sorted({one.precision for one in all_of_them})
+        if len(precisions) > 1:
+            raise RunError(
+                f"the machines of the cluster would predict in different precisions ({', '.join(precisions)}); choose "
+                "one with --precision"
+            )
+        return all_of_them[0]
 
     def results(self, groups: Sequence[Sequence[Cell]]) -> Generator[tuple[int, Result], None, None]:
         """(index, result) of each batch, in order of completion.

@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import polars as pl
 
+from socrates_core import command
 from socrates_core.errors import PredictionError, RunError, SocratesError
 from socrates_core.evaluation.data import EvaluationData
 from socrates_core.evaluation.prediction import predict
@@ -22,7 +23,10 @@ from socrates_core.evaluation.prediction_table import PROVENANCE, read_table, un
 from socrates_core.evaluation.spec import EvaluationSpec
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.model.baselines import MarginalModel
+from socrates_core.model.endpoint.answer_file import FILE as ANSWERS
+from socrates_core.model.endpoint.endpoint_model import EndpointModel
 from socrates_core.model.loading import load_model
+from socrates_core.model.precision import Precision
 from socrates_core.runs.folder import read_spec
 from socrates_core.runs.state import record, this_machine
 from socrates_core.study.files import write_file
@@ -52,12 +56,13 @@ def local_results(groups: Sequence[Sequence[Cell]], predict: Predict) -> Generat
 class LocalEngine:
     """Predicts with a model in this process."""
 
-    def __init__(self, spec: EvaluationSpec, data: EvaluationData) -> None:
+    def __init__(self, spec: EvaluationSpec, data: EvaluationData, folder: Path | None = None) -> None:
         """Load the model.
 
         Args:
             spec: The run's specification.
             data: The studies of its part.
+            folder: Of the run; answers of a server are kept there as they arrive.
 
         Raises:
             ModelError: If it cannot be loaded.
@@ -72,6 +77,7 @@ class LocalEngine:
                 template=spec.template,
                 training=data.training,
                 other_base=spec.other_base,
+                precision=cast("Precision", spec.precision),
             )
         except (RuntimeError, MemoryError) as error:  # CUDA's out-of-memory error is a RuntimeError
             reason = str(error).splitlines()[0] if str(error) else "out of memory"
@@ -81,6 +87,17 @@ class LocalEngine:
             ) from error
         self._marginal = MarginalModel(data.training) if data.training is not None else None
         self.description = self._model.description
+        self.answers_before = 0
+        """Answers of a server that an earlier session of this run has obtained."""
+        if isinstance(self._model, EndpointModel):
+            self._model.on_answer = command.arrivals("answers")
+            if folder is not None:
+                self.answers_before = self._model.keep_in(folder / ANSWERS)
+
+    @property
+    def rests_on(self) -> str:
+        """What a server's answers rest on, in words; empty for other models."""
+        return self._model.rests_on() if isinstance(self._model, EndpointModel) else ""
 
     def __enter__(self) -> "LocalEngine":
         """Nothing to set up; the Ray engine connects here."""

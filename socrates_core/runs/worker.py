@@ -8,8 +8,9 @@ This is the process that `launch` starts; the command `eval.run` does the same w
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 
@@ -20,12 +21,13 @@ from socrates_core.evaluation.prediction import describe
 from socrates_core.evaluation.prediction_table import cells_of
 from socrates_core.evaluation.scores import evaluate
 from socrates_core.evaluation.spec import EvaluationSpec, data_digest, open_studies
+from socrates_core.model.precision import Precision
 from socrates_core.report.evaluation import write_results
 from socrates_core.runs.folder import queued, read_spec, worker
 from socrates_core.runs.ray_engine import RayEngine
 from socrates_core.runs.state import record
 from socrates_core.runs.units import LocalEngine, collect, predict_units
-from socrates_core.study.files import write_json
+from socrates_core.study.files import read_json, write_json
 
 Say = Callable[[str], None]
 """Writes a line, `name         text`, to the terminal or the log."""
@@ -69,26 +71,52 @@ def _work_now(folder: Path, spec: EvaluationSpec, engine: str, say: Say) -> bool
     say(f"studies      {spec.studies}, part {spec.part}: {len(data.title)} studies, {len(data.cells)} cells")
     for one in data.left_out[:5]:
         say(f"left out     cell {one['cell']}, {one['name']}: {one['reason']}")
-    with RayEngine(spec) if engine == "ray" else LocalEngine(spec, data) as predictions:
+    pinned = with_precision_of_units(folder, spec)
+    with RayEngine(pinned) if engine == "ray" else LocalEngine(pinned, data, folder) as predictions:
         provenance = describe(spec, data, predictions.description)
         write_json(folder / "provenance.json", provenance)
-        say(f"model        {provenance['model']}, template {provenance['template']}, {provenance['device']}")
+        what = [f"template {provenance['template']}", provenance["precision"], provenance["device"]]
+        say(f"model        {', '.join([provenance['model'], *what])}")
+        if predictions.description.template_note:
+            say(f"template     {predictions.description.template_note}")
         if predictions.description.base_note:
             say(f"base         {predictions.description.base_note}")
         if provenance["contaminated"]:
             say(f"CONTAMINATED the model was trained on {', '.join(provenance['contaminated'])}")
         say(f"duplicates   {duplicates(provenance)}")
+        if predictions.answers_before:
+            say(f"answers      {predictions.answers_before:,} of an earlier session are used again")
         if not predict_units(
-            folder, data, batches(data, spec.per_cell), predictions.results, command.progress("cells")
+            folder,
+            data,
+            batches(data, spec.per_cell),
+            predictions.results,
+            command.progress("cells", worked_on="answers"),
         ):
             say(f"cancelled    {folder}; the same command resumes it")
             return False
+        if predictions.rests_on:
+            say(f"answers      {predictions.rests_on}")
+            provenance["answers_rest_on"] = predictions.rests_on
+            write_json(folder / "provenance.json", provenance)
     record(folder, "scoring")
     write_results(evaluate(cells_of(collect(folder, provenance)), provenance, spec.seed), folder)
     seconds = round(time.perf_counter() - started, 1)
     record(folder, "finished", seconds=seconds)
     say(f"wrote        {folder}/metrics.json, report.html, report.md in {seconds} s")
     return True
+
+
+def with_precision_of_units(folder: Path, spec: EvaluationSpec) -> EvaluationSpec:
+    """The specification, with the precision in which the finished cells of this run were predicted.
+
+    `auto` depends on the device and its free memory; resumed elsewhere, a run would mix two precisions without a word.
+    """
+    path = folder / "provenance.json"
+    if spec.precision != "auto" or not path.is_file() or not any((folder / "units").glob("*.parquet")):
+        return spec
+    earlier = read_json(path).get("precision")
+    return replace(spec, precision=earlier) if earlier in get_args(Precision) else spec
 
 
 def duplicates(provenance: Mapping[str, Any]) -> str:
@@ -99,6 +127,8 @@ def duplicates(provenance: Mapping[str, Any]) -> str:
     found = f"{len(provenance['near_duplicates']):,} stimuli close to a training stimulus"
     if compared < learned:
         found += f" of {compared:,} training studies; not compared with the other {learned - compared:,}"
+    if provenance.get("studies_sketched"):
+        found += f" ({provenance['studies_sketched']:,} studies compared by the hashes that came with the adapter)"
     return found
 
 

@@ -304,6 +304,8 @@ class ArmResults:
     """As in `Simulation`."""
     share_effects: list[ShareEffect] = field(default_factory=list)
     subgroups: tuple[Subgroup, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is to be said of how they were obtained."""
 
 
 def _within(interval: Interval | None, digits: int = 3) -> str:

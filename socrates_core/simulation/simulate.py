@@ -100,7 +100,7 @@ def simulate(
         control=cells[_place(cells, control)],
         effects=tuple(made.effects),
         profiles=made.profiles,
-        notes=tuple(dict.fromkeys([*notes, *(note for arm in arms for note in arm.notes)])),
+        notes=tuple(dict.fromkeys([*notes, *(note for arm in arms for note in arm.notes), *made.notes])),
         share_effects=tuple(made.share_effects),
         subgroups=made.subgroups,
     )
@@ -111,8 +111,10 @@ def _simulate_options(
 ) -> ArmResults:
     tracker = ArmProgress(sum(len(arm.personas) for arm in arms), progress)
     results, tables = [], []
+    sampled: list[int] = []
     for arm in arms:
-        probs, mass = _predict(model, arm, tracker)
+        probs, mass, answers = _predict(model, arm, tracker)
+        sampled += answers
         rows = with_temperature(probs, request.temperature, request.top_p)[arm.which]
         results.append(_arm_result(arm, rows, mass[arm.which], request))
         tables.append(rows)
@@ -130,7 +132,7 @@ def _simulate_options(
     )
     shares = [share_effect(arms, tables, control, other) for other in others if not ordered]
     groups = [arm_values(arm, rows) for arm, rows in zip(arms, tables, strict=True)] if ordered else []
-    return ArmResults(results, effects, table, shares, subgroups_of(groups) if groups else ())
+    return ArmResults(results, effects, table, shares, subgroups_of(groups) if groups else (), _sampling_note(sampled))
 
 
 def control_of(studies: StudySet, chosen: Cell) -> int:
@@ -216,17 +218,32 @@ def _likeness(a: Cell, b: Cell) -> float:
 # -- one arm -----------------------------------------------------------------------------------------------------
 
 
-def _predict(model: AnswerModel, arm: ArmPeople, tracker: ArmProgress) -> tuple[Floats, Floats]:
+def _predict(model: AnswerModel, arm: ArmPeople, tracker: ArmProgress) -> tuple[Floats, Floats, list[int]]:
+    """Probabilities and mass on the scale of each persona, and of the sampled ones the answers that they rest on."""
     probs, mass = [], []
+    sampled: list[int] = []
     tracker(0)
     for start in range(0, len(arm.personas), BATCH):
         batch = arm.personas[start : start + BATCH]
         answer = model.answer_distributions(arm.cell, batch)
         probs.append(answer.probs)
         mass.append(answer.on_scale_mass)
+        if answer.answers is not None:
+            sampled += answer.answers[answer.answers > 0].tolist()
         tracker(start + len(batch))
     tracker.finish(len(arm.personas))
-    return np.concatenate(probs).astype(np.float64), np.concatenate(mass).astype(np.float64)
+    return np.concatenate(probs).astype(np.float64), np.concatenate(mass).astype(np.float64), sampled
+
+
+def _sampling_note(sampled: Sequence[int]) -> tuple[str, ...]:
+    """What sampled distributions rest on; nothing where none is sampled."""
+    if not sampled:
+        return ()
+    each = f"{min(sampled)}" if min(sampled) == max(sampled) else f"{min(sampled)} to {max(sampled)}"
+    return (
+        f"The server gives no probabilities for this scale: {len(sampled):,} people's distributions rest on {each} "
+        "sampled answers each, and are that uncertain.",
+    )
 
 
 def _arm_result(arm: ArmPeople, rows: Floats, mass: Floats, request: SimulationRequest) -> ArmResult:

@@ -1,14 +1,28 @@
 """Checks for contamination: studies seen in training, and near-duplicate stimuli across parts."""
 
-from collections.abc import Collection, Mapping
+import base64
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
+import numpy as np
 import polars as pl
 
 from socrates_core.errors import LeakError
-from socrates_core.study.similarity import ALIKE, similar_pairs
+from socrates_core.study.files import read_json
+from socrates_core.study.similarity import ALIKE, SKETCH, WORDS, Hashes, similar_pairs, similar_sketches, sketch
 from socrates_core.study.split import _COLUMNS, Split, _ids, _kind_of, _placed, _some, _within_study, study_of
 from socrates_core.study.study_set import StudySet
+
+STIMULI: Final = "stimuli.json"
+"""File beside an adapter: the sketches of the stimuli that it was trained on."""
+
+MOST_HASHES: Final = 2**19
+"""Hashes in such a file, which then takes about 6 MB. With more than 8,192 stimuli the sketches are shorter, down to
+`SHORTEST`, where the standard error of a similarity of 0.5 is 0.13."""
+SHORTEST: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +149,75 @@ def near_duplicates_of(cells: pl.DataFrame, threshold: float = ALIKE) -> list[Ne
         for a, b, similarity in similar_pairs(cells["stimulus"].to_list(), cells["part"].to_list(), threshold)
     ]
     return sorted(found, key=lambda pair: (-pair.similarity, pair.cell_a, pair.cell_b))
+
+
+@dataclass(frozen=True, eq=False)
+class StimulusSketches:
+    """What is kept of training stimuli, to compare others with them where the studies themselves are not at hand."""
+
+    size: int
+    """Most hashes per stimulus."""
+    studies: Mapping[str, Sequence[Hashes]]
+    """Study id ↦ the sketches of its distinct stimuli."""
+
+
+def sketches_text(cells: pl.DataFrame) -> str:
+    """The content of the file `STIMULI` for some training cells.
+
+    Args:
+        cells: `study_id`, `stimulus`.
+    """
+    distinct = cells.select("study_id", "stimulus").unique(maintain_order=True).rows()
+    size = min(SKETCH, max(SHORTEST, MOST_HASHES // max(1, len(distinct))))
+    studies: dict[str, list[str]] = {}
+    for study, stimulus in distinct:
+        packed = base64.b64encode(sketch(stimulus, size).astype("<u8").tobytes()).decode()
+        studies.setdefault(study, []).append(packed)
+    return json.dumps({"format": 1, "words": WORDS, "size": size, "studies": studies}) + "\n"
+
+
+def load_sketches(path: Path) -> StimulusSketches:
+    """Read a file `STIMULI`.
+
+    Raises:
+        LeakError: If it cannot be read, or its hashes are of other phrases.
+    """
+    try:
+        raw = read_json(path)
+        size, kind = int(raw["size"]), (raw["format"], raw["words"])
+        studies = {
+            str(study): tuple(
+                np.frombuffer(base64.b64decode(packed, validate=True), dtype="<u8").astype(np.uint64)
+                for packed in stimuli
+            )
+            for study, stimuli in raw["studies"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LeakError(f"{path} cannot be read ({error}); fetch or train the adapter again, or remove it") from error
+    if kind != (1, WORDS) or not SHORTEST <= size <= SKETCH:
+        raise LeakError(f"{path} is of another version; fetch or train the adapter again, or remove it")
+    return StimulusSketches(size, studies)
+
+
+def near_duplicates_of_sketches(
+    trained: StimulusSketches, cells: pl.DataFrame, threshold: float = ALIKE
+) -> list[NearDuplicate]:
+    """Evaluated stimuli that share much of their wording with a sketched one, most similar first.
+
+    The similarity is an estimate, and the cell of the training stimulus is not known: `cell_a` is -1.
+
+    Args:
+        trained: Sketches of training stimuli.
+        cells: `cell_id`, `study_id` and `stimulus` of the evaluated ones.
+        threshold: The least similarity to name, in (0, 1].
+    """
+    known = [(study, one) for study, stimuli in trained.studies.items() for one in stimuli]
+    cells = cells.unique(["stimulus", "study_id"], keep="first", maintain_order=True)
+    asked = [sketch(stimulus, trained.size) for stimulus in cells["stimulus"].to_list()]
+    rows = cells.select("cell_id", "study_id").rows()
+    best: dict[tuple[str, int], NearDuplicate] = {}
+    for a, b, similarity in similar_sketches([one for _, one in known], asked, threshold, trained.size):
+        key = (known[a][0], rows[b][0])
+        if key not in best or similarity > best[key].similarity:
+            best[key] = NearDuplicate(-1, rows[b][0], known[a][0], rows[b][1], "train", "evaluated", similarity)
+    return sorted(best.values(), key=lambda pair: (-pair.similarity, pair.study_a, pair.cell_b))

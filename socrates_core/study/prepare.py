@@ -260,7 +260,8 @@ def show_progress(started: float) -> Progress:
         ending = "\n" if done >= total else "\r" if sys.stderr.isatty() else "\n"
         left = (total - done) / rate
         sys.stderr.write(
-            f"read         {done:,} of {total:,} ({done / total:.0%}), {rate:,.0f}/s, {left:.0f} s left{ending}"
+            f"read         {done:,} of {total:,} ({done / total:.0%}), {rate / total:.1%} a second, {left:.0f} s left"
+            f"{ending}"
         )
         sys.stderr.flush()
 

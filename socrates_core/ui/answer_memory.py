@@ -37,6 +37,8 @@ class _Answer:
     """(K,)"""
     mass: float
     method: Method
+    answers: int
+    """Sampled answers that it rests on; 0 if it is not sampled."""
 
 
 class _Store:
@@ -98,9 +100,12 @@ class _Remembered:
         missing = {key: persona for key, persona in zip(keys, personas, strict=True) if key not in answers}
         if missing or not personas:  # without personas the model raises its own error
             fresh = self._model.answer_distributions(cell, list(missing.values()))
+            sampled = np.zeros(len(missing), dtype=np.int64) if fresh.answers is None else fresh.answers
             new = {
-                key: _Answer(np.array(probs), float(mass), fresh.method)
-                for key, probs, mass in zip(missing, fresh.probs, fresh.on_scale_mass, strict=True)
+                key: _Answer(np.array(probs), float(mass), fresh.method, int(answers_of_one))
+                for key, probs, mass, answers_of_one in zip(
+                    missing, fresh.probs, fresh.on_scale_mass, sampled, strict=True
+                )
             }
             self._store.keep(cell, new)
             answers |= new
@@ -110,6 +115,7 @@ class _Remembered:
             np.stack([answer.probs for answer in found]),
             np.array([answer.mass for answer in found]),
             methods.pop() if len(methods) == 1 else "mixed",
+            np.array([answer.answers for answer in found]),
         )
 
 

@@ -142,6 +142,7 @@ def app(
 def asked_model(model: str, adapter: str | None, template: str | None, precision: str) -> AskedModel:
     """The model that the options name; the demo model comes with its adapter."""
     # a second or two: --help and a mistyped option should not wait for it
+    from socrates_core.model.loading import has_weights
     from socrates_core.ui.zero_gpu import prepare_zero_gpu
 
     zero_gpu = prepare_zero_gpu()
@@ -149,8 +150,9 @@ def asked_model(model: str, adapter: str | None, template: str | None, precision
         adapter = DEMO
     elif adapter == NO_ADAPTER:
         adapter = None
-    if zero_gpu and precision == "auto":
-        precision = "bf16"  # no GPU is visible before the first call, so its memory cannot be queried
+    if zero_gpu and precision == "auto" and has_weights(model):
+        # no GPU is visible before the first call, so its memory cannot be queried
+        precision = "float32" if model == DEMO else "bf16"
     return AskedModel(model, adapter, template, precision, zero_gpu)
 
 
@@ -186,6 +188,8 @@ def print_model(results: "Results") -> None:
     what = results.model.description
     print(f"Model    {what.name}{f' with adapter {what.adapter}' if what.adapter else ''}")
     print(f"         {what.device}, {what.precision}, template {what.template or 'none'}")
+    if what.template_note:
+        print(f"Template {what.template_note}")
     for source in results.catalogue.sources:
         unseen = sum(not entry.seen for entry in source.entries)
         print(f"Studies  {source.title}: {len(source.entries)} studies, {unseen} of them unseen by this model")
@@ -230,7 +234,7 @@ def load_in_background(results: "Results", asked: AskedModel) -> "Startup":
 
     def load_if_it_fits() -> "AnswerModel":
         if HUB_ID.fullmatch(asked.model.partition("@")[0]) or Path(asked.model).is_dir():
-            check_size(asked.model)
+            check_size(asked.model, cast("Precision", asked.precision))
         return asked.load()
 
     def use(loaded: "AnswerModel") -> None:

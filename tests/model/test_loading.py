@@ -11,11 +11,13 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from socrates_core.errors import ModelError
+from socrates_core.model.fit import template_note
 from socrates_core.model.folder import weights_digest
 from socrates_core.model.loading import load_model
 from socrates_core.model.record import FILE, ModelRecord, tokenizer_hash
 from socrates_core.model.transformer import TransformerModel
 from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.study.leaks import STIMULI
 from socrates_core.study.study_set import Cell
 from tests.model.tiny import network, tokenizer
 
@@ -76,6 +78,41 @@ def test_four_bit_weights_run_on_a_cpu_and_stay_near_the_full_ones(base: Path, a
     assert not any(module.support_avx512bf16_for_cpu for module in modules)
     assert small.answer_distributions(CELL, PEOPLE).probs.sum(axis=1) == pytest.approx(1)
     assert full.answer_distributions(CELL, PEOPLE).probs.shape == (2, 7)
+
+
+def test_a_base_without_a_record_says_how_much_mass_each_template_keeps_on_the_scale(base: Path, adapter: Path) -> None:
+    model = loaded(base)
+    note = model.description.template_note
+    assert re.fullmatch(
+        r"share of the probability on the scale in typical prompts: shared \d+%, socrates \d+%, alpaca \d+%; "
+        r"(shared has the most|--template (socrates|alpaca) has the most, shared is in use)",
+        note,
+    )
+    assert model.template == "shared"  # never changed by itself
+    assert loaded(base, adapter).description.template_note == ""
+    assert load_model("demo").description.template_note == ""
+
+
+@pytest.mark.parametrize(
+    ("masses", "used", "advice"),
+    [
+        (
+            {"shared": 0.03, "socrates": 0.4, "alpaca": 0.68},
+            "shared",
+            "--template alpaca has the most, shared is in use",
+        ),
+        ({"shared": 0.03, "socrates": 0.4, "alpaca": 0.68}, "alpaca", "alpaca has the most"),
+        ({"shared": 0.9, "socrates": 0.9, "alpaca": 0.1}, "socrates", "socrates has the most"),
+    ],
+)
+def test_the_template_with_the_most_mass_is_named(masses: dict[str, float], used: str, advice: str) -> None:
+    assert template_note(masses, used).rpartition("; ")[2] == advice
+
+
+def test_an_adapter_brings_the_sketches_of_its_stimuli(base: Path, adapter: Path) -> None:
+    assert loaded(base, adapter).description.stimuli is None
+    (adapter / STIMULI).write_text("{}", "utf-8")
+    assert loaded(base, adapter).description.stimuli == adapter / STIMULI
 
 
 def test_a_record_survives_the_disk(tmp_path: Path) -> None:

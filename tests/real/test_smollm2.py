@@ -70,7 +70,9 @@ def test_answers_are_those_of_plain_forward_passes(base: Path, template: str, pr
 
 def test_the_template_decides_how_much_of_its_probability_is_an_answer(base: Path) -> None:
     mass = {
-        template: load_model(str(base), template=template).answer_distributions(cell("1 to 7"), PEOPLE).on_scale_mass
+        template: load_model(str(base), template=template, precision="float32")
+        .answer_distributions(cell("1 to 7"), PEOPLE)
+        .on_scale_mass
         for template in ("shared", "alpaca")
     }
     assert mass["shared"].max() < 0.2
@@ -141,7 +143,7 @@ def test_a_training_that_was_killed_goes_on_and_its_loss_falls(adapter: Path) ->
 
 
 def test_plain_peft_gives_the_same_answers_with_the_adapter(base: Path, adapter: Path) -> None:
-    model = load_model(str(base), str(adapter))
+    model = load_model(str(base), str(adapter), precision="float32")
     assert isinstance(model, TransformerModel)
     answer = model.answer_distributions(cell("1 to 7"), PEOPLE[:1])
     stock = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32), adapter).eval()
@@ -152,7 +154,9 @@ def test_plain_peft_gives_the_same_answers_with_the_adapter(base: Path, adapter:
     expected = torch.softmax(logits, dim=-1)[ids].numpy()
     assert answer.on_scale_mass[0] == pytest.approx(expected.sum(), abs=1e-3)
     assert answer.probs[0] == pytest.approx(expected / expected.sum(), abs=1e-3)
-    before = load_model(str(base), template="alpaca").answer_distributions(cell("1 to 7"), PEOPLE[:1])
+    before = load_model(str(base), template="alpaca", precision="float32").answer_distributions(
+        cell("1 to 7"), PEOPLE[:1]
+    )
     assert np.abs(before.probs - answer.probs).max() > 1e-3  # it learned something
 
 

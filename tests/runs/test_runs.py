@@ -19,8 +19,10 @@ from socrates_core.runs.folder import cancel, delete, open_run, read_spec, worke
 from socrates_core.runs.index import KindFigures
 from socrates_core.runs.state import events, is_alive, record, state
 from socrates_core.runs.units import Engine, collect, finished_units, local_results, predict_units
-from socrates_core.runs.worker import duplicates
+from socrates_core.runs.worker import duplicates, with_precision_of_units
 from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.study.files import write_json
+from socrates_core.study.leaks import STIMULI, sketches_text
 from socrates_core.study.sources.society.society import make_society, study_set
 from socrates_core.study.split import Split, make_split, parts_digest
 from socrates_core.study.study_set import Cell, Persona, StudySet
@@ -202,6 +204,25 @@ def test_a_training_stimulus_that_returns_is_named() -> None:
     assert pair["similarity"] > 0.8
 
 
+def test_training_stimuli_that_are_not_at_hand_are_compared_by_the_hashes_of_the_adapter(tmp_path: Path) -> None:
+    text = (
+        "Please read about the new bridge over the river and then tell us how much you would like it to be built here."
+    )
+    learned = made_up({"a": [(1, 1, text)], "d": [(1, 1, "Something else")]})
+    (tmp_path / STIMULI).write_text(sketches_text(learned.cells), "utf-8")
+    evaluated = made_up({"b": [(1, 1, text + " Thank you.")]})
+    data = evaluation_data(evaluated, all_test(evaluated), "test")
+    model = ModelDescription("m", trained_on=frozenset("ad"), stimuli=tmp_path / STIMULI)
+    found = leaks(data, model, allow_seen=False)
+    assert (found["stimuli_compared"], found["studies_compared"], found["studies_sketched"]) == (True, 2, 2)
+    assert [(pair["training_study"], pair["study"]) for pair in found["near_duplicates"]] == [("a", "b")]
+    assert duplicates(found) == (
+        "1 stimuli close to a training stimulus (2 studies compared by the hashes that came with the adapter)"
+    )
+    more = replace(model, trained_on=frozenset("ade"))
+    assert not leaks(data, more, allow_seen=False)["stimuli_compared"]
+
+
 # -- the folder --------------------------------------------------------------------------------------------------
 
 
@@ -216,6 +237,27 @@ def test_the_same_specification_attaches_and_another_is_refused(tmp_path: Path) 
     (tmp_path / "other" / "thesis.tex").touch()
     with pytest.raises(RunError, match="not empty and not a run"):
         open_run(tmp_path / "other", SPEC)
+
+
+def test_a_precision_is_part_of_what_a_run_is_and_the_default_changes_no_name() -> None:
+    assert "precision" not in SPEC.to_json()
+    exact = replace(SPEC, precision="float32")
+    assert exact.run_id != SPEC.run_id
+    assert EvaluationSpec.from_json(exact.to_json()) == exact
+    assert EvaluationSpec.from_json(SPEC.to_json()) == SPEC
+
+
+def test_a_resumed_run_keeps_the_precision_of_its_finished_cells(tmp_path: Path) -> None:
+    # a run that began on a GPU in bf16 and goes on where `auto` would be float32
+    assert with_precision_of_units(tmp_path, SPEC) == SPEC
+    write_json(tmp_path / "provenance.json", {"precision": "bf16"})
+    assert with_precision_of_units(tmp_path, SPEC) == SPEC  # no cell is finished yet
+    (tmp_path / "units").mkdir()
+    (tmp_path / "units" / "7.parquet").touch()
+    assert with_precision_of_units(tmp_path, SPEC).precision == "bf16"
+    assert with_precision_of_units(tmp_path, replace(SPEC, precision="nf4")).precision == "nf4"
+    write_json(tmp_path / "provenance.json", {"precision": "as served"})
+    assert with_precision_of_units(tmp_path, SPEC) == SPEC
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,20 @@
+import json
 import random
+from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 
-from socrates_core.study.leaks import near_duplicates
+from socrates_core.errors import LeakError
+from socrates_core.study.leaks import (
+    STIMULI,
+    load_sketches,
+    near_duplicates,
+    near_duplicates_of_sketches,
+    sketches_text,
+)
+from socrates_core.study.similarity import SKETCH, similar_pairs, sketch, sketch_similarity
 from socrates_core.study.split import PARTS, Split, make_split, parts_digest
 from socrates_core.study.study_set import StudySet
 from tests.tables import study_set
@@ -122,3 +134,79 @@ def test_all_pairs_equal_the_plain_computation_on_random_texts() -> None:
     }
     assert found == pytest.approx({key: value for key, value in expected.items() if value >= 0.05})
     assert len(found) > 10
+
+
+# -- sketches ----------------------------------------------------------------------------------------------------
+
+
+def test_sketches_of_short_texts_give_their_similarity_exactly() -> None:
+    # phrases of A: abcde bcdef cdefg; of B: bcdef cdefg defgh: two of four in common
+    assert sketch_similarity(sketch("a b c d e f g"), sketch("b c d e f g h")) == pytest.approx(0.5)
+    assert sketch_similarity(sketch("a b c d e f g"), sketch("A, b; c d e f g!")) == 1
+    assert sketch_similarity(sketch("a b c d e f g"), sketch("h i j k l m n")) == 0
+    assert sketch_similarity(sketch(""), sketch("a b c")) == 0
+
+
+def test_sketches_of_long_texts_estimate_it() -> None:
+    rng = np.random.default_rng(3)
+    errors = []
+    for _ in range(40):
+        words = [f"w{number}" for number in rng.integers(0, 9999, 400)]
+        kept = int(rng.integers(100, 300))
+        other = words[:kept] + [f"v{number}" for number in rng.integers(0, 9999, 400 - kept)]
+        a, b = " ".join(words), " ".join(other)
+        exact = next((found for _, _, found in similar_pairs([a, b], ["a", "b"], 0.01)), 0.0)
+        assert len(sketch(a)) == SKETCH
+        errors.append(sketch_similarity(sketch(a), sketch(b)) - exact)
+    # the standard error is at most 0.5 / sqrt(64) = 0.06
+    assert np.std(errors) < 0.08
+    assert abs(np.mean(errors)) < 0.03
+
+
+def test_an_answer_instruction_is_not_in_a_sketch() -> None:
+    text = "Read about the new bridge over the wide river and say what you think."
+    assert (sketch(text) == sketch(f"{text} Only return an integer from 1 to 7, nothing else.")).all()
+
+
+def test_a_file_of_sketches_finds_what_returns_and_holds_no_text(tmp_path: Path) -> None:
+    bridge = "Please read about the new bridge over the river and then tell us how much you would like it to be built."
+    trained = pl.DataFrame(
+        {"study_id": ["a", "a", "b"], "stimulus": [bridge, bridge, "How much do you like green tea?"]}
+    )
+    path = tmp_path / STIMULI
+    path.write_text(sketches_text(trained), "utf-8")
+    assert "bridge" not in path.read_text("utf-8")
+    known = load_sketches(path)
+    assert {study: len(stimuli) for study, stimuli in known.studies.items()} == {"a": 1, "b": 1}
+    asked = {
+        "cell_id": [7, 8],
+        "study_id": ["c", "c"],
+        "stimulus": [f"{bridge} Thank you.", "Do you own a dog or a cat?"],
+    }
+    (pair,) = near_duplicates_of_sketches(known, pl.DataFrame(asked))
+    assert (pair.study_a, pair.study_b, pair.cell_b) == ("a", "c", 7)
+    assert pair.similarity == pytest.approx(18 / 20)  # of 22 and 24 words
+
+
+def test_many_stimuli_get_shorter_sketches() -> None:
+    words = [" ".join(f"w{number}" for number in range(start, start + 30)) for start in range(0, 40_000 * 30, 30)]
+    text = sketches_text(pl.DataFrame({"study_id": ["a"] * len(words), "stimulus": words}))
+    assert json.loads(text)["size"] == 16
+    assert len(text) < 8 * 1024**2  # what the Hub's files may have
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("{", "cannot be read"),
+        ('{"format": 1, "words": 5, "size": 64, "studies": {"a": ["?"]}}', "cannot be read"),
+        ('{"format": 1, "words": 5, "size": 64, "studies": {"a": ["AAAA"]}}', "cannot be read"),
+        ('{"format": 2, "words": 5, "size": 64, "studies": {}}', "of another version"),
+        ('{"format": 1, "words": 4, "size": 64, "studies": {}}', "of another version"),
+        ('{"format": 1, "words": 5, "size": 1, "studies": {}}', "of another version"),
+    ],
+)
+def test_a_damaged_file_of_sketches_is_refused(tmp_path: Path, content: str, reason: str) -> None:
+    (tmp_path / STIMULI).write_text(content, "utf-8")
+    with pytest.raises(LeakError, match=reason):
+        load_sketches(tmp_path / STIMULI)

@@ -27,7 +27,7 @@ from socrates_core.model.loading import load_model
 from socrates_core.model.record import FILE as RECORD
 from socrates_core.model.record import ModelRecord
 from socrates_core.model.transformer import TransformerModel
-from socrates_core.study.leaks import refuse_overlap
+from socrates_core.study.leaks import STIMULI, load_sketches, refuse_overlap
 from socrates_core.study.split import Split
 from socrates_core.study.study_set import StudySet, persona_rows
 from tests.finetune.folders import ROOT, command, environment, make_base, make_recipe, make_studies, qlora
@@ -250,6 +250,8 @@ def test_the_leak_guard_reads_it(place: Place, undisturbed: Path) -> None:
     assert refuse_overlap(record.trained_on, split.parts["test"]) == ()
     with pytest.raises(LeakError):
         refuse_overlap(record.trained_on, split.parts["train"])
+    # where the studies themselves are not at hand
+    assert set(load_sketches(undisturbed / STIMULI).studies) == set(split.parts["train"])
 
 
 def test_it_loads_with_plain_peft_and_with_our_loader(place: Place, undisturbed: Path) -> None:

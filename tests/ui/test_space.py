@@ -233,7 +233,7 @@ def GPU(task=None, *, duration=None):
 
 def test_on_zero_gpu_the_model_answers_in_processes_that_borrow_the_gpu(tmp_path: Path) -> None:
     (tmp_path / "spaces.py").write_text(LENDER)
-    settings = {**SPACE, "SPACES_ZERO_GPU": "true", "PYTHONPATH": str(tmp_path), "SOCRATES_PRECISION": "float32"}
+    settings = {**SPACE, "SPACES_ZERO_GPU": "true", "PYTHONPATH": str(tmp_path)}
     with app_server("--model", "uniform", environ=settings) as app:
         answer = app.ask("GET", "/result/json?cell=" + first_cell(app))
         assert answer.status == 200, answer.text

@@ -228,7 +228,7 @@ def fit(network: Any, course: Iterator[Lesson], config: DemoConfig, steps: int, 
             schedule.step()
         if step % 50 == 0 or step == steps:
             took = time.monotonic() - start
-            pace = f"{tokens / took:.0f} tokens/s, {took / step * (steps - step):.0f} s left"
+            pace = f"{tokens / took:,.0f} tokens a second, {took / step * (steps - step):.0f} s left"
             recent = {name: [one[name] for one in missed[-50:] if name in one] for name in HINTS}
             hints = ", ".join(f"{name} {np.mean(share):.2f}" for name, share in recent.items() if share)
             summary = f"loss above the entropy of the truth {np.mean(gaps[-50:]):.4f}, unexplained {hints}"

@@ -76,6 +76,8 @@ class Provenance:
     """At most this many people per cell; None for all."""
     base_note: str | None = None
     """Set if the base may not be the one that the adapter was trained on."""
+    template_note: str | None = None
+    """For a base without a record: the mass on the scale that it has under each template."""
     contaminated: tuple[str, ...] = ()
     """Evaluated studies that the model was trained on."""
     trained_on: int | None = None

@@ -49,6 +49,12 @@ def chunks_of(pack: Pack, dtype: torch.dtype, device: torch.device) -> tuple[Chu
     return tuple(out)
 
 
+def chunk_keys(pack: Pack) -> int:
+    """Number of keys that the chunks of a pack select, added up; counted without building them."""
+    starts = range(0, len(pack.tokens), CHUNK)
+    return sum(int(np.count_nonzero(pack.last[: first + CHUNK] > first)) for first in starts)
+
+
 def chunk_attention(
     module: Any,
     query: torch.Tensor,

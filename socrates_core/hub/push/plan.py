@@ -19,8 +19,9 @@ from socrates_core.hub.push.card import CardContent, check_licence, make_card
 from socrates_core.hub.push.figures import read_run
 from socrates_core.model.folder import DEMO
 from socrates_core.study.files import file_sha256
+from socrates_core.study.leaks import STIMULI
 
-PUSHED: Final = (WEIGHTS, CONFIG, RECORD)
+PUSHED: Final = (WEIGHTS, CONFIG, RECORD, STIMULI)
 """Files of the adapter that are pushed together with the card."""
 
 _PLACE: Final = re.compile(r'"((?:/[\w.~-]|~/|[A-Za-z]:\\\\)[^"]{0,200})"')
@@ -91,8 +92,10 @@ def plan_push(
     with readable(folder):
         content = _content(folder, repo_id, run, licence)
         warnings = _check_record_text(folder)
-        sizes = tuple((name, (folder / name).stat().st_size) for name in PUSHED)
-        digests = tuple((name, file_sha256(folder / name)) for name in PUSHED)
+        # adapters of earlier versions have no sketches of their stimuli
+        present = [name for name in PUSHED if name != STIMULI or (folder / name).is_file()]
+        sizes = tuple((name, (folder / name).stat().st_size) for name in present)
+        digests = tuple((name, file_sha256(folder / name)) for name in present)
     account, info = (None, None) if offline else _check_destination(repo_id, token, endpoint)
     if info is not None:
         warnings += _warnings(info, repo_id, private)

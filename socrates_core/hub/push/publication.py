@@ -8,7 +8,7 @@ from huggingface_hub import CommitOperationAdd, HfApi, constants
 
 from socrates_core.errors import HubError
 from socrates_core.hub.access import Progress, client, hub_step
-from socrates_core.hub.inspection import CARD, CONFIG, RECORD, WEIGHTS
+from socrates_core.hub.inspection import CARD, WEIGHTS
 from socrates_core.hub.push.plan import PushPlan, readable
 from socrates_core.study.files import file_sha256
 
@@ -64,7 +64,7 @@ def _commit(api: HfApi, plan: PushPlan, folder: Path, token: str, parent: str | 
     with _ReportingReader(folder / WEIGHTS, report) as weights:
         operations = [
             CommitOperationAdd(WEIGHTS, weights),
-            *(CommitOperationAdd(name, folder / name) for name in (CONFIG, RECORD)),
+            *(CommitOperationAdd(name, folder / name) for name, _ in plan.files if name not in (WEIGHTS, CARD)),
             CommitOperationAdd(CARD, plan.card.encode()),
         ]
         weights.armed = True

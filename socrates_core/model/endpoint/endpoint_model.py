@@ -7,7 +7,9 @@ For each scale the first of three methods that the server supports is used, and 
   question format (letters for the options), if the server has no log-probabilities;
 - *sampled*: several answers per persona at temperature 1, of each of which the first number counts.
 
-Finished answers are cached: when a call that failed half-way is repeated, only the missing ones are requested.
+A template whose answer follows some text in the assistant's turn has it there on a server that continues a turn, which
+is tried before the first answer. Finished answers are cached, those of a run in a file in its folder: when a call that
+failed half-way is repeated, only the missing ones are requested.
 """
 
 import re
@@ -15,12 +17,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription, check_request
+from socrates_core.model.endpoint.answer_file import AnswerFile
 from socrates_core.model.endpoint.client import EndpointClient, checked_url
 from socrates_core.model.endpoint.plan import (
     ANSWER_TOKENS,
@@ -31,7 +35,7 @@ from socrates_core.model.endpoint.plan import (
 )
 from socrates_core.model.endpoint.questioner import Answer, Questioner
 from socrates_core.model.endpoint.settings import EndpointSettings
-from socrates_core.prompt import check_template
+from socrates_core.prompt import answer_prefix, check_template
 from socrates_core.study.study_set import Cell, Persona
 
 PREFIX: Final = "endpoint:"
@@ -69,8 +73,11 @@ class EndpointModel:
             f"{PREFIX}{name}@{self.url}", template=template, device=f"server {self.url}", precision="as served"
         )
         self._client = EndpointClient(self.url, self.settings)
-        self._questioner = Questioner(self._client, name)
+        self._questioner = Questioner(self._client, name, answer_prefix(template))
         self._answers: dict[str, Answer] = {}
+        self._file: AnswerFile | None = None
+        self.on_answer: Callable[[int], None] | None = None
+        """Called with the number of answers so far, whenever one arrives."""
         self._counts: Counter[str] = Counter()
         self._missing = 0.0
         self._lock = threading.RLock()  # reentrant: a progress callback may call `report`
@@ -84,6 +91,54 @@ class EndpointModel:
         status = self._client.ping()
         if status in (401, 403):
             raise self._client.access_error(status)
+
+    def keep_in(self, path: Path) -> int:
+        """Write every answer to a file as it arrives, and use those that it has: a resumed run asks only for the rest.
+
+        Args:
+            path: Of the file; created if it is not there.
+
+        Returns:
+            The number of answers that it had.
+
+        Raises:
+            ModelError: If it cannot be written, or the server cannot be asked what it supports.
+        """
+        file, chat = AnswerFile(path), self._questioner.chat
+        if chat.prefills is None and file.obtained and isinstance(file.obtained.get("prefilled"), bool):
+            chat.prefills = False if not file.obtained["prefilled"] else None
+        if chat.prefills is None:
+            chat.learn(threading.Event())
+        settings = self.settings
+        file.begin(
+            {
+                "model": self.name,
+                "method": settings.method,
+                "samples": settings.samples,
+                "min_answers": settings.min_answers,
+                "seed": settings.seed,
+                "prefilled": bool(chat.prefills),
+            }
+        )
+        with self._lock:
+            self._answers.update(file.answers)
+            self._file = file
+        return len(file.answers)
+
+    def rests_on(self) -> str:
+        """What the answers so far rest on, in words: those of earlier sessions of the same run included."""
+        with self._lock:
+            by_method = Counter(answer.method for answer in self._answers.values())
+            sampled = [answer.answers for answer in self._answers.values() if answer.answers is not None]
+        words = []
+        if by_method["exact"]:
+            words.append(f"{by_method['exact']:,} distributions from log-probabilities")
+        if by_method["typed"]:
+            words.append(f"{by_method['typed']:,} from typed decisions")
+        if sampled:
+            words.append(f"{len(sampled):,} sampled, each from {min(sampled)} to {max(sampled)} answers on the scale")
+        begun = f"; the server continued {self._questioner.chat.prefix!r}" if self._questioner.chat.prefills else ""
+        return ", ".join(words) + begun if words else "no answers yet"
 
     def plan(self, requests: Sequence[tuple[Cell, Sequence[Persona]]]) -> EndpointPlan:
         """What these cells and personas would cost; nothing is sent to the server.
@@ -110,7 +165,7 @@ class EndpointModel:
     def report(self) -> EndpointReport:
         """Requests and answers so far."""
         with self._lock:
-            counts, missing = self._counts + self._questioner.counts, self._missing
+            counts, missing = self._counts + self._questioner.counts + self._questioner.chat.counts, self._missing
         with_mass = counts["exact"] + counts["sampled"]
         return EndpointReport(
             requests=self._client.requests,
@@ -120,7 +175,9 @@ class EndpointModel:
             sampled=counts["sampled"],
             off_scale=counts["off_scale"],
             unreadable=counts["unreadable"],
-            takes_seeds=self._questioner.takes_seeds,
+            fewest_answers=min((a.answers for a in self._answers.values() if a.answers is not None), default=None),
+            prefilled=bool(self._questioner.chat.prefills),
+            takes_seeds=self._questioner.chat.takes_seeds,
             missing_mass_mean=missing / with_mass if with_mass else None,
             defused=counts["defused"],
             prompt_tokens=counts["prompt_tokens"],
@@ -156,6 +213,7 @@ class EndpointModel:
             np.stack([answers[prompt.key].probs for prompt in prompts]),
             np.array([answers[prompt.key].mass for prompt in prompts]),
             methods.pop() if len(methods) == 1 else "mixed",
+            np.array([answers[prompt.key].answers or 0 for prompt in prompts]),
         )
 
     def _ask_all(
@@ -197,6 +255,10 @@ class EndpointModel:
         if prompt.key in self._answers:  # another thread has added it
             return
         self._answers[prompt.key] = answer
+        if self._file is not None:
+            self._file.add(prompt.key, answer)
+        if self.on_answer is not None:
+            self.on_answer(len(self._answers))
         self._counts.update({answer.method: 1, "defused": int(prompt.is_defused)})
         self._missing += 0.0 if answer.method == "typed" else 1 - answer.mass
         while len(self._answers) > KEPT:

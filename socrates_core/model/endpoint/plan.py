@@ -51,6 +51,10 @@ class EndpointReport:
     """Sampled answers whose first number is not an option."""
     unreadable: int
     """Sampled answers without a number."""
+    fewest_answers: int | None
+    """The fewest sampled answers on the scale that a distribution rests on; None if none is sampled."""
+    prefilled: bool
+    """Whether the answers follow the template's beginning of the assistant's turn."""
     takes_seeds: bool
     """False if the server rejects seeds, so that its samples cannot be reproduced."""
     missing_mass_mean: float | None

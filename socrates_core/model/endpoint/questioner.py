@@ -5,37 +5,33 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import numpy as np
 
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import Method
-from socrates_core.model.endpoint.client import EndpointClient, Reply, without_key
-from socrates_core.model.endpoint.plan import ANSWER_TOKENS, EndpointPrompt, estimated_tokens
+from socrates_core.model.endpoint.chat import CHAT, Chat
+from socrates_core.model.endpoint.client import EndpointClient, without_key
+from socrates_core.model.endpoint.plan import EndpointPrompt, estimated_tokens
 from socrates_core.model.endpoint.reply import (
     Completion,
-    MalformedReplyError,
     decision_probs,
     first_number,
     first_tokens,
     option_probs,
-    text_of,
-    used_tokens,
 )
 from socrates_core.scale.distribution import Floats
 
-T = TypeVar("T")
-
 TOP: Final = (20, 5)
-"""Log-probabilities requested per token: the most that any server returns, then the most that the strictest allows."""
+"""Log-probabilities requested per token: the most that hosted servers return, then what the strictest allows."""
+MORE: Final = (1000, 100)
+"""Requested where `TOP[0]` leave options undetermined: llama.cpp returns any number, vLLM what it is started with."""
 NO_LOGPROBS: Final = re.compile("logprob|top_n_tokens", re.IGNORECASE)
 """Terms in a refusal for log-probabilities; the second is TGI's word."""
 PATIENCE: Final = 4
-"""Multiple of `samples`: the maximum number of answers drawn for a persona none of whose answers is on the scale."""
+"""Multiple of `samples`: the maximum number of answers drawn for a persona with too few answers on the scale."""
 QUESTION: Final = "Which of these answers does this person give?"
-CHAT: Final = "chat/completions"
 TYPED: Final = "systemone"
 PROBE: Final = [{"role": "user", "content": "Write ten random words and numbers. Be surprising."}]
 
@@ -49,18 +45,25 @@ class Answer:
     mass: float
     """In [0, 1]: the share of the probability mass on the scale before renormalising."""
     method: Method
+    answers: int | None = None
+    """Sampled answers on the scale that `probs` rests on; None if it is not sampled."""
 
 
 class Questioner:
     """Queries one model on one server, one persona per call. Thread-safe."""
 
-    def __init__(self, client: EndpointClient, name: str) -> None:
-        """Start without knowledge of what the server supports."""
+    def __init__(self, client: EndpointClient, name: str, prefix: str = "") -> None:
+        """Start without knowledge of what the server supports.
+
+        Args:
+            client: The connection.
+            name: The model's name on the server.
+            prefix: What the answer is to follow in the assistant's turn, if the server can continue one.
+        """
         self.name = name
+        self.chat = Chat(client, name, prefix)
         self.counts: Counter[str] = Counter()
-        """off_scale, unreadable, prompt_tokens, answer_tokens."""
-        self.takes_seeds = True
-        """False once the server has rejected a seed; its samples then cannot be reproduced."""
+        """off_scale, unreadable."""
         self._client = client
         self._settings = client.settings
         self._lock = threading.Lock()
@@ -70,8 +73,8 @@ class Questioner:
         self._typed: bool | None = None
         self._samples_differ: bool | None = None
         self._refused: set[tuple[Method, tuple[str, ...]]] = set()
-        self._limit_name = "max_tokens"
         self._top = TOP[0]
+        self._more: tuple[int, ...] = MORE
 
     def fewest_requests(self, prompt: EndpointPrompt) -> int:
         """Requests with the best method not known to be unsupported."""
@@ -87,6 +90,8 @@ class Questioner:
         Raises:
             ModelError: If it supports none, or a request fails permanently or returns a malformed reply.
         """
+        if self.chat.prefills is None:
+            self.chat.learn(stop)
         methods: dict[Method, Callable[[EndpointPrompt, threading.Event], Answer | None]] = {
             "exact": self._exact,
             "typed": self._decide,
@@ -115,7 +120,7 @@ class Questioner:
         """
         if self._samples_differ is None:
             stop = threading.Event()
-            texts = {self._write(PROBE, f"probe:{index}", 2.0, stop).text for index in range(3)}
+            texts = {self.chat.write(PROBE, f"probe:{index}", 2.0, stop).text for index in range(3)}
             self._samples_differ = len(texts) > 1
         if not self._samples_differ:
             raise ModelError(
@@ -130,7 +135,11 @@ class Questioner:
         """The methods not known to be unsupported for a scale, best first."""
         method = self._settings.method
         ways: list[Method] = []
-        if method in ("auto", "exact") and len(values) <= self._top and self._logprobs is not False:
+        if (
+            method in ("auto", "exact")
+            and len(values) <= max(self._top, *self._more, 0)
+            and self._logprobs is not False
+        ):
             ways.append("exact")
         if method == "typed" or (method == "auto" and self._logprobs is not True and self._typed is not False):
             ways.append("typed")
@@ -140,24 +149,45 @@ class Questioner:
 
     def _exact(self, prompt: EndpointPrompt, stop: threading.Event) -> Answer | None:
         """From the log-probabilities of the first token; None if they do not cover every option."""
-        wanted = {"logprobs": True, "temperature": 1, "top_p": 1}
-        reply = self._complete(prompt.messages, {**wanted, "top_logprobs": self._top}, 1, stop)
-        if reply.status in (400, 422) and NO_LOGPROBS.search(reply.text):
-            reply = self._complete(prompt.messages, {**wanted, "top_logprobs": TOP[-1]}, 1, stop)
-            self._top = TOP[-1] if reply.ok else self._top
-        if not reply.ok and not NO_LOGPROBS.search(reply.text):
-            raise self._client.refusal_error(reply, CHAT, self.name)
-        tokens = self._read(first_tokens, reply) if reply.ok else None
+        tokens = self._first_tokens(prompt, stop)
         if tokens is None:
             self._logprobs = bool(self._logprobs)  # one reply without them does not override earlier ones with them
             return None
         self._logprobs = True
         probs = option_probs(tokens, prompt.values)
+        while probs is None and self._more:
+            longer = self._longer_list(prompt, len(tokens), stop)
+            tokens = tokens if longer is None else longer
+            probs = option_probs(tokens, prompt.values)
         if probs is not None:
             return Answer(probs / probs.sum(), min(1.0, float(probs.sum())), "exact")
         if any(len(value) > 1 and value not in tokens for value in prompt.values):
             self._refused.add(("exact", prompt.values))  # options of several tokens, for every persona alike
         return None
+
+    def _first_tokens(self, prompt: EndpointPrompt, stop: threading.Event) -> dict[str, float] | None:
+        """The probabilities of the most likely first tokens; None if the server has no log-probabilities."""
+        reply = self.chat.log_probs(prompt.messages, self._top, stop)
+        if reply.status in (400, 422) and NO_LOGPROBS.search(reply.text) and self._top != TOP[-1]:
+            reply = self.chat.log_probs(prompt.messages, TOP[-1], stop)
+            if reply.ok:
+                self._top, self._more = TOP[-1], ()
+        if not reply.ok and not NO_LOGPROBS.search(reply.text):
+            raise self._client.refusal_error(reply, CHAT, self.name)
+        return self.chat.read(first_tokens, reply) if reply.ok else None
+
+    def _longer_list(self, prompt: EndpointPrompt, listed: int, stop: threading.Event) -> dict[str, float] | None:
+        """The same from the next longer list of `_more`, which is kept if the server returns it; otherwise None."""
+        with self._lock:
+            wanted, self._more = (self._more[0], self._more[1:]) if self._more else (0, ())
+        if not wanted:
+            return None
+        reply = self.chat.log_probs(prompt.messages, wanted, stop)
+        tokens = self.chat.read(first_tokens, reply) if reply.ok else None
+        if tokens is None or len(tokens) <= listed:  # refused, or cut down without a word
+            return None
+        self._top, self._more = wanted, ()
+        return tokens
 
     def _decide(self, prompt: EndpointPrompt, stop: threading.Event) -> Answer | None:
         """From a typed decision; None if the server supports none over these options."""
@@ -172,8 +202,8 @@ class Questioner:
         reply = self._client.send(TYPED, body, stop)
         if reply.ok:
             self._typed = True
-            self._spend(reply, estimated_tokens([message]), 0)
-            probs = self._read(lambda data: decision_probs(data, "answer", prompt.values), reply)
+            self.chat.spend(reply, estimated_tokens([message]), 0)
+            probs = self.chat.read(lambda data: decision_probs(data, "answer", prompt.values), reply)
             return Answer(probs, 1.0, "typed")
         if reply.status in (400, 413, 422):  # too many options for this model, or labels without tokens
             self._refused.add(("typed", prompt.values))
@@ -189,10 +219,12 @@ class Questioner:
             drawn = self._samples.setdefault(prompt.key, {})
         counts = np.zeros(len(prompt.values))
         off_scale = unreadable = index = 0
-        while index < self._settings.samples or (not counts.any() and index < PATIENCE * self._settings.samples):
+        wanted = self._settings.samples
+        fewest = min(self._settings.min_answers, (wanted + 1) // 2)
+        while index < wanted or (counts.sum() < fewest and index < PATIENCE * wanted):
             if index not in drawn:
                 seed = f"{self._settings.seed}:{index}:{prompt.key}"
-                drawn[index] = self._write(prompt.messages, seed, 1.0, stop)
+                drawn[index] = self.chat.sample(prompt.messages, seed, stop)
             reading = first_number(drawn[index])
             if reading.value in prompt.values:
                 counts[prompt.values.index(reading.value)] += 1
@@ -200,63 +232,16 @@ class Questioner:
                 off_scale += reading.is_number
                 unreadable += not reading.is_number
             index += 1
-        if not counts.any():
+        if counts.sum() < fewest:
+            usable = "none" if not counts.any() else f"only {counts.sum():.0f}"
             raise ModelError(
-                f"{self._client.url}: none of {index} sampled answers of {self.name!r} is on the scale "
-                f"{prompt.values[0]} to {prompt.values[-1]}; it wrote {without_key(drawn[0].text)[:80]!r}; choose "
-                "another template or model"
+                f"{self._client.url}: {usable} of {index} sampled answers of {self.name!r} is on the scale "
+                f"{prompt.values[0]} to {prompt.values[-1]}, and a distribution has to rest on at least {fewest}; it "
+                f"wrote {without_key(drawn[0].text)[:80]!r}; choose another template or model"
             )
         with self._lock:
             self.counts.update({"off_scale": off_scale, "unreadable": unreadable})
             if len({written.text for written in drawn.values()}) > 1:
                 self._samples_differ = True
             self._samples.pop(prompt.key, None)
-        return Answer(counts / counts.sum(), float(counts.sum()) / index, "sampled")
-
-    # -- one request -----------------------------------------------------------------------------------------
-
-    def _write(
-        self, messages: list[dict[str, str]], seed: str, temperature: float, stop: threading.Event
-    ) -> Completion:
-        """One sampled answer."""
-        number = int.from_bytes(sha256(seed.encode()).digest()[:4], "big") >> 1
-        wanted = {"temperature": temperature, "top_p": 1}
-        reply = self._complete(
-            messages, {**wanted, "seed": number} if self.takes_seeds else wanted, ANSWER_TOKENS, stop
-        )
-        if reply.status in (400, 422) and self.takes_seeds and "seed" in reply.text.lower():
-            self.takes_seeds = False
-            reply = self._complete(messages, wanted, ANSWER_TOKENS, stop)
-        if reply.status in (400, 422) and temperature > 1:  # some servers allow at most 1
-            return self._write(messages, seed, 1.0, stop)
-        if not reply.ok:
-            raise self._client.refusal_error(reply, CHAT, self.name)
-        return self._read(text_of, reply)
-
-    def _complete(
-        self, messages: list[dict[str, str]], wanted: dict[str, Any], limit: int, stop: threading.Event
-    ) -> Reply:
-        """A chat completion; newer hosted models use another name for the token limit."""
-        whole = {"model": self.name, "messages": messages, **wanted}
-        reply = self._client.send(CHAT, {**whole, self._limit_name: limit}, stop)
-        if reply.status == 400 and self._limit_name == "max_tokens" and "max_completion_tokens" in reply.text:
-            self._limit_name = "max_completion_tokens"
-            reply = self._client.send(CHAT, {**whole, self._limit_name: limit}, stop)
-        if reply.ok:
-            self._spend(reply, estimated_tokens(messages), limit)
-        return reply
-
-    def _spend(self, reply: Reply, prompt_tokens: int, answer_tokens: int) -> None:
-        """Count the tokens of a request, by the server's count or else these estimates."""
-        prompt, answer = used_tokens(reply.data) or (prompt_tokens, answer_tokens)
-        with self._lock:
-            self.counts.update({"prompt_tokens": prompt, "answer_tokens": answer})
-
-    def _read(self, parse: Callable[[Any], T], reply: Reply) -> T:
-        try:
-            return parse(reply.data)
-        except MalformedReplyError as error:
-            raise ModelError(
-                f"{self._client.url} does not reply like an OpenAI-compatible server: {without_key(str(error))[:300]} "
-                f"(the reply begins {reply.text[:120]!r})"
-            ) from None
+        return Answer(counts / counts.sum(), float(counts.sum()) / index, "sampled", int(counts.sum()))

@@ -17,6 +17,9 @@ class EndpointSettings:
     answers per persona; `auto`: the first of these that the server supports for the scale at hand."""
     samples: int = 10
     """Answers drawn per persona when its distribution is sampled."""
+    min_answers: int = 5
+    """The fewest answers on the scale that a sampled distribution may rest on, or half of `samples` if that is less. Up
+    to four times `samples` are drawn to reach it, and a persona that does not is an error."""
     seed: int = 0
     """Seed of the samples, on a server that honours seeds."""
     concurrency: int = 8
@@ -37,7 +40,8 @@ class EndpointSettings:
     def __post_init__(self) -> None:
         if self.method not in ("auto", "exact", "typed", "sampled"):
             raise ModelError(f"no method {self.method!r}; choose one of auto, exact, typed, sampled")
-        whole = {"samples": (self.samples, 1), "concurrency": (self.concurrency, 1), "retries": (self.retries, 0)}
+        whole = {"samples": (self.samples, 1), "min_answers": (self.min_answers, 1)}
+        whole |= {"concurrency": (self.concurrency, 1), "retries": (self.retries, 0)}
         if self.max_requests is not None:
             whole["max_requests"] = (self.max_requests, 0)
         for name, (value, least) in whole.items():

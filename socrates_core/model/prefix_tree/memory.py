@@ -68,7 +68,8 @@ def memory_budget(free_bytes: int, sizes: Sizes, max_tokens: int) -> MemoryBudge
     A token of a pass takes, in the layer being computed: five vectors of the residual stream (itself, normalised, what
     a sublayer adds, the sum, what an adapter adds), three of the feed-forward part, five of the heads (queries, keys
     and values repeated for every head, both parts of the attention) and three of them in float32 while the parts are
-    joined. A cached token takes its keys and values in every layer, twice while a path is extended.
+    joined. In bf16 an adapter, whose weights are float32, adds two vectors of the feed-forward part in float32. A
+    cached token takes its keys and values in every layer, twice while a path is extended.
 
     Args:
         free_bytes: Free memory of the device.
@@ -77,6 +78,7 @@ def memory_budget(free_bytes: int, sizes: Sizes, max_tokens: int) -> MemoryBudge
     """
     heads = sizes.heads * sizes.head_width
     in_pass = sizes.number_bytes * (5 * sizes.hidden + 3 * sizes.inner + 5 * heads) + 4 * 3 * heads
+    in_pass += 4 * 2 * sizes.inner if sizes.number_bytes < 4 else 0
     cached = 2 * 2 * sizes.layers * sizes.kv_heads * sizes.head_width * sizes.number_bytes
     fits = int(free_bytes * PASS_SHARE / in_pass)
     return MemoryBudget(

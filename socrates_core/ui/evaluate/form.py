@@ -148,6 +148,7 @@ class RunForm:
             None if filled.people is None else _whole("People per cell", filled.people, 2, MAX_PEOPLE),
             _whole("Seed", filled.seed, 0, LARGEST_SEED),
             filled.allow_seen,
+            precision=self._precision(model),
         )
 
     def data(self, filled: Filled, spec: EvaluationSpec) -> EvaluationData:
@@ -262,6 +263,11 @@ class RunForm:
         if known is not None or (adapter is None and own.template == "shared"):
             return None
         return own.template
+
+    def _precision(self, model: str) -> str:
+        """The precision given on the command line for the app's own model, so that runs agree with the page."""
+        own = self.results.model.description
+        return own.requested_precision if own.name == model else "auto"
 
 
 def _name(field: str, raw: str | None) -> str:

@@ -38,7 +38,8 @@ def banner(model: ModelDescription) -> str:
         if model.demo
         else ""
     )
-    return f"<div class='banner'><dl>{items}</dl>{demo}</div>"
+    note = f"<p>{text(model.template_note[:1].upper() + model.template_note[1:])}.</p>" if model.template_note else ""
+    return f"<div class='banner'><dl>{items}</dl>{note}{demo}</div>"
 
 
 def study_card(entry: StudyEntry) -> str:
