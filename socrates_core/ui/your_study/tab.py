@@ -204,7 +204,8 @@ def _wire_editor(desk: Desk, outcomes: Outcomes, settings: list[Any], results: R
         found, studies = checked(draft, model)
         conditions = [(one.label.strip() or f"Condition {i}", i - 1) for i, one in enumerate(draft.conditions, 1)]
         asked = [(one.name.strip() or f"Outcome {i}", i - 1) for i, one in enumerate(draft.outcomes, 1)]
-        condition, outcome = min(condition or 0, len(conditions) - 1), min(outcome or 0, len(asked) - 1)
+        condition = condition if condition in range(len(conditions)) else 0
+        outcome = outcome if outcome in range(len(asked)) else 0
         # an untouched page is not reproached with what is missing
         findings = () if draft.untouched else found.findings
         return {
@@ -294,7 +295,9 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
         }
 
     def choose(made: Prediction | None, place: int) -> Updates:
-        return {} if made is None else _drawn(outcomes, made, place)
+        if made is None or place not in range(len(made.found)):  # the page offers no such outcome
+            return {outcomes.which: gr.skip()}
+        return _drawn(outcomes, made, place)
 
     def save_file(request: gr.Request, made: Prediction | None, event: gr.EventData) -> str:
         if made is None:
