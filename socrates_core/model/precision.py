@@ -10,7 +10,6 @@ than bf16) run in float32, weights stored in bf16 in bf16. On the demo model, wh
 computing in bf16 moved the distance of a study by up to 0.015 on a GPU.
 """
 
-import json
 import time
 from collections import Counter
 from functools import cache
@@ -19,6 +18,7 @@ from typing import Any, Final, Literal, get_args
 
 from socrates_core.errors import ModelError
 from socrates_core.model.folder import LARGEST_HEADER
+from socrates_core.study.files import parse_json
 
 Precision = Literal["auto", "nf4", "nf4-dequantised", "bf16", "float32"]
 
@@ -106,7 +106,7 @@ def stored_type(folder: Path) -> str | None:
         for path in folder.glob("*.safetensors"):
             with path.open("rb") as file:
                 length = int.from_bytes(file.read(8), "little")
-                header = json.loads(file.read(min(length, LARGEST_HEADER)))
+                header = parse_json(file.read(min(length, LARGEST_HEADER)).decode("utf-8"))
             for name, entry in header.items():
                 if name != "__metadata__":
                     begin, end = entry["data_offsets"]

@@ -128,8 +128,9 @@ def test_runs_are_compared_and_deleted_after_a_question(app: str, runs: Path, vi
     expect(inside.locator(".main-svg").first).to_be_attached()
     with page.expect_download() as kept:
         page.locator("#run-reader a", has_text="comparison.json").click()
-    apart = json.loads(kept.value.path().read_text())
-    assert {kind: one["studies"] for kind, one in apart.items()} == {"real": 25, "synthetic": 20}
+    compared = json.loads(kept.value.path().read_text())
+    assert compared["studies"] == 45
+    assert {row["studies"] for row in compared["leaderboard"]} == {"real", "synthetic"}
     ticked = row_of(page, "5 people per cell").locator("input:checked")
     assert ticked.count() == 2  # ticks outlast a redraw of the table
     before = len(list(runs.glob("*/spec.json")))

@@ -23,7 +23,7 @@ from socrates_core.model.transformer import TransformerModel
 from socrates_core.prompt import TEMPLATES
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.study_set import Cell
-from tests.finetune.folders import ROOT, command, environment, make_recipe, qlora
+from tests.finetune.folders import ROOT, command, environment, make_recipe, make_studies, qlora
 from tests.model.endpoint.typed import letter_probabilities
 from tests.real.smollm2 import smollm2
 from tests.servers.answering import transformers_serve
@@ -85,9 +85,7 @@ def test_the_template_decides_how_much_of_its_probability_is_an_answer(base: Pat
 @pytest.fixture(scope="module")
 def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("real") / "studies"
-    made = [sys.executable, "-m", "train.prepare", "--source", "bundled", "--fraction", "0.02", "--out", str(folder)]
-    subprocess.run(made, cwd=ROOT, check=True, capture_output=True, timeout=120)
-    return folder
+    return make_studies(folder)
 
 
 def recipe(folder: Path, base: Path) -> Path:
@@ -105,7 +103,7 @@ def recipe(folder: Path, base: Path) -> Path:
         validation_people=2,
         validate_every=STEPS,
         checkpoint_every=2,
-        fraction=0.008,
+        fraction=0.25,
         max_tokens=400,
     )
 
