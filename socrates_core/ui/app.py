@@ -233,6 +233,9 @@ def load_in_background(results: "Results", asked: AskedModel) -> "Startup":
     from socrates_core.ui.startup import Startup, Wanted
 
     def load_if_it_fits() -> "AnswerModel":
+        from transformers.utils.logging import disable_progress_bar
+
+        disable_progress_bar()  # it would be drawn into the lines that the start prints meanwhile
         if HUB_ID.fullmatch(asked.model.partition("@")[0]) or Path(asked.model).is_dir():
             check_size(asked.model, cast("Precision", asked.precision))
         return asked.load()
