@@ -220,8 +220,8 @@ def _wire_settings(
         listener.then(None, None, None, js="() => socrates.redraw()")
 
     wire_people(people, catalogue, study.place, after_edit, redraw)
-    # by then the menu has sent its value
-    study.control.input(None, None, None, js="() => { setTimeout(socrates.redraw, 50); return []; }")
+    # asked on the server, so that the menu has sent its value before the result is drawn anew
+    redraw(study.control.input(lambda _chosen: None, study.control, None, **QUICK))
     decoding = [settings.temperature, settings.top_p]
     redraw(settings.own.click(lambda: (1, 1), None, decoding, **QUICK))
     redraw(settings.paper.click(lambda: (0.6, 0.9), None, decoding, **QUICK))
