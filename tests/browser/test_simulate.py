@@ -362,7 +362,7 @@ def test_effects_keep_their_signs_whichever_condition_is_shown_until_another_con
     assert turned["Welfare"].startswith("+39.1 %")
     assert parse_qs(urlparse(link(page)).query)["control"] == ["2"]
     # the link brings it back, and another study its own control
-    page.goto(link(page))
+    page = visit().open(link(page))
     expect(page.locator("#effects")).to_contain_text("minus that of the control, Assistance to the poor")
     expect(page.locator("#control input")).to_have_value("Assistance to the poor")
     choose(page, "study", "disease outbreak, replication")
