@@ -162,6 +162,13 @@ class LoadedNetwork:
     """The folder that it was loaded from."""
 
 
+def hide_progress_bars() -> None:
+    """Load models without the progress bars that transformers draws on stderr."""
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+
+
 def load_network(
     name: str, precision: Precision = "auto", learned_on: str | None = None, to_shard: bool = False
 ) -> LoadedNetwork:

@@ -228,14 +228,13 @@ def print_address(address: str, owner: "OwnerToken", host: str) -> None:
 def load_in_background(results: "Results", asked: AskedModel) -> "Startup":
     """Start loading a model that replaces the demo model once it is ready."""
     from socrates_core.model.folder import HUB_ID
+    from socrates_core.model.loading import hide_progress_bars
     from socrates_core.model.size import check_size
     from socrates_core.ui.adapters.tab import refresh_adapters
     from socrates_core.ui.startup import Startup, Wanted
 
     def load_if_it_fits() -> "AnswerModel":
-        from transformers.utils.logging import disable_progress_bar
-
-        disable_progress_bar()  # it would be drawn into the lines that the start prints meanwhile
+        hide_progress_bars()  # they would be drawn into the lines that the start prints meanwhile
         if HUB_ID.fullmatch(asked.model.partition("@")[0]) or Path(asked.model).is_dir():
             check_size(asked.model, cast("Precision", asked.precision))
         return asked.load()
