@@ -18,9 +18,10 @@ import torch
 import transformers
 
 from eval.bench.gpu_parts.demo import OnTheCpu, demo_folder, measure_demo
+from eval.bench.gpu_parts.device import free_memory, matrix_rate
 from eval.bench.gpu_parts.large import measure_answers, measure_training
 from eval.bench.gpu_parts.right import measure_right
-from eval.bench.gpu_parts.setting import ON_A_CPU, ON_A_GPU, Figures, free_memory, matrix_rate
+from eval.bench.gpu_parts.setting import ON_A_CPU, ON_A_GPU, Figures
 
 SECONDS: Final = 205.0
 """When the suite should end; pieces that would take longer are skipped and say so."""

@@ -7,8 +7,6 @@ decision pipeline is one, and reads its own prompts with as many tokens. Every c
 """
 
 import statistics
-import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -28,6 +26,7 @@ from eval.bench.contenders.answers import (
     random_prompts,
     scorer_of,
 )
+from eval.bench.gpu_parts.device import free_memory, peak_gb, seconds_of
 from eval.bench.shapes import FOURTEEN_B, SMALL
 from socrates_core.model.prefix_tree.tree import PromptTree
 
@@ -59,7 +58,7 @@ def run_inference_suite(_rows: int, seed: int) -> dict[str, Any]:
         "suffix_tokens": SUFFIX,
         "configurations": [measure_sizes(network, *sizes, rng, rate, REPEATS) for sizes in CONFIGURATIONS],
         "scales": measure_scales(network, 512, 128, rng, REPEATS),
-        "adapters": measure_adapters(network, 512, 128, rng, _timed, REPEATS),
+        "adapters": measure_adapters(network, 512, 128, rng, seconds_of, REPEATS),
     }
 
 
@@ -85,9 +84,12 @@ def measure_sizes(
     for _ in range(repeats):
         for contender in contenders:
             chosen = prompts[: contender.people]
-            seconds[contender.name].append(_timed(partial(contender.run, chosen)) / len(chosen))
+            seconds[contender.name].append(seconds_of(partial(contender.run, chosen)) / len(chosen))
     per_answer = {name: statistics.median(times) for name, times in seconds.items()}
     ours, bound = per_answer[OURS], tree.tokens_unshared / tree.tokens
+    free_memory()
+    contenders[0].run(prompts)
+    peak = peak_gb()
     row = {
         "prefix": prefix,
         "people": people,
@@ -96,7 +98,7 @@ def measure_sizes(
         "sharing_bound": bound,
         "share_of_bound": per_answer[FULL_ROWS] / ours / bound,
         "share_of_matrix_rate": tree.tokens * _parameters(network) / (ours * people) / rate,
-        "peak_gpu_gb": _peak_gb(partial(contenders[0].run, prompts)),
+        "peak_gpu_gb": peak,
     }
     ratios = ", ".join(f"{name} {value / ours:.1f}x" for name, value in per_answer.items())
     print(
@@ -117,7 +119,7 @@ def measure_scales(network: Any, prefix: int, people: int, rng: np.random.Genera
     seconds: dict[str, list[float]] = {name: [] for name in trees}
     for _ in range(repeats + 1):  # the first round warms up
         for name, options in trees.items():
-            seconds[name].append(_timed(partial(scorer.log_probs, prompts, [options] * len(prompts))))
+            seconds[name].append(seconds_of(partial(scorer.log_probs, prompts, [options] * len(prompts))))
     medians = {name: statistics.median(times[1:]) for name, times in seconds.items()}
     tokens = {name: PromptTree(prompts, [options] * len(prompts)).tokens for name, options in trees.items()}
     ratio, of_tokens = (values["0 to 100"] / values["1 to 7"] for values in (medians, tokens))
@@ -133,30 +135,10 @@ def _parameters(network: Any) -> int:
     return sum(parameter.numel() for parameter in network.get_decoder().parameters())
 
 
-def _peak_gb(run: Callable[[], Any]) -> float | None:
-    """Most memory of the GPU that a run takes, weights included; None without a GPU."""
-    if not torch.cuda.is_available():
-        return None
-    torch.cuda.reset_peak_memory_stats()
-    run()
-    return torch.cuda.max_memory_allocated() / 1e9
-
-
 def _matrix_rate(config: Qwen2Config, device: str) -> float:
     """Multiply-adds a second of the largest matrix product of this network, median of repeats."""
     dtype = torch.bfloat16 if device == "cuda" else torch.float32
     rows = 4096
     a = torch.randn(rows, config.hidden_size, device=device, dtype=dtype)
     b = torch.randn(config.hidden_size, config.intermediate_size, device=device, dtype=dtype)
-    times = [_timed(lambda: a @ b) for _ in range(15)]
-    return rows * config.hidden_size * config.intermediate_size / statistics.median(times)
-
-
-def _timed(run: Callable[[], Any]) -> float:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    start = time.perf_counter()
-    run()
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
+    return rows * config.hidden_size * config.intermediate_size / seconds_of(lambda: a @ b, 15)

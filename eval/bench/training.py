@@ -8,10 +8,8 @@ figures are medians of a step, without each contender's first one. The losses of
 contenders make the same steps.
 """
 
-import gc
 import importlib.util
 import statistics
-import time
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +18,7 @@ import torch
 from transformers import AutoModelForCausalLM, Qwen2Config
 
 from eval.bench.contenders.trainers import CONTENDERS, Setting, random_examples
+from eval.bench.gpu_parts.device import free_memory, matrix_rate, peak_gb
 from eval.bench.shapes import FOURTEEN_B, SMALL
 from socrates_core.errors import TrainingError
 
@@ -73,7 +72,7 @@ def measure(size: Size, device: torch.device, rng: np.random.Generator) -> dict[
     """Time all contenders on one network of random weights."""
     network = random_network(size.config, size.four_bits, device)
     setting = Setting(network, size.recompute, size.batch, size.pack_tokens)
-    rate = matrix_rate(device) if device.type == "cuda" else None
+    rate = matrix_rate(device, MATRIX) if device.type == "cuda" else None
     matrices = matrix_weights(size.config)
     return {
         "device": torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads",
@@ -100,12 +99,10 @@ def _configuration(
     peaks: dict[str, float] = {}
     for _ in range(size.repeats):
         for name, learn in CONTENDERS.items():
-            gc.collect()
-            if setting.device.type == "cuda":
-                torch.cuda.reset_peak_memory_stats()
+            free_memory()
             timed = learn(setting, steps)
-            if setting.device.type == "cuda":
-                peaks[name] = max(peaks.get(name, 0.0), torch.cuda.max_memory_allocated() / 1e9)
+            if (peak := peak_gb()) is not None:
+                peaks[name] = max(peaks.get(name, 0.0), peak)
             seconds[name] += timed.seconds[1:]
             losses[name], tokens[name] = timed.losses, timed.tokens
             _same_steps(name, timed.losses, losses["packs"], size.tolerance)
@@ -144,11 +141,11 @@ def random_network(config: Qwen2Config, four_bits: bool, device: torch.device) -
         network = AutoModelForCausalLM.from_config(config, dtype=dtype)
     network.requires_grad_(False)
     if four_bits:
-        packed_layers(network)
+        pack_layers(network)
     return network
 
 
-def packed_layers(network: Any) -> None:
+def pack_layers(network: Any) -> None:
     """Put the matrices of a network's layers in NF4, in place, computing in the network's numeric type."""
     head = network.get_output_embeddings()
     for layer in network.modules():
@@ -156,6 +153,21 @@ def packed_layers(network: Any) -> None:
             if isinstance(module, torch.nn.Linear) and module is not head:
                 setattr(layer, name, _packed(module, network.dtype))
     network.is_loaded_in_4bit = True  # PEFT reads this flag
+
+
+def unpack_layers(network: Any, dtype: torch.dtype) -> None:
+    """Make ordinary layers of the same numbers of a network's NF4 layers, in place."""
+    from bitsandbytes.functional import dequantize_4bit
+    from bitsandbytes.nn import Linear4bit
+
+    for layer in network.modules():
+        for name, module in list(layer.named_children()):
+            if isinstance(module, Linear4bit):
+                weight = dequantize_4bit(module.weight.data, module.weight.quant_state)
+                plain = torch.nn.Linear(module.in_features, module.out_features, module.bias is not None, "meta")
+                plain.weight = torch.nn.Parameter(weight.to(dtype), requires_grad=False)
+                plain.bias = module.bias
+                setattr(layer, name, plain)
 
 
 def _packed(module: torch.nn.Linear, dtype: torch.dtype) -> Any:
@@ -182,16 +194,3 @@ def matrix_weights(config: Qwen2Config) -> int:
         for module in network.modules()
         if isinstance(module, torch.nn.Linear) and module is not head
     )
-
-
-def matrix_rate(device: torch.device) -> float:
-    """Multiply-adds per second of a large bf16 product: the best of five."""
-    left = torch.randn(MATRIX, MATRIX, device=device, dtype=torch.bfloat16)
-    seconds = []
-    for _ in range(6):
-        torch.cuda.synchronize()
-        started = time.perf_counter()
-        left @ left
-        torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - started)
-    return float(MATRIX**3 / min(seconds[1:]))

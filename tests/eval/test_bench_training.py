@@ -3,24 +3,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from transformers import Qwen2Config
 
+from eval.bench import shapes
 from eval.bench.contenders.trainers import random_examples
 from eval.bench.training import FOURTEEN_B, ON_A_CPU, matrix_weights, measure
 from socrates_core.finetune.batch.packs import common_prefix
 
 TINY = replace(
     ON_A_CPU,
-    config=Qwen2Config(
-        vocab_size=1024,
-        hidden_size=64,
-        intermediate_size=96,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=1024,
-        tie_word_embeddings=True,
-    ),
+    config=shapes.TINY,
     people=(4, 1),
     step_examples=8,
     repeats=1,

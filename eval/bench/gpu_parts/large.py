@@ -4,14 +4,14 @@ from collections import Counter
 from functools import partial
 from typing import Any, Final
 
-import bitsandbytes as bnb
 import numpy as np
 import torch
 
 from eval.bench.contenders.answers import digit_options, full_rows, random_prompts, scorer_of
 from eval.bench.contenders.trainers import Setting, packs, padded_loop, random_examples
-from eval.bench.gpu_parts.setting import Figures, Sizes, free_memory, peak_gb, seconds_of, wait
-from eval.bench.training import matrix_weights, random_network
+from eval.bench.gpu_parts.device import free_memory, peak_gb, seconds_of, wait
+from eval.bench.gpu_parts.setting import Figures, Sizes
+from eval.bench.training import matrix_weights, random_network, unpack_layers
 from socrates_core.model.prefix_tree import attention
 from socrates_core.model.prefix_tree.tree import PromptTree
 
@@ -130,7 +130,7 @@ def measure_answers(figures: Figures, network: Any, sizes: Sizes, device: torch.
     network.set_attn_implementation(attention.NAME)
     for precision in ("nf4", "bf16"):
         if precision == "bf16":
-            figures.attempt("unpack", 10, partial(_unpack, network))
+            figures.attempt("unpack", 10, partial(unpack_layers, network, network.dtype))
         for prefix, people in sizes.asked:
             rng = np.random.default_rng(seed)
             prompts = random_prompts(prefix, people, sizes.config.vocab_size, rng)
@@ -189,18 +189,6 @@ def _one_size(
     )
     if torch.cuda.is_available() and prefix == sizes.asked[-1][0]:
         _profile(figures, f"answers in {precision}", partial(scorer.log_probs, prompts, [options] * people))
-
-
-def _unpack(network: Any) -> None:
-    """NF4 layers become ordinary ones of the same numbers, in place, as `nf4-dequantised` has them."""
-    for layer in network.modules():
-        for name, module in list(layer.named_children()):
-            if isinstance(module, bnb.nn.Linear4bit):
-                weight = bnb.functional.dequantize_4bit(module.weight.data, module.weight.quant_state)
-                plain = torch.nn.Linear(module.in_features, module.out_features, module.bias is not None, "meta")
-                plain.weight = torch.nn.Parameter(weight.to(network.dtype), requires_grad=False)
-                plain.bias = module.bias
-                setattr(layer, name, plain)
 
 
 def _profile(figures: Figures, what: str, run: Any) -> None:

@@ -15,8 +15,9 @@ from transformers import Qwen2Config
 
 from eval.bench.contenders.answers import digit_options, random_network, random_prompts, scorer_of
 from eval.bench.contenders.trainers import random_examples
-from eval.bench.gpu_parts.setting import Figures, seconds_of
-from eval.bench.training import packed_layers
+from eval.bench.gpu_parts.device import seconds_of
+from eval.bench.gpu_parts.setting import Figures
+from eval.bench.training import pack_layers, unpack_layers
 from socrates_core.finetune.batch.examples import Example
 from socrates_core.finetune.batch.loss import PackReader
 from socrates_core.finetune.batch.packs import pack_of
@@ -72,23 +73,14 @@ def network_in(config: Qwen2Config, precision: str, device: torch.device) -> Any
         return network.to(device)
     network = network.to(torch.bfloat16 if precision == "bf16" or device.type == "cuda" else torch.float32).to(device)
     if precision == "nf4":
-        packed_layers(network)
+        pack_layers(network)
     return network
 
 
 def float32_twin(network: Any) -> Any:
     """The same numbers, as they are after rounding, in float32."""
-    import bitsandbytes as bnb
-
     twin = copy.deepcopy(network)
-    for layer in twin.modules():
-        for name, module in list(layer.named_children()):
-            if isinstance(module, bnb.nn.Linear4bit):
-                weight = bnb.functional.dequantize_4bit(module.weight.data, module.weight.quant_state)
-                plain = torch.nn.Linear(module.in_features, module.out_features, module.bias is not None, "meta")
-                plain.weight = torch.nn.Parameter(weight.float(), requires_grad=False)
-                plain.bias = module.bias
-                setattr(layer, name, plain)
+    unpack_layers(twin, torch.float32)
     return twin.float()
 
 

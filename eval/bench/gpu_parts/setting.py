@@ -1,7 +1,5 @@
 """What the parts of the GPU suite share: sizes, the time that is left, and figures that are kept as they come."""
 
-import gc
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +8,8 @@ from typing import Any, Final
 import torch
 from transformers import Qwen2Config
 
-from eval.bench.shapes import FOURTEEN_B
+from eval.bench.gpu_parts.device import free_memory
+from eval.bench.shapes import FOURTEEN_B, MIDDLE, TINY
 
 
 @dataclass(frozen=True)
@@ -43,31 +42,8 @@ class Sizes:
     """Rows and columns of the matrix product by which the device's rate is measured."""
 
 
-TINY: Final = Qwen2Config(
-    vocab_size=1024,
-    hidden_size=64,
-    intermediate_size=96,
-    num_hidden_layers=2,
-    num_attention_heads=4,
-    num_key_value_heads=2,
-    max_position_embeddings=1024,
-    tie_word_embeddings=True,
-)
-
-CHECKED: Final = Qwen2Config(
-    vocab_size=1024,
-    hidden_size=512,
-    intermediate_size=768,
-    num_hidden_layers=4,
-    num_attention_heads=8,
-    num_key_value_heads=2,
-    max_position_embeddings=1024,
-    tie_word_embeddings=True,
-)
-"""Heads of 64, as small models have; layers wide enough for NF4's blocks."""
-
 ON_A_GPU: Final = Sizes(
-    checked=CHECKED,
+    checked=MIDDLE,
     config=FOURTEEN_B,
     shared=448,
     own=60,
@@ -142,43 +118,3 @@ class Figures:
         if failed:  # not in the except block, whose traceback holds the tensors
             self.add(name, {"out_of_memory": failed}, f"{name}: does not fit in memory ({failed})")
         free_memory()
-
-
-def free_memory() -> None:
-    """Give unused memory back, and count the peak from here."""
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-        torch.cuda.reset_peak_memory_stats()
-
-
-def peak_gb() -> float | None:
-    """Most memory of the GPU in use since `free_memory`, weights included, in 10⁹ bytes; None without a GPU."""
-    return torch.cuda.max_memory_allocated() / 1e9 if torch.cuda.is_available() else None
-
-
-def wait() -> None:
-    """Wait until the GPU has done all its work."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-
-
-def seconds_of(run: Callable[[], Any], repeats: int) -> float:
-    """Median wall time of some runs."""
-    times = []
-    for _ in range(repeats):
-        wait()
-        started = time.perf_counter()
-        run()
-        wait()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
-
-
-def matrix_rate(device: torch.device, rows: int) -> float:
-    """Multiply-adds per second of a square matrix product of random numbers, in bf16 on a GPU: median of ten."""
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-    left, right = torch.randn(2, rows, rows, device=device, dtype=dtype)
-    for _ in range(3):
-        left @ right
-    return float(rows**3 / seconds_of(lambda: left @ right, 10))
