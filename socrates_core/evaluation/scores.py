@@ -39,6 +39,7 @@ from socrates_core.metrics.fairness import fairness, group_cells
 from socrates_core.metrics.individual import individual, individual_sums
 from socrates_core.metrics.study_bootstrap import StudyResamples, Summary, finite
 from socrates_core.metrics.uncertainty import Interval, mean_interval
+from socrates_core.model.answer_model import NOT_SCIENCE
 from socrates_core.scale.distribution import Floats
 
 
@@ -105,7 +106,7 @@ class ScoredCells:
         if self.contaminated:
             lines.append("  CONTAMINATED: the model was trained on some of these studies")
         if self.metrics.provenance.demo:
-            lines.append("  The demo model knows nothing about the world: these figures are not science.")
+            lines.append(f"  {NOT_SCIENCE}")
         return "\n".join(lines)
 
 

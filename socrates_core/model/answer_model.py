@@ -15,6 +15,8 @@ from socrates_core.study.study_set import Cell, Persona
 TRUSTED_MASS: Final = 0.95
 """A result is reported with a warning if less than this share of the probability mass is on the scale."""
 
+NOT_SCIENCE: Final = "The demo model knows nothing about the world: these figures are not science."
+
 MAX_DIGITS: Final = 9
 """Digits of the longest valid answer to an open-ended outcome; answers are below one billion."""
 

@@ -92,17 +92,9 @@ def share_bars(
         )
     dress(figure, height=380)
     figure.update_layout(barmode="group", bargap=0.25, bargroupgap=0.05)
-    figure.update_xaxes(
-        tickmode="array",
-        tickvals=list(bars.ticks),
-        ticktext=list(bars.ticks.values()),
-        tickangle=0,
-        title={"text": bars.title, "standoff": 8},
-        range=[-0.6, bars.at[-1] + 0.6],
-    )
+    label_bars(figure, bars)
     if off_axis:
-        on_axis = len(bars.names) - len(cell.scale.off_axis)
-        figure.add_vline(x=on_axis - 0.25, line={"color": NEUTRAL, "dash": "dot", "width": 1})
+        on_axis = len(bars.names) - bars.off_axis
         figure.add_annotation(
             x=(bars.at[on_axis] + bars.at[-1]) / 2, y=1, yref="paper", yanchor="bottom", showarrow=False,
             text="Off the axis<br>(of all people)", font={"size": 11, "color": NEUTRAL},
@@ -196,6 +188,21 @@ def with_off_axis(bars: Bars, cell: Cell) -> Bars:
     more = replace(bars, names=(*bars.names, *names), off_axis=len(names))
     apart = dict(zip(more.at[-len(names) :], (wrapped(name, 12, 3) for name in names), strict=True))
     return replace(more, ticks={**bars.ticks, **apart})
+
+
+def label_bars(figure: go.Figure, bars: Bars) -> None:
+    """Name the bars along the axis, and draw a line before those off the axis."""
+    figure.update_xaxes(
+        tickmode="array",
+        tickvals=list(bars.ticks),
+        ticktext=list(bars.ticks.values()),
+        tickangle=0,
+        title={"text": bars.title, "standoff": 8},
+        range=[-0.6, bars.at[-1] + 0.6],
+    )
+    if bars.off_axis:
+        on_axis = len(bars.names) - bars.off_axis
+        figure.add_vline(x=on_axis - 0.25, line={"color": NEUTRAL, "dash": "dot", "width": 1})
 
 
 def _number_bars(values: npt.NDArray[np.int64]) -> Bars:

@@ -7,7 +7,7 @@ import polars as pl
 
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.metrics.verdict import Verdict
-from socrates_core.model.answer_model import ModelDescription
+from socrates_core.model.answer_model import NOT_SCIENCE, ModelDescription
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.open_ended import NumberResult
 from socrates_core.simulation.request import SimulationRequest
@@ -290,7 +290,7 @@ class Simulation:
                 told = [f"{side} {at.low:+.1f} to {at.high:+.1f}" for side, at in sides.items() if at is not None]
                 lines.append(f"    bounds for who answers off the axis in one arm alone: {', '.join(told)}")
         lines += [f"  {note}" for note in self.notes]
-        lines += ["  The demo model knows nothing about the world: these figures are not science."] * self.model.demo
+        lines += [f"  {NOT_SCIENCE}"] * self.model.demo
         return "\n".join(lines)
 
 

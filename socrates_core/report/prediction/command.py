@@ -8,10 +8,10 @@ import typer
 
 from socrates_core import command
 from socrates_core.errors import SocratesError
+from socrates_core.model.answer_model import NOT_SCIENCE
 from socrates_core.model.folder import DEMO
 from socrates_core.model.loading import load_model
 from socrates_core.model.precision import Precision
-from socrates_core.report.prediction.files import DEMO as DEMO_WORDS
 from socrates_core.report.prediction.files import NO_ADAPTER, NOT_ANSWERED, model_words, prediction_files
 from socrates_core.report.prediction.tables import summary, warnings
 from socrates_core.simulation.request import MAX_PEOPLE
@@ -76,6 +76,6 @@ def simulate(
             print(f"WARNING      {text}")
     print(NOT_ANSWERED)
     if answering.description.demo:
-        print(DEMO_WORDS)
+        print(NOT_SCIENCE)
     print(f"wrote        {out}/report.html, report.md, prediction.csv, prediction.json, study.yaml")
     print(f"took         {time.perf_counter() - started:.1f} s")

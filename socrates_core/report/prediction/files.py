@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from socrates_core.evaluation.results.provenance import versions
 from socrates_core.metrics.uncertainty import Interval
-from socrates_core.model.answer_model import ModelDescription
+from socrates_core.model.answer_model import NOT_SCIENCE, ModelDescription
 from socrates_core.report.document import Folded, Part, Picture, Section, Table, Warned, to_html, to_markdown
 from socrates_core.report.figures import arms_figure
 from socrates_core.report.prediction.picture import conditions_figure
@@ -36,7 +36,6 @@ NOT_ANSWERED: Final = (
     "Nobody has answered this study. All figures are predicted by a model for simulated people; how wrong they may be "
     "is not known."
 )
-DEMO: Final = "The demo model knows nothing about the world: these figures are not science."
 CSV_COLUMNS: Final = (
     "outcome",
     "condition",
@@ -147,7 +146,7 @@ def _opening(first: Simulation) -> list[Part]:
         f"{request.n:,} simulated people in each condition, by {model_words(first.model)}; temperature "
         f"{request.temperature:g}, top-p {request.top_p:g}, seed {request.seed}."
     )
-    return [Warned(NOT_ANSWERED), *([Warned(DEMO)] if first.model.demo else []), told]
+    return [Warned(NOT_ANSWERED), *([Warned(NOT_SCIENCE)] if first.model.demo else []), told]
 
 
 def _outcome(one: OutcomeResult) -> list[Part]:

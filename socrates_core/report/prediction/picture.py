@@ -13,6 +13,7 @@ from socrates_core.report.figures import (
     bar_shares,
     bars_of,
     dress,
+    label_bars,
     with_off_axis,
     wrapped,
 )
@@ -32,17 +33,7 @@ def conditions_figure(simulation: Simulation) -> go.Figure:
     bars = _common_bars(arms)
     draw = _side_by_side if len(arms) <= SIDE_BY_SIDE else _grid
     figure = draw(arms, bars)
-    figure.update_xaxes(
-        tickmode="array",
-        tickvals=list(bars.ticks),
-        ticktext=list(bars.ticks.values()),
-        tickangle=0,
-        title={"text": bars.title, "standoff": 8},
-        range=[-0.6, bars.at[-1] + 0.6],
-    )
-    if bars.off_axis:
-        on_axis = len(bars.names) - bars.off_axis
-        figure.add_vline(x=on_axis - 0.25, line={"color": NEUTRAL, "dash": "dot", "width": 1})
+    label_bars(figure, bars)
     return figure
 
 

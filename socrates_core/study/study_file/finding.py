@@ -1,8 +1,22 @@
 """What is wrong or doubtful in a study file, and where."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Final
+
+PROBLEMS: Final[Mapping[str, str]] = {
+    "missing": "is missing",
+    "string_type": "expected a text, got {input}; put it in quotes",
+    "int_type": "expected a whole number, got {input}",
+    "bool_type": "expected true or false, got {input}",
+    "dict_type": "expected keys with values, got {input}",
+    "model_type": "expected keys with values, got {input}",
+    "tuple_type": "expected a list, got {input}",
+    "list_type": "expected a list, got {input}",
+    "literal_error": "expected {expected}, got {input}",
+}
+"""Kind of problem that pydantic finds in a file written by hand → its message."""
 
 Place = tuple[str | int, ...]
 """The keys that lead to a value: `("conditions", 1, "label")`; empty for the whole file."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from socrates_core.study.study_file.finding import Finding, Place, nearest
+from socrates_core.study.study_file.finding import PROBLEMS, Finding, Place, nearest
 from socrates_core.study.study_file.presets import PRESETS
 
 MOST_CONDITIONS: Final = 32
@@ -214,18 +214,10 @@ _FORMS: Final[dict[str, type[BaseModel]]] = {
 """Key → its value."""
 
 _WORDS: Final = {
-    "missing": "is missing",
-    "string_type": "expected a text, got {input}; put it in quotes",
-    "int_type": "expected a whole number, got {input}",
+    **PROBLEMS,
     "float_type": "expected a number, got {input}",
-    "bool_type": "expected true or false, got {input}",
-    "dict_type": "expected keys with values, got {input}",
-    "model_type": "expected keys with values, got {input}",
-    "tuple_type": "expected a list, got {input}",
-    "list_type": "expected a list, got {input}",
     "too_short": "expected one or more",
     "too_long": "expected at most {max_length}, got {actual_length}",
-    "literal_error": "expected {expected}, got {input}",
     "greater_than_equal": "expected {ge} or more, got {input}",
     "less_than_equal": "expected {le} or less, got {input}",
 }

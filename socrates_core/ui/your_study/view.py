@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from socrates_core.model.answer_model import NOT_SCIENCE
 from socrates_core.report.document import Table
-from socrates_core.report.prediction.files import DEMO, NOT_ANSWERED, command_words, model_words
+from socrates_core.report.prediction.files import NOT_ANSWERED, command_words, model_words
 from socrates_core.report.prediction.tables import (
     arms_table,
     notes,
@@ -40,7 +41,7 @@ def verdict_html(form: StudyForm, one: OutcomeResult) -> str:
         f"{request.n:,} simulated people in each condition", decoding, f"seed {request.seed}",
         f"model {model_words(found.model)}",
     ]  # fmt: skip
-    told = [NOT_ANSWERED, *([DEMO] if found.model.demo else []), *warnings(found)]
+    told = [NOT_ANSWERED, *([NOT_SCIENCE] if found.model.demo else []), *warnings(found)]
     return (
         f"<section id='study-verdict' class='verdict tone-open' aria-live='polite'>{head}"
         f"<p class='sentence'><span class='mark'>Prediction only</span>{text(summary(found))}</p>"

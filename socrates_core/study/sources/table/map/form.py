@@ -22,6 +22,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from socrates_core.errors import SourceError
 from socrates_core.study.files import read_bytes
 from socrates_core.study.sources.table.columns import KNOWN, nearest
+from socrates_core.study.study_file.finding import PROBLEMS
 from socrates_core.study.study_file.yaml_text import read_yaml
 
 MOST_OPTIONS: Final = 1001
@@ -217,18 +218,7 @@ _FORMS: Final[Mapping[str, type[BaseModel]]] = {
 }
 """Key → the form of its value, or of the values in it."""
 
-_WORDS: Final = {
-    "missing": "is missing",
-    "string_type": "expected a text, got {input}; put it in quotes",
-    "int_type": "expected a whole number, got {input}",
-    "bool_type": "expected true or false, got {input}",
-    "dict_type": "expected keys with values, got {input}",
-    "model_type": "expected keys with values, got {input}",
-    "tuple_type": "expected a list, got {input}",
-    "list_type": "expected a list, got {input}",
-    "literal_error": "expected {expected}, got {input}",
-    "string_too_short": "is empty, expected a text",
-}
+_WORDS: Final = {**PROBLEMS, "string_too_short": "is empty, expected a text"}
 
 
 def read_map(path: Path) -> TableMap:
