@@ -28,7 +28,7 @@ from socrates_core.report.prediction.command import simulate
 from socrates_core.runs.evaluate import run
 from socrates_core.study.files import parse_json, read_parquet, write_files
 from socrates_core.study.prepare import prepare
-from socrates_core.study.sources.frames import frames
+from socrates_core.study.sources.file.frames import frames
 from socrates_core.study.sources.opening import open_source
 from socrates_core.study.sources.society.society import make_society, study_set
 from socrates_core.study.split import make_split
@@ -388,12 +388,12 @@ def test_sigterm_ends_every_command_in_a_line_and_leaves_nothing_half_written(
     time.sleep(seconds)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
-    # -15: before Python had read our code; 0: it was done
+    # -15: before Python had read our code, or after all was done; 0: it was done
     assert process.returncode in (143, -signal.SIGTERM, 0), said
     assert "Traceback" not in said
     assert process.returncode != 143 or said.endswith("stopped by SIGTERM\n")
     assert not list(tmp_path.rglob("*.partial"))
-    assert name == "run" or process.returncode == 0 or not out.exists()
+    assert name == "run" or process.returncode != 143 or not out.exists()
 
 
 def _free_port() -> int:

@@ -32,7 +32,7 @@ from typing import Any, Final
 import polars as pl
 
 from socrates_core.errors import SourceError
-from socrates_core.study.sources.frames import check_single
+from socrates_core.study.sources.file.frames import check_single
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, StudySet
 
 SHARD_BYTES: Final = 200_000_000

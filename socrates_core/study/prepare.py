@@ -17,7 +17,7 @@ from socrates_core.errors import SourceError, SplitError
 from socrates_core.study.folder import check_target, write_folder
 from socrates_core.study.leaks import NearDuplicate, near_duplicates
 from socrates_core.study.sources.builder import Progress
-from socrates_core.study.sources.frames import check_single
+from socrates_core.study.sources.file.frames import check_single
 from socrates_core.study.sources.grouping import WORDING
 from socrates_core.study.sources.opening import Stated, open_source, stated_unseen
 from socrates_core.study.sources.sample import sample_cells, sample_rows

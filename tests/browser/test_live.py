@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PATIENCE, Visit, press_run
+from tests.browser.conftest import PATIENCE, Visit, press_run, warm
 
 ARGUMENTS: list[str] = ["--model", "marginal"]
 expect.set_options(timeout=PATIENCE)
@@ -18,16 +18,6 @@ DRAG = """(slider, values) => {
   }
 }"""
 RELEASE = """(slider) => slider.dispatchEvent(new Event("change", { bubbles: true }))"""
-
-
-QUICK = """() => Object.defineProperty(document.querySelector("#redraws textarea, #redraws input"), "value",
-  { get: () => "200", set: () => {} })"""
-
-
-def warm(page: Page) -> Page:
-    """Every run counts as a quick one, so that a busy machine shows what a quiet one does."""
-    page.evaluate(QUICK)
-    return page
 
 
 def drag(page: Page, selector: str, *values: float) -> None:

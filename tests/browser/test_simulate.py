@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PATIENCE, Visit, choose, press_run
+from tests.browser.conftest import PATIENCE, Visit, choose, press_run, warm
 
 ARGUMENTS = ["--model", "marginal"]
 
@@ -345,7 +345,7 @@ def test_effects_keep_their_signs_whichever_condition_is_shown_until_another_con
         rows = page.locator("#effects tbody tr")
         return {row.locator("th").inner_text(): row.locator("td").nth(3).inner_text() for row in rows.all()}
 
-    page = visit().open(app)
+    page = warm(visit().open(app))
     expect(page.locator("#effects")).to_contain_text("minus that of the control, Welfare")
     first = actual_effects(page)
     assert first["Welfare"] == "control"

@@ -29,7 +29,7 @@ from socrates_core.study.alpaca_format import (
 )
 from socrates_core.study.files import parse_json, read_json
 from socrates_core.study.sources.builder import Progress, StudySetBuilder
-from socrates_core.study.sources.frames import SLICE_ROWS, slices
+from socrates_core.study.sources.file.frames import SLICE_ROWS, slices
 from socrates_core.study.sources.rows import check_attributes
 from socrates_core.study.sources.socsci210 import ATTRIBUTES, describe
 from socrates_core.study.study_set import StudySet, persona_rows

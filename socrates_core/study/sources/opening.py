@@ -11,8 +11,8 @@ from socrates_core.study.files import parse_json
 from socrates_core.study.sources import alpaca, socsci210
 from socrates_core.study.sources.builder import Progress
 from socrates_core.study.sources.bundled import BUNDLED, load_bundled
-from socrates_core.study.sources.delimited import suffix_of
-from socrates_core.study.sources.frames import SAVED, column_names, saved_files
+from socrates_core.study.sources.file.delimited import suffix_of
+from socrates_core.study.sources.file.frames import SAVED, column_names, saved_files
 from socrates_core.study.sources.grouping import GROUPINGS, grouped
 from socrates_core.study.sources.hub_dataset import PREFIX, HubName, cached_file, fetch
 from socrates_core.study.sources.table.codebook import Codebook

@@ -13,7 +13,7 @@ import polars as pl
 from socrates_core.errors import SourceError
 from socrates_core.study.files import read_json
 from socrates_core.study.sources.builder import Progress, StudySetBuilder
-from socrates_core.study.sources.frames import column_names, slices
+from socrates_core.study.sources.file.frames import column_names, slices
 from socrates_core.study.sources.rows import check_columns
 from socrates_core.study.study_set import Study, StudySet
 

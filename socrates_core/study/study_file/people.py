@@ -9,7 +9,7 @@ import polars as pl
 
 from socrates_core.errors import SourceError, StudyFolderError
 from socrates_core.study.sources.bundled import GSS_ATTRIBUTES, load_bundled, load_real
-from socrates_core.study.sources.frames import frames
+from socrates_core.study.sources.file.frames import frames
 from socrates_core.study.sources.persons import people_table, persona_frame
 from socrates_core.study.study_file.finding import nearest
 from socrates_core.study.study_file.form import POPULATIONS, MarginsForm, PopulationForm

@@ -20,8 +20,8 @@ import polars as pl
 
 from socrates_core.errors import SourceError
 from socrates_core.study.sources.builder import Progress, StudySetBuilder
-from socrates_core.study.sources.delimited import SUFFIXES, TextForm, suffix_of
-from socrates_core.study.sources.frames import slices
+from socrates_core.study.sources.file.delimited import SUFFIXES, TextForm, suffix_of
+from socrates_core.study.sources.file.frames import slices
 from socrates_core.study.sources.rows import OPTIONAL, REQUIRED
 from socrates_core.study.sources.table.answers import NO_SCALE, WAYS_OUT, lost_answers, with_answers
 from socrates_core.study.sources.table.arms import alike_arms, match_arms

@@ -11,7 +11,7 @@ import polars as pl
 from socrates_core.errors import SourceError
 from socrates_core.study.files import parquet_schema, read_json
 from socrates_core.study.sources.builder import Progress
-from socrates_core.study.sources.delimited import (
+from socrates_core.study.sources.file.delimited import (
     AS_FOUND,
     SUFFIXES,
     TextForm,

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from socrates_core.errors import SourceError
-from socrates_core.study.sources.delimited import TextForm, delimited_columns, read_delimited, suffix_of
+from socrates_core.study.sources.file.delimited import TextForm, delimited_columns, read_delimited, suffix_of
 
 ROWS = [("town", "answer"), ("Köln, Mitte", "1"), ("Bonn", "")]
 
