@@ -17,7 +17,7 @@ from socrates_core.study.sources.table.columns import (
     nearest,
     recognised,
 )
-from socrates_core.study.sources.table.map.form import TableMap
+from socrates_core.study.sources.table.map.form import OutcomeMap, TableMap
 from socrates_core.study.sources.table.map.rule import EVERY, RULE, AnswerRule, rule_of
 from socrates_core.study.sources.table.nested import with_attributes
 from socrates_core.study.sources.table.numerals import has_decimal_comma, notation_of, response_numbers, with_points
@@ -64,7 +64,12 @@ class Layout:
             SourceError: If a column is missing, may be two things, or contains something else than text or numbers.
         """
         where = str(file)
-        rows = self._with_group(frame, where)
+        for name in self.columns.leave_out:
+            if name not in frame.columns:
+                raise SourceError(
+                    f"{where} has no column {name!r}, which the map leaves out{nearest(name, frame.columns)}"
+                )
+        rows = self._with_group(frame.drop(self.columns.leave_out), where)
         told = {*self.columns.outcomes, *self.columns.attributes}
         found = recognised([name for name in rows.columns if name not in told], where, self.columns.stated_columns)
         for sentence in found.assumed:
@@ -108,8 +113,9 @@ class Layout:
             value = pl.col(column).cast(pl.String).str.strip_chars()
             whole = value.str.replace(r"^(-?\d+)\.0+$", "$1")  # 1.0 and 1 are one code
             known = whole.replace_strict(dict(form.labels), default=value, return_dtype=pl.String)
-            if self.columns.missing:
-                known = pl.when(whole.is_in(list(self.columns.missing))).then(None).otherwise(known)
+            codes = [*self.columns.missing, *form.missing]
+            if codes:
+                known = pl.when(whole.is_in(codes)).then(None).otherwise(known)
             name = DEMOGRAPHIC + (form.name or column.removeprefix(DEMOGRAPHIC)).strip()
             rows = rows.with_columns(known.alias(name))
             rows = rows if name == column else rows.drop(column)
@@ -266,6 +272,7 @@ class Layout:
             empty = len(rows) - len(asked)
             if empty:
                 self.notes[f"{file.name}: {empty:,} people have no answer in {column}"] = None
+            asked = self._without_own_codes(asked, column, outcome)
             before = pl.col("_text") if "_text" in asked.columns else pl.lit("")
             shown = pl.concat_str(before, pl.lit("\n\n"), pl.lit(outcome.text)).str.strip_chars()
             parts.append(
@@ -276,3 +283,13 @@ class Layout:
                 ).with_columns(pl.lit(column if outcome.scale is not None else None, pl.String).alias(RULE))
             )
         return pl.concat(parts).drop("_text", strict=False)
+
+    def _without_own_codes(self, asked: pl.DataFrame, column: str, outcome: OutcomeMap) -> pl.DataFrame:
+        """The answers in one column without those that are its own codes for "no answer"."""
+        if not outcome.missing:
+            return asked
+        text = pl.col("response").str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
+        kept = asked.filter(~text.is_in(list(outcome.missing)))
+        if len(kept) < len(asked):
+            self.notes[f"{column}: codes for no answer ({', '.join(outcome.missing)})"] = None
+        return kept
