@@ -14,6 +14,7 @@ import polars as pl
 
 from socrates_core.errors import SourceError
 from socrates_core.study.sources.file.frames import frames
+from socrates_core.study.sources.file.opened import column_notes
 from socrates_core.study.sources.table.columns import DEMOGRAPHIC, KNOWN, recognised
 from socrates_core.study.sources.table.map.form import TableMap, map_of
 from socrates_core.study.sources.table.map.look import ColumnLook, looked_at
@@ -115,14 +116,15 @@ def propose(file: Path) -> Proposal:
     rows = next(iter(frames(file)), pl.DataFrame())
     if rows.is_empty():
         raise SourceError(f"{file} has no rows below its column names" if rows.columns else f"{file} is empty")
-    return proposed(looked_at(rows, {}))
+    return proposed(looked_at(rows, column_notes(file)))
 
 
 def proposed(looks: Sequence[ColumnLook]) -> Proposal:
     """What columns may be, by how they look."""
     known = _tidy_roles(looks)
     if known is not None:
-        guesses = [_tidy_guess(look, known) for look in looks]
+        asked = [look.distinct for look in looks if known.get(look.name) == "question"]
+        guesses = [_tidy_guess(look, known, one_question=asked == [1]) for look in looks]
     else:
         guesses = _alone([_guess(look) for look in looks])
     long = known is not None
@@ -144,6 +146,10 @@ def raw_map(guesses: Sequence[Guess]) -> dict[str, Any]:
             raw["outcome"] = guess.name
         elif guess.role in OURS and OURS[guess.role] != guess.name:
             columns[OURS[guess.role]] = guess.name
+        if guess.role == "answer" and guess.scale is not None:
+            raw["scale"] = guess.scale
+        if guess.role == "answer" and guess.missing:
+            raw["missing"] = list(guess.missing)
     attributes = {one.name: _attribute(one) for one in guesses if one.role == "attribute"}
     left = [one.name for one in guesses if one.role == "left out"]
     outcomes = {one.name: _outcome(one) for one in guesses if one.role == "outcome"}
@@ -182,7 +188,13 @@ def _tidy_roles(looks: Sequence[ColumnLook]) -> Mapping[str, Role] | None:
     return {name: _ROLE_OF.get(one, "as named") for name, one in ours.items() if one in KNOWN}
 
 
-def _tidy_guess(look: ColumnLook, roles: Mapping[str, Role]) -> Guess:
+def _tidy_guess(look: ColumnLook, roles: Mapping[str, Role], one_question: bool) -> Guess:
+    if roles.get(look.name) == "answer" and look.notes.values:
+        if not one_question:
+            check = "The file labels its answers, but there are several questions: a map can give each its labels."
+            return Guess(look, "answer", "its name says so", (check,))
+        found = guessed_scale(look)
+        return Guess(look, "answer", "its name says so", found.checks, found.scale, found.missing)
     if look.name in roles:
         return Guess(look, roles[look.name], "its name says so")
     if look.name.startswith(DEMOGRAPHIC):
