@@ -135,7 +135,7 @@ class StudySetBuilder:
                 f"{item.rows} rows: {item.reason}" + (f" ({item.examples[0]})" if item.examples else "")
                 for item in self._drops.listed()
             ]
-            raise SourceError(f"nothing to prepare in {self._source}: {'; '.join(listed) or 'it has no answers'}")
+            raise SourceError(f"nothing to prepare in {self._source}: {'; '.join(listed) or 'it has no rows'}")
         persons, conflicting = merged_persons(pl.concat(self._persons, how="diagonal_relaxed"))
         answers = pl.concat(self._answers).join(
             persons.select("participant_id", *_PERSON), on=_PERSON, how="left", maintain_order="left"

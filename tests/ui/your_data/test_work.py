@@ -81,7 +81,7 @@ def test_messages_name_the_file_as_the_visitor_does() -> None:
 def test_a_map_that_leaves_no_answer_says_so() -> None:
     own = brought("id,q1\np1,1\np2,2\n")
     raw = {"outcomes": {"q1": {"question": "x?", "scale": {"from": 1, "to": 2}, "missing": [1, 2]}}}
-    with pytest.raises(SocratesError, match=r"nothing to prepare in survey\.csv: it has no answers"):
+    with pytest.raises(SocratesError, match=r"nothing to prepare in survey\.csv: it has no rows"):
         read(own, map_of(raw, "the test"))
 
 
