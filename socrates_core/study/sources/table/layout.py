@@ -1,5 +1,7 @@
 """The rows of a table under our names, one answer a row, whatever the table looks like."""
 
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -7,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from socrates_core.errors import SourceError
-from socrates_core.study.sources.rows import RESERVED, check_attributes, integers
+from socrates_core.study.sources.rows import check_attributes, integers
 from socrates_core.study.sources.table.columns import (
     DEMOGRAPHIC,
     KNOWN,
@@ -21,6 +23,9 @@ from socrates_core.study.sources.table.map.form import OutcomeMap, TableMap
 from socrates_core.study.sources.table.map.rule import EVERY, RULE, AnswerRule, rule_of
 from socrates_core.study.sources.table.nested import with_attributes
 from socrates_core.study.sources.table.numerals import has_decimal_comma, notation_of, response_numbers, with_points
+
+_STRUCTURE: Final = ("study_id", "condition_num", "condition", "participant_id", "weight", "group", "design")
+"""What a table with a row a person may have beside the columns that a map names; no attribute is kept unnamed."""
 
 _TEXTS: Final = ("study_id", "stimulus", "question", "condition", "outcome", "group")
 
@@ -36,6 +41,12 @@ class Layout:
     """The column that holds a study's group."""
     notes: dict[str, None] = field(default_factory=dict)
     """What was assumed, in the order in which it was found."""
+    noted: Collection[str] = ()
+    """Keys of the rules for which the file's value labels are a scale."""
+    counted: Counter[str] = field(default_factory=Counter)
+    """What was counted over all slices so far: what is said of it → how many."""
+    _arms: set[str] = field(default_factory=set)
+    """Values of the map's column of the arms."""
     _labelled: bool = False
     """Whether a column condition_num holds labels."""
 
@@ -52,6 +63,57 @@ class Layout:
         except ValueError as error:
             raise SourceError(f"a scale in the map is none: {error}") from error
 
+    def begin(self) -> None:
+        """Forget what was counted: the slices come again from the first one."""
+        self.counted.clear()
+
+    def end(self, where: str) -> None:
+        """After the last slice, check what no single one shows, and say what was counted.
+
+        Raises:
+            SourceError: If no row has a condition that the map names.
+        """
+        self._check_arms(where)
+        self.notes.update((what.replace("{}", f"{count:,}"), None) for what, count in self.counted.items() if count)
+
+    def _check_arms(self, where: str) -> None:
+        """Raise a SourceError for a condition of the map that no row so far has."""
+        form = self.columns.condition
+        if form is None or not form.labels:
+            return
+        unknown = [one for one in (*form.labels, *form.texts) if one not in self._arms]
+        if unknown:
+            raise SourceError(
+                f"{where}: no row has the condition {unknown[0]!r}, which the map names; the column {form.column} "
+                f"has {', '.join(map(repr, sorted(self._arms)[:12]))}"
+            )
+
+    def wanted(self, names: Sequence[str], file: Path) -> list[str]:
+        """The columns of a file that are read; of a table with a row a person those that the map names, and its arms.
+
+        What is named and not there is all read, so that the message about it can say what is.
+
+        Raises:
+            SourceError: If a column may be two things, or one that the map leaves out is not there.
+        """
+        form = self.columns
+        for name in form.leave_out:
+            if name not in names:
+                raise SourceError(f"{file} has no column {name!r}, which the map leaves out{nearest(name, names)}")
+        there = [name for name in names if name not in form.leave_out]
+        told = {*form.outcomes, *form.attributes}
+        grouped = {self.group_by} if self.group_by is not None else set()
+        if not form.outcomes or not told | grouped <= set(there):
+            return there
+        renames = recognised([one for one in there if one not in told], str(file), form.stated_columns).renames
+        read = [one for one in there if one in told | grouped or renames.get(one, one) in _STRUCTURE]
+        left = [one for one in there if one not in read]
+        if left:
+            self.notes.setdefault(
+                f"{file.name}: the map does not name the column {', '.join(left)[:300]}; nothing reads it"
+            )
+        return read
+
     def laid_out(self, frame: pl.DataFrame, file: Path, before: int = 0) -> pl.DataFrame:
         """A slice under our names; its attributes begin with `demo_`.
 
@@ -64,18 +126,13 @@ class Layout:
             SourceError: If a column is missing, may be two things, or contains something else than text or numbers.
         """
         where = str(file)
-        for name in self.columns.leave_out:
-            if name not in frame.columns:
-                raise SourceError(
-                    f"{where} has no column {name!r}, which the map leaves out{nearest(name, frame.columns)}"
-                )
-        rows = self._with_group(frame.drop(self.columns.leave_out), where)
+        rows = self._with_group(frame, where)
         told = {*self.columns.outcomes, *self.columns.attributes}
         found = recognised([name for name in rows.columns if name not in told], where, self.columns.stated_columns)
         for sentence in found.assumed:
             self.notes.setdefault(f"{file.name}: {sentence}")
         rows = self._with_stated_attributes(rows, where)
-        rows = rows.rename(dict(found.renames))
+        rows = self._with_own_notation(rows.rename(dict(found.renames)))
         rows = self._with_label(rows, file)
         rows = self._long(rows, file, before) if self.columns.outcomes else self._with_study(rows, file)
         check_needed(rows.columns, frame.columns, where)
@@ -128,7 +185,8 @@ class Layout:
             rows = rows.with_columns(design=pl.lit(self.columns.design))
         if self.columns.condition and self.columns.condition.labels:
             rows = self._with_labels(rows, str(file))
-        rule = pl.lit(EVERY) if self.columns.scale is not None else pl.lit(None, pl.String)
+        stated = self.columns.scale is not None or EVERY in self.noted
+        rule = pl.lit(EVERY) if stated else pl.lit(None, pl.String)
         return rows.with_columns(rule.alias(RULE))
 
     def _with_label(self, rows: pl.DataFrame, file: Path) -> pl.DataFrame:
@@ -150,15 +208,10 @@ class Layout:
         assert form is not None
         value = rows["condition"].cast(pl.String).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
         found = value.drop_nulls().unique(maintain_order=True).to_list()
-        for named in (form.labels, form.texts):
-            unknown = [one for one in named if one not in found]
-            if unknown:
-                raise SourceError(
-                    f"{where}: no row has the condition {unknown[0]!r}, which the map names; the column {form.column} "
-                    f"has {', '.join(map(repr, found[:12]))}"
-                )
+        self._arms |= set(found)
         left = [one for one in found if one not in form.labels]
         if left:
+            self._check_arms(where)  # one is probably the other, misspelt
             raise SourceError(
                 f"{where}: the column {form.column} has {', '.join(map(repr, left[:5]))}, for which the map gives no "
                 "label; give every arm one"
@@ -212,6 +265,12 @@ class Layout:
                     self.notes[f"{name}: codes for no answer ({', '.join(self.columns.missing)})"] = None
         return rows
 
+    def _with_own_notation(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows, with numbers that are no texts written as the texts: 1.125 is never 1125."""
+        if self.columns.decimal != ",":
+            return rows
+        return rows.with_columns(pl.selectors.float().cast(pl.String).str.replace(".", ",", literal=True))
+
     def _with_numbers(self, rows: pl.DataFrame, file: Path) -> pl.DataFrame:
         """The rows with numbers in our notation."""
         notation = notation_of(rows, str(file), self.columns.decimal)
@@ -261,18 +320,13 @@ class Layout:
         form = self.columns
         own = set(KNOWN) | {"_text"}
         others = [n for n in rows.columns if n not in form.outcomes and (n in own or n.startswith(DEMOGRAPHIC))]
-        unused = [n for n in rows.columns if n not in form.outcomes and n not in others and n not in RESERVED]
-        if unused:
-            self.notes.setdefault(
-                f"{file.name}: the map does not name the column {', '.join(unused)[:300]}; nothing reads it"
-            )
         parts = []
         for column, outcome in form.outcomes.items():
             asked = rows.select(*others, pl.col(column).cast(pl.String).alias("response")).drop_nulls("response")
             empty = len(rows) - len(asked)
-            if empty:
-                self.notes[f"{file.name}: {empty:,} people have no answer in {column}"] = None
+            self.counted[f"{file.name}: {{}} people have no answer in {column}"] += empty
             asked = self._without_own_codes(asked, column, outcome)
+            stated = outcome.scale is not None or column in self.noted
             before = pl.col("_text") if "_text" in asked.columns else pl.lit("")
             shown = pl.concat_str(before, pl.lit("\n\n"), pl.lit(outcome.text)).str.strip_chars()
             parts.append(
@@ -280,7 +334,7 @@ class Layout:
                     stimulus=shown,
                     question=pl.lit(outcome.question),
                     outcome=pl.lit(outcome.name or column),
-                ).with_columns(pl.lit(column if outcome.scale is not None else None, pl.String).alias(RULE))
+                ).with_columns(pl.lit(column if stated else None, pl.String).alias(RULE))
             )
         return pl.concat(parts).drop("_text", strict=False)
 
