@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from socrates_core.errors import SourceError
+from socrates_core.study.sources.personal import masked
 from socrates_core.study.sources.rows import check_attributes, integers
 from socrates_core.study.sources.table.columns import (
     DEMOGRAPHIC,
@@ -23,6 +24,7 @@ from socrates_core.study.sources.table.map.form import OutcomeMap, TableMap
 from socrates_core.study.sources.table.map.rule import EVERY, RULE, AnswerRule, rule_of
 from socrates_core.study.sources.table.nested import with_attributes
 from socrates_core.study.sources.table.numerals import has_decimal_comma, notation_of, response_numbers, with_points
+from socrates_core.study.sources.table.privacy import Privacy
 
 _STRUCTURE: Final = ("study_id", "condition_num", "condition", "participant_id", "weight", "group", "design")
 """What a table with a row a person may have beside the columns that a map names; no attribute is kept unnamed."""
@@ -49,6 +51,10 @@ class Layout:
     """Values of the map's column of the arms."""
     _labelled: bool = False
     """Whether a column condition_num holds labels."""
+    _privacy: Privacy = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._privacy = Privacy(self.columns.attributes, self.notes)
 
     @property
     def rules(self) -> dict[str, AnswerRule]:
@@ -85,7 +91,7 @@ class Layout:
         if unknown:
             raise SourceError(
                 f"{where}: no row has the condition {unknown[0]!r}, which the map names; the column {form.column} "
-                f"has {', '.join(map(repr, sorted(self._arms)[:12]))}"
+                f"has {', '.join(repr(masked(one)) for one in sorted(self._arms)[:12])}"
             )
 
     def wanted(self, names: Sequence[str], file: Path) -> list[str]:
@@ -133,10 +139,13 @@ class Layout:
             self.notes.setdefault(f"{file.name}: {sentence}")
         rows = self._with_stated_attributes(rows, where)
         rows = self._with_own_notation(rows.rename(dict(found.renames)))
+        if "participant_id" in rows.columns:
+            called = {ours: theirs for theirs, ours in found.renames.items()}.get("participant_id", "participant_id")
+            rows = rows.with_columns(self._privacy.safe_ids(rows["participant_id"], called, file.name))
         rows = self._with_label(rows, file)
         rows = self._long(rows, file, before) if self.columns.outcomes else self._with_study(rows, file)
         check_needed(rows.columns, frame.columns, where)
-        rows = self._with_nested(rows, where)
+        rows = self._privacy.without_unlisted(self._with_nested(rows, where), file.name)
         rows = self._used(rows, file)
         rows = self._with_numbers(self._without_codes(rows), file)
         for name in ("stimulus", "question"):
@@ -167,13 +176,16 @@ class Layout:
                     f"{where} has no column {column!r}, which the map lists under attributes"
                     f"{nearest(column, rows.columns)}"
                 )
+            name = DEMOGRAPHIC + (form.name or column.removeprefix(DEMOGRAPHIC)).strip()
+            if self._privacy.leaves_out(rows[column], form, Path(where).name):
+                rows = rows.drop(column)
+                continue
             value = pl.col(column).cast(pl.String).str.strip_chars()
             whole = value.str.replace(r"^(-?\d+)\.0+$", "$1")  # 1.0 and 1 are one code
             known = whole.replace_strict(dict(form.labels), default=value, return_dtype=pl.String)
             codes = [*self.columns.missing, *form.missing]
             if codes:
                 known = pl.when(whole.is_in(codes)).then(None).otherwise(known)
-            name = DEMOGRAPHIC + (form.name or column.removeprefix(DEMOGRAPHIC)).strip()
             rows = rows.with_columns(known.alias(name))
             rows = rows if name == column else rows.drop(column)
         return rows
@@ -212,9 +224,9 @@ class Layout:
         left = [one for one in found if one not in form.labels]
         if left:
             self._check_arms(where)  # one is probably the other, misspelt
+            listed = ", ".join(repr(masked(one)) for one in left[:5])
             raise SourceError(
-                f"{where}: the column {form.column} has {', '.join(map(repr, left[:5]))}, for which the map gives no "
-                "label; give every arm one"
+                f"{where}: the column {form.column} has {listed}, for which the map gives no label; give every arm one"
             )
         return rows.with_columns(value.replace_strict(dict(form.labels), return_dtype=pl.String).alias("condition"))
 

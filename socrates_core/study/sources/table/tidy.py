@@ -31,7 +31,7 @@ from socrates_core.study.sources.table.columns import DEMOGRAPHIC
 from socrates_core.study.sources.table.described import OutcomeFinder
 from socrates_core.study.sources.table.layout import Layout
 from socrates_core.study.sources.table.map.form import TableMap
-from socrates_core.study.sources.table.noted import Noted, kept_codes, with_notes
+from socrates_core.study.sources.table.map.noted import Noted, kept_codes, with_notes
 from socrates_core.study.sources.table.numbering import Numbering
 from socrates_core.study.sources.table.scales import Scales, with_observed_ends, with_scale_ends, with_shown_text
 from socrates_core.study.study_set import StudySet

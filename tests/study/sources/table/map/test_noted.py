@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -8,10 +9,10 @@ import pytest
 from socrates_core.errors import SourceError
 from socrates_core.study.sources.opening import Stated, open_source
 from socrates_core.study.sources.table.map.form import map_of
-from socrates_core.study.sources.table.noted import scale_of_labels
+from socrates_core.study.sources.table.map.noted import scale_of_labels
 from socrates_core.study.study_set import StudySet
 
-REAL = Path(__file__).parents[5] / "shared" / "data" / "real_studies"
+REAL = Path(__file__).parents[6] / "shared" / "data" / "real_studies"
 QUESTION = "How much do you trust it?"
 MAP = "{participant: id, condition: arm, attributes: [sex], outcomes: {q: {}}}"
 
@@ -128,7 +129,7 @@ def test_the_real_file_of_spss_gives_the_means_of_its_rows(tmp_path: Path) -> No
         assert sorted(answers.tolist()) == sorted(theirs.astype(int))
         means[cell.condition] = round(float(answers.mean()), 3)
         assert cell.scale.labels == {1: "too little", 2: "about right", 3: "too much"}
-    assert means == {"welfare": 2.135, "assistance to the poor": 1.34}
+    assert means == {"standard wording (form X)": 2.135, "alternate wording (form Y)": 1.34}
     assert studies.participants["year"].null_count() == 0
     assert pl.Series(raw["demo_gender"]).value_counts().sort("demo_gender").rows() == (
         studies.participants["gender"].value_counts().sort("gender").rows()
