@@ -64,15 +64,17 @@ def labelled_notes(file: Path, encoding: str | None = None) -> dict[str, ColumnN
     decode = _Decoder(header)
     found = {}
     for theirs, name in header.names.items():
-        label = decode.text(header.meta.column_names_to_labels.get(theirs) or "").strip()
+        label = decode.text(header.meta.column_names_to_labels.get(theirs) or "")
         stata = file.suffix.lower() == ".dta"
         values = {
-            _code(value, stata): decode.text(text).strip()
+            _code(value, stata): " ".join(decode.text(text).split())
             for value, text in header.meta.variable_value_labels.get(theirs, {}).items()
         }
         missing = _missing(header, theirs, values, stata)
         if label or values or missing:
-            found[name] = ColumnNotes(label, {key: text for key, text in values.items() if text}, missing)
+            found[name] = ColumnNotes(
+                " ".join(label.split()), {key: text for key, text in values.items() if text}, missing
+            )
     return found
 
 

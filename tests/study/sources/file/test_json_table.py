@@ -46,7 +46,7 @@ def test_a_column_of_numbers_and_texts_is_text(tmp_path: Path) -> None:
 
 
 def test_a_broken_file_says_where_and_not_what(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"line 2: it is not JSON \(line 1, column 8") as told:
+    with pytest.raises(SourceError, match=r"line 2: it is not JSON \(line 1, column 7") as told:
         read(tmp_path / "a.jsonl", '{"a": 1}\n{"a": a@b.com}\n')
     assert "a@b" not in str(told.value)
     with pytest.raises(SourceError, match=r"a.json is not JSON \(line 2, column 1"):
@@ -54,7 +54,7 @@ def test_a_broken_file_says_where_and_not_what(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="entry 2: expected a list of objects"):
         read(tmp_path / "a.json", '[{"a": 1}, 5]')
     with pytest.raises(SourceError, match="expected a list of objects"):
-        read(tmp_path / "a.json", '{"settings": {"a": 1}}\n')
+        read(tmp_path / "a.json", '{"settings":\n {"a": 1}}\n')
 
 
 def test_a_table_of_too_many_columns_is_refused(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@
     outcomes:                              # of a table with a row a person: column → outcome
       q1_1: {name: trust, question: "How much do you trust it?", scale: {from: 1, to: 5}, missing: [9]}
 
+Of files that say themselves what their columns mean (SPSS, Stata, Qualtrics), `question`, `scale` and `labels` may be
+left out.
+
 A table with a row an answer has no `outcomes`; it may say `columns: {response: Antwort}`, which questions are one
 outcome, `outcome: {parade: [its questions]}` or the column that tells, and a `scale` for all of its answers.
 """
@@ -70,6 +73,8 @@ class AttributeMap(_Strict):
     """What it is called; its column's name where it is None."""
     labels: dict[Key, Line] = {}
     """Value in the table → its text; other values stay."""
+    personal: bool = False
+    """Whether it is kept though it may tell who somebody is, such as a name, an address or what people typed."""
     missing: Annotated[tuple[Key, ...], BeforeValidator(lambda raw: _tuple(raw))] = ()
     """Codes for "not known" in this column, beside those of the whole table."""
 
@@ -138,7 +143,8 @@ class OutcomeMap(_Strict):
 
     name: Line | None = None
     """Outcomes of one name are one outcome: the columns of its arms."""
-    question: str = Field(min_length=1)
+    question: Annotated[str, Field(min_length=1)] | None = None
+    """None for the label that the file has for the column."""
     scale: Scale | None = None
     """None if the question states it."""
     text: str = ""
@@ -186,6 +192,8 @@ class TableMap(_Strict):
     decimal: Literal[",", "."] | None = None
     encoding: str | None = None
     separator: Literal[",", ";", "\t", "|"] | None = None
+    sheet: Line | None = None
+    """Of a workbook; the first one where it is None."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "TableMap":
