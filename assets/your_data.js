@@ -117,7 +117,7 @@ window.yourData = (() => {
   }
 
   function outcome(one, id) {
-    const kinds = one.kind === "kept" ? [...rows.kinds, ["kept", "As the map says"]] : rows.kinds;
+    const kinds = one.kind === "kept" ? [...rows.kinds, ["kept", "As the file or the map says"]] : rows.kinds;
     const parts = [
       field(one, "question", "Question, as people read it", { id, rows: 2 }),
       field(one, "kind", "Answers", { id, choices: kinds, then: () => redraw(`yd-${id}-kind`) }),

@@ -54,7 +54,7 @@ def test_a_file_is_predicted_against_actual_in_three_clicks(
     expect(table).to_contain_text("99 occurs 1 times and lies far from 1 to 5: it is taken as no answer.")
     expect(table).to_contain_text("The ends 1 and 5 are only the lowest and highest answer seen")
     page.click("#data-preview summary")
-    expect(page.locator("#data-preview")).to_contain_text("email: it may tell who somebody is")
+    expect(page.locator("#data-preview")).to_contain_text("email: it holds an e-mail address")
     assert page.title() == "Socrates"  # HTML in a cell is text
 
     # corrections are read anew

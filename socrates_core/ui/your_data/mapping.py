@@ -10,14 +10,14 @@ from socrates_core.errors import SocratesError
 from socrates_core.study.sources.table.map.form import AttributeMap, OutcomeMap, ScaleMap, TableMap, map_of
 from socrates_core.study.sources.table.map.look import ColumnLook
 from socrates_core.study.sources.table.map.recognition import MOST_ARMS, OURS, Guess, Proposal, Role
-from socrates_core.study.sources.table.map.scale_guess import guessed_scale
+from socrates_core.study.sources.table.map.scale_guess import FILES, guessed_scale
 from socrates_core.study.sources.table.map.writing import raw_of
 from socrates_core.ui.your_study.draft import NOMINAL, OPEN, RANGE, numbered_lines
 
 LONGEST: Final = 90_000
 """Most bytes of a map on the page; the script says so before it sends one."""
 KEPT: Final = "kept"
-"""Kind of a scale that the page does not show in fields, with steps or bins: it stays as the map says."""
+"""Kind of a scale that the page does not show in fields: with steps, bins or gaps, as map or file says."""
 
 WIDE_ROLES: Final[tuple[Role, ...]] = (
     "left out", "participant", "condition", "outcome", "attribute", "weight", "group",
@@ -45,7 +45,7 @@ WORDS: Final[Mapping[Role, str]] = {
 }
 """Role → how the menu calls it."""
 _ONCE: Final = frozenset({"participant", "condition", "weight", "group", *OURS})
-_UNSEEN: Final = ("study", "design", "decimal", "encoding", "separator", "scale")
+_UNSEEN: Final = ("study", "design", "decimal", "encoding", "separator", "sheet", "scale")
 """Keys of a map that the page does not show."""
 PERSONAL: Final = "It may tell who somebody is; as an attribute it would stand in the prompts."
 
@@ -134,7 +134,12 @@ def map_from(draft: MapDraft, proposal: Proposal, base: TableMap) -> TableMap:
             )
         roles[row.role] = name
     raw |= _single(roles, draft)
-    attributes = {name: _attribute(name, row) for name, row in chosen.items() if row.role == "attribute"}
+    personal = {guess.name for guess in proposal.guesses if guess.personal}
+    attributes = {
+        name: _attribute(name, row) | ({"personal": True} if name in personal else {})  # whoever chooses it was warned
+        for name, row in chosen.items()
+        if row.role == "attribute"
+    }
     outcomes = {name: _outcome(name, row, base) for name, row in chosen.items() if row.role == "outcome"}
     if not proposal.long and not outcomes:
         raise SocratesError("Choose at least one column that is an outcome: a question that people answered")
@@ -177,12 +182,11 @@ def _outcome(column: str, row: ColumnDraft, base: TableMap) -> dict[str, Any]:
     raw: dict[str, Any] = {"question": row.question.strip()}
     if row.name.strip() and row.name.strip() != column:
         raw["name"] = row.name.strip()
-    known = base.outcomes.get(column, OutcomeMap(question="-"))
-    if known.text:
-        raw["text"] = known.text
+    known = raw_of(base).get("outcomes", {}).get(column, {})
+    if "text" in known:
+        raw["text"] = known["text"]
     if row.kind == KEPT:
-        scale = raw_of(base)["outcomes"][column].get("scale")
-        raw |= {} if scale is None else {"scale": scale}
+        raw |= {"scale": known["scale"]} if "scale" in known else {}  # without one, that of the file's labels
     else:
         raw["scale"] = _scale(column, row)
     codes = _codes(row.missing)
@@ -270,7 +274,7 @@ def _row(place: int, guess: Guess, form: TableMap, own: bool) -> dict[str, Any]:
         "checks": list(guess.checks) if role == guess.role else [],
         "personal": PERSONAL if guess.personal else "",
         "name": (outcome.name or "" if outcome else attribute.name or ""),
-        "question": outcome.question if outcome else look.notes.label,
+        "question": (outcome.question if outcome else None) or look.notes.label,
         **_fields(look, outcome),
         "texts": "\n".join(f"{value} = {' '.join(text.split())}" for value, text in texts.items() if text.strip()),
         "missing": ", ".join(missing),
@@ -312,7 +316,7 @@ def _fields(look: ColumnLook, outcome: OutcomeMap | None) -> dict[str, str]:
         if scale.step not in (None, 1) or scale.bins or scale.round or (scale.low is None and not scale.nominal):
             return {"kind": KEPT, "low": "", "high": "", "labels": "", "off": ""}
         scale = scale.model_dump(by_alias=True, exclude_none=True)
-    if scale is None:
+    if scale is None or scale == FILES:
         return {"kind": KEPT, "low": "", "high": "", "labels": "", "off": ""}
     if scale == OPEN:
         return {"kind": OPEN, "low": "", "high": "", "labels": "", "off": ""}

@@ -97,6 +97,14 @@ def test_corrections_are_in_the_map(proposal: Proposal) -> None:
     )
 
 
+def test_who_chooses_a_personal_column_as_an_attribute_keeps_it(proposal: Proposal) -> None:
+    drawn = json.loads(table_json(proposal, proposal.form))["columns"][1]
+    assert "it would stand in the prompts" in drawn["personal"]
+    form = map_from(as_sent(proposal, proposal.form, email={"role": "attribute"}), proposal, proposal.form)
+    assert form.attributes["email"].personal
+    assert not form.attributes["age"].personal
+
+
 def test_a_map_that_was_brought_is_shown_and_kept(proposal: Proposal) -> None:
     raw = {
         "participant": "ResponseId",

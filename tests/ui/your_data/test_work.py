@@ -1,6 +1,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
+import polars as pl
+import pyreadstat
 import pytest
 
 from socrates_core.errors import SocratesError
@@ -103,6 +106,26 @@ def test_two_visitors_have_two_studies(results: Results, own: OwnData) -> None:
     assert own.upload.path.is_file()
     with pytest.raises(SocratesError, match="Press Preview first"):
         predict(results, STRANGER, replace(other, studies=None), "", SimulationRequest(0), confirmed=False)
+
+
+def test_a_workbook_and_a_file_of_spss_are_brought_like_a_text_table(results: Results) -> None:
+    asked = {"q1": {1: "Never", 2: "Sometimes", 3: "Often"}}
+    rows = pl.DataFrame({"id": ["a", "b", "c"], "arm": ["x", "y", "x"], "q1": [1, 3, 2]})
+    book, spss = Upload("survey.xlsx"), Upload("survey.sav")
+    workbook = openpyxl.Workbook()
+    for row in (rows.columns, *rows.rows()):
+        workbook.active.append(row)
+    workbook.save(book.path)
+    pyreadstat.write_sav(
+        rows.to_pandas(), str(spss.path), variable_value_labels=asked, column_labels={"q1": "How often?"}
+    )
+    for upload in (book, spss):
+        own = opened(upload)
+        own = read(own, own.base)
+        found = predict(results, STRANGER, own, results.model_name, SimulationRequest(0, n=10), confirmed=False)
+        assert [(arm.cell.condition, arm.actual_mean) for arm in found.arms] == [("x", 1.5), ("y", 3.0)]
+    assert found.arms[0].cell.scale.labels == asked["q1"]
+    assert found.arms[0].cell.stimulus.startswith("How often?")
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real studies are not on this machine")

@@ -15,10 +15,11 @@ import polars as pl
 from socrates_core.errors import SourceError
 from socrates_core.study.sources.file.frames import frames
 from socrates_core.study.sources.file.opened import column_notes
+from socrates_core.study.sources.personal import personal_name, personal_values
 from socrates_core.study.sources.table.columns import DEMOGRAPHIC, KNOWN, recognised
 from socrates_core.study.sources.table.map.form import TableMap, map_of
 from socrates_core.study.sources.table.map.look import ColumnLook, looked_at
-from socrates_core.study.sources.table.map.scale_guess import FEW, OPEN, guessed_scale
+from socrates_core.study.sources.table.map.scale_guess import FEW, FILES, OPEN, guessed_scale
 
 Role = Literal[
     "left out", "participant", "condition", "outcome", "attribute", "weight", "group",
@@ -44,12 +45,6 @@ _SOFTWARE: Final = re.compile(
     r"browser|user_agent|operating_system|resolution|last_?page|seed|q_recaptchascore|q_totalduration"
 )
 _SOFTWARE_PARTS: Final = re.compile(r"(?:^|_)(?:click_count|page_submit|first_click|last_click|timer?|timing)(?:_|$)")
-_PERSONAL: Final = re.compile(
-    r"(?:^|_)(?:e_?mail|ip_?address|ip|(?:first|last|full|sur|recipient|nick|user)_?name|name|phone|telephone|mobile|"
-    r"address|street|zip(?:_?code)?|postal_?code|postcode|latitude|longitude|location_?(?:latitude|longitude)|"
-    r"external_?(?:data_?)?reference|recipient_?(?:email|first_?name|last_?name)|ssn|birth_?date|date_?of_?birth)(?:_|$)"
-)
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*")
 _PARTICIPANT: Final = re.compile(
     r"response_?id|participant(?:_?id)?|subject(?:_?id)?|respondent(?:_?id)?|prolific_?(?:pid|id)|worker_?id|case_?id|"
@@ -146,7 +141,7 @@ def raw_map(guesses: Sequence[Guess]) -> dict[str, Any]:
             raw["outcome"] = guess.name
         elif guess.role in OURS and OURS[guess.role] != guess.name:
             columns[OURS[guess.role]] = guess.name
-        if guess.role == "answer" and guess.scale is not None:
+        if guess.role == "answer" and guess.scale not in (None, FILES):
             raw["scale"] = guess.scale
         if guess.role == "answer" and guess.missing:
             raw["missing"] = list(guess.missing)
@@ -159,7 +154,7 @@ def raw_map(guesses: Sequence[Guess]) -> dict[str, Any]:
 
 def _outcome(guess: Guess) -> dict[str, Any]:
     raw: dict[str, Any] = {"question": guess.look.notes.label or guess.name}
-    if guess.scale is not None:
+    if guess.scale not in (None, FILES):
         raw["scale"] = guess.scale
     return raw | ({"missing": list(guess.missing)} if guess.missing else {})
 
@@ -234,8 +229,9 @@ def _left_out(look: ColumnLook) -> Guess | None:
     name = look.plain
     if not look.filled:
         return Guess(look, "left out", "it is empty")
-    if _PERSONAL.search(name) or any(map(_EMAIL.fullmatch, list(look.counts)[:50])):
-        return Guess(look, "left out", "it may tell who somebody is", personal=True)
+    holds = personal_name(look.name) or (None if look.notes.values else personal_values(_texts(look)))
+    if holds is not None:
+        return Guess(look, "left out", f"it holds {holds}, which may tell who somebody is", personal=True)
     if _SOFTWARE.fullmatch(name) or _SOFTWARE_PARTS.search(name):
         unfinished = name == "finished" and len(look.counts) > 1
         check = ("Some people did not finish; their answers are kept.",) if unfinished else ()
@@ -249,6 +245,11 @@ def _left_out(look: ColumnLook) -> Guess | None:
     if look.distinct == 0:
         return Guess(look, "left out", "it holds lists or bytes")
     return None
+
+
+def _texts(look: ColumnLook) -> pl.Series:
+    """The values of a column, each as often as it occurs."""
+    return pl.Series(look.name, [value for value, rows in look.counts.items() for _ in range(rows)], pl.String)
 
 
 def _guessed_outcome(look: ColumnLook) -> Guess:
