@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from socrates_core.errors import LossError, SocratesError
 from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.endpoint.endpoint_model import EndpointModel
+from socrates_core.people.sending import words_on_sending
 from socrates_core.scale.loss import refusal
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.result import Simulation
@@ -81,13 +82,7 @@ def people_sent(own: OwnData, study_id: str, model: AnswerModel) -> str:
     """
     if not isinstance(model, EndpointModel) or own.studies is None:
         return ""
-    people = own.studies.participants_of(study_id)
-    known = [name for name in own.studies.attributes if people[name].null_count() < len(people)]
-    columns = f"{', '.join(known)} of up to {len(people):,} people" if known else "nothing about people"
-    return (
-        f"I may send this to {model.url}, which answers as {model.name}: {columns}, and the texts and questions that "
-        "they read. Their answers, ids and weights stay here."
-    )
+    return "I may send " + words_on_sending(own.studies, [study_id], f"{model.url}, which answers as {model.name}")
 
 
 def predict(

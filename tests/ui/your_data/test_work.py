@@ -91,7 +91,7 @@ def test_a_map_that_leaves_no_answer_says_so() -> None:
 def test_people_go_to_another_server_only_when_the_visitor_agrees(own: OwnData) -> None:
     model = EndpointModel("gpt", "http://127.0.0.1:9/v1")
     told = people_sent(own, "survey", model)
-    assert told.startswith("I may send this to http://127.0.0.1:9/v1, which answers as gpt: age of up to 40 people")
+    assert told.startswith("I may send to http://127.0.0.1:9/v1, which answers as gpt: age of up to 40 people")
     assert people_sent(own, "survey", UniformModel()) == ""
     results = Results(open_catalogue([], ()), model, policy=Policy(DEFAULTS, space=False, sign_in=False))
     with pytest.raises(SocratesError, match="Tick the box that names what would be sent there"):
