@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from socrates_core.study.question import question_of
+from socrates_core.study.sources.table.map.look import LOOKED_AT
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Cell, StudySet
 from socrates_core.ui.access.uploads import LARGEST, READ
 from socrates_core.ui.html import table, text
@@ -47,10 +48,8 @@ def found_html(own: OwnData) -> str:
     rows = max((guess.look.rows for guess in guesses), default=0)
     kind = "a row an answer" if own.proposal.long else "a row a person"
     look = f" <b>{checks} to check</b> before you believe a number." if checks else ""
-    return (
-        f"<p class='found' role='status'><b>{text(own.upload.name)}</b>: {rows:,} rows, {len(guesses):,} columns, "
-        f"{kind}.{look}</p>"
-    )
+    size = f"{rows:,}{' or more' * (rows == LOOKED_AT)} rows, {len(guesses):,} columns, {kind}"
+    return f"<p class='found' role='status'><b>{text(own.upload.name)}</b>: {size}.{look}</p>"
 
 
 def preview_html(own: OwnData) -> str:

@@ -88,6 +88,19 @@ def test_a_map_that_leaves_no_answer_says_so() -> None:
         read(own, map_of(raw, "the test"))
 
 
+def test_more_answers_than_the_page_can_read_are_refused_with_the_way_out() -> None:
+    rows = "".join(f"{i % 5 + 1},{i % 3 + 1}\n" for i in range(60_000))
+    own = brought(f"q1,q2\n{rows}")
+    assert "50,000 or more rows" in found_html(own)
+    many = {f"q{i % 2 + 1}": {"question": "x?", "scale": "open"} for i in range(2)}
+    assert read(own, map_of({"outcomes": many}, "the test")).studies is not None
+    wide = "id," + ",".join(f"q{i}" for i in range(40))
+    own = brought(wide + "\n" + ("1," * 40 + "2\n") * 50_001)
+    asked = {f"q{i}": {"question": "x?", "scale": "open"} for i in range(40)}
+    with pytest.raises(SocratesError, match="50,001 rows with 40 outcomes are 2,000,040 answers; the page reads up to"):
+        read(own, map_of({"outcomes": asked}, "the test"))
+
+
 def test_people_go_to_another_server_only_when_the_visitor_agrees(own: OwnData) -> None:
     model = EndpointModel("gpt", "http://127.0.0.1:9/v1")
     told = people_sent(own, "survey", model)
