@@ -195,6 +195,11 @@ class Layout:
             rows = rows.with_columns(study_id=pl.lit(self.columns.study))
         if self.columns.design is not None:
             rows = rows.with_columns(design=pl.lit(self.columns.design))
+        if self.columns.condition and self.columns.condition.texts:
+            rows = self._with_read_texts(rows, str(file))
+            before = pl.col("stimulus").cast(pl.String).fill_null("") if "stimulus" in rows.columns else pl.lit("")
+            shown = pl.concat_str(pl.col("_text"), pl.lit("\n\n"), before).str.strip_chars()
+            rows = rows.with_columns(stimulus=pl.when(shown != "").then(shown)).drop("_text")
         if self.columns.condition and self.columns.condition.labels:
             rows = self._with_labels(rows, str(file))
         stated = self.columns.scale is not None or EVERY in self.noted
@@ -229,6 +234,18 @@ class Layout:
                 f"{where}: the column {form.column} has {listed}, for which the map gives no label; give every arm one"
             )
         return rows.with_columns(value.replace_strict(dict(form.labels), return_dtype=pl.String).alias("condition"))
+
+    def _with_read_texts(self, rows: pl.DataFrame, where: str) -> pl.DataFrame:
+        """The rows with what people in their arm read, by the map, as `_text`; every arm has a text, or none has."""
+        texts = self.columns.condition.texts if self.columns.condition else {}
+        value = rows["condition"].cast(pl.String).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
+        left = [one for one in value.drop_nulls().unique(maintain_order=True).to_list() if one not in texts]
+        if texts and left:
+            raise SourceError(
+                f'{where}: the map gives texts for other conditions and none for {left[0]!r}; give one, or ""'
+            )
+        read = value.replace_strict(dict(texts), default="", return_dtype=pl.String)
+        return rows.with_columns(read.alias("_text"))
 
     def _with_nested(self, rows: pl.DataFrame, where: str) -> pl.DataFrame:
         if "demographics" not in rows.columns:
@@ -311,18 +328,10 @@ class Layout:
         if "participant_id" not in rows.columns:
             rows = rows.with_columns(participant_id=pl.int_range(before + 1, before + pl.len() + 1).cast(pl.String))
             self.notes.setdefault(f"{file.name}: each row is a person, called by its number")
-        texts = form.condition.texts if form.condition else {}
         if "condition" not in rows.columns:
             rows = rows.with_columns(condition_num=pl.lit(1, pl.Int64))
         else:
-            value = rows["condition"].cast(pl.String).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
-            read = value.replace_strict(dict(texts), default="", return_dtype=pl.String)
-            rows = rows.with_columns(read.alias("_text"))
-            left = [one for one in value.drop_nulls().unique(maintain_order=True).to_list() if one not in texts]
-            if texts and left:
-                raise SourceError(
-                    f'{file}: the map gives texts for other conditions and none for {left[0]!r}; give one, or ""'
-                )
+            rows = self._with_read_texts(rows, str(file))
             rows = self._with_labels(rows, str(file)) if form.condition and form.condition.labels else rows
         if form.design is not None:
             rows = rows.with_columns(design=pl.lit(form.design))

@@ -67,8 +67,14 @@ class Numbering:
         """Number the arms of the studies looked at that have no numbers.
 
         Raises:
-            SourceError: If the codebook has labels for a study's arms, and a row has another one.
+            SourceError: If the codebook has labels for a study's arms, and a row has another one; or the map names a
+                control, and no row has it or the table numbers its arms.
         """
+        if self.columns.condition and self.columns.condition.control is not None and not self._arms:
+            raise SourceError(
+                "the column condition_num numbers the conditions, so the lowest number is the control; leave `control` "
+                "out of the map, or that column (`leave_out: [condition_num]`)"
+            )
         for study_id, labels in self._arms.items():
             stated = {label: number for study, number, label in self.codebook.condition_labels() if study == study_id}
             control = self._stated_control(labels)

@@ -14,10 +14,12 @@ import polars as pl
 
 from socrates_core.errors import SourceError
 from socrates_core.study.sources.file.frames import frames
+from socrates_core.study.sources.file.opened import column_notes
+from socrates_core.study.sources.personal import personal_name, personal_values
 from socrates_core.study.sources.table.columns import DEMOGRAPHIC, KNOWN, recognised
 from socrates_core.study.sources.table.map.form import TableMap, map_of
 from socrates_core.study.sources.table.map.look import ColumnLook, looked_at
-from socrates_core.study.sources.table.map.scale_guess import FEW, OPEN, guessed_scale
+from socrates_core.study.sources.table.map.scale_guess import FEW, FILES, OPEN, guessed_scale
 
 Role = Literal[
     "left out", "participant", "condition", "outcome", "attribute", "weight", "group",
@@ -43,12 +45,6 @@ _SOFTWARE: Final = re.compile(
     r"browser|user_agent|operating_system|resolution|last_?page|seed|q_recaptchascore|q_totalduration"
 )
 _SOFTWARE_PARTS: Final = re.compile(r"(?:^|_)(?:click_count|page_submit|first_click|last_click|timer?|timing)(?:_|$)")
-_PERSONAL: Final = re.compile(
-    r"(?:^|_)(?:e_?mail|ip_?address|ip|(?:first|last|full|sur|recipient|nick|user)_?name|name|phone|telephone|mobile|"
-    r"address|street|zip(?:_?code)?|postal_?code|postcode|latitude|longitude|location_?(?:latitude|longitude)|"
-    r"external_?(?:data_?)?reference|recipient_?(?:email|first_?name|last_?name)|ssn|birth_?date|date_?of_?birth)(?:_|$)"
-)
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*")
 _PARTICIPANT: Final = re.compile(
     r"response_?id|participant(?:_?id)?|subject(?:_?id)?|respondent(?:_?id)?|prolific_?(?:pid|id)|worker_?id|case_?id|"
@@ -115,14 +111,15 @@ def propose(file: Path) -> Proposal:
     rows = next(iter(frames(file)), pl.DataFrame())
     if rows.is_empty():
         raise SourceError(f"{file} has no rows below its column names" if rows.columns else f"{file} is empty")
-    return proposed(looked_at(rows, {}))
+    return proposed(looked_at(rows, column_notes(file)))
 
 
 def proposed(looks: Sequence[ColumnLook]) -> Proposal:
     """What columns may be, by how they look."""
     known = _tidy_roles(looks)
     if known is not None:
-        guesses = [_tidy_guess(look, known) for look in looks]
+        asked = [look.distinct for look in looks if known.get(look.name) == "question"]
+        guesses = [_tidy_guess(look, known, one_question=asked == [1]) for look in looks]
     else:
         guesses = _alone([_guess(look) for look in looks])
     long = known is not None
@@ -144,6 +141,10 @@ def raw_map(guesses: Sequence[Guess]) -> dict[str, Any]:
             raw["outcome"] = guess.name
         elif guess.role in OURS and OURS[guess.role] != guess.name:
             columns[OURS[guess.role]] = guess.name
+        if guess.role == "answer" and guess.scale not in (None, FILES):
+            raw["scale"] = guess.scale
+        if guess.role == "answer" and guess.missing:
+            raw["missing"] = list(guess.missing)
     attributes = {one.name: _attribute(one) for one in guesses if one.role == "attribute"}
     left = [one.name for one in guesses if one.role == "left out"]
     outcomes = {one.name: _outcome(one) for one in guesses if one.role == "outcome"}
@@ -153,7 +154,7 @@ def raw_map(guesses: Sequence[Guess]) -> dict[str, Any]:
 
 def _outcome(guess: Guess) -> dict[str, Any]:
     raw: dict[str, Any] = {"question": guess.look.notes.label or guess.name}
-    if guess.scale is not None:
+    if guess.scale not in (None, FILES):
         raw["scale"] = guess.scale
     return raw | ({"missing": list(guess.missing)} if guess.missing else {})
 
@@ -182,7 +183,13 @@ def _tidy_roles(looks: Sequence[ColumnLook]) -> Mapping[str, Role] | None:
     return {name: _ROLE_OF.get(one, "as named") for name, one in ours.items() if one in KNOWN}
 
 
-def _tidy_guess(look: ColumnLook, roles: Mapping[str, Role]) -> Guess:
+def _tidy_guess(look: ColumnLook, roles: Mapping[str, Role], one_question: bool) -> Guess:
+    if roles.get(look.name) == "answer" and look.notes.values:
+        if not one_question:
+            check = "The file labels its answers, but there are several questions: a map can give each its labels."
+            return Guess(look, "answer", "its name says so", (check,))
+        found = guessed_scale(look)
+        return Guess(look, "answer", "its name says so", found.checks, found.scale, found.missing)
     if look.name in roles:
         return Guess(look, roles[look.name], "its name says so")
     if look.name.startswith(DEMOGRAPHIC):
@@ -222,8 +229,9 @@ def _left_out(look: ColumnLook) -> Guess | None:
     name = look.plain
     if not look.filled:
         return Guess(look, "left out", "it is empty")
-    if _PERSONAL.search(name) or any(map(_EMAIL.fullmatch, list(look.counts)[:50])):
-        return Guess(look, "left out", "it may tell who somebody is", personal=True)
+    holds = personal_name(look.name) or (None if look.notes.values else personal_values(_texts(look)))
+    if holds is not None:
+        return Guess(look, "left out", f"it holds {holds}, which may tell who somebody is", personal=True)
     if _SOFTWARE.fullmatch(name) or _SOFTWARE_PARTS.search(name):
         unfinished = name == "finished" and len(look.counts) > 1
         check = ("Some people did not finish; their answers are kept.",) if unfinished else ()
@@ -237,6 +245,11 @@ def _left_out(look: ColumnLook) -> Guess | None:
     if look.distinct == 0:
         return Guess(look, "left out", "it holds lists or bytes")
     return None
+
+
+def _texts(look: ColumnLook) -> pl.Series:
+    """The values of a column, each as often as it occurs."""
+    return pl.Series(look.name, [value for value, rows in look.counts.items() for _ in range(rows)], pl.String)
 
 
 def _guessed_outcome(look: ColumnLook) -> Guess:

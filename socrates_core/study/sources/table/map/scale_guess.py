@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from socrates_core.scale.off_axis import is_no_answer
 from socrates_core.study.sources.table.answers import plain_text
 from socrates_core.study.sources.table.map.look import ColumnLook
+from socrates_core.study.sources.table.map.noted import scale_of_labels
 from socrates_core.study.study_file.presets import PRESETS
 
 CODES: Final = frozenset(
@@ -17,6 +18,8 @@ CODES: Final = frozenset(
 
 OPEN: Final = "open"
 """The scale of an outcome that is any number."""
+FILES: Final = "as the file says"
+"""The scale that the file's labels make where a map states none: numbers with gaps between them."""
 
 FEW: Final = 11
 """Most options that a column without any description is taken to be answers for."""
@@ -28,8 +31,8 @@ WIDEST: Final = 101
 class ScaleGuess:
     """How the answers in a column may be meant."""
 
-    scale: Mapping[str, Any] | Literal["open"] | None
-    """As a map writes it; None if no scale can be proposed."""
+    scale: Mapping[str, Any] | str | None
+    """As a map writes it, or FILES; None if no scale can be proposed."""
     missing: tuple[str, ...]
     """Values that are taken for "no answer"."""
     reason: str
@@ -85,29 +88,31 @@ def _numbered(labels: Mapping[str, str]) -> bool:
 
 
 def _labelled(look: ColumnLook, stated: tuple[str, ...]) -> ScaleGuess:
-    labels = {int(value): text for value, text in look.notes.values.items() if value not in look.notes.missing}
-    substantive = sorted(value for value, text in labels.items() if not is_no_answer(text))
-    if len(substantive) < 2:
+    texts = {value: text for value, text in look.notes.values.items() if value not in look.notes.missing}
+    labels = [int(value) for value, text in texts.items() if not is_no_answer(text)]
+    if len(labels) < 2:
         return ScaleGuess(None, stated, "the file labels fewer than two answers")
-    low, high = substantive[0], substantive[-1]
-    off = {value: text for value, text in labels.items() if is_no_answer(text) and not low < value < high}
-    on = {value: text for value, text in sorted(labels.items()) if value not in off}
-    if high - low >= WIDEST:
-        return ScaleGuess(None, stated, f"its labels run from {low} to {high}, too far for a scale")
-    codes = {value: why for value, why in suspected_codes(look, (low, high)).items() if int(float(value)) not in labels}
+    suspected = suspected_codes(look, (min(labels), max(labels)))
+    codes = {value: why for value, why in suspected.items() if value not in texts}
+    scale = scale_of_labels(texts, {value for value in look.counts if value not in codes and value not in stated})
+    if scale is None or scale.values is None:
+        return ScaleGuess(None, stated, "the labels of the file are no scale of their own")
+    low, high = scale.values[0], scale.values[-1]
     checks = [f"{why}: it is taken as no answer." for why in codes.values()]
-    checks += _strangers(look, low, high, {*map(str, off), *codes, *stated})
-    gaps = [value for value in range(low, high + 1) if value not in labels]
-    if gaps and len(labels) > 3:
-        checks.append(f"{_listed(gaps)} between {low} and {high} have no label: are they options?")
-    elif not gaps and len(on) > 2 and not _known_order(tuple(on.values())):
-        checks.append("The order is that of the numbers: if the options have none, tick “no order”.")
-    if off:
-        checks.append(
-            f"{', '.join(f'{value} {text!r}' for value, text in off.items())}: an option without a place on the scale."
-        )
-    scale = {"from": low, "to": high, "labels": on} | ({"off_axis": off} if off else {})
-    return ScaleGuess(scale, (*stated, *codes), "the file labels its answers", tuple(checks))
+    checks += _strangers(look, low, high, {*map(str, scale.off_axis), *codes, *stated})
+    checks += [f"{value} {text!r} has no place on the scale." for value, text in scale.off_axis.items()]
+    reason = "the file labels its answers"
+    if len(scale.values) != high - low + 1:
+        checks.append(f"Only {_listed(list(scale.values))} are options, as the file labels them: is none missing?")
+        return ScaleGuess(FILES, (*stated, *codes), reason, tuple(checks))
+    unlabelled = [value for value in scale.values if value not in scale.labels]
+    if unlabelled and len(scale.labels) > 3:
+        checks.append(f"{_listed(unlabelled)} between {low} and {high} have no label: are they options?")
+    elif not unlabelled and len(scale.labels) > 2 and not _known_order(tuple(scale.labels.values())):
+        checks.append("The order is that of the numbers: if the options have none, say so.")
+    raw: dict[str, Any] = {"from": low, "to": high, "labels": dict(scale.labels)}
+    raw |= {"off_axis": dict(scale.off_axis)} if scale.off_axis else {}
+    return ScaleGuess(raw, (*stated, *codes), reason, tuple(checks))
 
 
 def _strangers(look: ColumnLook, low: int, high: int, known: set[str]) -> list[str]:

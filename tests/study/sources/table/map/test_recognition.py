@@ -9,6 +9,7 @@ from socrates_core.study.sources.file.notes import ColumnNotes
 from socrates_core.study.sources.table.map.form import TableMap, map_of, read_map
 from socrates_core.study.sources.table.map.look import looked_at
 from socrates_core.study.sources.table.map.recognition import Guess, propose, proposed
+from socrates_core.study.sources.table.map.scale_guess import FILES
 from socrates_core.study.sources.table.map.writing import map_text, proposal_text
 from socrates_core.study.sources.table.tidy import load_table, table_at
 from socrates_core.study.study_file.yaml_text import read_yaml
@@ -73,6 +74,15 @@ def test_labels_of_the_file_are_the_scale() -> None:
     assert [check for check in found.checks if "ends" in check or "order" in check] == []
 
 
+def test_labels_with_gaps_are_the_only_options() -> None:
+    notes = ColumnNotes("Do you?", {"1": "Yes", "5": "No", "8": "Don't know"})
+    found = guessed("q1", "1", "5", "8", notes=notes)
+    assert (found.role, found.scale) == ("outcome", FILES)
+    assert "Only 1, 5 are options, as the file labels them: is none missing?" in found.checks
+    between = guessed("q1", "1", "3", "5", notes=ColumnNotes("How?", {"1": "Never", "5": "Always"}))
+    assert between.scale == {"from": 1, "to": 5, "labels": {1: "Never", 5: "Always"}}
+
+
 def test_the_order_of_words_is_never_guessed_in_silence() -> None:
     asked = ColumnNotes("Which dish?")
     menu = guessed("dish", "Pasta", "Steak", "Pasta", "Don't know", notes=asked)
@@ -124,7 +134,7 @@ def test_a_proposed_map_is_written_read_and_applied(tmp_path: Path, capsys: pyte
     table.write_text("\n".join(rows), "utf-8")
     show_proposal(str(table), tmp_path / "map.yaml")
     said = capsys.readouterr().out
-    assert "left out     email: it may tell who somebody is" in said
+    assert "left out     email: it holds an e-mail address, which may tell who somebody is" in said
     assert "please check: 99 occurs 1 times and lies far from 6 to 7: it is taken as no answer." in said
     form = read_map(tmp_path / "map.yaml")
     assert form == propose(table).form
