@@ -13,6 +13,7 @@ from socrates_core.study.sources.builder import Progress
 from socrates_core.study.sources.bundled import BUNDLED, load_bundled
 from socrates_core.study.sources.file.delimited import suffix_of
 from socrates_core.study.sources.file.frames import SAVED, TABLES, column_names, saved_files
+from socrates_core.study.sources.file.qualtrics import SUFFIX, export_beside
 from socrates_core.study.sources.grouping import GROUPINGS, grouped
 from socrates_core.study.sources.hub_dataset import PREFIX, HubName, cached_file, fetch
 from socrates_core.study.sources.table.codebook import Codebook
@@ -25,7 +26,7 @@ NAMED: Final = (BUNDLED, "socsci210")
 ACCEPTED: Final = (
     "bundled, socsci210, hub:OWNER/NAME, or a path: a prepared study folder, a folder of SocSci210's Parquet shards, "
     "train|val|test.jsonl in the original run's form, a saved DatasetDict, or a table: text, Excel, "
-    "Parquet, Feather, JSON, SPSS (.sav) or Stata (.dta)"
+    "Parquet, Feather, JSON, SPSS (.sav), Stata (.dta) or Qualtrics (.qsf beside its export)"
 )
 _IN_FOLDERS: Final = (".jsonl", ".parquet", ".csv", ".tsv", ".tab")
 
@@ -198,6 +199,7 @@ def _open_path(path: Path, progress: Progress | None, stated: Stated) -> StudySe
             return TableSource(saved_files(path), str(path), path.name, codebook, stated.columns)
         files = _files_of(path)
     else:
+        path = export_beside(path) if path.suffix.lower() == SUFFIX else path
         files = [path]
     if path.stat().st_size == 0 and path.is_file():
         raise SourceError(f"{path} is empty")

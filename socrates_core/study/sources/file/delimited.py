@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
@@ -66,6 +66,10 @@ class TextForm:
     """Whether the numbers of the table have a comma; those of a workbook are written so too."""
     kept: Mapping[str, Collection[str]] = field(default_factory=dict)
     """Column → codes that are answers, though a file of SPSS declares them to be none."""
+    survey: Path | None = None
+    """The survey file of Qualtrics that belongs to an export; None for the one of its name beside it."""
+    answers: Literal["codes", "texts"] | None = None
+    """What an export of Qualtrics holds; None to find it."""
 
 
 AS_FOUND: Final = TextForm()

@@ -22,6 +22,7 @@ from socrates_core.study.sources.file.delimited import (
     read_delimited,
     suffix_of,
 )
+from socrates_core.study.sources.file.opened import with_codes
 
 SLICE_ROWS: Final = 50_000
 """Rows in memory at a time: about 100 MB of SocSci210's text."""
@@ -100,7 +101,7 @@ def _frames(file: Path, columns: Sequence[str] | None, form: TextForm) -> Iterat
         yield from _parquet(file, columns)
     elif suffix in delimited.SUFFIXES:
         table = read_delimited(file, form)
-        yield table.rows
+        yield with_codes(table.rows, file, form)
         if form.note is not None:
             for sentence in table.assumed:
                 form.note(sentence)

@@ -170,14 +170,17 @@ def _form(columns: TableMap, notes: dict[str, None] | None = None) -> TextForm:
         sheet=columns.sheet,
         decimal_comma=columns.decimal == ",",
         kept=kept_codes(columns),
+        survey=None if columns.qsf is None else Path(columns.qsf),
+        answers=columns.answers,
     )
 
 
 def _noted(table: TableSource) -> Noted:
     """The map of a table, completed by what its file says of its columns."""
     columns = table.columns or TableMap()
-    notes = {name: one for file in table.files for name, one in column_notes(file, columns.encoding).items()}
     form = _form(columns)
+    said = [column_notes(file, columns.encoding, form.survey) for file in table.files]
+    notes = {name: one for of_file in said for name, one in of_file.items()}
 
     def values(names: Sequence[str]) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {name: set() for name in names}

@@ -194,6 +194,10 @@ class TableMap(_Strict):
     separator: Literal[",", ";", "\t", "|"] | None = None
     sheet: Line | None = None
     """Of a workbook; the first one where it is None."""
+    qsf: Line | None = None
+    """The survey file of Qualtrics, beside the map or with its path; the one of the table's name where it is None."""
+    answers: Literal["codes", "texts"] | None = None
+    """Whether an export of Qualtrics holds the codes of choices or their texts; found where it is None."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "TableMap":
@@ -250,7 +254,13 @@ def read_map(path: Path) -> TableMap:
         raise SourceError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except OSError as error:
         raise SourceError(f"the map {path} cannot be read ({error.strerror})") from error
-    return map_of(read_yaml(text, str(path)), str(path))  # JSON is YAML
+    columns = map_of(read_yaml(text, str(path)), str(path))  # JSON is YAML
+    if columns.qsf is None:
+        return columns
+    survey = path.parent / columns.qsf
+    if not survey.is_file():
+        raise SourceError(f"{path}: there is no survey file {survey}, which it names as qsf")
+    return columns.model_copy(update={"qsf": str(survey)})
 
 
 def map_of(raw: Any, where: str) -> TableMap:
