@@ -257,5 +257,5 @@ window.yourStudy = (() => {
     }, 200);
   }
 
-  return { edit, mark, open, save, keep, show };
+  return { edit, mark, open, save, keep, show, make };
 })();

@@ -12,14 +12,18 @@ from socrates_core.evaluation.data import evaluation_data
 from socrates_core.evaluation.results.distances import Convention
 from socrates_core.evaluation.results.metrics import load_metrics
 from socrates_core.evaluation.spec import EvaluationSpec, open_studies, specify
+from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
+from socrates_core.people.sending import are_public, words_on_sending
 from socrates_core.report.words import headline
 from socrates_core.runs import queue as run_queue
 from socrates_core.runs.folder import cancel as cancel_run
 from socrates_core.runs.folder import delete, launch, open_run, read_spec
 from socrates_core.runs.state import is_alive, state
 from socrates_core.runs.worker import waiting, work
+from socrates_core.study.study_set import StudySet
 
 ALLOW_SEEN: Final = "Evaluate studies that the model was trained on; the report is marked CONTAMINATED."
+CONFIRM: Final = "Send attributes of people from a file of your own to an endpoint; without this, nothing is sent."
 OTHER_BASE: Final = "Load an adapter that names another base model; the report says so."
 
 
@@ -38,6 +42,7 @@ def run(
     seed: Annotated[int, typer.Option(help="Seed of the people drawn and of all resamples.")] = 42,
     allow_seen: Annotated[bool, typer.Option("--allow-seen", help=ALLOW_SEEN)] = False,
     other_base: Annotated[bool, typer.Option("--other-base", help=OTHER_BASE)] = False,
+    confirm_people: Annotated[bool, typer.Option("--confirm-people", help=CONFIRM)] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Run in a separate background process.")] = False,
     engine: Annotated[
         Literal["local", "ray"], typer.Option(help="Where cells are predicted: here, or on a Ray cluster.")
@@ -59,12 +64,26 @@ def run(
         asked = (model, adapter, template, per_cell, seed, allow_seen, tuple(study or ()), other_base, precision)
         spec = specify(whole, divided, studies, split, *asked)
         # what cannot be evaluated is refused before a folder is created
-        evaluation_data(whole, divided, spec.part, spec.only)
+        data = evaluation_data(whole, divided, spec.part, spec.only)
+        if not confirm_people:
+            check_sending(data.studies, model)
     out = out or Path("runs") / spec.run_id
     fresh = not (out / "spec.json").is_file()
     open_run(out, spec)
     if bring_to_an_end(out, spec, engine, detach, fresh):
         show(out, convention)
+
+
+def check_sending(studies: StudySet, model: str) -> None:
+    """Raise a RunError if an endpoint would get attributes of people whose rows are not public.
+
+    Args:
+        studies: Those that are evaluated.
+        model: As the command takes it.
+    """
+    if model.startswith(ENDPOINT) and not are_public(studies):
+        told = words_on_sending(studies, studies.study_ids, model.removeprefix(ENDPOINT))
+        raise RunError(f"this would send {told} Run python -m eval.run with --confirm-people if they may be sent")
 
 
 def standing_spec(out: Path, asked: bool) -> EvaluationSpec:

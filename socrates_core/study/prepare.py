@@ -13,7 +13,7 @@ import polars as pl
 import typer
 
 from socrates_core.command import check_seed
-from socrates_core.errors import SourceError, SplitError
+from socrates_core.errors import SourceError, SplitError, shown
 from socrates_core.study.folder import check_target, write_folder
 from socrates_core.study.leaks import NearDuplicate, near_duplicates
 from socrates_core.study.sources.builder import Progress
@@ -22,6 +22,8 @@ from socrates_core.study.sources.grouping import WORDING
 from socrates_core.study.sources.opening import Stated, open_source, stated_unseen
 from socrates_core.study.sources.sample import sample_cells, sample_rows
 from socrates_core.study.sources.table.map.form import read_map
+from socrates_core.study.sources.table.map.recognition import propose
+from socrates_core.study.sources.table.map.writing import proposal_text, write_map
 from socrates_core.study.split import OFFICIAL_UNSEEN, PARTS, Split, make_split, part, refuse_split_groups, study_of
 from socrates_core.study.studies import split_of
 from socrates_core.study.study_file.reading import is_study_file, read_study
@@ -41,7 +43,7 @@ VERSIONS = 5
 
 def prepare(
     source: Annotated[str, typer.Option(help="bundled, socsci210, hub:OWNER/NAME, a study file, or a path.")],
-    out: Annotated[Path, typer.Option(help="The study folder to write.")],
+    out: Annotated[Path | None, typer.Option(help="The study folder to write.")] = None,
     split: Annotated[
         Literal["study", "official", "condition", "outcome", "participant"] | None,
         typer.Option(help="The unit of the split. Default: the split that the source states, else by study."),
@@ -59,6 +61,10 @@ def prepare(
     columns: Annotated[
         Path | None, typer.Option("--map", help="YAML or JSON that says what the columns of a table are.")
     ] = None,
+    propose_map: Annotated[
+        Path | None,
+        typer.Option(help="Write what the columns of a table may be to this file, to be corrected, and nothing else."),
+    ] = None,
     group_by: Annotated[
         str | None,
         typer.Option(help="Studies alike in this stay in one part: a column of the table, wording, source or title."),
@@ -69,6 +75,11 @@ def prepare(
 ) -> None:
     """Read studies from a source and write them as a study folder with a split."""
     started = time.perf_counter()
+    if propose_map is not None:
+        show_proposal(source, propose_map)
+        return
+    if out is None:
+        raise SourceError("--out is missing: name the study folder to write, or --propose-map and a file")
     check_target(out, source)
     check_seed(seed)
     check_sample(fraction, per_cell)
@@ -103,6 +114,28 @@ def prepare(
     share = len(studies.responses) / max(1, len(whole.responses))
     write_folder(studies, chosen, parts, out, share, export)
     print(f"wrote        {out} in {time.perf_counter() - started:.1f} s")
+
+
+def show_proposal(source: str, target: Path) -> None:
+    """Print what the columns of a table may be, and write it as a map.
+
+    Raises:
+        SourceError: If the source is no table, or the map exists already.
+    """
+    table = Path(source)
+    if not table.is_file():
+        raise SourceError(f"{source} is not a file; --propose-map looks at one table, such as answers.csv")
+    if target.exists():
+        raise SourceError(f"{target} exists already; name another file, so that nothing corrected by hand is lost")
+    proposal = propose(table)
+    print(f"table        {table}: {'a row an answer' if proposal.long else 'a row a person'}")
+    for guess in proposal.guesses:
+        print(f"{guess.role:<13}{shown(guess.name)}: {guess.reason}")
+        for check in guess.checks:
+            print(f"              please check: {check}")
+    write_map(proposal_text(proposal), target)
+    words = ["--source", source, "--map", str(target), "--out", "FOLDER"]
+    print(f"wrote        {target}; correct it, then: python -m train.prepare {shlex.join(words)}")
 
 
 def check_sample(fraction: float, per_cell: int | None) -> None:

@@ -29,6 +29,8 @@ from socrates_core.ui.simulate.study_view import banner
 from socrates_core.ui.simulate.tab import simulate_tab
 from socrates_core.ui.startup import Startup
 from socrates_core.ui.theme import STYLE_SHEET, head, theme
+from socrates_core.ui.your_data.tab import your_data_tab
+from socrates_core.ui.your_data.upload import PATH, upload_route
 from socrates_core.ui.your_study.tab import your_study_tab
 
 ONE_SENTENCE: Final = (
@@ -66,6 +68,8 @@ def build_page(results: Results, board: RunBoard, startup: Startup | None = None
                 simulate_tab(page, results, choice)
             with gr.Tab("Your study", id="study"):
                 your_study_tab(results, choice)
+            with gr.Tab("Your data", id="data"):
+                your_data_tab(results, choice)
             with gr.Tab("Evaluate", id="evaluate") as evaluate:
                 runs = evaluate_tab(evaluate, results, board)
             with gr.Tab("Adapters", id="adapters") as tab:
@@ -117,7 +121,8 @@ def serve(page: gr.Blocks, results: Results, board: RunBoard, guarded: Guarded, 
     check_port(host, port)
     shield(page)
     hosts, owner = guarded
-    guard = Middleware(Guard, hosts=hosts, owner=owner, calls=Calls.of(page), space=on_space())
+    calls, files = Calls.of(page), {PATH: results.uploads.largest}
+    guard = Middleware(Guard, hosts=hosts, owner=owner, calls=calls, space=on_space(), files=files)
     # on a Space, Gradio would make the browser load a header and fonts from other hosts, and start a second server for
     # hot reloading
     page.space_id = None
@@ -140,7 +145,7 @@ def serve(page: gr.Blocks, results: Results, board: RunBoard, guarded: Guarded, 
             css_paths=[STYLE_SHEET],
             head=head(),
             app_kwargs={
-                "routes": [export_route(results), *run_routes(board, results.policy)],
+                "routes": [export_route(results), upload_route(results), *run_routes(board, results.policy)],
                 "middleware": [guard],
                 "docs_url": None,
                 "redoc_url": None,

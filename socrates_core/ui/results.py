@@ -13,6 +13,7 @@ from socrates_core.model.answer_model import AnswerModel
 from socrates_core.simulation.result import Simulation
 from socrates_core.simulation.simulate import arms_of, simulate
 from socrates_core.ui.access.limits import Limits
+from socrates_core.ui.access.uploads import Uploads
 from socrates_core.ui.access.visitors import Policy, Visitor
 from socrates_core.ui.answer_memory import AnswerMemory
 from socrates_core.ui.catalogue import Catalogue
@@ -40,6 +41,8 @@ class Results:
     patience: float = PATIENCE
     memory: AnswerMemory = field(default_factory=AnswerMemory)
     """Recent answers, so that changes of decoding or shares rarely call the model."""
+    uploads: Uploads = field(default_factory=Uploads)
+    """The files of visitors."""
     _results: OrderedDict[str, Simulation] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _running: dict[str, tuple[threading.Lock, int]] = field(default_factory=dict)

@@ -7,8 +7,13 @@ import pytest
 
 from socrates_core.errors import RunError
 from socrates_core.evaluation.spec import EvaluationSpec, open_studies, specify
+from socrates_core.runs.evaluate import check_sending, run
 from socrates_core.runs.folder import open_run
 from socrates_core.runs.worker import work
+from socrates_core.study.sources.bundled import load_bundled
+from socrates_core.study.sources.table.map.form import map_of
+from socrates_core.study.sources.table.tidy import load_table, table_at
+from socrates_core.study.studies import Studies, split_of
 from tests.servers.chat_server import Asked, Say, chat_server
 from tests.servers.completing import Completing, chatting
 
@@ -50,3 +55,19 @@ def test_a_resumed_run_asks_a_server_only_for_the_answers_it_lacks(
     assert f"answers      {everyone} distributions from log-probabilities" in printed
     provenance = json.loads((tmp_path / "run" / "metrics.json").read_text("utf-8"))["provenance"]
     assert provenance["answers_rest_on"] == f"{everyone} distributions from log-probabilities"
+
+
+def test_attributes_of_own_people_go_to_a_server_only_on_request(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,q1,age\na,1,30\nb,2,40\n", "utf-8")
+    scale = {"from": 1, "to": 5}
+    raw = {"participant": "id", "attributes": {"age": {}}, "outcomes": {"q1": {"question": "x?", "scale": scale}}}
+    own = load_table(table_at(tmp_path / "t.csv", map_of(raw, "the test")))
+    told = r"send to m@http://127\.0\.0\.1:1/v1: age of up to 2 people, and the texts .* with --confirm-people"
+    with pytest.raises(RunError, match=told):
+        check_sending(own, "endpoint:m@http://127.0.0.1:1/v1")
+    check_sending(own, "uniform")
+    check_sending(load_bundled(), "endpoint:m@http://127.0.0.1:1/v1")
+    Studies.of(own, split_of(own, "t.csv")[0]).save(tmp_path / "studies")
+    with pytest.raises(RunError, match="with --confirm-people"):
+        run(tmp_path / "run", str(tmp_path / "studies"), model="endpoint:m@http://127.0.0.1:1/v1")
+    assert not (tmp_path / "run").exists()

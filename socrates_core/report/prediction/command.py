@@ -9,9 +9,12 @@ import typer
 from socrates_core import command
 from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import NOT_SCIENCE
+from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
 from socrates_core.model.folder import DEMO
 from socrates_core.model.loading import load_model
 from socrates_core.model.precision import Precision
+from socrates_core.people.sending import words_on_sending
+from socrates_core.report.prediction.compared import comparison_lines, is_answered
 from socrates_core.report.prediction.files import NO_ADAPTER, NOT_ANSWERED, model_words, prediction_files
 from socrates_core.report.prediction.tables import summary, warnings
 from socrates_core.simulation.request import MAX_PEOPLE
@@ -36,8 +39,11 @@ def simulate(
     temperature: Annotated[float, typer.Option(help="Of each person's answers; 1 leaves them as they are.")] = 1.0,
     top_p: Annotated[float, typer.Option(help="Share of each person's likeliest answers that is kept.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of the people drawn.")] = 0,
+    confirm_people: Annotated[
+        bool, typer.Option("--confirm-people", help="Send attributes of the people of `responses` to an endpoint.")
+    ] = False,
 ) -> None:
-    """Predict a study that has not been run, from a study file."""
+    """Predict a study from a study file; beside people's answers, if the file names some."""
     command.check_seed(seed)
     if out.is_file():
         raise SocratesError(f"--out {out} is a file; choose a folder")
@@ -51,6 +57,9 @@ def simulate(
     print(f"people       {taking_part}; {people:,} simulated in each condition, seed {seed}")
     for note in studies.manifest.notes:
         print(f"              {note}")
+    if not confirm_people and form.responses is not None and model.startswith(ENDPOINT):
+        told = words_on_sending(studies, studies.study_ids, model.removeprefix(ENDPOINT))
+        raise SocratesError(f"this would send {told} Add --confirm-people if they may be sent")
     if adapter is None and model == DEMO:
         adapter = DEMO
     answering = load_model(
@@ -72,10 +81,16 @@ def simulate(
         print(
             f"{one.name}: {summary(one.simulation) if one.simulation is not None else f'not predicted. {one.refused}'}"
         )
+        for line in comparison_lines(one):
+            print(f"compared     {line}")
         for text in warnings(one.simulation) if one.simulation is not None else ():
             print(f"WARNING      {text}")
-    print(NOT_ANSWERED)
+    if not any(map(is_answered, found)):
+        print(NOT_ANSWERED)
     if answering.description.demo:
         print(NOT_SCIENCE)
-    print(f"wrote        {out}/report.html, report.md, prediction.csv, prediction.json, study.yaml")
+    print(
+        f"wrote        {out}/report.html, report.md, prediction.csv, prediction.json, study.yaml"
+        f"{' and compared-…' if any(map(is_answered, found)) else ''}"
+    )
     print(f"took         {time.perf_counter() - started:.1f} s")

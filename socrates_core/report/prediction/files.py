@@ -12,6 +12,7 @@ from socrates_core.metrics.uncertainty import Interval
 from socrates_core.model.answer_model import NOT_SCIENCE, ModelDescription
 from socrates_core.report.document import Folded, Part, Picture, Section, Table, Warned, to_html, to_markdown
 from socrates_core.report.figures import arms_figure
+from socrates_core.report.prediction.compared import comparison_files, is_answered
 from socrates_core.report.prediction.picture import conditions_figure
 from socrates_core.report.prediction.tables import (
     arms_table,
@@ -36,6 +37,10 @@ NOT_ANSWERED: Final = (
     "Nobody has answered this study. All figures are predicted by a model for simulated people; how wrong they may be "
     "is not known."
 )
+ANSWERED: Final = (
+    "People have answered this study: how far the prediction is from them stands in the files compared-…, not here. "
+    "The figures below are predicted by a model for simulated people."
+)
 CSV_COLUMNS: Final = (
     "outcome",
     "condition",
@@ -51,9 +56,12 @@ CSV_COLUMNS: Final = (
 
 
 def prediction_files(form: StudyForm, found: Sequence[OutcomeResult]) -> dict[str, str]:
-    """Name → content of all files: prediction.json, prediction.csv, report.html, report.md, study.yaml."""
+    """Name → content of all files: prediction.json, prediction.csv, report.html, report.md, study.yaml, and
+    `comparison_files`.
+    """
     sections = _sections(form, found)
     return {
+        **comparison_files(found),
         "study.yaml": study_text(form),
         "prediction.csv": prediction_csv(found),
         "report.md": to_markdown(form.title, sections),
@@ -133,20 +141,20 @@ def _option_rows(arm: ArmResult) -> list[list[Any]]:
 def _sections(form: StudyForm, found: Sequence[OutcomeResult]) -> list[Section]:
     predicted = [one.simulation for one in found if one.simulation is not None]
     return [
-        Section("", _opening(predicted[0])),
+        Section("", _opening(predicted[0], ANSWERED if any(map(is_answered, found)) else NOT_ANSWERED)),
         *(Section(one.name, _outcome(one)) for one in found),
         Section("What people would read", [Folded("The study file", study_text(form)), *_texts(predicted)]),
         Section("To reproduce this", _settings(predicted[0])),
     ]
 
 
-def _opening(first: Simulation) -> list[Part]:
+def _opening(first: Simulation, standing: str) -> list[Part]:
     request = first.request
     told = (
         f"{request.n:,} simulated people in each condition, by {model_words(first.model)}; temperature "
         f"{request.temperature:g}, top-p {request.top_p:g}, seed {request.seed}."
     )
-    return [Warned(NOT_ANSWERED), *([Warned(NOT_SCIENCE)] if first.model.demo else []), told]
+    return [Warned(standing), *([Warned(NOT_SCIENCE)] if first.model.demo else []), told]
 
 
 def _outcome(one: OutcomeResult) -> list[Part]:

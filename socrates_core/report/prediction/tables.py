@@ -13,7 +13,7 @@ from socrates_core.simulation.subgroups import LEAST_PEOPLE, Subgroup
 
 WHO_WAS_SIMULATED: Final = (
     "Intervals (95 %) say how far a figure would move if other people of the same population were simulated. They do "
-    "not say how wrong the model may be: nobody has answered this study."
+    "not say how wrong the model may be"
 )
 MOST_ROWS: Final = 21
 """A longer scale stands in the table in the bins of the picture."""
@@ -137,7 +137,8 @@ def warnings(simulation: Simulation) -> list[str]:
 
 def notes(simulation: Simulation) -> list[str]:
     """What a reader should know about the figures, a sentence each."""
-    told = [WHO_WAS_SIMULATED]
+    answered = any(arm.n_actual for arm in simulation.arms)
+    told = [WHO_WAS_SIMULATED + ("." if answered else ": nobody has answered this study.")]
     if simulation.arms[0].open_ended:
         told.append("One number is drawn for each person, and the intervals cover that too.")
     if any(row.off_axis for row in simulation.effects):

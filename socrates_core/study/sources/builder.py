@@ -11,6 +11,7 @@ from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.instruction import parse_scale
 from socrates_core.scale.loss import AnswerCount, Loss, losses
 from socrates_core.scale.off_axis import remarks
+from socrates_core.study.sources.personal import masked
 from socrates_core.study.sources.persons import merged_persons
 from socrates_core.study.sources.rows import (
     LONGEST_QUOTE,
@@ -114,7 +115,8 @@ class StudySetBuilder:
         self._ways_out.update(ways_out)
         for (reason,), group in rows.group_by("reason", maintain_order=True):
             examples = [
-                f"study {row[0]}, condition {row[1]}, task {row[2]}, participant {row[3]}, answer {row[4]!r:.60}"
+                f"study {row[0]}, condition {row[1]}, task {row[2]}, participant {row[3]}, "
+                f"answer {masked(row[4])!r:.60}"
                 for row in group.head(MOST_EXAMPLES).select(*_CELL_KEYS[:3], "participant", "answer").iter_rows()
             ]
             self._drops.add(str(reason), len(group), examples)
@@ -173,6 +175,7 @@ class StudySetBuilder:
         for study_id, condition_num, task_num, stimulus, answer, reason in rows.iter_rows():
             key = (study_id, condition_num, task_num, _digest(stimulus.strip()))
             count = self._lost.setdefault(key, AnswerCount(study_id, condition_num, task_num))
+            answer = masked(answer)
             count.lose(reason, answer if len(answer) <= LONGEST_QUOTE else answer[: LONGEST_QUOTE - 1] + "…")
 
     def _losses(self, answers: pl.DataFrame) -> tuple[Loss, ...]:

@@ -12,7 +12,8 @@ from socrates_core.study.sources import alpaca, socsci210
 from socrates_core.study.sources.builder import Progress
 from socrates_core.study.sources.bundled import BUNDLED, load_bundled
 from socrates_core.study.sources.file.delimited import suffix_of
-from socrates_core.study.sources.file.frames import SAVED, column_names, saved_files
+from socrates_core.study.sources.file.frames import SAVED, TABLES, column_names, saved_files
+from socrates_core.study.sources.file.qualtrics import SUFFIX, export_beside
 from socrates_core.study.sources.grouping import GROUPINGS, grouped
 from socrates_core.study.sources.hub_dataset import PREFIX, HubName, cached_file, fetch
 from socrates_core.study.sources.table.codebook import Codebook
@@ -24,16 +25,15 @@ from socrates_core.study.study_set import StudySet
 NAMED: Final = (BUNDLED, "socsci210")
 ACCEPTED: Final = (
     "bundled, socsci210, hub:OWNER/NAME, or a path: a prepared study folder, a folder of SocSci210's Parquet shards, "
-    "train|val|test.jsonl in the original run's form, a saved DatasetDict, or a tidy .csv or .parquet table"
+    "train|val|test.jsonl in the original run's form, a saved DatasetDict, or a table: text, Excel, "
+    "Parquet, Feather, JSON, SPSS (.sav), Stata (.dta) or Qualtrics (.qsf beside its export)"
 )
 _IN_FOLDERS: Final = (".jsonl", ".parquet", ".csv", ".tsv", ".tab")
-_SUFFIXES: Final = (*_IN_FOLDERS, ".txt")
 
 _OTHER_PROGRAMS: Final = {
-    **dict.fromkeys((".xlsx", ".xls", ".ods"), "a workbook"),
-    **dict.fromkeys((".sav", ".zsav", ".por"), "a file of SPSS"),
-    ".dta": "a file of Stata",
     **dict.fromkeys((".rds", ".rdata"), "a file of R"),
+    ".sas7bdat": "a file of SAS",
+    ".numbers": "a workbook of Numbers",
 }
 
 
@@ -199,6 +199,7 @@ def _open_path(path: Path, progress: Progress | None, stated: Stated) -> StudySe
             return TableSource(saved_files(path), str(path), path.name, codebook, stated.columns)
         files = _files_of(path)
     else:
+        path = export_beside(path) if path.suffix.lower() == SUFFIX else path
         files = [path]
     if path.stat().st_size == 0 and path.is_file():
         raise SourceError(f"{path} is empty")
@@ -236,13 +237,13 @@ def _parts_files(folder: Path) -> list[Path]:
 def _kind(file: Path) -> str:
     """`alpaca`, `socsci210` or `table`, by the content of the file."""
     suffix = suffix_of(file)
-    if suffix == ".jsonl":
+    if suffix == ".jsonl" and file.suffix.lower() != ".gz":
         return "table" if is_tidy(_first_keys(file)) else "alpaca"
     if suffix in (".yaml", ".yml"):
         raise SourceError(f"{file} is a study file, without answers; read it with read_study or socrates simulate")
     if suffix in _OTHER_PROGRAMS:
         raise SourceError(f"{file} is {_OTHER_PROGRAMS[suffix]}, which is not read; save it as CSV in UTF-8")
-    if suffix not in _SUFFIXES:
+    if suffix not in TABLES:
         raise SourceError(f"{file} is not a source; a source is {ACCEPTED}")
     if suffix != ".parquet":
         return "table"

@@ -7,6 +7,7 @@ from typing import Any, Final
 import polars as pl
 
 from socrates_core.errors import SourceError
+from socrates_core.study.sources.personal import masked
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Dropped
 
 REQUIRED: Final = ("study_id", "condition_num", "task_num", "stimulus", "participant", "response")
@@ -117,7 +118,8 @@ def _blank(rows: pl.DataFrame, name: str) -> pl.Expr:
 
 
 def _quoted(row: Mapping[str, Any]) -> str:
-    answer = repr(row["response"])
+    answer = row["response"]
+    answer = repr(masked(answer) if isinstance(answer, str) else answer)
     short = answer if len(answer) <= LONGEST_QUOTE else answer[: LONGEST_QUOTE - 1] + "…"
     return (
         f"study {row['study_id']}, condition {row['condition_num']}, task {row['task_num']}, "

@@ -16,17 +16,6 @@ FARTHEST: Final = 1_000_000
 """Largest option, with either sign."""
 
 
-def _not_yet(what: str) -> BeforeValidator:
-    """Refuses a key that is not supported yet; a value that turns it off is allowed."""
-
-    def refuse(value: Any) -> Any:
-        if value in (None, False, {}, []):
-            return None
-        raise PydanticCustomError("not_yet", "{what}; leave the key out", {"what": what})
-
-    return BeforeValidator(refuse)
-
-
 def _line(value: Any) -> Any:
     if isinstance(value, str):
         value = " ".join(value.split())
@@ -189,6 +178,15 @@ def _tuple(raw: Any) -> Any:
     return tuple(raw) if isinstance(raw, list) else raw
 
 
+class ResponsesForm(_Strict):
+    """Human answers."""
+
+    file: Line
+    """A table with a row a person; relative to the study file, as the map."""
+    map: Line
+    """Says which column is what; see `study.sources.table.map.form`."""
+
+
 class StudyForm(_Strict):
     """A study file."""
 
@@ -202,7 +200,16 @@ class StudyForm(_Strict):
     )
     population: Annotated[PopulationForm, BeforeValidator(_people)] = None
     design: Literal["between", "within"] = "between"
-    responses: Annotated[None, _not_yet("human answers cannot be read from a study file yet")] = None
+    responses: ResponsesForm | None = None
+    """The answers of people; they are the population then."""
+
+    @model_validator(mode="after")
+    def _one_population(self) -> "StudyForm":
+        if self.responses is not None and self.population is not None:
+            raise PydanticCustomError(
+                "population", "`responses` brings its own people: leave `population` out, or `responses`"
+            )
+        return self
 
 
 _FORMS: Final[dict[str, type[BaseModel]]] = {
@@ -210,6 +217,7 @@ _FORMS: Final[dict[str, type[BaseModel]]] = {
     "outcomes": OutcomeForm,
     "scale": ScaleForm,
     "population": MarginsForm,
+    "responses": ResponsesForm,
 }
 """Key → its value."""
 

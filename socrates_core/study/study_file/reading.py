@@ -1,4 +1,4 @@
-"""Reads a study file as a study without answers, in which every condition has every outcome."""
+"""Reads a study file as a study in which every condition has every outcome, with answers if the file names some."""
 
 import re
 from pathlib import Path
@@ -12,6 +12,7 @@ from socrates_core.study.studies import Studies
 from socrates_core.study.study_file.checks import form_of
 from socrates_core.study.study_file.form import MarginsForm, StudyForm
 from socrates_core.study.study_file.people import margins_words, people_of
+from socrates_core.study.study_file.responses import with_responses
 from socrates_core.study.study_file.stimulus import scale_of, stimulus_of
 from socrates_core.study.study_file.yaml_text import read_yaml
 from socrates_core.study.study_set import RESPONSES_SCHEMA, STUDIES_SCHEMA, Cell, Manifest, cells_table
@@ -27,7 +28,7 @@ def is_study_file(name: str) -> bool:
 
 
 def read_study(path: str | Path) -> Studies:
-    """Read a study that has not been run, from a YAML file.
+    """Read a study that somebody wrote, from a YAML file.
 
     >>> from pathlib import Path
     >>> from socrates_core import load_model, read_study, simulate
@@ -58,14 +59,15 @@ def read_study(path: str | Path) -> Studies:
     Keys: `socrates_study: 1`, `title`, `conditions` (1 to 32, each with `label`, `text`, `control` and `fields`),
     `outcomes` (each with `name`, `question` and `scale`: `open`, a preset such as `agreement-7`, `from` and `to` with
     `labels` and `off_axis`, or `nominal: true` with `labels`), `population` (`gss-answers`, `observed:STUDY`, a table
-    or list of personas, or margins) and `design` (`between` or `within`). A {name} in a text or question is filled from
-    the condition's fields. Words such as Yes and No are text, as in YAML 1.2.
+    or list of personas, or margins), `design` (`between` or `within`), and `responses` (`file` and `map`: a table of
+    human answers, whose outcomes and conditions are found by their names and labels). A {name} in a text or question
+    is filled from the condition's fields. Words such as Yes and No are text, as in YAML 1.2.
 
     Args:
         path: The file; the path of a table of personas is relative to its folder.
 
     Returns:
-        One study, all test, the control condition first, without answers.
+        One study, all test, the control condition first, without answers unless the file has `responses`.
 
     Raises:
         SourceError: If the file cannot be read, or a key is missing, unknown, wrong, or not supported yet; names the
@@ -90,7 +92,7 @@ def read_form(path: str | Path) -> StudyForm:
 
 
 def study_of(form: StudyForm, folder: Path | None, where: str) -> Studies:
-    """A study without answers, in which every condition has every outcome.
+    """A study in which every condition has every outcome, with the answers that the study file names.
 
     Args:
         form: Checked, see `form_of`.
@@ -98,7 +100,7 @@ def study_of(form: StudyForm, folder: Path | None, where: str) -> Studies:
         where: The file's name in messages.
 
     Raises:
-        SourceError: If those who take part cannot be found.
+        SourceError: If those who take part cannot be found, or answers cannot be read or contradict the study.
     """
     study_id = f"own-{re.sub(r'[^a-z0-9]+', '-', form.title.lower()).strip('-') or 'study'}"
     # the control is condition 1, so that the others are compared with it
@@ -123,7 +125,7 @@ def study_of(form: StudyForm, folder: Path | None, where: str) -> Studies:
     notes = (margins_words(people),) if isinstance(form.population, MarginsForm) else ()
     counts = {"studies": 1, "cells": len(cells), "participants": len(people), "responses": 0, "off_scale": 0}
     parts: dict[str, tuple[str, ...]] = {"train": (), "val": (), "test": (study_id,)}
-    return Studies(
+    asked = Studies(
         studies=pl.DataFrame([described], schema=STUDIES_SCHEMA, orient="row"),
         cells=cells_table(cells),
         participants=people,
@@ -132,3 +134,8 @@ def study_of(form: StudyForm, folder: Path | None, where: str) -> Studies:
         split=Split("study", 0, where, parts, parts_digest(parts)),
         names={study_id: {task: outcome.name for task, outcome in enumerate(form.outcomes, start=1)}},
     )
+    if form.responses is None:
+        return asked
+    if folder is None:
+        raise SourceError(f"{where}, responses: the page reads no tables of this machine; bring them on Your data")
+    return with_responses(asked, form, folder, where)

@@ -75,6 +75,8 @@ def study_text(form: StudyForm) -> str:
         raw["population"] = form.population
     if form.design != "between":
         raw["design"] = form.design
+    if form.responses is not None:
+        raw["responses"] = _Flow(form.responses.model_dump())
     return raw_text(raw)
 
 

@@ -7,7 +7,8 @@ visitor's browser would attach the cookies to them. This holds for every route, 
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from starlette.datastructures import Headers
@@ -39,8 +40,8 @@ HEADERS: Final = {
 """Sent with every response that does not set them itself."""
 
 MAX_BODY: Final = 100_000
-"""Largest request in bytes. The page has no uploads; the longest thing it sends is a list of edits, and what it sends
-is kept with its state."""
+"""Largest request in bytes, but for files. The longest other thing that the page sends is a list of edits, and what it
+sends is kept with its state."""
 
 PATIENCE: Final = 30.0
 """Seconds in which the body of a call must arrive."""
@@ -71,6 +72,7 @@ class Guard:
         owner: OwnerToken = NOBODY,
         calls: Calls = Calls(),  # noqa: B008
         space: bool = False,
+        files: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """Wrap an app.
 
@@ -80,7 +82,9 @@ class Guard:
             owner: What makes a request the owner's.
             calls: The handlers of the page.
             space: Whether it is a Space, which the Hub shows in a frame.
+            files: Address that takes a file → most bytes of it.
         """
+        self.files = files
         self.app, self.hosts, self.owner, self.calls = app, hosts, owner, calls
         policy = POLICY + (FRAMES_ON_SPACE if space else FRAMES)
         self.headers = {**HEADERS, "content-security-policy": policy}
@@ -139,8 +143,9 @@ class Guard:
             return PlainTextResponse("Requests from the pages of other sites are refused.\n", 403)
         if "transfer-encoding" in headers:
             return PlainTextResponse("Requests must have a content-length header.\n", 411)
-        if int(headers.get("content-length", "0")) > MAX_BODY:  # the server has validated that it is a number
-            return PlainTextResponse(f"Requests may have up to {MAX_BODY:,} bytes; uploads are closed.\n", 413)
+        most = self.files.get(path, MAX_BODY)
+        if int(headers.get("content-length", "0")) > most:  # the server has validated that it is a number
+            return PlainTextResponse(f"Requests to this address may have up to {most:,} bytes.\n", 413)
         return self.owner.arrival(scope)
 
     async def _read_call(self, scope: Scope, receive: Receive) -> tuple[Response | None, Receive]:

@@ -53,26 +53,32 @@ class ResultPanel:
         ]  # fmt: skip
 
 
-def result_panel() -> ResultPanel:
-    """Lay out the empty panel."""
-    notice = gr.HTML(elem_id="notice", js_on_load=None)
-    stale = gr.HTML(elem_id="stale", js_on_load=None)
-    shown = gr.Textbox("", visible="hidden", elem_id="shown", label="Shown result")
-    redraws = gr.Textbox("0", visible="hidden", elem_id="redraws", label="Automatic redraw limit")
-    verdict = gr.HTML(
-        "<section class='verdict waiting'><h2>Running the first simulation …</h2></section>",
-        elem_id="verdict", js_on_load=None,
-    )  # fmt: skip
+FIRST: Final = "<section class='verdict waiting'><h2>Running the first simulation …</h2></section>"
+
+
+def result_panel(prefix: str = "", waiting: str = FIRST, script: str = "socrates.link(element, watch)") -> ResultPanel:
+    """Lay out the empty panel.
+
+    Args:
+        prefix: What the ids of its elements begin with; empty on the tab Simulate.
+        waiting: HTML before the first result.
+        script: What the links and buttons to save a result do.
+    """
+    notice = gr.HTML(elem_id=f"{prefix}notice", js_on_load=None)
+    stale = gr.HTML(elem_id=f"{prefix}stale", js_on_load=None)
+    shown = gr.Textbox("", visible="hidden", elem_id=f"{prefix}shown", label="Shown result")
+    redraws = gr.Textbox("0", visible="hidden", elem_id=f"{prefix}redraws", label="Automatic redraw limit")
+    verdict = gr.HTML(waiting, elem_id=f"{prefix}verdict", js_on_load=None)
     with gr.Group(elem_classes="plain", visible=False) as body:
         gr.HTML("<h3>Predicted and actual answers</h3>", js_on_load=None)
-        figure = gr.Plot(show_label=False, container=False, elem_id="histogram", elem_classes="figure")
-        metrics = gr.HTML(elem_id="tiles", js_on_load=None)
-        options = gr.HTML(elem_id="options", js_on_load=None)
+        figure = gr.Plot(show_label=False, container=False, elem_id=f"{prefix}histogram", elem_classes="figure")
+        metrics = gr.HTML(elem_id=f"{prefix}tiles", js_on_load=None)
+        options = gr.HTML(elem_id=f"{prefix}options", js_on_load=None)
         gr.HTML("<h3>Conditions side by side</h3>", js_on_load=None)
-        arms = gr.Plot(show_label=False, container=False, elem_id="arms", elem_classes="figure")
-        effects = gr.HTML(elem_id="effects", js_on_load=None)
-        notes = gr.HTML(elem_id="notes", js_on_load=None)
-        keep = gr.HTML(elem_id="keep", js_on_load="socrates.link(element, watch)")
+        arms = gr.Plot(show_label=False, container=False, elem_id=f"{prefix}arms", elem_classes="figure")
+        effects = gr.HTML(elem_id=f"{prefix}effects", js_on_load=None)
+        notes = gr.HTML(elem_id=f"{prefix}notes", js_on_load=None)
+        keep = gr.HTML(elem_id=f"{prefix}keep", js_on_load=script)
     return ResultPanel(
         notice, stale, shown, redraws, body, verdict, figure, metrics, options, arms, effects, notes, keep
     )

@@ -199,17 +199,17 @@ def _outcome(one: OutcomeDraft, place: int, problems: list[Finding]) -> dict[str
             problems.append(Finding(at, "expected two whole numbers, the lowest and the highest"))
             return raw
         first = int(ends[0])
-        labels = _lines(one.scale.labels, first)
+        labels = numbered_lines(one.scale.labels, first)
         scale = {"from": first, "to": int(ends[1]), **({"labels": labels} if labels else {})}
     else:
-        labels = _lines(one.scale.labels, first)
+        labels = numbered_lines(one.scale.labels, first)
         if len(labels) < 2:
             problems.append(Finding(at, "write two or more options, one a line"))
             return raw
         scale = {"nominal": True, "labels": labels}
         if kind == LABELS:
             scale = {"from": min(labels), "to": max(labels), "labels": labels}
-    off = _lines(one.scale.off, 1 + (scale["to"] if "to" in scale else max(scale["labels"])))
+    off = numbered_lines(one.scale.off, 1 + (scale["to"] if "to" in scale else max(scale["labels"])))
     written_twice = [] if kind in PRESETS else [(one.scale.labels, scale.get("labels", {}))]
     for text, found in (*written_twice, (one.scale.off, off)):
         if len([line for line in text.splitlines() if line.strip()]) > len(found):
@@ -221,7 +221,7 @@ def _value(text: str) -> str | int:
     return int(text) if _WHOLE.fullmatch(text) else text
 
 
-def _lines(text: str, first: int) -> dict[int, str]:
+def numbered_lines(text: str, first: int) -> dict[int, str]:
     """Number → label, one a line; a label without a number gets the next one."""
     found: dict[int, str] = {}
     following = first

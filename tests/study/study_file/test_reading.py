@@ -169,7 +169,13 @@ def test_a_study_within_people_says_so(tmp_path: Path) -> None:
         ("Very likely}", "Very likely}, off_axis: {7: Don't know}", r"outcomes\[0\].scale: off_axis: 7 is on the axis"),
         ("from: 1, to: 7,", "from: 1, nominal: true,", r"outcomes\[0\].scale: options without an order have no ends"),
         ("{from: 1, to: 7, labels: {1: Very unlikely,", "{nominal: true, labels: {", "expected two or more labels"),
-        ("title:", "responses: {file: a.csv}\ntitle:", "responses: human answers cannot be read .* yet; leave the key"),
+        ("title:", "responses: {file: a.csv}\ntitle:", "responses.map: is missing"),
+        (
+            "title:",
+            "population: gss-answers\nresponses: {file: a.csv, map: m.yaml}\ntitle:",
+            "`responses` brings its own people: leave `population` out",
+        ),
+        ("title:", "responses: {file: a.csv, map: m.yaml}\ntitle:", "responses.file: there is no file .*a.csv"),
         (
             "title:",
             "population: {age: {20-30: 0.5}}\ntitle:",

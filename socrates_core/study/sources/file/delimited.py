@@ -7,10 +7,11 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
@@ -23,6 +24,9 @@ SUFFIXES: Final = (".csv", ".tsv", ".tab", ".txt")
 SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 MISSING: Final = ("", "NA")
 """Fields without a value; R writes NA."""
+
+MOST_COLUMNS: Final = 20_000
+"""In any table; the longest panels have about ten thousand."""
 
 _LARGEST: Final = 4 * 1024**3
 """Most bytes of an unpacked file: a small one can unpack to more than there is memory."""
@@ -48,14 +52,24 @@ _IMPORT_ID: Final = '{"ImportId":'
 
 @dataclass(frozen=True)
 class TextForm:
-    """What is stated about text tables."""
+    """What is stated about a file beside its name, each for the kinds of files that it is about."""
 
     encoding: str | None = None
-    """None to find it."""
+    """Of its texts; None to find it."""
     separator: str | None = None
-    """Of fields; None to find it."""
+    """Of the fields of a text table; None to find it."""
     note: Callable[[str], object] | None = None
     """Called with each thing that had to be assumed."""
+    sheet: str | None = None
+    """Of a workbook; None for the first one."""
+    decimal_comma: bool = False
+    """Whether the numbers of the table have a comma; those of a workbook are written so too."""
+    kept: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Column → codes that are answers, though a file of SPSS declares them to be none."""
+    survey: Path | None = None
+    """The survey file of Qualtrics that belongs to an export; None for the one of its name beside it."""
+    answers: Literal["codes", "texts"] | None = None
+    """What an export of Qualtrics holds; None to find it."""
 
 
 AS_FOUND: Final = TextForm()
@@ -233,10 +247,21 @@ def _first_records(text: str, separator: str) -> Iterable[list[str]]:
 def _names(text: str, separator: str, file: Path) -> list[str]:
     """The names in the header; several columns of one name are refused."""
     names = next(iter(_first_records(text, separator)), [])
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise SourceError(f"{file} has more than one column named {', '.join(map(repr, twice))}")
+    check_names(names, file)
     return names
+
+
+def check_names(names: Sequence[str], file: Path) -> None:
+    """Raise a SourceError for several columns of one name, and for more columns than a survey has."""
+    if len(names) > MOST_COLUMNS:
+        raise SourceError(
+            f"{file} has {len(names):,} columns, more than {MOST_COLUMNS:,}; save only those that are needed, a row a "
+            "person and a column a question"
+        )
+    counts = Counter(names)
+    twice = sorted(name for name, count in counts.items() if count > 1)
+    if twice:
+        raise SourceError(f"{file} has more than one column named {', '.join(map(repr, twice[:8]))}")
 
 
 def _described_rows(rows: pl.DataFrame) -> int:

@@ -1,24 +1,28 @@
-"""Data files as streams of frames: Parquet and text tables through polars, JSON and Arrow through `datasets`."""
+"""Data files as streams of frames, whichever program wrote them.
 
-import glob
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+Parquet, Feather and text tables go through polars, workbooks, files of SPSS and Stata and JSON through the modules
+beside this one, and streams of Arrow through `datasets`.
+"""
+
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from socrates_core.errors import SourceError
 from socrates_core.study.files import parquet_schema, read_json
 from socrates_core.study.sources.builder import Progress
+from socrates_core.study.sources.file import delimited, json_table, labelled, workbook
 from socrates_core.study.sources.file.delimited import (
     AS_FOUND,
-    SUFFIXES,
     TextForm,
+    check_names,
     delimited_columns,
     read_delimited,
     suffix_of,
 )
+from socrates_core.study.sources.file.opened import with_codes
 
 SLICE_ROWS: Final = 50_000
 """Rows in memory at a time: about 100 MB of SocSci210's text."""
@@ -27,47 +31,103 @@ SAVED: Final = "dataset_dict.json"
 """The file by which a folder is recognised as a saved `DatasetDict`."""
 
 
-def column_names(file: Path) -> list[str]:
-    """The columns of a data file, without reading its rows.
+_IPC: Final = (".feather", ".arrow", ".ipc")
+_IPC_MARK: Final = b"ARROW1"
+"""First bytes of Arrow's file format; its stream has none."""
+
+TABLES: Final = (
+    *delimited.SUFFIXES,
+    *workbook.SUFFIXES,
+    *labelled.SUFFIXES,
+    *json_table.SUFFIXES,
+    *_IPC,
+    ".parquet",
+)
+"""Endings of the files that are read as tables; those of text and JSON may be followed by .gz."""
+
+
+def column_names(file: Path, form: TextForm = AS_FOUND) -> list[str]:
+    """The columns of a data file, without reading its rows where its form allows that.
+
+    Args:
+        file: The file.
+        form: What is stated about it.
 
     Raises:
-        SourceError: If it cannot be read.
+        SourceError: If it cannot be read, has two columns of one name, or more columns than a survey has.
     """
-    if file.suffix.lower() == ".parquet":
+    suffix = suffix_of(file)
+    if suffix in delimited.SUFFIXES:
+        return delimited_columns(file, form)
+    if suffix in workbook.SUFFIXES:
+        return workbook.workbook_columns(file, form.sheet)
+    if suffix == ".parquet":
         try:
-            return list(parquet_schema(file))
+            names = list(parquet_schema(file))
         except (pl.exceptions.PolarsError, OSError) as error:
             raise SourceError(f"{file} is not a readable Parquet file ({first_line(error)}); fetch it again") from error
-    if suffix_of(file) in SUFFIXES:
-        return delimited_columns(file)
-    return next(iter(_json_or_arrow(file, 1)), pl.DataFrame()).columns
+    elif suffix in labelled.SUFFIXES:
+        names = labelled.labelled_columns(file)
+    elif suffix in json_table.SUFFIXES:
+        names = json_table.json_columns(file)
+    elif _is_ipc(file):
+        names = _ipc(file).collect_schema().names()
+    else:
+        names = next(iter(_stream(file, 1)), pl.DataFrame()).columns
+    check_names(names, file)
+    return names
 
 
 def frames(file: Path, columns: Sequence[str] | None = None, text: TextForm = AS_FOUND) -> Iterator[pl.DataFrame]:
-    """The rows of a data file, `SLICE_ROWS` at a time; those of a text table are all text.
+    """The rows of a data file, about `SLICE_ROWS` at a time; those of text tables and workbooks are all text.
 
     Args:
-        file: Parquet, text table, JSON or Arrow, by its ending.
+        file: Of any form, by its ending.
         columns: The columns to read, all of which the file has; None for all.
-        text: What is stated about text tables.
+        text: What is stated about the file.
 
     Raises:
-        SourceError: If it cannot be read to its end.
+        SourceError: If it cannot be read to its end, or changes meanwhile.
     """
-    if file.suffix.lower() == ".parquet":
-        yield from _parquet(file, columns)
-        return
-    found: Iterable[pl.DataFrame]
-    if suffix_of(file) in SUFFIXES:
-        table = read_delimited(file, text)
-        found = [table.rows]
-        if text.note is not None:
-            for sentence in table.assumed:
-                text.note(sentence)
-    else:
-        found = _json_or_arrow(file, SLICE_ROWS)
-    for frame in found:
+    before = file_state(file)
+    for frame in _frames(file, columns, text):
         yield frame if columns is None else frame.select(columns)
+    check_unchanged(file, before)
+
+
+def _frames(file: Path, columns: Sequence[str] | None, form: TextForm) -> Iterator[pl.DataFrame]:
+    suffix = suffix_of(file)
+    if suffix == ".parquet":
+        yield from _parquet(file, columns)
+    elif suffix in delimited.SUFFIXES:
+        table = read_delimited(file, form)
+        yield with_codes(table.rows, file, form)
+        if form.note is not None:
+            for sentence in table.assumed:
+                form.note(sentence)
+    elif suffix in workbook.SUFFIXES:
+        rows = workbook.workbook_frame(file, form.sheet, form.decimal_comma, form.note)
+        yield from rows.iter_slices(SLICE_ROWS)
+    elif suffix in labelled.SUFFIXES:
+        yield from labelled.labelled_frames(file, columns, form.encoding, form.note, form.kept)
+    elif suffix in json_table.SUFFIXES:
+        yield from json_table.json_frames(file, SLICE_ROWS, columns)
+    elif _is_ipc(file):
+        yield from _scanned(_ipc(file), file, columns)
+    else:
+        yield from _stream(file, SLICE_ROWS)
+
+
+def file_state(file: Path) -> tuple[int, int]:
+    """What shows that a file was changed: its size and when it was written."""
+    state = file.stat()
+    return state.st_size, state.st_mtime_ns
+
+
+def check_unchanged(file: Path, before: tuple[int, int]) -> None:
+    """Raise a SourceError if a file is not in the state in which it was, so that half of it may be older."""
+    if file_state(file) != before:
+        raise SourceError(f"{file} changed while it was read; wait until it is written, then try again")
 
 
 def slices(
@@ -132,7 +192,10 @@ def first_line(error: BaseException) -> str:
 
 
 def _parquet(file: Path, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
-    scan = pl.scan_parquet(file.absolute(), glob=False)
+    yield from _scanned(pl.scan_parquet(file.absolute(), glob=False), file, columns)
+
+
+def _scanned(scan: pl.LazyFrame, file: Path, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
     try:
         wanted = scan if columns is None else scan.select(columns)
         yield from wanted.collect_batches(chunk_size=SLICE_ROWS, maintain_order=True)
@@ -140,33 +203,48 @@ def _parquet(file: Path, columns: Sequence[str] | None) -> Iterator[pl.DataFrame
         raise SourceError(f"{file} cannot be read to its end ({first_line(error)}); fetch it again") from error
 
 
+def _is_ipc(file: Path) -> bool:
+    """Whether a file is Arrow's own format, Feather's second one.
+
+    Raises:
+        SourceError: If it is Feather's first format, which nothing here reads.
+    """
+    if suffix_of(file) not in _IPC:
+        return False
+    with file.open("rb") as opened:
+        start = opened.read(len(_IPC_MARK))
+    if start.startswith(b"FEA1"):
+        raise SourceError(f"{file} is a Feather file of version 1; save it as version 2 or as Parquet")
+    return start == _IPC_MARK
+
+
+def _ipc(file: Path) -> pl.LazyFrame:
+    try:
+        scan = pl.scan_ipc(file.absolute(), glob=False)
+        scan.collect_schema()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise SourceError(f"{file} is not a readable Feather file ({first_line(error)}); fetch it again") from error
+    return scan
+
+
 def _rows_of(file: Path) -> int:
     column_names(file)  # says what is wrong with it
     return int(pl.scan_parquet(file.absolute(), glob=False).select(pl.len()).collect().item())
 
 
-# -- JSON and Arrow -------------------------------------------------------------------------------------------
+# -- Arrow streams --------------------------------------------------------------------------------------------
 
 
-def _json_or_arrow(file: Path, rows: int) -> Iterator[pl.DataFrame]:
-    import datasets  # slow to import, and not needed for Parquet and CSV
+def _stream(file: Path, rows: int) -> Iterator[pl.DataFrame]:
+    """The frames of a stream of Arrow's, as a saved `DatasetDict` holds them."""
+    import datasets  # slow to import, and needed for nothing else
 
-    datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # it would count this reading on a server
     try:
-        with tempfile.TemporaryDirectory(prefix="socrates-read-") as cache:
-            for table in _opened(datasets, file, cache).with_format("arrow").iter(batch_size=rows):
-                frame = pl.from_arrow(table)
-                assert isinstance(frame, pl.DataFrame)  # a table, not one column
-                yield frame
+        for table in datasets.Dataset.from_file(str(file)).with_format("arrow").iter(batch_size=rows):
+            frame = pl.from_arrow(table)
+            assert isinstance(frame, pl.DataFrame)  # a table, not one column
+            yield frame
     except (datasets.exceptions.DatasetsError, OSError, ValueError, TypeError, KeyError) as error:
         # `datasets` names the cause in the error behind its own; pyarrow's are ValueErrors
         cause = error.__cause__ or error
         raise SourceError(f"{file} cannot be read ({first_line(cause)}); expected rows of the same columns") from error
-
-
-def _opened(datasets: Any, file: Path, cache: str) -> Any:
-    if file.suffix.lower() == ".arrow":
-        return datasets.Dataset.from_file(str(file))
-    check_single(file)
-    address = glob.escape(str(file.absolute()))
-    return datasets.load_dataset("json", data_files=[address], split="train", streaming=True, cache_dir=cache)

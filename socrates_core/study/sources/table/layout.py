@@ -1,5 +1,7 @@
 """The rows of a table under our names, one answer a row, whatever the table looks like."""
 
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -7,7 +9,8 @@ from typing import Final
 import polars as pl
 
 from socrates_core.errors import SourceError
-from socrates_core.study.sources.rows import RESERVED, check_attributes, integers
+from socrates_core.study.sources.personal import masked
+from socrates_core.study.sources.rows import check_attributes, integers
 from socrates_core.study.sources.table.columns import (
     DEMOGRAPHIC,
     KNOWN,
@@ -17,10 +20,14 @@ from socrates_core.study.sources.table.columns import (
     nearest,
     recognised,
 )
-from socrates_core.study.sources.table.map.form import TableMap
+from socrates_core.study.sources.table.map.form import OutcomeMap, TableMap
 from socrates_core.study.sources.table.map.rule import EVERY, RULE, AnswerRule, rule_of
 from socrates_core.study.sources.table.nested import with_attributes
 from socrates_core.study.sources.table.numerals import has_decimal_comma, notation_of, response_numbers, with_points
+from socrates_core.study.sources.table.privacy import Privacy
+
+_STRUCTURE: Final = ("study_id", "condition_num", "condition", "participant_id", "weight", "group", "design")
+"""What a table with a row a person may have beside the columns that a map names; no attribute is kept unnamed."""
 
 _TEXTS: Final = ("study_id", "stimulus", "question", "condition", "outcome", "group")
 
@@ -36,8 +43,18 @@ class Layout:
     """The column that holds a study's group."""
     notes: dict[str, None] = field(default_factory=dict)
     """What was assumed, in the order in which it was found."""
+    noted: Collection[str] = ()
+    """Keys of the rules for which the file's value labels are a scale."""
+    counted: Counter[str] = field(default_factory=Counter)
+    """What was counted over all slices so far: what is said of it → how many."""
+    _arms: set[str] = field(default_factory=set)
+    """Values of the map's column of the arms."""
     _labelled: bool = False
     """Whether a column condition_num holds labels."""
+    _privacy: Privacy = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._privacy = Privacy(self.columns.attributes, self.notes)
 
     @property
     def rules(self) -> dict[str, AnswerRule]:
@@ -51,6 +68,57 @@ class Layout:
             return {key: rule for key, form in stated.items() if (rule := rule_of(form)) is not None}
         except ValueError as error:
             raise SourceError(f"a scale in the map is none: {error}") from error
+
+    def begin(self) -> None:
+        """Forget what was counted: the slices come again from the first one."""
+        self.counted.clear()
+
+    def end(self, where: str) -> None:
+        """After the last slice, check what no single one shows, and say what was counted.
+
+        Raises:
+            SourceError: If no row has a condition that the map names.
+        """
+        self._check_arms(where)
+        self.notes.update((what.replace("{}", f"{count:,}"), None) for what, count in self.counted.items() if count)
+
+    def _check_arms(self, where: str) -> None:
+        """Raise a SourceError for a condition of the map that no row so far has."""
+        form = self.columns.condition
+        if form is None or not form.labels:
+            return
+        unknown = [one for one in (*form.labels, *form.texts) if one not in self._arms]
+        if unknown:
+            raise SourceError(
+                f"{where}: no row has the condition {unknown[0]!r}, which the map names; the column {form.column} "
+                f"has {', '.join(repr(masked(one)) for one in sorted(self._arms)[:12])}"
+            )
+
+    def wanted(self, names: Sequence[str], file: Path) -> list[str]:
+        """The columns of a file that are read; of a table with a row a person those that the map names, and its arms.
+
+        What is named and not there is all read, so that the message about it can say what is.
+
+        Raises:
+            SourceError: If a column may be two things, or one that the map leaves out is not there.
+        """
+        form = self.columns
+        for name in form.leave_out:
+            if name not in names:
+                raise SourceError(f"{file} has no column {name!r}, which the map leaves out{nearest(name, names)}")
+        there = [name for name in names if name not in form.leave_out]
+        told = {*form.outcomes, *form.attributes}
+        grouped = {self.group_by} if self.group_by is not None else set()
+        if not form.outcomes or not told | grouped <= set(there):
+            return there
+        renames = recognised([one for one in there if one not in told], str(file), form.stated_columns).renames
+        read = [one for one in there if one in told | grouped or renames.get(one, one) in _STRUCTURE]
+        left = [one for one in there if one not in read]
+        if left:
+            self.notes.setdefault(
+                f"{file.name}: the map does not name the column {', '.join(left)[:300]}; nothing reads it"
+            )
+        return read
 
     def laid_out(self, frame: pl.DataFrame, file: Path, before: int = 0) -> pl.DataFrame:
         """A slice under our names; its attributes begin with `demo_`.
@@ -70,11 +138,14 @@ class Layout:
         for sentence in found.assumed:
             self.notes.setdefault(f"{file.name}: {sentence}")
         rows = self._with_stated_attributes(rows, where)
-        rows = rows.rename(dict(found.renames))
+        rows = self._with_own_notation(rows.rename(dict(found.renames)))
+        if "participant_id" in rows.columns:
+            called = {ours: theirs for theirs, ours in found.renames.items()}.get("participant_id", "participant_id")
+            rows = rows.with_columns(self._privacy.safe_ids(rows["participant_id"], called, file.name))
         rows = self._with_label(rows, file)
         rows = self._long(rows, file, before) if self.columns.outcomes else self._with_study(rows, file)
         check_needed(rows.columns, frame.columns, where)
-        rows = self._with_nested(rows, where)
+        rows = self._privacy.without_unlisted(self._with_nested(rows, where), file.name)
         rows = self._used(rows, file)
         rows = self._with_numbers(self._without_codes(rows), file)
         for name in ("stimulus", "question"):
@@ -105,12 +176,16 @@ class Layout:
                     f"{where} has no column {column!r}, which the map lists under attributes"
                     f"{nearest(column, rows.columns)}"
                 )
+            name = DEMOGRAPHIC + (form.name or column.removeprefix(DEMOGRAPHIC)).strip()
+            if self._privacy.leaves_out(rows[column], form, Path(where).name):
+                rows = rows.drop(column)
+                continue
             value = pl.col(column).cast(pl.String).str.strip_chars()
             whole = value.str.replace(r"^(-?\d+)\.0+$", "$1")  # 1.0 and 1 are one code
             known = whole.replace_strict(dict(form.labels), default=value, return_dtype=pl.String)
-            if self.columns.missing:
-                known = pl.when(whole.is_in(list(self.columns.missing))).then(None).otherwise(known)
-            name = DEMOGRAPHIC + (form.name or column.removeprefix(DEMOGRAPHIC)).strip()
+            codes = [*self.columns.missing, *form.missing]
+            if codes:
+                known = pl.when(whole.is_in(codes)).then(None).otherwise(known)
             rows = rows.with_columns(known.alias(name))
             rows = rows if name == column else rows.drop(column)
         return rows
@@ -120,9 +195,15 @@ class Layout:
             rows = rows.with_columns(study_id=pl.lit(self.columns.study))
         if self.columns.design is not None:
             rows = rows.with_columns(design=pl.lit(self.columns.design))
+        if self.columns.condition and self.columns.condition.texts:
+            rows = self._with_read_texts(rows, str(file))
+            before = pl.col("stimulus").cast(pl.String).fill_null("") if "stimulus" in rows.columns else pl.lit("")
+            shown = pl.concat_str(pl.col("_text"), pl.lit("\n\n"), before).str.strip_chars()
+            rows = rows.with_columns(stimulus=pl.when(shown != "").then(shown)).drop("_text")
         if self.columns.condition and self.columns.condition.labels:
             rows = self._with_labels(rows, str(file))
-        rule = pl.lit(EVERY) if self.columns.scale is not None else pl.lit(None, pl.String)
+        stated = self.columns.scale is not None or EVERY in self.noted
+        rule = pl.lit(EVERY) if stated else pl.lit(None, pl.String)
         return rows.with_columns(rule.alias(RULE))
 
     def _with_label(self, rows: pl.DataFrame, file: Path) -> pl.DataFrame:
@@ -144,20 +225,27 @@ class Layout:
         assert form is not None
         value = rows["condition"].cast(pl.String).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
         found = value.drop_nulls().unique(maintain_order=True).to_list()
-        for named in (form.labels, form.texts):
-            unknown = [one for one in named if one not in found]
-            if unknown:
-                raise SourceError(
-                    f"{where}: no row has the condition {unknown[0]!r}, which the map names; the column {form.column} "
-                    f"has {', '.join(map(repr, found[:12]))}"
-                )
+        self._arms |= set(found)
         left = [one for one in found if one not in form.labels]
         if left:
+            self._check_arms(where)  # one is probably the other, misspelt
+            listed = ", ".join(repr(masked(one)) for one in left[:5])
             raise SourceError(
-                f"{where}: the column {form.column} has {', '.join(map(repr, left[:5]))}, for which the map gives no "
-                "label; give every arm one"
+                f"{where}: the column {form.column} has {listed}, for which the map gives no label; give every arm one"
             )
         return rows.with_columns(value.replace_strict(dict(form.labels), return_dtype=pl.String).alias("condition"))
+
+    def _with_read_texts(self, rows: pl.DataFrame, where: str) -> pl.DataFrame:
+        """The rows with what people in their arm read, by the map, as `_text`; every arm has a text, or none has."""
+        texts = self.columns.condition.texts if self.columns.condition else {}
+        value = rows["condition"].cast(pl.String).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
+        left = [one for one in value.drop_nulls().unique(maintain_order=True).to_list() if one not in texts]
+        if texts and left:
+            raise SourceError(
+                f'{where}: the map gives texts for other conditions and none for {left[0]!r}; give one, or ""'
+            )
+        read = value.replace_strict(dict(texts), default="", return_dtype=pl.String)
+        return rows.with_columns(read.alias("_text"))
 
     def _with_nested(self, rows: pl.DataFrame, where: str) -> pl.DataFrame:
         if "demographics" not in rows.columns:
@@ -206,6 +294,12 @@ class Layout:
                     self.notes[f"{name}: codes for no answer ({', '.join(self.columns.missing)})"] = None
         return rows
 
+    def _with_own_notation(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows, with numbers that are no texts written as the texts: 1.125 is never 1125."""
+        if self.columns.decimal != ",":
+            return rows
+        return rows.with_columns(pl.selectors.float().cast(pl.String).str.replace(".", ",", literal=True))
+
     def _with_numbers(self, rows: pl.DataFrame, file: Path) -> pl.DataFrame:
         """The rows with numbers in our notation."""
         notation = notation_of(rows, str(file), self.columns.decimal)
@@ -234,18 +328,10 @@ class Layout:
         if "participant_id" not in rows.columns:
             rows = rows.with_columns(participant_id=pl.int_range(before + 1, before + pl.len() + 1).cast(pl.String))
             self.notes.setdefault(f"{file.name}: each row is a person, called by its number")
-        texts = form.condition.texts if form.condition else {}
         if "condition" not in rows.columns:
             rows = rows.with_columns(condition_num=pl.lit(1, pl.Int64))
         else:
-            value = rows["condition"].cast(pl.String).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
-            read = value.replace_strict(dict(texts), default="", return_dtype=pl.String)
-            rows = rows.with_columns(read.alias("_text"))
-            left = [one for one in value.drop_nulls().unique(maintain_order=True).to_list() if one not in texts]
-            if texts and left:
-                raise SourceError(
-                    f'{file}: the map gives texts for other conditions and none for {left[0]!r}; give one, or ""'
-                )
+            rows = self._with_read_texts(rows, str(file))
             rows = self._with_labels(rows, str(file)) if form.condition and form.condition.labels else rows
         if form.design is not None:
             rows = rows.with_columns(design=pl.lit(form.design))
@@ -255,17 +341,13 @@ class Layout:
         form = self.columns
         own = set(KNOWN) | {"_text"}
         others = [n for n in rows.columns if n not in form.outcomes and (n in own or n.startswith(DEMOGRAPHIC))]
-        unused = [n for n in rows.columns if n not in form.outcomes and n not in others and n not in RESERVED]
-        if unused:
-            self.notes.setdefault(
-                f"{file.name}: the map does not name the column {', '.join(unused)[:300]}; nothing reads it"
-            )
         parts = []
         for column, outcome in form.outcomes.items():
             asked = rows.select(*others, pl.col(column).cast(pl.String).alias("response")).drop_nulls("response")
             empty = len(rows) - len(asked)
-            if empty:
-                self.notes[f"{file.name}: {empty:,} people have no answer in {column}"] = None
+            self.counted[f"{file.name}: {{}} people have no answer in {column}"] += empty
+            asked = self._without_own_codes(asked, column, outcome)
+            stated = outcome.scale is not None or column in self.noted
             before = pl.col("_text") if "_text" in asked.columns else pl.lit("")
             shown = pl.concat_str(before, pl.lit("\n\n"), pl.lit(outcome.text)).str.strip_chars()
             parts.append(
@@ -273,6 +355,16 @@ class Layout:
                     stimulus=shown,
                     question=pl.lit(outcome.question),
                     outcome=pl.lit(outcome.name or column),
-                ).with_columns(pl.lit(column if outcome.scale is not None else None, pl.String).alias(RULE))
+                ).with_columns(pl.lit(column if stated else None, pl.String).alias(RULE))
             )
         return pl.concat(parts).drop("_text", strict=False)
+
+    def _without_own_codes(self, asked: pl.DataFrame, column: str, outcome: OutcomeMap) -> pl.DataFrame:
+        """The answers in one column without those that are its own codes for "no answer"."""
+        if not outcome.missing:
+            return asked
+        text = pl.col("response").str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
+        kept = asked.filter(~text.is_in(list(outcome.missing)))
+        if len(kept) < len(asked):
+            self.notes[f"{column}: codes for no answer ({', '.join(outcome.missing)})"] = None
+        return kept

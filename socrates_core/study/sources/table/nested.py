@@ -30,7 +30,8 @@ def with_attributes(rows: pl.DataFrame, column: str, where: str) -> pl.DataFrame
     if isinstance(rows.schema[column], pl.Struct):
         values = rows[column].to_list()
     elif rows.schema[column] == pl.String:
-        parsed = {text: _object(text, column, where) for text in rows[column].unique().to_list() if text}
+        texts = rows[column].unique(maintain_order=True).to_list()
+        parsed = {text: _object(text, column, where, rows) for text in texts if text}
         values = [parsed.get(text) for text in rows[column]]
     else:
         raise SourceError(
@@ -46,7 +47,7 @@ def with_attributes(rows: pl.DataFrame, column: str, where: str) -> pl.DataFrame
     return rows.drop(column).with_columns(new)
 
 
-def _object(text: str, column: str, where: str) -> Mapping[str, Any] | None:
+def _object(text: str, column: str, where: str, rows: pl.DataFrame) -> Mapping[str, Any] | None:
     if not text.strip():
         return None
     found: Any = None
@@ -59,8 +60,10 @@ def _object(text: str, column: str, where: str) -> Mapping[str, Any] | None:
             except (ValueError, SyntaxError, MemoryError, RecursionError):
                 found = None
     if not isinstance(found, dict):
+        place = rows[column].to_list().index(text) + 1  # the text itself may tell who somebody is
         raise SourceError(
-            f"{where}: {text!r:.80} in the column {column} is not an object of attributes; expected "
+            f"{where}, row {place:,} of those read: the text in the column {column} is not an object of attributes; "
+            "expected "
             '{"age": 30, "gender": "Female"}'
         )
     return found

@@ -1,6 +1,7 @@
 """The numbers of conditions and outcomes, and the groups of studies, over all slices of a table."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -66,11 +67,18 @@ class Numbering:
         """Number the arms of the studies looked at that have no numbers.
 
         Raises:
-            SourceError: If the codebook has labels for a study's arms, and a row has another one.
+            SourceError: If the codebook has labels for a study's arms, and a row has another one; or the map names a
+                control, and no row has it or the table numbers its arms.
         """
+        if self.columns.condition and self.columns.condition.control is not None and not self._arms:
+            raise SourceError(
+                "the column condition_num numbers the conditions, so the lowest number is the control; leave `control` "
+                "out of the map, or that column (`leave_out: [condition_num]`)"
+            )
         for study_id, labels in self._arms.items():
             stated = {label: number for study, number, label in self.codebook.condition_labels() if study == study_id}
-            if labels and all(map(_is_whole, labels)):
+            control = self._stated_control(labels)
+            if labels and all(map(_is_whole, labels)) and control is None:
                 self._numbers[study_id] = {label: int(float(label)) for label in labels}
                 continue
             unknown = [label for label in labels if stated and label not in stated]
@@ -81,14 +89,33 @@ class Numbering:
                 )
             # the control first, since the others are compared with the first
             ordered = sorted(labels, key=lambda label: not _CONTROL.match(label))
+            if control is not None:
+                ordered.sort(key=lambda label: label != control)
             self._numbers[study_id] = stated or {label: place for place, label in enumerate(ordered, start=1)}
             if not stated and len(ordered) > 1:
                 listed = ", ".join(f"{place} = {label}" for place, label in enumerate(ordered[:8], start=1))
                 more = f" and {len(ordered) - 8} more" if len(ordered) > 8 else ""
                 notes.setdefault(
                     f"study {study_id}: its conditions are {listed}{more}; the others are compared with the first, "
-                    + ("a control by its name" if _CONTROL.match(ordered[0]) else "which comes first in the table")
+                    + _why_first(ordered[0], control)
                 )
+
+    def _stated_control(self, labels: Iterable[str]) -> str | None:
+        """The label of the arm that the map names as the control; None if it names none.
+
+        Raises:
+            SourceError: If no row has it.
+        """
+        form = self.columns.condition
+        if form is None or form.control is None:
+            return None
+        control = form.labels.get(form.control, form.control)
+        if control not in labels:
+            raise SourceError(
+                f"no row has the condition {form.control!r}, which the map names as the control"
+                f"{nearest(control, list(labels))}"
+            )
+        return control
 
     # -- the rows --------------------------------------------------------------------------------------------
 
@@ -217,3 +244,9 @@ def _is_whole(label: str) -> bool:
 
 def _words(text: str) -> str:
     return " ".join(text.split()).casefold()
+
+
+def _why_first(label: str, control: str | None) -> str:
+    if control is not None:
+        return "the control in the map"
+    return "a control by its name" if _CONTROL.match(label) else "which comes first in the table"

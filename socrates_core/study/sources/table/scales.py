@@ -34,6 +34,8 @@ class Scales:
     """Stimuli whose answers count units already."""
     rules_of: dict[str, AnswerRule] = field(default_factory=dict)
     """Stimulus as shown → what a map says about its answers."""
+    noted: Mapping[str, AnswerScale] = field(default_factory=dict)
+    """Key of a rule → the scale of the file's value labels, for questions that state none."""
     problem: str | None = None
     """Why the first scale that cannot be read cannot be read."""
     ends: dict[str, Mapping[int, str]] = field(default_factory=dict)
@@ -134,6 +136,7 @@ def with_shown_text(rows: pl.DataFrame, finder: OutcomeFinder, scales: Scales) -
         stimulus, question = row["stimulus"] or "", row["question"] or ""
         text = "\n\n".join(part for part in (stimulus, "" if question in stimulus else question) if part)
         rule = scales.rules.get(row[RULE]) if row[RULE] is not None else None
+        noted = scales.noted.get(row[RULE]) if row[RULE] is not None else None
         if text and rule is not None and rule.scale is not None:
             text, scale = _with_other_scale(text, rule.scale)
             scales.stated[text] = scale
@@ -141,12 +144,15 @@ def with_shown_text(rows: pl.DataFrame, finder: OutcomeFinder, scales: Scales) -
             text = _with_refined_scale(text, rule, scales)
         elif text and row["scale_min"] is not None:
             values = tuple(range(row["scale_min"], row["scale_max"] + 1))
-            labels = finder.use(row["study_id"], question or stimulus, values)
+            labels = finder.use(row["study_id"], question or stimulus, values) or _fitting(noted, values)
             text, scale = with_instruction(text, with_off_axis(AnswerScale(values, labels)))
             scales.stated[text] = scale
         elif row["stimulus"] in listed:
             scales.stated[text] = listed[row["stimulus"]]
             scales.in_units.add(text)
+        elif text and noted is not None and scales.of(text) is None:
+            text, scale = _with_noted_scale(text, noted, rule)
+            scales.stated[text] = scale
         elif text:
             text = _with_described_labels(text, row["study_id"], question or stimulus, finder, scales)
         if rule is not None:
@@ -230,6 +236,24 @@ def _with_other_scale(text: str, scale: AnswerScale) -> tuple[str, AnswerScale]:
     shown, scale = with_instruction(text, scale)
     question = text[: instruction_start(text)].strip()
     return (shown, scale) if shown == text or not question else with_instruction(question, scale)
+
+
+def _with_noted_scale(text: str, noted: AnswerScale, rule: AnswerRule | None) -> tuple[str, AnswerScale]:
+    """The text with the scale of the file's value labels, as far as a map does not say otherwise; and the scale.
+
+    Raises:
+        SourceError: If what the map says does not fit that scale.
+    """
+    try:
+        return with_instruction(text, noted if rule is None else rule.refined(noted))
+    except ValueError as error:
+        raise SourceError(f"the scale in the map does not fit “{text[-100:]}”: {error}") from error
+
+
+def _fitting(noted: AnswerScale | None, values: tuple[int, ...]) -> dict[int, str]:
+    """The file's value labels for a scale whose ends a table states; none if one lies beyond it."""
+    texts = noted.texts if noted is not None else {}
+    return dict(texts) if set(texts) <= set(values) else {}
 
 
 def _with_described_labels(text: str, study_id: str, question: str, finder: OutcomeFinder, scales: Scales) -> str:

@@ -20,8 +20,9 @@ import polars as pl
 
 from socrates_core.errors import SourceError
 from socrates_core.study.sources.builder import Progress, StudySetBuilder
-from socrates_core.study.sources.file.delimited import SUFFIXES, TextForm, suffix_of
-from socrates_core.study.sources.file.frames import slices
+from socrates_core.study.sources.file.delimited import TextForm, suffix_of
+from socrates_core.study.sources.file.frames import TABLES, check_unchanged, column_names, file_state, slices
+from socrates_core.study.sources.file.opened import column_notes
 from socrates_core.study.sources.rows import OPTIONAL, REQUIRED
 from socrates_core.study.sources.table.answers import NO_SCALE, WAYS_OUT, lost_answers, with_answers
 from socrates_core.study.sources.table.arms import alike_arms, match_arms
@@ -30,11 +31,16 @@ from socrates_core.study.sources.table.columns import DEMOGRAPHIC
 from socrates_core.study.sources.table.described import OutcomeFinder
 from socrates_core.study.sources.table.layout import Layout
 from socrates_core.study.sources.table.map.form import TableMap
+from socrates_core.study.sources.table.map.noted import Noted, kept_codes, with_notes
 from socrates_core.study.sources.table.numbering import Numbering
 from socrates_core.study.sources.table.scales import Scales, with_observed_ends, with_scale_ends, with_shown_text
 from socrates_core.study.study_set import StudySet
 
 _TEXTS: Final = "answers that hold the text of an option are this option"
+
+
+_BESIDE: Final = tuple(suffix for suffix in TABLES if suffix != ".json")
+"""Endings of other tables that the same studies.json may describe; it ends in .json itself."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ def table_at(path: Path, columns: TableMap | None = None, group_by: str | None =
     Raises:
         SourceError: If there is a studies.json that cannot be read.
     """
-    beside = [file for file in path.parent.iterdir() if file != path and suffix_of(file) in (*SUFFIXES, ".parquet")]
+    beside = [file for file in path.parent.iterdir() if file != path and suffix_of(file) in _BESIDE]
     codebook = Codebook.load(path.with_name("studies.json"))
     return TableSource([path], str(path), path.name, codebook, columns, whole=not beside, group_by=group_by)
 
@@ -89,8 +95,10 @@ def load_table(table: TableSource, progress: Progress | None = None) -> StudySet
     Raises:
         SourceError: If a file cannot be read, lacks a column, or contradicts another.
     """
-    columns = table.columns or TableMap()
-    layout = Layout(columns, table.title, table.group_by)
+    states = [file_state(file) for file in table.files]
+    noted = _noted(table)
+    columns = noted.columns
+    layout = Layout(columns, table.title, table.group_by, dict.fromkeys(noted.said), noted.scales)
     numbering = Numbering(table.codebook, columns)
     for _, rows in _laid_out(table, layout):
         numbering.look_at(rows)
@@ -98,7 +106,7 @@ def load_table(table: TableSource, progress: Progress | None = None) -> StudySet
             break
     numbering.decide(layout.notes)
     finder = OutcomeFinder(table.codebook, numbering.asked)
-    scales = Scales(layout.rules)
+    scales = Scales(layout.rules, noted=noted.scales)
     builder = StudySetBuilder(
         table.source,
         lambda study: table.codebook.study(
@@ -118,6 +126,9 @@ def load_table(table: TableSource, progress: Progress | None = None) -> StudySet
         if "wording_contrast" in read.columns:
             contrasts.append(read.filter("wording_contrast").select("study_id", "stimulus").unique())
         _add(read, scales, builder, layout)
+    for file, state in zip(table.files, states, strict=True):
+        check_unchanged(file, state)
+    layout.end(table.source)
     _check_codebook(table, numbering, layout.notes)
     finder.check_used()
     numbering.check_used(table.source)
@@ -140,11 +151,47 @@ def _with_contrasts(studies: StudySet, found: Sequence[pl.DataFrame]) -> StudySe
 def _laid_out(
     table: TableSource, layout: Layout, progress: Progress | None = None
 ) -> Iterator[tuple[Path, pl.DataFrame]]:
-    form = TextForm(layout.columns.encoding, layout.columns.separator, layout.notes.setdefault)
+    form = _form(layout.columns, layout.notes)
+    layout.begin()
     before = 0
-    for file, frame in slices(table.files, progress=progress, text=form):
-        yield file, layout.laid_out(frame, file, before)
-        before += len(frame)
+    for file in table.files:
+        wanted = layout.wanted(column_names(file, form), file)
+        for _, frame in slices([file], wanted, progress, form):
+            yield file, layout.laid_out(frame, file, before)
+            before += len(frame)
+
+
+def _form(columns: TableMap, notes: dict[str, None] | None = None) -> TextForm:
+    """What a map states about files; `notes` gains what had to be assumed."""
+    return TextForm(
+        columns.encoding,
+        columns.separator,
+        note=None if notes is None else lambda sentence: notes.setdefault(sentence),
+        sheet=columns.sheet,
+        decimal_comma=columns.decimal == ",",
+        kept=kept_codes(columns),
+        survey=None if columns.qsf is None else Path(columns.qsf),
+        answers=columns.answers,
+    )
+
+
+def _noted(table: TableSource) -> Noted:
+    """The map of a table, completed by what its file says of its columns."""
+    columns = table.columns or TableMap()
+    form = _form(columns)
+    said = [column_notes(file, columns.encoding, form.survey) for file in table.files]
+    notes = {name: one for of_file in said for name, one in of_file.items()}
+
+    def values(names: Sequence[str]) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {name: set() for name in names}
+        for _, frame in slices(table.files, names, text=form):
+            for name in names:
+                texts = frame[name].cast(pl.String).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
+                found[name] |= {text for text in texts.unique().drop_nulls() if text}
+        return found
+
+    names = column_names(table.files[0], form) if notes else []
+    return with_notes(columns, names, notes, values, table.files[0].name)
 
 
 def _add(rows: pl.DataFrame, scales: Scales, builder: StudySetBuilder, layout: Layout) -> None:

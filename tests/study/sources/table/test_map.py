@@ -234,3 +234,22 @@ def test_two_notations_in_one_file_contradict_each_other(tmp_path: Path) -> None
     rows = [f"s;1;p{i};1;{HALVES};{weight}" for i, weight in enumerate(("1,25", "1.5"))]
     with pytest.raises(SourceError, match=r"'1,25' in weight has a decimal comma and '1\.5' in weight a"):
         load(tmp_path, "{}", f"{HEADER},weight".replace(",", ";"), *rows)
+
+
+def test_a_tidy_table_shows_the_texts_of_its_conditions(tmp_path: Path) -> None:
+    columns = "condition: {column: arm, texts: {a: You read a menu., b: ''}}\nscale: {from: 1, to: 5}"
+    header = "study_id,arm,participant_id,response,question"
+    studies = load(tmp_path, columns, header, "s,a,p1,1,How likely?", "s,b,p2,2,How likely?")
+    shown = [cell.stimulus.split("\n\nOnly")[0] for cell in studies.cells_of("s")]
+    assert shown == ["You read a menu.\n\nHow likely?", "How likely?"]
+    with pytest.raises(SourceError, match="none for 'b'"):
+        load(tmp_path, columns.replace(", b: ''", ""), header, "s,a,p1,1,How?", "s,b,p2,2,How?")
+
+
+def test_a_control_in_the_map_contradicts_numbers_in_the_table(tmp_path: Path) -> None:
+    header = "study_id,condition_num,condition,participant_id,response,question"
+    columns = "condition: {column: condition, control: b}\nscale: {from: 1, to: 5}"
+    with pytest.raises(SourceError, match="the lowest number is the control"):
+        load(tmp_path, columns, header, "s,1,a,p1,1,How?", "s,2,b,p2,2,How?")
+    without = f"{columns}\nleave_out: [condition_num]"
+    assert load(tmp_path, without, header, "s,1,a,p1,1,How?", "s,2,b,p2,2,How?").cell(0).condition == "b"

@@ -4,9 +4,13 @@
     condition: {column: arm, labels: {a: Plain menu, b: Climate label}, texts: {b: "You read a menu …"}}
     weight: wt
     attributes: {age: {}, q7: {name: gender, labels: {1: Male, 2: Female}}}
-    missing: [-99]
+    missing: [-99]                         # in every column; an outcome or attribute may have its own
+    leave_out: [email, comments]
     outcomes:                              # of a table with a row a person: column → outcome
-      q1_1: {name: trust, question: "How much do you trust it?", scale: {from: 1, to: 5}}
+      q1_1: {name: trust, question: "How much do you trust it?", scale: {from: 1, to: 5}, missing: [9]}
+
+Of files that say themselves what their columns mean (SPSS, Stata, Qualtrics), `question`, `scale` and `labels` may be
+left out.
 
 A table with a row an answer has no `outcomes`; it may say `columns: {response: Antwort}`, which questions are one
 outcome, `outcome: {parade: [its questions]}` or the column that tells, and a `scale` for all of its answers.
@@ -58,6 +62,8 @@ class ConditionMap(_Strict):
     """Value in the table → the arm's label."""
     texts: dict[Key, str] = {}
     """Value in the table → what people in that arm read before the questions."""
+    control: Key | None = None
+    """The value of the arm that others are compared with; None to decide by its name, else the first in the table."""
 
 
 class AttributeMap(_Strict):
@@ -67,6 +73,10 @@ class AttributeMap(_Strict):
     """What it is called; its column's name where it is None."""
     labels: dict[Key, Line] = {}
     """Value in the table → its text; other values stay."""
+    personal: bool = False
+    """Whether it is kept though it may tell who somebody is, such as a name, an address or what people typed."""
+    missing: Annotated[tuple[Key, ...], BeforeValidator(lambda raw: _tuple(raw))] = ()
+    """Codes for "not known" in this column, beside those of the whole table."""
 
 
 class ScaleMap(_Strict):
@@ -133,11 +143,14 @@ class OutcomeMap(_Strict):
 
     name: Line | None = None
     """Outcomes of one name are one outcome: the columns of its arms."""
-    question: str = Field(min_length=1)
+    question: Annotated[str, Field(min_length=1)] | None = None
+    """None for the label that the file has for the column."""
     scale: Scale | None = None
     """None if the question states it."""
     text: str = ""
     """What everybody reads before the question, after the condition's text."""
+    missing: Annotated[tuple[Key, ...], BeforeValidator(lambda raw: _tuple(raw))] = ()
+    """Codes for "no answer" in this column, beside those of the whole table."""
 
 
 def _tuple(raw: Any) -> Any:
@@ -173,10 +186,18 @@ class TableMap(_Strict):
     """Of every answer in a table with a row an answer."""
     missing: Annotated[tuple[Key, ...], BeforeValidator(lambda raw: _tuple(raw))] = ()
     """Codes for "no answer"."""
+    leave_out: Annotated[tuple[Line, ...], BeforeValidator(lambda raw: _tuple(raw))] = ()
+    """Columns that nothing reads, whatever they are called."""
     design: Literal["between", "within"] | None = None
     decimal: Literal[",", "."] | None = None
     encoding: str | None = None
     separator: Literal[",", ";", "\t", "|"] | None = None
+    sheet: Line | None = None
+    """Of a workbook; the first one where it is None."""
+    qsf: Line | None = None
+    """The survey file of Qualtrics, beside the map or with its path; the one of the table's name where it is None."""
+    answers: Literal["codes", "texts"] | None = None
+    """Whether an export of Qualtrics holds the codes of choices or their texts; found where it is None."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "TableMap":
@@ -187,7 +208,7 @@ class TableMap(_Strict):
                 "columns: {name} is no column of ours{near}",
                 {"name": repr(unknown[0]), "near": nearest(unknown[0], KNOWN)},
             )
-        columns = [*self.stated_columns.values(), *self.attributes, *self.outcomes]
+        columns = [*self.stated_columns.values(), *self.attributes, *self.outcomes, *self.leave_out]
         twice = [name for name in columns if columns.count(name) > 1 and name != self.group]
         if twice:
             raise PydanticCustomError("twice", "it says twice what the column {name} is", {"name": repr(twice[0])})
@@ -233,16 +254,34 @@ def read_map(path: Path) -> TableMap:
         raise SourceError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except OSError as error:
         raise SourceError(f"the map {path} cannot be read ({error.strerror})") from error
-    raw = read_yaml(text, str(path))  # JSON is YAML
+    columns = map_of(read_yaml(text, str(path)), str(path))  # JSON is YAML
+    if columns.qsf is None:
+        return columns
+    survey = path.parent / columns.qsf
+    if not survey.is_file():
+        raise SourceError(f"{path}: there is no survey file {survey}, which it names as qsf")
+    return columns.model_copy(update={"qsf": str(survey)})
+
+
+def map_of(raw: Any, where: str) -> TableMap:
+    """A map from the contents of its file.
+
+    Args:
+        raw: From `read_yaml`, or made by a program.
+        where: The file's name in messages.
+
+    Raises:
+        SourceError: If a key is missing, unknown or wrong; names the key and what is allowed.
+    """
     if not isinstance(raw, dict):
-        raise SourceError(f"{path} is not a map: expected keys such as `participant:`, `condition:` and `outcomes:`")
+        raise SourceError(f"{where} is not a map: expected keys such as `participant:`, `condition:` and `outcomes:`")
     try:
         return TableMap.model_validate(raw)
     except ValidationError as error:
         found = error.errors()
         # an unknown key is usually a misspelling of a missing one
         first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
-        raise SourceError(f"{path}, {_problem(first)}") from error
+        raise SourceError(f"{where}, {_problem(first)}") from error
 
 
 def _problem(error: ErrorDetails) -> str:

@@ -1,0 +1,45 @@
+"""Predicted against actual answers of a study file that names human answers."""
+
+import re
+from collections.abc import Sequence
+
+from socrates_core.report.simulation import to_csv, to_html, to_json
+from socrates_core.report.words import from_to
+from socrates_core.simulation.result import ArmResult
+from socrates_core.simulation.whole_study import OutcomeResult
+
+
+def is_answered(one: OutcomeResult) -> bool:
+    """Whether people answered an outcome that was predicted."""
+    return one.simulation is not None and any(arm.n_actual for arm in one.simulation.arms)
+
+
+def comparison_files(found: Sequence[OutcomeResult]) -> dict[str, str]:
+    """Name → content of a report, a table and everything as JSON for each outcome that people answered."""
+    files: dict[str, str] = {}
+    for place, one in enumerate(found, start=1):
+        if not is_answered(one):
+            continue
+        assert one.simulation is not None
+        name = f"compared-{place}-{re.sub(r'[^a-z0-9]+', '-', one.name.lower()).strip('-')[:40] or 'outcome'}"
+        writers = {"html": to_html, "csv": to_csv, "json": to_json}
+        files |= {f"{name}.{kind}": write(one.simulation) for kind, write in writers.items()}
+    return files
+
+
+def comparison_lines(one: OutcomeResult) -> list[str]:
+    """Predicted against actual in every condition, a line each; empty if nobody answered."""
+    if one.simulation is None or not is_answered(one):
+        return []
+    return [f"{arm.label}: {_words(arm)}" for arm in one.simulation.arms]
+
+
+def _words(arm: ArmResult) -> str:
+    if arm.score is None:
+        return str(arm.unscored) if arm.n_actual else "nobody answered"
+    score = arm.score
+    return (
+        f"W = {score.wasserstein:.3f} (95 % interval {from_to(score.interval)}) against {arm.n_actual:,} answers; noise"
+        f" floor {score.noise_floor:.3f}, uniform baseline {score.uniform:.3f}; mean predicted "
+        f"{arm.predicted_mean:.2f}, actual {arm.actual_mean:.2f}"
+    )

@@ -1,0 +1,117 @@
+"""Files that visitors send: each in a temporary folder of its own, which goes with the page that sent it.
+
+A file is sent as the body of one request, within a stated size, and answered with a secret word by which its page, and
+nobody else, takes it. Only its ending is taken from its name; the rest of the name is shown and never used as a path.
+"""
+
+import secrets
+import shutil
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from socrates_core.errors import SocratesError, shown
+from socrates_core.study.sources.file import delimited, json_table, labelled, workbook
+from socrates_core.study.sources.file.delimited import suffix_of
+
+LARGEST: Final = 50 * 1024**2
+"""Most bytes of a file; a larger one is for the command line, which reads it without sending it."""
+IN_ALL: Final = 1024**3
+"""Most bytes of all files that visitors have on this server."""
+UNCLAIMED: Final = 600.0
+"""Seconds in which a page takes the file that it has sent."""
+
+READ: Final[Mapping[str, str]] = {
+    **dict.fromkeys(delimited.SUFFIXES, "CSV and other text tables"),
+    **dict.fromkeys(workbook.SUFFIXES, "Excel"),
+    **{ending: "Stata" if ending == ".dta" else "SPSS" for ending in labelled.SUFFIXES},
+    ".parquet": "Parquet",
+    **dict.fromkeys((".feather", ".arrow", ".ipc"), "Feather"),
+    **dict.fromkeys(json_table.SUFFIXES, "JSON"),
+}
+"""Ending → what such a file is."""
+_LONGEST_NAME: Final = 120
+
+
+class Upload:
+    """A file of one page. Its folder is deleted by `close`, or with the object."""
+
+    def __init__(self, name: str) -> None:
+        """Make the folder.
+
+        Args:
+            name: As the visitor's computer calls it.
+
+        Raises:
+            SocratesError: If its ending is none of those that are read.
+        """
+        ending = suffix_of(Path(name))
+        if ending not in READ:
+            raise SocratesError(
+                f"{shown(name[-_LONGEST_NAME:])!r} is not read here: its name ends in {ending or 'nothing'!r}, "
+                f"expected {', '.join(READ)}"
+            )
+        self.name = shown(Path(name.replace("\\", "/")).name[-_LONGEST_NAME:])
+        folder = Path(tempfile.mkdtemp(prefix="socrates-data-"))  # nobody but this process may open it
+        self._delete = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        packed = ".gz" if name.lower().endswith(".gz") else ""
+        self.path = folder / f"answers{ending}{packed}"
+        self.size = 0
+
+    def close(self) -> None:
+        """Delete the file."""
+        self._delete()
+
+
+@dataclass(eq=False)
+class Uploads:
+    """The files of all pages."""
+
+    largest: int = LARGEST
+    in_all: int = IN_ALL
+    _waiting: dict[str, tuple[Upload, float]] = field(default_factory=dict)
+    """Secret word → a file that its page has not taken yet, and since when."""
+    _alive: weakref.WeakSet[Upload] = field(default_factory=weakref.WeakSet)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def check_room(self, size: int) -> None:
+        """Raise a SocratesError if a file of this size is too large, or there is no room for it now."""
+        if size > self.largest:
+            raise SocratesError(
+                f"The file has {size / 1024**2:,.0f} MB; the page takes up to {self.largest / 1024**2:,.0f} MB. Larger "
+                "ones are read on the command line, which sends nothing: python -m train.prepare --source FILE "
+                "--propose-map map.yaml"
+            )
+        if size == 0:
+            raise SocratesError("The file is empty.")
+        with self._lock:
+            for word in [word for word, (_, since) in self._waiting.items() if time.monotonic() - since > UNCLAIMED]:
+                self._waiting.pop(word)[0].close()
+            held = sum(one.size for one in self._alive if one.path.is_file())
+        if held + size > self.in_all:
+            raise SocratesError("Many people have data open here. Try again later, or use the command line.")
+
+    def keep(self, upload: Upload) -> str:
+        """Keep a file until its page takes it; gives the secret word."""
+        word = secrets.token_urlsafe(24)
+        with self._lock:
+            self._waiting[word] = upload, time.monotonic()
+            self._alive.add(upload)
+        return word
+
+    def take(self, word: object) -> Upload:
+        """The file of this word, which nobody can take twice.
+
+        Raises:
+            SocratesError: If there is none.
+        """
+        with self._lock:
+            found = self._waiting.pop(word, None) if isinstance(word, str) else None
+        if found is None:
+            raise SocratesError("This file is no longer here. Choose it again.")
+        return found[0]

@@ -1,0 +1,1 @@
+"""The tab on which a visitor brings a survey file and sees predicted against actual answers."""
