@@ -17,10 +17,12 @@ from socrates_core.report.prediction.tables import summary, warnings
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.files import check_folder, write_files
+from socrates_core.study.sources.opening import open_source
 from socrates_core.study.study_file.checks import check_study
 from socrates_core.study.study_file.reading import read_form, study_of
 from socrates_core.study.study_file.writing import study_text
 from socrates_core.study.study_file.yaml_text import read_yaml
+from socrates_core.study.study_set import StudySet
 
 
 def simulate(
@@ -36,6 +38,12 @@ def simulate(
     temperature: Annotated[float, typer.Option(help="Of each person's answers; 1 leaves them as they are.")] = 1.0,
     top_p: Annotated[float, typer.Option(help="Share of each person's likeliest answers that is kept.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of the people drawn.")] = 0,
+    studies: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder whose studies' people may take part: `observed:STUDY@NAME-OF-THE-FOLDER`; repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Predict a study that has not been run, from a study file."""
     command.check_seed(seed)
@@ -43,13 +51,13 @@ def simulate(
         raise SocratesError(f"--out {out} is a file; choose a folder")
     check_folder(out)
     form = read_form(study)
-    studies = study_of(form, study.parent, str(study))
+    own = study_of(form, study.parent, str(study), _loaded(studies or []))
     print(f"study        {form.title}: {len(form.conditions)} conditions, {len(form.outcomes)} outcomes")
     for finding in check_study(read_yaml(study_text(form), str(study))):
         print(f"remark       {finding}")
-    taking_part = f"{len(studies.participants):,} people to draw from" if len(studies.participants) else "not described"
+    taking_part = f"{len(own.participants):,} people to draw from" if len(own.participants) else "not described"
     print(f"people       {taking_part}; {people:,} simulated in each condition, seed {seed}")
-    for note in studies.manifest.notes:
+    for note in own.manifest.notes:
         print(f"              {note}")
     if adapter is None and model == DEMO:
         adapter = DEMO
@@ -62,7 +70,7 @@ def simulate(
     print(f"model        {model_words(answering.description)}")
     show, started = command.progress("predicting"), time.perf_counter()
     found = simulate_study(
-        studies,
+        own,
         answering,
         Sampling(people, temperature, top_p, seed),
         lambda done, total: show(done, total, done, total),
@@ -79,3 +87,18 @@ def simulate(
         print(NOT_SCIENCE)
     print(f"wrote        {out}/report.html, report.md, prediction.csv, prediction.json, study.yaml")
     print(f"took         {time.perf_counter() - started:.1f} s")
+
+
+def _loaded(folders: list[Path]) -> dict[str, StudySet]:
+    """Name of a folder → its studies.
+
+    Raises:
+        SocratesError: If two have one name, or one cannot be read.
+    """
+    names = [folder.resolve().name for folder in folders]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SocratesError(
+            f"--studies: two folders are called {twice[0]}, by which the study file names them; rename one"
+        )
+    return {name: open_source(str(folder)) for name, folder in zip(names, folders, strict=True)}
