@@ -47,7 +47,8 @@ class ArmPeople:
     drawn: npt.NDArray[np.int64]
     """(N,) rows of the population."""
     shares: Floats
-    """(N,) weight of each of the drawn, positive; all equal where people were drawn at random (`request.n`)."""
+    """(N,) weight of each of the drawn, positive; all equal where people were drawn at random (`request.n`), but in a
+    study that nobody answered those of `EditedPeople.draw_all_kinds`."""
     compared: npt.NDArray[np.bool_]
     """(N,) whether the prediction is compared with answers; not if the person's own answer is off the scale."""
     redrawn: float
@@ -145,7 +146,7 @@ def draw_arm(studies: StudySet, participants: pl.DataFrame, cell: Cell, request:
     people = answers.participant_ids[inside]
     weights = weights[inside] * parts_of_people(people.astype(np.int64))
     theirs = _Answered(people, answers.on_scale[inside], weights)
-    drawn, shares, compared, redrawn = _draw(population, theirs, request)
+    drawn, shares, compared, redrawn = _draw(population, theirs, request, answered=len(studies.responses) > 0)
     once, place_of = np.unique(drawn, return_inverse=True)
     rows = [
         {name: value for name, value in row.items() if value is not None}
@@ -188,7 +189,7 @@ class _Answered:
 
 
 def _draw(
-    population: EditedPeople, theirs: _Answered, request: SimulationRequest
+    population: EditedPeople, theirs: _Answered, request: SimulationRequest, answered: bool
 ) -> tuple[npt.NDArray[np.int64], Floats, npt.NDArray[np.bool_], float]:
     """Returns `ArmPeople.drawn`, `shares`, `compared` and `redrawn`."""
     ids = population.personas["participant_id"].to_numpy()
@@ -197,12 +198,15 @@ def _draw(
     others = 0.0 if same else float((population.weights**2).sum())
     if request.n is not None:
         # one random stream for all arms: in a within-subject design, the same people are drawn in each
-        drawn = population.draw_rows(request.n, np.random.default_rng([request.seed, 0]))
+        rng = np.random.default_rng([request.seed, 0])
+        everyone = None if answered else population.draw_all_kinds(request.n, rng)
+        if everyone is not None:
+            return *everyone, np.ones(request.n, bool), 0.0
+        drawn = population.draw_rows(request.n, rng)
         redrawn = population.left_to_chance(request.n) + others * request.n
         return drawn, np.ones(len(drawn)), np.ones(len(drawn), bool), redrawn
     if not same:
-        everyone = np.arange(len(ids))
-        return everyone, population.weights, np.ones(len(ids), bool), others * len(ids)
+        return np.arange(len(ids)), population.weights, np.ones(len(ids), bool), others * len(ids)
     order = np.argsort(ids)
     drawn = order[np.searchsorted(ids, theirs.people, sorter=order)]
     compared = theirs.on_scale if theirs.on_scale.any() else np.ones(len(drawn), bool)

@@ -1,5 +1,6 @@
 """People with weights that give their attributes the shares asked for, and what the weights do to their number."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -11,7 +12,7 @@ import polars as pl
 
 from socrates_core.errors import SourceError
 from socrates_core.study.study_file.finding import nearest
-from socrates_core.study.study_file.margins import TIMES, Margin, disagreement
+from socrates_core.study.study_file.margins import TIMES, Level, Margin, disagreement
 from socrates_core.study.study_file.raking import Margin as Masks
 from socrates_core.study.study_file.raking import RakingError, raked
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA
@@ -20,6 +21,7 @@ EXPLODED: Final = 20.0
 """Weights explode where somebody counts for more than this many average people,"""
 FEW: Final = 0.1
 """or where all together count as less than this share of their number."""
+UNEQUAL: Final = "the weights are very unequal, and few of these people stand for many"
 _MASS: Final = "_mass"
 _PROFILE: Final = "_profile"
 
@@ -43,10 +45,9 @@ class Weighting:
     @property
     def words(self) -> str:
         """Effective sample size and largest weight, with a warning where weights explode."""
-        warning = "; the weights are very unequal, and few of these people stand for many"
         return (
             f"they count as {self.effective:,.0f} equally weighted ones, and the largest weight is "
-            f"{self.largest:,.1f} times the average{warning if self.exploded else ''}"
+            f"{self.largest:,.1f} times the average{f'; {UNEQUAL}' if self.exploded else ''}"
         )
 
 
@@ -107,9 +108,16 @@ def _masks(kinds: pl.DataFrame, margin: Margin) -> Masks:
     for levels, share in margin.shares.items():
         mask = np.ones(len(kinds), dtype=bool)
         for attribute, level in zip(margin.attributes, levels, strict=True):
-            mask &= (kinds[attribute] == level).fill_null(value=False).to_numpy()
+            mask &= (kinds[attribute] == _fitting(level, kinds[attribute])).fill_null(value=False).to_numpy()
         found.append((mask, share))
     return found
+
+
+def _fitting(level: Level, column: pl.Series) -> Level:
+    """A level as the column has it: `18` in a file is a number, and text among `18` and `19 or more`."""
+    if column.dtype.is_integer():
+        return int(level) if isinstance(level, str) and re.fullmatch(r"0|-?[1-9]\d{0,17}", level) else level
+    return str(level)
 
 
 def _check(people: pl.DataFrame, margin: Margin, where: str) -> None:
@@ -121,7 +129,7 @@ def _check(people: pl.DataFrame, margin: Margin, where: str) -> None:
             raise SourceError(f"{where}: these people have no {attribute!r}{nearest(attribute, known)}; {has}")
         values = people[attribute].drop_nulls().unique().sort().to_list()
         for level in dict.fromkeys(levels[place] for levels in margin.shares):
-            if level not in values:
+            if _fitting(level, people[attribute]) not in values:
                 listed = ", ".join(map(str, values[:12])) + f" and {len(values) - 12} more" * (len(values) > 12)
                 hint = nearest(str(level), [str(one) for one in values])
                 raise SourceError(f"{where}: nobody has {level!r}{hint}; there are {listed}")
