@@ -158,6 +158,12 @@ window.yourStudy = (() => {
     return yourStudyPeople.parts(draft.people, { make, field, button, redraw, changed, says, menus: editor.menus });
   }
 
+  // The latest prediction in small.
+  function live(text) {
+    yourStudyPeople.show(text, { make });
+    return [];
+  }
+
   // Attributes and values of those who are weighted have come.
   function levels(text) {
     if (editor && yourStudyPeople.know(text) && draft.people.kind === "margins") draw();
@@ -278,5 +284,5 @@ window.yourStudy = (() => {
     }, 200);
   }
 
-  return { edit, mark, levels, open, save, keep, show };
+  return { edit, mark, levels, live, open, save, keep, show };
 })();

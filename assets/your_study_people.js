@@ -2,6 +2,7 @@
 window.yourStudyPeople = (() => {
   const SLIDE = 60; // milliseconds between two looks at a slider that is being moved
   const LARGEST_FILE = 80000; // bytes, as of a whole study on the page
+  let live = null; // {outcome, bars: [name, …], arms: [{label, mean, effect, shares: [percent, …]}, …]}
   let levels = null; // of those who are weighted: {of, people, attributes: {name: [[value, percent], …]}}
 
   const words = (name) => name.replaceAll("_", " ");
@@ -60,6 +61,26 @@ window.yourStudyPeople = (() => {
       make("div", { class: "acts" }, button("Remove", drop, { "aria-label": `Remove the shares of ${words(one.attribute)}` })));
   }
 
+  // The prediction in small, so that what a slider does is seen beside it.
+  function small({ make }) {
+    if (!live) return [];
+    const most = Math.max(...live.arms.flatMap((arm) => arm.shares), 1);
+    const rows = live.arms.map((arm) => make("div", { class: "small-arm" },
+      make("span", { class: "name", text: arm.label }),
+      make("span", { class: "bars", role: "img", "aria-label": live.bars.map((name, i) => `${name}: ${arm.shares[i]} %`).join(", ") },
+        ...arm.shares.map((share, i) => make("i", { style: `height: ${Math.max(2, 100 * share / most)}%`, title: `${live.bars[i]}: ${share} %` }))),
+      make("span", { class: "number", text: arm.mean }),
+      make("span", { class: "number", text: arm.effect })));
+    const head = live.arms[0].mean ? `Predicted ${live.outcome}: answers, mean, effect in % of the scale` : `Predicted ${live.outcome}`;
+    return [make("p", { class: "total", text: head }), ...rows];
+  }
+
+  // The latest prediction in small, empty where it does not belong to these shares.
+  function show(text, tools) {
+    live = text ? JSON.parse(text) : null;
+    document.querySelector("#ys-live")?.replaceChildren(...small(tools));
+  }
+
   function margins(who, tools) {
     const { make, field, redraw } = tools;
     const known = levels?.of === who.of ? levels.attributes : {};
@@ -74,17 +95,19 @@ window.yourStudyPeople = (() => {
     });
     const changeBase = () => { who.margins = []; redraw("#ys-population-of"); };
     return [
-      field(who, "of", "Who is weighted", { place: "population", choices: tools.menus.bases, then: changeBase }),
-      ...who.margins.map((one, place) => sharesOf(one, place, who, tools)),
-      make("ul", { class: "says", "data-place": "population.margins" }),
-      add,
-      make("details", { class: "more", open: Boolean(who.tables) },
-        make("summary", { text: "Shares of several attributes at once" }),
-        field(who, "tables", "A table: a column an attribute, one called share; an empty line before the next", {
-          place: "population", rows: 4, placeholder: "gender,age_group,share\nFemale,18-34,15\nMale,18-34,15",
-          hint: "Shares add up to 100 or 1. Who is not in the table is left out.",
-        }),
-        upload(who, "tables", "Upload a CSV of shares", tools)),
+      make("div", { class: "weighted" },
+        field(who, "of", "Who is weighted", { place: "population", choices: tools.menus.bases, then: changeBase, hint: tools.menus.counts[who.of] }),
+        ...who.margins.map((one, place) => sharesOf(one, place, who, tools)),
+        make("div", { id: "ys-live", "aria-live": "polite" }, ...small(tools)),
+        make("ul", { class: "says", "data-place": "population.margins" }),
+        add,
+        make("details", { class: "more", open: Boolean(who.tables) },
+          make("summary", { text: "Shares of several attributes at once" }),
+          field(who, "tables", "A table: a column an attribute, one called share; an empty line before the next", {
+            place: "population", rows: 4, placeholder: "gender,age_group,share\nFemale,18-34,15\nMale,18-34,15",
+            hint: "Shares add up to 100 or 1. Who is not in the table is left out.",
+          }),
+          upload(who, "tables", "Upload a CSV of shares", tools))),
     ];
   }
 
@@ -117,7 +140,7 @@ window.yourStudyPeople = (() => {
 
   // The fields of a population; tools are those of the editor.
   function parts(who, tools) {
-    const kind = tools.field(who, "kind", "Who takes part", { place: "population", choices: tools.menus.people, then: () => tools.redraw("#ys-population-kind"), says: "population" });
+    const kind = tools.field(who, "kind", "Who takes part", { place: "population", choices: tools.menus.people, then: () => tools.redraw("#ys-population-kind"), says: "population", hint: tools.menus.counts[who.kind] });
     if (who.kind === "observed") return [kind, tools.field(who, "study", "Study", { place: "population", choices: [["", "Choose a study"], ...tools.menus.studies] })];
     if (who.kind === "personas") return [kind, ...personas(who, tools)];
     if (who.kind === "margins") return [kind, ...margins(who, tools)];
@@ -132,5 +155,5 @@ window.yourStudyPeople = (() => {
     return anew;
   }
 
-  return { parts, know };
+  return { parts, know, show };
 })();

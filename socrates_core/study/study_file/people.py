@@ -42,8 +42,10 @@ class Preset:
 
     name: str
     """In a study file."""
+    source: str
+    """Survey and years; read from the bundled data, as all that follows."""
     title: str
-    """Source, years, and how many of what; read from the bundled data."""
+    """Source, and how many of what."""
     people: int
     attributes: tuple[str, ...]
 
@@ -103,7 +105,7 @@ def presets() -> tuple[Preset, ...]:
     source = re.split(r",|;", asked[0].source)[0]
     named = ", ".join(name.replace("_id", "").replace("_", " ") for name in GSS_ATTRIBUTES)
     title = f"{source}: {len(people):,} answers to {len(asked)} wording experiments, by {named}, unweighted"
-    return (Preset(GSS_ANSWERS, title, len(people), GSS_ATTRIBUTES),)
+    return (Preset(GSS_ANSWERS, source, title, len(people), GSS_ATTRIBUTES),)
 
 
 @lru_cache(maxsize=1)

@@ -213,12 +213,13 @@ def people_menus(catalogue: Catalogue) -> dict[str, Any]:
                 studies.append([name, " · ".join(about), source.title])
     return {
         "people": [
-            [GSS, preset.title], [STUDY, "The people of one study that is loaded here"],
+            [GSS, preset.source], [STUDY, "The people of one study that is loaded here"],
             [PERSONAS, "Personas: a list or a table of mine"], [MARGINS, "People weighted to shares that I give"],
             [NOBODY, "Nothing is known about them"],
         ],
         "studies": studies,
-        "bases": [[GSS, preset.title], *([f"{OBSERVED}{name}", *rest] for name, *rest in studies)],
+        "counts": {GSS: f"{preset.title}."},
+        "bases": [[GSS, preset.source], *([f"{OBSERVED}{name}", *rest] for name, *rest in studies)],
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from socrates_core.study.study_file.margins import TIMES
 from socrates_core.study.study_file.people import NOTHING, Loaded
 from socrates_core.study.study_file.reading import study_of
 from socrates_core.study.study_file.stimulus import scale_of, stimulus_of
+from socrates_core.study.study_file.weighting import UNEQUAL
 from socrates_core.study.study_set import Cell, Persona, persona_rows
 from socrates_core.ui.html import text
 from socrates_core.ui.simulate.study_view import open_ended_note, prompt_card, stimulus_card
@@ -53,12 +54,12 @@ class Encoding(Protocol):
 
 
 def findings_json(findings: tuple[Finding, ...]) -> str:
-    """The findings as the editor takes them: place, kind (`open`: not written yet, `bad`, `doubt`) and text."""
+    """The findings as the editor takes them: place, kind (`open`: not written yet, `bad`, `doubt`, `note`) and text."""
     rows = []
     for one in findings:
         missing = one.message in ("is missing", "is empty, expected a text")
         message = _TO_DO.get(str(one.place[-1]) if one.place else "", one.message) if missing else one.message
-        kind = "open" if missing else "bad" if one.blocks else "doubt"
+        kind = "open" if missing else "bad" if one.blocks else "note" if _is_note(one) else "doubt"
         rows.append({"place": ".".join(map(str, one.place)), "kind": kind, "text": _sentence(message)})
     return json.dumps(rows, ensure_ascii=False)
 
@@ -89,7 +90,7 @@ def summary_html(draft: Draft, found: Written) -> str:
     if draft.untouched:
         return ""
     blocking = sum(finding.blocks for finding in found.findings)
-    doubts = len(found.findings) - blocking
+    doubts = sum(not finding.blocks and not _is_note(finding) for finding in found.findings)
     if blocking:
         things = "1 thing is" if blocking == 1 else f"{blocking} things are"
         return f"<p class='quiet' role='status'>{things} still to be done; each is named beside its field.</p>"
@@ -191,6 +192,11 @@ def _placed(message: str, kind: str) -> Finding:
     if keys[1:2] == ("margins",) and len(keys) > 2 and TIMES in keys[2]:
         return Finding(("population", "tables"), f"{'.'.join(keys[2:])}: {words}")
     return Finding(keys, words)
+
+
+def _is_note(finding: Finding) -> bool:
+    """Whether a remark is nothing to look at: what weights do to the number of people, as long as it is little."""
+    return finding.place[:1] == ("population",) and not finding.blocks and UNEQUAL not in finding.message
 
 
 def _sentence(message: str) -> str:

@@ -5,6 +5,7 @@ p_i(off)). The p_i are remembered from the last Run, in which everybody who coul
 is what Run, and the command with the saved study file, would give.
 """
 
+import json
 from collections.abc import Callable
 from typing import Final
 
@@ -13,6 +14,8 @@ import polars as pl
 from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import AnswerModel
 from socrates_core.people.distinct import distinct_personas
+from socrates_core.report.prediction.picture import shares_of_bars
+from socrates_core.report.words import signed
 from socrates_core.simulation.arm import BATCH
 from socrates_core.simulation.whole_study import OutcomeResult, Sampling, simulate_study
 from socrates_core.study.studies import Studies
@@ -29,6 +32,29 @@ MOST_KEPT: Final = 400_000
 HERE: Final = "your study"
 
 Progress = Callable[[int, int], None]
+
+
+def live_json(one: OutcomeResult) -> str:
+    """The prediction in small, for beside the shares: of every condition the mean, the effect and the histogram.
+
+    Empty where the outcome is not predicted or open-ended.
+    """
+    found = one.simulation
+    if found is None or found.arms[0].open_ended:
+        return ""
+    bars, shares = shares_of_bars(found)
+    effects = {row.cell.cell_id: signed(row.predicted) for row in found.effects}
+    nominal = found.arms[0].cell.scale.nominal
+    arms = [
+        {
+            "label": arm.label,
+            "mean": "" if nominal else f"{arm.predicted_mean:.2f}",
+            "effect": effects.get(arm.cell.cell_id, ""),
+            "shares": [round(share, 2) for share in side],
+        }
+        for arm, side in zip(found.arms, shares, strict=True)
+    ]
+    return json.dumps({"outcome": one.name, "bars": list(bars.names), "arms": arms}, ensure_ascii=False)
 
 
 def only_shares_differ(draft: Draft, other: Draft) -> bool:

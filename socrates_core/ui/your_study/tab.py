@@ -23,10 +23,10 @@ from socrates_core.ui.model_choice import ModelChoice
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.link import MAX_TEMPERATURE
 from socrates_core.ui.simulate.result_panel import styled
-from socrates_core.ui.your_study.draft import LABELS, NOMINAL, OPEN, RANGE, Draft, draft_of, opened
+from socrates_core.ui.your_study.draft import LABELS, NOMINAL, OPEN, RANGE, TOO_LONG, Draft, draft_of, opened
 from socrates_core.ui.your_study.population import MARGINS, levels_json, people_menus
 from socrates_core.ui.your_study.preview import checked, findings_json, preview_html, summary_html
-from socrates_core.ui.your_study.remix import only_shares_differ
+from socrates_core.ui.your_study.remix import live_json, only_shares_differ
 from socrates_core.ui.your_study.view import STALE, WAITING, keep_html, ranking_html, tables_html, verdict_html
 from socrates_core.ui.your_study.work import Prediction, download, loaded_in, predict, study_file, with_shares
 
@@ -75,11 +75,13 @@ class Outcomes:
     means: gr.Plot
     tables: gr.HTML
     keep: gr.HTML
+    live: gr.Textbox
+    """Hidden: the prediction in small, which the script shows beside the shares that can be moved."""
 
     @property
     def drawn(self) -> list[Block]:
         """Everything that shows one outcome."""
-        return [self.which, self.verdict, self.picture, self.ranking, self.means, self.tables]
+        return [self.which, self.verdict, self.picture, self.ranking, self.means, self.tables, self.live]
 
 
 def your_study_tab(results: Results, choice: ModelChoice) -> None:
@@ -175,7 +177,8 @@ def _outcomes() -> Outcomes:
             means = gr.Plot(show_label=False, container=False, elem_id="study-means", elem_classes="figure")
             tables = gr.HTML(elem_id="study-tables", js_on_load=None)
             keep = gr.HTML(elem_id="study-keep", js_on_load="yourStudy.keep(element, trigger)")
-    return Outcomes(made, shown, stale, notice, body, which, verdict, picture, ranking, means, tables, keep)
+        live = gr.Textbox("", visible="hidden", elem_id="study-live", label="In small")
+    return Outcomes(made, shown, stale, notice, body, which, verdict, picture, ranking, means, tables, keep, live)
 
 
 # -- the editor --------------------------------------------------------------------------------------------------
@@ -183,6 +186,8 @@ def _outcomes() -> Outcomes:
 
 def _wire_editor(desk: Desk, outcomes: Outcomes, settings: list[Any], results: Results) -> None:
     def check(value: str, condition: int, outcome: int, shown: str, *chosen: Any) -> Updates:
+        if value == TOO_LONG:  # the script has said so beside the field
+            return {desk.summary: ""}
         model = results.models.get(chosen[0])
         draft = draft_of(value)
         found, studies = checked(draft, model, loaded_in(results))
@@ -284,16 +289,17 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
         }
 
     def move_shares(request: gr.Request, value: str, made: Prediction | None, place: int, *chosen: Any) -> Updates:
-        draft = draft_of(value)
+        draft = Draft() if value == TOO_LONG else draft_of(value)
         if made is None or not only_shares_differ(draft, made.draft):
-            return {outcomes.notice: ""} if made is not None and draft == made.draft else {}
+            back = made is not None and draft == made.draft
+            return {outcomes.notice: "" if back else gr.skip()}
         try:
             if (made.model, made.sampling) != (chosen[0], _sampling(*chosen[1:])):
-                return {}
+                return {outcomes.notice: gr.skip()}
             moved = with_shares(results, visitor_of(request), made, draft)
         except SocratesError as error:
             told = f"The prediction below is for the shares before: {str(error)[:1].lower()}{str(error)[1:]}."
-            return {outcomes.notice: notice_html(told.replace("..", "."))}
+            return {outcomes.notice: notice_html(told.replace("..", ".")), outcomes.live: ""}
         return {
             outcomes.made: moved,
             outcomes.notice: "",
@@ -328,6 +334,7 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
         move_shares, moving, [outcomes.made, outcomes.notice, outcomes.keep, *body], **QUICK, trigger_mode="always_last"
     )
     ran.then(None, None, None, js="() => yourStudy.show()")
+    outcomes.live.change(None, outcomes.live, None, js="(found) => yourStudy.live(found)")
     outcomes.which.input(choose, [outcomes.made, outcomes.which], body, **QUICK)
     outcomes.keep.download(save_file, outcomes.made, desk.saved, **QUICK)
 
@@ -343,6 +350,7 @@ def _drawn(outcomes: Outcomes, made: Prediction, place: int) -> Updates:
         outcomes.picture: _plot(None if found is None else conditions_figure(found)),
         outcomes.ranking: ranking_html(found),
         outcomes.tables: tables_html(found),
+        outcomes.live: live_json(one),
         outcomes.means: _plot(arms_figure(found) if found is not None and several else None),
     }
 

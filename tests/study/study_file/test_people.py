@@ -59,6 +59,7 @@ def test_the_preset_is_named_as_what_it_counts_from_the_bundled_data() -> None:
         "General Social Survey 2006-2018 (NORC): 113,507 answers to 11 wording experiments, by party, gender, age "
         "group, education, unweighted"
     )
+    assert preset.source == "General Social Survey 2006-2018 (NORC)"
     assert preset.people == len(people_of(preset.name, "own", None, "x"))
 
 
