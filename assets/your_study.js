@@ -2,6 +2,7 @@
 window.yourStudy = (() => {
   const PAUSE = 350; // milliseconds after the last keystroke before the checks and the preview are asked for
   const LARGEST = 80000; // bytes of a study that a request can carry
+  const TOO_LONG = "too long"; // in place of a draft that no request can carry; the server says so
   let editor = null;
 
   function make(tag, attributes = {}, ...children) {
@@ -45,21 +46,34 @@ window.yourStudy = (() => {
   let sent = null;
   let waiting = null;
 
-  function changed(now = false) {
+  function changed(now = false, pause = PAUSE) {
     const text = JSON.stringify(draft);
+    if (new TextEncoder().encode(JSON.stringify(text)).length > LARGEST) {
+      clearTimeout(waiting);
+      editor.props.value = TOO_LONG; // so that Run does not take what was written before
+      tooLong();
+      return;
+    }
     if (text === editor.props.value && !now) return;
     editor.props.value = text; // what Run takes, even before the checks have answered
+    if (pause !== PAUSE && waiting !== null) return; // a slider on its way is looked at again and again
     clearTimeout(waiting);
-    waiting = setTimeout(tell, now ? 0 : PAUSE);
+    waiting = setTimeout(tell, now ? 0 : pause);
+  }
+
+  function tooLong() {
+    const rows = draft.people.personas.split("\n").length;
+    const personas = draft.people.kind === "personas" && draft.people.personas.length > LARGEST / 2;
+    const most = `${LARGEST.toLocaleString("en")} bytes`;
+    const text = personas
+      ? `These ${rows.toLocaleString("en")} rows are more than the page takes (${most} with the rest of the study); put them in a table beside the study file and write population: people.csv.`
+      : `This study is longer than ${most}, too long for the page; use a study file and the command socrates simulate.`;
+    mark(JSON.stringify([{ place: personas ? "population.personas" : "title", kind: "bad", text }]));
   }
 
   function tell() {
-    if (sent === editor.props.value) return;
-    if (new TextEncoder().encode(JSON.stringify(editor.props.value)).length > LARGEST) {
-      const text = `This study is longer than ${LARGEST.toLocaleString("en")} bytes, too long for the page; use a study file and the command socrates simulate.`;
-      mark(JSON.stringify([{ place: "title", kind: "bad", text }]));
-      return;
-    }
+    waiting = null;
+    if (sent === editor.props.value || editor.props.value === TOO_LONG) return;
     sent = editor.props.value;
     editor.trigger("input");
   }
@@ -134,13 +148,26 @@ window.yourStudy = (() => {
     return parts;
   }
 
+  // Said beside a field at once, without asking the server.
+  function says(place, text) {
+    const home = [...editor.root.querySelectorAll(".says")].find((one) => one.dataset.place === place);
+    home?.replaceChildren(make("li", { class: "bad", text }));
+  }
+
   function people() {
-    const who = draft.people, place = "population";
-    const parts = [field(who, "kind", "Who takes part", { place, choices: editor.menus.people, then: () => redraw("#ys-population-kind"), says: "population" })];
-    if (who.kind === "observed") parts.push(field(who, "study", "Study", { place, choices: [["", "Choose a study"], ...editor.menus.studies] }));
-    if (who.kind === "personas") parts.push(field(who, "personas", "One person a line", { place, rows: 4, placeholder: "age: 30, gender: Female\nage: 71, gender: Male" }));
-    if (who.kind === "margins") parts.push(field(who, "margins", "One attribute a line, in percent", { place, rows: 3, placeholder: "gender: Female 60, Male 40", hint: editor.menus.attributes }));
-    return parts;
+    return yourStudyPeople.parts(draft.people, { make, field, button, redraw, changed, says, menus: editor.menus });
+  }
+
+  // The latest prediction in small.
+  function live(text) {
+    yourStudyPeople.show(text, { make });
+    return [];
+  }
+
+  // Attributes and values of those who are weighted have come.
+  function levels(text) {
+    if (editor && yourStudyPeople.know(text) && draft.people.kind === "margins") draw();
+    return [];
   }
 
   function draw() {
@@ -180,7 +207,7 @@ window.yourStudy = (() => {
     const root = element.querySelector(".study-editor");
     editor = { root, trigger, props, findings: "[]", menus: JSON.parse(root.dataset.menus) };
     const load = () => {
-      if (draft && props.value === JSON.stringify(draft)) return;
+      if (props.value === TOO_LONG || (draft && props.value === JSON.stringify(draft))) return;
       draft = JSON.parse(props.value);
       sent = props.value;
       draw();
@@ -257,5 +284,5 @@ window.yourStudy = (() => {
     }, 200);
   }
 
-  return { edit, mark, open, save, keep, show, make };
+  return { edit, mark, levels, live, open, save, keep, show, make };
 })();

@@ -29,6 +29,7 @@ SUITES: Final = {
     "inference": "run_inference_suite",
     "training": "run_training_suite",
     "statistics": "run_statistics_suite",
+    "people": "run_people_suite",
     "load": "run_load_suite",
     "kills": "run_kills_suite",
 }

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from transformers import Qwen2Config, logging
 
-from eval.bench.adapters import measure_adapters
+from eval.bench.contenders.adapters import measure_adapters
 from eval.bench.contenders.answers import (
     FULL_ROWS,
     OURS,

@@ -186,7 +186,8 @@ class MeanDifference:
 
     value: float
     se: float
-    """Standard error, unsmoothed: √ Σ_i (Σ w(y − ȳ)/W · √(n/(n − 1)))², summed over people."""
+    """Standard error, unsmoothed: √ Σ_i (Σ w(y − ȳ)/W · √(n/(n − 1)))², over people, of whom n is the effective
+    number."""
     interval: Interval
     """95 %."""
 
@@ -240,7 +241,7 @@ class _Side:
     pseudo_variance: float
     """What the pseudo-people add to its variance."""
     n: float
-    """People; with pseudo-people, the effective number of both."""
+    """The effective number of people; with pseudo-people, of both."""
 
     @property
     def variance(self) -> float:
@@ -259,8 +260,8 @@ def _side(group: GroupAnswers, place: npt.NDArray[np.int64], people: int, pseudo
     """
     total = float(group.weights.sum())
     if group.options is None or pseudo == 0:
-        n = len(np.unique(place))
-        share = group.weights * (group.answers - group.mean) / total * math.sqrt(n / max(1, n - 1))
+        n = effective_n(np.bincount(place, group.weights))
+        share = group.weights * (group.answers - group.mean) / total * math.sqrt(n / (n - 1) if n > 1 else 1.0)
         parts = np.asarray(np.bincount(place, share, minlength=people), dtype=np.float64)
         return _Side(group.mean, parts, 0.0, n)
     n_effective = effective_n(np.bincount(place, group.weights))

@@ -90,6 +90,29 @@ class EditedPeople:
             np.add.at(times, chosen, 1)
         return np.repeat(np.arange(len(times)), times)
 
+    def draw_all_kinds(self, n: int, rng: np.random.Generator) -> tuple[npt.NDArray[np.int64], Floats] | None:
+        """(n,) rows of `personas` in which every kind of person occurs, and (n,) weights of mean 1 that make their
+        attributes exactly the population's; None if there are more than n kinds of people.
+
+        A model answers alike for people of one kind, so that its predictions for these n are exactly those for the
+        whole population: Σ_k W_k p_k over the kinds, W_k the kind's share, whoever is drawn. Each kind gets one
+        person, and the others are spread so that weights are as equal as that allows.
+        """
+        kind, kinds = self._kinds()
+        if kinds > n:
+            return None
+        share = np.bincount(kind, self.weights, minlength=kinds)
+        beyond = np.maximum(n * share - 1, 0)
+        extra = (n - kinds) * beyond / beyond.sum() if n > kinds else np.zeros(kinds)
+        times = 1 + np.floor(extra + 1e-9).astype(np.int64)
+        left = n - int(times.sum())
+        times[np.argsort(-(1 + extra - times), kind="stable")[:left]] += 1
+        order = self._attribute_order(rng)
+        expected = (self.weights * (times / share)[kind])[order]  # whole numbers by kind, so no tick is between two
+        ticks = np.arange(n) + 0.001 + 0.998 * rng.random()
+        rows = order[np.searchsorted(np.cumsum(expected), ticks, side="right").clip(max=len(order) - 1)]
+        return np.sort(rows), (n * share / times)[kind[np.sort(rows)]]
+
     def left_to_chance(self, n: int) -> float:
         """How much `draw_rows` leaves to chance, in [0, 1]: the variance of a mean over the drawn from one draw to the
         next, as a share of what n independent draws would have.
@@ -115,8 +138,21 @@ class EditedPeople:
         shuffled = rng.permutation(len(self.personas))
         if not attributes:
             return shuffled
-        rows = self.personas.select(attributes).with_row_index("row")[shuffled]
-        return rows.sort(attributes, maintain_order=True)["row"].to_numpy().astype(np.int64)
+        kind, _ = self._kinds()
+        return shuffled[np.argsort(kind[shuffled], kind="stable")]
+
+    def _kinds(self) -> tuple[npt.NDArray[np.int64], int]:
+        """(N,) which kind each row is of, alike in all attributes, kinds in sorted order; and how many there are.
+
+        A hundred thousand people are often a few dozen kinds.
+        """
+        attributes = attributes_of(self.personas)
+        if not attributes:
+            return np.zeros(len(self.personas), dtype=np.int64), 1
+        people = self.personas.select(attributes)
+        kinds = people.unique().sort(attributes).with_row_index("_kind")
+        place = people.join(kinds, on=attributes, how="left", nulls_equal=True, maintain_order="left")["_kind"]
+        return place.to_numpy().astype(np.int64), len(kinds)
 
 
 @dataclass(frozen=True, eq=False)

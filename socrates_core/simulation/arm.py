@@ -15,6 +15,7 @@ import polars as pl
 
 from socrates_core.metrics.cell.answers import ActualAnswers, PredictedAnswers, parts_of_people
 from socrates_core.metrics.cell.off_axis import shares_of
+from socrates_core.metrics.uncertainty import effective_n
 from socrates_core.people.distinct import distinct_personas
 from socrates_core.people.population import (
     EditedPeople,
@@ -30,6 +31,9 @@ from socrates_core.study.study_set import Cell, Persona, StudySet, persona_rows
 BATCH: Final = 256
 """Personas put to a model at once; progress is reported after each batch."""
 
+MANY: Final = 0.5
+"""Simulated people who count as less than this share of their number are remarked on."""
+
 Progress = Callable[[int, int], None]
 """Called with the number of personas predicted so far, and in all."""
 
@@ -43,7 +47,8 @@ class ArmPeople:
     drawn: npt.NDArray[np.int64]
     """(N,) rows of the population."""
     shares: Floats
-    """(N,) weight of each of the drawn, positive; all equal where people were drawn at random (`request.n`)."""
+    """(N,) weight of each of the drawn, positive; all equal where people were drawn at random (`request.n`), but in a
+    study that nobody answered those of `EditedPeople.draw_all_kinds`."""
     compared: npt.NDArray[np.bool_]
     """(N,) whether the prediction is compared with answers; not if the person's own answer is off the scale."""
     redrawn: float
@@ -78,6 +83,20 @@ class ArmPeople:
         substance = split.substance
         compared = self.compared & (substance > 0)
         return PredictedAnswers(self.shares * substance, compared, split.on_axis, redrawn=self.redrawn)
+
+    def by_person(self, values: Floats, weights: Floats) -> tuple[Floats, Floats]:
+        """(P,) the values of the different people among the drawn, and (P,) what each counts, how often drawn.
+
+        Who is drawn several times, because they count much or few are there to draw from, is one person: intervals
+        over who is simulated rest on these people's effective number.
+
+        Args:
+            values: (N,) or (N, K), equal for the same row of the population.
+            weights: (N,) of 0 or more; whoever counts nothing is left out.
+        """
+        counts = weights > 0
+        _, first, place = np.unique(self.drawn[counts], return_index=True, return_inverse=True)
+        return values[counts][first], np.asarray(np.bincount(place, weights[counts]), dtype=np.float64)
 
     def as_numbers(self, rows: Floats) -> tuple[ActualAnswers, PredictedAnswers]:
         """Both sides with the options off the axis as the numbers they are, as the paper took them; rows are (N, L)."""
@@ -127,10 +146,13 @@ def draw_arm(studies: StudySet, participants: pl.DataFrame, cell: Cell, request:
     people = answers.participant_ids[inside]
     weights = weights[inside] * parts_of_people(people.astype(np.int64))
     theirs = _Answered(people, answers.on_scale[inside], weights)
-    drawn, shares, compared, redrawn = _draw(population, theirs, request)
-    rows = persona_rows(population.personas)
-    known = [{name: value for name, value in rows[row].items() if value is not None} for row in drawn]
-    different = distinct_personas(known)
+    drawn, shares, compared, redrawn = _draw(population, theirs, request, answered=len(studies.responses) > 0)
+    once, place_of = np.unique(drawn, return_inverse=True)
+    rows = [
+        {name: value for name, value in row.items() if value is not None}
+        for row in persona_rows(population.personas[once])
+    ]
+    different = distinct_personas([rows[place] for place in place_of])
     notes = population.notes
     if len(np.unique(people)) < len(people):
         notes += (
@@ -167,7 +189,7 @@ class _Answered:
 
 
 def _draw(
-    population: EditedPeople, theirs: _Answered, request: SimulationRequest
+    population: EditedPeople, theirs: _Answered, request: SimulationRequest, answered: bool
 ) -> tuple[npt.NDArray[np.int64], Floats, npt.NDArray[np.bool_], float]:
     """Returns `ArmPeople.drawn`, `shares`, `compared` and `redrawn`."""
     ids = population.personas["participant_id"].to_numpy()
@@ -176,16 +198,39 @@ def _draw(
     others = 0.0 if same else float((population.weights**2).sum())
     if request.n is not None:
         # one random stream for all arms: in a within-subject design, the same people are drawn in each
-        drawn = population.draw_rows(request.n, np.random.default_rng([request.seed, 0]))
+        rng = np.random.default_rng([request.seed, 0])
+        everyone = None if answered else population.draw_all_kinds(request.n, rng)
+        if everyone is not None:
+            return *everyone, np.ones(request.n, bool), 0.0
+        drawn = population.draw_rows(request.n, rng)
         redrawn = population.left_to_chance(request.n) + others * request.n
         return drawn, np.ones(len(drawn)), np.ones(len(drawn), bool), redrawn
     if not same:
-        everyone = np.arange(len(ids))
-        return everyone, population.weights, np.ones(len(ids), bool), others * len(ids)
+        return np.arange(len(ids)), population.weights, np.ones(len(ids), bool), others * len(ids)
     order = np.argsort(ids)
     drawn = order[np.searchsorted(ids, theirs.people, sorter=order)]
     compared = theirs.on_scale if theirs.on_scale.any() else np.ones(len(drawn), bool)
     return drawn, theirs.weights, compared, 0.0
+
+
+def repeated_words(arm: ArmPeople) -> tuple[str, ...]:
+    """A note where the simulated people are much fewer different ones, so that intervals are wider than their number
+    suggests.
+    """
+    _, weights = arm.by_person(arm.shares, arm.shares)
+    effective = effective_n(weights)
+    if len(weights) == 1 and len(arm.drawn) > 1:
+        if not arm.personas[0]:  # nothing is known, which is said already
+            return ()
+        return (
+            f"All {len(arm.drawn):,} simulated people are the same one, so there is no interval over who is simulated.",
+        )
+    if effective > MANY * len(arm.drawn):
+        return ()
+    return (
+        f"The {len(arm.drawn):,} simulated people are {len(weights):,} different ones, who count as {effective:,.0f} "
+        "equally weighted ones; the intervals over who is simulated rest on these.",
+    )
 
 
 def profile_table(arm: ArmPeople, means: pl.Series, answers: pl.Series) -> pl.DataFrame:

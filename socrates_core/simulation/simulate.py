@@ -8,6 +8,7 @@ and there are no actual answers to compare with.
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -36,7 +37,15 @@ from socrates_core.scale.distribution import (
     split_options,
     with_temperature,
 )
-from socrates_core.simulation.arm import BATCH, ArmPeople, ArmProgress, Progress, draw_arm, profile_table
+from socrates_core.simulation.arm import (
+    BATCH,
+    ArmPeople,
+    ArmProgress,
+    Progress,
+    draw_arm,
+    profile_table,
+    repeated_words,
+)
 from socrates_core.simulation.effects import arm_values, effect_of, share_effect
 from socrates_core.simulation.number_arm import simulate_numbers
 from socrates_core.simulation.request import SimulationRequest
@@ -86,11 +95,13 @@ def simulate(
     if control not in {cell.condition_num for cell in cells}:
         stands_in = cells[_place(cells, control)].condition_label
         notes.append(f"The control does not have this outcome: effects are differences from {stands_in}.")
-    arms = [draw_arm(studies, participants, cell, request) for cell in cells]
+    arms = _draw_arms(studies, participants, cells, request)
+    told = [note for arm in arms for note in arm.notes]
     if chosen.scale.values is None:
         made = simulate_numbers(check_numbers(model, chosen), arms, request, _place(cells, control), progress)
     else:
         check_request(chosen, [{}])
+        told += [note for arm in arms for note in repeated_words(arm)]
         made = _simulate_options(model, arms, request, _place(cells, control), progress)
     return Simulation(
         request=request,
@@ -100,10 +111,20 @@ def simulate(
         control=cells[_place(cells, control)],
         effects=tuple(made.effects),
         profiles=made.profiles,
-        notes=tuple(dict.fromkeys([*notes, *(note for arm in arms for note in arm.notes), *made.notes])),
+        notes=tuple(dict.fromkeys([*notes, *told, *made.notes])),
         share_effects=tuple(made.share_effects),
         subgroups=made.subgroups,
     )
+
+
+def _draw_arms(
+    studies: StudySet, participants: pl.DataFrame, cells: Sequence[Cell], request: SimulationRequest
+) -> list[ArmPeople]:
+    """The people of every arm; in a study that nobody has answered they are the same, and drawn once."""
+    if len(studies.responses):
+        return [draw_arm(studies, participants, cell, request) for cell in cells]
+    first = draw_arm(studies, participants, cells[0], request)
+    return [replace(first, cell=cell) for cell in cells]
 
 
 def _simulate_options(
@@ -256,7 +277,6 @@ def _arm_result(arm: ArmPeople, rows: Floats, mass: Floats, request: SimulationR
         )
     mean = side.weights[side.compared] @ split.on_axis[side.compared]
     predicted = AnswerDistribution(option_values(cell.scale), mean / mean.sum())
-    counts = side.weights > 0
     n_actual = int(on.sum())
     actual, actual_interval, score, unscored, n_effective, apart = None, None, None, None, 0.0, None
     if n_actual:
@@ -280,7 +300,7 @@ def _arm_result(arm: ArmPeople, rows: Floats, mass: Floats, request: SimulationR
         predicted=predicted,
         on_scale_mass=float(np.average(mass, weights=arm.shares)),
         n_predicted=len(rows),
-        predicted_mean_interval=mean_interval((split.on_axis @ predicted.values)[counts], side.weights[counts]).times(
+        predicted_mean_interval=mean_interval(*arm.by_person(split.on_axis @ predicted.values, side.weights)).times(
             unit
         ),
         n_personas=len(arm.personas),
@@ -293,13 +313,14 @@ def _arm_result(arm: ArmPeople, rows: Floats, mass: Floats, request: SimulationR
         score=score,
         unscored=unscored,
         off_axis=_off_axis(arm, split),
-        share_intervals=_share_intervals(split.on_axis[counts], side.weights[counts]),
+        share_intervals=_share_intervals(arm, split.on_axis, side.weights),
         nominal=None if apart is None else NominalScore(apart.model, apart.floor, apart.uniform),
     )
 
 
-def _share_intervals(rows: Floats, weights: Floats) -> tuple[Interval, ...]:
-    found = (mean_interval(rows[:, k], weights) for k in range(rows.shape[1]))
+def _share_intervals(arm: ArmPeople, rows: Floats, weights: Floats) -> tuple[Interval, ...]:
+    shares, worth = arm.by_person(rows, weights)
+    found = (mean_interval(shares[:, k], worth) for k in range(rows.shape[1]))
     return tuple(Interval(max(0.0, one.low), min(1.0, one.high)) for one in found)
 
 

@@ -87,7 +87,7 @@ def _subgroup(
             intervals.append(None)
         else:
             middles.append(float(np.average(values, weights=weights)))
-            intervals.append(mean_interval(values, weights))
+            intervals.append(mean_interval(*arm.people.by_person(arm.values, np.where(counts, arm.weights, 0.0))))
     return Subgroup(attribute, value, tuple(int(mine.sum()) for mine in inside), tuple(middles), tuple(intervals))
 
 

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import (
     AnswerDistributions,
     AnswerModel,
@@ -83,6 +84,20 @@ class AnswerMemory:
             store = self._stores.setdefault(model, _Store(self._most))
         return _RememberedNumbers(model, store) if isinstance(model, NumberModel) else _Remembered(model, store)
 
+    def recalling(self, model: AnswerModel) -> AnswerModel:
+        """Wrap a model so that it is never called: answers that are not cached are an `UnaskedError`."""
+        with self._lock:
+            return _Recalled(model, self._stores.setdefault(model, _Store(self._most)))
+
+
+class UnaskedError(ModelError):
+    """Some personas have not been put to the model, and nobody may put them to it now."""
+
+    def __init__(self, count: int) -> None:
+        """`count` of them."""
+        super().__init__(f"{count:,} of these people have not been asked yet")
+        self.count = count
+
 
 class _Remembered:
     """An answer model that reads the cache first and calls the wrapped model for the rest."""
@@ -99,7 +114,7 @@ class _Remembered:
         answers = self._store.known(cell, keys)
         missing = {key: persona for key, persona in zip(keys, personas, strict=True) if key not in answers}
         if missing or not personas:  # without personas the model raises its own error
-            fresh = self._model.answer_distributions(cell, list(missing.values()))
+            fresh = self._ask(cell, list(missing.values()))
             sampled = np.zeros(len(missing), dtype=np.int64) if fresh.answers is None else fresh.answers
             new = {
                 key: _Answer(np.array(probs), float(mass), fresh.method, int(answers_of_one))
@@ -117,6 +132,16 @@ class _Remembered:
             methods.pop() if len(methods) == 1 else "mixed",
             np.array([answer.answers for answer in found]),
         )
+
+    def _ask(self, cell: Cell, personas: Sequence[Persona]) -> AnswerDistributions:
+        return self._model.answer_distributions(cell, personas)
+
+
+class _Recalled(_Remembered):
+    """Reads the cache alone."""
+
+    def _ask(self, cell: Cell, personas: Sequence[Persona]) -> AnswerDistributions:
+        raise UnaskedError(len(personas))
 
 
 class _RememberedNumbers(_Remembered):

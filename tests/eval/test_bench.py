@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from eval.bench.people import LIMIT, PEOPLE, made_up_people, measure_moves
 from eval.bench.rows import write_shards
 from socrates_core.study.sources.opening import open_source
 
@@ -40,6 +41,14 @@ def test_the_data_suite_measures_every_step_and_compares_equal_rows(tmp_path: Pa
     for step in ("prepare", "tables", "load", "pandas"):
         assert 0 < figures[step]["peak_gb"] < 4
     assert figures["load"]["seconds"] < 3
+
+
+def test_the_people_suite_moves_shares_without_the_model_and_gets_what_a_fresh_simulation_gives() -> None:
+    loaded = {"made": made_up_people(np.random.default_rng(1))}
+    found = measure_moves("observed:gss-crime@made", "region", ("north", "south"), loaded, seed=0, moves=2)
+    assert found["people"] == found["kinds_of_people"] == PEOPLE
+    assert found["largest_gap_from_a_fresh_simulation"] < 1e-12
+    assert found["mix_seconds"]["median"] < 10 * LIMIT  # a busy machine
 
 
 def test_an_unknown_suite_names_those_that_there_are(tmp_path: Path) -> None:

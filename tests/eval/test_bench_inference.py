@@ -8,7 +8,7 @@ import torch
 from transformers import Qwen2Config
 from transformers.utils import logging
 
-from eval.bench.adapters import measure_adapters
+from eval.bench.contenders.adapters import measure_adapters
 from eval.bench.contenders.answers import random_network
 from eval.bench.inference import measure_scales, measure_sizes
 

@@ -412,3 +412,11 @@ def test_a_mean_of_answers_has_students_interval() -> None:
     alone = mean_interval([3])
     assert (alone.low, alone.high) == (3, 3)
     assert mean_interval([1, 2, 5], [2, 2, 2]) == mean_interval([1, 2, 5])
+
+
+def test_unequal_weights_make_a_difference_of_means_as_uncertain_as_few_people_are() -> None:
+    # weights 1, 1, 2 of answers 0, 1, 1: mean ¾, contributions −3/16, 1/16, 1/8, their squares 14/256; the three count
+    # as 16/6 people, so n/(n − 1) = 1.6; the other side never varies
+    weighted = GroupAnswers(np.array([1, 2, 3]), np.array([0.0, 1, 1]), np.array([1.0, 1, 2]))
+    constant = GroupAnswers(np.array([4, 5]), np.array([1.0, 1]), np.ones(2))
+    assert mean_difference(weighted, constant).se == pytest.approx(math.sqrt(1.6 * 14 / 256))

@@ -265,3 +265,38 @@ def test_what_a_draw_leaves_to_chance_is_what_repeated_draws_vary_by(n: int) -> 
     population = edit_population(people(None, age=[None] * 10), [])
     means = [float((population.draw_rows(n, np.random.default_rng(seed)) == 0).mean()) for seed in range(4000)]
     assert np.var(means) == pytest.approx(population.left_to_chance(n) * 0.09 / n * 10 / 9, rel=0.1, abs=1e-12)
+
+
+def of_kinds(*numbers: int) -> EditedPeople:
+    """So many people of each kind, all with the same weight."""
+    kinds = [f"kind {place}" for place, number in enumerate(numbers) for _ in range(number)]
+    return edit_population(people(kind=kinds), ())
+
+
+def test_all_kinds_of_people_are_drawn_with_weights_that_give_their_shares() -> None:
+    # Of 10, quotas are 9, 0.9 and 0.1: one person each, and the other seven to the first kind
+    rows, weights = of_kinds(90, 9, 1).draw_all_kinds(10, rng()) or ((), ())
+    assert [len([row for row in rows if low <= row < high]) for low, high in ((0, 90), (90, 99), (99, 100))] == [
+        8,
+        1,
+        1,
+    ]
+    assert sorted(weights) == pytest.approx([0.1, 0.9, *[9 / 8] * 8])
+    assert len(set(rows)) == 10  # nobody twice where there are enough
+
+
+def test_more_kinds_than_are_drawn_cannot_all_be_there() -> None:
+    assert of_kinds(1, 1, 1).draw_all_kinds(2, rng()) is None
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=8), st.integers(0, 99), st.integers(0, 30))
+def test_whoever_is_drawn_the_shares_of_kinds_are_the_populations(numbers: list[int], seed: int, more: int) -> None:
+    population = of_kinds(*numbers)
+    n = len(numbers) + more
+    found = population.draw_all_kinds(n, np.random.default_rng(seed))
+    assert found is not None
+    rows, weights = found
+    kinds = population.personas["kind"].to_list()
+    for place, number in enumerate(numbers):
+        of_kind = sum(w for row, w in zip(rows, weights, strict=True) if kinds[row] == f"kind {place}")
+        assert of_kind / n == pytest.approx(number / sum(numbers))

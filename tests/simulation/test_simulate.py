@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import t
 
 from socrates_core.errors import ModelError, PopulationError, SocratesError, StudyFolderError
 from socrates_core.metrics.effects import effects_of
@@ -587,3 +588,35 @@ def test_the_mean_of_the_prediction_has_an_interval_over_who_is_simulated() -> N
     arm = first_arm(two_arms(), SimulationRequest(0, n=50))
     assert arm.predicted_mean_interval.low < arm.predicted.mean < arm.predicted_mean_interval.high
     assert isinstance(arm.predicted, AnswerDistribution)
+
+
+def test_drawing_a_person_many_times_does_not_make_the_interval_narrower() -> None:
+    nobody_asked = experiment(PEOPLE.head(5), [Arm("How high?", {}, 1), Arm("How high??", {}, 2)])
+    once = simulate(nobody_asked, AgeModel(), SimulationRequest(0, n=5))
+    often = simulate(nobody_asked, AgeModel(), SimulationRequest(0, n=500))
+    for few, many in zip(once.arms, often.arms, strict=True):
+        assert many.predicted.probs == pytest.approx(few.predicted.probs, abs=1e-12)
+        assert many.predicted_mean_interval.low == pytest.approx(few.predicted_mean_interval.low)
+        assert many.share_intervals[2].high == pytest.approx(few.share_intervals[2].high)
+    assert "The 500 simulated people are 5 different ones, who count as 5 equally weighted ones" in often.notes[0]
+    assert not [note for note in once.notes if "different ones" in note]
+
+
+def test_who_counts_for_much_counts_as_one_person_in_the_interval() -> None:
+    # one of five has half the weight: (½)² + 4 · (⅛)² = 0.3125, so they count as 3.2 people
+    weighted = PEOPLE.head(5).with_columns(weight=pl.Series([4.0, 1, 1, 1, 1]))
+    found = simulate(experiment(weighted, [Arm("How high?", {}, 1)]), AgeModel(), SimulationRequest(0, n=800))
+    assert "5 different ones, who count as 3 equally" in found.notes[0]
+    means = 0.96 * np.array([1, 2, 3, 4, 5]) + 0.04 * 3  # 96 % on the own option, the rest spread evenly
+    shares = np.array([4, 1, 1, 1, 1]) / 8
+    centre = shares @ means
+    half = t.ppf(0.975, 2.2) * np.sqrt(shares @ (means - centre) ** 2 / 2.2)
+    arm = found.arms[0]
+    assert arm.predicted.mean == pytest.approx(centre, abs=1e-12)
+    assert arm.predicted_mean_interval.high - centre == pytest.approx(half)
+
+
+def test_one_person_alone_has_no_interval_and_it_says_so() -> None:
+    alone = simulate(experiment(PEOPLE.head(1), [Arm("How high?", {}, 1)]), AgeModel(), SimulationRequest(0, n=20))
+    assert alone.arms[0].predicted_mean_interval.low == alone.arms[0].predicted.mean
+    assert "All 20 simulated people are the same one, so there is no interval" in alone.notes[0]

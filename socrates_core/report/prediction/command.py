@@ -20,10 +20,12 @@ from socrates_core.report.prediction.tables import summary, warnings
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.files import check_folder, write_files
+from socrates_core.study.sources.opening import open_source
 from socrates_core.study.study_file.checks import check_study
 from socrates_core.study.study_file.reading import read_form, study_of
 from socrates_core.study.study_file.writing import study_text
 from socrates_core.study.study_file.yaml_text import read_yaml
+from socrates_core.study.study_set import StudySet
 
 
 def simulate(
@@ -42,6 +44,12 @@ def simulate(
     confirm_people: Annotated[
         bool, typer.Option("--confirm-people", help="Send attributes of the people of `responses` to an endpoint.")
     ] = False,
+    studies: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder whose studies' people may take part: `observed:STUDY@NAME-OF-THE-FOLDER`; repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Predict a study from a study file; beside people's answers, if the file names some."""
     command.check_seed(seed)
@@ -49,16 +57,16 @@ def simulate(
         raise SocratesError(f"--out {out} is a file; choose a folder")
     check_folder(out)
     form = read_form(study)
-    studies = study_of(form, study.parent, str(study))
+    own = study_of(form, study.parent, str(study), _loaded(studies or []))
     print(f"study        {form.title}: {len(form.conditions)} conditions, {len(form.outcomes)} outcomes")
     for finding in check_study(read_yaml(study_text(form), str(study))):
         print(f"remark       {finding}")
-    taking_part = f"{len(studies.participants):,} people to draw from" if len(studies.participants) else "not described"
+    taking_part = f"{len(own.participants):,} people to draw from" if len(own.participants) else "not described"
     print(f"people       {taking_part}; {people:,} simulated in each condition, seed {seed}")
-    for note in studies.manifest.notes:
+    for note in own.manifest.notes:
         print(f"              {note}")
     if not confirm_people and form.responses is not None and model.startswith(ENDPOINT):
-        told = words_on_sending(studies, studies.study_ids, model.removeprefix(ENDPOINT))
+        told = words_on_sending(own, own.study_ids, model.removeprefix(ENDPOINT))
         raise SocratesError(f"this would send {told} Add --confirm-people if they may be sent")
     if adapter is None and model == DEMO:
         adapter = DEMO
@@ -71,7 +79,7 @@ def simulate(
     print(f"model        {model_words(answering.description)}")
     show, started = command.progress("predicting"), time.perf_counter()
     found = simulate_study(
-        studies,
+        own,
         answering,
         Sampling(people, temperature, top_p, seed),
         lambda done, total: show(done, total, done, total),
@@ -94,3 +102,18 @@ def simulate(
         f"{' and compared-…' if any(map(is_answered, found)) else ''}"
     )
     print(f"took         {time.perf_counter() - started:.1f} s")
+
+
+def _loaded(folders: list[Path]) -> dict[str, StudySet]:
+    """Name of a folder → its studies.
+
+    Raises:
+        SocratesError: If two have one name, or one cannot be read.
+    """
+    names = [folder.resolve().name for folder in folders]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SocratesError(
+            f"--studies: two folders are called {twice[0]}, by which the study file names them; rename one"
+        )
+    return {name: open_source(str(folder)) for name, folder in zip(names, folders, strict=True)}

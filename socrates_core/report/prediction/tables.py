@@ -10,6 +10,7 @@ from socrates_core.report.prediction.picture import shares_of_bars
 from socrates_core.report.words import percent, signed
 from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
 from socrates_core.simulation.subgroups import LEAST_PEOPLE, Subgroup
+from socrates_core.study.study_file.weighting import UNEQUAL
 
 WHO_WAS_SIMULATED: Final = (
     "Intervals (95 %) say how far a figure would move if other people of the same population were simulated. They do "
@@ -120,7 +121,7 @@ def subgroups_table(simulation: Simulation) -> tuple[Table | None, str]:
 
 def warnings(simulation: Simulation) -> list[str]:
     """What may make the prediction worthless, a sentence each."""
-    found = []
+    found = [note for note in simulation.notes if UNEQUAL in note]
     for arm in simulation.arms:
         if arm.on_scale_mass < TRUSTED_MASS:
             wanted = "whole numbers without a sign" if arm.open_ended else "options of the scale"

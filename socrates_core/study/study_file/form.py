@@ -151,14 +151,16 @@ class MarginsForm(_Strict):
 
     of: str = "gss-answers"
     """The people who are weighted: as a population that is a text."""
-    margins: dict[str, dict[str | int, float]] = Field(min_length=1)
-    """Attribute → value → share, in [0, 1]; the shares of an attribute add up to 1."""
+    margins: dict[str, Any] = Field(min_length=1)
+    """Attribute → value → share; a joint table `gender × age_group` → value → value → share; or the name of a table
+    with a column an attribute and one `share`. Shares add up to 1, or to 100 as percentages; see `margin_of`."""
 
 
 POPULATIONS: Final = (
     "`gss-answers` (the people of the bundled General Social Survey), `observed:STUDY` (the people of one bundled "
-    "study), a table of personas (a .csv, .tsv or .parquet file), a list of personas such as `- {age: 30, gender: "
-    "Female}`, or `{of: gss-answers, margins: {gender: {Female: 0.5, Male: 0.5}}}`"
+    "study) or `observed:STUDY@FOLDER` (of a prepared one), a table of personas (a .csv, .tsv or .parquet file), a "
+    "list of personas such as `- {age: 30, gender: Female}`, or `{of: gss-answers, margins: {gender: {Female: 0.5, "
+    "Male: 0.5}}}`"
 )
 
 
@@ -167,11 +169,18 @@ def _people(raw: Any) -> Any:
         raise PydanticCustomError(
             "population", "expected {allowed}; got {got}", {"allowed": POPULATIONS, "got": repr(raw)}
         )
-    return raw
+    return [_weighed(one) for one in raw] if isinstance(raw, list) else raw
+
+
+def _weighed(persona: Any) -> Any:
+    """A persona whose weight, the only number that may have a fraction, is a text like every value of a table."""
+    if isinstance(persona, dict) and isinstance(persona.get("weight"), float):
+        return {**persona, "weight": repr(persona["weight"])}
+    return persona
 
 
 PopulationForm = str | list[dict[str, str | int | None]] | MarginsForm | None
-"""Who takes part; None if nothing is known about the people."""
+"""Who takes part; None if nothing is known about the people. `weight` of a persona is how much it counts."""
 
 
 def _tuple(raw: Any) -> Any:

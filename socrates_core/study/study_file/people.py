@@ -1,41 +1,66 @@
-"""Who takes part in a study file: nobody known, a preset, the people of a bundled study, personas, or margins."""
+"""Who takes part in a study file: nobody known, a preset, the people of another study, personas, or margins."""
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from socrates_core.errors import SourceError, StudyFolderError
-from socrates_core.study.sources.bundled import GSS_ATTRIBUTES, load_bundled, load_real
+from socrates_core.study.sources.bundled import BUNDLED, GSS_ATTRIBUTES, load_bundled, load_real
 from socrates_core.study.sources.file.frames import frames
+from socrates_core.study.sources.opening import open_source
 from socrates_core.study.sources.persons import people_table, persona_frame
 from socrates_core.study.study_file.finding import nearest
 from socrates_core.study.study_file.form import POPULATIONS, MarginsForm, PopulationForm
-from socrates_core.study.study_file.raking import RakingError, raked
-from socrates_core.study.study_set import PARTICIPANTS_SCHEMA
+from socrates_core.study.study_file.margins import attributes_in, margin_of, margin_of_table
+from socrates_core.study.study_file.weighting import weighted_to, weighting_of
+from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, StudySet
 
 GSS_ANSWERS: Final = "gss-answers"
 """The preset: who answered the bundled wording experiments of the General Social Survey, one person an answer, by
 party, gender, age group and education, without survey weights."""
 OBSERVED: Final = "observed:"
+FROM: Final = "@"
+"""Between a study and where it comes from: `observed:STUDY@FOLDER`."""
+MOST_PERSONAS: Final = 10_000
+"""Personas that a study file lists; more stand in a table beside it."""
 _TABLES: Final = (".csv", ".tsv", ".parquet")
 
-SUM_TOLERANCE: Final = 0.005
-"""Most that the shares of an attribute may be off 1, by rounding."""
-EXPLODED: Final = 20.0
-"""A person who counts for more than this many average ones is named."""
+Loaded = Mapping[str, StudySet]
+"""Name → studies that are at hand; people of their studies may take part."""
+NOTHING: Final[Loaded] = MappingProxyType({})
 
 
-def people_of(population: PopulationForm, study_id: str, folder: Path | None, where: str) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Preset:
+    """People who come with the software."""
+
+    name: str
+    """In a study file."""
+    source: str
+    """Survey and years; read from the bundled data, as all that follows."""
+    title: str
+    """Source, and how many of what."""
+    people: int
+    attributes: tuple[str, ...]
+
+
+def people_of(
+    population: PopulationForm, study_id: str, folder: Path | None, where: str, loaded: Loaded = NOTHING
+) -> pl.DataFrame:
     """The participants that simulated people are drawn from, as a `StudySet` holds them.
 
     Args:
         population: From the study file.
         study_id: Of the study.
-        folder: What the path of a table is relative to; None where no file may be read.
+        folder: What the path of a table or of studies is relative to; None where no file may be read.
         where: The place in messages.
+        loaded: Studies that are at hand.
 
     Raises:
         SourceError: If there are no such people, or no weights of them have the shares asked for.
@@ -43,27 +68,44 @@ def people_of(population: PopulationForm, study_id: str, folder: Path | None, wh
     if population is None:
         return pl.DataFrame(schema=PARTICIPANTS_SCHEMA)
     if isinstance(population, list):
-        return people_table(persona_frame(population), study_id, where)
+        if len(population) > MOST_PERSONAS:
+            raise SourceError(
+                f"{where}: {len(population):,} personas are listed, at most {MOST_PERSONAS:,} can be; put them in a "
+                "table beside the study file and name it: `population: people.csv`"
+            )
+        return _checked_weights(people_table(persona_frame(population), study_id, where), where)
     if isinstance(population, MarginsForm):
-        base = people_of(population.of, study_id, folder, f"{where}.of")
-        return _with_margins(base, population, where)
+        base = people_of(population.of, study_id, folder, f"{where}.of", loaded)
+        at = f"{where}.margins"
+        given = (_given(key, raw, folder, f"{at}.{key}") for key, raw in population.margins.items())
+        return weighted_to(base, [margin_of(key, raw, f"{at}.{key}") for key, raw in given], at)
     if population == GSS_ANSWERS:
         return _named_after(_gss_people(), study_id)
     if population.startswith(OBSERVED):
-        return _observed(population.removeprefix(OBSERVED).strip(), study_id, where)
+        name = population.removeprefix(OBSERVED).strip()
+        return _named_after(_observed(name, folder, where, loaded), study_id)
     return _table(population, study_id, folder, where)
 
 
-def margins_words(people: pl.DataFrame) -> str:
-    """What weights do to the number of people: effective sample size (Kish), and the largest weight."""
-    weights = people["weight"].to_numpy()
-    effective = weights.sum() ** 2 / (weights**2).sum()
-    largest = weights.max() / weights.mean()
-    warning = "; the shares are far from these people's, and few of them stand for many" if largest > EXPLODED else ""
-    return (
-        f"{len(people):,} people are weighted to the shares asked for: they count as {effective:,.0f} equally weighted "
-        f"ones, and the largest weight is {largest:,.1f} times the average{warning}."
-    )
+def weights_words(people: pl.DataFrame, population: PopulationForm) -> tuple[str, ...]:
+    """What weights do to the number of people, in a sentence; nothing where all count the same."""
+    asked = isinstance(population, MarginsForm)
+    if people.is_empty() or (not asked and people["weight"].drop_nulls().n_unique() < 2):
+        return ()
+    found = weighting_of(people)
+    how = "are weighted to the shares asked for" if asked else "have weights"
+    return (f"{found.people:,} people {how}: {found.words}.",)
+
+
+def presets() -> tuple[Preset, ...]:
+    """The people that come with the software by a name of their own."""
+    people = _gss_people()
+    real = load_real()
+    asked = [real.study(study) for study in real.study_ids if study.startswith("gss-")]
+    source = re.split(r",|;", asked[0].source)[0]
+    named = ", ".join(name.replace("_id", "").replace("_", " ") for name in GSS_ATTRIBUTES)
+    title = f"{source}: {len(people):,} answers to {len(asked)} wording experiments, by {named}, unweighted"
+    return (Preset(GSS_ANSWERS, source, title, len(people), GSS_ATTRIBUTES),)
 
 
 @lru_cache(maxsize=1)
@@ -74,14 +116,48 @@ def _gss_people() -> pl.DataFrame:
     return people.select(*PARTICIPANTS_SCHEMA.names(), *GSS_ATTRIBUTES)
 
 
-def _observed(name: str, study_id: str, where: str) -> pl.DataFrame:
-    """The people of a bundled study, with their survey weights."""
-    bundled = load_bundled()
+def _observed(name: str, folder: Path | None, where: str, loaded: Loaded) -> pl.DataFrame:
+    """The people of a study that is bundled, loaded or in a folder, with their survey weights."""
+    study, mark, source = (part.strip() for part in name.rpartition(FROM))
+    if not mark:
+        # bundled studies first, so that a file means the same whatever else is loaded
+        study, source = source, BUNDLED
+        others = {one: studies for one, studies in loaded.items() if one != BUNDLED and study in studies.study_ids}
+        if study not in _from(BUNDLED, folder, where, loaded).study_ids and others:
+            source = next(iter(others))
+            if len(others) > 1:
+                named = " or ".join(f"{OBSERVED}{study}{FROM}{one}" for one in others)
+                raise SourceError(f"{where}: several sources have a study {study!r}; write {named}")
+    found = _from(source, folder, where, loaded)
     try:
-        bundled.study(name)
+        found.study(study)
+    except StudyFolderError as error:
+        elsewhere = "" if mark else "; a study of a folder is named with it: `observed:STUDY@FOLDER`"
+        raise SourceError(f"{where}: {error}{nearest(study, found.study_ids)}{elsewhere}") from error
+    people = found.participants_of(study)
+    if people.is_empty():
+        raise SourceError(f"{where}: nobody took part in {study}; choose another study")
+    return people
+
+
+def _from(source: str, folder: Path | None, where: str, loaded: Loaded) -> StudySet:
+    """The studies of a name that is loaded, or of a path."""
+    if source in loaded:
+        return loaded[source]
+    if source == BUNDLED:
+        return load_bundled()
+    if folder is None:
+        here = ", ".join(loaded) or BUNDLED
+        raise SourceError(f"{where}: no studies called {source!r} are loaded here; there are {here}")
+    if not (folder / source).exists():
+        raise SourceError(
+            f"{where}: there is no {folder / source}; write the path of the studies, relative to the study file, or "
+            "name the folder with --studies"
+        )
+    try:
+        return open_source(str(folder / source))
     except StudyFolderError as error:
         raise SourceError(f"{where}: {error}") from error
-    return _named_after(bundled.participants_of(name), study_id)
 
 
 def _named_after(people: pl.DataFrame, study_id: str) -> pl.DataFrame:
@@ -93,53 +169,35 @@ def _table(name: str, study_id: str, folder: Path | None, where: str) -> pl.Data
     if Path(name).suffix.lower() not in _TABLES:
         hint = nearest(name, (GSS_ANSWERS,))
         raise SourceError(f"{where}: there is no {name!r}{hint}; expected {POPULATIONS}")
+    people = people_table(_rows(name, folder, where), study_id, str(name))
+    return _checked_weights(people, f"{where}, {name}")
+
+
+def _rows(name: str, folder: Path | None, where: str) -> pl.DataFrame:
+    """The rows of a table beside the study file."""
     if folder is None:
         raise SourceError(f"{where}: the page reads no tables of this machine; list the personas instead")
     table = folder / name
     if not table.is_file():
         raise SourceError(f"{where}: there is no file {table}")
-    return people_table(pl.concat([pl.DataFrame(), *frames(table)], how="diagonal"), study_id, str(table))
+    return pl.concat([pl.DataFrame(), *frames(table)], how="diagonal")
 
 
-def _with_margins(people: pl.DataFrame, asked: MarginsForm, where: str) -> pl.DataFrame:
-    """The people with weights, of mean 1, that give every attribute the shares asked for."""
-    for attribute, shares in asked.margins.items():
-        _check_shares(people, attribute, shares, f"{where}.margins.{attribute}")
-    margins = [
-        [
-            ((people[attribute] == value).fill_null(value=False).to_numpy(), share / sum(shares.values()))
-            for value, share in shares.items()
-        ]
-        for attribute, shares in asked.margins.items()
-    ]
-    known = people["weight"].drop_nulls()
-    start = people["weight"].fill_null(float(known.mean()) if len(known) else 1.0)  # type: ignore[arg-type]
-    try:
-        weights = raked(start.to_numpy().astype(np.float64), margins)
-    except RakingError:
+def _given(key: str, raw: object, folder: Path | None, where: str) -> tuple[str, object]:
+    """A margin as it is written, or read from the table that it names."""
+    if not isinstance(raw, str) or Path(raw).suffix.lower() not in _TABLES:
+        return key, raw
+    found, shares = margin_of_table(_rows(raw, folder, where), f"{where}, {raw}")
+    if set(attributes_in(found, where)) != set(attributes_in(key, where)):
+        raise SourceError(f"{where}: {raw} has shares of {found}; name the margin so")
+    return found, shares
+
+
+def _checked_weights(people: pl.DataFrame, where: str) -> pl.DataFrame:
+    """Personas, none of whom has weight 0: such a row is a mistake or means nothing."""
+    nobody = people.filter(pl.col("weight") == 0)
+    if len(nobody):
         raise SourceError(
-            f"{where}.margins: no weights of these {len(people):,} people give {' and '.join(asked.margins)} these "
-            "shares at once; change one of them"
-        ) from None
-    kept = weights > 0
-    table = people.with_columns(weight=pl.Series(weights * kept.sum())).filter(pl.Series(kept))
-    return table.with_columns(participant_id=pl.int_range(len(table), dtype=pl.UInt32))
-
-
-def _check_shares(people: pl.DataFrame, attribute: str, shares: dict[str | int, float], where: str) -> None:
-    known = [name for name in people.columns if name not in PARTICIPANTS_SCHEMA]
-    if attribute not in known:
-        raise SourceError(
-            f"{where}: these people have no {attribute!r}{nearest(attribute, known)}; they have {', '.join(known)}"
+            f"{where}: person {nobody['participant'][0]} has weight 0 and would stand for nobody; leave the row out"
         )
-    values = people[attribute].drop_nulls().unique().sort().to_list()
-    for value, share in shares.items():
-        if value not in values:
-            listed = ", ".join(map(str, values[:12])) + (f" and {len(values) - 12} more" if len(values) > 12 else "")
-            hint = nearest(str(value), [str(one) for one in values])
-            raise SourceError(f"{where}: nobody has {value!r}{hint}; there are {listed}")
-        if not 0 <= share <= 1:
-            raise SourceError(f"{where}.{value}: expected a share from 0 to 1, got {share:g}")
-    total = sum(shares.values())
-    if abs(total - 1) > SUM_TOLERANCE:
-        raise SourceError(f"{where}: the shares add up to {total:g}, expected 1")
+    return people

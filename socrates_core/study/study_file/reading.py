@@ -10,8 +10,8 @@ from socrates_core.study.files import read_bytes
 from socrates_core.study.split import Split, parts_digest
 from socrates_core.study.studies import Studies
 from socrates_core.study.study_file.checks import form_of
-from socrates_core.study.study_file.form import MarginsForm, StudyForm
-from socrates_core.study.study_file.people import margins_words, people_of
+from socrates_core.study.study_file.form import StudyForm
+from socrates_core.study.study_file.people import NOTHING, Loaded, people_of, weights_words
 from socrates_core.study.study_file.responses import with_responses
 from socrates_core.study.study_file.stimulus import scale_of, stimulus_of
 from socrates_core.study.study_file.yaml_text import read_yaml
@@ -27,7 +27,7 @@ def is_study_file(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
-def read_study(path: str | Path) -> Studies:
+def read_study(path: str | Path, loaded: Loaded = NOTHING) -> Studies:
     """Read a study that somebody wrote, from a YAML file.
 
     >>> from pathlib import Path
@@ -58,13 +58,34 @@ def read_study(path: str | Path) -> Studies:
 
     Keys: `socrates_study: 1`, `title`, `conditions` (1 to 32, each with `label`, `text`, `control` and `fields`),
     `outcomes` (each with `name`, `question` and `scale`: `open`, a preset such as `agreement-7`, `from` and `to` with
-    `labels` and `off_axis`, or `nominal: true` with `labels`), `population` (`gss-answers`, `observed:STUDY`, a table
-    or list of personas, or margins), `design` (`between` or `within`), and `responses` (`file` and `map`: a table of
-    human answers, whose outcomes and conditions are found by their names and labels). A {name} in a text or question
-    is filled from the condition's fields. Words such as Yes and No are text, as in YAML 1.2.
+    `labels` and `off_axis`, or `nominal: true` with `labels`), `population`, `design` (`between` or `within`), and
+    `responses` (`file` and `map`: a table of human answers, whose outcomes and conditions are found by their names and
+    labels). A {name} in a text or question is filled from the condition's fields. Words such as Yes and No are text, as
+    in YAML 1.2.
+
+    A population is one of:
+        `gss-answers`: who answered the bundled experiments of the General Social Survey.
+        `observed:STUDY`, `observed:STUDY@FOLDER`: the people of a bundled study, of one that is `loaded` (its name is
+            the folder then), or of a prepared folder.
+        `people.csv`: a table of personas beside the file: a column an attribute, `weight` if they do not count alike.
+        A list of personas such as `- {age: 30, gender: Female, weight: 2}`, at most 10,000.
+        Margins: people weighted so that their attributes have these shares, which add up to 1 or to 100 as percentages.
+            An attribute has values with shares, a joint table the values of the first attribute with those of the next,
+            or the name of a table with a column an attribute and one called `share`::
+
+                population:
+                  of: gss-answers          # or any text above
+                  margins:
+                    education: {College degree: 35, No college degree: 65}
+                    gender × age_group:    # or with an x
+                      Female: {18-34: 15, 35-54: 17, 55+: 20}
+                      Male: {18-34: 15, 35-54: 16, 55+: 17}
+
+            All are met at once by raking; who has a value without a share is left out.
 
     Args:
-        path: The file; the path of a table of personas is relative to its folder.
+        path: The file; the paths of tables and folders are relative to its folder.
+        loaded: Studies that are at hand, by name, as `load_studies` gives them.
 
     Returns:
         One study, all test, the control condition first, without answers unless the file has `responses`.
@@ -73,7 +94,7 @@ def read_study(path: str | Path) -> Studies:
         SourceError: If the file cannot be read, or a key is missing, unknown, wrong, or not supported yet; names the
             file, the key and what is allowed.
     """
-    return study_of(read_form(path), Path(path).parent, str(path))
+    return study_of(read_form(path), Path(path).parent, str(path), loaded)
 
 
 def read_form(path: str | Path) -> StudyForm:
@@ -91,13 +112,14 @@ def read_form(path: str | Path) -> StudyForm:
     return form_of(read_yaml(text, str(path)), str(path))
 
 
-def study_of(form: StudyForm, folder: Path | None, where: str) -> Studies:
+def study_of(form: StudyForm, folder: Path | None, where: str, loaded: Loaded = NOTHING) -> Studies:
     """A study in which every condition has every outcome, with the answers that the study file names.
 
     Args:
         form: Checked, see `form_of`.
         folder: What the path of a table of personas is relative to; None where no file may be read.
         where: The file's name in messages.
+        loaded: Studies that are at hand, by name; people of theirs may take part.
 
     Raises:
         SourceError: If those who take part cannot be found, or answers cannot be read or contradict the study.
@@ -121,8 +143,8 @@ def study_of(form: StudyForm, folder: Path | None, where: str) -> Studies:
     ]
     kind = "experiment" if len(conditions) > 1 else "survey"
     described = (study_id, form.title, NOBODY_ASKED, "not stated", "", kind, False, study_id)
-    people = people_of(form.population, study_id, folder, f"{where}, population")
-    notes = (margins_words(people),) if isinstance(form.population, MarginsForm) else ()
+    people = people_of(form.population, study_id, folder, f"{where}, population", loaded)
+    notes = weights_words(people, form.population)
     counts = {"studies": 1, "cells": len(cells), "participants": len(people), "responses": 0, "off_scale": 0}
     parts: dict[str, tuple[str, ...]] = {"train": (), "val": (), "test": (study_id,)}
     asked = Studies(

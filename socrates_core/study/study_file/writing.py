@@ -67,7 +67,7 @@ def study_text(form: StudyForm) -> str:
     raw["conditions"] = [_condition(one) for one in form.conditions]
     raw["outcomes"] = [_outcome(one) for one in form.outcomes]
     if isinstance(form.population, MarginsForm):
-        margins = {name: _Flow(shares) for name, shares in form.population.margins.items()}
+        margins = {name: _margin(shares) for name, shares in form.population.margins.items()}
         raw["population"] = {"of": form.population.of, "margins": margins}
     elif isinstance(form.population, list):
         raw["population"] = [_Flow(one) for one in form.population]
@@ -97,6 +97,14 @@ def write_study(form: StudyForm, path: Path) -> None:
 def duplicated(form: StudyForm) -> StudyForm:
     """The same study under another title, to be changed."""
     return form.model_copy(update={"title": f"{form.title} (copy)"})
+
+
+def _margin(shares: Any) -> Any:
+    """A line for the shares of an attribute; of a joint table, one for each value but the last attribute's."""
+    if not isinstance(shares, dict):
+        return shares
+    nested = any(isinstance(value, dict) for value in shares.values())
+    return {level: _margin(value) for level, value in shares.items()} if nested else _Flow(shares)
 
 
 def _condition(form: ConditionForm) -> dict[str, Any]:

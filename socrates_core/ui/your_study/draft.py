@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from socrates_core.errors import SocratesError, SourceError
 from socrates_core.study.study_file.checks import check_study
@@ -17,26 +17,30 @@ from socrates_core.study.study_file.finding import Finding
 from socrates_core.study.study_file.form import MOST_CONDITIONS, MOST_OUTCOMES
 from socrates_core.study.study_file.presets import PRESETS, preset_of
 from socrates_core.study.study_file.yaml_text import read_yaml
+from socrates_core.ui.your_study.population import (
+    WHOLE,
+    Part,
+    PeopleDraft,
+    people_draft,
+    population_of,
+    same_population,
+    value_of,
+)
 
 LONGEST: Final = 80_000
 """Most characters of a draft; a request may have 100,000 bytes. The script says so before it sends one."""
 
+TOO_LONG: Final = "too long"
+"""What the script sends in place of a draft that is longer."""
+
 RANGE, LABELS, NOMINAL, OPEN = "numbers", "labels", "nominal", "open"
 """Kinds of scale beside the presets: from one number to another, own labels, options without an order, any number."""
 
-NOBODY, GSS, OBSERVED, PERSONAS, MARGINS = "nobody", "gss-answers", "observed", "personas", "margins"
-"""Kinds of population."""
-
 _NUMBERED: Final = re.compile(r"\s*(-?\d{1,9})\s*[=:]\s*(.*\S)\s*")
 """`7 = Very likely`."""
-_WHOLE: Final = re.compile(r"-?(?:0|[1-9]\d{0,8})")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class ConditionDraft(_Part):
+class ConditionDraft(Part):
     """One condition."""
 
     label: str = ""
@@ -46,7 +50,7 @@ class ConditionDraft(_Part):
     """`name = value`, one a line."""
 
 
-class ScaleDraft(_Part):
+class ScaleDraft(Part):
     """How people answer."""
 
     kind: str = ""
@@ -59,7 +63,7 @@ class ScaleDraft(_Part):
     """Options off the axis, likewise; without numbers they follow the others."""
 
 
-class OutcomeDraft(_Part):
+class OutcomeDraft(Part):
     """One outcome."""
 
     name: str = ""
@@ -67,19 +71,7 @@ class OutcomeDraft(_Part):
     scale: ScaleDraft = ScaleDraft()
 
 
-class PeopleDraft(_Part):
-    """Who takes part."""
-
-    kind: str = GSS
-    study: str = ""
-    """The bundled study whose people take part."""
-    personas: str = ""
-    """`age: 30, gender: Female`, one person a line."""
-    margins: str = ""
-    """`gender: Female 60, Male 40`, one attribute a line, in percent."""
-
-
-class Draft(_Part):
+class Draft(Part):
     """The whole editor."""
 
     title: str = ""
@@ -116,7 +108,7 @@ def draft_of(text: str) -> Draft:
     Raises:
         SocratesError: If it is not one; the page never sends such.
     """
-    if len(text) > LONGEST:
+    if len(text) > LONGEST or text == TOO_LONG:
         raise SocratesError(f"A study on the page has at most {LONGEST:,} characters; use a study file and the command")
     try:
         return Draft.model_validate_json(text, strict=False) if text else Draft()
@@ -130,7 +122,7 @@ def written(draft: Draft) -> Written:
     raw: dict[str, Any] = {"socrates_study": 1, "title": draft.title}
     raw["conditions"] = [_condition(one, place, problems) for place, one in enumerate(draft.conditions)]
     raw["outcomes"] = [_outcome(one, place, problems) for place, one in enumerate(draft.outcomes)]
-    population = _population(draft.people, problems)
+    population = population_of(draft.people, problems)
     if population is not None:
         raw["population"] = population
     if draft.design != "between":
@@ -175,7 +167,7 @@ def _condition(one: ConditionDraft, place: int, problems: list[Finding]) -> dict
         name, equals, value = (part.strip() for part in line.partition("="))
         if not equals or not name:
             problems.append(Finding(("conditions", place, "fields"), f"{line.strip()!r}: expected name = value"))
-        fields[name] = _value(value)
+        fields[name] = value_of(value)
     if fields:
         raw["fields"] = fields
     return raw
@@ -195,7 +187,7 @@ def _outcome(one: OutcomeDraft, place: int, problems: list[Finding]) -> dict[str
         scale = dict(PRESETS[kind])
     elif kind == RANGE:
         ends = [text.strip() for text in (one.scale.low, one.scale.high)]
-        if not all(map(_WHOLE.fullmatch, ends)):
+        if not all(map(WHOLE.fullmatch, ends)):
             problems.append(Finding(at, "expected two whole numbers, the lowest and the highest"))
             return raw
         first = int(ends[0])
@@ -217,10 +209,6 @@ def _outcome(one: OutcomeDraft, place: int, problems: list[Finding]) -> dict[str
     return {**raw, "scale": {**scale, "off_axis": off} if off else (preset_of(scale) or scale)}
 
 
-def _value(text: str) -> str | int:
-    return int(text) if _WHOLE.fullmatch(text) else text
-
-
 def numbered_lines(text: str, first: int) -> dict[int, str]:
     """Number → label, one a line; a label without a number gets the next one."""
     found: dict[int, str] = {}
@@ -230,50 +218,6 @@ def numbered_lines(text: str, first: int) -> dict[int, str]:
         number, label = (int(match[1]), match[2]) if match else (following, line)
         found[number] = label
         following = number + 1
-    return found
-
-
-def _population(people: PeopleDraft, problems: list[Finding]) -> Any:
-    at = ("population",)
-    if people.kind == GSS:
-        return GSS
-    if people.kind == OBSERVED:
-        return f"observed:{people.study}"
-    if people.kind == PERSONAS:
-        rows = [_pairs(line, ":") for line in filter(str.strip, people.personas.splitlines())]
-        if not rows or any(row is None for row in rows):
-            problems.append(Finding(at, "write one person a line, such as `age: 30, gender: Female`"))
-            return None
-        return [
-            {key: int(value) if _WHOLE.fullmatch(value) else value for key, value in row.items()} for row in rows if row
-        ]
-    if people.kind == MARGINS:
-        return _margins(people.margins, problems)
-    return None
-
-
-def _margins(text: str, problems: list[Finding]) -> Any:
-    margins: dict[str, dict[str, float]] = {}
-    for line in filter(str.strip, text.splitlines()):
-        attribute, colon, rest = line.partition(":")
-        shares = [re.fullmatch(r"(.*\S)\s+(\d+(?:\.\d+)?)\s*%?", part.strip()) for part in rest.split(",")]
-        if not colon or not all(shares):
-            break
-        margins[attribute.strip()] = {match[1]: float(match[2]) / 100 for match in shares if match}
-    else:
-        if margins:
-            return {"of": GSS, "margins": margins}
-    problems.append(Finding(("population",), "write one attribute a line, such as `gender: Female 60, Male 40`"))
-    return None
-
-
-def _pairs(line: str, between: str) -> dict[str, str] | None:
-    found = {}
-    for part in line.split(","):
-        name, mark, value = (piece.strip() for piece in part.partition(between))
-        if not (name and mark and value):
-            return None
-        found[name] = value
     return found
 
 
@@ -294,7 +238,7 @@ def _draft(raw: Mapping[str, Any]) -> Draft:
         OutcomeDraft(name=one.get("name", ""), question=one.get("question", ""), scale=_scale(one.get("scale")))
         for one in raw.get("outcomes", [])[:MOST_OUTCOMES]
     )
-    people = _people(raw.get("population"))
+    people = people_draft(raw.get("population"))
     return Draft(
         title=raw.get("title", ""), conditions=conditions, outcomes=outcomes, people=people,
         design=raw.get("design", "between"),
@@ -317,26 +261,10 @@ def _scale(raw: Any) -> ScaleDraft:
     return ScaleDraft(kind=RANGE, low=str(raw["from"]), high=str(raw["to"]), labels=labels, off=off)
 
 
-def _people(raw: Any) -> PeopleDraft:
-    if raw is None:
-        return PeopleDraft(kind=NOBODY)
-    if raw == GSS:
-        return PeopleDraft()
-    if isinstance(raw, str) and raw.startswith("observed:"):
-        return PeopleDraft(kind=OBSERVED, study=raw.removeprefix("observed:").strip())
-    if isinstance(raw, list):
-        lines = [", ".join(f"{key}: {value}" for key, value in one.items() if value is not None) for one in raw]
-        return PeopleDraft(kind=PERSONAS, personas="\n".join(lines))
-    lines = [
-        f"{name}: " + ", ".join(f"{value} {round(100 * share, 10):g}" for value, share in shares.items())
-        for name, shares in raw["margins"].items()
-    ]
-    return PeopleDraft(kind=MARGINS, margins="\n".join(lines))
-
-
 def _normal(raw: Any) -> str:
     """Contents of a study file for comparison: without keys whose values are the defaults."""
     if isinstance(raw, dict):
+        raw = {**raw, "population": same_population(raw["population"])} if "population" in raw else raw
         kept = {str(key): value for key, value in raw.items() if value or (value == 0 and value is not False)}
         if kept.get("design") == "between":
             del kept["design"]

@@ -9,12 +9,16 @@ from socrates_core.study.studies import Studies
 from socrates_core.study.study_file.checks import form_of
 from socrates_core.study.study_file.finding import Finding
 from socrates_core.study.study_file.form import ConditionForm, OutcomeForm, StudyForm, form_findings
+from socrates_core.study.study_file.margins import TIMES
+from socrates_core.study.study_file.people import NOTHING, Loaded
 from socrates_core.study.study_file.reading import study_of
 from socrates_core.study.study_file.stimulus import scale_of, stimulus_of
+from socrates_core.study.study_file.weighting import UNEQUAL
 from socrates_core.study.study_set import Cell, Persona, persona_rows
 from socrates_core.ui.html import text
 from socrates_core.ui.simulate.study_view import open_ended_note, prompt_card, stimulus_card
 from socrates_core.ui.your_study.draft import Draft, Written, written
+from socrates_core.ui.your_study.population import MARGINS, PERSONAS
 
 HERE: Final = "your study"
 """What messages call the study in the editor."""
@@ -50,33 +54,34 @@ class Encoding(Protocol):
 
 
 def findings_json(findings: tuple[Finding, ...]) -> str:
-    """The findings as the editor takes them: place, kind (`open`: not written yet, `bad`, `doubt`) and text."""
+    """The findings as the editor takes them: place, kind (`open`: not written yet, `bad`, `doubt`, `note`) and text."""
     rows = []
     for one in findings:
         missing = one.message in ("is missing", "is empty, expected a text")
         message = _TO_DO.get(str(one.place[-1]) if one.place else "", one.message) if missing else one.message
-        kind = "open" if missing else "bad" if one.blocks else "doubt"
+        kind = "open" if missing else "bad" if one.blocks else "note" if _is_note(one) else "doubt"
         rows.append({"place": ".".join(map(str, one.place)), "kind": kind, "text": _sentence(message)})
     return json.dumps(rows, ensure_ascii=False)
 
 
-def checked(draft: Draft, model: AnswerModel) -> tuple[Written, Studies | None]:
+def checked(draft: Draft, model: AnswerModel, loaded: Loaded = NOTHING) -> tuple[Written, Studies | None]:
     """The draft as a study file with all findings, those of people and context included; and the study, if it is one.
 
     Args:
         draft: From the editor.
         model: Says whether the texts fit its context.
+        loaded: Studies that are at hand, whose people may take part.
     """
     found = written(draft)
     if not found.ready:
         return found, None
     try:
-        studies = study_of(form_of(found.raw, HERE), None, HERE)
+        studies = study_of(form_of(found.raw, HERE), None, HERE, loaded)
     except SocratesError as error:
-        message = str(error).removeprefix(f"{HERE}, ").removeprefix("population").lstrip(":. ")
-        return Written(found.raw, (Finding(("population",), message), *found.findings)), None
+        return Written(found.raw, (_placed(str(error), draft.people.kind), *found.findings)), None
     too_long = _too_long(studies, found.raw, model)
-    weighted = tuple(Finding(("population",), note, blocks=False) for note in studies.manifest.notes)
+    at = ("population", draft.people.kind) if draft.people.kind in (MARGINS, PERSONAS) else ("population",)
+    weighted = tuple(Finding(at, note, blocks=False) for note in studies.manifest.notes)
     return Written(found.raw, (*too_long, *found.findings, *weighted)), None if too_long else studies
 
 
@@ -85,7 +90,7 @@ def summary_html(draft: Draft, found: Written) -> str:
     if draft.untouched:
         return ""
     blocking = sum(finding.blocks for finding in found.findings)
-    doubts = len(found.findings) - blocking
+    doubts = sum(not finding.blocks and not _is_note(finding) for finding in found.findings)
     if blocking:
         things = "1 thing is" if blocking == 1 else f"{blocking} things are"
         return f"<p class='quiet' role='status'>{things} still to be done; each is named beside its field.</p>"
@@ -174,6 +179,24 @@ def _too_long(studies: Studies, raw: dict[str, object], model: AnswerModel) -> t
             if message:
                 found.append(Finding(("conditions", place, "text"), f"what the model reads has {message}"))
     return tuple(found)
+
+
+def _placed(message: str, kind: str) -> Finding:
+    """What is wrong with the people, beside the field of them: `your study, population.margins.gender: …`."""
+    where, colon, words = message.removeprefix(f"{HERE}, ").partition(": ")
+    keys = tuple(where.split("."))
+    if not colon or keys[0] != "population":
+        return Finding(("population", PERSONAS) if kind == PERSONAS else ("population",), message)
+    if kind == PERSONAS:
+        return Finding(("population", PERSONAS), words)
+    if keys[1:2] == ("margins",) and len(keys) > 2 and TIMES in keys[2]:
+        return Finding(("population", "tables"), f"{'.'.join(keys[2:])}: {words}")
+    return Finding(keys, words)
+
+
+def _is_note(finding: Finding) -> bool:
+    """Whether a remark is nothing to look at: what weights do to the number of people, as long as it is little."""
+    return finding.place[:1] == ("population",) and not finding.blocks and UNEQUAL not in finding.message
 
 
 def _sentence(message: str) -> str:

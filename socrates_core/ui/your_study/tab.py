@@ -14,7 +14,7 @@ from socrates_core.report.figures import arms_figure
 from socrates_core.report.prediction.picture import conditions_figure
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import Sampling
-from socrates_core.study.sources.bundled import BUNDLED, BUNDLED_STUDIES, GSS_ATTRIBUTES
+from socrates_core.study.sources.bundled import BUNDLED_STUDIES
 from socrates_core.study.study_file.presets import TITLES
 from socrates_core.ui.access.visitors import visitor_of
 from socrates_core.ui.html import notice_html, text
@@ -23,23 +23,12 @@ from socrates_core.ui.model_choice import ModelChoice
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.link import MAX_TEMPERATURE
 from socrates_core.ui.simulate.result_panel import styled
-from socrates_core.ui.your_study.draft import (
-    GSS,
-    LABELS,
-    MARGINS,
-    NOBODY,
-    NOMINAL,
-    OBSERVED,
-    OPEN,
-    PERSONAS,
-    RANGE,
-    Draft,
-    draft_of,
-    opened,
-)
+from socrates_core.ui.your_study.draft import LABELS, NOMINAL, OPEN, RANGE, TOO_LONG, Draft, draft_of, opened
+from socrates_core.ui.your_study.population import MARGINS, levels_json, people_menus
 from socrates_core.ui.your_study.preview import checked, findings_json, preview_html, summary_html
+from socrates_core.ui.your_study.remix import live_json, only_shares_differ
 from socrates_core.ui.your_study.view import STALE, WAITING, keep_html, ranking_html, tables_html, verdict_html
-from socrates_core.ui.your_study.work import Prediction, download, predict, study_file
+from socrates_core.ui.your_study.work import Prediction, download, loaded_in, predict, study_file, with_shares
 
 EXAMPLE: Final = BUNDLED_STUDIES / "example.yaml"
 
@@ -54,6 +43,8 @@ class Desk:
     """Hidden: what the checks found; the script puts each beside its field."""
     saved: gr.Textbox
     """Hidden: a file for the script to save."""
+    levels: gr.Textbox
+    """Hidden: attributes and values of the people who are weighted; the script makes sliders of them."""
     message: gr.HTML
     summary: gr.HTML
     condition: gr.Dropdown
@@ -63,7 +54,7 @@ class Desk:
     @property
     def checks(self) -> list[Block]:
         """Everything that changes with the draft."""
-        return [self.findings, self.summary, self.condition, self.outcome, self.preview]
+        return [self.levels, self.findings, self.summary, self.condition, self.outcome, self.preview]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +75,13 @@ class Outcomes:
     means: gr.Plot
     tables: gr.HTML
     keep: gr.HTML
+    live: gr.Textbox
+    """Hidden: the prediction in small, which the script shows beside the shares that can be moved."""
 
     @property
     def drawn(self) -> list[Block]:
         """Everything that shows one outcome."""
-        return [self.which, self.verdict, self.picture, self.ranking, self.means, self.tables]
+        return [self.which, self.verdict, self.picture, self.ranking, self.means, self.tables, self.live]
 
 
 def your_study_tab(results: Results, choice: ModelChoice) -> None:
@@ -117,7 +110,8 @@ def your_study_tab(results: Results, choice: ModelChoice) -> None:
             outcomes = _outcomes()
     findings = gr.Textbox("[]", visible="hidden", elem_id="study-findings", label="Findings")
     saved = gr.Textbox("", visible="hidden", elem_id="study-saved", label="File")
-    desk = Desk(editor, findings, saved, message, summary, condition, outcome, preview)
+    levels = gr.Textbox("", visible="hidden", elem_id="study-levels", label="Values")
+    desk = Desk(editor, findings, saved, levels, message, summary, condition, outcome, preview)
     _wire_editor(desk, outcomes, settings, results)
     _wire_files(desk, example, new, open_file, save, copy, settings[0], results)
     _wire_run(desk, outcomes, settings, run, results)
@@ -126,20 +120,12 @@ def your_study_tab(results: Results, choice: ModelChoice) -> None:
 
 
 def _editor(results: Results) -> gr.HTML:
-    bundled = next((source for source in results.catalogue.sources if source.name == BUNDLED), None)
-    studies = [] if bundled is None else [one for one in bundled.entries if one.described]
     menus = {
         "scales": [
             ["", "Choose …"], *([name, title] for name, title in TITLES.items()), [RANGE, "Numbers, from … to …"],
             [LABELS, "Own labels, in order"], [NOMINAL, "Options without an order"], [OPEN, "Any number"],
         ],
-        "people": [
-            [GSS, "General Social Survey: who answered the bundled experiments, unweighted"],
-            [OBSERVED, "The people of one bundled study"], [PERSONAS, "Personas that I list"],
-            [MARGINS, "General Social Survey, weighted to shares that I give"], [NOBODY, "Nothing is known about them"],
-        ],
-        "studies": [[one.study.study_id, one.title] for one in studies],
-        "attributes": f"The attributes are {', '.join(GSS_ATTRIBUTES)}.",
+        **people_menus(results.catalogue),
     }  # fmt: skip
     return gr.HTML(
         Draft().model_dump_json(),
@@ -191,7 +177,8 @@ def _outcomes() -> Outcomes:
             means = gr.Plot(show_label=False, container=False, elem_id="study-means", elem_classes="figure")
             tables = gr.HTML(elem_id="study-tables", js_on_load=None)
             keep = gr.HTML(elem_id="study-keep", js_on_load="yourStudy.keep(element, trigger)")
-    return Outcomes(made, shown, stale, notice, body, which, verdict, picture, ranking, means, tables, keep)
+        live = gr.Textbox("", visible="hidden", elem_id="study-live", label="In small")
+    return Outcomes(made, shown, stale, notice, body, which, verdict, picture, ranking, means, tables, keep, live)
 
 
 # -- the editor --------------------------------------------------------------------------------------------------
@@ -199,9 +186,11 @@ def _outcomes() -> Outcomes:
 
 def _wire_editor(desk: Desk, outcomes: Outcomes, settings: list[Any], results: Results) -> None:
     def check(value: str, condition: int, outcome: int, shown: str, *chosen: Any) -> Updates:
+        if value == TOO_LONG:  # the script has said so beside the field
+            return {desk.summary: ""}
         model = results.models.get(chosen[0])
         draft = draft_of(value)
-        found, studies = checked(draft, model)
+        found, studies = checked(draft, model, loaded_in(results))
         conditions = [(one.label.strip() or f"Condition {i}", i - 1) for i, one in enumerate(draft.conditions, 1)]
         asked = [(one.name.strip() or f"Outcome {i}", i - 1) for i, one in enumerate(draft.outcomes, 1)]
         condition = condition if condition in range(len(conditions)) else 0
@@ -209,6 +198,7 @@ def _wire_editor(desk: Desk, outcomes: Outcomes, settings: list[Any], results: R
         # an untouched page is not reproached with what is missing
         findings = () if draft.untouched else found.findings
         return {
+            desk.levels: levels_json(draft.people, loaded_in(results)),
             desk.findings: findings_json(findings),
             desk.summary: summary_html(draft, found),
             desk.condition: gr.update(choices=conditions, value=condition),
@@ -233,13 +223,17 @@ def _wire_editor(desk: Desk, outcomes: Outcomes, settings: list[Any], results: R
     changes += [setting.change for setting in settings]
     gr.on(changes, check, state, outputs, **QUICK, trigger_mode="always_last")
     desk.editor.upload(open_study, None, [desk.editor, desk.message], **QUICK)
+    desk.levels.change(None, desk.levels, None, js="(levels) => yourStudy.levels(levels)")
     desk.findings.change(None, desk.findings, None, js="(found) => yourStudy.mark(found)")
     desk.saved.change(None, desk.saved, None, js="(file) => yourStudy.save(file)")
 
 
 def _mark(value: str, chosen: tuple[Any, ...]) -> str:
-    """What a prediction belongs to: a checksum of the draft and the settings."""
-    content = json.dumps([draft_of(value).model_dump(), *chosen], ensure_ascii=False)
+    """What a prediction belongs to: a checksum of the draft and the settings; shares can be moved afterwards."""
+    draft = draft_of(value).model_dump()
+    if draft["people"]["kind"] == MARGINS:
+        draft["people"] |= {"margins": (), "tables": ""}
+    content = json.dumps([draft, *chosen], ensure_ascii=False)
     return hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()
 
 
@@ -258,7 +252,7 @@ def _wire_files(
         return draft.model_copy(update={"title": f"{draft.title} (copy)".strip()}).model_dump_json()
 
     def save_study(value: str, name: str) -> str:
-        return study_file(checked(draft_of(value), results.models.get(name))[0])
+        return study_file(checked(draft_of(value), results.models.get(name), loaded_in(results))[0])
 
     example.click(lambda: opened(EXAMPLE.read_text("utf-8")).model_dump_json(), None, desk.editor, **QUICK)
     new.click(lambda: Draft().model_dump_json(), None, desk.editor, **QUICK)
@@ -294,6 +288,25 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
             **_drawn(outcomes, made, 0),
         }
 
+    def move_shares(request: gr.Request, value: str, made: Prediction | None, place: int, *chosen: Any) -> Updates:
+        draft = Draft() if value == TOO_LONG else draft_of(value)
+        if made is None or not only_shares_differ(draft, made.draft):
+            back = made is not None and draft == made.draft
+            return {outcomes.notice: "" if back else gr.skip()}
+        try:
+            if (made.model, made.sampling) != (chosen[0], _sampling(*chosen[1:])):
+                return {outcomes.notice: gr.skip()}
+            moved = with_shares(results, visitor_of(request), made, draft)
+        except SocratesError as error:
+            told = f"The prediction below is for the shares before: {str(error)[:1].lower()}{str(error)[1:]}."
+            return {outcomes.notice: notice_html(told.replace("..", ".")), outcomes.live: ""}
+        return {
+            outcomes.made: moved,
+            outcomes.notice: "",
+            outcomes.keep: keep_html(moved.form, moved.found),
+            **_drawn(outcomes, moved, place if place in range(len(moved.found)) else 0),
+        }
+
     def choose(made: Prediction | None, place: int) -> Updates:
         if made is None or place not in range(len(made.found)):  # the page offers no such outcome
             return {outcomes.which: gr.skip()}
@@ -316,7 +329,12 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
         concurrency_limit=4,
         concurrency_id="simulate",
     )
+    moving = [desk.editor, outcomes.made, outcomes.which, *settings]
+    desk.editor.input(
+        move_shares, moving, [outcomes.made, outcomes.notice, outcomes.keep, *body], **QUICK, trigger_mode="always_last"
+    )
     ran.then(None, None, None, js="() => yourStudy.show()")
+    outcomes.live.change(None, outcomes.live, None, js="(found) => yourStudy.live(found)")
     outcomes.which.input(choose, [outcomes.made, outcomes.which], body, **QUICK)
     outcomes.keep.download(save_file, outcomes.made, desk.saved, **QUICK)
 
@@ -332,6 +350,7 @@ def _drawn(outcomes: Outcomes, made: Prediction, place: int) -> Updates:
         outcomes.picture: _plot(None if found is None else conditions_figure(found)),
         outcomes.ranking: ranking_html(found),
         outcomes.tables: tables_html(found),
+        outcomes.live: live_json(one),
         outcomes.means: _plot(arms_figure(found) if found is not None and several else None),
     }
 

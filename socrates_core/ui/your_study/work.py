@@ -4,20 +4,23 @@ import itertools
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from socrates_core.errors import SocratesError
 from socrates_core.report.prediction.files import prediction_csv, prediction_html, prediction_json
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import OutcomeResult, Sampling, simulate_study
-from socrates_core.study.study_file.form import StudyForm
+from socrates_core.study.study_file.form import MarginsForm, StudyForm
+from socrates_core.study.study_file.people import Loaded, people_of
 from socrates_core.study.study_file.writing import raw_text, study_text
-from socrates_core.ui.access.limits import DOWNLOAD_COST
+from socrates_core.ui.access.limits import DOWNLOAD_COST, MIN_COST
 from socrates_core.ui.access.visitors import Visitor
+from socrates_core.ui.answer_memory import AnswerMemory
 from socrates_core.ui.results import Results
-from socrates_core.ui.your_study.draft import Draft, Written
-from socrates_core.ui.your_study.preview import checked, form_in
+from socrates_core.ui.your_study.draft import Draft, Written, written
+from socrates_core.ui.your_study.preview import HERE, checked, form_in
+from socrates_core.ui.your_study.remix import MOST_KEPT, ask_everybody, remixed
 
 _COUNT: Final = itertools.count(1)
 _MEDIA: Final = {
@@ -32,6 +35,16 @@ class Prediction:
 
     form: StudyForm
     found: tuple[OutcomeResult, ...]
+    draft: Draft
+    model: str
+    sampling: Sampling
+    memory: AnswerMemory | None = None
+    """What was answered, where people are weighted to shares that can be moved."""
+
+
+def loaded_in(results: Results) -> Loaded:
+    """The studies of the page by the name of their source; people of theirs may take part."""
+    return {source.name: source.studies for source in results.catalogue.sources}
 
 
 def predict(
@@ -49,7 +62,7 @@ def predict(
             has too much at work, or the model cannot predict it.
     """
     answering = results.models.get(model)
-    found, studies = checked(draft, answering)
+    found, studies = checked(draft, answering, loaded_in(results))
     if studies is None:
         first = next(finding for finding in found.findings if finding.blocks)
         raise SocratesError(f"The study cannot be run yet: {first}. All that is to be done stands beside the fields")
@@ -60,7 +73,31 @@ def predict(
         raise SocratesError(refusal)
     with results.limits.at_work(visitor):
         results.limits.take(visitor, sampling.people * len(studies.cells))
-        return Prediction(form_in(found), simulate_study(studies, answering, sampling, progress))
+        form = form_in(found)
+        if not isinstance(form.population, MarginsForm):
+            made = simulate_study(studies, answering, sampling, progress)
+            return Prediction(form, made, draft, model, sampling)
+        memory = AnswerMemory(MOST_KEPT)
+        made = simulate_study(studies, memory.asking(answering), sampling, progress)
+        base = people_of(form.population.of, "own", None, HERE, loaded_in(results))
+        ask_everybody(studies, base, memory.asking(answering), sampling.people)
+        return Prediction(form, made, draft, model, sampling, memory)
+
+
+def with_shares(results: Results, visitor: Visitor, made: Prediction, draft: Draft) -> Prediction:
+    """A prediction with the shares of another draft, which differs in nothing else, without asking the model.
+
+    Raises:
+        SocratesError: If no weights give these shares, somebody has not been asked, an outcome is open-ended, or the
+            visitor has exceeded the rate limit.
+    """
+    found = written(draft)
+    if not found.ready or made.memory is None:
+        raise SocratesError("These shares cannot be met yet; what is missing stands beside them")
+    results.limits.take(visitor, MIN_COST)
+    form = form_in(found)
+    moved = remixed(form, made.memory, results.models.get(made.model), made.sampling, loaded_in(results))
+    return replace(made, form=form, found=moved, draft=draft)
 
 
 def download(results: Results, visitor: Visitor, made: Prediction, kind: str) -> str:

@@ -26,6 +26,7 @@ from socrates_core.report.prediction.tables import (
 )
 from socrates_core.simulation.whole_study import OutcomeResult, Sampling, simulate_study
 from socrates_core.study.prepare import prepare
+from socrates_core.study.sources.bundled import load_real
 from socrates_core.study.study_file.checks import form_of
 from socrates_core.study.study_file.form import StudyForm
 from socrates_core.study.study_file.reading import study_of
@@ -212,3 +213,16 @@ def test_the_uniform_model_is_the_same_in_every_condition() -> None:
     found = simulate_study(study_of(study(), None, "x"), UniformModel(), Sampling(10))[0].simulation
     assert found is not None
     assert summary(found) == "All 2 conditions have the same predicted mean, 3.00 on the scale from 1 to 5."
+
+
+def test_the_command_takes_the_people_of_a_folder_of_studies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load_real().select(["gss-welfare"]).save(tmp_path / "welfare")
+    write_study(study(population="observed:gss-welfare@welfare"), tmp_path / "files" / "menu.yaml")
+    simulate(tmp_path / "files" / "menu.yaml", tmp_path / "out", "uniform", people=20, studies=[tmp_path / "welfare"])
+    assert "10,535 people to draw from; 20 simulated" in capsys.readouterr().out
+    with pytest.raises(SocratesError, match=r"there is no .*welfare; write the path of the studies"):
+        simulate(tmp_path / "files" / "menu.yaml", tmp_path / "out", "uniform", people=20)
+    with pytest.raises(SocratesError, match="two folders are called welfare"):
+        simulate(tmp_path / "files" / "menu.yaml", tmp_path / "out", studies=[tmp_path / "welfare"] * 2)

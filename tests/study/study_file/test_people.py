@@ -1,9 +1,14 @@
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
+import polars as pl
 import pytest
 
 from socrates_core.errors import SourceError
+from socrates_core.study.sources.bundled import load_real
 from socrates_core.study.study_file.form import MarginsForm
-from socrates_core.study.study_file.people import margins_words, people_of
+from socrates_core.study.study_file.people import people_of, presets, weights_words
 
 
 def margins(of: str = "gss-answers", **shares: dict[str | int, float]) -> MarginsForm:
@@ -29,7 +34,7 @@ def test_margins_weight_people_to_the_shares_asked_for() -> None:
     assert weights.mean() == pytest.approx(1)
     # Kish's effective sample size, worked out apart
     effective = weights.sum() ** 2 / np.square(weights).sum()
-    assert f"count as {effective:,.0f} equally weighted ones" in margins_words(people)
+    assert f"count as {effective:,.0f} equally weighted ones" in weights_words(people, margins(gender={"Female": 1}))[0]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +51,60 @@ def test_margins_weight_people_to_the_shares_asked_for() -> None:
 def test_margins_that_cannot_be_met_say_why(asked: MarginsForm, message: str) -> None:
     with pytest.raises(SourceError, match=message):
         people_of(asked, "own", None, "population")
+
+
+def test_the_preset_is_named_as_what_it_counts_from_the_bundled_data() -> None:
+    (preset,) = presets()
+    assert preset.title == (
+        "General Social Survey 2006-2018 (NORC): 113,507 answers to 11 wording experiments, by party, gender, age "
+        "group, education, unweighted"
+    )
+    assert preset.source == "General Social Survey 2006-2018 (NORC)"
+    assert preset.people == len(people_of(preset.name, "own", None, "x"))
+
+
+def test_people_of_any_study_that_is_loaded_or_in_a_folder_may_take_part(tmp_path: Path) -> None:
+    asked = [{"age": 30, "weight": 2}, {"age": 71, "weight": 1}]
+    mine = replace(load_real().select(["gss-crime"]), participants=people_of(asked, "gss-crime", None, "x"))
+    found = people_of("observed:gss-crime@mine", "own", None, "x", {"mine": mine})
+    assert found.select("study_id", "age", "weight").rows() == [("own", 30, 2.0), ("own", 71, 1.0)]
+    twice = replace(mine, studies=mine.studies.with_columns(study_id=pl.lit("mine-1")))
+    loaded = {"mine": mine, "one": twice, "other": twice}
+    assert len(people_of("observed:gss-crime", "own", None, "x", loaded)) > 10_000  # the bundled study first
+    load_real().select(["gss-welfare"]).save(tmp_path / "welfare")
+    assert len(people_of("observed:gss-welfare@welfare", "own", tmp_path, "x")) == 10_535
+    for name, folder, message in (
+        (
+            "observed:mine-1",
+            None,
+            "several sources have a study 'mine-1'; write observed:mine-1@one or observed:mine-1@",
+        ),
+        ("observed:gss-crme@mine", None, r"no study 'gss-crme' here; there are gss-crime.*did you mean gss-crime"),
+        ("observed:gss-crime@elsewhere", None, "no studies called 'elsewhere' are loaded here; there are mine"),
+        ("observed:gss-crime@elsewhere", tmp_path, "there is no .*elsewhere; write the path of the studies"),
+    ):
+        with pytest.raises(SourceError, match=message):
+            people_of(name, "own", folder, "x", loaded)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{"age": 30, "weight": 0}], "x: person 1 has weight 0 and would stand for nobody; leave the row out"),
+        ([{"age": 30}, {"age": 31, "weight": -1}], "participant 2: weight '-1' is not a number of 0 or more"),
+        ([{"age": 30, "weight": "=1+1"}], "weight '=1.1' is not a number"),
+        ([{"age": 30}] * 10_001, "x: 10,001 personas are listed, at most 10,000 can be; put them in a table"),
+    ],
+)
+def test_personas_that_cannot_be_weighted_or_are_too_many_say_so(rows: list[dict[str, str | int | None]],
+                                                                message: str) -> None:  # fmt: skip
+    with pytest.raises(SourceError, match=message):
+        people_of(rows, "own", None, "x")
+
+
+def test_formulas_and_markup_in_a_persona_stay_text() -> None:
+    people = people_of([{"name": "=HYPERLINK(1)", "age": "<b>30</b>"}], "own", None, "x")
+    assert people.select("name", "age").row(0) == ("=HYPERLINK(1)", "<b>30</b>")
 
 
 def test_where_no_file_may_be_read_a_table_is_refused_whether_it_exists_or_not() -> None:

@@ -10,7 +10,8 @@ from socrates_core.ui.access.limits import Limits
 from socrates_core.ui.access.visitors import DEFAULTS, Policy, Visitor
 from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.results import Results
-from socrates_core.ui.your_study.draft import ConditionDraft, Draft, OutcomeDraft, PeopleDraft, ScaleDraft, opened
+from socrates_core.ui.your_study.draft import ConditionDraft, Draft, OutcomeDraft, ScaleDraft, opened
+from socrates_core.ui.your_study.population import PeopleDraft
 from socrates_core.ui.your_study.preview import checked, findings_json, preview_html, summary_html
 from socrates_core.ui.your_study.tab import EXAMPLE
 from socrates_core.ui.your_study.view import keep_html, ranking_html, tables_html, verdict_html
