@@ -104,6 +104,18 @@ class Uploads:
             self._alive.add(upload)
         return word
 
+    def beside(self, word: str) -> Upload:
+        """The file of this word, which a survey file belongs to; it is still to be taken.
+
+        Raises:
+            SocratesError: If there is none.
+        """
+        with self._lock:
+            found = self._waiting.get(word)
+        if found is None:
+            raise SocratesError("Choose the answers together with the survey file (.qsf) that belongs to them.")
+        return found[0]
+
     def take(self, word: object) -> Upload:
         """The file of this word, which nobody can take twice.
 

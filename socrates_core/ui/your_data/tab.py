@@ -171,6 +171,7 @@ def _wire_map(bench: Bench, asked: Choice, look: gr.Button, save: gr.Button, res
             return {bench.message: notice_html("Choose the survey file first; then the map that belongs to it.")}
         try:
             base = map_of(read_yaml(sent["yaml"], "this map"), "this map")
+            base = base.model_copy(update={"qsf": None})  # a path of this machine; here it comes with the file
             done = read(own, base)
         except SocratesError as error:
             return {bench.message: _refused(error)}

@@ -90,6 +90,7 @@ class _named:  # noqa: N801 - read as a phrase
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, SocratesError):
             words = str(error).replace(str(self.upload.path), self.upload.name)
+            words = words.replace(f"{self.upload.path.parent}/", "")  # of the survey file beside it
             raise SocratesError(words.replace(self.upload.path.name, self.upload.name)) from error
 
 

@@ -43,6 +43,16 @@ def test_a_file_is_taken_once_by_who_has_its_word(client: TestClient, results: R
             results.uploads.take(wrong)
 
 
+def test_a_survey_file_joins_the_answers_that_it_belongs_to(client: TestClient, results: Results) -> None:
+    word = send(client, b"a,b\n1,2\n")[1]
+    headers = {"x-file-name": "My%20survey.qsf", "x-belongs-to": word}
+    assert client.post(PATH, content=b"{}", headers=headers).json() == {"word": word}
+    upload = results.uploads.take(word)
+    assert (upload.path.with_name("answers.qsf").read_bytes(), upload.size) == (b"{}", 10)
+    late = client.post(PATH, content=b"{}", headers=headers)
+    assert (late.status_code, "together with the survey file" in late.text) == (400, True)
+
+
 @pytest.mark.parametrize(
     ("name", "kept"),
     [

@@ -81,6 +81,14 @@ def test_messages_name_the_file_as_the_visitor_does() -> None:
         brought("a,b\n", "empty.csv")
 
 
+def test_a_survey_file_that_cannot_be_read_is_named_without_its_place() -> None:
+    upload = Upload("survey.csv")
+    upload.path.write_text("id,q1\np1,1\n", "utf-8")
+    upload.path.with_suffix(".qsf").write_text("{", "utf-8")
+    with pytest.raises(SocratesError, match=r"^answers\.qsf"):
+        opened(upload)
+
+
 def test_a_map_that_leaves_no_answer_says_so() -> None:
     own = brought("id,q1\np1,1\np2,2\n")
     raw = {"outcomes": {"q1": {"question": "x?", "scale": {"from": 1, "to": 2}, "missing": [1, 2]}}}
@@ -152,9 +160,12 @@ def test_a_workbook_and_a_file_of_spss_are_brought_like_a_text_table(results: Re
 def test_real_files_come_out_as_they_are_without_a_correction(name: str, means: dict[str, float]) -> None:
     upload = Upload(name)
     upload.path.write_bytes((REAL / name).read_bytes())
+    if (REAL / name).with_suffix(".qsf").is_file():
+        upload.path.with_suffix(".qsf").write_bytes((REAL / name).with_suffix(".qsf").read_bytes())
     own = opened(upload)
     studies = read(own, own.base).studies
     assert studies is not None
+    assert studies.cell(0).scale.labels
     found = {
         cell.condition: float(studies.answers(cell.cell_id).responses.mean())
         for cell in studies.cells_of(studies.study_ids[0])
