@@ -1,4 +1,7 @@
 import gc
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,7 @@ from starlette.testclient import TestClient
 from socrates_core.errors import SocratesError
 from socrates_core.model.baselines import UniformModel
 from socrates_core.ui.access.limits import Limits
-from socrates_core.ui.access.uploads import Upload, Uploads
+from socrates_core.ui.access.uploads import Upload, Uploads, delete_leftovers
 from socrates_core.ui.access.visitors import DEFAULTS, Policy
 from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.results import Results
@@ -104,6 +107,21 @@ def test_a_file_goes_with_the_page_that_has_it() -> None:
     del upload
     gc.collect()
     assert not place.parent.exists()
+
+
+def test_what_a_killed_app_left_is_deleted_by_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    mine = Upload("a.csv")
+    mine.path.write_text("a")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left, other = tmp_path / f"socrates-data-{ended.pid}-abc", tmp_path / "socrates-data-notes"
+    left.mkdir()
+    other.mkdir()
+    delete_leftovers()
+    assert not left.exists()
+    assert other.exists()
+    assert mine.path.exists()
 
 
 def test_sending_files_counts_against_the_rate_limit(results: Results) -> None:
