@@ -107,6 +107,16 @@ def people_sent(own: OwnData, study_id: str, model: AnswerModel) -> str:
     return "I may send " + words_on_sending(own.studies, [study_id], f"{model.url}, which answers as {model.name}")
 
 
+def sends_the_same(before: OwnData | None, now: OwnData, model: AnswerModel) -> bool:
+    """Whether the data, read anew, sends the same columns of as many people as what a visitor has agreed to."""
+    if before is None or before.studies is None or now.studies is None:
+        return False
+    ids = now.studies.study_ids
+    return before.studies.study_ids == ids and all(
+        people_sent(before, one, model) == people_sent(now, one, model) for one in ids
+    )
+
+
 def predict(
     results: Results,
     visitor: Visitor,

@@ -16,7 +16,7 @@ from socrates_core.ui.access.visitors import DEFAULTS, Policy, Visitor
 from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.results import Results
 from socrates_core.ui.your_data.view import found_html, preview_html
-from socrates_core.ui.your_data.work import OwnData, opened, people_sent, predict, read
+from socrates_core.ui.your_data.work import OwnData, opened, people_sent, predict, read, sends_the_same
 
 STRANGER = Visitor(None, "anyone", "address:1")
 ATTACK = "<img src=x onerror=alert(1)>"
@@ -114,6 +114,12 @@ def test_people_go_to_another_server_only_when_the_visitor_agrees(own: OwnData) 
     told = people_sent(own, "survey", model)
     assert told.startswith("I may send to http://127.0.0.1:9/v1, which answers as gpt: age of up to 40 people")
     assert people_sent(own, "survey", UniformModel()) == ""
+    # who has agreed to one list of columns has not agreed to another
+    bare = read(own, map_of({"outcomes": {"q1": {"question": "x?", "scale": "open"}}}, "the test"))
+    assert ": nothing about people, and the texts" in people_sent(bare, "survey", model)
+    assert sends_the_same(own, replace(own), model)
+    assert not sends_the_same(bare, own, model)
+    assert not sends_the_same(replace(own, studies=None), own, model)
     results = Results(open_catalogue([], ()), model, policy=Policy(DEFAULTS, space=False, sign_in=False))
     with pytest.raises(SocratesError, match="Tick the box that names what would be sent there"):
         predict(results, STRANGER, own, results.model_name, SimulationRequest(0, n=5), confirmed=False)
