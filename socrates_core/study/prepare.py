@@ -21,6 +21,7 @@ from socrates_core.study.sources.file.frames import check_single
 from socrates_core.study.sources.grouping import WORDING
 from socrates_core.study.sources.opening import Stated, open_source, stated_unseen
 from socrates_core.study.sources.sample import sample_cells, sample_rows
+from socrates_core.study.sources.table.map.example import MAP, PEOPLE, TABLE, write_example
 from socrates_core.study.sources.table.map.form import read_map
 from socrates_core.study.sources.table.map.recognition import propose
 from socrates_core.study.sources.table.map.writing import proposal_text, write_map
@@ -42,7 +43,9 @@ VERSIONS = 5
 
 
 def prepare(
-    source: Annotated[str, typer.Option(help="bundled, socsci210, hub:OWNER/NAME, a study file, or a path.")],
+    source: Annotated[
+        str | None, typer.Option(help="bundled, socsci210, hub:OWNER/NAME, a study file, or a path.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The study folder to write.")] = None,
     split: Annotated[
         Literal["study", "official", "condition", "outcome", "participant"] | None,
@@ -65,6 +68,9 @@ def prepare(
         Path | None,
         typer.Option(help="Write what the columns of a table may be to this file, to be corrected, and nothing else."),
     ] = None,
+    example: Annotated[
+        Path | None, typer.Option(help="Write an example table and its map to this folder, and nothing else.")
+    ] = None,
     group_by: Annotated[
         str | None,
         typer.Option(help="Studies alike in this stay in one part: a column of the table, wording, source or title."),
@@ -75,6 +81,11 @@ def prepare(
 ) -> None:
     """Read studies from a source and write them as a study folder with a split."""
     started = time.perf_counter()
+    if example is not None:
+        show_example(example)
+        return
+    if source is None:
+        raise SourceError("--source is missing: name a source, or --example and a folder for a table to begin with")
     if propose_map is not None:
         show_proposal(source, propose_map)
         return
@@ -136,6 +147,15 @@ def show_proposal(source: str, target: Path) -> None:
     write_map(proposal_text(proposal), target)
     words = ["--source", source, "--map", str(target), "--out", "FOLDER"]
     print(f"wrote        {target}; correct it, then: python -m train.prepare {shlex.join(words)}")
+
+
+def show_example(folder: Path) -> None:
+    """Write an example table and its map, and print the two commands that go on from there."""
+    write_example(folder)
+    words = ["--source", str(folder / TABLE), "--map", str(folder / MAP), "--out", str(folder / "studies")]
+    print(f"wrote        {folder / TABLE} ({PEOPLE} made-up people) and {folder / MAP}; try:")
+    print(f"              python -m train.prepare {shlex.join(words)}")
+    print(f"              python app.py --studies {shlex.quote(str(folder / 'studies'))}")
 
 
 def check_sample(fraction: float, per_cell: int | None) -> None:

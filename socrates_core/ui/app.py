@@ -179,12 +179,14 @@ def open_page(
     """
     from socrates_core.model.loading import load_model
     from socrates_core.study.sources.bundled import BUNDLED
+    from socrates_core.ui.access.uploads import delete_leftovers
     from socrates_core.ui.access.visitors import Policy
     from socrates_core.ui.catalogue import open_catalogue
     from socrates_core.ui.evaluate.board import RunBoard
     from socrates_core.ui.page import build_page, check_port, serve
     from socrates_core.ui.results import Results
 
+    delete_leftovers()
     policy = Policy.from_environment()
     guarded = entrance.guarded()
     check_port(entrance.host, entrance.port)

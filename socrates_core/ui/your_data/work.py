@@ -90,6 +90,7 @@ class _named:  # noqa: N801 - read as a phrase
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, SocratesError):
             words = str(error).replace(str(self.upload.path), self.upload.name)
+            words = words.replace(f"{self.upload.path.parent}/", "")  # of the survey file beside it
             raise SocratesError(words.replace(self.upload.path.name, self.upload.name)) from error
 
 
@@ -104,6 +105,16 @@ def people_sent(own: OwnData, study_id: str, model: AnswerModel) -> str:
     if not isinstance(model, EndpointModel) or own.studies is None:
         return ""
     return "I may send " + words_on_sending(own.studies, [study_id], f"{model.url}, which answers as {model.name}")
+
+
+def sends_the_same(before: OwnData | None, now: OwnData, model: AnswerModel) -> bool:
+    """Whether the data, read anew, sends the same columns of as many people as what a visitor has agreed to."""
+    if before is None or before.studies is None or now.studies is None:
+        return False
+    ids = now.studies.study_ids
+    return before.studies.study_ids == ids and all(
+        people_sent(before, one, model) == people_sent(now, one, model) for one in ids
+    )
 
 
 def predict(
