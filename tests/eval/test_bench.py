@@ -40,6 +40,8 @@ def test_the_data_suite_measures_every_step_and_compares_equal_rows(tmp_path: Pa
     for step in ("prepare", "tables", "load", "pandas"):
         assert 0 < figures[step]["peak_gb"] < 4
     assert figures["load"]["seconds"] < 3
+    assert set(figures["surveys"]) == {"csv", "sav", "xlsx"}
+    assert all(0 < one["peak_gb"] < 1 for one in figures["surveys"].values())
 
 
 def test_an_unknown_suite_names_those_that_there_are(tmp_path: Path) -> None:
