@@ -108,14 +108,15 @@ def read_delimited(file: Path, form: TextForm = AS_FOUND, columns: Sequence[str]
     found = separator or _separator(body)
     names = _names(body, found, file)
     described = _described_rows(body, found)
-    places = None if columns is None else [names.index(name) for name in columns]
+    read = names if columns is None else [name for name in names if name in columns]
+    places = [names.index(name) for name in read]
     content = body.encode()
     del text, body  # each is as large as the file
     try:
         rows = pl.read_csv(content, separator=found, infer_schema=False, null_values=list(MISSING), columns=places)
     except pl.exceptions.PolarsError as error:
         where = _broken_row(content.decode(), found, len(names))
-        raise SourceError(f"{file} cannot be read as a table: {where or str(error).strip().splitlines()[0]}") from error
+        raise SourceError(f"{file} cannot be read as a table: {where}") from error
     if found != "," and separator is None and suffix_of(file) == ".csv":
         assumed = [*assumed, f"{file.name}: fields end with a {SEPARATORS[found]}"]
     rows = rows.rename(
@@ -279,13 +280,15 @@ def _described_rows(text: str, separator: str) -> int:
     return marked[0] + 1 if marked else 0
 
 
-def _broken_row(text: str, separator: str, width: int) -> str | None:
-    """Which row has more fields than the header; None if none has."""
-    reader = csv.reader(io.StringIO(text), delimiter=separator)
+def _broken_row(text: str, separator: str, width: int) -> str:
+    """Where a text is no table, without what stands there, which may tell who somebody is."""
+    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
+    begin = 1
     try:
         for record in reader:
             if len(record) > width:
-                return f"line {reader.line_num:,} has {len(record):,} fields, the header {width:,}; put texts in quotes"
+                return f"line {begin:,} has {len(record):,} fields, the header {width:,}; put texts in quotes"
+            begin = reader.line_num + 1
     except csv.Error as error:
-        return f"line {reader.line_num:,}: {error}"
-    return None
+        return f"line {begin:,}: {error}; a text in quotes may not end there"
+    return "its rows cannot be told apart; save it as 'CSV UTF-8'"
