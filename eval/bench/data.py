@@ -1,7 +1,7 @@
-"""The data suite: preparing and loading studies at SocSci210's size, against the same steps in pandas.
+"""The data suite: preparing and loading studies at SocSci210's size, against the same steps in pandas; survey files.
 
 Rows in SocSci210's shape are written to a temporary folder, which is removed afterwards. Every step runs in its own
-process, so that its peak memory can be measured.
+process, so that its peak memory can be measured. Survey files of 200 MB are then read by a map.
 """
 
 import json
@@ -17,7 +17,8 @@ from typing import Any, Final
 import numpy as np
 import psutil
 
-from eval.bench.rows import write_shards
+from eval.bench.data_parts.surveys import MAP, MEGABYTES, WORKBOOK_MEGABYTES, write_survey
+from eval.bench.rows import ROWS, write_shards
 from socrates_core.errors import SourceError
 
 PANDAS_BYTES_A_ROW: Final = 3_500
@@ -32,6 +33,14 @@ _TIMED: Final = (
 
 _TABLES: Final = _TIMED.format(step="open_source(sys.argv[1]).save(Path(sys.argv[2]))")
 """The part of the preparation that the pandas steps do too: without a split or a search for near-duplicates."""
+
+_SURVEY: Final = _TIMED.replace(
+    "wall, cpu",
+    "from socrates_core.study.sources.opening import Stated; "
+    "from socrates_core.study.sources.table.map.form import read_map; wall, cpu",
+    1,
+).format(step="open_source(sys.argv[1], stated=Stated(read_map(Path(sys.argv[2])))).save(Path(sys.argv[3]))")
+"""A survey file is read by a map and written as a study folder."""
 
 _LOAD: Final = _TIMED.format(step="studies = StudySet.load(Path(sys.argv[1]))")
 
@@ -86,6 +95,7 @@ def run_data_suite(rows: int, seed: int) -> dict[str, Any]:
         + ("" if same_rows else ", fewer rows than ours because more do not fit into memory")
     )
     return {
+        "surveys": run_surveys(rows / ROWS, seed),
         "generated": asdict(written),
         "prepare": asdict(prepare),
         "tables": asdict(tables),
@@ -98,6 +108,29 @@ def run_data_suite(rows: int, seed: int) -> dict[str, Any]:
             "peak_memory": pandas_step.peak_gb / tables.peak_gb if same_rows else None,
         },
     }
+
+
+def run_surveys(share: float, seed: int) -> dict[str, Any]:
+    """Read survey files of 200 MB, a workbook of 20 MB, by a map.
+
+    Args:
+        share: Of these sizes.
+        seed: Of the answers.
+
+    Raises:
+        SourceError: If a step fails; holds its output.
+    """
+    figures: dict[str, Any] = {}
+    for kind, megabytes in (("csv", MEGABYTES), ("sav", MEGABYTES), ("xlsx", WORKBOOK_MEGABYTES)):
+        with tempfile.TemporaryDirectory(prefix="socrates-bench-") as temporary:
+            folder = Path(temporary)
+            file = write_survey(folder, kind, megabytes * min(1, share), np.random.default_rng(seed))
+            (folder / "map.yaml").write_text(MAP, "utf-8")
+            step = run_timed_step(["-c", _SURVEY, str(file), str(folder / "map.yaml"), str(folder / "studies")])
+            size = file.stat().st_size / 1e6
+            figures[kind] = {"megabytes": size, **asdict(step)}
+            print(f"data: read {size:.0f} MB of .{kind} in {step.seconds:.1f} s, {step.peak_gb:.2f} GB")
+    return figures
 
 
 def run_timed_step(arguments: list[str]) -> Step:

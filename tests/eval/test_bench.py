@@ -41,6 +41,8 @@ def test_the_data_suite_measures_every_step_and_compares_equal_rows(tmp_path: Pa
     for step in ("prepare", "tables", "load", "pandas"):
         assert 0 < figures[step]["peak_gb"] < 4
     assert figures["load"]["seconds"] < 3
+    assert set(figures["surveys"]) == {"csv", "sav", "xlsx"}
+    assert all(0 < one["peak_gb"] < 1 for one in figures["surveys"].values())
 
 
 def test_the_people_suite_moves_shares_without_the_model_and_gets_what_a_fresh_simulation_gives() -> None:

@@ -203,6 +203,8 @@ def _open_path(path: Path, progress: Progress | None, stated: Stated) -> StudySe
         files = [path]
     if path.stat().st_size == 0 and path.is_file():
         raise SourceError(f"{path} is empty")
+    for file in files:
+        _check_form(file)
     kinds = {"table"} if stated.columns else {_kind(file) for file in files}
     if kinds == {"alpaca"}:
         return alpaca.load(files, str(path), progress=progress)
@@ -234,17 +236,22 @@ def _parts_files(folder: Path) -> list[Path]:
     return [file for part in alpaca.PARTS if (file := folder / f"{part}.jsonl").is_file()]
 
 
-def _kind(file: Path) -> str:
-    """`alpaca`, `socsci210` or `table`, by the content of the file."""
+def _check_form(file: Path) -> None:
+    """Raise a SourceError for a file that no reader of tables is for."""
     suffix = suffix_of(file)
-    if suffix == ".jsonl" and file.suffix.lower() != ".gz":
-        return "table" if is_tidy(_first_keys(file)) else "alpaca"
     if suffix in (".yaml", ".yml"):
         raise SourceError(f"{file} is a study file, without answers; read it with read_study or socrates simulate")
     if suffix in _OTHER_PROGRAMS:
         raise SourceError(f"{file} is {_OTHER_PROGRAMS[suffix]}, which is not read; save it as CSV in UTF-8")
     if suffix not in TABLES:
         raise SourceError(f"{file} is not a source; a source is {ACCEPTED}")
+
+
+def _kind(file: Path) -> str:
+    """`alpaca`, `socsci210` or `table`, by the content of the file."""
+    suffix = suffix_of(file)
+    if suffix == ".jsonl" and file.suffix.lower() != ".gz":
+        return "table" if is_tidy(_first_keys(file)) else "alpaca"
     if suffix != ".parquet":
         return "table"
     return kind_of(column_names(file)) or "table"

@@ -6,6 +6,7 @@ Whatever is not stated by the file is decided by rule, and said: `Delimited.assu
 import csv
 import gzip
 import io
+import itertools
 import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -91,12 +92,13 @@ def suffix_of(file: Path) -> str:
     return Path(name).suffix
 
 
-def read_delimited(file: Path, form: TextForm = AS_FOUND) -> Delimited:
+def read_delimited(file: Path, form: TextForm = AS_FOUND, columns: Sequence[str] | None = None) -> Delimited:
     """Read a text table.
 
     Args:
         file: The file, compressed by gzip or not.
         form: What is stated about it.
+        columns: The columns to read, all of which it has; None for all.
 
     Raises:
         SourceError: If it cannot be read, is of another form, or has two columns of one name.
@@ -105,14 +107,21 @@ def read_delimited(file: Path, form: TextForm = AS_FOUND) -> Delimited:
     body, separator = _without_declaration(text, form.separator)
     found = separator or _separator(body)
     names = _names(body, found, file)
+    described = _described_rows(body, found)
+    read = names if columns is None else [name for name in names if name in columns]
+    places = [names.index(name) for name in read]
+    content = body.encode()
+    del text, body  # each is as large as the file
     try:
-        rows = pl.read_csv(io.StringIO(body), separator=found, infer_schema=False, null_values=list(MISSING))
+        rows = pl.read_csv(content, separator=found, infer_schema=False, null_values=list(MISSING), columns=places)
     except pl.exceptions.PolarsError as error:
-        raise SourceError(f"{file} cannot be read as a table: {str(error).strip().splitlines()[0]}") from error
+        where = _broken_row(content.decode(), found, len(names))
+        raise SourceError(f"{file} cannot be read as a table: {where}") from error
     if found != "," and separator is None and suffix_of(file) == ".csv":
         assumed = [*assumed, f"{file.name}: fields end with a {SEPARATORS[found]}"]
-    rows = rows.rename(dict(zip(rows.columns, names, strict=True)))
-    described = _described_rows(rows)
+    rows = rows.rename(
+        dict(zip(rows.columns, names if columns is None else sorted(columns, key=names.index), strict=True))
+    )
     if described:
         assumed = [*assumed, f"{file.name}: the first {described} rows are descriptions, as Qualtrics writes them"]
     return Delimited(rows[described:], tuple(assumed))
@@ -264,8 +273,22 @@ def check_names(names: Sequence[str], file: Path) -> None:
         raise SourceError(f"{file} has more than one column named {', '.join(map(repr, twice[:8]))}")
 
 
-def _described_rows(rows: pl.DataFrame) -> int:
+def _described_rows(text: str, separator: str) -> int:
     """Rows at the start that hold texts and ids of questions, no answers."""
-    start: Sequence[tuple[str | None, ...]] = rows.head(3).rows()
-    marked = [at for at, row in enumerate(start) if any((value or "").startswith(_IMPORT_ID) for value in row)]
+    start = list(itertools.islice(_first_records(text, separator), 1, 4))
+    marked = [at for at, row in enumerate(start) if any(value.startswith(_IMPORT_ID) for value in row)]
     return marked[0] + 1 if marked else 0
+
+
+def _broken_row(text: str, separator: str, width: int) -> str:
+    """Where a text is no table, without what stands there, which may tell who somebody is."""
+    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
+    begin = 1
+    try:
+        for record in reader:
+            if len(record) > width:
+                return f"line {begin:,} has {len(record):,} fields, the header {width:,}; put texts in quotes"
+            begin = reader.line_num + 1
+    except csv.Error as error:
+        return f"line {begin:,}: {error}; a text in quotes may not end there"
+    return "its rows cannot be told apart; save it as 'CSV UTF-8'"

@@ -100,14 +100,13 @@ def _frames(file: Path, columns: Sequence[str] | None, form: TextForm) -> Iterat
     if suffix == ".parquet":
         yield from _parquet(file, columns)
     elif suffix in delimited.SUFFIXES:
-        table = read_delimited(file, form)
-        yield with_codes(table.rows, file, form)
+        table = read_delimited(file, form, columns)
         if form.note is not None:
             for sentence in table.assumed:
                 form.note(sentence)
+        yield with_codes(table.rows, file, form)
     elif suffix in workbook.SUFFIXES:
-        rows = workbook.workbook_frame(file, form.sheet, form.decimal_comma, form.note)
-        yield from rows.iter_slices(SLICE_ROWS)
+        yield workbook.workbook_frame(file, form.sheet, form.decimal_comma, form.note)
     elif suffix in labelled.SUFFIXES:
         yield from labelled.labelled_frames(file, columns, form.encoding, form.note, form.kept)
     elif suffix in json_table.SUFFIXES:
@@ -141,12 +140,13 @@ def slices(
     Args:
         files: In the order in which they are read.
         columns: As for `frames`.
-        progress: Called with (rows read, rows in all) after every frame if all files are Parquet, else with (bytes
-            read, bytes in all) after every file of several.
+        progress: Called with (rows read, rows in all) after every frame if all files say how many rows they have
+            (Parquet, SPSS, Stata), else with (bytes read, bytes in all) after every file of several.
         text: As for `frames`.
     """
-    by_rows = all(file.suffix.lower() == ".parquet" for file in files)
-    sizes = [_rows_of(file) if by_rows else file.stat().st_size for file in files]
+    rows = [_rows_of(file) for file in files]
+    by_rows = all(rows)
+    sizes = [count if by_rows else file.stat().st_size for file, count in zip(files, rows, strict=True)]
     done = 0
     for file, size in zip(files, sizes, strict=True):
         for frame in frames(file, columns, text):
@@ -228,6 +228,11 @@ def _ipc(file: Path) -> pl.LazyFrame:
 
 
 def _rows_of(file: Path) -> int:
+    """How many rows a file says it has; 0 if it says nothing."""
+    if file.suffix.lower() in labelled.SUFFIXES:
+        return labelled.labelled_rows(file)
+    if file.suffix.lower() != ".parquet":
+        return 0
     column_names(file)  # says what is wrong with it
     return int(pl.scan_parquet(file.absolute(), glob=False).select(pl.len()).collect().item())
 

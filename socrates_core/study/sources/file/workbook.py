@@ -27,6 +27,14 @@ _SMALL: Final = 16 * 1024**2
 """Bytes of an unpacked part below which its ratio does not matter."""
 _CHUNK: Final = 4 * 1024**2
 _CELL: Final = re.compile(rb"<c\b(?P<attributes>[^>]*?)(?:/>|>(?P<inside>.*?)</c>)", re.DOTALL)
+_ROW: Final = re.compile(
+    rb"<table:table-row\b(?P<attributes>[^>]*?)(?:/>|>(?P<inside>.*?)</table:table-row>)", re.DOTALL
+)
+_ROWS_REPEATED: Final = re.compile(rb'number-rows-repeated="(\d{1,12})"')
+_COLUMNS_REPEATED: Final = re.compile(rb'number-columns-repeated="(\d{1,12})"')
+_SHEET_ROWS: Final = 1024**2
+_MOST_REPEATED: Final = 40_000_000
+"""Cells that an .ods may have by saying that they repeat."""
 _PLACE: Final = re.compile(rb'\br="([A-Z]+\d+)"')
 _VALUE: Final = re.compile(rb"<v\b[^>]*>[^<]+</v>|<is\b")
 _MIDNIGHT: Final = r"^(\d{4}-\d\d-\d\d) 00:00:00$"
@@ -183,12 +191,30 @@ def _check_packing(file: Path) -> None:
     way_out = "save the sheet as 'CSV UTF-8'"
     if size > _LARGEST:
         raise SourceError(f"{file} unpacks to {size / 1024**3:.1f} GiB, more than {_LARGEST / 1024**3:.0f}; {way_out}")
+    if file.suffix.lower() == ".ods":
+        _check_repeats(file)
     for part in parts:
         if part.file_size > _SMALL and part.file_size > _PACKED_MOST * max(1, part.compress_size):
             raise SourceError(
                 f"{file}: its part {shown(part.filename)} unpacks to {part.file_size // max(1, part.compress_size)} "
                 f"times its size, as no sheet of answers does; {way_out}"
             )
+
+
+def _check_repeats(file: Path) -> None:
+    """Raise a SourceError for an .ods whose rows and cells that say how often they repeat are more than can be held."""
+    cells = 0
+    try:
+        with zipfile.ZipFile(file) as packed, packed.open("content.xml") as xml:
+            for row in _blocks(xml, _ROW, b"<table:table-row", (b"-repeated",)):
+                columns = sum(int(one) for one in _COLUMNS_REPEATED.findall(row["inside"] or b""))
+                rows = _ROWS_REPEATED.search(row["attributes"])
+                if b"office:value" in (row["inside"] or b"") or b"<text:p" in (row["inside"] or b""):
+                    cells += min(int(rows[1]) if rows else 1, _SHEET_ROWS) * (columns + 1)
+    except (zipfile.BadZipFile, KeyError, OSError, EOFError) as error:
+        raise SourceError(f"{file} is not a workbook that can be read ({_first(error)}); save it again") from error
+    if cells > _MOST_REPEATED:
+        raise SourceError(f"{file} repeats its rows and cells {cells:,} times; save the sheet as 'CSV UTF-8'")
 
 
 def _formulas(file: Path, sheet: str) -> tuple[list[str], list[str]]:
@@ -203,7 +229,7 @@ def _formulas(file: Path, sheet: str) -> tuple[list[str], list[str]]:
     errors: list[str] = []
     try:
         with zipfile.ZipFile(file) as packed, packed.open(_part_of(packed, sheet)) as xml:
-            for cell in _suspects(xml):
+            for cell in _blocks(xml, _CELL, b"<c ", (b"<f", b't="e"')):
                 place = _PLACE.search(cell["attributes"])
                 where = place[1].decode("ascii") if place else "?"
                 if b't="e"' in cell["attributes"]:
@@ -215,16 +241,18 @@ def _formulas(file: Path, sheet: str) -> tuple[list[str], list[str]]:
     return empty, errors
 
 
-def _suspects(xml: IO[bytes]) -> Iterator[re.Match[bytes]]:
-    """The cells of the chunks in which there is a formula or an error."""
+def _blocks(
+    xml: IO[bytes], pattern: re.Pattern[bytes], begin: bytes, marks: tuple[bytes, ...]
+) -> Iterator[re.Match[bytes]]:
+    """The elements of the chunks in which there is one of the marks; `begin` is what an element begins with."""
     rest = b""
     while chunk := xml.read(_CHUNK):
         text = rest + chunk
-        cut = text.rfind(b"<c ")
-        text, rest = (text[:cut], text[cut:]) if cut > 0 else (text, b"")
-        if b"<f" in text or b't="e"' in text:
-            yield from _CELL.finditer(text)
-    yield from _CELL.finditer(rest)
+        cut = text.rfind(begin)
+        text, rest = (text[:cut], text[cut:]) if cut > 0 else (b"", text)
+        if any(mark in text for mark in marks):
+            yield from pattern.finditer(text)
+    yield from pattern.finditer(rest)
 
 
 def _part_of(packed: zipfile.ZipFile, sheet: str) -> str:

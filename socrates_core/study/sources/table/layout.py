@@ -45,6 +45,8 @@ class Layout:
     """What was assumed, in the order in which it was found."""
     noted: Collection[str] = ()
     """Keys of the rules for which the file's value labels are a scale."""
+    names: dict[Path, list[str]] = field(default_factory=dict)
+    """File → its columns, which cost a reading of all of it in some forms."""
     counted: Counter[str] = field(default_factory=Counter)
     """What was counted over all slices so far: what is said of it → how many."""
     _arms: set[str] = field(default_factory=set)

@@ -20,8 +20,16 @@ import polars as pl
 
 from socrates_core.errors import SourceError
 from socrates_core.study.sources.builder import Progress, StudySetBuilder
+from socrates_core.study.sources.file import delimited, workbook
 from socrates_core.study.sources.file.delimited import TextForm, suffix_of
-from socrates_core.study.sources.file.frames import TABLES, check_unchanged, column_names, file_state, slices
+from socrates_core.study.sources.file.frames import (
+    SLICE_ROWS,
+    TABLES,
+    check_unchanged,
+    column_names,
+    file_state,
+    slices,
+)
 from socrates_core.study.sources.file.opened import column_notes
 from socrates_core.study.sources.rows import OPTIONAL, REQUIRED
 from socrates_core.study.sources.table.answers import NO_SCALE, WAYS_OUT, lost_answers, with_answers
@@ -38,6 +46,9 @@ from socrates_core.study.study_set import StudySet
 
 _TEXTS: Final = "answers that hold the text of an option are this option"
 
+
+_WHOLE: Final = (*delimited.SUFFIXES, *workbook.SUFFIXES)
+"""Endings of files that are read at once, so that their outcomes are what progress can be told of."""
 
 _BESIDE: Final = tuple(suffix for suffix in TABLES if suffix != ".json")
 """Endings of other tables that the same studies.json may describe; it ends in .json itself."""
@@ -155,10 +166,24 @@ def _laid_out(
     layout.begin()
     before = 0
     for file in table.files:
-        wanted = layout.wanted(column_names(file, form), file)
+        if file not in layout.names:
+            layout.names[file] = column_names(file, form)
+        wanted = layout.wanted(layout.names[file], file)
         for _, frame in slices([file], wanted, progress, form):
-            yield file, layout.laid_out(frame, file, before)
+            rows = layout.laid_out(frame, file, before)
             before += len(frame)
+            del frame
+            if len(rows) <= SLICE_ROWS or not layout.columns.outcomes:
+                yield file, rows
+                continue
+            # outcome by outcome: all answers to a question stay together, and less is copied at a time
+            done = 0
+            for outcome in rows["outcome"].unique(maintain_order=True):
+                part = rows.filter(pl.col("outcome") == outcome)
+                yield file, part
+                done += len(part)
+                if progress is not None and suffix_of(file) in _WHOLE:
+                    progress(done, len(rows))
 
 
 def _form(columns: TableMap, notes: dict[str, None] | None = None) -> TextForm:

@@ -83,3 +83,22 @@ def test_other_forms_are_named(tmp_path: Path, content: bytes, problem: str) -> 
     (tmp_path / "a.csv").write_bytes(content)
     with pytest.raises(SourceError, match=problem):
         read_delimited(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("a,b\n1,2\n3,4,ann@example.org\n", "line 3 has 3 fields, the header 2"),
+        ('a,b\n1,2\n"ann@example.org,4\n5,6\n', "line 3: unexpected end of data"),
+    ],
+)
+def test_a_broken_row_is_named_by_its_line_and_not_quoted(tmp_path: Path, text: str, where: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(SourceError, match=where) as told:
+        read_delimited(tmp_path / "a.csv")
+    assert "example.org" not in str(told.value)
+
+
+def test_some_columns_of_an_export_are_read_in_its_order(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('a,b,c\nText,Text,Text\n"{""ImportId"":1}",{},{}\n1,2,3\n')
+    assert read_delimited(tmp_path / "a.csv", columns=["c", "a"]).rows.rows(named=True) == [{"a": "1", "c": "3"}]

@@ -108,3 +108,30 @@ def test_columns_of_one_name_are_refused_and_those_without_a_name_left_out(tmp_p
     assert said == ["a.xlsx: 1 columns hold values under no name and are left out"]
     with pytest.raises(SourceError, match="more than one column named 'x'"):
         workbook_columns(workbook(tmp_path / "b.xlsx", [["x", "x"], [1, 2]]))
+
+
+ODS = """<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0">
+<office:body><office:spreadsheet><table:table table:name="S"><table:table-row>
+<table:table-cell office:value-type="string"><text:p>q</text:p></table:table-cell></table:table-row>
+<table:table-row {rows}><table:table-cell {columns} office:value-type="float" office:value="2"/></table:table-row>
+<table:table-row table:number-rows-repeated="1048570"><table:table-cell table:number-columns-repeated="16384"/>
+</table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"""
+
+
+def opendocument(file: Path, rows: str = "", columns: str = "") -> Path:
+    with zipfile.ZipFile(file, "w") as packed:
+        packed.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        packed.writestr("META-INF/manifest.xml", "<manifest/>")
+        packed.writestr("content.xml", ODS.format(rows=rows, columns=columns).replace("\n", " ").replace("> <", "><"))
+    return file
+
+
+def test_a_workbook_of_libreoffice_is_read_and_one_that_repeats_without_end_refused(tmp_path: Path) -> None:
+    assert workbook_frame(opendocument(tmp_path / "a.ods")).rows() == [("2",)]
+    bomb = opendocument(
+        tmp_path / "b.ods", 'table:number-rows-repeated="1048576"', 'table:number-columns-repeated="16384"'
+    )
+    with pytest.raises(SourceError, match="repeats its rows and cells 17,180,917,761 times"):
+        workbook_columns(bomb)

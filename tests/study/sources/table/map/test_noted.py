@@ -71,6 +71,15 @@ def test_a_file_of_spss_needs_a_map_of_its_columns_alone(tmp_path: Path) -> None
     }
 
 
+def test_a_long_file_of_spss_is_told_of_by_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socrates_core.study.sources.file.labelled._CELLS", 800)
+    told: list[tuple[int, int]] = []
+    file = spss(tmp_path / "a.sav", [1, 2, 3] * 150, **LABELS)
+    studies = open_source(str(file), None, lambda *now: told.append(now), stated=Stated(map_of(wide(), "the map")))
+    assert told == [(200, 450), (400, 450), (450, 450)]
+    assert len(studies.responses) == 450
+
+
 def test_the_map_wins_over_the_file(tmp_path: Path) -> None:
     file = spss(tmp_path / "a.sav", [1, 2, 3, 3, 8, 9], **LABELS)
     columns = wide(question="Trust?", scale={"from": 1, "to": 3, "off_axis": {8: "DK", 9: "Refused"}})
