@@ -20,9 +20,10 @@ class SimulationRequest:
     edits: tuple[Edit, ...] = ()
     """Edits of the simulated population; () for the observed profiles."""
     n: int | None = 200
-    """Simulated people in each arm, 1 to 10,000, drawn from those who answered it. None to draw no sample: exactly
-    those who answered, once for each of their answers and with their survey weights, as in an evaluation. If the edits
-    change the group, all people after the edits, once each."""
+    """Simulated people in each arm, 1 to 10,000, drawn from those who answered it; in a study that nobody answered,
+    with every kind of person among them if there are no more than n kinds, weighted as the population is. None to draw
+    no sample: exactly those who answered, once for each of their answers and with their survey weights, as in an
+    evaluation. If the edits change the group, all people after the edits, once each."""
     temperature: float = 1.0
     """≥ 0, applied to each profile's distribution (to each token of a number if the outcome is open-ended); 1
     leaves it unchanged."""

@@ -83,7 +83,7 @@ def _subgroup(
             middles.append(None)
             intervals.append(None)
         elif medians:
-            middles.append(float(np.quantile(values, 0.5, method="inverted_cdf")))
+            middles.append(float(np.quantile(values, 0.5, method="inverted_cdf", weights=weights)))
             intervals.append(None)
         else:
             middles.append(float(np.average(values, weights=weights)))

@@ -27,6 +27,7 @@ from socrates_core.report.simulation import as_json, example_prompt, inert
 from socrates_core.simulation.result import ArmResult, Simulation
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.study_file.form import StudyForm
+from socrates_core.study.study_file.people import studies_named
 from socrates_core.study.study_file.writing import study_text
 
 FORMAT: Final = 1
@@ -108,7 +109,7 @@ def model_words(model: ModelDescription) -> str:
     return f"{model.name}{adapter}{f', template {model.template}' if model.template else ''}"
 
 
-def command_words(first: Simulation) -> str:
+def command_words(form: StudyForm, first: Simulation) -> str:
     """The command that gives the same prediction from the saved study file."""
     request, model = first.request, first.model
     words = ["socrates", "simulate", "study.yaml", "--model", model.name]
@@ -117,6 +118,8 @@ def command_words(first: Simulation) -> str:
     words += ["--people", str(request.n), "--seed", str(request.seed)]
     words += ["--temperature", f"{request.temperature:g}"] if request.temperature != 1 else []
     words += ["--top-p", f"{request.top_p:g}"] if request.top_p != 1 else []
+    source = studies_named(form.population)
+    words += ["--studies", f"path/to/{source}"] if source else []
     return shlex.join([*words, "--out", "prediction"])
 
 
@@ -144,7 +147,7 @@ def _sections(form: StudyForm, found: Sequence[OutcomeResult]) -> list[Section]:
         Section("", _opening(predicted[0], ANSWERED if any(map(is_answered, found)) else NOT_ANSWERED)),
         *(Section(one.name, _outcome(one)) for one in found),
         Section("What people would read", [Folded("The study file", study_text(form)), *_texts(predicted)]),
-        Section("To reproduce this", _settings(predicted[0])),
+        Section("To reproduce this", _settings(form, predicted[0])),
     ]
 
 
@@ -188,7 +191,7 @@ def _texts(predicted: Sequence[Simulation]) -> list[Part]:
     return [*folded, *([Folded("What the model reads for one profile", prompt)] if prompt else [])]
 
 
-def _settings(first: Simulation) -> list[Part]:
+def _settings(form: StudyForm, first: Simulation) -> list[Part]:
     rows = [(name, str(value)) for name, value in versions().items()]
     told = "The study file above, saved as study.yaml, gives this prediction again with:"
-    return [told, Folded("The command", command_words(first)), Table(("Software", "Version"), tuple(rows))]
+    return [told, Folded("The command", command_words(form, first)), Table(("Software", "Version"), tuple(rows))]

@@ -13,8 +13,8 @@ from socrates_core.simulation.subgroups import LEAST_PEOPLE, Subgroup
 from socrates_core.study.study_file.weighting import UNEQUAL
 
 WHO_WAS_SIMULATED: Final = (
-    "Intervals (95 %) say how far a figure would move if other people of the same population were simulated. They do "
-    "not say how wrong the model may be"
+    "Intervals (95 %) say how far a figure moves from one random sample of so many people of this population to "
+    "another. They do not say how wrong the model may be"
 )
 MOST_ROWS: Final = 21
 """A longer scale stands in the table in the bins of the picture."""

@@ -87,6 +87,15 @@ def people_of(
     return _table(population, study_id, folder, where)
 
 
+def studies_named(population: PopulationForm) -> str | None:
+    """The loaded studies that a population takes its people from: `mine` of `observed:one@mine`; None of a path."""
+    text = population.of if isinstance(population, MarginsForm) else population
+    if not isinstance(text, str) or not text.startswith(OBSERVED):
+        return None
+    source = text.rpartition(FROM)[2].strip() if FROM in text else BUNDLED
+    return None if source == BUNDLED or "/" in source else source
+
+
 def weights_words(people: pl.DataFrame, population: PopulationForm) -> tuple[str, ...]:
     """What weights do to the number of people, in a sentence; nothing where all count the same."""
     asked = isinstance(population, MarginsForm)

@@ -27,8 +27,8 @@ from socrates_core.ui.answer_memory import AnswerMemory, UnaskedError
 from socrates_core.ui.your_study.draft import Draft
 from socrates_core.ui.your_study.population import MARGINS
 
-MOST_KEPT: Final = 400_000
-"""Probabilities that a visitor's page keeps, 3 MB."""
+MOST_KEPT: Final = 800_000
+"""Probabilities that a visitor's page keeps, 6 MB."""
 HERE: Final = "your study"
 
 Progress = Callable[[int, int], None]
@@ -112,6 +112,10 @@ def remixed(
     except UnaskedError as error:
         base = people_of(getattr(form.population, "of", None), "own", None, HERE, loaded)
         there = len(base.drop("participant_id", "study_id", "participant", "weight").unique())
+        if there <= sampling.people:
+            raise SocratesError(
+                "These are more answers than the page remembers. Press Run to see what they change"
+            ) from error
         raise SocratesError(
             f"{error}. Press Run; with {there:,} simulated people or more it asks all of them, and then shares can be "
             "moved without it"

@@ -91,7 +91,7 @@ def keep_html(form: StudyForm, found: Sequence[OutcomeResult]) -> str:
     return (
         f"<div class='keep'><h3>Save this prediction</h3><p class='files'>{files}{link}</p><p class='quiet'>The link "
         "holds the study itself, behind a # that browsers send to no server. The saved study file gives the same "
-        f"prediction on the command line:</p><pre>{text(command_words(first))}</pre></div>"
+        f"prediction on the command line:</p><pre>{text(command_words(form, first))}</pre></div>"
     )
 
 

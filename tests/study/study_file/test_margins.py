@@ -1,5 +1,8 @@
 """Shares asked for, and the weights that give them, worked out by hand where a hand can."""
 
+import inspect
+import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,9 @@ from socrates_core.errors import SourceError
 from socrates_core.study.study_file.form import MarginsForm
 from socrates_core.study.study_file.margins import margin_of
 from socrates_core.study.study_file.people import people_of, weights_words
+from socrates_core.study.study_file.reading import read_study
 from socrates_core.study.study_file.weighting import weighted_to, weighting_of
+from socrates_core.study.study_file.yaml_text import read_yaml
 
 
 def people(rows: list[dict[str, Any]]) -> pl.DataFrame:
@@ -143,3 +148,11 @@ def test_a_table_of_shares_beside_the_study_file_is_a_margin(tmp_path: Path) -> 
         (tmp_path / name).write_text(text, "utf-8")
         with pytest.raises(SourceError, match=message):
             people_of(form, "own", tmp_path, "population")
+
+
+def test_the_shares_in_the_documentation_can_be_met() -> None:
+    example = re.findall(r" +population:\n.*?Male: [^\n]*\n", inspect.getdoc(read_study) or "", re.DOTALL)[0]
+    form = MarginsForm.model_validate(read_yaml(textwrap.dedent(example), "docs")["population"])
+    met = people_of(form, "own", None, "population")
+    assert shares(met, "education")["College degree",] == pytest.approx(0.35, abs=2e-6)
+    assert shares(met, "gender", "age_group")["Male", "35-54"] == pytest.approx(0.16, abs=2e-6)

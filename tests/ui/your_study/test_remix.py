@@ -1,6 +1,7 @@
 """Shares that are moved after Run: the same figures as a fresh Run, from answers that are known."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -13,7 +14,7 @@ from socrates_core.study.study_file.checks import form_of
 from socrates_core.study.study_file.people import people_of
 from socrates_core.study.study_set import Cell, Persona
 from socrates_core.ui.access.visitors import DEFAULTS, Policy, Visitor
-from socrates_core.ui.catalogue import open_catalogue
+from socrates_core.ui.catalogue import Catalogue, open_catalogue
 from socrates_core.ui.results import Results
 from socrates_core.ui.your_study.draft import ConditionDraft, Draft, OutcomeDraft, ScaleDraft, written
 from socrates_core.ui.your_study.population import PeopleDraft, SharesDraft
@@ -55,8 +56,13 @@ def draft(women: str, democrats: str, of: str = "gss-answers") -> Draft:
     )
 
 
+@cache
+def catalogue() -> Catalogue:
+    return open_catalogue([], ())
+
+
 def page(model: Partisan) -> Results:
-    return Results(open_catalogue([], ()), model, policy=Policy(DEFAULTS, space=False, sign_in=False))
+    return Results(catalogue(), model, policy=Policy(DEFAULTS, space=False, sign_in=False))
 
 
 def run(results: Results, what: Draft, people: int = 1000) -> Prediction:

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -6,16 +7,17 @@ from socrates_core.errors import SocratesError
 from socrates_core.model.baselines import UniformModel
 from socrates_core.model.loading import load_model
 from socrates_core.simulation.whole_study import Sampling
+from socrates_core.study.sources.bundled import load_real
 from socrates_core.ui.access.limits import Limits
 from socrates_core.ui.access.visitors import DEFAULTS, Policy, Visitor
 from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.results import Results
 from socrates_core.ui.your_study.draft import ConditionDraft, Draft, OutcomeDraft, ScaleDraft, opened
-from socrates_core.ui.your_study.population import PeopleDraft
+from socrates_core.ui.your_study.population import PeopleDraft, levels_json, people_menus
 from socrates_core.ui.your_study.preview import checked, findings_json, preview_html, summary_html
 from socrates_core.ui.your_study.tab import EXAMPLE
 from socrates_core.ui.your_study.view import keep_html, ranking_html, tables_html, verdict_html
-from socrates_core.ui.your_study.work import download, predict, study_file
+from socrates_core.ui.your_study.work import download, loaded_in, predict, study_file
 
 STRANGER = Visitor(None, "anyone", "address:1")
 
@@ -130,3 +132,46 @@ def test_the_study_file_of_the_page_can_be_read_by_everything_else(results: Resu
     saved = json.loads(study_file(checked(example(), results.model)[0]))
     assert saved["name"] == "labels-on-a-menu.yaml"
     assert opened(saved["text"]) == example()
+
+
+def test_people_of_a_folder_that_the_app_was_started_with_take_part(tmp_path: Path) -> None:
+    load_real().select(["gss-crime"]).save(tmp_path / "mine")
+    results = Results(open_catalogue([tmp_path / "mine"], ()), UniformModel(),
+                      policy=Policy(DEFAULTS, space=False, sign_in=False))  # fmt: skip
+    menus = people_menus(results.catalogue)
+    assert ["gss-crime@mine", "Spending on crime: two wordings · 2006-2018 · 10,557 people", "mine (own folder)"] in (
+        menus["studies"]
+    )
+    draft = one_outcome(kind="yes-no").model_copy(
+        update={"people": PeopleDraft(kind="observed", study="gss-crime@mine")}
+    )
+    made = predict(results, STRANGER, draft, results.model_name, Sampling(20))
+    assert made.found[0].simulation is not None
+    assert made.found[0].simulation.profiles["age_group"].null_count() == 0
+    assert "--studies path/to/mine" in keep_html(made.form, made.found)
+    elsewhere = draft.model_copy(update={"people": PeopleDraft(kind="observed", study="gss-crime@/etc")})
+    found, _ = checked(elsewhere, results.model, loaded_in(results))
+    assert str(found.findings[0]) == "population: no studies called '/etc' are loaded here; there are mine, bundled"
+
+
+def test_values_of_those_who_are_weighted_come_with_their_present_shares(results: Results) -> None:
+    known = json.loads(levels_json(PeopleDraft(kind="margins"), loaded_in(results)))
+    assert known["people"] == 113_507
+    assert known["attributes"]["gender"] == [["Female", "55.5"], ["Male", "44.5"]]  # 62,989 and 50,518
+    for levels in known["attributes"].values():
+        assert sum(float(share) for _, share in levels) == pytest.approx(100)
+    assert levels_json(PeopleDraft(), loaded_in(results)) == ""
+    assert levels_json(PeopleDraft(kind="margins", of="observed:nobody"), loaded_in(results)) == ""
+
+
+def test_a_warning_of_exploded_weights_stands_in_the_result(results: Results) -> None:
+    rows = "gender\tweight\nMale\t900\n" + "Female\t1\n" * 99
+    draft = one_outcome(kind="yes-no").model_copy(update={"people": PeopleDraft(kind="personas", personas=rows)})
+    found, _ = checked(draft, results.model)
+    (remark,) = json.loads(findings_json(found.findings))
+    assert (remark["place"], remark["kind"]) == ("population.personas", "doubt")
+    made = predict(results, STRANGER, draft, results.model_name, Sampling(20))
+    assert (
+        "count as 1 equally weighted ones, and the largest weight is 90.1 times the average; the weights are very"
+        in (verdict_html(made.form, made.found[0]))
+    )
