@@ -25,7 +25,7 @@ from socrates_core.study.sources.bundled import load_real
 from socrates_core.study.sources.persons import people_table
 from socrates_core.study.study_file.checks import form_of
 from socrates_core.study.study_file.form import MarginsForm, StudyForm
-from socrates_core.study.study_file.people import Loaded, people_of
+from socrates_core.study.study_file.population.people import Loaded, people_of
 from socrates_core.study.study_file.reading import study_of
 from socrates_core.study.study_set import Cell, Persona, StudySet
 from socrates_core.ui.answer_memory import AnswerMemory

@@ -29,7 +29,7 @@ from socrates_core.people.edit import (
     edits_to_json,
     value_words,
 )
-from socrates_core.study.study_file.raking import RakingError, raked
+from socrates_core.study.study_file.population.raking import RakingError, raked
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Persona, persona_rows
 
 __all__ = [

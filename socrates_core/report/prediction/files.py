@@ -27,7 +27,7 @@ from socrates_core.report.simulation import as_json, example_prompt, inert
 from socrates_core.simulation.result import ArmResult, Simulation
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.study_file.form import StudyForm
-from socrates_core.study.study_file.people import studies_named
+from socrates_core.study.study_file.population.people import studies_named
 from socrates_core.study.study_file.writing import study_text
 
 FORMAT: Final = 1

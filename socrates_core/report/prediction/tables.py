@@ -10,7 +10,7 @@ from socrates_core.report.prediction.picture import shares_of_bars
 from socrates_core.report.words import percent, signed
 from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
 from socrates_core.simulation.subgroups import LEAST_PEOPLE, Subgroup
-from socrates_core.study.study_file.weighting import UNEQUAL
+from socrates_core.study.study_file.population.weighting import UNEQUAL
 
 WHO_WAS_SIMULATED: Final = (
     "Intervals (95 %) say how far a figure moves from one random sample of so many people of this population to "

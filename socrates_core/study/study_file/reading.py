@@ -11,7 +11,7 @@ from socrates_core.study.split import Split, parts_digest
 from socrates_core.study.studies import Studies
 from socrates_core.study.study_file.checks import form_of
 from socrates_core.study.study_file.form import StudyForm
-from socrates_core.study.study_file.people import NOTHING, Loaded, people_of, weights_words
+from socrates_core.study.study_file.population.people import NOTHING, Loaded, people_of, weights_words
 from socrates_core.study.study_file.responses import with_responses
 from socrates_core.study.study_file.stimulus import scale_of, stimulus_of
 from socrates_core.study.study_file.yaml_text import read_yaml

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from socrates_core.study.study_file.people import MOST_PERSONAS
+from socrates_core.study.study_file.population.people import MOST_PERSONAS
 
 MOST_COLUMNS: Final = 64
 _SEPARATORS: Final = "\t;,"

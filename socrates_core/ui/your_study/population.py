@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from socrates_core.errors import SocratesError, SourceError
 from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.study.study_file.finding import Finding
-from socrates_core.study.study_file.margins import SHARE_COLUMN, margin_of, margin_of_table
-from socrates_core.study.study_file.people import FROM, OBSERVED, Loaded, people_of, presets
+from socrates_core.study.study_file.population.margins import SHARE_COLUMN, margin_of, margin_of_table
+from socrates_core.study.study_file.population.people import FROM, OBSERVED, Loaded, people_of, presets
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA
 from socrates_core.ui.catalogue import Catalogue
 from socrates_core.ui.your_study.pasted import TableError, pasted_table, pasted_tables, written_table

@@ -9,11 +9,11 @@ from socrates_core.study.studies import Studies
 from socrates_core.study.study_file.checks import form_of
 from socrates_core.study.study_file.finding import Finding
 from socrates_core.study.study_file.form import ConditionForm, OutcomeForm, StudyForm, form_findings
-from socrates_core.study.study_file.margins import TIMES
-from socrates_core.study.study_file.people import NOTHING, Loaded
+from socrates_core.study.study_file.population.margins import TIMES
+from socrates_core.study.study_file.population.people import NOTHING, Loaded
+from socrates_core.study.study_file.population.weighting import UNEQUAL
 from socrates_core.study.study_file.reading import study_of
 from socrates_core.study.study_file.stimulus import scale_of, stimulus_of
-from socrates_core.study.study_file.weighting import UNEQUAL
 from socrates_core.study.study_set import Cell, Persona, persona_rows
 from socrates_core.ui.html import text
 from socrates_core.ui.simulate.study_view import open_ended_note, prompt_card, stimulus_card

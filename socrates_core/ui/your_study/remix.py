@@ -20,7 +20,7 @@ from socrates_core.simulation.arm import BATCH
 from socrates_core.simulation.whole_study import OutcomeResult, Sampling, simulate_study
 from socrates_core.study.studies import Studies
 from socrates_core.study.study_file.form import StudyForm
-from socrates_core.study.study_file.people import Loaded, people_of
+from socrates_core.study.study_file.population.people import Loaded, people_of
 from socrates_core.study.study_file.reading import study_of
 from socrates_core.study.study_set import persona_rows
 from socrates_core.ui.answer_memory import AnswerMemory, UnaskedError

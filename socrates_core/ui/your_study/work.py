@@ -12,7 +12,7 @@ from socrates_core.report.prediction.files import prediction_csv, prediction_htm
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import OutcomeResult, Sampling, simulate_study
 from socrates_core.study.study_file.form import MarginsForm, StudyForm
-from socrates_core.study.study_file.people import Loaded, people_of
+from socrates_core.study.study_file.population.people import Loaded, people_of
 from socrates_core.study.study_file.writing import raw_text, study_text
 from socrates_core.ui.access.limits import DOWNLOAD_COST, MIN_COST
 from socrates_core.ui.access.visitors import Visitor

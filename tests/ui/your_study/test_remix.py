@@ -11,7 +11,7 @@ from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription
 from socrates_core.simulation.whole_study import OutcomeResult, Sampling
 from socrates_core.study.study_file.checks import form_of
-from socrates_core.study.study_file.people import people_of
+from socrates_core.study.study_file.population.people import people_of
 from socrates_core.study.study_set import Cell, Persona
 from socrates_core.ui.access.visitors import DEFAULTS, Policy, Visitor
 from socrates_core.ui.catalogue import Catalogue, open_catalogue

@@ -8,7 +8,7 @@ import pytest
 from socrates_core.errors import SourceError
 from socrates_core.study.sources.bundled import load_real
 from socrates_core.study.study_file.form import MarginsForm
-from socrates_core.study.study_file.people import people_of, presets, weights_words
+from socrates_core.study.study_file.population.people import people_of, presets, weights_words
 
 
 def margins(of: str = "gss-answers", **shares: dict[str | int, float]) -> MarginsForm:

@@ -12,9 +12,9 @@ import polars as pl
 
 from socrates_core.errors import SourceError
 from socrates_core.study.study_file.finding import nearest
-from socrates_core.study.study_file.margins import TIMES, Level, Margin, disagreement
-from socrates_core.study.study_file.raking import Margin as Masks
-from socrates_core.study.study_file.raking import RakingError, raked
+from socrates_core.study.study_file.population.margins import TIMES, Level, Margin, disagreement
+from socrates_core.study.study_file.population.raking import Margin as Masks
+from socrates_core.study.study_file.population.raking import RakingError, raked
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA
 
 EXPLODED: Final = 20.0

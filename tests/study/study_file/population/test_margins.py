@@ -12,10 +12,10 @@ import pytest
 
 from socrates_core.errors import SourceError
 from socrates_core.study.study_file.form import MarginsForm
-from socrates_core.study.study_file.margins import margin_of
-from socrates_core.study.study_file.people import people_of, weights_words
+from socrates_core.study.study_file.population.margins import margin_of
+from socrates_core.study.study_file.population.people import people_of, weights_words
+from socrates_core.study.study_file.population.weighting import weighted_to, weighting_of
 from socrates_core.study.study_file.reading import read_study
-from socrates_core.study.study_file.weighting import weighted_to, weighting_of
 from socrates_core.study.study_file.yaml_text import read_yaml
 
 

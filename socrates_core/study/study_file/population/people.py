@@ -17,8 +17,8 @@ from socrates_core.study.sources.opening import open_source
 from socrates_core.study.sources.persons import people_table, persona_frame
 from socrates_core.study.study_file.finding import nearest
 from socrates_core.study.study_file.form import POPULATIONS, MarginsForm, PopulationForm
-from socrates_core.study.study_file.margins import attributes_in, margin_of, margin_of_table
-from socrates_core.study.study_file.weighting import weighted_to, weighting_of
+from socrates_core.study.study_file.population.margins import attributes_in, margin_of, margin_of_table
+from socrates_core.study.study_file.population.weighting import weighted_to, weighting_of
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, StudySet
 
 GSS_ANSWERS: Final = "gss-answers"
