@@ -60,7 +60,7 @@ def compared(*models: Any, studies: Sequence[Studies] = (), people: int = 4, **s
     asked = list(models) if len(models) > 1 else list(models) * len(listed)
     return what_if(
         [
-            Setting(f"setting {place}", study, model, Sampling(people, **sampling))
+            Setting(study, model, Sampling(people, **sampling), f"setting {place}")
             for place, (study, model) in enumerate(zip(listed, asked, strict=True))
         ]
     )
@@ -100,8 +100,7 @@ class Stretching(Leaning):
 
 
 def test_a_paired_interval_is_narrower_than_an_independent_one_where_people_answer_alike() -> None:
-    before, after = (predict_setting(Setting(name, menu(), Leaning(push), Sampling(4)))
-                     for name, push in (("before", 0.0), ("after", 0.1)))  # fmt: skip
+    before, after = (predict_setting(Setting(menu(), Leaning(push), Sampling(4))) for push in (0.0, 0.1))  # fmt: skip
     paired = compare_settings([before, after])
     apart = compare_settings([before, replace(after, population="other people")])
     widths, words = [], []
@@ -147,8 +146,8 @@ def test_other_people_are_independent_even_where_their_numbers_are_the_same() ->
 
 
 def test_fewer_of_the_same_people_are_paired_as_far_as_they_are_the_same() -> None:
-    many = predict_setting(Setting("many", menu(), Leaning(), Sampling(4)))
-    few = predict_setting(Setting("few", menu(), Leaning(), Sampling(2)))
+    many = predict_setting(Setting(menu(), Leaning(), Sampling(4)))
+    few = predict_setting(Setting(menu(), Leaning(), Sampling(2)))
     basis = compare_settings([many, few]).outcomes[0].arms[0].differences[0].basis
     assert (basis.kind, basis.people, basis.both) == ("partly paired", (2, 4), 2)
     assert basis.words == "partly paired: of 4 people in one setting and 2 in the other, 2 are the same"
@@ -168,8 +167,8 @@ def test_a_changed_text_or_title_keeps_the_people_and_temperature_keeps_them_too
     assert found.outcomes[0].arms[0].differences[0].basis.kind == "paired"
     assert [arm.label for arm in found.outcomes[0].arms] == ["Plain"]  # case makes no difference
     assert found.outcomes[0].notes == ("In setting 0, but not in every setting, so not compared: Green.",)
-    cold = predict_setting(Setting("cold", menu(), Leaning(), Sampling(4, temperature=0)))
-    warm = predict_setting(Setting("warm", menu(), Leaning(), Sampling(4)))
+    cold = predict_setting(Setting(menu(), Leaning(), Sampling(4, temperature=0)))
+    warm = predict_setting(Setting(menu(), Leaning(), Sampling(4)))
     (difference,) = compare_settings([warm, cold]).outcomes[0].arms[0].differences
     # at temperature 0 those of 20 and 40 answer 1, those of 60 and 80 answer 5: the mean stays 3
     assert difference.middle is not None
@@ -232,13 +231,30 @@ def test_the_median_of_people_keeps_their_pairing() -> None:
     assert apart.low < 0 < 10 < apart.high
 
 
+def test_settings_without_names_are_named_after_what_sets_them_apart() -> None:
+    young = menu(population=[{"age": 10}, {"age": 30}])
+    other = menu(conditions=[{"label": "Plain", "text": "Another menu."}])
+    asked = [
+        Setting(menu(), Leaning(), Sampling(4)),
+        Setting(menu(), Leaning(), Sampling(4, temperature=0.5)),
+        Setting(young, UniformModel(), Sampling(4)),
+        Setting(other, Leaning(), Sampling(4)),
+    ]
+    assert [one.name for one in what_if(asked).settings] == [
+        "A (leaning 0, temperature 1)",
+        "B (leaning 0, temperature 0.5)",
+        "C (uniform, temperature 1, other people)",
+        "D (leaning 0, temperature 1, other texts)",
+    ]
+
+
 def test_a_comparison_needs_two_settings_of_different_names() -> None:
-    setting = predict_setting(Setting("a", menu(), Leaning(), Sampling(2)))
+    setting = predict_setting(Setting(menu(), Leaning(), Sampling(2), "a"))
     for settings in ([setting], [setting, setting]):
         with pytest.raises(SocratesError, match="two or more settings of different names"):
             compare_settings(settings)
 
 
 def test_what_is_held_for_people_is_one_row_a_profile() -> None:
-    held: PredictedSetting = predict_setting(Setting("a", menu(), Leaning(), Sampling(1_000)))
+    held: PredictedSetting = predict_setting(Setting(menu(), Leaning(), Sampling(1_000)))
     assert held.size == 2 * 4 * 5  # conditions × profiles × options, whatever the number of people

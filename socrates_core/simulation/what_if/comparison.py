@@ -10,6 +10,7 @@ from socrates_core.errors import SocratesError
 from socrates_core.simulation.person_answers import PersonAnswers
 from socrates_core.simulation.result import ArmResult, Simulation
 from socrates_core.simulation.what_if.difference import ArmDifference, arm_difference, comparable
+from socrates_core.simulation.what_if.naming import named_apart
 from socrates_core.simulation.what_if.setting import PredictedSetting, Setting, predict_setting
 from socrates_core.simulation.whole_study import OutcomeResult
 
@@ -55,14 +56,15 @@ class WhatIf:
 def what_if(settings: Sequence[Setting], progress: Callable[[int, int], None] | None = None) -> WhatIf:
     """Predict two or more settings and compare each with the first.
 
-    >>> from socrates_core import load_model, read_study
+    >>> from socrates_core import load_model, load_studies
     >>> from socrates_core.simulation.what_if.setting import Setting
-    >>> study = read_study("assets/studies/example.yaml")
-    >>> models = {"base": load_model("demo"), "adapter": load_model("demo", "demo"), "uniform": load_model("uniform")}
-    >>> found = what_if([Setting(name, study, model) for name, model in models.items()])  # doctest: +SKIP
+    >>> study, uniform = load_studies("bundled").select("gss-welfare"), load_model("uniform")
+    >>> found = what_if([Setting(study, uniform), Setting(study, uniform)])
+    >>> found.outcomes[0].arms[0].differences[0].middle
+    Difference(value=0.0, interval=Interval(low=0.0, high=0.0))
 
     Args:
-        settings: Two or more, of different names. Their order is that of the report.
+        settings: Two or more, of different names or none. Their order is that of the report.
         progress: Called with (personas predicted so far, personas in all), as if all settings had as many.
 
     Raises:
@@ -75,11 +77,12 @@ def what_if(settings: Sequence[Setting], progress: Callable[[int, int], None] | 
 
 
 def compare_settings(settings: Sequence[PredictedSetting]) -> WhatIf:
-    """Compare predictions that hold what every person answers, each with the first.
+    """Compare predictions that hold what every person answers, each with the first; nameless ones become A, B, ….
 
     Raises:
         SocratesError: If there are fewer than two, or two have one name.
     """
+    settings = named_apart(settings)
     names = [one.name for one in settings]
     if len(names) < 2 or len(set(names)) < len(names):
         raise SocratesError(f"a comparison needs two or more settings of different names, got {', '.join(names)}")

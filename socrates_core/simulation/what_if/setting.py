@@ -16,12 +16,12 @@ from socrates_core.study.studies import Studies
 class Setting:
     """What is to be predicted, by which model, for whom."""
 
-    name: str
-    """What reports call it; short, and no two alike."""
     studies: Studies
     """One study, as `read_study` gives it."""
     model: AnswerModel
     sampling: Sampling = field(default_factory=Sampling)
+    name: str = ""
+    """What reports call it; if no setting has a name, they are named after what sets them apart."""
 
 
 @dataclass(frozen=True, eq=False)
