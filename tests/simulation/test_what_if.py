@@ -139,7 +139,7 @@ def test_other_people_are_independent_even_where_their_numbers_are_the_same() ->
     young = menu(population=[{"age": age} for age in (10, 30, 50, 70)])
     (found,) = compared(Leaning(), studies=[menu(), young]).outcomes[0].arms[0].differences
     assert found.basis.kind == "independent"
-    assert found.basis.words == "independent: 4 people in one setting and 4 others in the other"
+    assert found.basis.words == "independent samples: 4 people in one setting, 4 in the other"
     assert found.middle is not None
     assert found.middle.value == pytest.approx(-10)
     assert found.middle.interval.low < -50

@@ -78,6 +78,7 @@ def what_if(
             study_of(form, plan.study.parent, str(plan.study)),
             models.get(plan),
             Sampling(people, plan.temperature, top_p, seed),
+            plan.name,
         )
         for plan, form in zip(plans, forms, strict=True)
     ]
@@ -109,6 +110,7 @@ class _Plan:
     template: str | None
     temperature: float
     population: str | None
+    name: str = ""
 
 
 def _plans(given: _Given) -> list[_Plan]:
@@ -140,9 +142,10 @@ def _baselines(given: _Given) -> list[_Plan]:
     asked = _plan(given, 0)
     if asked.model == "uniform":
         raise SocratesError("the model is the uniform baseline itself; choose another --model to compare with it")
-    uniform = replace(asked, model="uniform", adapter=None, template=None)
-    base = [] if asked.adapter is None else [replace(asked, adapter=None)]
-    return [*base, asked, uniform]
+    uniform = replace(asked, model="uniform", adapter=None, template=None, name="uniform")
+    if asked.adapter is None:
+        return [replace(asked, name="model"), uniform]
+    return [replace(asked, adapter=None, name="base"), replace(asked, name="adapter"), uniform]
 
 
 def _plan(given: _Given, place: int) -> _Plan:

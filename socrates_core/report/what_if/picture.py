@@ -61,7 +61,9 @@ def settings_means_figure(outcome: OutcomeComparison) -> go.Figure:
         MeanSide(wrapped(name, 30, 1), colour, symbol, arms)
         for name, arms, (colour, _), symbol in zip(outcome.settings, by_setting, LOOKS, SYMBOLS, strict=False)
     ]
-    return means_figure([*sides, MeanSide("Actual", ACTUAL, "circle", by_setting[0], actual=True)])
+    if any(arm.actual is not None for arm in by_setting[0]):
+        sides.append(MeanSide("Actual", ACTUAL, "circle", by_setting[0], actual=True))
+    return means_figure(sides)
 
 
 def _alike(arms: Sequence[ArmResult]) -> list[ArmResult]:

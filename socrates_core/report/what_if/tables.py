@@ -9,6 +9,7 @@ from socrates_core.report.words import percent, signed
 from socrates_core.simulation.result import ArmResult
 from socrates_core.simulation.what_if.comparison import ArmComparison, OutcomeComparison, WhatIf
 from socrates_core.simulation.what_if.difference import MOST_OPTIONS, ArmDifference, Difference
+from socrates_core.simulation.what_if.naming import short
 
 WHAT_INTERVALS_SAY: Final = (
     "Intervals (95 %) say how far a figure would move if other people of the same population were simulated. They do "
@@ -29,23 +30,22 @@ def sentence(outcome: OutcomeComparison) -> str:
     """What changes most, a sentence for each setting but the first."""
     if not outcome.arms:
         return f"Nothing can be compared. {' '.join(outcome.notes)}".strip()
-    told = [_sentence(outcome, place) for place in range(1, len(outcome.settings))]
-    return " ".join(told)
+    return " ".join(_sentence(outcome, place) for place in range(1, len(outcome.settings)))
 
 
 def differences_table(outcome: OutcomeComparison) -> Table:
     """A row for each condition: the mean (median) in every setting, and every setting minus the first."""
     scale = outcome.arms[0].arms[0].cell.scale
-    open_ended, first = scale.values is None, outcome.settings[0]
+    open_ended, (first, *others) = scale.values is None, map(short, outcome.settings)
     header, rows = ["Condition"], []
     if not scale.nominal:
-        header += [f"{name}: {'median (middle half)' if open_ended else 'mean'}" for name in outcome.settings]
+        header += [f"{name}: {'median (middle half)' if open_ended else 'mean'}" for name in (first, *others)]
     actual = any(one.arms[0].actual is not None for one in outcome.arms) and not scale.nominal
     header += ["Actual"] if actual else []
-    for name in outcome.settings[1:]:
+    for name in others:
         unit = "" if scale.nominal else ", in the median" if open_ended else ", % of the scale"
         header += [] if scale.nominal else [f"{name} − {first}{unit}"]
-        header += [] if open_ended else ["Total variation" if scale.nominal else "W"]
+        header += [] if open_ended else [f"{'Total variation' if scale.nominal else 'W'} of {name} from {first}"]
     for one in outcome.arms:
         cells = [one.label, *([] if scale.nominal else [_middle(arm) for arm in one.arms])]
         cells += [_actual(one.arms[0])] if actual else []
@@ -58,8 +58,8 @@ def differences_table(outcome: OutcomeComparison) -> Table:
 
 def shares_table(outcome: OutcomeComparison, one: ArmComparison) -> Table:
     """Every option in one condition: its share in every setting, and every setting minus the first, in points."""
-    first = outcome.settings[0]
-    header = ("Answer", *outcome.settings, *(f"{name} − {first}, points" for name in outcome.settings[1:]))
+    first, *others = map(short, outcome.settings)
+    header = ("Answer", first, *others, *(f"{name} − {first}, points" for name in others))
     if one.arms[0].open_ended or len(one.arms[0].predicted.values) > MOST_OPTIONS:
         return Table(header, _binned(one))
     scale, rows = one.arms[0].cell.scale, []
@@ -102,7 +102,7 @@ def basis_words(outcome: OutcomeComparison) -> list[str]:
     told = []
     for place, name in enumerate(outcome.settings[1:]):
         bases = dict.fromkeys(one.differences[place].basis.words for one in outcome.arms)
-        told += [f"{name} against {outcome.settings[0]}: {words}." for words in bases]
+        told += [f"{short(name)} against {short(outcome.settings[0])}: {words}." for words in bases]
     return told
 
 
@@ -112,26 +112,23 @@ def basis_words(outcome: OutcomeComparison) -> list[str]:
 def _sentence(outcome: OutcomeComparison, place: int) -> str:
     name, first = outcome.settings[place], outcome.settings[0]
     pairs = [(one, one.differences[place - 1]) for one in outcome.arms]
-    where = "" if len(pairs) == 1 else f", most in {{}} of {len(pairs)} conditions"
     one, found = max(pairs, key=lambda pair: _size(pair[1]))
     if _size(found) == 0 and not found.distance:
         return f"{name} and {first} predict the same{' in every condition' if len(pairs) > 1 else ''}."
-    told = where.format(one.label)
+    most = f", where it changes most of {len(pairs)} conditions" if len(pairs) > 1 else ""
     if found.middle is None:
         assert found.distance is not None
-        k = max(range(len(found.shares)), key=lambda k: abs(found.shares[k].value)) if found.shares else None
-        most = (
-            ""
-            if k is None
-            else f"; the share of {_option(one.arms[0], k)} changes by {_points(found.shares[k])} points"
-        )
-        return f"Between {first} and {name}, {percent(found.distance)} of the answers move{told}{most}."
+        largest = ""
+        if found.shares:
+            k, change = max(enumerate(found.shares), key=lambda pair: abs(pair[1].value))
+            largest = f"; the share of {_option(one.arms[0], k)} changes by {_points(change)} points"
+        return f"In {one.label}{most}, {percent(found.distance)} of the answers move from {first} to {name}{largest}."
     before, after = (_number(one.arms[i]) for i in (0, place))
     what, unit, digits = ("median", "", 0) if one.arms[0].open_ended else ("mean", " % of the scale's width", 1)
     interval = f"{signed(found.middle.interval.low, digits)} to {signed(found.middle.interval.high, digits)}"
-    doubt = "" if _resolved(found) else "; who happens to be simulated alone may explain that"
+    doubt = "" if _resolved(found) else ". Who happens to be simulated alone may explain that"
     return (
-        f"From {first} to {name}, the predicted {what} changes from {before} to {after}{told}: "
+        f"In {one.label}{most}, the predicted {what} goes from {before} ({short(first)}) to {after} ({short(name)}): "
         f"{signed(found.middle.value, digits)}{unit} (95 % interval over who is simulated: {interval}; "
         f"{found.basis.kind}){doubt}."
     )

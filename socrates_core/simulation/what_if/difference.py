@@ -52,7 +52,7 @@ class Basis:
             case "one profile":
                 return "a single profile stands for everybody in a setting, so the interval says nothing about others"
             case _:
-                return f"independent: {there:,} people in one setting and {here:,} others in the other"
+                return f"independent samples: {there:,} people in one setting, {here:,} in the other"
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,11 @@ def named_apart(settings: Sequence[PredictedSetting]) -> list[PredictedSetting]:
     return named
 
 
+def short(name: str) -> str:
+    """A setting's name without what sets it apart, for the head of a table."""
+    return name.partition(" (")[0]
+
+
 def _told(aspect: str, value: str) -> str:
     short = value if len(value) <= LONGEST else f"…{value[-LONGEST:]}"
     if aspect == "Model":

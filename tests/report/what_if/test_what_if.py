@@ -37,7 +37,7 @@ def test_the_means_of_both_settings_stand_beside_their_difference() -> None:
     found = compared(study(), study(), uniform=True)
     table = differences_table(found.outcomes[0])
     assert table.header == (
-        "Condition", "A (by text): mean", "B (uniform): mean", "B (uniform) − A (by text), % of the scale", "W",
+        "Condition", "A: mean", "B: mean", "B − A, % of the scale", "W of B from A",
     )  # fmt: skip
     # means 1.2667 and 4.2 (see the tests of predictions); 3 by uniform: (3 − 1.2667) / 4 and (3 − 4.2) / 4
     assert [(row[0], row[1][:4], row[2][:4], row[3][:5]) for row in table.rows] == [
@@ -45,24 +45,25 @@ def test_the_means_of_both_settings_stand_beside_their_difference() -> None:
     ]  # fmt: skip
     told = sentence(found.outcomes[0])
     assert told.startswith(
-        "From A (by text) to B (uniform), the predicted mean changes from 1.27 to 3.00, most in Plain of 2 conditions: "
+        "In Plain, where it changes most of 2 conditions, the predicted mean goes from 1.27 (A) to 3.00 (B): "
         "+43.3 % of the scale's width (95 % interval over who is simulated: +4"
     )
     assert told.endswith("; paired).")
     shares = shares_table(found.outcomes[0], found.outcomes[0].arms[0])
     assert shares.rows[0][0] == "1 = No"
     assert shares.rows[0][3].startswith("−53.3 (")  # 20 % for 73.3 %
-    assert "B (uniform) against A (by text): paired: the same 60 people answer in both settings." in notes(
-        found, found.outcomes[0]
-    )
+    assert "B against A: paired: the same 60 people answer in both settings." in notes(found, found.outcomes[0])
 
 
 def test_shares_of_options_without_an_order_move() -> None:
     outcome = compared(study(), study(), uniform=True).outcomes[1]
-    assert differences_table(outcome).header == ("Condition", "Total variation")
+    assert differences_table(outcome).header == ("Condition", "Total variation of B from A")
     # Pasta .733, Steak .267, Soup 0 against a third each: ½ (.4 + .0667 + .3333)
     assert differences_table(outcome).rows[0] == ("Plain", "0.400")
-    assert sentence(outcome).startswith("Between A (by text) and B (uniform), 40.0 % of the answers move, most in ")
+    assert sentence(outcome).startswith(
+        "In Plain, where it changes most of 2 conditions, 40.0 % of the answers move from A (by text) to B (uniform); "
+        "the share of 'Pasta' changes by −40.0 ("
+    )
     assert not any("mean" in text and "no means" not in text for text in notes(compared(study(), study()), outcome))
 
 
@@ -146,7 +147,7 @@ def test_the_command_compares_files_and_models_and_prints_a_table(
         "report.html", "report.md", "study-a.yaml", "study-b.yaml", "what_if.csv", "what_if.json",
     ]  # fmt: skip
     command(paths[:1], model=["uniform", "marginal"], people=5)
-    assert "From A (uniform) to B (marginal), the predicted mean" in capsys.readouterr().out
+    assert "the predicted mean goes from 4.00 (A) to" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
