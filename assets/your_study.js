@@ -2,6 +2,7 @@
 window.yourStudy = (() => {
   const PAUSE = 350; // milliseconds after the last keystroke before the checks and the preview are asked for
   const LARGEST = 80000; // bytes of a study that a request can carry
+  const KEPT = "socrates-your-study"; // the draft in this browser tab, for a reload
   let editor = null;
 
   function make(tag, attributes = {}, ...children) {
@@ -49,8 +50,23 @@ window.yourStudy = (() => {
     const text = JSON.stringify(draft);
     if (text === editor.props.value && !now) return;
     editor.props.value = text; // what Run takes, even before the checks have answered
+    remember(text);
     clearTimeout(waiting);
     waiting = setTimeout(tell, now ? 0 : PAUSE);
+  }
+
+  function remember(text) {
+    try { sessionStorage.setItem(KEPT, text); } catch { /* a browser that keeps nothing, or too long */ }
+  }
+
+  // The draft before a reload; null if there is none, or an earlier version of the page wrote it in another form.
+  function recalled(blank) {
+    const form = (value) => Object.keys(value).sort().join();
+    try {
+      const [before, now] = [JSON.parse(sessionStorage.getItem(KEPT)), JSON.parse(blank)];
+      const parts = (one) => [one, one.conditions[0], one.outcomes[0], one.outcomes[0].scale, one.people];
+      return parts(before).map(form).join(";") === parts(now).map(form).join(";") ? before : null;
+    } catch { return null; }
   }
 
   function tell() {
@@ -183,11 +199,17 @@ window.yourStudy = (() => {
       if (draft && props.value === JSON.stringify(draft)) return;
       draft = JSON.parse(props.value);
       sent = props.value;
+      remember(props.value);
       draw();
     };
+    const shared = new URLSearchParams(location.hash.slice(1)).get("study");
+    const before = shared ? null : recalled(props.value);
     watch("value", load);
     load();
-    const shared = new URLSearchParams(location.hash.slice(1)).get("study");
+    if (before) {
+      draft = before;
+      redraw();
+    }
     if (shared) {
       try {
         const bytes = Uint8Array.from(atob(shared.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
@@ -244,8 +266,9 @@ window.yourStudy = (() => {
   }
 
   // After Run on a phone, the result is far below.
-  function show() {
-    document.querySelector("#study-verdict")?.scrollIntoView({ behavior: "smooth", block: "nearest" });
+  function show(what) {
+    const part = document.querySelector(what);
+    if (part?.offsetParent) part.scrollIntoView({ behavior: "smooth", block: "nearest" });
     return [];
   }
 

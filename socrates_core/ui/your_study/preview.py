@@ -23,7 +23,7 @@ FIRST: Final = (
     "<div class='empty'><p><b>Write a study, see what people would answer.</b></p>"
     "<ol><li>Give it a title, and a name and a text to each condition.</li><li>Ask a question and choose how people "
     "answer.</li><li>Press <b>Run</b>.</li></ol><p>Or press <b>Load the example</b> and change it. The study stays in "
-    "your browser: save it as a file to keep it.</p></div>"
+    "this tab of your browser, also when the page is reloaded: save it as a file to keep it.</p></div>"
 )
 
 _TO_DO: Final = {

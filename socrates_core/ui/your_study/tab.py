@@ -39,6 +39,7 @@ from socrates_core.ui.your_study.draft import (
 )
 from socrates_core.ui.your_study.preview import checked, findings_json, preview_html, summary_html
 from socrates_core.ui.your_study.view import STALE, WAITING, keep_html, ranking_html, tables_html, verdict_html
+from socrates_core.ui.your_study.what_if import WhatIfPanel, what_if_panel, wire_what_if
 from socrates_core.ui.your_study.work import Prediction, download, predict, study_file
 
 EXAMPLE: Final = BUNDLED_STUDIES / "example.yaml"
@@ -78,6 +79,7 @@ class Outcomes:
     notice: gr.HTML
     body: gr.Group
     which: gr.Dropdown
+    beside: WhatIfPanel
     verdict: gr.HTML
     picture: gr.Plot
     ranking: gr.HTML
@@ -183,6 +185,7 @@ def _outcomes() -> Outcomes:
         notice = gr.HTML(elem_id="study-notice", js_on_load=None)
         stale = gr.HTML(elem_id="study-stale", js_on_load=None)
         which = gr.Dropdown(label="Outcome shown", elem_id="study-which", visible=False)
+        beside = what_if_panel()
         verdict = gr.HTML(WAITING, elem_id="study-says", js_on_load=None)
         with gr.Group(elem_classes="plain", visible=False) as body:
             gr.HTML("<h3>Predicted answers</h3>", js_on_load=None)
@@ -191,7 +194,7 @@ def _outcomes() -> Outcomes:
             means = gr.Plot(show_label=False, container=False, elem_id="study-means", elem_classes="figure")
             tables = gr.HTML(elem_id="study-tables", js_on_load=None)
             keep = gr.HTML(elem_id="study-keep", js_on_load="yourStudy.keep(element, trigger)")
-    return Outcomes(made, shown, stale, notice, body, which, verdict, picture, ranking, means, tables, keep)
+    return Outcomes(made, shown, stale, notice, body, which, beside, verdict, picture, ranking, means, tables, keep)
 
 
 # -- the editor --------------------------------------------------------------------------------------------------
@@ -316,7 +319,8 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
         concurrency_limit=4,
         concurrency_id="simulate",
     )
-    ran.then(None, None, None, js="() => yourStudy.show()")
+    ran.then(None, None, None, js="() => yourStudy.show('#study-verdict')")
+    wire_what_if(outcomes.beside, outcomes.made, outcomes.which, desk.saved, ran, results)
     outcomes.which.input(choose, [outcomes.made, outcomes.which], body, **QUICK)
     outcomes.keep.download(save_file, outcomes.made, desk.saved, **QUICK)
 

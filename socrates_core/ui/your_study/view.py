@@ -56,7 +56,7 @@ def ranking_html(found: Simulation | None) -> str:
         return ""
     title = "Conditions, ranked" if len(found.arms) > 1 else "The condition"
     alone = "<p class='quiet'>There is one condition, so there is no effect to show.</p>" * (len(found.arms) == 1)
-    return f"<h3>{title}</h3>{_table(arms_table(found), 'Conditions with means and effects', 2)}{alone}"
+    return f"<h3>{title}</h3>{table_html(arms_table(found), 'Conditions with means and effects', 2)}{alone}"
 
 
 def tables_html(found: Simulation | None) -> str:
@@ -67,12 +67,12 @@ def tables_html(found: Simulation | None) -> str:
     differences = share_effects_table(found)
     if differences is not None:
         title = f"Differences from {found.control.condition_label}, in points"
-        parts.append(f"<h3>{text(title)}</h3>{_table(differences, title)}")
-    shares = _table(shares_table(found), "Predicted shares of every answer")
+        parts.append(f"<h3>{text(title)}</h3>{table_html(differences, title)}")
+    shares = table_html(shares_table(found), "Predicted shares of every answer")
     parts.append(f"<h3>Predicted shares</h3>{shares}")
     groups, told = subgroups_table(found)
     what = "medians" if found.arms[0].open_ended else "means"
-    drawn = _table(groups, f"Predicted {what} by subgroup", 1) if groups else ""
+    drawn = table_html(groups, f"Predicted {what} by subgroup", 1) if groups else ""
     parts.append(f"<h3>By subgroup</h3>{drawn}<p class='quiet'>{text(told)}</p>" if drawn or told else "")
     items = "".join(f"<li>{text(note)}</li>" for note in notes(found))
     return f"{''.join(parts)}<div class='notes'><h3>How to read this</h3><ul>{items}</ul></div>"
@@ -95,7 +95,7 @@ def keep_html(form: StudyForm, found: Sequence[OutcomeResult]) -> str:
     )
 
 
-def _table(made: Table, caption: str, names: int = 1) -> str:
+def table_html(made: Table, caption: str, names: int = 1) -> str:
     """A table whose first columns are names and whose others are figures with their intervals below."""
     head = "".join(
         f"<th scope='col'{'' if i < names else ' class=num'}>{text(name)}</th>" for i, name in enumerate(made.header)

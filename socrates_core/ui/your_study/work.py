@@ -3,14 +3,16 @@
 import itertools
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Final
 
 from socrates_core.errors import SocratesError
 from socrates_core.report.prediction.files import prediction_csv, prediction_html, prediction_json
 from socrates_core.simulation.request import MAX_PEOPLE
-from socrates_core.simulation.whole_study import OutcomeResult, Sampling, simulate_study
+from socrates_core.simulation.what_if.setting import PredictedSetting, Setting, predict_setting
+from socrates_core.simulation.whole_study import OutcomeResult, Sampling
 from socrates_core.study.study_file.form import StudyForm
 from socrates_core.study.study_file.writing import raw_text, study_text
 from socrates_core.ui.access.limits import DOWNLOAD_COST
@@ -26,12 +28,26 @@ _MEDIA: Final = {
 }  # fmt: skip
 
 
+MOST_KEPT: Final = 400_000
+"""Probabilities of single people that a visitor's page keeps with a prediction: 3 MB."""
+
+
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """The latest prediction of one visitor, held in their session alone."""
 
     form: StudyForm
     found: tuple[OutcomeResult, ...]
+    """With what every person answers, to be compared with another setting, unless that is more than `MOST_KEPT`."""
+    model: str
+    """The model's name in the menu."""
+    population: str
+    """Equal for predictions in which the same people can take part."""
+
+    @property
+    def setting(self) -> PredictedSetting:
+        """As one of the settings of a comparison."""
+        return PredictedSetting("", self.found, self.population)
 
 
 def predict(
@@ -55,12 +71,29 @@ def predict(
         raise SocratesError(f"The study cannot be run yet: {first}. All that is to be done stands beside the fields")
     if not 1 <= sampling.people <= MAX_PEOPLE:
         raise SocratesError(f"Simulated people: expected 1 to {MAX_PEOPLE:,}, got {sampling.people:,}")
+    with admitted(results, visitor, sampling.people * len(studies.cells)):
+        made = predict_setting(Setting(studies, answering, sampling), progress)
+    kept = made.found if made.size <= MOST_KEPT else tuple(map(_without_people, made.found))
+    return Prediction(form_in(found), kept, model, made.population)
+
+
+@contextmanager
+def admitted(results: Results, visitor: Visitor, people: int) -> Iterator[None]:
+    """Let a visitor simulate so many people, within the limits of the page.
+
+    Raises:
+        SocratesError: If the visitor may not simulate, has exceeded the rate limit or has too much at work.
+    """
     refusal = results.policy.refusal(visitor, "simulate")
     if refusal:
         raise SocratesError(refusal)
     with results.limits.at_work(visitor):
-        results.limits.take(visitor, sampling.people * len(studies.cells))
-        return Prediction(form_in(found), simulate_study(studies, answering, sampling, progress))
+        results.limits.take(visitor, people)
+        yield
+
+
+def _without_people(one: OutcomeResult) -> OutcomeResult:
+    return one if one.simulation is None else replace(one, simulation=replace(one.simulation, answers=()))
 
 
 def download(results: Results, visitor: Visitor, made: Prediction, kind: str) -> str:
