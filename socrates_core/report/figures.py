@@ -31,6 +31,8 @@ NEUTRAL: Final = "#767676"
 GRID: Final = "rgba(128,128,128,0.25)"
 MAX_BARS: Final = 21
 MAX_BINS: Final = 20
+MANY_ROWS: Final = 8
+"""More rows of a picture of means stand closer together."""
 
 
 def histogram(arm: ArmResult) -> go.Figure:
@@ -141,7 +143,7 @@ def means_figure(sides: Sequence[MeanSide]) -> go.Figure:
         ]
         if points:
             _add_points(figure, side.name, side.colour, side.symbol, points)
-    dress(figure, height=140 + (10 + 26 * len(sides)) * len(arms))
+    dress(figure, height=140 + (10 + (26 if len(arms) <= MANY_ROWS else 13) * len(sides)) * len(arms))
     if arms[0].open_ended:
         figure.update_xaxes(title={"text": "Median answer with quartiles"}, rangemode="tozero")
     else:

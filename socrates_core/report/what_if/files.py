@@ -16,7 +16,7 @@ from socrates_core.model.answer_model import NOT_SCIENCE
 from socrates_core.report.document import Part, Picture, Section, Warned, to_html, to_markdown
 from socrates_core.report.prediction.tables import warnings
 from socrates_core.report.simulation import as_json, inert
-from socrates_core.report.what_if.picture import settings_figure, settings_means_figure
+from socrates_core.report.what_if.picture import MOST_PANELS, settings_figure, settings_means_figure
 from socrates_core.report.what_if.tables import differences_table, notes, sentence, shares_table
 from socrates_core.report.what_if.words import same_words, settings_table
 from socrates_core.simulation.result import ArmResult
@@ -186,11 +186,13 @@ def _outcome(found: WhatIf, outcome: OutcomeComparison) -> list[Part]:
         return parts
     ordered = not outcome.arms[0].arms[0].cell.scale.nominal
     parts.append(Picture(settings_figure(outcome), "Predicted answers in every condition, the settings side by side."))
-    if ordered:
+    few = len(outcome.arms) <= MOST_PANELS
+    if ordered and few:
         parts.append(Picture(settings_means_figure(outcome), "Predicted means or medians in every setting."))
     parts.append(differences_table(outcome))
-    for one in outcome.arms:
+    for one in outcome.arms if few else ():
         parts += [f"Predicted shares in {one.label}.", shares_table(outcome, one)]
+    parts += [] if few else ["The shares of so many conditions stand in what_if.csv."]
     return [*parts, *notes(found, outcome)]
 
 

@@ -35,7 +35,7 @@ def same_words(settings: Sequence[PredictedSetting]) -> str:
     same = [
         f"{aspect.lower()} {described[0][aspect]}"
         for aspect in described[0]
-        if aspect != "Model" and len({one[aspect] for one in described}) == 1
+        if aspect != "Model" and described[0][aspect] != "none" and len({one[aspect] for one in described}) == 1
     ]
     if len({one.population for one in settings}) == 1:
         same.append("the people who can take part")
