@@ -41,7 +41,8 @@ def differences_table(outcome: OutcomeComparison) -> Table:
     if not scale.nominal:
         header += [f"{name}: {'median (middle half)' if open_ended else 'mean'}" for name in (first, *others)]
     actual = any(one.arms[0].actual is not None for one in outcome.arms) and not scale.nominal
-    header += ["Actual"] if actual else []
+    same = all(arm.actual_group == one.arms[0].actual_group for one in outcome.arms for arm in one.arms)
+    header += [f"Actual{'' if same else f', people of {first}'}"] if actual else []
     for name in others:
         unit = "" if scale.nominal else ", in the median" if open_ended else ", % of the scale"
         header += [] if scale.nominal else [f"{name} − {first}{unit}"]

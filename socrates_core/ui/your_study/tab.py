@@ -23,6 +23,7 @@ from socrates_core.ui.model_choice import ModelChoice
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.link import MAX_TEMPERATURE
 from socrates_core.ui.simulate.result_panel import styled
+from socrates_core.ui.what_if.panel import WhatIfPanel, what_if_panel, wire_what_if
 from socrates_core.ui.your_study.draft import (
     GSS,
     LABELS,
@@ -38,8 +39,8 @@ from socrates_core.ui.your_study.draft import (
     opened,
 )
 from socrates_core.ui.your_study.preview import checked, findings_json, preview_html, summary_html
+from socrates_core.ui.your_study.side_by_side import ComparingPredictions
 from socrates_core.ui.your_study.view import STALE, WAITING, keep_html, ranking_html, tables_html, verdict_html
-from socrates_core.ui.your_study.what_if import WhatIfPanel, what_if_panel, wire_what_if
 from socrates_core.ui.your_study.work import Prediction, download, predict, study_file
 
 EXAMPLE: Final = BUNDLED_STUDIES / "example.yaml"
@@ -185,7 +186,7 @@ def _outcomes() -> Outcomes:
         notice = gr.HTML(elem_id="study-notice", js_on_load=None)
         stale = gr.HTML(elem_id="study-stale", js_on_load=None)
         which = gr.Dropdown(label="Outcome shown", elem_id="study-which", visible=False)
-        beside = what_if_panel()
+        beside = what_if_panel("what-if")
         verdict = gr.HTML(WAITING, elem_id="study-says", js_on_load=None)
         with gr.Group(elem_classes="plain", visible=False) as body:
             gr.HTML("<h3>Predicted answers</h3>", js_on_load=None)
@@ -320,7 +321,7 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
         concurrency_id="simulate",
     )
     ran.then(None, None, None, js="() => yourStudy.show('#study-verdict')")
-    wire_what_if(outcomes.beside, outcomes.made, outcomes.which, desk.saved, ran, results)
+    wire_what_if(outcomes.beside, outcomes.made, outcomes.which, ran, ComparingPredictions(results), results)
     outcomes.which.input(choose, [outcomes.made, outcomes.which], body, **QUICK)
     outcomes.keep.download(save_file, outcomes.made, desk.saved, **QUICK)
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from socrates_core.model.answer_model import NOT_SCIENCE
-from socrates_core.report.document import Table
 from socrates_core.report.prediction.files import NOT_ANSWERED, command_words, model_words
 from socrates_core.report.prediction.tables import (
     arms_table,
@@ -18,7 +17,7 @@ from socrates_core.simulation.result import Simulation
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.study_file.form import StudyForm
 from socrates_core.study.study_file.writing import study_text
-from socrates_core.ui.html import table, text
+from socrates_core.ui.html import table_html, text
 
 WAITING = (
     "<section class='verdict waiting'><h2>The prediction</h2><p class='quiet'>Press <b>Run</b> to see what people "
@@ -93,25 +92,3 @@ def keep_html(form: StudyForm, found: Sequence[OutcomeResult]) -> str:
         "holds the study itself, behind a # that browsers send to no server. The saved study file gives the same "
         f"prediction on the command line:</p><pre>{text(command_words(first))}</pre></div>"
     )
-
-
-def table_html(made: Table, caption: str, names: int = 1) -> str:
-    """A table whose first columns are names and whose others are figures with their intervals below."""
-    head = "".join(
-        f"<th scope='col'{'' if i < names else ' class=num'}>{text(name)}</th>" for i, name in enumerate(made.header)
-    )
-    rows = []
-    for row in made.rows:
-        first = "".join(f"<td>{text(cell)}</td>" for cell in row[: names - 1])
-        rest = "".join(_figure(cell) for cell in row[names:])
-        rows.append(f"<tr>{first}<th scope='row'>{text(row[names - 1])}</th>{rest}</tr>")
-    return table(text(caption), head, rows)
-
-
-def _figure(cell: str) -> str:
-    """`4.16 (4.08 to 4.24)` with what is in brackets below it."""
-    figure, bracket, rest = cell.partition(" (")
-    interval, _, more = rest.partition(")")
-    small = f"<small>{text(interval)}</small>" if bracket else ""
-    small += f"<small>{text(more.lstrip('; '))}</small>" if more.strip() else ""
-    return f"<td class='num'>{text(figure)}{small}</td>"

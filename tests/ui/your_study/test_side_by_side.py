@@ -12,10 +12,12 @@ from socrates_core.ui.access.limits import Limits
 from socrates_core.ui.access.visitors import DEFAULTS, Policy
 from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.results import Results
+from socrates_core.ui.what_if.baselines import baseline_models
+from socrates_core.ui.what_if.panel import download
+from socrates_core.ui.what_if.view import comparison_html, shares_html, verdict_html
 from socrates_core.ui.your_study import work
 from socrates_core.ui.your_study.draft import ConditionDraft, Draft, OutcomeDraft, PeopleDraft, ScaleDraft
-from socrates_core.ui.your_study.side_by_side import against_baselines, baseline_models, beside, download
-from socrates_core.ui.your_study.what_if_view import comparison_html, kept_html, shares_html, verdict_html
+from socrates_core.ui.your_study.side_by_side import ComparingPredictions
 from socrates_core.ui.your_study.work import Prediction, predict
 from tests.ui.your_study.test_work import STRANGER
 
@@ -40,14 +42,14 @@ def made(results: Results, model: str = "", **changes: str) -> Prediction:
 
 
 def test_the_same_people_are_paired_after_a_change_of_text(demo: Results) -> None:
-    found = beside(made(demo), made(demo, text="You read a red menu."))
+    found = ComparingPredictions(demo).beside(STRANGER, made(demo), made(demo, text="You read a red menu."))
     plain, other = found.outcomes[0].arms
     assert plain.differences[0].basis.words == "paired: the same 8 people answer in both settings"
     assert other.differences[0].middle is not None
     at = other.differences[0].middle
     assert (at.value, at.interval.low, at.interval.high) == (0, 0, 0)  # nothing was changed there
     shown = verdict_html(found, found.outcomes[0], "like") + comparison_html(found.outcomes[0])
-    shown += shares_html(found, found.outcomes[0]) + kept_html("A <menu>", found.settings[0])
+    shown += shares_html(found, found.outcomes[0]) + ComparingPredictions(demo).kept(made(demo))
     assert "A and B (other texts)" in shown
     assert "<b>Other</b>" not in shown
     assert "A <menu>" not in shown
@@ -55,7 +57,7 @@ def test_the_same_people_are_paired_after_a_change_of_text(demo: Results) -> Non
 
 def test_one_click_compares_base_adapter_and_uniform(demo: Results) -> None:
     own = made(demo)
-    found = against_baselines(demo, STRANGER, own)
+    found = ComparingPredictions(demo).against_baselines(STRANGER, own)
     assert [one.name for one in found.settings] == ["base", "adapter", "uniform"]
     assert found.settings[1].found is own.found  # asked once
     assert [one.first.model.adapter for one in found.settings] == [None, "demo", None]
@@ -69,7 +71,7 @@ def test_one_click_compares_base_adapter_and_uniform(demo: Results) -> None:
 
 
 def test_open_numbers_are_compared_with_the_base_alone(demo: Results) -> None:
-    found = against_baselines(demo, STRANGER, made(demo, scale="open"))
+    found = ComparingPredictions(demo).against_baselines(STRANGER, made(demo, scale="open"))
     assert [one.name for one in found.settings] == ["base", "adapter"]
     assert found.outcomes[0].arms[0].differences[0].middle is not None
 
@@ -77,15 +79,15 @@ def test_open_numbers_are_compared_with_the_base_alone(demo: Results) -> None:
 def test_the_uniform_baseline_has_nothing_to_be_compared_with() -> None:
     results = Results(open_catalogue([], ()), UniformModel(), policy=POLICY)
     with pytest.raises(SocratesError, match="the prediction is the uniform baseline's own"):
-        against_baselines(results, STRANGER, made(results))
+        ComparingPredictions(results).against_baselines(STRANGER, made(results))
 
 
 def test_baselines_cost_as_much_as_predicting_them(demo: Results) -> None:
     own = made(demo)
     tight = Results(demo.catalogue, demo.model, policy=POLICY, limits=Limits(burst=40, clock=lambda: 0.0))
-    against_baselines(tight, STRANGER, own)  # base and uniform · 2 conditions · 8 people = 32
+    ComparingPredictions(tight).against_baselines(STRANGER, own)  # base and uniform · 2 conditions · 8 people = 32
     with pytest.raises(SocratesError, match="You have asked for much in a short time"):
-        against_baselines(tight, STRANGER, own)
+        ComparingPredictions(tight).against_baselines(STRANGER, own)
 
 
 def test_a_page_keeps_no_more_of_single_people_than_it_may(demo: Results, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,5 +98,5 @@ def test_a_page_keeps_no_more_of_single_people_than_it_may(demo: Results, monkey
     assert large.setting.size == 0
     for pair in ((small, large), (large, small)):
         with pytest.raises(SocratesError, match="too many people and options to be compared on the page"):
-            beside(*pair)
+            ComparingPredictions(demo).beside(STRANGER, *pair)
     assert replace(large, found=small.found).setting.size == 80

@@ -1,20 +1,18 @@
 """A comparison of settings as HTML."""
 
-from socrates_core.model.answer_model import NOT_SCIENCE
+from socrates_core.model.answer_model import NOT_SCIENCE, ModelDescription
 from socrates_core.report.prediction.files import model_words
 from socrates_core.report.what_if.files import SIMULATED, outcome_warnings
 from socrates_core.report.what_if.tables import differences_table, notes, sentence, shares_table
 from socrates_core.report.what_if.words import same_words, settings_table
+from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.what_if.comparison import OutcomeComparison, WhatIf
-from socrates_core.simulation.what_if.setting import PredictedSetting
-from socrates_core.ui.html import table, text
-from socrates_core.ui.your_study.view import table_html
+from socrates_core.ui.html import table, table_html, text
 
 
-def kept_html(title: str, setting: PredictedSetting) -> str:
+def kept_html(title: str, request: SimulationRequest, model: ModelDescription) -> str:
     """What is kept as A, and what to do next."""
-    request = setting.first.request
-    told = f"{title}, {request.n:,} people, {model_words(setting.first.model)}, temperature {request.temperature:g}"
+    told = f"{title}, {request.n:,} people, {model_words(model)}, temperature {request.temperature:g}"
     return (
         f"<p class='stale' role='status'><b>Kept as A:</b> {text(told)}. Now change anything: a text, the people, the "
         "model, the temperature. Then press <b>Run</b>, and B stands beside A.</p>"
