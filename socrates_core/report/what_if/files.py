@@ -26,8 +26,8 @@ from socrates_core.simulation.what_if.difference import ArmDifference, Differenc
 FORMAT: Final = 1
 """Version of what_if.json."""
 SIMULATED: Final = (
-    "All predicted answers here are simulated by models, in every setting. Differences are between predictions, and "
-    "how wrong each prediction may be is not known."
+    "All predicted answers here are simulated by models, in every setting. Differences are between predictions: they "
+    "do not say how wrong each one is."
 )
 CSV_COLUMNS: Final = (
     "kind", "outcome", "condition", "setting", "model", "adapter", "template", "temperature", "figure", "option",
