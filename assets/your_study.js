@@ -3,6 +3,7 @@ window.yourStudy = (() => {
   const PAUSE = 350; // milliseconds after the last keystroke before the checks and the preview are asked for
   const LARGEST = 80000; // bytes of a study that a request can carry
   const TOO_LONG = "too long"; // in place of a draft that no request can carry; the server says so
+  const KEPT = "socrates-your-study"; // the draft in this browser tab, for a reload
   let editor = null;
 
   function make(tag, attributes = {}, ...children) {
@@ -56,6 +57,7 @@ window.yourStudy = (() => {
     }
     if (text === editor.props.value && !now) return;
     editor.props.value = text; // what Run takes, even before the checks have answered
+    remember(text);
     if (pause !== PAUSE && waiting !== null) return; // a slider on its way is looked at again and again
     clearTimeout(waiting);
     waiting = setTimeout(tell, now ? 0 : pause);
@@ -69,6 +71,20 @@ window.yourStudy = (() => {
       ? `These ${rows.toLocaleString("en")} rows are more than the page takes (${most} with the rest of the study); put them in a table beside the study file and write population: people.csv.`
       : `This study is longer than ${most}, too long for the page; use a study file and the command socrates simulate.`;
     mark(JSON.stringify([{ place: personas ? "population.personas" : "title", kind: "bad", text }]));
+  }
+
+  function remember(text) {
+    try { sessionStorage.setItem(KEPT, text); } catch { /* a browser that keeps nothing, or too long */ }
+  }
+
+  // The draft before a reload; null if there is none, or an earlier version of the page wrote it in another form.
+  function recalled(blank) {
+    const form = (value) => Object.keys(value).sort().join();
+    try {
+      const [before, now] = [JSON.parse(sessionStorage.getItem(KEPT)), JSON.parse(blank)];
+      const parts = (one) => [one, one.conditions[0], one.outcomes[0], one.outcomes[0].scale, one.people];
+      return parts(before).map(form).join(";") === parts(now).map(form).join(";") ? before : null;
+    } catch { return null; }
   }
 
   function tell() {
@@ -210,11 +226,17 @@ window.yourStudy = (() => {
       if (props.value === TOO_LONG || (draft && props.value === JSON.stringify(draft))) return;
       draft = JSON.parse(props.value);
       sent = props.value;
+      remember(props.value);
       draw();
     };
+    const shared = new URLSearchParams(location.hash.slice(1)).get("study");
+    const before = shared ? null : recalled(props.value);
     watch("value", load);
     load();
-    const shared = new URLSearchParams(location.hash.slice(1)).get("study");
+    if (before) {
+      draft = before;
+      redraw();
+    }
     if (shared) {
       try {
         const bytes = Uint8Array.from(atob(shared.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
@@ -271,8 +293,9 @@ window.yourStudy = (() => {
   }
 
   // After Run on a phone, the result is far below.
-  function show() {
-    document.querySelector("#study-verdict")?.scrollIntoView({ behavior: "smooth", block: "nearest" });
+  function show(what) {
+    const part = document.querySelector(what);
+    if (part?.offsetParent) part.scrollIntoView({ behavior: "smooth", block: "nearest" });
     return [];
   }
 

@@ -2,6 +2,7 @@
 
     socrates app                    the page in the browser
     socrates simulate study.yaml --out prediction
+    socrates what-if study.yaml other.yaml
     socrates prepare --source bundled --out studies
     socrates run --studies studies --model demo --out runs/demo
 
@@ -24,6 +25,7 @@ COMMANDS: Final = {
         "Start Socrates in the browser: predicted and actual answers of studies that the model has not seen.",
     ),
     "simulate": ("report.prediction.command", "Predict a study that has not been run, from a study file."),
+    "what-if": ("report.what_if.command", "Compare predictions of a study: other texts, people, models, temperatures."),
     "prepare": ("study.prepare", "Read studies from a source and write them as a study folder with a split."),
     "train": ("finetune.train", "Train an adapter on the training part of a study folder."),
     "run": ("runs.evaluate", "Evaluate a model on a part of a split, as a run that can be stopped and resumed."),
@@ -51,7 +53,7 @@ class OnDemand(TyperGroup):
 
 def _load(name: str) -> Any:
     module, _ = COMMANDS[name]
-    story = getattr(import_module(f"socrates_core.{module}"), name)
+    story = getattr(import_module(f"socrates_core.{module}"), name.replace("-", "_"))
     return typer.main.get_command(command.app_of(story))
 
 

@@ -23,7 +23,9 @@ from tests.servers.app_server import app_server
 from tests.test_house import repository
 
 ROOT = Path(__file__).parents[1]
-SHOWN_IN_THE_README = {"assets/architecture.svg", "assets/screenshot.png"}
+SHOWN_IN_THE_README = {
+    "assets/architecture.svg", "assets/screenshot.png", "assets/your-study.png", "assets/what-if.png",
+}  # fmt: skip
 """Pictures, which nothing reads after an installation."""
 
 

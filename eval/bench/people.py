@@ -102,7 +102,7 @@ def measure_moves(
     for number in range(moves):
         form = study_file(of, 0.1 + 0.8 * number / moves, attribute, levels)
         started = time.perf_counter()
-        found = remixed(form, memory, model, sampling, loaded)
+        found = remixed(form, memory, model, sampling, loaded).found
         mixing.append(time.perf_counter() - started)
         started = time.perf_counter()
         draw(form, found[0])

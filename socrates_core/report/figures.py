@@ -31,6 +31,8 @@ NEUTRAL: Final = "#767676"
 GRID: Final = "rgba(128,128,128,0.25)"
 MAX_BARS: Final = 21
 MAX_BINS: Final = 20
+MANY_ROWS: Final = 8
+"""More rows of a picture of means stand closer together."""
 
 
 def histogram(arm: ArmResult) -> go.Figure:
@@ -110,15 +112,38 @@ def arms_figure(simulation: Simulation) -> go.Figure:
     In points of the scale if all conditions share it, otherwise in percent of each scale. For an open-ended
     outcome: medians, each with the quartiles.
     """
-    arms = simulation.arms
+    looks = (("Predicted", PREDICTED, "diamond"), ("Actual", ACTUAL, "circle"))
+    return means_figure([MeanSide(*look, simulation.arms, look[0] == "Actual") for look in looks])
+
+
+@dataclass(frozen=True, eq=False)
+class MeanSide:
+    """One mark in every row of a picture of means: a prediction, or people's answers."""
+
+    name: str
+    """In the legend."""
+    colour: str
+    symbol: str
+    arms: tuple[ArmResult, ...]
+    """(A,) the rows, from above."""
+    actual: bool = False
+    """Whether the answers of people are drawn, where there are some, and not the prediction."""
+
+
+def means_figure(sides: Sequence[MeanSide]) -> go.Figure:
+    """Means (medians) with their intervals, a row for each condition, with the marks of all sides below each other."""
+    arms = sides[0].arms
     first = arms[0].cell.scale
     same = all((arm.cell.scale.values, arm.cell.scale.unit) == (first.values, first.unit) for arm in arms)
     figure = go.Figure()
-    for name, colour, symbol, shift in (("Predicted", PREDICTED, "diamond", 0.13), ("Actual", ACTUAL, "circle", -0.13)):
-        points = [(-row + shift, arm, point) for row, arm in enumerate(arms) if (point := _point(arm, name, same))]
+    for place, side in enumerate(sides):
+        shift = 0.13 * (len(sides) - 1) - 0.26 * place
+        points = [
+            (-row + shift, arm, point) for row, arm in enumerate(side.arms) if (point := _point(arm, side.actual, same))
+        ]
         if points:
-            _add_points(figure, name, colour, symbol, points)
-    dress(figure, height=140 + 62 * len(arms))
+            _add_points(figure, side.name, side.colour, side.symbol, points)
+    dress(figure, height=140 + (10 + (26 if len(arms) <= MANY_ROWS else 13) * len(sides)) * len(arms))
     if arms[0].open_ended:
         figure.update_xaxes(title={"text": "Median answer with quartiles"}, rangemode="tozero")
     else:
@@ -302,13 +327,12 @@ def _add_points(
     )
 
 
-def _point(arm: ArmResult, side: str, in_points: bool) -> tuple[float, Interval] | None:
+def _point(arm: ArmResult, actual: bool, in_points: bool) -> tuple[float, Interval] | None:
     """The point drawn for an arm: its mean with the 95 % interval, or its median with the quartiles."""
-    predicted = side == "Predicted"
     if arm.numbers is not None:
-        numbers = arm.numbers.predicted if predicted else arm.numbers.actual
+        numbers = arm.numbers.actual if actual else arm.numbers.predicted
         return None if numbers is None else (numbers.median, Interval(numbers.low, numbers.high))
-    if predicted:
+    if not actual:
         return _on_axis(arm, arm.predicted_mean, arm.predicted_mean_interval, in_points)
     if arm.actual_mean is None or arm.actual_mean_interval is None:
         return None

@@ -12,6 +12,7 @@ from socrates_core.metrics.uncertainty import Interval, effective_n, mean_interv
 from socrates_core.model.answer_model import MAX_DIGITS, NumberModel, SampledNumbers
 from socrates_core.simulation.arm import BATCH, ArmPeople, ArmProgress, Progress, profile_table
 from socrates_core.simulation.open_ended import NumberResult, median_difference, on_one_axis, quartiles, score_numbers
+from socrates_core.simulation.person_answers import person_answers
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.result import ArmResult, ArmResults, EffectRow
 from socrates_core.simulation.subgroups import ArmValues, subgroups_of
@@ -37,7 +38,8 @@ def simulate_numbers(
         for arm, one in zip(arms, sampled, strict=True)
     ]
     table = profile_table(arms[0], unknown, pl.Series(answers, dtype=pl.Int64))
-    return ArmResults(results, effects, table, subgroups=subgroups_of(groups, medians=True))
+    kept = tuple(person_answers(one.people, one.values[:, None], np.arange(len(one.values))) for one in groups)
+    return ArmResults(results, effects, table, subgroups=subgroups_of(groups, medians=True), answers=kept)
 
 
 def _sample_numbers(

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from socrates_core.metrics.cell.chance import CHUNK, Prediction, chance_limit, distance_interval
 from socrates_core.metrics.cell.comparison import SIDES, distances
-from socrates_core.metrics.uncertainty import DRAWS, LEVEL, Interval
+from socrates_core.metrics.uncertainty import DRAWS, LEVEL, GroupAnswers, Interval
 from socrates_core.metrics.verdict import FEW, TIE
 from socrates_core.scale.distribution import AnswerDistribution, Floats
 
@@ -185,6 +185,53 @@ def median_difference(
     )
     low, high = np.quantile(here - there, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return difference, Interval(min(float(low), difference), max(float(high), difference))
+
+
+def median_difference_by_person(
+    group: GroupAnswers, minus: GroupAnswers, rng: np.random.Generator
+) -> tuple[float, Interval]:
+    """The median of one group's numbers minus that of another, with a 95 % percentile interval over samples of people.
+
+    People are resampled, each with all their numbers: those who are in both groups together, so that they keep their
+    pairing, and those who are in one group apart. The same numbers of the same people differ by 0, with no interval.
+
+    Args:
+        group: Weighted numbers and who gave them.
+        minus: The same of the other group.
+        rng: For the resamples.
+    """
+    sides = (group, minus)
+    difference = [_weighted_medians(side, side.weights[None])[0] for side in sides]
+    people, place = np.unique(np.concatenate([side.people for side in sides]), return_inverse=True)
+    places = np.split(place, [len(group.people)])
+    inside = np.stack([np.bincount(where, minlength=len(people)) > 0 for where in places])
+    strata = [np.flatnonzero((inside == np.array(kind)[:, None]).all(axis=0)) for kind in _KINDS]
+    size = max(1, CHUNK // max(len(people), *(len(side.people) for side in sides)))
+    found = []
+    for start in range(0, DRAWS, size):
+        times = np.zeros((min(size, DRAWS - start), len(people)))
+        for stratum in strata:
+            if len(stratum):
+                even = np.full(len(stratum), 1 / len(stratum))
+                times[:, stratum] = rng.multinomial(len(stratum), even, size=len(times))
+        drawn = [
+            _weighted_medians(side, side.weights * times[:, where]) for side, where in zip(sides, places, strict=True)
+        ]
+        found.append(drawn[0] - drawn[1])
+    low, high = np.quantile(np.concatenate(found), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    value = float(difference[0] - difference[1])
+    return value, Interval(min(float(low), value), max(float(high), value))
+
+
+_KINDS: Final = ((True, True), (True, False), (False, True))
+"""Who is in both groups, in the one, in the other."""
+
+
+def _weighted_medians(side: GroupAnswers, weights: Floats) -> Floats:
+    """(B,) the smallest number that half of the weight, in each of (B, N) rows of weights, does not exceed."""
+    order = np.argsort(side.answers, kind="stable")
+    sums = np.cumsum(weights[:, order], axis=1)
+    return np.asarray(side.answers[order][(sums >= (0.5 - 1e-9) * sums[:, -1:]).argmax(axis=1)])
 
 
 def _meaning(distance: float, limit: float, n: float) -> tuple[NumberCode, str]:

@@ -10,6 +10,7 @@ from socrates_core.metrics.verdict import Verdict
 from socrates_core.model.answer_model import NOT_SCIENCE, ModelDescription
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.open_ended import NumberResult
+from socrates_core.simulation.person_answers import PersonAnswers
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.subgroups import Subgroup
 from socrates_core.study.study_set import Cell, Study
@@ -271,6 +272,8 @@ class Simulation:
     """One for each arm but the control if the options have no order; then there are no `effects`."""
     subgroups: tuple[Subgroup, ...] = ()
     """By attribute and value; empty if the options have no order, or nothing is known about the people."""
+    answers: tuple[PersonAnswers, ...] = ()
+    """(A,) what every simulated person of each arm answers; empty unless it was asked for."""
 
     def __str__(self) -> str:
         """The arms with their W, the effects of the conditions, and the notes."""
@@ -306,6 +309,8 @@ class ArmResults:
     subgroups: tuple[Subgroup, ...] = ()
     notes: tuple[str, ...] = ()
     """What is to be said of how they were obtained."""
+    answers: tuple[PersonAnswers, ...] = ()
+    """As in `Simulation`."""
 
 
 def _within(interval: Interval | None, digits: int = 3) -> str:

@@ -48,6 +48,7 @@ from socrates_core.simulation.arm import (
 )
 from socrates_core.simulation.effects import arm_values, effect_of, share_effect
 from socrates_core.simulation.number_arm import simulate_numbers
+from socrates_core.simulation.person_answers import person_answers
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.result import (
     ArmResult,
@@ -72,6 +73,7 @@ def simulate(
     model: AnswerModel,
     request: SimulationRequest,
     progress: Callable[[int, int], None] | None = None,
+    keep_answers: bool = False,
 ) -> Simulation:
     """Simulate an outcome in every arm of its study. The same request gives the same result.
 
@@ -80,6 +82,7 @@ def simulate(
         model: The model that predicts.
         request: The outcome and how to simulate it.
         progress: Called with (personas predicted so far, personas in all).
+        keep_answers: Whether the result holds what every person of every arm answers, to compare settings by person.
 
     Raises:
         StudyFolderError: If there is no such cell.
@@ -114,6 +117,7 @@ def simulate(
         notes=tuple(dict.fromkeys([*notes, *told, *made.notes])),
         share_effects=tuple(made.share_effects),
         subgroups=made.subgroups,
+        answers=made.answers if keep_answers else (),
     )
 
 
@@ -131,17 +135,19 @@ def _simulate_options(
     model: AnswerModel, arms: Sequence[ArmPeople], request: SimulationRequest, control: int, progress: Progress | None
 ) -> ArmResults:
     tracker = ArmProgress(sum(len(arm.personas) for arm in arms), progress)
-    results, tables = [], []
+    results, tables, answers_by_arm = [], [], []
     sampled: list[int] = []
     for arm in arms:
         probs, mass, answers = _predict(model, arm, tracker)
         sampled += answers
-        rows = with_temperature(probs, request.temperature, request.top_p)[arm.which]
+        profiles = with_temperature(probs, request.temperature, request.top_p)
+        answers_by_arm.append(person_answers(arm, profiles, arm.which))
+        rows = profiles[arm.which]
         results.append(_arm_result(arm, rows, mass[arm.which], request))
         tables.append(rows)
     ordered = not any(arm.cell.scale.nominal for arm in arms)
     others = [place for place in range(len(arms)) if place != control]
-    effects = [effect_of(arms, results, tables, control, other) for other in others if ordered]
+    effects = [effect_of(arms, results, answers_by_arm, control, other) for other in others if ordered]
     scale = arms[0].cell.scale
     draws = sample(tables[0], all_options(scale), np.random.default_rng([request.seed, 3]))
     split = split_options(tables[0], scale)
@@ -151,9 +157,17 @@ def _simulate_options(
         pl.Series([None] * len(means), dtype=pl.Float64) if scale.nominal else pl.Series(means).fill_nan(None),
         pl.Series(draws if scale.unit == 1 else draws * scale.unit),
     )
-    shares = [share_effect(arms, tables, control, other) for other in others if not ordered]
+    shares = [share_effect(answers_by_arm, results[other], control, other) for other in others if not ordered]
     groups = [arm_values(arm, rows) for arm, rows in zip(arms, tables, strict=True)] if ordered else []
-    return ArmResults(results, effects, table, shares, subgroups_of(groups) if groups else (), _sampling_note(sampled))
+    return ArmResults(
+        arms=results,
+        effects=effects,
+        profiles=table,
+        share_effects=shares,
+        subgroups=subgroups_of(groups) if groups else (),
+        notes=_sampling_note(sampled),
+        answers=tuple(answers_by_arm),
+    )
 
 
 def control_of(studies: StudySet, chosen: Cell) -> int:

@@ -46,6 +46,7 @@ def simulate_study(
     model: AnswerModel,
     sampling: Sampling,
     progress: Callable[[int, int], None] | None = None,
+    keep_answers: bool = False,
 ) -> tuple[OutcomeResult, ...]:
     """Predict every outcome of the only study; an open-ended one only if the model can write numbers.
 
@@ -54,6 +55,7 @@ def simulate_study(
         model: The model that predicts.
         sampling: How people and answers are drawn; the same people in every condition and outcome.
         progress: Called with (personas predicted so far, personas in all), over all outcomes.
+        keep_answers: Whether the results hold what every person answers, see `simulate`.
 
     Raises:
         StudyFolderError: If there is more than one study.
@@ -79,7 +81,7 @@ def simulate_study(
             max_arms=MOST_ARMS,
         )
         report = None if progress is None else _share(progress, sum(can[:place]), sum(can))
-        simulated = simulate(studies, model, request, report)
+        simulated = simulate(studies, model, request, report, keep_answers)
         told = replace(simulated, notes=(*studies.manifest.notes, *simulated.notes))  # what weights do to the people
         found.append(OutcomeResult(outcome, told, None))
     if not any(can):

@@ -3,6 +3,7 @@
 import html
 
 from socrates_core.metrics.uncertainty import Interval
+from socrates_core.report.document import Table
 
 
 def text(raw: object) -> str:
@@ -43,3 +44,25 @@ def table(caption: str, head: str, rows: list[str]) -> str:
         f"<div class='scroll' tabindex='0' role='region' aria-label='{caption}'><table><caption>{caption}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def table_html(made: Table, caption: str, names: int = 1) -> str:
+    """A table whose first columns are names and whose others are figures with their intervals below."""
+    head = "".join(
+        f"<th scope='col'{'' if i < names else ' class=num'}>{text(name)}</th>" for i, name in enumerate(made.header)
+    )
+    rows = []
+    for row in made.rows:
+        first = "".join(f"<td>{text(cell)}</td>" for cell in row[: names - 1])
+        rest = "".join(_figure(cell) for cell in row[names:])
+        rows.append(f"<tr>{first}<th scope='row'>{text(row[names - 1])}</th>{rest}</tr>")
+    return table(text(caption), head, rows)
+
+
+def _figure(cell: str) -> str:
+    """`4.16 (4.08 to 4.24)` with what is in brackets below it."""
+    figure, bracket, rest = cell.partition(" (")
+    interval, _, more = rest.partition(")")
+    small = f"<small>{text(interval)}</small>" if bracket else ""
+    small += f"<small>{text(more.lstrip('; '))}</small>" if more.strip() else ""
+    return f"<td class='num'>{text(figure)}{small}</td>"

@@ -98,7 +98,7 @@ class Results:
             known = self._cached(key)
             if known is None:
                 if visitor is not None:
-                    self._admit(visitor, link)
+                    self.admit(visitor, link)
                 studies = self.catalogue.source(link.source).studies
                 known = simulate(studies, self.memory.asking(model), link.request, progress)
                 self._store(key, known)
@@ -129,8 +129,8 @@ class Results:
                 else:
                     del self._running[key]
 
-    def _admit(self, visitor: Visitor, link: Link) -> None:
-        """Raise a SocratesError unless the visitor may compute this now."""
+    def admit(self, visitor: Visitor, link: Link) -> None:
+        """Raise a SocratesError unless the visitor may compute this now, and charge them for it."""
         refusal = self.policy.refusal(visitor, "simulate")
         if refusal:
             raise SocratesError(refusal)

@@ -108,6 +108,39 @@ def test_the_example_is_three_clicks_away_and_can_be_saved_and_opened(
     expect(page.locator("#ys-conditions-2-label")).to_have_value("Popular dish")
 
 
+def test_a_change_stands_beside_what_was_before_it_and_a_reload_keeps_the_study(
+    app: str, visit: Callable[..., Visit]
+) -> None:
+    hand = at_the_desk(visit(), app)
+    page = hand.page
+    page.click("#study-example")
+    expect(page.locator("#study-summary")).to_contain_text("Ready to run")
+    run(hand)
+    page.click("#what-if-compare")
+    expect(page.locator("#what-if-says")).to_contain_text("Kept as A: Labels on a menu, 200 people, demo with adapter")
+    page.fill("#ys-conditions-1-text", "You read a menu. A red label says: High climate impact.")
+    page.locator("#ys-conditions-1-text").blur()
+    page.click("#study-run")
+    page.wait_for_selector("#what-if-picture .main-svg .bars", timeout=PATIENCE)
+    rows = page.locator("#what-if-table tbody tr")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(0)).to_contain_text("0.0\n0.0 to 0.0", use_inner_text=True)  # its text is the same
+    expect(page.locator("#what-if-shares")).to_contain_text("paired: the same 200 people answer in both settings")
+    with page.expect_download() as saving:
+        page.click("#what-if-files button[data-file=csv]")
+    lines = Path(saving.value.path()).read_text("utf-8").splitlines()
+    assert {line.partition(",")[0] for line in lines[1:]} == {"simulated"}
+    assert ["A," in line or "B (other texts)," in line for line in lines[1:]] == [True] * (len(lines) - 1)
+    page.click("#what-if-baselines")
+    expect(page.locator("#what-if-verdict h2")).to_have_text("base, adapter and uniform")
+    page.reload()
+    page.click("button[role=tab]:has-text('Your study')")
+    expect(page.locator("#ys-conditions-1-text")).to_have_value(
+        "You read a menu. A red label says: High climate impact."
+    )
+    expect(page.locator("#study-summary")).to_contain_text("Ready to run: 3 conditions × 2 outcomes.")
+
+
 def test_what_is_wrong_stands_beside_its_field_as_one_types(app: str, visit: Callable[..., Visit]) -> None:
     hand = at_the_desk(visit(), app)
     page = hand.page

@@ -209,10 +209,15 @@ def distances(
     return Distances(**found, split_half=halves, floor=floor)
 
 
-def variation_distances(sides: Floats, actual: Floats, n: float, draws: float | None = None) -> Distances:
-    """Total variation ½ Σ |p − q|, in [0, 1]: the share of people that would have to answer otherwise.
+def total_variation(p: Floats, q: Floats) -> Floats:
+    """½ Σ |p − q| along the last axis, in [0, 1]: the share of people that would have to answer otherwise."""
+    return np.asarray(0.5 * np.abs(p - q).sum(axis=-1))
 
-    For options without an order. The floor is that of n answers of people who answer exactly as predicted,
+
+def variation_distances(sides: Floats, actual: Floats, n: float, draws: float | None = None) -> Distances:
+    """The total variation of options without an order.
+
+    The floor is that of n answers of people who answer exactly as predicted,
     ½ Σ √(2 p (1 − p) / (π n)), the mean absolute deviation of each share in normal approximation.
 
     Args:
@@ -221,7 +226,7 @@ def variation_distances(sides: Floats, actual: Floats, n: float, draws: float | 
         n: People behind `actual`.
         draws: Drawn answers behind the model's side, if it is a sample too.
     """
-    found = dict(zip(SIDES, (0.5 * np.abs(sides - actual).sum(axis=1)).tolist(), strict=True))
+    found = dict(zip(SIDES, total_variation(sides, actual).tolist(), strict=True))
     smooth = smoothed(actual, n)
     spread = 0.5 * np.sqrt(2 * smooth * (1 - smooth) / math.pi).sum()
     floor = float(spread * math.sqrt(1 / n + (0 if draws is None else 1 / draws)))

@@ -30,7 +30,7 @@ Ito), and none is that of people's answers in other pictures."""
 def conditions_figure(simulation: Simulation) -> go.Figure:
     """Predicted shares of every option in every condition."""
     arms = simulation.arms
-    bars = _common_bars(arms)
+    bars = common_bars(arms)
     draw = _side_by_side if len(arms) <= SIDE_BY_SIDE else _grid
     figure = draw(arms, bars)
     label_bars(figure, bars)
@@ -39,31 +39,33 @@ def conditions_figure(simulation: Simulation) -> go.Figure:
 
 def shares_of_bars(simulation: Simulation) -> tuple[Bars, list[list[float]]]:
     """The bars of the picture, and each condition's shares of them in percent."""
-    bars = _common_bars(simulation.arms)
-    return bars, [_shares(bars, arm, simulation.arms) for arm in simulation.arms]
+    bars = common_bars(simulation.arms)
+    return bars, [shares_in(bars, arm, simulation.arms) for arm in simulation.arms]
 
 
-def _common_bars(arms: tuple[ArmResult, ...]) -> Bars:
+def common_bars(arms: tuple[ArmResult, ...]) -> Bars:
+    """The bars of the options that these arms have; of an open-ended outcome, of the numbers that they got."""
     cell = arms[0].cell
-    bars = bars_of(cell, _on(_all_values(arms), arms[0]))
+    bars = bars_of(cell, over(all_values(arms), arms[0]))
     return with_off_axis(bars, cell) if arms[0].off_axis is not None else bars
 
 
-def _all_values(arms: tuple[ArmResult, ...]) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+def all_values(arms: tuple[ArmResult, ...]) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
     """The options; of an open-ended outcome, all numbers that some condition got."""
     found = np.unique(np.concatenate([arm.predicted.values for arm in arms]))
     return np.asarray(found, dtype=np.int64)
 
 
-def _on(values: "np.ndarray[tuple[int], np.dtype[np.int64]]", arm: ArmResult) -> AnswerDistribution:
+def over(values: "np.ndarray[tuple[int], np.dtype[np.int64]]", arm: ArmResult) -> AnswerDistribution:
     """An arm's prediction over values that include its own."""
     probs = np.zeros(len(values))
     probs[np.searchsorted(values, arm.predicted.values)] = arm.predicted.probs
     return AnswerDistribution(values, probs)
 
 
-def _shares(bars: Bars, arm: ArmResult, arms: tuple[ArmResult, ...]) -> list[float]:
-    return bar_shares(bars, _on(_all_values(arms), arm), None if arm.off_axis is None else arm.off_axis.predicted)
+def shares_in(bars: Bars, arm: ArmResult, arms: tuple[ArmResult, ...]) -> list[float]:
+    """An arm's shares of the bars that `arms` have in common, in percent."""
+    return bar_shares(bars, over(all_values(arms), arm), None if arm.off_axis is None else arm.off_axis.predicted)
 
 
 def _side_by_side(arms: tuple[ArmResult, ...], bars: Bars) -> go.Figure:
@@ -73,8 +75,8 @@ def _side_by_side(arms: tuple[ArmResult, ...], bars: Bars) -> go.Figure:
         figure.add_bar(
             name=wrapped(arm.label, 40, 2),
             x=list(bars.at),
-            y=_shares(bars, arm, arms),
-            hovertext=bar_hovers(bars, f"{wrapped(arm.label, 40, 2)}, predicted", _on(_all_values(arms), arm), apart),
+            y=shares_in(bars, arm, arms),
+            hovertext=bar_hovers(bars, f"{wrapped(arm.label, 40, 2)}, predicted", over(all_values(arms), arm), apart),
             hoverinfo="text",
             marker={
                 "color": colour,
@@ -89,7 +91,7 @@ def _side_by_side(arms: tuple[ArmResult, ...], bars: Bars) -> go.Figure:
 
 def _grid(arms: tuple[ArmResult, ...], bars: Bars) -> go.Figure:
     """One row a condition, darker where more people answer so; a share stands in each field with room for it."""
-    table = [_shares(bars, arm, arms) for arm in arms]
+    table = [shares_in(bars, arm, arms) for arm in arms]
     figure = go.Figure()
     figure.add_heatmap(
         x=list(range(len(bars.names))) if not bars.off_axis else list(bars.at),
@@ -104,7 +106,7 @@ def _grid(arms: tuple[ArmResult, ...], bars: Bars) -> go.Figure:
             bar_hovers(
                 bars,
                 f"{wrapped(arm.label, 40, 2)}, predicted",
-                _on(_all_values(arms), arm),
+                over(all_values(arms), arm),
                 None if arm.off_axis is None else arm.off_axis.predicted,
             )
             for arm in arms

@@ -16,6 +16,8 @@ WHO_WAS_SIMULATED: Final = (
     "Intervals (95 %) say how far a figure moves from one random sample of so many people of this population to "
     "another. They do not say how wrong the model may be"
 )
+MOST_WARNINGS: Final = 4
+"""More conditions that cannot be relied on are named by their number and the worst of them."""
 MOST_ROWS: Final = 21
 """A longer scale stands in the table in the bins of the picture."""
 
@@ -121,14 +123,22 @@ def subgroups_table(simulation: Simulation) -> tuple[Table | None, str]:
 
 def warnings(simulation: Simulation) -> list[str]:
     """What may make the prediction worthless, a sentence each."""
-    found = [note for note in simulation.notes if UNEQUAL in note]
+    doubtful = [arm for arm in simulation.arms if arm.on_scale_mass < TRUSTED_MASS]
+    wanted = "whole numbers without a sign" if simulation.arms[0].open_ended else "options of the scale"
+    unreliable = "It may not have understood the question, so this prediction is unreliable."
+    if len(doubtful) > MOST_WARNINGS:
+        worst = min(doubtful, key=lambda arm: arm.on_scale_mass)
+        found = [
+            f"In {len(doubtful)} of {len(simulation.arms)} conditions, too little of the model's probability is on "
+            f"{wanted}: least in {worst.label}, {mass_by_kind(worst)}. {unreliable}"
+        ]
+    else:
+        found = [
+            f"{arm.label}: only {mass_by_kind(arm)} of the model's probability is on {wanted}. {unreliable}"
+            for arm in doubtful
+        ]
+    found += [note for note in simulation.notes if UNEQUAL in note]
     for arm in simulation.arms:
-        if arm.on_scale_mass < TRUSTED_MASS:
-            wanted = "whole numbers without a sign" if arm.open_ended else "options of the scale"
-            found.append(
-                f"{arm.label}: only {mass_by_kind(arm)} of the model's probability is on {wanted}. It may not have "
-                "understood the question, so this prediction is unreliable."
-            )
         if arm.numbers is not None and arm.numbers.n_invalid:
             found.append(
                 f"{arm.label}: {arm.numbers.n_invalid:,} of {arm.n_predicted:,} numbers are too long to count."

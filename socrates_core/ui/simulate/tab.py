@@ -30,8 +30,10 @@ from socrates_core.ui.simulate.result_panel import (
     result_panel,
     stale_html,
 )
+from socrates_core.ui.simulate.side_by_side import ComparingLinks
 from socrates_core.ui.simulate.study_panel import StudyPanel, draw_study, study_panel
 from socrates_core.ui.simulate.study_view import prompt_card
+from socrates_core.ui.what_if.panel import what_if_panel, wire_what_if
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +75,12 @@ def simulate_tab(page: gr.Blocks, results: Results, choice: ModelChoice) -> None
             settings.run.render()  # outside the card, so that it stays visible while the column scrolls
         with gr.Column(elem_id="result", scale=8, min_width=320):
             arrival = gr.HTML(elem_id="arrival", js_on_load=None)
+            beside = what_if_panel("compare")
             panel = result_panel()
     _wire_study(study, people, settings, choice, results)
     _wire_settings(study, people, settings, panel, choice.menu, results)
-    _wire_run(page, study, people, settings, panel, arrival, choice.menu, results)
+    ran = _wire_run(page, study, people, settings, panel, arrival, choice.menu, results)
+    wire_what_if(beside, panel.shown, gr.State(0), ran, ComparingLinks(results), results)
 
 
 def _settings(redraws: bool) -> Settings:
@@ -241,7 +245,8 @@ def _wire_run(
     arrival: gr.HTML,
     chosen: gr.Dropdown,
     results: Results,
-) -> None:
+) -> Any:
+    """Returns the event of a run."""
     catalogue = results.catalogue
     controls = [chosen, study.place, people.edits, *settings.values, study.control]
     again = gr.Button("Run again", visible="hidden", elem_id="again")
@@ -303,6 +308,7 @@ def _wire_run(
         concurrency_id="simulate",
     )
     ran.then(None, panel.shown, None, js="(query) => socrates.remember(query)")
+    return ran
 
 
 def _arrive(query: dict[str, str], people: PeoplePanel, results: Results) -> tuple[Link, str]:

@@ -1,10 +1,12 @@
 """Beside the editor: what people would read, what the model reads, what the checks found."""
 
 import json
+from dataclasses import replace
 from typing import Final, Protocol, runtime_checkable
 
 from socrates_core.errors import ModelError, ScaleError, SocratesError
 from socrates_core.model.answer_model import AnswerModel
+from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.studies import Studies
 from socrates_core.study.study_file.checks import form_of
 from socrates_core.study.study_file.finding import Finding
@@ -27,8 +29,11 @@ FIRST: Final = (
     "<div class='empty'><p><b>Write a study, see what people would answer.</b></p>"
     "<ol><li>Give it a title, and a name and a text to each condition.</li><li>Ask a question and choose how people "
     "answer.</li><li>Press <b>Run</b>.</li></ol><p>Or press <b>Load the example</b> and change it. The study stays in "
-    "your browser: save it as a file to keep it.</p></div>"
+    "this tab of your browser, also when the page is reloaded: save it as a file to keep it.</p></div>"
 )
+
+_ANY: Final = AnswerScale((0, 1))
+"""In place of an open-ended outcome's scale, to measure how long its prompt is."""
 
 _TO_DO: Final = {
     "title": "Give the study a title.",
@@ -169,11 +174,11 @@ def _too_long(studies: Studies, raw: dict[str, object], model: AnswerModel) -> t
     found = []
     for place, label in enumerate(labels):
         cells = [cell for cell in studies.cells_of(studies.study_ids[0]) if cell.condition == label]
-        bounded = [cell for cell in cells if cell.scale.values is not None]
-        if not bounded:
-            continue
+        longest = max(cells, key=lambda cell: len(cell.stimulus))
+        if longest.scale.values is None:
+            longest = replace(longest, scale=_ANY)
         try:
-            model.encoded([(max(bounded, key=lambda cell: len(cell.stimulus)), [persona])])
+            model.encoded([(longest, [persona])])
         except ModelError as error:
             message = str(error).partition("its prompt has ")[2]
             if message:

@@ -17,7 +17,8 @@ from socrates_core.people.distinct import distinct_personas
 from socrates_core.report.prediction.picture import shares_of_bars
 from socrates_core.report.words import signed
 from socrates_core.simulation.arm import BATCH
-from socrates_core.simulation.whole_study import OutcomeResult, Sampling, simulate_study
+from socrates_core.simulation.what_if.setting import PredictedSetting, Setting, predict_setting
+from socrates_core.simulation.whole_study import OutcomeResult, Sampling
 from socrates_core.study.studies import Studies
 from socrates_core.study.study_file.form import StudyForm
 from socrates_core.study.study_file.population.people import Loaded, people_of
@@ -96,7 +97,7 @@ def ask_everybody(
 
 def remixed(
     form: StudyForm, memory: AnswerMemory, model: AnswerModel, sampling: Sampling, loaded: Loaded
-) -> tuple[OutcomeResult, ...]:
+) -> PredictedSetting:
     """The prediction of a study with moved shares, without asking the model.
 
     Raises:
@@ -108,7 +109,7 @@ def remixed(
             "Numbers of an open-ended outcome are drawn anew: press Run to see what these shares change"
         )
     try:
-        return simulate_study(studies, memory.recalling(model), sampling)
+        return predict_setting(Setting(studies, memory.recalling(model), sampling))
     except UnaskedError as error:
         base = people_of(getattr(form.population, "of", None), "own", None, HERE, loaded)
         there = len(base.drop("participant_id", "study_id", "participant", "weight").unique())

@@ -23,10 +23,12 @@ from socrates_core.ui.model_choice import ModelChoice
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.link import MAX_TEMPERATURE
 from socrates_core.ui.simulate.result_panel import styled
+from socrates_core.ui.what_if.panel import WhatIfPanel, what_if_panel, wire_what_if
 from socrates_core.ui.your_study.draft import LABELS, NOMINAL, OPEN, RANGE, TOO_LONG, Draft, draft_of, opened
 from socrates_core.ui.your_study.population import MARGINS, levels_json, people_menus
 from socrates_core.ui.your_study.preview import checked, findings_json, preview_html, summary_html
 from socrates_core.ui.your_study.remix import live_json, only_shares_differ
+from socrates_core.ui.your_study.side_by_side import ComparingPredictions
 from socrates_core.ui.your_study.view import STALE, WAITING, keep_html, ranking_html, tables_html, verdict_html
 from socrates_core.ui.your_study.work import Prediction, download, loaded_in, predict, study_file, with_shares
 
@@ -69,6 +71,7 @@ class Outcomes:
     notice: gr.HTML
     body: gr.Group
     which: gr.Dropdown
+    beside: WhatIfPanel
     verdict: gr.HTML
     picture: gr.Plot
     ranking: gr.HTML
@@ -169,6 +172,7 @@ def _outcomes() -> Outcomes:
         notice = gr.HTML(elem_id="study-notice", js_on_load=None)
         stale = gr.HTML(elem_id="study-stale", js_on_load=None)
         which = gr.Dropdown(label="Outcome shown", elem_id="study-which", visible=False)
+        beside = what_if_panel("what-if")
         verdict = gr.HTML(WAITING, elem_id="study-says", js_on_load=None)
         with gr.Group(elem_classes="plain", visible=False) as body:
             gr.HTML("<h3>Predicted answers</h3>", js_on_load=None)
@@ -178,7 +182,9 @@ def _outcomes() -> Outcomes:
             tables = gr.HTML(elem_id="study-tables", js_on_load=None)
             keep = gr.HTML(elem_id="study-keep", js_on_load="yourStudy.keep(element, trigger)")
         live = gr.Textbox("", visible="hidden", elem_id="study-live", label="In small")
-    return Outcomes(made, shown, stale, notice, body, which, verdict, picture, ranking, means, tables, keep, live)
+    return Outcomes(
+        made, shown, stale, notice, body, which, beside, verdict, picture, ranking, means, tables, keep, live
+    )
 
 
 # -- the editor --------------------------------------------------------------------------------------------------
@@ -333,8 +339,9 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
     desk.editor.input(
         move_shares, moving, [outcomes.made, outcomes.notice, outcomes.keep, *body], **QUICK, trigger_mode="always_last"
     )
-    ran.then(None, None, None, js="() => yourStudy.show()")
+    ran.then(None, None, None, js="() => yourStudy.show('#study-verdict')")
     outcomes.live.change(None, outcomes.live, None, js="(found) => yourStudy.live(found)")
+    wire_what_if(outcomes.beside, outcomes.made, outcomes.which, ran, ComparingPredictions(results), results)
     outcomes.which.input(choose, [outcomes.made, outcomes.which], body, **QUICK)
     outcomes.keep.download(save_file, outcomes.made, desk.saved, **QUICK)
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from socrates_core.model.answer_model import NOT_SCIENCE
-from socrates_core.report.document import Table
 from socrates_core.report.prediction.files import NOT_ANSWERED, command_words, model_words
 from socrates_core.report.prediction.tables import (
     arms_table,
@@ -18,7 +17,7 @@ from socrates_core.simulation.result import Simulation
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.study_file.form import StudyForm
 from socrates_core.study.study_file.writing import study_text
-from socrates_core.ui.html import table, text
+from socrates_core.ui.html import table_html, text
 
 WAITING = (
     "<section class='verdict waiting'><h2>The prediction</h2><p class='quiet'>Press <b>Run</b> to see what people "
@@ -56,7 +55,7 @@ def ranking_html(found: Simulation | None) -> str:
         return ""
     title = "Conditions, ranked" if len(found.arms) > 1 else "The condition"
     alone = "<p class='quiet'>There is one condition, so there is no effect to show.</p>" * (len(found.arms) == 1)
-    return f"<h3>{title}</h3>{_table(arms_table(found), 'Conditions with means and effects', 2)}{alone}"
+    return f"<h3>{title}</h3>{table_html(arms_table(found), 'Conditions with means and effects', 2)}{alone}"
 
 
 def tables_html(found: Simulation | None) -> str:
@@ -67,12 +66,12 @@ def tables_html(found: Simulation | None) -> str:
     differences = share_effects_table(found)
     if differences is not None:
         title = f"Differences from {found.control.condition_label}, in points"
-        parts.append(f"<h3>{text(title)}</h3>{_table(differences, title)}")
-    shares = _table(shares_table(found), "Predicted shares of every answer")
+        parts.append(f"<h3>{text(title)}</h3>{table_html(differences, title)}")
+    shares = table_html(shares_table(found), "Predicted shares of every answer")
     parts.append(f"<h3>Predicted shares</h3>{shares}")
     groups, told = subgroups_table(found)
     what = "medians" if found.arms[0].open_ended else "means"
-    drawn = _table(groups, f"Predicted {what} by subgroup", 1) if groups else ""
+    drawn = table_html(groups, f"Predicted {what} by subgroup", 1) if groups else ""
     parts.append(f"<h3>By subgroup</h3>{drawn}<p class='quiet'>{text(told)}</p>" if drawn or told else "")
     items = "".join(f"<li>{text(note)}</li>" for note in notes(found))
     return f"{''.join(parts)}<div class='notes'><h3>How to read this</h3><ul>{items}</ul></div>"
@@ -93,25 +92,3 @@ def keep_html(form: StudyForm, found: Sequence[OutcomeResult]) -> str:
         "holds the study itself, behind a # that browsers send to no server. The saved study file gives the same "
         f"prediction on the command line:</p><pre>{text(command_words(form, first))}</pre></div>"
     )
-
-
-def _table(made: Table, caption: str, names: int = 1) -> str:
-    """A table whose first columns are names and whose others are figures with their intervals below."""
-    head = "".join(
-        f"<th scope='col'{'' if i < names else ' class=num'}>{text(name)}</th>" for i, name in enumerate(made.header)
-    )
-    rows = []
-    for row in made.rows:
-        first = "".join(f"<td>{text(cell)}</td>" for cell in row[: names - 1])
-        rest = "".join(_figure(cell) for cell in row[names:])
-        rows.append(f"<tr>{first}<th scope='row'>{text(row[names - 1])}</th>{rest}</tr>")
-    return table(text(caption), head, rows)
-
-
-def _figure(cell: str) -> str:
-    """`4.16 (4.08 to 4.24)` with what is in brackets below it."""
-    figure, bracket, rest = cell.partition(" (")
-    interval, _, more = rest.partition(")")
-    small = f"<small>{text(interval)}</small>" if bracket else ""
-    small += f"<small>{text(more.lstrip('; '))}</small>" if more.strip() else ""
-    return f"<td class='num'>{text(figure)}{small}</td>"

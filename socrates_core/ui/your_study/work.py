@@ -3,14 +3,16 @@
 import itertools
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
 from socrates_core.errors import SocratesError
 from socrates_core.report.prediction.files import prediction_csv, prediction_html, prediction_json
 from socrates_core.simulation.request import MAX_PEOPLE
-from socrates_core.simulation.whole_study import OutcomeResult, Sampling, simulate_study
+from socrates_core.simulation.what_if.setting import PredictedSetting, Setting, predict_setting
+from socrates_core.simulation.whole_study import OutcomeResult, Sampling
 from socrates_core.study.study_file.form import MarginsForm, StudyForm
 from socrates_core.study.study_file.population.people import Loaded, people_of
 from socrates_core.study.study_file.writing import raw_text, study_text
@@ -29,17 +31,30 @@ _MEDIA: Final = {
 }  # fmt: skip
 
 
+MOST_HELD: Final = 400_000
+"""Probabilities of single people that a visitor's page keeps with a prediction: 3 MB."""
+
+
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """The latest prediction of one visitor, held in their session alone."""
 
     form: StudyForm
     found: tuple[OutcomeResult, ...]
-    draft: Draft
+    """With what every person answers, to be compared with another setting, unless that is more than `MOST_HELD`."""
     model: str
+    """The model's name in the menu."""
+    population: str
+    """Equal for predictions in which the same people can take part."""
+    draft: Draft
     sampling: Sampling
     memory: AnswerMemory | None = None
     """What was answered, where people are weighted to shares that can be moved."""
+
+    @property
+    def setting(self) -> PredictedSetting:
+        """As one of the settings of a comparison."""
+        return PredictedSetting("", self.found, self.population)
 
 
 def loaded_in(results: Results) -> Loaded:
@@ -68,20 +83,30 @@ def predict(
         raise SocratesError(f"The study cannot be run yet: {first}. All that is to be done stands beside the fields")
     if not 1 <= sampling.people <= MAX_PEOPLE:
         raise SocratesError(f"Simulated people: expected 1 to {MAX_PEOPLE:,}, got {sampling.people:,}")
+    form = form_in(found)
+    memory = AnswerMemory(MOST_KEPT) if isinstance(form.population, MarginsForm) else None
+    asked = answering if memory is None else memory.asking(answering)
+    with admitted(results, visitor, sampling.people * len(studies.cells)):
+        made = predict_setting(Setting(studies, asked, sampling), progress)
+        if isinstance(form.population, MarginsForm):
+            base = people_of(form.population.of, "own", None, HERE, loaded_in(results))
+            ask_everybody(studies, base, asked, sampling.people)
+    return Prediction(form, _held(made), model, made.population, draft, sampling, memory)
+
+
+@contextmanager
+def admitted(results: Results, visitor: Visitor, people: int) -> Iterator[None]:
+    """Let a visitor simulate so many people, within the limits of the page.
+
+    Raises:
+        SocratesError: If the visitor may not simulate, has exceeded the rate limit or has too much at work.
+    """
     refusal = results.policy.refusal(visitor, "simulate")
     if refusal:
         raise SocratesError(refusal)
     with results.limits.at_work(visitor):
-        results.limits.take(visitor, sampling.people * len(studies.cells))
-        form = form_in(found)
-        if not isinstance(form.population, MarginsForm):
-            made = simulate_study(studies, answering, sampling, progress)
-            return Prediction(form, made, draft, model, sampling)
-        memory = AnswerMemory(MOST_KEPT)
-        made = simulate_study(studies, memory.asking(answering), sampling, progress)
-        base = people_of(form.population.of, "own", None, HERE, loaded_in(results))
-        ask_everybody(studies, base, memory.asking(answering), sampling.people)
-        return Prediction(form, made, draft, model, sampling, memory)
+        results.limits.take(visitor, people)
+        yield
 
 
 def with_shares(results: Results, visitor: Visitor, made: Prediction, draft: Draft) -> Prediction:
@@ -97,7 +122,15 @@ def with_shares(results: Results, visitor: Visitor, made: Prediction, draft: Dra
     results.limits.take(visitor, MIN_COST)
     form = form_in(found)
     moved = remixed(form, made.memory, results.models.get(made.model), made.sampling, loaded_in(results))
-    return replace(made, form=form, found=moved, draft=draft)
+    return replace(made, form=form, found=_held(moved), population=moved.population, draft=draft)
+
+
+def _held(made: PredictedSetting) -> tuple[OutcomeResult, ...]:
+    return made.found if made.size <= MOST_HELD else tuple(map(_without_people, made.found))
+
+
+def _without_people(one: OutcomeResult) -> OutcomeResult:
+    return one if one.simulation is None else replace(one, simulation=replace(one.simulation, answers=()))
 
 
 def download(results: Results, visitor: Visitor, made: Prediction, kind: str) -> str:

@@ -149,6 +149,16 @@ def test_mass_off_the_scale_is_warned_about_in_every_condition() -> None:
     assert [text.partition("%")[0] for text in warnings(found)] == ["Plain: only 90.0", "Green: only 90.0"]
 
 
+def test_many_conditions_that_cannot_be_relied_on_are_one_warning() -> None:
+    listed = [{"label": f"Arm {n}", "text": f"Text {n}.", "control": n == 0} for n in range(5)]
+    found = predicted(study(conditions=listed), people=5)[0].simulation
+    assert found is not None
+    assert warnings(found) == [
+        "In 5 of 5 conditions, too little of the model's probability is on options of the scale: least in Arm 0, "
+        "90.0%. It may not have understood the question, so this prediction is unreliable."
+    ]
+
+
 def test_the_files_hold_every_option_and_the_study_itself() -> None:
     form = study(
         outcomes=[{"name": "=like", "question": "Like?", "scale": {"from": 1, "to": 2, "off_axis": {9: "DK"}}}]

@@ -119,8 +119,9 @@ def test_people_who_do_not_exist_stand_beside_their_field(results: Results) -> N
     assert found.findings[0].place == ("population",)
 
 
-def test_a_text_that_is_longer_than_the_context_is_found_before_running() -> None:
-    draft = one_outcome(kind="yes-no")
+@pytest.mark.parametrize("kind", ["yes-no", "open"])
+def test_a_text_that_is_longer_than_the_context_is_found_before_running(kind: str) -> None:
+    draft = one_outcome(kind=kind)
     arms = (draft.conditions[0], ConditionDraft(label="Long", text="word " * 5000))
     found, studies = checked(draft.model_copy(update={"conditions": arms}), load_model("demo", "demo"))
     assert studies is None

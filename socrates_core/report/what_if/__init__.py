@@ -1,0 +1,1 @@
+"""Settings side by side: picture, tables, sentences, files, command."""
