@@ -20,7 +20,7 @@ from socrates_core.ui.answer_memory import AnswerMemory
 from socrates_core.ui.results import Results
 from socrates_core.ui.your_study.draft import Draft, Written, written
 from socrates_core.ui.your_study.preview import HERE, checked, form_in
-from socrates_core.ui.your_study.remix import MOST_KEPT, ask_everybody, remixed
+from socrates_core.ui.your_study.remix import MOST_REMEMBERED, ask_everybody, remixed
 
 _COUNT: Final = itertools.count(1)
 _MEDIA: Final = {
@@ -77,7 +77,7 @@ def predict(
         if not isinstance(form.population, MarginsForm):
             made = simulate_study(studies, answering, sampling, progress)
             return Prediction(form, made, draft, model, sampling)
-        memory = AnswerMemory(MOST_KEPT)
+        memory = AnswerMemory(MOST_REMEMBERED)
         made = simulate_study(studies, memory.asking(answering), sampling, progress)
         base = people_of(form.population.of, "own", None, HERE, loaded_in(results))
         ask_everybody(studies, base, memory.asking(answering), sampling.people)
