@@ -54,6 +54,9 @@ def test_a_share_that_is_moved_changes_the_prediction_at_once(app: str, visit: C
     page.click("#study-run")  # asks the model, and gives the same
     page.wait_for_timeout(500)
     expect(rows).to_have_text(moved, use_inner_text=True)
+    page.click("#study-run")
+    page.locator(".margin").nth(1).locator("input[type=range]").first.evaluate(SLIDE, "5")  # while it is at work
+    expect(rows).not_to_have_text(moved, use_inner_text=True)
     page.fill("#ys-share-0-0", "30")
     page.locator("#ys-share-0-0").blur()
     expect(page.locator(".says[data-place='population.margins.gender'] .bad")).to_contain_text("missing")

@@ -28,7 +28,7 @@ from socrates_core.ui.answer_memory import AnswerMemory, UnaskedError
 from socrates_core.ui.your_study.draft import Draft
 from socrates_core.ui.your_study.population import MARGINS
 
-MOST_KEPT: Final = 800_000
+MOST_REMEMBERED: Final = 800_000
 """Probabilities that a visitor's page keeps, 6 MB."""
 HERE: Final = "your study"
 

@@ -296,9 +296,10 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
 
     def move_shares(request: gr.Request, value: str, made: Prediction | None, place: int, *chosen: Any) -> Updates:
         draft = Draft() if value == TOO_LONG else draft_of(value)
+        if made is not None and draft == made.draft and place in range(len(made.found)):  # moved back
+            return {outcomes.notice: "", outcomes.live: live_json(made.found[place])}
         if made is None or not only_shares_differ(draft, made.draft):
-            back = made is not None and draft == made.draft
-            return {outcomes.notice: "" if back else gr.skip()}
+            return {outcomes.notice: gr.skip()}
         try:
             if (made.model, made.sampling) != (chosen[0], _sampling(*chosen[1:])):
                 return {outcomes.notice: gr.skip()}
@@ -312,6 +313,12 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
             outcomes.keep: keep_html(moved.form, moved.found),
             **_drawn(outcomes, moved, place if place in range(len(moved.found)) else 0),
         }
+
+    def catch_up(request: gr.Request, value: str, made: Prediction | None, place: int, *chosen: Any) -> Updates:
+        """After Run: shares that were moved meanwhile."""
+        if made is None or value == TOO_LONG or draft_of(value) == made.draft:
+            return {outcomes.notice: gr.skip()}
+        return move_shares(request, value, made, place, *chosen)
 
     def choose(made: Prediction | None, place: int) -> Updates:
         if made is None or place not in range(len(made.found)):  # the page offers no such outcome
@@ -340,6 +347,7 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
         move_shares, moving, [outcomes.made, outcomes.notice, outcomes.keep, *body], **QUICK, trigger_mode="always_last"
     )
     ran.then(None, None, None, js="() => yourStudy.show('#study-verdict')")
+    ran.then(catch_up, moving, [outcomes.made, outcomes.notice, outcomes.keep, *body], **QUICK)
     outcomes.live.change(None, outcomes.live, None, js="(found) => yourStudy.live(found)")
     wire_what_if(outcomes.beside, outcomes.made, outcomes.which, ran, ComparingPredictions(results), results)
     outcomes.which.input(choose, [outcomes.made, outcomes.which], body, **QUICK)

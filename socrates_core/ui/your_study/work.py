@@ -22,7 +22,7 @@ from socrates_core.ui.answer_memory import AnswerMemory
 from socrates_core.ui.results import Results
 from socrates_core.ui.your_study.draft import Draft, Written, written
 from socrates_core.ui.your_study.preview import HERE, checked, form_in
-from socrates_core.ui.your_study.remix import MOST_KEPT, ask_everybody, remixed
+from socrates_core.ui.your_study.remix import MOST_REMEMBERED, ask_everybody, remixed
 
 _COUNT: Final = itertools.count(1)
 _MEDIA: Final = {
@@ -84,7 +84,7 @@ def predict(
     if not 1 <= sampling.people <= MAX_PEOPLE:
         raise SocratesError(f"Simulated people: expected 1 to {MAX_PEOPLE:,}, got {sampling.people:,}")
     form = form_in(found)
-    memory = AnswerMemory(MOST_KEPT) if isinstance(form.population, MarginsForm) else None
+    memory = AnswerMemory(MOST_REMEMBERED) if isinstance(form.population, MarginsForm) else None
     asked = answering if memory is None else memory.asking(answering)
     with admitted(results, visitor, sampling.people * len(studies.cells)):
         made = predict_setting(Setting(studies, asked, sampling), progress)
