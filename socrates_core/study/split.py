@@ -190,7 +190,7 @@ def _blocks(studies: StudySet, kind: str) -> dict[str, list[str]]:
 
 def _by_study(blocks: Mapping[str, list[str]], tested: set[str], seed: int) -> dict[str, list[str]]:
     """170/20/20 of the studies in blocks that are not among the `tested`, which join the test part."""
-    ranked = _ranked((block for block in blocks if block not in tested), seed)
+    ranked = by_hash((block for block in blocks if block not in tested), seed)
     if len(ranked) < (2 if tested else 3):
         rule = (
             "two or more synthetic studies besides the real ones, which are all test"
@@ -230,7 +230,7 @@ def _official(blocks: Mapping[str, list[str]], seed: int) -> dict[str, list[str]
             "choose --split study, or leave --group-by out"
         )
     found = sorted(block for block, units in blocks.items() if set(units) <= unseen)
-    others = _ranked(set(blocks) - set(found), seed)
+    others = by_hash(set(blocks) - set(found), seed)
     seen = sum(len(blocks[block]) for block in others)
     kept = sum(len(blocks[block]) for block in found)
     if kept < len(OFFICIAL_UNSEEN) or len(others) < 2:
@@ -243,7 +243,7 @@ def _official(blocks: Mapping[str, list[str]], seed: int) -> dict[str, list[str]
 
 
 def _within_studies(units: list[str], kind: str, seed: int) -> dict[str, list[str]]:
-    homes = {unit: study_of(unit) for unit in _ranked(units, seed)}
+    homes = {unit: study_of(unit) for unit in by_hash(units, seed)}
     groups: dict[str, list[str]] = {}
     for unit, study in homes.items():
         groups.setdefault(study, []).append(unit)
@@ -268,7 +268,7 @@ def _within_studies(units: list[str], kind: str, seed: int) -> dict[str, list[st
     return {"test": sorted(test), "val": sorted(chosen), "train": [unit for unit in rest if unit not in chosen]}
 
 
-def _ranked(units: Iterable[str], seed: int) -> list[str]:
+def by_hash(units: Iterable[str], seed: int) -> list[str]:
     """The units in a pseudo-random order that is the same on every machine."""
     return sorted(units, key=lambda unit: hashlib.sha256(f"{seed} {unit}".encode()).digest())
 

@@ -152,7 +152,7 @@ def load_studies(source: str | Path = BUNDLED, *, revision: str | None = None, s
     >>> studies.find("gss-welfare", condition="poor").scale.labels[3]
     'Too much'
     >>> len(studies.part("test").study_ids)
-    45
+    52
 
     Args:
         source: `bundled`, a folder that `train.prepare` wrote, or any other source that it reads: `socsci210` from
