@@ -16,8 +16,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from eval.bench.data_parts.rows import ROWS
 from eval.bench.recipes import run_recipes_suite
-from eval.bench.rows import ROWS
 from socrates_core import command
 from socrates_core.errors import SourceError
 

@@ -17,8 +17,8 @@ from typing import Any, Final
 import numpy as np
 import psutil
 
+from eval.bench.data_parts.rows import ROWS, write_shards
 from eval.bench.data_parts.surveys import MAP, MEGABYTES, WORKBOOK_MEGABYTES, write_survey
-from eval.bench.rows import ROWS, write_shards
 from socrates_core.errors import SourceError
 
 PANDAS_BYTES_A_ROW: Final = 3_500

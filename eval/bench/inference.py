@@ -26,8 +26,8 @@ from eval.bench.contenders.answers import (
     random_prompts,
     scorer_of,
 )
+from eval.bench.contenders.shapes import FOURTEEN_B, SMALL
 from eval.bench.gpu_parts.device import free_memory, peak_gb, seconds_of
-from eval.bench.shapes import FOURTEEN_B, SMALL
 from socrates_core.model.prefix_tree.tree import PromptTree
 
 CONFIGURATIONS: Final = ((256, 32), (256, 128), (512, 32), (512, 128), (1024, 32), (1024, 64), (1024, 128))

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, Qwen2Config
 
+from eval.bench.contenders.shapes import FOURTEEN_B, SMALL
 from eval.bench.contenders.trainers import CONTENDERS, Setting, random_examples
 from eval.bench.gpu_parts.device import free_memory, matrix_rate, peak_gb
-from eval.bench.shapes import FOURTEEN_B, SMALL
 from socrates_core.errors import TrainingError
 
 SHARED: Final = 448

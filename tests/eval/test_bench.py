@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from eval.bench.data_parts.rows import write_shards
 from eval.bench.people import LIMIT, PEOPLE, made_up_people, measure_moves
-from eval.bench.rows import write_shards
 from socrates_core.study.sources.opening import open_source
 
 ROOT = Path(__file__).parents[2]

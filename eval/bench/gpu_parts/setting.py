@@ -8,8 +8,8 @@ from typing import Any, Final
 import torch
 from transformers import Qwen2Config
 
+from eval.bench.contenders.shapes import FOURTEEN_B, MIDDLE, TINY
 from eval.bench.gpu_parts.device import free_memory
-from eval.bench.shapes import FOURTEEN_B, MIDDLE, TINY
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Real studies as published counts, with texts of our own."""
