@@ -93,7 +93,7 @@ def test_baselines_cost_as_much_as_predicting_them(demo: Results) -> None:
 def test_a_page_keeps_no_more_of_single_people_than_it_may(demo: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     small = made(demo)
     assert small.setting.size == 2 * 8 * 5  # conditions × profiles × options
-    monkeypatch.setattr(work, "MOST_KEPT", 79)
+    monkeypatch.setattr(work, "MOST_HELD", 79)
     large = made(demo)
     assert large.setting.size == 0
     for pair in ((small, large), (large, small)):
