@@ -13,18 +13,28 @@ window.yourData = (() => {
     const [file, map] = box.querySelectorAll("input");
     const bar = box.querySelector("progress"), says = box.querySelector("p");
     const say = (text) => { says.textContent = text; says.classList.toggle("bad", Boolean(text)); };
-    file.addEventListener("change", () => {
-      const chosen = file.files[0];
+    file.addEventListener("change", async () => {
+      const all = [...file.files];
       file.value = ""; // so that choosing it again sends it again
-      if (!chosen) return;
+      const survey = all.find((one) => /\.qsf$/i.test(one.name)), chosen = all.find((one) => one !== survey);
+      if (!chosen && !survey) return;
+      if (!chosen) { say("A .qsf holds no answers: choose it together with its export, such as a CSV."); return; }
       const most = Number(box.dataset.largest);
-      if (chosen.size > most) {
-        say(`${chosen.name} has ${Math.ceil(chosen.size / 2 ** 20)} MB; the page takes up to ${most / 2 ** 20} MB. On the command line: python -m train.prepare --source FILE --propose-map map.yaml`);
-        return;
+      for (const one of survey ? [chosen, survey] : [chosen]) {
+        if (one.size > most) {
+          say(`${one.name} has ${Math.ceil(one.size / 2 ** 20)} MB; the page takes up to ${most / 2 ** 20} MB. On the command line: python -m train.prepare --source FILE --propose-map map.yaml`);
+          return;
+        }
+        if (!one.size) { say(`${one.name} is empty.`); return; }
       }
-      if (!chosen.size) { say(`${chosen.name} is empty.`); return; }
       say("");
-      send(chosen, box.dataset.address, bar, say, trigger);
+      try {
+        const word = await send(chosen, box.dataset.address, bar);
+        if (survey) await send(survey, box.dataset.address, bar, word);
+        trigger("upload", { word });
+      } catch (problem) {
+        say(problem.message);
+      }
     });
     map.addEventListener("change", async () => {
       const chosen = map.files[0];
@@ -35,19 +45,23 @@ window.yourData = (() => {
     });
   }
 
-  function send(chosen, address, bar, say, trigger) {
-    const request = new XMLHttpRequest();
-    request.open("POST", new URL(address, location.href.split(/[?#]/)[0]));
-    request.setRequestHeader("x-file-name", encodeURIComponent(chosen.name.toWellFormed?.() ?? chosen.name));
-    request.upload.addEventListener("progress", (event) => { bar.value = event.loaded / event.total; });
-    request.addEventListener("loadend", () => {
-      bar.hidden = true;
-      if (request.status === 200) trigger("upload", { word: JSON.parse(request.responseText).word });
-      else say(request.responseText.slice(0, 500) || "The file could not be sent. Try again.");
+  // Sends a file, with progress; gives the secret word by which the server hands it to this page.
+  function send(chosen, address, bar, belongs) {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      request.open("POST", new URL(address, location.href.split(/[?#]/)[0]));
+      request.setRequestHeader("x-file-name", encodeURIComponent(chosen.name.toWellFormed?.() ?? chosen.name));
+      if (belongs) request.setRequestHeader("x-belongs-to", belongs);
+      request.upload.addEventListener("progress", (event) => { bar.value = event.loaded / event.total; });
+      request.addEventListener("loadend", () => {
+        bar.hidden = true;
+        if (request.status === 200) resolve(JSON.parse(request.responseText).word);
+        else reject(new Error(request.responseText.slice(0, 500) || "The file could not be sent. Try again."));
+      });
+      bar.hidden = false;
+      bar.value = 0;
+      request.send(chosen);
     });
-    bar.hidden = false;
-    bar.value = 0;
-    request.send(chosen);
   }
 
   // -- the table of columns

@@ -83,7 +83,7 @@ def check_sending(studies: StudySet, model: str) -> None:
     """
     if model.startswith(ENDPOINT) and not are_public(studies):
         told = words_on_sending(studies, studies.study_ids, model.removeprefix(ENDPOINT))
-        raise RunError(f"this would send {told} Add --confirm-people if they may be sent")
+        raise RunError(f"this would send {told} Run python -m eval.run with --confirm-people if they may be sent")
 
 
 def standing_spec(out: Path, asked: bool) -> EvaluationSpec:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from socrates_core.errors import LaunchError
 from socrates_core.model.folder import BUNDLED_MODELS, DEMO
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from socrates_core.model.precision import Precision
     from socrates_core.ui.access.hosts import AllowedHosts
     from socrates_core.ui.access.owner_token import OwnerToken
+    from socrates_core.ui.catalogue import Catalogue
     from socrates_core.ui.results import Results
     from socrates_core.ui.startup import Startup
 
@@ -127,6 +129,12 @@ def app(
             "times. SOCRATES_ALLOWED_HOSTS takes names separated by commas.",
         ),
     ] = None,
+    confirm_people: Annotated[
+        bool,
+        typer.Option(
+            "--confirm-people", help="Let an endpoint have attributes of the people of --studies that are not public."
+        ),
+    ] = False,
     no_token: Annotated[
         bool,
         typer.Option("--no-token", help="Ask for no token: everyone who reaches the app is its owner."),
@@ -136,7 +144,8 @@ def app(
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     entrance = Entrance(host, port, tuple(allowed_host or ()), no_token)
-    open_page(asked_model(model, adapter, template, precision), studies or [], runs.resolve(), entrance)
+    asked = asked_model(model, adapter, template, precision)
+    open_page(asked, studies or [], runs.resolve(), entrance, confirm_people)
 
 
 def asked_model(model: str, adapter: str | None, template: str | None, precision: str) -> AskedModel:
@@ -156,23 +165,38 @@ def asked_model(model: str, adapter: str | None, template: str | None, precision
     return AskedModel(model, adapter, template, precision, zero_gpu)
 
 
-def open_page(asked: AskedModel, studies: Sequence[str], runs: Path, entrance: Entrance) -> None:
-    """Load model and studies, open the page, say where it is, and serve it until the process is stopped."""
+def open_page(
+    asked: AskedModel, studies: Sequence[str], runs: Path, entrance: Entrance, confirmed: bool = False
+) -> None:
+    """Load model and studies, open the page, say where it is, and serve it until the process is stopped.
+
+    Args:
+        asked: The model.
+        studies: Study folders.
+        runs: The directory of the evaluation runs.
+        entrance: Where the page is, and whom to let in.
+        confirmed: Whether an endpoint may have attributes of people whose rows are not public.
+    """
     from socrates_core.model.loading import load_model
     from socrates_core.study.sources.bundled import BUNDLED
+    from socrates_core.ui.access.uploads import delete_leftovers
     from socrates_core.ui.access.visitors import Policy
     from socrates_core.ui.catalogue import open_catalogue
     from socrates_core.ui.evaluate.board import RunBoard
     from socrates_core.ui.page import build_page, check_port, serve
     from socrates_core.ui.results import Results
 
+    delete_leftovers()
     policy = Policy.from_environment()
     guarded = entrance.guarded()
     check_port(entrance.host, entrance.port)
     print(f"Loading  {'demo, until ' + asked.model + ' is ready' if asked.in_background else asked.model}", flush=True)
     answering = load_model(DEMO, DEMO) if asked.in_background else asked.load()
     folders = [Path(name) for name in studies if name != BUNDLED]
-    results = Results(open_catalogue(folders, answering.description.trained_on), answering, policy=policy)
+    catalogue = open_catalogue(folders, answering.description.trained_on)
+    if not confirmed:
+        check_people(catalogue, asked.model)
+    results = Results(catalogue, answering, policy=policy)
     print_model(results)
     startup = load_in_background(results, asked) if asked.in_background else None
     mirror_runs(runs)
@@ -181,6 +205,24 @@ def open_page(asked: AskedModel, studies: Sequence[str], runs: Path, entrance: E
     address = serve(page, results, board, guarded, entrance.host, entrance.port)
     print_address(address, guarded[1], entrance.host)
     page.block_thread()
+
+
+def check_people(catalogue: "Catalogue", model: str) -> None:
+    """Raise a LaunchError if an endpoint would get attributes of people whose rows are not public.
+
+    Args:
+        catalogue: The studies of the page.
+        model: As the command takes it.
+    """
+    from socrates_core.model.endpoint.endpoint_model import PREFIX
+    from socrates_core.people.sending import are_public, words_on_sending
+
+    for source in catalogue.sources:
+        if model.startswith(PREFIX) and source.folder is not None and not are_public(source.studies):
+            told = words_on_sending(source.studies, source.studies.study_ids, model.removeprefix(PREFIX))
+            raise LaunchError(
+                f"{source.title}: a simulation would send {told} Add --confirm-people if they may be sent"
+            )
 
 
 def print_model(results: "Results") -> None:

@@ -62,12 +62,12 @@ def test_attributes_of_own_people_go_to_a_server_only_on_request(tmp_path: Path)
     scale = {"from": 1, "to": 5}
     raw = {"participant": "id", "attributes": {"age": {}}, "outcomes": {"q1": {"question": "x?", "scale": scale}}}
     own = load_table(table_at(tmp_path / "t.csv", map_of(raw, "the test")))
-    told = r"send to m@http://127\.0\.0\.1:1/v1: age of up to 2 people, and the texts .* Add --confirm-people"
+    told = r"send to m@http://127\.0\.0\.1:1/v1: age of up to 2 people, and the texts .* with --confirm-people"
     with pytest.raises(RunError, match=told):
         check_sending(own, "endpoint:m@http://127.0.0.1:1/v1")
     check_sending(own, "uniform")
     check_sending(load_bundled(), "endpoint:m@http://127.0.0.1:1/v1")
     Studies.of(own, split_of(own, "t.csv")[0]).save(tmp_path / "studies")
-    with pytest.raises(RunError, match="Add --confirm-people"):
+    with pytest.raises(RunError, match="with --confirm-people"):
         run(tmp_path / "run", str(tmp_path / "studies"), model="endpoint:m@http://127.0.0.1:1/v1")
     assert not (tmp_path / "run").exists()

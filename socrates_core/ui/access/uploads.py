@@ -4,6 +4,7 @@ A file is sent as the body of one request, within a stated size, and answered wi
 nobody else, takes it. Only its ending is taken from its name; the rest of the name is shown and never used as a path.
 """
 
+import os
 import secrets
 import shutil
 import tempfile
@@ -14,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 from socrates_core.errors import SocratesError, shown
 from socrates_core.study.sources.file import delimited, json_table, labelled, workbook
@@ -36,6 +39,8 @@ READ: Final[Mapping[str, str]] = {
 }
 """Ending → what such a file is."""
 _LONGEST_NAME: Final = 120
+_PREFIX: Final = "socrates-data-"
+"""Of a folder; the number of the process follows, and something random."""
 
 
 class Upload:
@@ -57,7 +62,7 @@ class Upload:
                 f"expected {', '.join(READ)}"
             )
         self.name = shown(Path(name.replace("\\", "/")).name[-_LONGEST_NAME:])
-        folder = Path(tempfile.mkdtemp(prefix="socrates-data-"))  # nobody but this process may open it
+        folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))  # only this account may open it
         self._delete = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         packed = ".gz" if name.lower().endswith(".gz") else ""
         self.path = folder / f"answers{ending}{packed}"
@@ -66,6 +71,14 @@ class Upload:
     def close(self) -> None:
         """Delete the file."""
         self._delete()
+
+
+def delete_leftovers() -> None:
+    """Delete the files of apps that were killed before they could do it."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        number = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if number.isdecimal() and not psutil.pid_exists(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(eq=False)
@@ -103,6 +116,18 @@ class Uploads:
             self._waiting[word] = upload, time.monotonic()
             self._alive.add(upload)
         return word
+
+    def beside(self, word: str) -> Upload:
+        """The file of this word, which a survey file belongs to; it is still to be taken.
+
+        Raises:
+            SocratesError: If there is none.
+        """
+        with self._lock:
+            found = self._waiting.get(word)
+        if found is None:
+            raise SocratesError("Choose the answers together with the survey file (.qsf) that belongs to them.")
+        return found[0]
 
     def take(self, word: object) -> Upload:
         """The file of this word, which nobody can take twice.

@@ -11,6 +11,7 @@ from socrates_core.errors import ModelError, RunError, SocratesError
 from socrates_core.evaluation.data import EvaluationData, evaluation_data
 from socrates_core.evaluation.spec import EvaluationSpec, in_full, specify
 from socrates_core.model.folder import DEMO
+from socrates_core.runs.evaluate import check_sending
 from socrates_core.runs.plan import (
     BASELINES,
     Pace,
@@ -128,7 +129,8 @@ class RunForm:
         """The specification described by the form.
 
         Raises:
-            SocratesError: If a field is empty or invalid, or the visitor may not use this model.
+            SocratesError: If a field is empty or invalid, the visitor may not use this model, or it is an endpoint and
+                the people's rows are not public.
         """
         source = self._source(filled.source)
         if source.split is None:
@@ -137,6 +139,7 @@ class RunForm:
         if not model:
             raise RunError("Model: choose one, or enter a Hub id.")
         self._refuse_names(model, adapter, visitor)
+        check_sending(source.studies, model)
         return specify(
             source.studies,
             source.split,

@@ -56,7 +56,8 @@ def picker_html() -> str:
     kinds = ",".join([*READ, *(f"{ending}.gz" for ending in READ)])
     return (
         f"<div class='picker' data-address='{PATH.lstrip('/')}' data-largest='{LARGEST}'>"
-        f"<label for='data-file'>Survey file</label><input id='data-file' type='file' accept='{kinds},.gz'>"
+        f"<label for='data-file'>Survey file (from Qualtrics: the CSV and the .qsf together)</label>"
+        f"<input id='data-file' type='file' multiple accept='{kinds},.gz,.qsf'>"
         "<label for='data-map'>A map.yaml that you saved (if you have one)</label>"
         "<input id='data-map' type='file' accept='.yaml,.yml,.json'>"
         "<progress max='1' value='0' hidden aria-label='Sending the file'></progress><p role='status'></p></div>"

@@ -45,7 +45,7 @@ WORDS: Final[Mapping[Role, str]] = {
 }
 """Role → how the menu calls it."""
 _ONCE: Final = frozenset({"participant", "condition", "weight", "group", *OURS})
-_UNSEEN: Final = ("study", "design", "decimal", "encoding", "separator", "sheet", "scale")
+_UNSEEN: Final = ("study", "design", "decimal", "encoding", "separator", "sheet", "answers", "scale")
 """Keys of a map that the page does not show."""
 PERSONAL: Final = "It may tell who somebody is; as an attribute it would stand in the prompts."
 

@@ -20,9 +20,15 @@ NOTHING_SENT: Final = "Nothing is sent to another server."
 
 
 def draw_menus(
-    asked: Choice, own: OwnData, results: Results, model: str, cell_id: int | None, study: str | None = None
+    asked: Choice,
+    own: OwnData,
+    results: Results,
+    model: str,
+    cell_id: int | None,
+    study: str | None = None,
+    control: int | None = None,
 ) -> Updates:
-    """The menus for one cell of the data: the chosen one where it is still there, else the first."""
+    """The menus for one cell of the data, the chosen one if it is there, else the first; likewise the control."""
     studies = own.studies
     assert studies is not None
     known = set(studies.cells["cell_id"].to_list())
@@ -40,7 +46,7 @@ def draw_menus(
         asked.study: gr.update(choices=studies.study_ids, value=cell.study_id, visible=len(studies.study_ids) > 1),
         asked.condition: gr.update(choices=[(label, n) for n, label in labels.items()], value=cell.condition_num),
         asked.outcome: gr.update(choices=_asked(cells, cell), value=cell.cell_id),
-        asked.control: _controls(studies, cell, labels),
+        asked.control: _controls(studies, cell, labels, control),
         # who has agreed to one list of columns has not agreed to another
         asked.confirm: gr.update(visible=bool(told), label=told or NOTHING_SENT, value=False),
     }
@@ -61,8 +67,8 @@ def _asked(cells: Sequence[Cell], cell: Cell) -> list[tuple[str, int]]:
     return [(label, number) for number, label in outcomes(cells, cell.condition_num).items()]
 
 
-def _controls(studies: StudySet, cell: Cell, labels: Mapping[int, str]) -> Any:
-    own = control_of(studies, cell)
+def _controls(studies: StudySet, cell: Cell, labels: Mapping[int, str], chosen: int | None) -> Any:
+    own = chosen if chosen in labels else control_of(studies, cell)
     choices = [(label, number) for number, label in labels.items()]
     return gr.update(choices=choices, value=own, visible=len(labels) > 1)
 

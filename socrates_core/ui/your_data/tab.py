@@ -23,7 +23,7 @@ from socrates_core.ui.your_data.bench import Bench, Choice, choice_of, picker_ht
 from socrates_core.ui.your_data.mapping import draft_of, map_from, table_json
 from socrates_core.ui.your_data.menus import draw_menus, request_of, wire_menus
 from socrates_core.ui.your_data.view import EMPTY, STALE, WAITING, found_html, intro_html, keep_html, preview_html
-from socrates_core.ui.your_data.work import OwnData, opened, predict, read
+from socrates_core.ui.your_data.work import OwnData, opened, predict, read, sends_the_same
 from socrates_core.ui.your_study.work import file_json
 
 _WRITERS: Final[Mapping[str, Callable[[Simulation], str]]] = {"csv": to_csv, "html": to_html, "json": to_json}
@@ -171,6 +171,7 @@ def _wire_map(bench: Bench, asked: Choice, look: gr.Button, save: gr.Button, res
             return {bench.message: notice_html("Choose the survey file first; then the map that belongs to it.")}
         try:
             base = map_of(read_yaml(sent["yaml"], "this map"), "this map")
+            base = base.model_copy(update={"qsf": None})  # a path of this machine; here it comes with the file
             done = read(own, base)
         except SocratesError as error:
             return {bench.message: _refused(error)}
@@ -228,10 +229,12 @@ def _wire_run(bench: Bench, asked: Choice, panel: ResultPanel, made: gr.State, r
         try:
             done = _reread(mapping, own)
             drawn = {bench.stale: ""}
-            if done is not own:  # other cells, and perhaps other columns, than those on the page
-                drawn |= draw_menus(asked, done, results, model, None)
+            if done is not own:  # perhaps other cells and columns than those on the page
+                drawn |= draw_menus(asked, done, results, model, cell_id, control=control)
                 drawn |= {bench.own: done, bench.preview: preview_html(done)}
-                cell_id, control, confirmed = drawn[asked.outcome]["value"], drawn[asked.control]["value"], False
+                cell_id, control = drawn[asked.outcome]["value"], drawn[asked.control]["value"]
+                confirmed = confirmed and sends_the_same(own, done, results.models.get(model))
+                drawn[asked.confirm]["value"] = confirmed
             wanted = request_of(cell_id, control, n, seed)
             found = predict(results, visitor_of(request), done, model, wanted, confirmed, report_progress(progress))
         except SocratesError as error:

@@ -1,5 +1,6 @@
-"""The route that takes a visitor's file."""
+"""The route that takes a visitor's file, and the survey file of Qualtrics that belongs to it."""
 
+from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
@@ -9,6 +10,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from socrates_core.errors import SocratesError
+from socrates_core.study.sources.file.delimited import suffix_of
+from socrates_core.study.sources.file.qualtrics import SUFFIX
 from socrates_core.ui.access.uploads import Upload
 from socrates_core.ui.access.visitors import visitor_of
 from socrates_core.ui.results import Results
@@ -19,25 +22,30 @@ COST: Final = 100
 
 
 def upload_route(results: Results) -> Route:
-    """The route that takes files: the body is the file, the header `x-file-name` its name in percent-encoding."""
+    """The route that takes files: the body is the file, the header `x-file-name` its name in percent-encoding.
+
+    A survey file has a header `x-belongs-to` too: the secret word of its answers.
+    """
     uploads = results.uploads
 
     async def respond(request: Request) -> Response:
         visitor = visitor_of(gr.Request(request))
         size = int(request.headers.get("content-length") or 0)
+        name, word = unquote(request.headers.get("x-file-name", "")), request.headers.get("x-belongs-to")
         try:
             refusal = results.policy.refusal(visitor, "simulate")
             if refusal:
                 return PlainTextResponse(f"{refusal}\n", 403)
             uploads.check_room(size)
-            upload = Upload(unquote(request.headers.get("x-file-name", "")))
+            is_survey = suffix_of(Path(name)) == SUFFIX
+            upload = uploads.beside(word or "") if is_survey else Upload(name)
             results.limits.take(visitor, COST * size // 1024**2)
         except SocratesError as error:
             return PlainTextResponse(f"{error}\n", 413 if size > uploads.largest else 400)
-        with upload.path.open("wb") as target:
+        with (upload.path.with_name(f"answers{SUFFIX}") if is_survey else upload.path).open("wb") as target:
             async for chunk in request.stream():
                 upload.size += len(chunk)
                 target.write(chunk)
-        return JSONResponse({"word": uploads.keep(upload)})
+        return JSONResponse({"word": word if is_survey else uploads.keep(upload)})
 
     return Route(PATH, respond, methods=["POST"])

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from socrates_core.study.question import question_of
+from socrates_core.study.sources.table.map.look import LOOKED_AT
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Cell, StudySet
 from socrates_core.ui.access.uploads import LARGEST, READ
 from socrates_core.ui.html import table, text
@@ -30,7 +31,7 @@ STALE: Final = "<p class='stale' role='status'>The columns have changed. <b>Use 
 def intro_html(space: bool) -> str:
     """What the tab does, and where the data goes."""
     where = "to this Space's server" if space else "to the machine on which this app runs"
-    kinds = ", ".join(dict.fromkeys(READ.values()))
+    kinds = ", ".join((*dict.fromkeys(READ.values()), "Qualtrics"))
     return (
         "<div class='empty'><p><b>Bring a survey file, see predicted against actual answers.</b></p>"
         f"<p>{text(kinds)} (also packed with gzip), up to {LARGEST / 1024**2:.0f} MB, with a row a person or a row an "
@@ -47,10 +48,8 @@ def found_html(own: OwnData) -> str:
     rows = max((guess.look.rows for guess in guesses), default=0)
     kind = "a row an answer" if own.proposal.long else "a row a person"
     look = f" <b>{checks} to check</b> before you believe a number." if checks else ""
-    return (
-        f"<p class='found' role='status'><b>{text(own.upload.name)}</b>: {rows:,} rows, {len(guesses):,} columns, "
-        f"{kind}.{look}</p>"
-    )
+    size = f"{rows:,}{' or more' * (rows == LOOKED_AT)} rows, {len(guesses):,} columns, {kind}"
+    return f"<p class='found' role='status'><b>{text(own.upload.name)}</b>: {size}.{look}</p>"
 
 
 def preview_html(own: OwnData) -> str:
@@ -72,8 +71,9 @@ def preview_html(own: OwnData) -> str:
 def _cells(studies: StudySet) -> str:
     """Condition × outcome with n and mean."""
     weighted = studies.participants["weight"].null_count() < len(studies.participants)
-    head = "<th scope='col'>Outcome</th><th scope='col'>Condition</th><th scope='col' class='num'>Answers</th>"
-    head += f"<th scope='col' class='num'>Mean{' (unweighted)' if weighted else ''}</th>"
+    head = "<th scope='col' class='asked'>Outcome</th><th scope='col'>Condition</th>"
+    mean = "Mean (unweighted)" if weighted else "Mean"
+    head += f"<th scope='col' class='num'>Answers</th><th scope='col' class='num'>{mean}</th>"
     rows = []
     ordered = sorted(_every_cell(studies), key=lambda cell: (cell.study_id, cell.task_num, cell.condition_num))
     for cell in ordered[:MOST_CELLS]:
@@ -109,8 +109,8 @@ def _people(studies: StudySet) -> str:
     answers = studies.responses.filter(pl.col("participant_id").is_in(people["participant_id"].implode()))
     asked = sorted({cells[one].task_num for one in answers["cell_id"]})[:MOST_COLUMNS]
     titles = {task: next(_short(question_of(c)) for c in cells.values() if c.task_num == task) for task in asked}
-    columns = ["Person", "Condition", *names, *weight, *titles.values()]
-    head = "".join(f"<th scope='col'>{text(name)}</th>" for name in columns)
+    head = "".join(f"<th scope='col'>{text(name)}</th>" for name in ("Person", "Condition", *names, *weight))
+    head += "".join(f"<th scope='col' class='asked'>{text(title)}</th>" for title in titles.values())
     rows = []
     for person in people.iter_rows(named=True):
         own = answers.filter(pl.col("participant_id") == person["participant_id"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from socrates_core.errors import LossError, SocratesError
 from socrates_core.model.answer_model import AnswerModel
@@ -11,13 +12,18 @@ from socrates_core.scale.loss import refusal
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.result import Simulation
 from socrates_core.simulation.simulate import simulate
+from socrates_core.study.sources.file.frames import frames
 from socrates_core.study.sources.table.map.form import TableMap
+from socrates_core.study.sources.table.map.look import LOOKED_AT
 from socrates_core.study.sources.table.map.recognition import Proposal, propose
 from socrates_core.study.sources.table.tidy import TableSource, load_table
 from socrates_core.study.study_set import StudySet
 from socrates_core.ui.access.uploads import Upload
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.results import Results
+
+MOST_ANSWERS: Final = 2_000_000
+"""Most answers of a study on the page, which take about a gigabyte to read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +54,28 @@ def read(own: OwnData, form: TableMap) -> OwnData:
     """The data read by a map.
 
     Raises:
-        SocratesError: If the map does not fit it, or more answers cannot be read than may be lost.
+        SocratesError: If the map does not fit it, there are too many answers, or more of them cannot be read than may
+            be lost.
     """
     with _named(own.upload):
+        _check_size(own, form)
         studies = load_table(TableSource([own.upload.path], own.upload.name, own.upload.name, columns=form))
         if studies.manifest.losses:
             raise LossError(refusal(studies.manifest.losses))
     return OwnData(own.upload, own.proposal, own.base, form, studies)
+
+
+def _check_size(own: OwnData, form: TableMap) -> None:
+    """Raise a SocratesError if the page cannot read so many answers beside those of others."""
+    rows = max((guess.look.rows for guess in own.proposal.guesses), default=0)
+    if rows == LOOKED_AT:  # and perhaps more
+        rows = sum(map(len, frames(own.upload.path)))
+    answers = rows * max(1, len(form.outcomes))
+    if answers > MOST_ANSWERS:
+        raise SocratesError(
+            f"{rows:,} rows with {len(form.outcomes):,} outcomes are {answers:,} answers; the page reads up to "
+            f"{MOST_ANSWERS:,}. Leave outcomes out, or save the map and read the file on the command line"
+        )
 
 
 class _named:  # noqa: N801 - read as a phrase
@@ -69,6 +90,7 @@ class _named:  # noqa: N801 - read as a phrase
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, SocratesError):
             words = str(error).replace(str(self.upload.path), self.upload.name)
+            words = words.replace(f"{self.upload.path.parent}/", "")  # of the survey file beside it
             raise SocratesError(words.replace(self.upload.path.name, self.upload.name)) from error
 
 
@@ -83,6 +105,16 @@ def people_sent(own: OwnData, study_id: str, model: AnswerModel) -> str:
     if not isinstance(model, EndpointModel) or own.studies is None:
         return ""
     return "I may send " + words_on_sending(own.studies, [study_id], f"{model.url}, which answers as {model.name}")
+
+
+def sends_the_same(before: OwnData | None, now: OwnData, model: AnswerModel) -> bool:
+    """Whether the data, read anew, sends the same columns of as many people as what a visitor has agreed to."""
+    if before is None or before.studies is None or now.studies is None:
+        return False
+    ids = now.studies.study_ids
+    return before.studies.study_ids == ids and all(
+        people_sent(before, one, model) == people_sent(now, one, model) for one in ids
+    )
 
 
 def predict(

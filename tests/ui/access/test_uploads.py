@@ -1,4 +1,7 @@
 import gc
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,7 @@ from starlette.testclient import TestClient
 from socrates_core.errors import SocratesError
 from socrates_core.model.baselines import UniformModel
 from socrates_core.ui.access.limits import Limits
-from socrates_core.ui.access.uploads import Upload, Uploads
+from socrates_core.ui.access.uploads import Upload, Uploads, delete_leftovers
 from socrates_core.ui.access.visitors import DEFAULTS, Policy
 from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.results import Results
@@ -41,6 +44,16 @@ def test_a_file_is_taken_once_by_who_has_its_word(client: TestClient, results: R
     for wrong in (word, "", None, 3, "../survey.csv"):
         with pytest.raises(SocratesError, match="no longer here"):
             results.uploads.take(wrong)
+
+
+def test_a_survey_file_joins_the_answers_that_it_belongs_to(client: TestClient, results: Results) -> None:
+    word = send(client, b"a,b\n1,2\n")[1]
+    headers = {"x-file-name": "My%20survey.qsf", "x-belongs-to": word}
+    assert client.post(PATH, content=b"{}", headers=headers).json() == {"word": word}
+    upload = results.uploads.take(word)
+    assert (upload.path.with_name("answers.qsf").read_bytes(), upload.size) == (b"{}", 10)
+    late = client.post(PATH, content=b"{}", headers=headers)
+    assert (late.status_code, "together with the survey file" in late.text) == (400, True)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +107,21 @@ def test_a_file_goes_with_the_page_that_has_it() -> None:
     del upload
     gc.collect()
     assert not place.parent.exists()
+
+
+def test_what_a_killed_app_left_is_deleted_by_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    mine = Upload("a.csv")
+    mine.path.write_text("a")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left, other = tmp_path / f"socrates-data-{ended.pid}-abc", tmp_path / "socrates-data-notes"
+    left.mkdir()
+    other.mkdir()
+    delete_leftovers()
+    assert not left.exists()
+    assert other.exists()
+    assert mine.path.exists()
 
 
 def test_sending_files_counts_against_the_rate_limit(results: Results) -> None:

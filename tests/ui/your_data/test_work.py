@@ -16,7 +16,7 @@ from socrates_core.ui.access.visitors import DEFAULTS, Policy, Visitor
 from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.results import Results
 from socrates_core.ui.your_data.view import found_html, preview_html
-from socrates_core.ui.your_data.work import OwnData, opened, people_sent, predict, read
+from socrates_core.ui.your_data.work import OwnData, opened, people_sent, predict, read, sends_the_same
 
 STRANGER = Visitor(None, "anyone", "address:1")
 ATTACK = "<img src=x onerror=alert(1)>"
@@ -81,6 +81,14 @@ def test_messages_name_the_file_as_the_visitor_does() -> None:
         brought("a,b\n", "empty.csv")
 
 
+def test_a_survey_file_that_cannot_be_read_is_named_without_its_place() -> None:
+    upload = Upload("survey.csv")
+    upload.path.write_text("id,q1\np1,1\n", "utf-8")
+    upload.path.with_suffix(".qsf").write_text("{", "utf-8")
+    with pytest.raises(SocratesError, match=r"^answers\.qsf"):
+        opened(upload)
+
+
 def test_a_map_that_leaves_no_answer_says_so() -> None:
     own = brought("id,q1\np1,1\np2,2\n")
     raw = {"outcomes": {"q1": {"question": "x?", "scale": {"from": 1, "to": 2}, "missing": [1, 2]}}}
@@ -88,11 +96,30 @@ def test_a_map_that_leaves_no_answer_says_so() -> None:
         read(own, map_of(raw, "the test"))
 
 
+def test_more_answers_than_the_page_can_read_are_refused_with_the_way_out() -> None:
+    rows = "".join(f"{i % 5 + 1},{i % 3 + 1}\n" for i in range(60_000))
+    own = brought(f"q1,q2\n{rows}")
+    assert "50,000 or more rows" in found_html(own)
+    many = {f"q{i % 2 + 1}": {"question": "x?", "scale": "open"} for i in range(2)}
+    assert read(own, map_of({"outcomes": many}, "the test")).studies is not None
+    wide = "id," + ",".join(f"q{i}" for i in range(40))
+    own = brought(wide + "\n" + ("1," * 40 + "2\n") * 50_001)
+    asked = {f"q{i}": {"question": "x?", "scale": "open"} for i in range(40)}
+    with pytest.raises(SocratesError, match="50,001 rows with 40 outcomes are 2,000,040 answers; the page reads up to"):
+        read(own, map_of({"outcomes": asked}, "the test"))
+
+
 def test_people_go_to_another_server_only_when_the_visitor_agrees(own: OwnData) -> None:
     model = EndpointModel("gpt", "http://127.0.0.1:9/v1")
     told = people_sent(own, "survey", model)
     assert told.startswith("I may send to http://127.0.0.1:9/v1, which answers as gpt: age of up to 40 people")
     assert people_sent(own, "survey", UniformModel()) == ""
+    # who has agreed to one list of columns has not agreed to another
+    bare = read(own, map_of({"outcomes": {"q1": {"question": "x?", "scale": "open"}}}, "the test"))
+    assert ": nothing about people, and the texts" in people_sent(bare, "survey", model)
+    assert sends_the_same(own, replace(own), model)
+    assert not sends_the_same(bare, own, model)
+    assert not sends_the_same(replace(own, studies=None), own, model)
     results = Results(open_catalogue([], ()), model, policy=Policy(DEFAULTS, space=False, sign_in=False))
     with pytest.raises(SocratesError, match="Tick the box that names what would be sent there"):
         predict(results, STRANGER, own, results.model_name, SimulationRequest(0, n=5), confirmed=False)
@@ -139,9 +166,12 @@ def test_a_workbook_and_a_file_of_spss_are_brought_like_a_text_table(results: Re
 def test_real_files_come_out_as_they_are_without_a_correction(name: str, means: dict[str, float]) -> None:
     upload = Upload(name)
     upload.path.write_bytes((REAL / name).read_bytes())
+    if (REAL / name).with_suffix(".qsf").is_file():
+        upload.path.with_suffix(".qsf").write_bytes((REAL / name).with_suffix(".qsf").read_bytes())
     own = opened(upload)
     studies = read(own, own.base).studies
     assert studies is not None
+    assert studies.cell(0).scale.labels
     found = {
         cell.condition: float(studies.answers(cell.cell_id).responses.mean())
         for cell in studies.cells_of(studies.study_ids[0])
