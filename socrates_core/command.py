@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from socrates_core.errors import SocratesError, shown
 
@@ -65,7 +66,13 @@ def run(app: typer.Typer | Callable[..., None]) -> None:
             stream.reconfigure(errors="backslashreplace")  # not every terminal can show every name
     try:
         _check_names()
-        (app if isinstance(app, typer.Typer) else app_of(app))()
+        program = app if isinstance(app, typer.Typer) else app_of(app)
+        sys.exit(program(standalone_mode=False) or 0)  # the code of an exit on purpose, such as that of --help
+    except TyperException as error:
+        said = error.format_message().removesuffix(".").replace("Value error, ", "")
+        if not said:  # no command at all, and the help is on the screen
+            sys.exit(USER_ERROR)
+        _fail(f"{said}; --help lists what there is")
     except SocratesError as error:
         _fail(str(error))
     except OSError as error:

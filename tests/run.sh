@@ -124,10 +124,10 @@ step "types"
 mypy
 
 # Three at a time on two cores, since most tests wait for programs that they start; those of a file stay together and share
-# its servers.
+# its servers, and the files are begun in the order of tests/conftest.py.
 # All of them together print what they cover in their own processes; what runs in programs that they start is not counted.
 step "tests"
 if [[ $# == 0 ]]; then
     set -- --cov --cov-report term
 fi
-exec python -m pytest -n 3 --dist loadfile --durations 15 "$@"
+exec python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 15 "$@"

@@ -396,6 +396,27 @@ def test_sigterm_ends_every_command_in_a_line_and_leaves_nothing_half_written(
     assert name == "run" or process.returncode != 143 or not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--sourc", "a"], "No such option: --sourc (Possible options: --out, --source)"),
+        (["--source", "a"], "Missing option '--out'"),
+        (
+            ["--source", "a", "--out", "b", "--seed", "x"],
+            "Invalid value for '--seed': Input should be a valid integer, unable to parse string as an integer",
+        ),
+    ],
+)
+def test_a_wrong_option_is_one_line(
+    arguments: list[str], expected: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["prepare", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        command.run(prepare)
+    assert ended.value.code == command.USER_ERROR
+    assert capsys.readouterr().err == f"error: {expected}; --help lists what there is\n"
+
+
 def _free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))

@@ -105,7 +105,8 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
     learned, chosen_on = part(everything, split, "train"), part(everything, split, "val")
     rng = np.random.default_rng(recipe.seed)
     # drawn first, so that recipes that differ in sample or order are compared on the same people
-    validation = Validation(examples_of(chosen_on), recipe.validation_cells, recipe.validation_people, rng)
+    groups = groups_of(everything)
+    validation = Validation(examples_of(chosen_on), recipe.validation_cells, recipe.validation_people, rng, groups)
     network = plan_network(base_name(recipe))
     prompts = encoder_of(recipe, network.tokenizer, network.record)
     found = examples_of(sample_rows(learned, recipe.fraction, rng))
@@ -122,7 +123,7 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
     )
     units = tuple(unit for unit in split.parts["train"] if study_of(unit) in set(learned.study_ids))
     validated = [unit for unit in split.parts["val"] if study_of(unit) in validation.study_ids]
-    refuse_overlap(units, validated, groups=groups_of(everything))
+    refuse_overlap(units, validated, groups=groups)
     manifest = everything.manifest
     training = {
         "recipe": asdict(recipe),

@@ -1,6 +1,6 @@
 """Validation during training: how well the network predicts the validation studies, with the simulation engine."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ class ValidationResult:
     wasserstein: float
     """Wasserstein distance (W), convention `scale`: mean over the cells of a study, then over studies."""
     low: float
-    """Lower end of W's 95 % percentile interval over resampled studies."""
+    """Lower end of W's 95 % percentile interval over resampled groups of studies."""
     high: float
     """Upper end of that interval."""
     noise_floor: float
@@ -72,8 +72,22 @@ class _ValidationCell:
 class Validation:
     """A fixed sample of cells and people on which every validation is measured."""
 
-    def __init__(self, examples: Examples, max_cells: int, max_people: int, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        examples: Examples,
+        max_cells: int,
+        max_people: int,
+        rng: np.random.Generator,
+        groups: Mapping[str, str] | None = None,
+    ) -> None:
         """Sample up to `max_cells` cells of each study, and up to `max_people` people of each cell.
+
+        Args:
+            examples: Of the validation part.
+            max_cells: 1 or more.
+            max_people: 1 or more.
+            rng: For the sample.
+            groups: Study → the independent unit that it is part of; a study that is not named is one of its own.
 
         Raises:
             TrainingError: If no cell has a bounded scale and an answer on its axis.
@@ -88,6 +102,8 @@ class Validation:
         for places in by_study.values():
             for place in sorted(rng.permutation(places)[:max_cells].tolist()):
                 self._cells.append(_sampled(examples, place, max_people, rng))
+        named = [(groups or {}).get(study, study) for study in self.study_ids]
+        self._group = np.unique(named, return_inverse=True)[1]  # (S,)
 
     @property
     def study_ids(self) -> list[str]:
@@ -133,8 +149,7 @@ class Validation:
                 (found.model, found.floor, found.uniform, float(answer.on_scale_mass.mean()))
             )
         by_study = np.array([np.mean(rows, axis=0) for rows in scores.values()])  # (S, 4)
-        draws = by_study[rng.integers(len(by_study), size=(DRAWS, len(by_study))), 0].mean(axis=1)
-        low, high = np.quantile(draws, [0.025, 0.975])
+        low, high = np.quantile(_resampled_means(by_study[:, 0], self._group, rng), [0.025, 0.975])
         distance, floor, uniform, mass = by_study.mean(axis=0).tolist()
         together = np.concatenate(losses)
         return ValidationResult(
@@ -149,6 +164,19 @@ class Validation:
             studies=len(by_study),
             on_scale_mass=mass,
         )
+
+
+def _resampled_means(values: Floats, group: Ints, rng: np.random.Generator) -> Floats:
+    """(DRAWS,) means over the studies of as many groups, drawn with replacement, as there are.
+
+    Args:
+        values: (S,) one a study.
+        group: (S,) number of each study's group, from 0 to G − 1.
+        rng: For the draws.
+    """
+    sums, sizes = np.bincount(group, weights=values), np.bincount(group)
+    drawn = rng.integers(len(sums), size=(DRAWS, len(sums)))
+    return np.asarray(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
 
 
 def answer_model(network: Any, tokenizer: Any, template: str, precision: str) -> TransformerModel:

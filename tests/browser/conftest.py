@@ -133,6 +133,8 @@ def visit(browser: Browser, shared_contexts: dict[tuple[int, str], BrowserContex
 
     yield begin
     for each in visits:
+        if not each.page.is_closed() and each.page.url.startswith("http"):
+            each.page.evaluate("() => localStorage.clear()")  # a choice of this visitor is not one of the next
         each.page.close()
     for context in contexts:
         context.close()

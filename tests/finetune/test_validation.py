@@ -30,6 +30,17 @@ def test_the_same_cells_and_people_are_asked_every_time() -> None:
     assert network.training  # as it was before
 
 
+def test_studies_of_one_group_are_resampled_as_one() -> None:
+    # the two studies are the whole sample: drawn as one group, every resample is the sample itself
+    model = answer_model(lora_model().get_base_model(), tokenizer(), "shared", "float32")
+    apart = validation().measure(model, np.random.default_rng(2))
+    assert apart.low < apart.wasserstein < apart.high
+    one = Validation(EXAMPLES, 8, 16, np.random.default_rng(1), groups={"bridge": "village", "tea": "village"})
+    together = one.measure(model, np.random.default_rng(2))
+    assert together.low == together.high == pytest.approx(together.wasserstein, abs=1e-15)
+    assert together.wasserstein == apart.wasserstein
+
+
 def test_no_more_cells_and_people_than_wanted_are_asked() -> None:
     model = answer_model(lora_model().get_base_model(), tokenizer(), "shared", "float32")
     few = validation(cells=1, people=2).measure(model, np.random.default_rng(2))
