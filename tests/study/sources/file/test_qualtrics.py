@@ -132,7 +132,7 @@ def test_two_questions_of_one_tag_and_a_broken_file_are_named(tmp_path: Path) ->
 
 
 def armed(folder: Path, fields: dict[str, list[str]], operator: str = "EqualTo") -> Path:
-    """A survey of two arms that set these fields; people read of a red car if `segment` is 1, of a blue one if it is 2."""
+    """A survey of two arms that set these fields; people read of a red car if `segment` is 1, of a blue one if 2."""
     path = survey(folder, [AGREE], HEADER + "p1,red,3\np2,blue,1\n")
     raw = json.loads(path.read_text())
     for value, colour in (("1", "red"), ("2", "blue")):
