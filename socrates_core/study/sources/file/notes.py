@@ -16,3 +16,5 @@ class ColumnNotes:
     """Values that stand for no answer, written as the frames write them."""
     asks_text: bool = False
     """Whether people typed what they liked."""
+    reads: Mapping[str, str] = field(default_factory=dict)
+    """Value of a column of arms → what people in this arm read first."""

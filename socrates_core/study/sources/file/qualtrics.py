@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from socrates_core.errors import SourceError
 from socrates_core.study.files import read_json
 from socrates_core.study.sources.file.notes import ColumnNotes
+from socrates_core.study.sources.file.qualtrics_arms import arm_texts
 
 SUFFIX: Final = ".qsf"
 EXPORTS: Final = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
@@ -73,7 +74,8 @@ def read_survey(path: Path) -> Survey:
     Raises:
         SourceError: If it cannot be read.
     """
-    questions = _questions(_elements(path))
+    elements = _elements(path)
+    questions = _questions(elements)
     notes: dict[str, ColumnNotes] = {}
     texts: dict[str, Mapping[str, str]] = {}
     twice: dict[str, None] = {}
@@ -94,7 +96,12 @@ def read_survey(path: Path) -> Survey:
             notes[column], texts[column] = note, codes
     for column in twice:  # which of two questions the export means is not known
         del notes[column], texts[column]
+    shown = [(_clean(str(one.get("QuestionText", ""))), one.get("DisplayLogic")) for one in questions if _is_text(one)]
+    flow = next((one.get("Payload") for one in elements if one.get("Element") == "FL"), None)
+    arms, doubts = arm_texts(flow, shown)
+    notes |= {field: ColumnNotes(reads=read) for field, read in arms.items() if field not in notes}
     said = [
+        *(f"{path.name}: {doubt}" for doubt in doubts),
         *_sentence(path, "nothing reads questions of these kinds", unread),
         *_sentence(path, "two questions have one tag, so neither is taken from it", list(twice)),
         *_sentence(path, "the text of these questions has a place that is filled in for each person (${…})", piped),
@@ -136,6 +143,10 @@ def _questions(elements: Sequence[Mapping[str, Any]]) -> list[Question]:
                     trash |= {str(inner.get("QuestionID")) for inner in block.get("BlockElements") or []}
     found = [one["Payload"] for one in elements if one.get("Element") == "SQ" and isinstance(one.get("Payload"), dict)]
     return [question for question in found if str(question.get("QuestionID")) not in trash]
+
+
+def _is_text(question: Question) -> bool:
+    return question.get("QuestionType") == "DB" and question.get("Selector") == "TB"
 
 
 def _sentence(path: Path, what: str, names: Sequence[str]) -> Iterator[str]:

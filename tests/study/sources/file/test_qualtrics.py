@@ -131,6 +131,51 @@ def test_two_questions_of_one_tag_and_a_broken_file_are_named(tmp_path: Path) ->
         read_survey(tmp_path / "mine.qsf")
 
 
+def armed(folder: Path, fields: dict[str, list[str]], operator: str = "EqualTo") -> Path:
+    """A survey of two arms that set these fields; people read of a red car if `segment` is 1, of a blue one if 2."""
+    path = survey(folder, [AGREE], HEADER + "p1,red,3\np2,blue,1\n")
+    raw = json.loads(path.read_text())
+    for value, colour in (("1", "red"), ("2", "blue")):
+        logic = {"Type": "Expression", "LogicType": "EmbeddedField", "LeftOperand": "segment", "Operator": operator}
+        shown = {"0": {"0": {**logic, "RightOperand": value}, "Type": "If"}, "Type": "BooleanExpression"}
+        text = {"QuestionType": "DB", "Selector": "TB", "QuestionText": f"A {colour} car", "DisplayLogic": shown}
+        raw["SurveyElements"].append({"Element": "SQ", "Payload": {**text, "QuestionID": f"QID9{value}"}})
+    branches = [
+        {
+            "Type": "EmbeddedData",
+            "EmbeddedData": [
+                {"Type": "Custom", "Field": name, "Value": values[place]} for name, values in fields.items()
+            ],
+        }
+        for place in range(2)
+    ]
+    flow = {"Type": "Root", "Flow": [{"Type": "BlockRandomizer", "SubSet": 1, "Flow": branches}]}
+    raw["SurveyElements"].append({"Element": "FL", "Payload": flow})
+    path.write_text(json.dumps(raw))
+    return path
+
+
+def test_what_each_arm_reads_is_taken_from_the_flow_of_the_survey(tmp_path: Path) -> None:
+    path = armed(tmp_path, {"segment": ["1", "2"], "arm": ["red", "blue"]})
+    assert read_survey(path).notes["arm"].reads == {"red": "A red car", "blue": "A blue car"}
+    studies = load(path, "agree")
+    assert [studies.cell(place).stimulus.split("\n\n")[0] for place in (0, 1)] == ["A red car", "A blue car"]
+    assert any(
+        "what people in each condition read is taken from the survey file" in one for one in studies.manifest.notes
+    )
+    stated = load(path, "agree", condition={"column": "arm", "texts": {"red": "One", "blue": "Two"}})
+    assert stated.cell(0).stimulus.startswith("One")
+
+
+def test_arms_that_are_not_plain_are_left_to_a_person(tmp_path: Path) -> None:
+    # people called red read of the blue car: the survey's own flow contradicts its names
+    swapped = read_survey(armed(tmp_path, {"segment": ["2", "1"], "arm": ["red", "blue"]}))
+    assert "arm" not in swapped.notes
+    assert "people with arm = red read “…A blue car”, though its word stands in the text of another" in swapped.said[0]
+    other = read_survey(armed(tmp_path, {"segment": ["1", "2"], "arm": ["red", "blue"]}, operator="GreaterThan"))
+    assert ("arm" in other.notes, other.said) == (False, ())
+
+
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"there is no {REAL}: real studies are not part of the repository")
 def test_the_real_survey_gives_the_arms_of_its_export() -> None:
     raw = pl.read_csv(REAL / "targeting_fairness.csv")

@@ -69,15 +69,16 @@ def with_notes(
     arms = columns.condition.column if columns.condition else ours.get("condition") or ours.get("condition_num")
     response = [ours["response"]] if "response" in ours and not columns.outcomes else []
     asked = [*([arms] if arms else []), *columns.outcomes, *response]
-    labelled = [name for name in asked if name in notes and notes[name].values]
+    labelled = [name for name in asked if name in notes and (notes[name].values or notes[name].reads)]
     observed = values(labelled) if labelled else {}
     condition = _condition(columns.condition, arms, notes, observed)
     attributes = _attributes(columns, names, notes)
     texts = [name for name, form in attributes.items() if form != columns.attributes.get(name)]
-    if condition is not columns.condition and condition is not None:
+    if condition is not None and condition.labels != (columns.condition.labels if columns.condition else {}):
         texts.append(condition.column)
     if texts:
         said.append(f"{where}: the file says what the values of {_listed(texts)} mean")
+    condition = _with_reads(condition, notes, observed, where, said) if columns.outcomes else condition
     scales = dict(_scales(columns, response, notes, observed, where, said))
     return Noted(columns.model_copy(update={"condition": condition, "attributes": attributes}), scales, tuple(said))
 
@@ -122,6 +123,28 @@ def _condition(
     if form is None:
         return ConditionMap(column=name, labels=labels)
     return form.model_copy(update={"labels": labels})
+
+
+def _with_reads(
+    form: ConditionMap | None,
+    notes: Mapping[str, ColumnNotes],
+    observed: Mapping[str, Collection[str]],
+    where: str,
+    said: list[str],
+) -> ConditionMap | None:
+    """The column of the arms with what people in each of them read, if the file says so of all that occur."""
+    if form is None or form.texts or form.column not in observed or not notes[form.column].reads:
+        return form
+    reads = notes[form.column].reads
+    if not set(observed[form.column]) <= set(reads):
+        return form
+    texts = {value: reads[value] for value in sorted(observed[form.column], key=_order)}
+    listed = "; ".join(f"{value}: “…{text[-60:]}”" for value, text in texts.items())
+    said.append(
+        f"{where}: what people in each condition read is taken from the survey file ({listed}); check that it "
+        "comes before the questions"
+    )
+    return form.model_copy(update={"texts": texts})
 
 
 def _attributes(columns: TableMap, names: Sequence[str], notes: Mapping[str, ColumnNotes]) -> dict[str, AttributeMap]:

@@ -94,6 +94,15 @@ def test_the_map_wins_over_the_file(tmp_path: Path) -> None:
     assert nominal.cell(0).scale.measurement == "nominal"
 
 
+def test_numbers_of_spss_stay_what_they_are_beside_texts_with_a_comma(tmp_path: Path) -> None:
+    # as a text, 1.125 is 1125 where a comma is the decimal mark
+    frame = pd.DataFrame({"id": ["a", "b"], "wt": [1.125, 2.0], "q": [1.0, 2.0]})
+    pyreadstat.write_sav(frame, str(tmp_path / "a.sav"))
+    outcome = {"question": QUESTION, "scale": {"from": 1, "to": 2}}
+    raw = {"participant": "id", "weight": "wt", "decimal": ",", "outcomes": {"q": outcome}}
+    assert load(tmp_path / "a.sav", raw).participants["weight"].to_list() == [1.125, 2.0]
+
+
 def test_an_outcome_without_any_wording_is_refused(tmp_path: Path) -> None:
     columns = {"participant": "id", "outcomes": {"arm": {}}}
     with pytest.raises(SourceError, match=r"outcomes\.arm.question is missing in the map, and a\.sav has no label"):
