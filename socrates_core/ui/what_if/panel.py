@@ -146,12 +146,14 @@ def wire_what_if(
         results: Models and limits.
     """
 
-    def after_run(request: gr.Request, now: Any, first: Any, place: int) -> Updates:
+    def after_run(request: gr.Request, now: Any, first: Any, found: WhatIf | None, place: int) -> Updates:
         if not now:
             return {panel.body: gr.skip()}
         names = comparing.baselines(now)
         label = gr.update(value=TRIO if "adapter" in names else PAIR, visible=len(names) > 1)
         tools = {panel.tools: gr.update(visible=True), panel.baselines: label}
+        if first is None and found is None:  # nothing is compared, and every redrawing ends here
+            return tools
         try:
             if first is None or first is now or first == now:
                 return {**tools, **_cleared(panel, first, comparing)}
@@ -191,8 +193,10 @@ def wire_what_if(
 
     show = f"() => yourStudy.show('#{panel.name}-verdict')"
     slow = {"show_progress_on": panel.says, "api_visibility": "private", "concurrency_limit": 4,
-            "concurrency_id": "simulate"}  # fmt: skip
-    ran.then(after_run, [current, panel.first, which], panel.outputs, **slow).then(None, None, None, js=show)
+            "concurrency_id": "compare"}  # fmt: skip
+    ran.then(after_run, [current, panel.first, panel.found, which], panel.outputs, **slow).then(
+        None, None, None, js=show
+    )
     panel.compare.click(keep_first, current, panel.outputs, **QUICK)
     panel.stop.click(lambda: _cleared(panel, None, comparing), None, panel.outputs, **QUICK)
     panel.baselines.click(compare_baselines, [current, which], panel.outputs, **slow).then(None, None, None, js=show)
