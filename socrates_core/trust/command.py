@@ -1,0 +1,77 @@
+"""The command that fits the error model of a finished evaluation."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from socrates_core.command import check_seed
+from socrates_core.errors import shown
+from socrates_core.evaluation.prediction_files import load_predictions
+from socrates_core.evaluation.results.provenance import read_provenance
+from socrates_core.trust.calibration import FILE, AnswersModel, Calibration, save_calibration
+from socrates_core.trust.calibration import calibrate as fit_calibration
+from socrates_core.trust.coverage import Coverage
+
+
+def calibrate(
+    run: Annotated[Path, typer.Argument(help="A finished run's folder, or its predictions.parquet.")],
+    out: Annotated[Path | None, typer.Option(help="The file to write; default: calibration.json of the run.")] = None,
+    kind: Annotated[
+        Literal["real", "synthetic"], typer.Option(help="The studies that count; synthetic ones try the method alone.")
+    ] = "real",
+    seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 42,
+) -> None:
+    """Fit how far off a model's predictions are, from an evaluation on studies with answers."""
+    check_seed(seed)
+    loaded = load_predictions(run)
+    calibration = fit_calibration(loaded.cells, read_provenance(loaded.provenance), seed, kind == "real")
+    file = out or (run if run.is_dir() else run.parent) / FILE
+    save_calibration(calibration, file)
+    for line in summary(calibration):
+        print(line)
+    print(f"wrote        {shown(file)}")
+
+
+def summary(calibration: Calibration) -> list[str]:
+    """What was fitted and how it did on groups left out, a line each."""
+    lines = [f"fitted       on {calibration.studies} {calibration.kind} studies in {calibration.groups} groups"]
+    lines += [f"left out     {what}" for what in calibration.left_out]
+    for name, family in calibration.families.items():
+        lines.append(f"{name}: {family.cells} cells, {family.effects} effects, {family.groups} groups")
+        lines += _answers_lines("as predicted", family.raw)
+        if family.sharpness is not None and family.sharpened is not None:
+            setting = family.sharpness.setting
+            lines += _answers_lines(f"sharpened (T {setting.temperature:g}, λ {setting.mixture:g})", family.sharpened)
+    if calibration.merged:
+        lines.append(f"too few groups for parts of their own: {', '.join(calibration.merged)}")
+    return lines
+
+
+def _answers_lines(which: str, answers: AnswersModel) -> list[str]:
+    lines = [f"  {which}"]
+    if answers.distance is not None:
+        lines.append(f"    W {answers.distance.expected:.3f} on average")
+    worth = answers.distribution_worth
+    if worth is not None:
+        lines.append(
+            f"    distribution as good as asking {worth.people:.0f} people ({worth.low:.0f} to {worth.high:.0f})"
+        )
+    if answers.effect is not None:
+        slope = answers.effect.error
+        lines.append(f"    slope of actual on predicted effects {slope.coefficient:.2f} ± {slope.coefficient_se:.2f}")
+        if not answers.knows_effects:
+            lines.append("    no information about the effect: assuming none does as well")
+    return lines + [f"    {_coverage_line(one)}" for one in answers.coverage]
+
+
+def _coverage_line(one: Coverage) -> str:
+    """`mean at 80 %: covered 81 ± 5 %, width 0.41 (ignoring the predictions 0.44)`."""
+    unit = " points" if one.what == "effect" else ""
+    digits = 1 if one.what == "effect" else 3
+    beside = "" if one.ignoring_width is None else f" (ignoring the predictions {one.ignoring_width:.{digits}f})"
+    doubt = "" if one.holds else ": does not hold, not offered"
+    return (
+        f"{one.what} at {one.level:.0%}: covered {one.covered:.0%} ± {one.covered_se:.0%}, "
+        f"width {one.width:.{digits}f}{unit}{beside}{doubt}"
+    )
