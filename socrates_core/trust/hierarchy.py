@@ -23,7 +23,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from socrates_core.scale.distribution import Floats
 
@@ -41,6 +41,10 @@ KEPT: Final = 1e-3
 
 DIGITS: Final = 8
 """Significant digits of stored components."""
+
+MOST_STEPS: Final = 60
+PRECISION: Final = 1e-9
+"""Of a quantile, in standard deviations."""
 
 SMALLEST: Final = 1e-12
 """Sampling variances are at least this."""
@@ -183,14 +187,22 @@ class Predictive:
         return np.asarray((self.sd**2 + (self.mean - mean[:, None]) ** 2) @ self.weight)
 
     def quantile(self, share: float) -> Floats:
-        """(M,) by bisection, to 10⁻⁹ of the range."""
+        """(M,) by Newton's method, kept between bounds that are drawn in with every step."""
         low = (self.mean - 40 * self.sd).min(axis=1)
         high = (self.mean + 40 * self.sd).max(axis=1)
-        for _ in range(48):
-            middle = (low + high) / 2
-            beyond = self.below(middle) > share
-            low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
-        return np.asarray((low + high) / 2)
+        middle, wide = self.mean @ self.weight, np.sqrt(self.variance)
+        at = middle + wide * ndtri(share)
+        for _ in range(MOST_STEPS):
+            z = (at[:, None] - self.mean) / self.sd
+            beyond = ndtr(z) @ self.weight - share
+            low, high = np.where(beyond > 0, low, at), np.where(beyond > 0, at, high)
+            density = (np.exp(-z * z / 2) / self.sd) @ self.weight / math.sqrt(2 * math.pi)
+            with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+                proposed = at - beyond / density
+            at, before = np.where((proposed > low) & (proposed < high), proposed, (low + high) / 2), at
+            if (np.abs(at - before) < PRECISION * wide).all():
+                break
+        return np.asarray(at)
 
     def interval(self, level: float) -> tuple[Floats, Floats]:
         """(M,) low and (M,) high ends of the central interval."""

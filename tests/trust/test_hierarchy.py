@@ -103,6 +103,14 @@ def test_an_uncertain_slope_widens_the_interval_of_a_large_effect() -> None:
     assert high[1] - low[1] > 2 * (high[0] - low[0])
 
 
+def test_a_quantile_is_where_that_share_lies_below() -> None:
+    model = fit(means(np.array([[3.0], [-2.0], [5.0], [1.0], [-4.0], [2.0]])))
+    assert model is not None
+    for share in (1e-6, 0.025, 0.5, 0.9, 0.9999):
+        one = model.predict(1.0, np.array([0.0, 4.0]))
+        np.testing.assert_allclose(one.below(one.quantile(share)), share, rtol=1e-6)
+
+
 def test_four_groups_are_too_few() -> None:
     assert fit(means(np.array([[0.1], [0.2], [0.0], [0.3]]))) is None
 
