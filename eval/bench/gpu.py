@@ -26,7 +26,7 @@ from eval.bench.gpu_parts.setting import ON_A_CPU, ON_A_GPU, Figures
 SECONDS: Final = 205.0
 """When the suite should end; pieces that would take longer are skipped and say so."""
 
-STUDIES_ON_A_CPU: Final = ("classic-affect-risk",)
+STUDIES_ON_A_CPU: Final = ("classic-allow-forbid",)
 """Where there is no GPU, the demo model is evaluated on this study alone."""
 
 

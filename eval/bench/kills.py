@@ -28,7 +28,7 @@ from socrates_core.study.files import partial_of
 MODELS: Final = {"uniform": 80, "demo": 20}
 """Model → kills. The demo model takes seconds to load, and its last digits depend on which cells share a batch."""
 
-STUDIES: Final = ("classic-allow-forbid", "classic-reciprocity", "gss-crime", "gss-drugs", "gss-space", "society-004")
+STUDIES: Final = ("classic-allow-forbid", "classic-choose-reject", "gss-crime", "gss-drugs", "gss-space", "society-004")
 """Those that the demo model predicts; the uniform baseline predicts all of the part."""
 
 PHASES: Final = ("start", "loading", "units", "scoring", "writing")

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from socrates_core.errors import SplitError
 from socrates_core.study.leaks import groups_of
-from socrates_core.study.split import PARTS, Split, part, study_of
+from socrates_core.study.split import Split, part, study_of
 from socrates_core.study.study_set import Cell, StudySet
 
 BATCH_CELLS: Final = 8
@@ -57,8 +57,8 @@ def evaluation_data(studies: StudySet, split: Split, name: str, only: Sequence[s
         SplitError: If there is no such part, or it holds nothing to predict.
         StudyFolderError: If one of the ids in `only` is not among the studies of the part.
     """
-    if name in PARTS and not split.parts[name]:
-        filled = ", ".join(part_name for part_name in PARTS if split.parts[part_name]) or "none"
+    if name in split.parts and not split.parts[name]:
+        filled = ", ".join(part_name for part_name in split.names if split.parts[part_name]) or "none"
         raise SplitError(f"the part {name} of this split is empty; parts with studies: {filled}")
     held = part(studies, split, name)
     held = held.select(only) if only else held

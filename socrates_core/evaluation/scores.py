@@ -29,6 +29,7 @@ from socrates_core.evaluation.results.rows import (
     StudyDistances,
     StudyRow,
     UnusableCell,
+    counted_studies,
 )
 from socrates_core.metrics.cell.comparison import Distances
 from socrates_core.metrics.cell_predictions import GROUPINGS, CellPredictions, as_numbers
@@ -91,7 +92,9 @@ class ScoredCells:
             "uniform baseline": baselines.uniform.scale,
             "marginal baseline": baselines.marginal.scale,
         }
-        lines = [f"{self.name}: {found.cells:,} cells of {found.studies:,} studies, W by the stated scale"]
+        lines = [
+            f"{self.name}: {found.cells:,} cells of {counted_studies(self.metrics.studies)}, W by the stated scale"
+        ]
         for title, row in rows.items():
             if row.mean is not None:
                 within = "" if row.ci95 is None else f" (95 % interval {row.ci95.low:.4f} to {row.ci95.high:.4f})"

@@ -11,8 +11,8 @@ from socrates_core.command import check_seed
 from socrates_core.errors import RunError, StudyFolderError
 from socrates_core.model.folder import BUNDLED_MODELS
 from socrates_core.model.precision import check_precision
-from socrates_core.study.sources.bundled import BUNDLED, load_bundled
-from socrates_core.study.split import PARTS, Split, make_split
+from socrates_core.study.sources.bundled import BUNDLED, BUNDLED_STUDIES, load_bundled
+from socrates_core.study.split import Split
 from socrates_core.study.study_set import StudySet
 
 LATER_OPTIONS: Final[Mapping[str, Any]] = {"other_base": False, "precision": "auto"}
@@ -28,7 +28,7 @@ class EvaluationSpec:
     data: str
     """Digest of the studies' contents."""
     part: str
-    """The part of the split: train, val or test."""
+    """The part of the split: train, val, calibration or test."""
     split: str
     """Digest of the split."""
     model: str
@@ -104,7 +104,7 @@ def specify(
         studies: The studies to evaluate on.
         split: Their split.
         where: `bundled`, or the folder that they come from.
-        part: train, val or test.
+        part: train, val, test, or calibration where the split has one.
         model: As `load_model` takes it.
         adapter: As `load_model` takes it.
         template: As `load_model` takes it.
@@ -118,8 +118,8 @@ def specify(
     Raises:
         SocratesError: If an argument is not valid.
     """
-    if part not in PARTS:
-        raise RunError(f"there is no part {part!r} of a split; choose {', '.join(PARTS)}")
+    if part not in split.parts:
+        raise RunError(f"there is no part {part!r} of this split; choose {', '.join(split.names)}")
     if per_cell is not None and per_cell < 2:
         raise RunError(f"--per-cell {per_cell} leaves too few people to compare; choose 2 or more")
     check_seed(seed)
@@ -152,8 +152,7 @@ def open_studies(name: str) -> tuple[StudySet, Split]:
         SplitError: If it has no split.
     """
     if name == BUNDLED:
-        studies = load_bundled()
-        return studies, make_split(studies, "study")
+        return load_bundled(), Split.load(BUNDLED_STUDIES / "split.json")
     folder = Path(name)
     if not folder.is_dir():
         raise StudyFolderError(

@@ -46,7 +46,7 @@ def load_model(
     >>> load_model("uniform").description.name
     'uniform'
     >>> len(load_model("marginal").description.trained_on)  # the bundled training studies
-    170
+    183
 
     Args:
         name: `uniform`, `marginal`, `demo`, a folder, a Hub id (with `@revision`), or `endpoint:NAME@URL`; only an

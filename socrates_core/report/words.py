@@ -5,6 +5,7 @@ from typing import Final
 from socrates_core.evaluation.results.distances import Convention
 from socrates_core.evaluation.results.metrics import Metrics
 from socrates_core.evaluation.results.provenance import Provenance
+from socrates_core.evaluation.results.rows import counted_studies
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.model.answer_model import TRUSTED_MASS
 from socrates_core.model.folder import shown_name
@@ -22,12 +23,12 @@ def headline(metrics: Metrics, convention: Convention = "scale") -> str:
     """
     if convention == "observed":
         paper = metrics.paper
-        mean, ci95, cells, studies = paper.mean, paper.ci95, paper.cells, paper.studies
+        mean, ci95, cells = paper.mean, paper.ci95, paper.cells
         floor, uniform = paper.noise_floor, paper.uniform
         how = "by the observed range, a cell being study, condition and task"
     else:
         found = metrics.wasserstein.scale
-        mean, ci95, cells, studies = found.mean, found.ci95, found.cells, found.studies
+        mean, ci95, cells = found.mean, found.ci95, found.cells
         floor, uniform = metrics.noise_floor.scale.mean, metrics.baselines.uniform.scale.mean
         how = "by the stated scale"
     unusable = unusable_predictions(metrics) + _apart(metrics) if convention == "scale" else _as_numbers(metrics)
@@ -35,7 +36,8 @@ def headline(metrics: Metrics, convention: Convention = "scale") -> str:
         return f"There is no Wasserstein distance (W) {how}: no cell can be scored by it.{unusable}"
     return (
         f"W = {mean:.4f}{interval(ci95, ' (95 % interval {} to {})')} {how}; noise floor {number(floor)}, "
-        f"uniform baseline {number(uniform)}; {cells:,} cells of {studies:,} studies.{mass_on_scale(metrics)}{unusable}"
+        f"uniform baseline {number(uniform)}; {cells:,} cells of {counted_studies(metrics.studies, convention)}."
+        f"{mass_on_scale(metrics)}{unusable}"
     )
 
 

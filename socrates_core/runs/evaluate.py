@@ -26,7 +26,9 @@ OTHER_BASE: Final = "Load an adapter that names another base model; the report s
 def run(
     out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/ID.")] = None,
     studies: Annotated[str | None, typer.Option(help="bundled, or a folder that train.prepare wrote.")] = None,
-    split: Annotated[Literal["train", "val", "test"], typer.Option(help="The part to evaluate.")] = "test",
+    split: Annotated[
+        Literal["train", "val", "calibration", "test"], typer.Option(help="The part to evaluate.")
+    ] = "test",
     model: Annotated[
         str | None, typer.Option(help="uniform, marginal, demo, a folder, a Hub id, or endpoint:NAME@URL.")
     ] = None,

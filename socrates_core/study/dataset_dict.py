@@ -1,4 +1,4 @@
-"""A study set as a `DatasetDict` of `datasets`, for other software: `train`, `val` and `test`, one response per row.
+"""A study set as a `DatasetDict` of `datasets`, for other software: the parts of its split, one response per row.
 
     datasets.load_from_disk("studies/datasets")["train"]
 
@@ -49,7 +49,7 @@ def export_dataset_dict(parts: Mapping[str, StudySet], folder: Path, digest: str
     `save_to_disk` itself would need all rows in memory, or a second copy of them on the disk.
 
     Args:
-        parts: train, val and test → the studies of the part.
+        parts: Each part of the split (train, val, test and perhaps calibration) → its studies.
         folder: The target; created if it does not exist.
         digest: Digest of the tables and the split; the fingerprints by which `datasets` distinguishes data sets are
             derived from it.

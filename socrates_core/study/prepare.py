@@ -22,7 +22,7 @@ from socrates_core.study.sources.grouping import WORDING
 from socrates_core.study.sources.opening import Stated, open_source, stated_unseen
 from socrates_core.study.sources.sample import sample_cells, sample_rows
 from socrates_core.study.sources.table.map.form import read_map
-from socrates_core.study.split import OFFICIAL_UNSEEN, PARTS, Split, make_split, part, refuse_split_groups, study_of
+from socrates_core.study.split import OFFICIAL_UNSEEN, Split, make_split, part, refuse_split_groups, study_of
 from socrates_core.study.studies import split_of
 from socrates_core.study.study_file.reading import is_study_file, read_study
 from socrates_core.study.study_set import StudySet
@@ -182,10 +182,8 @@ def show_split(studies: StudySet, split: Split) -> tuple[dict[str, StudySet], li
     Returns:
         The studies of each part, and the near-duplicates.
     """
-    parts = {name: held_by(studies, split, name) for name in PARTS}
-    sizes = ", ".join(
-        f"{name} {len(held.studies):,} studies / {len(held.responses):,} responses" for name, held in parts.items()
-    )
+    parts = {name: held_by(studies, split, name) for name in split.names}
+    sizes = ", ".join(f"{name} {_size(held)}" for name, held in parts.items())
     print(f"split        by {split.kind}, seed {split.seed}: {sizes}")
     print(f"digest       {split.digest}")
     compared = with_few_versions(studies)
@@ -202,6 +200,13 @@ def show_split(studies: StudySet, split: Split) -> tuple[dict[str, StudySet], li
             f"{pair.study_b} ({pair.part_b}, cell {pair.cell_b})"
         )
     return parts, pairs
+
+
+def _size(held: StudySet) -> str:
+    """`12 studies in 9 groups / 4,000 responses`; groups are named where there are fewer than studies."""
+    groups = held.studies["group"].n_unique()
+    grouped = f" in {groups:,} group{'s' * (groups != 1)}" if groups < len(held.studies) else ""
+    return f"{len(held.studies):,} studies{grouped} / {len(held.responses):,} responses"
 
 
 def suggest_groups(

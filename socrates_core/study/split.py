@@ -1,7 +1,10 @@
 """Splits of studies into train, val and test, and the guard that no study leaks between them.
 
-A split lists ids. For the kinds `study` and `official` these are study ids; for the other three they are units
-within a study, written `STUDY/condition:NUM`, `STUDY/outcome:NUM` (the task number) and `STUDY/participant:ID` (the
+A split can have a fourth part, `calibration`: studies that show how far predictions are off, and that neither train a
+model nor test it.
+
+A split lists ids. For the kinds `study` and `official` these are study ids; for the other three they are units within a
+study, written `STUDY/condition:NUM`, `STUDY/outcome:NUM` (the task number) and `STUDY/participant:ID` (the
 source's id), where a `%` or `/` in the study's own id becomes `%25` or `%2F`.
 
 Ids are ranked by sha256("SEED ID") and divided by rank. A hash does not depend on a random generator whose stream could
@@ -26,6 +29,11 @@ from socrates_core.study.study_set import StudySet
 
 Kind = Literal["study", "official", "condition", "outcome", "participant"]
 PARTS: Final = ("train", "val", "test")
+"""The parts that every split has."""
+CALIBRATION: Final = "calibration"
+"""The part that a split may have besides."""
+ALL_PARTS: Final = ("train", "val", CALIBRATION, "test")
+"""All of them, in the order in which they are used."""
 
 VAL_SHARE: Final = 20 / 190
 """Validation share of everything outside test: 20 validation studies to 170 for training."""
@@ -58,16 +66,19 @@ class Split:
     source: str
     """The source of the studies, as in their manifest."""
     parts: Mapping[str, tuple[str, ...]]
-    """train, val and test → sorted ids; no id occurs twice."""
+    """train, val, test and, in some splits, calibration → sorted ids; no id occurs twice."""
     digest: str
     """`parts_digest(parts)`."""
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise SplitError(f"no split of kind {self.kind!r}; choose one of {', '.join(get_args(Kind))}")
-        if set(self.parts) != set(PARTS):
-            raise SplitError(f"a split has the parts train, val and test; this one has {_some(sorted(self.parts))}")
-        units = Counter(unit for name in PARTS for unit in self.parts[name])
+        if set(self.parts) - {CALIBRATION} != set(PARTS):
+            found = _some(sorted(self.parts))
+            raise SplitError(
+                f"a split has the parts train, val and test, and may have calibration; this one has {found}"
+            )
+        units = Counter(unit for name in self.names for unit in self.parts[name])
         form, unit_kind = (f"STUDY/{self.kind}:ID", self.kind) if _within_study(self.kind) else ("STUDY", "")
         strays = [unit for unit in units if _kind_of(unit) != unit_kind]
         if strays:
@@ -83,7 +94,12 @@ class Split:
             raise SplitError("the parts of this split do not match its digest; make the split again")
 
     def _places(self, unit: str) -> list[str]:
-        return [name for name in PARTS for other in self.parts[name] if other == unit]
+        return [name for name in self.names for other in self.parts[name] if other == unit]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its parts, in the order of ALL_PARTS."""
+        return tuple(name for name in ALL_PARTS if name in self.parts)
 
     @classmethod
     def load(cls, path: Path) -> "Split":
@@ -110,7 +126,7 @@ class Split:
 
     def save(self, path: Path) -> None:
         """Write the split as JSON: kind, seed, source, parts, digest."""
-        parts = {name: list(self.parts[name]) for name in PARTS}
+        parts = {name: list(self.parts[name]) for name in self.names}
         raw = {"kind": self.kind, "seed": self.seed, "source": self.source, "parts": parts, "digest": self.digest}
         write_file(path, json.dumps(raw, indent=1) + "\n")
 
@@ -174,7 +190,7 @@ def _blocks(studies: StudySet, kind: str) -> dict[str, list[str]]:
 
 def _by_study(blocks: Mapping[str, list[str]], tested: set[str], seed: int) -> dict[str, list[str]]:
     """170/20/20 of the studies in blocks that are not among the `tested`, which join the test part."""
-    ranked = _ranked((block for block in blocks if block not in tested), seed)
+    ranked = by_hash((block for block in blocks if block not in tested), seed)
     if len(ranked) < (2 if tested else 3):
         rule = (
             "two or more synthetic studies besides the real ones, which are all test"
@@ -214,7 +230,7 @@ def _official(blocks: Mapping[str, list[str]], seed: int) -> dict[str, list[str]
             "choose --split study, or leave --group-by out"
         )
     found = sorted(block for block, units in blocks.items() if set(units) <= unseen)
-    others = _ranked(set(blocks) - set(found), seed)
+    others = by_hash(set(blocks) - set(found), seed)
     seen = sum(len(blocks[block]) for block in others)
     kept = sum(len(blocks[block]) for block in found)
     if kept < len(OFFICIAL_UNSEEN) or len(others) < 2:
@@ -227,7 +243,7 @@ def _official(blocks: Mapping[str, list[str]], seed: int) -> dict[str, list[str]
 
 
 def _within_studies(units: list[str], kind: str, seed: int) -> dict[str, list[str]]:
-    homes = {unit: study_of(unit) for unit in _ranked(units, seed)}
+    homes = {unit: study_of(unit) for unit in by_hash(units, seed)}
     groups: dict[str, list[str]] = {}
     for unit, study in homes.items():
         groups.setdefault(study, []).append(unit)
@@ -252,7 +268,7 @@ def _within_studies(units: list[str], kind: str, seed: int) -> dict[str, list[st
     return {"test": sorted(test), "val": sorted(chosen), "train": [unit for unit in rest if unit not in chosen]}
 
 
-def _ranked(units: Iterable[str], seed: int) -> list[str]:
+def by_hash(units: Iterable[str], seed: int) -> list[str]:
     """The units in a pseudo-random order that is the same on every machine."""
     return sorted(units, key=lambda unit: hashlib.sha256(f"{seed} {unit}".encode()).digest())
 
@@ -281,8 +297,8 @@ def part(studies: StudySet, split: Split, name: str) -> StudySet:
     Raises:
         SplitError: If there is no such part, it contains nothing of these studies, or the split does not cover them.
     """
-    if name not in PARTS:
-        raise SplitError(f"no part {name!r}; choose one of {', '.join(PARTS)}")
+    if name not in split.parts:
+        raise SplitError(f"no part {name!r}; choose one of {', '.join(split.names)}")
     placed = _placed(studies, split.kind, split)
     rows = placed.filter(pl.col("part") == name).drop("_unit", "part")
     if rows.is_empty():
@@ -323,7 +339,7 @@ def _placed(studies: StudySet, kind: str, split: Split | None = None) -> pl.Data
     if split is None:
         return rows
     homes = pl.DataFrame(
-        [(unit, name) for name in PARTS for unit in split.parts[name]],
+        [(unit, name) for name in split.names for unit in split.parts[name]],
         schema={"_unit": pl.String, "part": pl.String},
         orient="row",
     )

@@ -7,9 +7,9 @@ from pathlib import Path
 from socrates_core.errors import SplitError, StudyFolderError
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.question import question_of
-from socrates_core.study.sources.bundled import BUNDLED, load_bundled
+from socrates_core.study.sources.bundled import BUNDLED, BUNDLED_STUDIES, load_bundled
 from socrates_core.study.sources.opening import open_source, stated_parts
-from socrates_core.study.split import PARTS, Split, make_split, part, parts_digest
+from socrates_core.study.split import ALL_PARTS, PARTS, Split, make_split, part, parts_digest
 from socrates_core.study.study_set import Cell, StudySet
 
 
@@ -37,7 +37,7 @@ class Studies(StudySet):
     """A `StudySet` with its split and the names of its outcomes."""
 
     split: Split | None = None
-    """The studies that train, choose and test a model; None if not stated."""
+    """The studies that train, choose, calibrate and test a model; None if not stated."""
     names: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     """Study id → task number → the outcome's name, if a study file gives one."""
 
@@ -52,7 +52,7 @@ class Studies(StudySet):
         return cls(**{one.name: getattr(studies, one.name) for one in fields(StudySet)}, split=split)
 
     def part(self, name: str) -> "Studies":
-        """The studies that train (`train`), choose (`val`) or test (`test`) a model.
+        """The studies that train (`train`), choose (`val`), calibrate (`calibration`) or test (`test`) a model.
 
         Raises:
             SplitError: If there is no split or no such part, or the part holds none of these studies.
@@ -143,7 +143,7 @@ class Studies(StudySet):
 
 
 def load_studies(source: str | Path = BUNDLED, *, revision: str | None = None, seed: int = 42) -> Studies:
-    """Read studies with people's answers, and their split into train, val and test.
+    """Read studies with people's answers, and their split into train, val, test and perhaps calibration.
 
     >>> from socrates_core import load_studies
     >>> studies = load_studies("bundled")
@@ -152,7 +152,7 @@ def load_studies(source: str | Path = BUNDLED, *, revision: str | None = None, s
     >>> studies.find("gss-welfare", condition="poor").scale.labels[3]
     'Too much'
     >>> len(studies.part("test").study_ids)
-    45
+    52
 
     Args:
         source: `bundled`, a folder that `train.prepare` wrote, or any other source that it reads: `socsci210` from
@@ -192,6 +192,8 @@ def split_of(studies: StudySet, source: str, seed: int = 42) -> tuple[Split, str
         SplitError: If the stated split cannot be read.
         SourceError: If the stated split contradicts the files.
     """
+    if source == BUNDLED:
+        return Split.load(BUNDLED_STUDIES / "split.json"), "as it comes with the bundled studies"
     stated = Path(source) / "split.json"
     if stated.is_file() and stated.with_name("manifest.json").is_file():
         return Split.load(stated), f"as stated in {stated}"
@@ -201,7 +203,7 @@ def split_of(studies: StudySet, source: str, seed: int = 42) -> tuple[Split, str
     if parts is None:
         parts = {"train": [], "val": [], "test": studies.study_ids}
         why = "fewer than three studies: all are test, none trains"
-    ordered = {name: tuple(sorted(parts[name])) for name in PARTS}
+    ordered = {name: tuple(sorted(parts[name])) for name in ALL_PARTS if name in parts}
     return Split("study", seed, studies.manifest.source, ordered, parts_digest(ordered)), why
 
 

@@ -107,7 +107,7 @@ def test_a_selection_without_training_studies_has_no_marginal_baseline(studies: 
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"part": "tset"}, RunError, "no part 'tset' of a split; choose train, val, test"),
+        ({"part": "tset"}, RunError, "no part 'tset' of this split; choose train, val, test"),
         ({"per_cell": 1}, RunError, "too few people"),
         ({"only": ["nobody"]}, StudyFolderError, "no study nobody here"),
     ],

@@ -95,7 +95,7 @@ def test_every_bundled_test_cell_has_one_score_however_it_is_asked_for(name: str
     assert bundled.training is not None
     model = MarginalModel(bundled.training) if name == "marginal" else PersonaModel()
     scores = evaluated(model, bundled)
-    assert len(scores) == len(bundled.cells) == 177
+    assert len(scores) == len(bundled.cells) == 184
     found = {one.cell: differences(one, simulated(model, bundled.studies, one.cell)) for one in scores}
     assert {cell: names for cell, names in found.items() if names} == {}
     assert len({one.verdict for one in scores}) > 2

@@ -9,9 +9,10 @@ from socrates_core.model.folder import DEMO_ADAPTER
 from socrates_core.model.loading import load_model
 from socrates_core.model.record import ModelRecord
 from socrates_core.scale.distribution import AnswerDistribution
-from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled
+from socrates_core.study.leaks import seen
+from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled, load_real
 from socrates_core.study.sources.society import society
-from socrates_core.study.split import Split, part
+from socrates_core.study.split import PARTS, Split, part, parts_digest
 from socrates_core.study.study_set import StudySet, persona_rows
 
 PEOPLE = 12
@@ -50,10 +51,19 @@ def test_it_says_what_it_learned_from_and_that_was_the_training_part_alone() -> 
     record, split = ModelRecord.load(DEMO_ADAPTER), Split.load(BUNDLED_STUDIES / "split.json")
     assert record is not None
     assert record.demo
-    assert (record.base, record.split) == ("demo", split.digest)
-    assert {unit.split("/")[0] for unit in record.trained_on} <= set(split.parts["train"])
     assert record.training is not None
     assert record.training["validation"]["wasserstein"] > 0
+    society = [name for name in split.parts["train"] if name.startswith("society-")]
+    assert (record.base, list(record.trained_on)) == ("demo", society)
+    assert seen(record.trained_on, [*split.parts["test"], *split.parts["calibration"]]) == []
+
+
+def test_its_split_is_the_society_s_with_the_real_studies_of_its_time_as_test() -> None:
+    record, split = ModelRecord.load(DEMO_ADAPTER), Split.load(BUNDLED_STUDIES / "split.json")
+    assert record is not None
+    then = {name: [unit for unit in split.parts[name] if unit.startswith("society-")] for name in PARTS}
+    then["test"] += [name for name in load_real().study_ids if name.startswith(("gss-", "classic-"))]
+    assert record.split == parts_digest(then)
 
 
 def test_base_and_adapter_together_are_small() -> None:

@@ -160,7 +160,7 @@ def test_plain_peft_gives_the_same_answers_with_the_adapter(base: Path, adapter:
 
 def test_a_run_evaluates_it_on_studies_that_it_never_saw(base: Path, adapter: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    made = ["-m", "eval.run", "--studies", "bundled", "--split", "test", "--study", "classic-affect-risk"]
+    made = ["-m", "eval.run", "--studies", "bundled", "--split", "test", "--study", "classic-allow-forbid"]
     result = subprocess.run(
         [sys.executable, *made, "--model", str(base), "--adapter", str(adapter), "--per-cell", "4", "--out", str(out)],
         cwd=ROOT,

@@ -20,7 +20,7 @@ from tests.tables import study_set
 def bundled() -> StudySet:
     whole = load_bundled()
     experiments = whole.study_ids[:5]
-    return whole.select([*experiments, *whole.study_ids[-3:]])
+    return whole.select([*experiments, "f538-steak-doneness", *whole.study_ids[-3:]])
 
 
 def parts_of(studies: StudySet, split: Split) -> dict[str, StudySet]:

@@ -2,11 +2,21 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from socrates_core.errors import LeakError, SplitError
 from socrates_core.study.leaks import refuse_overlap, seen
-from socrates_core.study.split import OFFICIAL_UNSEEN, PARTS, Split, make_split, part, parts_digest, study_of
+from socrates_core.study.split import (
+    OFFICIAL_UNSEEN,
+    PARTS,
+    Split,
+    make_split,
+    part,
+    parts_digest,
+    refuse_split_groups,
+    study_of,
+)
 from socrates_core.study.study_set import StudySet
 from tests.tables import Question, plain, study_set
 
@@ -248,6 +258,44 @@ def test_the_digest_is_the_sha256_of_the_documented_bytes() -> None:
     assert parts_digest({"train": ("b", "a"), "val": (), "test": ("c",)}) == expected
 
 
+def with_calibration() -> Split:
+    """Studies a (train), b (val), c and d (calibration) and e (test)."""
+    parts = {"train": ("a",), "val": ("b",), "calibration": ("c", "d"), "test": ("e",)}
+    return Split("study", 42, "made up", parts, parts_digest(parts))
+
+
+def test_a_split_may_have_a_part_for_calibration_that_survives_its_file(tmp_path: Path) -> None:
+    split = with_calibration()
+    split.save(tmp_path / "split.json")
+    assert Split.load(tmp_path / "split.json") == split
+    assert split.names == ("train", "val", "calibration", "test")
+    assert list(json.loads((tmp_path / "split.json").read_text("utf-8"))["parts"]) == list(split.names)
+    assert part(plain(*"abcde"), split, "calibration").study_ids == ["c", "d"]
+
+
+def test_a_split_without_calibration_says_so_and_an_unknown_fifth_part_is_refused(tmp_path: Path) -> None:
+    split = make_split(plain(*"abcd"), "study")
+    assert split.names == PARTS
+    with pytest.raises(SplitError, match="no part 'calibration'; choose one of train, val, test"):
+        part(plain(*"abcd"), split, "calibration")
+    parts = {"train": ["a"], "val": ["b"], "test": ["c"], "spare": ["d"]}
+    with pytest.raises(SplitError, match="may have calibration; this one has spare"):
+        Split.load(written(tmp_path / "split.json", parts=parts, digest=parts_digest(parts)))
+
+
+def test_calibration_mixes_with_no_other_part(tmp_path: Path) -> None:
+    parts = {"train": ["a"], "val": ["b"], "test": ["c"], "calibration": ["c", "a"]}
+    with pytest.raises(LeakError, match=r"a \(train and calibration\), c \(calibration and test\)"):
+        Split.load(written(tmp_path / "split.json", parts=parts, digest=parts_digest(parts)))
+    studies = plain(*"abcde")
+    pool = pl.when(pl.col("study_id").is_in(["d", "e"])).then(pl.lit("pool")).otherwise("study_id")
+    grouped = replace(studies, studies=studies.studies.with_columns(group=pool))
+    with pytest.raises(LeakError, match=r"of the group 'pool' \(d, e\) are in the parts calibration and test"):
+        refuse_split_groups(grouped, with_calibration())
+    assert seen(with_calibration(), ["c", "d", "e"]) == []
+    assert seen(with_calibration(), ["a"]) == ["a"]
+
+
 def written(path: Path, **changes: object) -> Path:
     """A split file of studies a, b (train), c (val) and d (test), changed by hand."""
     parts = {"train": ["a", "b"], "val": ["c"], "test": ["d"]}
@@ -280,7 +328,10 @@ def test_a_study_listed_twice_in_one_part_is_refused(tmp_path: Path) -> None:
         ({"seed": True}, "'seed' is missing or not of type int"),
         ({"parts": {"train": "ab", "val": [], "test": []}}, "part 'train' is not a list of ids"),
         ({"parts": {"train": [1], "val": [], "test": []}}, "part 'train' is not a list of ids"),
-        ({"parts": {"train": ["a"], "test": []}}, "has the parts train, val and test; this one has test, train"),
+        (
+            {"parts": {"train": ["a"], "test": []}},
+            "and test, and may have calibration; this one has test, train",
+        ),
         ({"kind": "row"}, "no split of kind 'row'"),
         ({"kind": "condition"}, "have the form STUDY/condition:ID, not a, b, c, d"),
     ],

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from socrates_core.errors import SplitError, StudyFolderError
+from socrates_core.evaluation.spec import open_studies
 from socrates_core.study.split import Split, make_split
 from socrates_core.study.studies import Studies, load_studies
 from tests.tables import plain, study_set
@@ -21,11 +22,17 @@ BREAD = Studies.of(
 )
 
 
-def test_the_bundled_studies_come_with_the_split_that_the_demo_adapter_was_trained_on() -> None:
+def test_the_bundled_studies_come_with_their_own_split() -> None:
     studies = load_studies()
-    assert {name: len(ids) for name, ids in studies.split.parts.items()} == {"train": 170, "val": 20, "test": 45}
-    assert studies.split == make_split(studies, "study")
+    assert {name: len(ids) for name, ids in studies.split.parts.items()} == {
+        "train": 183,
+        "val": 20,
+        "calibration": 21,
+        "test": 52,
+    }
+    assert studies.split == load_studies(seed=7).split == open_studies("bundled")[1]
     assert studies.part("test").split is studies.split
+    assert set(studies.part("calibration").studies["real"]) == {True}
 
 
 def test_a_prepared_folder_keeps_its_split(tmp_path: Path) -> None:

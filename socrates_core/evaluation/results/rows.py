@@ -1,5 +1,6 @@
 """Rows of studies and cells: distances, counts, and what was excluded. None means not defined."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,6 +57,14 @@ class StudyRow:
     def by(self, convention: Convention) -> StudyDistances:
         """Its distances by this convention."""
         return self.scale if convention == "scale" else self.observed
+
+
+def counted_studies(rows: Sequence[StudyRow], convention: Convention = "scale") -> str:
+    """`52 studies in 31 groups`: those that have a W, and the independent groups that they form, if these are fewer."""
+    known = [row.group or row.study for row in rows if row.by(convention).model is not None]
+    groups = len(set(known))
+    grouped = f" in {groups:,} group{'s' * (groups != 1)}" if groups < len(known) else ""
+    return f"{len(known):,} studies{grouped}"
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,9 @@ from socrates_core.study.sources.builder import Progress, StudySetBuilder
 from socrates_core.study.sources.file.frames import SLICE_ROWS, slices
 from socrates_core.study.sources.rows import check_attributes
 from socrates_core.study.sources.socsci210 import ATTRIBUTES, describe
+from socrates_core.study.split import ALL_PARTS, CALIBRATION, PARTS
 from socrates_core.study.study_set import StudySet, persona_rows
 
-PARTS: Final = ("train", "val", "test")
 METADATA: Final = "metadata.json"
 
 COLUMNS: Final = ("instruction", "input", "output", "study_id", "condition_num")
@@ -134,21 +134,23 @@ def stated_parts(folder: Path, studies: StudySet) -> dict[str, list[str]] | None
         SourceError: If metadata.json cannot be read or contradicts the files.
     """
     people = studies.participants.select("study_id", part=pl.col("participant").str.extract(r"^(.*):\d+$", 1))
+    named = [part for part in ALL_PARTS if part in PARTS or (folder / f"{part}.jsonl").is_file()]
     by_file = {
-        part: people.filter(pl.col("part") == part)["study_id"].unique(maintain_order=True).to_list() for part in PARTS
+        part: people.filter(pl.col("part") == part)["study_id"].unique(maintain_order=True).to_list() for part in named
     }
     path = folder / METADATA
     if not path.is_file():
         return by_file if all((folder / f"{part}.jsonl").is_file() for part in PARTS) else None
     raw = _metadata(path)
     try:
-        parts = {part: [str(study_id) for study_id in raw[f"{part}_studies"]] for part in PARTS}
+        stated = [part for part in ALL_PARTS if part != CALIBRATION or f"{part}_studies" in raw]
+        parts = {part: [str(study_id) for study_id in raw[f"{part}_studies"]] for part in stated}
     except (KeyError, TypeError) as error:
         raise SourceError(
             f"{path} lacks a list ({error}); expected train_studies, val_studies and test_studies"
         ) from error
     for part, study_ids in by_file.items():
-        strangers = sorted(set(study_ids) - set(parts[part]))
+        strangers = sorted(set(study_ids) - set(parts.get(part, ())))
         if strangers:
             raise SourceError(
                 f"{part}.jsonl in {folder} has rows of {', '.join(strangers[:5])}, which {METADATA} does not list "
@@ -256,11 +258,13 @@ def _extra_attributes(folder: Path) -> list[str]:
 def export_alpaca(parts: Mapping[str, StudySet], folder: Path, fraction: float, seed: int) -> None:
     """Write train|val|test.jsonl and metadata.json, byte for byte as the original run's tools did.
 
+    A part `calibration`, which those did not have, becomes calibration.jsonl.
+
     Rows are sorted by participant, then cell. metadata.json also lists the attributes, so that lines with attributes
     beyond SocSci210's can be parsed.
 
     Args:
-        parts: train, val and test → the studies of the part, or their units in it.
+        parts: train, val, test and perhaps calibration → the studies of the part, or their units in it.
         folder: The target folder; created if it does not exist.
         fraction: The share of the source's rows in all parts together, for metadata.json.
         seed: Seed of the split and the sample, for metadata.json.
@@ -269,12 +273,12 @@ def export_alpaca(parts: Mapping[str, StudySet], folder: Path, fraction: float, 
         SourceError: If a demographic value cannot be distinguished from an attribute name in this format.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    attributes = list(dict.fromkeys(name for part in PARTS for name in parts[part].attributes))
-    for part in PARTS:
+    attributes = list(dict.fromkeys(name for held in parts.values() for name in held.attributes))
+    for part in parts:
         with (folder / f"{part}.jsonl").open("w", encoding="ascii", newline="") as file:
             file.writelines(_export_lines(parts[part], DemographicsReader(attributes)))
     metadata = {
-        **{f"{part}_studies": sorted(parts[part].study_ids) for part in PARTS},
+        **{f"{part}_studies": sorted(held.study_ids) for part, held in parts.items()},
         "seed": seed,
         "subset_fraction": fraction,
         "attributes": attributes,

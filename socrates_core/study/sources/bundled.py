@@ -3,31 +3,30 @@
 In `assets/studies/`, `real.json` has titles, stimuli (paraphrased, never the original wording) and the counts of
 fourteen classic experiments. `gss_counts.csv` counts the answers to eleven wording experiments of the General Social
 Survey by party, gender, age group and education; a row is a group of people, and every person counted becomes a
-participant with those four attributes. `society/` is the study folder of the synthetic society, which
-`socrates_core.study.sources.society.society` generates. `split.json` is the split that the demo adapter was trained on.
+participant with those four attributes. `more_real.py` reads 41 more. `society/` is the study folder of the synthetic
+society, which `socrates_core.study.sources.society.society` generates.
+
+**Groups.** The 66 real studies are 26 independent groups. A group is one experiment with all its outcomes, its
+variants and its replications, or one poll with all its questions. The eleven wording experiments are one group: the
+same people answered all of them, and one random draw gave them all first or all second wordings. Disease framing is
+there twice, as the trolley problem is. Many Labs 1, Many Labs 2 and Twin-2K-500 asked one pool of people about many
+unrelated experiments, each randomised by itself: there, an experiment is a group. Who counts every pool of people once
+has 12.
+
+**Split.** `split.json` divides the groups once; `train.demo.studies` makes it and says how.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import cache
 from typing import Any, Final
 
-import numpy as np
 import polars as pl
 
 from socrates_core.scale.answer_scale import AnswerScale
-from socrates_core.study.files import ASSETS
-from socrates_core.study.study_set import (
-    PARTICIPANTS_SCHEMA,
-    RESPONSES_SCHEMA,
-    STUDIES_SCHEMA,
-    Cell,
-    Manifest,
-    Study,
-    StudySet,
-    cells_table,
-)
+from socrates_core.study.files import ASSETS, read_json
+from socrates_core.study.sources.counted import CountedStudy, counted_set, option_counts
+from socrates_core.study.sources.more_real import POLL_ATTRIBUTES, more_real_studies
+from socrates_core.study.study_set import Cell, Manifest, Study, StudySet
 
 BUNDLED: Final = "bundled"
 """The name of what comes with the software."""
@@ -42,7 +41,7 @@ GSS_FORMS: Final = ("x", "y")
 
 
 def load_bundled() -> StudySet:
-    """All bundled studies: eleven GSS experiments, fourteen classic experiments, 210 synthetic studies."""
+    """All bundled studies: 66 real ones (11 of the GSS, 14 classic, 41 more), then 210 synthetic ones."""
     return joined(load_real(), StudySet.load(BUNDLED_STUDIES / "society"))
 
 
@@ -62,70 +61,51 @@ def joined(real: StudySet, society: StudySet) -> StudySet:
 
 
 def load_real() -> StudySet:
-    """The twenty-five real studies, one participant per counted answer."""
-    raw = _real_file()
-    described: list[Study] = []
-    cells: list[Cell] = []
-    counted: list[pl.DataFrame] = []
-    for topic in raw["gss"]["topics"]:
-        described.append(_gss_study(raw["gss"], topic))
-        arms = _gss_cells(raw["gss"], topic, first_cell_id=len(cells))
-        counted += [_gss_counts(topic["topic"], form, arm) for form, arm in zip(GSS_FORMS, arms, strict=True)]
-        cells += arms
-    for classic in raw["classic"]["studies"]:
-        described.append(_classic_study(raw["classic"], classic))
-        arms = _classic_cells(classic, first_cell_id=len(cells))
-        numbers = [condition["counts"] for condition in classic["conditions"]]
-        counted += [_option_counts(arm, row) for arm, row in zip(arms, numbers, strict=True)]
-        cells += arms
-    people = _expanded(pl.concat(counted, how="diagonal"))
-    number = (pl.int_range(pl.len()).over("study_id") + 1).cast(pl.String)
-    people = people.with_columns(participant=number, weight=pl.lit(None, pl.Float64), on_scale=pl.lit(value=True))
-    counts = {
-        "studies": len(described),
-        "cells": len(cells),
-        "participants": len(people),
-        "responses": len(people),
-        "off_scale": 0,
-        "rows_read": len(people),
-    }
-    return StudySet(
-        studies=pl.DataFrame([asdict(study) for study in described], schema=STUDIES_SCHEMA),
-        cells=cells_table(cells),
-        participants=people.select(*PARTICIPANTS_SCHEMA.names(), *GSS_ATTRIBUTES),
-        responses=people.select(RESPONSES_SCHEMA.names()),
-        manifest=Manifest(source="bundled real studies", counts=counts),
-    )
+    """The 66 real studies, one participant per counted answer."""
+    found = _gss_and_classic()
+    found += more_real_studies(_cells_of(found))
+    attributes = dict.fromkeys([*GSS_ATTRIBUTES, *POLL_ATTRIBUTES])
+    return counted_set(found, list(attributes), "bundled real studies")
 
 
 def paraphrased_texts() -> list[str]:
-    """The stimuli of the real studies, without answers."""
-    return load_real().cells["stimulus"].to_list()
+    """The stimuli of GSS and classic experiments, without answers: the demo model's tokenizer was trained on them."""
+    return [cell.stimulus for one in _gss_and_classic() for cell in one.cells]
 
 
-def _real_file() -> dict[str, Any]:
-    raw: dict[str, Any] = json.loads((BUNDLED_STUDIES / "real.json").read_text("utf-8"))
-    return raw
+def _gss_and_classic() -> list[CountedStudy]:
+    raw = read_json(BUNDLED_STUDIES / "real.json")
+    found: list[CountedStudy] = []
+    for topic in raw["gss"]["topics"]:
+        found.append(_gss_study(raw["gss"], topic, _cells_of(found)))
+    for classic in raw["classic"]["studies"]:
+        found.append(_classic_study(raw["classic"], classic, _cells_of(found)))
+    return found
 
 
-def _gss_study(gss: Mapping[str, Any], topic: Mapping[str, Any]) -> Study:
-    return Study(
-        study_id=_gss_id(topic["topic"]),
+def _cells_of(found: Sequence[CountedStudy]) -> int:
+    return sum(len(one.cells) for one in found)
+
+
+# -- the General Social Survey ----------------------------------------------------------------------------------
+
+
+def _gss_study(gss: Mapping[str, Any], topic: Mapping[str, Any], first_cell_id: int) -> CountedStudy:
+    study = Study(
+        study_id=f"gss-{topic['topic'].replace('_', '-')}",
         title=topic["title"],
         source=gss["source"],
         licence=gss["licence"],
         citation=gss["citation"],
         kind="experiment",
         real=True,
+        group=gss["group"],
     )
-
-
-def _gss_cells(gss: Mapping[str, Any], topic: Mapping[str, Any], first_cell_id: int) -> list[Cell]:
     labels = {int(option): label for option, label in gss["options"].items()}
-    return [
+    cells = tuple(
         Cell(
             cell_id=first_cell_id + i,
-            study_id=_gss_id(topic["topic"]),
+            study_id=study.study_id,
             condition_num=i + 1,
             task_num=1,
             stimulus=gss["stimulus"].format(wording=topic["wordings"][form]),
@@ -133,11 +113,8 @@ def _gss_cells(gss: Mapping[str, Any], topic: Mapping[str, Any], first_cell_id: 
             condition=topic["wordings"][form],
         )
         for i, form in enumerate(GSS_FORMS)
-    ]
-
-
-def _gss_id(topic: str) -> str:
-    return f"gss-{topic.replace('_', '-')}"
+    )
+    return CountedStudy(study, cells, tuple(_gss_counts(topic["topic"], form) for form in GSS_FORMS))
 
 
 @cache
@@ -145,32 +122,33 @@ def _gss_table() -> pl.DataFrame:
     return pl.read_csv((BUNDLED_STUDIES / "gss_counts.csv").read_bytes())
 
 
-def _gss_counts(topic: str, form: str, cell: Cell) -> pl.DataFrame:
-    """One row per group of people and answer of one cell: ids, response, count, and the four attributes."""
+def _gss_counts(topic: str, form: str) -> pl.DataFrame:
+    """One row per group of people and answer of one cell: response, count, and the four attributes."""
     rows = _gss_table().filter(pl.col("topic") == topic, pl.col("form") == form)
     long = rows.unpivot(list(GSS_ANSWERS), index=list(GSS_ATTRIBUTES), variable_name="answer", value_name="count")
     response = pl.col("answer").replace_strict(GSS_ANSWERS, return_dtype=pl.Int64)
-    return long.select(*_ids(cell), response.alias("response"), "count", *GSS_ATTRIBUTES)
+    return long.select(response.alias("response"), "count", *GSS_ATTRIBUTES)
 
 
-def _classic_study(classics: Mapping[str, Any], classic: Mapping[str, Any]) -> Study:
-    return Study(
-        study_id=_classic_id(classic),
+# -- classic experiments ----------------------------------------------------------------------------------------
+
+
+def _classic_study(classics: Mapping[str, Any], classic: Mapping[str, Any], first_cell_id: int) -> CountedStudy:
+    study = Study(
+        study_id=f"classic-{classic['id'].replace('_', '-')}",
         title=classic["title"],
         source=classic["source"],
         licence=classics["licence"],
         citation=classic["citation"],
         kind="experiment",
         real=True,
+        group=classic.get("group", ""),
     )
-
-
-def _classic_cells(classic: Mapping[str, Any], first_cell_id: int) -> list[Cell]:
     labels = {int(option): label for option, label in classic["labels"].items()}
-    return [
+    cells = tuple(
         Cell(
             cell_id=first_cell_id + i,
-            study_id=_classic_id(classic),
+            study_id=study.study_id,
             condition_num=i + 1,
             task_num=1,
             stimulus=condition["stimulus"],
@@ -178,27 +156,6 @@ def _classic_cells(classic: Mapping[str, Any], first_cell_id: int) -> list[Cell]
             condition=condition["label"],
         )
         for i, condition in enumerate(classic["conditions"])
-    ]
-
-
-def _classic_id(classic: Mapping[str, Any]) -> str:
-    return f"classic-{classic['id'].replace('_', '-')}"
-
-
-def _option_counts(cell: Cell, numbers: Sequence[int]) -> pl.DataFrame:
-    """One row per option of one cell: ids, response, count."""
-    assert cell.scale.values is not None
-    if len(numbers) != len(cell.scale.values):
-        raise ValueError(f"{cell.study_id} counts {len(numbers)} options, its scale has {len(cell.scale.values)}")
-    table = pl.DataFrame({"response": cell.scale.values, "count": numbers})
-    return table.select(*_ids(cell), "response", "count")
-
-
-def _ids(cell: Cell) -> tuple[pl.Expr, pl.Expr]:
-    return pl.lit(cell.cell_id, pl.UInt32).alias("cell_id"), pl.lit(cell.study_id).alias("study_id")
-
-
-def _expanded(counted: pl.DataFrame) -> pl.DataFrame:
-    """Each row repeated `count` times, numbered as participants."""
-    rows = np.repeat(np.arange(len(counted)), counted["count"].to_numpy())
-    return counted[rows].drop("count").with_row_index("participant_id")
+    )
+    pairs = zip(cells, classic["conditions"], strict=True)
+    return CountedStudy(study, cells, tuple(option_counts(cell, one["counts"]) for cell, one in pairs))

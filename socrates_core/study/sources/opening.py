@@ -19,6 +19,7 @@ from socrates_core.study.sources.table.codebook import Codebook
 from socrates_core.study.sources.table.columns import NEEDED, is_tidy
 from socrates_core.study.sources.table.map.form import TableMap
 from socrates_core.study.sources.table.tidy import TableSource, load_table, table_at
+from socrates_core.study.split import ALL_PARTS, PARTS
 from socrates_core.study.study_set import StudySet
 
 NAMED: Final = (BUNDLED, "socsci210")
@@ -230,7 +231,8 @@ def _files_of(folder: Path) -> list[Path]:
 
 
 def _parts_files(folder: Path) -> list[Path]:
-    return [file for part in alpaca.PARTS if (file := folder / f"{part}.jsonl").is_file()]
+    found = [file for part in ALL_PARTS if (file := folder / f"{part}.jsonl").is_file()]
+    return found if any(file.stem in PARTS for file in found) else []
 
 
 def _kind(file: Path) -> str:

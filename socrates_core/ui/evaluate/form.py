@@ -22,9 +22,9 @@ from socrates_core.runs.plan import (
     plan_run,
     seen_studies,
 )
-from socrates_core.study.leaks import seen
+from socrates_core.study.leaks import groups_of, seen
 from socrates_core.study.sources.bundled import BUNDLED
-from socrates_core.study.split import PARTS
+from socrates_core.study.split import study_of
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.catalogue import Source
 from socrates_core.ui.evaluate.board import RunBoard
@@ -117,10 +117,18 @@ class RunForm:
 
     def parts(self, source: str | None) -> list[tuple[str, str]]:
         """(menu label, name) of the non-empty parts of a source's split."""
-        split = self._source(source).split
-        words = {"test": "test (unseen)", "val": "validation", "train": "training"}
-        filled = [name for name in reversed(PARTS) if split and split.parts[name]]
-        return [(f"{words[name]}: {len(split.parts[name]):,}", name) for name in filled if split]
+        found = self._source(source)
+        if found.split is None:
+            return []
+        words = {"test": "test (unseen)", "calibration": "calibration", "val": "validation", "train": "training"}
+        groups = groups_of(found.studies)
+        labels = {}
+        for name in reversed(found.split.names):
+            units = found.split.parts[name]
+            independent = len({groups.get(study_of(unit), unit) for unit in units})
+            grouped = f" in {independent:,} groups" if found.split.kind == "study" and independent < len(units) else ""
+            labels[name] = f"{words[name]}: {len(units):,}{grouped}"
+        return [(label, name) for name, label in labels.items() if found.split.parts[name]]
 
     # -- reading
 

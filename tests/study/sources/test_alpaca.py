@@ -9,6 +9,7 @@ from socrates_core.errors import SourceError
 from socrates_core.study.alpaca_format import demographics_line
 from socrates_core.study.sources.alpaca import DemographicsReader, export_alpaca, load, stated_parts
 from socrates_core.study.sources.builder import StudySetBuilder
+from socrates_core.study.sources.opening import open_source
 from socrates_core.study.sources.socsci210 import describe
 from socrates_core.study.study_set import StudySet
 
@@ -180,6 +181,18 @@ def test_the_split_of_the_files_is_kept(tmp_path: Path) -> None:
     metadata = {"train_studies": ["a", "gone"], "val_studies": ["b"], "test_studies": ["c"], "seed": 42}
     write(tmp_path / "metadata.json", metadata)
     assert stated_parts(tmp_path, studies) == {"train": ["a", "gone"], "val": ["b"], "test": ["c"]}
+
+
+def test_a_calibration_part_is_exported_and_found_again(tmp_path: Path) -> None:
+    studies = write_parts(tmp_path / "in", train="a", val="b", test="c", calibration="d")
+    parts = {"train": "a", "val": "b", "calibration": "d", "test": "c"}
+    export_alpaca({name: studies.select([one]) for name, one in parts.items()}, tmp_path / "out", 1.0, seed=42)
+    again = open_source(str(tmp_path / "out"))
+    assert sorted(again.study_ids) == ["a", "b", "c", "d"]
+    stated = {name: [one] for name, one in parts.items()}
+    assert stated_parts(tmp_path / "out", again) == stated
+    (tmp_path / "out" / "metadata.json").unlink()
+    assert stated_parts(tmp_path / "out", again) == stated
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@ import polars as pl
 import pytest
 
 from socrates_core.scale.instruction import parse_scale
-from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled, paraphrased_texts
+from socrates_core.study.leaks import near_duplicates
+from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled, load_real, paraphrased_texts
 from socrates_core.study.sources.society.society import SEED, make_society, study_set
-from socrates_core.study.split import Split, make_split
+from socrates_core.study.split import PARTS, Split, part, parts_digest, refuse_split_groups
 from socrates_core.study.study_set import Answers, StudySet, persona_rows
+from train.demo.studies import divided
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +26,13 @@ def cohens_d(a: Answers, b: Answers) -> float:
     return float((a.responses.mean() - b.responses.mean()) / spread)
 
 
-def test_twenty_five_real_studies_stand_before_210_synthetic_ones(studies: StudySet) -> None:
-    assert studies.studies["real"].to_list() == [True] * 25 + [False] * 210
-    assert studies.studies.filter("real")["kind"].unique().to_list() == ["experiment"]
+REAL = 66
+
+
+def test_sixty_six_real_studies_stand_before_210_synthetic_ones(studies: StudySet) -> None:
+    assert studies.studies["real"].to_list() == [True] * REAL + [False] * 210
+    kinds = studies.studies.filter("real").group_by("kind").len().sort("kind")
+    assert kinds.rows() == [("experiment", 42), ("survey", 24)]
     assert studies.manifest.counts["responses"] == len(studies.responses)
     assert studies.manifest.counts["participants"] == len(studies.participants)
     assert studies.manifest.counts["cells"] == len(studies.cells)
@@ -87,14 +93,14 @@ def test_real_texts_are_labelled_as_paraphrases(studies: StudySet) -> None:
 
 
 def test_the_arms_of_a_real_study_differ_in_text_and_label(studies: StudySet) -> None:
-    for study_id in studies.study_ids[:25]:
+    for study_id in studies.study_ids[:REAL]:
         cells = studies.cells_of(study_id)
-        assert len(cells) >= 2
+        assert len(cells) >= 2 or studies.study(study_id).kind == "survey"
         assert len({cell.stimulus for cell in cells}) == len({cell.condition for cell in cells}) == len(cells)
 
 
 def test_every_real_instruction_states_the_stored_scale_and_labels(studies: StudySet) -> None:
-    for study_id in studies.study_ids[:25]:
+    for study_id in studies.study_ids[:REAL]:
         for cell in studies.cells_of(study_id):
             read = parse_scale(cell.stimulus)
             assert read.values == cell.scale.values
@@ -123,13 +129,54 @@ def test_the_stored_society_is_the_one_that_its_seed_makes() -> None:
         assert getattr(stored, table).equals(getattr(made, table)), table
 
 
-def test_the_bundled_split_is_the_default_one_and_tests_on_all_real_studies(studies: StudySet) -> None:
-    split = Split.load(BUNDLED_STUDIES / "split.json")
-    assert split == make_split(studies, "study")
-    parts = split.parts
-    assert [len(parts[name]) for name in ("train", "val", "test")] == [170, 20, 45]
-    assert set(studies.study_ids[:25]) <= set(parts["test"])
+@pytest.fixture(scope="module")
+def split() -> Split:
+    return Split.load(BUNDLED_STUDIES / "split.json")
 
 
-def test_paraphrased_texts_hold_every_real_stimulus(studies: StudySet) -> None:
-    assert len(paraphrased_texts()) == 51
+def test_the_bundled_split_is_the_one_that_its_rule_makes(studies: StudySet, split: Split) -> None:
+    assert split == divided(load_real(), StudySet.load(BUNDLED_STUDIES / "society"))
+    sizes = {name: (len(part(studies, split, name).studies), len(real_groups(studies, split, name))) for name in PARTS}
+    assert sizes == {"train": (183, 5), "val": (20, 0), "test": (52, 11)}
+    assert (len(split.parts["calibration"]), len(real_groups(studies, split, "calibration"))) == (21, 10)
+
+
+def real_groups(studies: StudySet, split: Split, name: str) -> set[str]:
+    return set(studies.select(split.parts[name]).studies.filter("real")["group"])
+
+
+def test_no_group_of_real_studies_stands_in_two_parts(studies: StudySet, split: Split) -> None:
+    groups = [group for name in split.names for group in real_groups(studies, split, name)]
+    assert len(groups) == len(set(groups)) == 26
+    refuse_split_groups(studies, split)
+    real = studies.select(studies.study_ids[:REAL])
+    homes = Split("study", 1, "real", only(split, real.study_ids), parts_digest(only(split, real.study_ids)))
+    assert near_duplicates(real, homes) == []
+
+
+def only(split: Split, study_ids: list[str]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(unit for unit in units if unit in study_ids) for name, units in split.parts.items()}
+
+
+def test_every_kind_of_real_study_is_calibrated_and_tested(studies: StudySet, split: Split) -> None:
+    # binary experiments, others, surveys on 3 to 7 options: 12, 7 and 7 groups; one scale of nine options stands alone
+    for name, least in (("calibration", 2), ("test", 3)):
+        held = studies.select(split.parts[name])
+        held = held.select(held.studies.filter("real")["study_id"].to_list())
+        options = held.cells.select("study_id", options=pl.col("scale_values").list.len()).unique("study_id")
+        rows = held.studies.join(options, on="study_id").unique("group")
+        assert len(rows.filter(options=2)) >= 4
+        assert len(rows.filter(pl.col("options").is_between(3, 7), kind="experiment")) >= least
+        assert len(rows.filter(kind="survey")) >= least
+
+
+def test_the_gss_and_disease_framing_are_one_group_each(studies: StudySet) -> None:
+    groups = dict(studies.studies.filter("real").select("study_id", "group").iter_rows())
+    assert len({groups[name] for name in studies.study_ids if name.startswith("gss-")}) == 1
+    assert groups["classic-disease-framing-ml1"] == groups["classic-disease-framing-1981"]
+    assert groups["classic-trolley-loop"] == groups["classic-trolley-switch-push"]
+    assert groups["classic-allow-forbid"] == "classic-allow-forbid"
+
+
+def test_the_tokenizer_of_the_demo_model_is_trained_on_the_texts_that_it_was_trained_on(studies: StudySet) -> None:
+    assert paraphrased_texts() == studies.cells["stimulus"].to_list()[:51]

@@ -38,7 +38,12 @@ def test_menus_offer_what_there_is(form: RunForm) -> None:
     assert form.adapters("uniform") == [("none", "")]
     assert [name for _, name in form.sources()] == ["own", "bundled"]
     assert [name for _, name in form.parts("own")] == ["val", "train"]
-    assert form.parts("bundled")[0] == ("test (unseen): 45", "test")
+    assert form.parts("bundled") == [
+        ("test (unseen): 52 in 31 groups", "test"),
+        ("calibration: 21 in 10 groups", "calibration"),
+        ("validation: 20", "val"),
+        ("training: 183 in 175 groups", "train"),
+    ]
 
 
 def test_a_form_becomes_the_specification_that_the_command_line_makes(form: RunForm) -> None:
