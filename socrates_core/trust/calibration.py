@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from socrates_core.errors import PredictionError
+from socrates_core.errors import PredictionError, shown
 from socrates_core.evaluation.results.json_file import as_json, read_record
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.metrics.cell_predictions import CellPredictions
@@ -118,6 +118,26 @@ class AnswersModel:
 
 
 @dataclass(frozen=True)
+class ChangeOfW:
+    """What sharpening does to W on groups that had no part in choosing it; means over cells, then over groups."""
+
+    before: float
+    after: float
+    se: float
+    """Standard error of the difference, over groups, paired."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no distances give."""
+        if not (0 <= self.before <= 1 and 0 <= self.after <= 1 and 0 <= self.se < float("inf")):
+            raise ValueError("distances are in [0, 1], and a standard error is 0 or more")
+
+    @property
+    def harmless(self) -> bool:
+        """Whether W does not grow by more than its standard error."""
+        return self.after <= self.before + self.se
+
+
+@dataclass(frozen=True)
 class FamilyModel:
     """The error model of the scales of one family, or of all."""
 
@@ -126,10 +146,12 @@ class FamilyModel:
     cells: int
     effects: int
     sharpness: Sharpness | None
+    change: ChangeOfW | None
+    """None with too few groups for a sharpness."""
     raw: AnswersModel
     """Of the predictions as they are."""
     sharpened: AnswersModel | None
-    """Of sharpened ones; None where sharpening does not help those left out."""
+    """Of sharpened ones; None where sharpening does not help those left out, or their W grows beyond chance."""
 
 
 @dataclass(frozen=True)
@@ -143,8 +165,8 @@ class Calibration:
     groups: int
     """Independent groups: experiments, pools of people, replications."""
     studies: int
-    data_digest: str | None
-    """Of the studies' contents, where the run states it."""
+    data: tuple[str, ...]
+    """Digests of the contents of the studies, where the runs state them."""
     families: Mapping[str, FamilyModel]
     """By name; `all scales` is always there."""
     merged: tuple[str, ...]
@@ -204,22 +226,23 @@ def load_calibration(path: Path) -> Calibration:
 
 
 def calibrate(
-    cells: Sequence[CellPredictions], provenance: Provenance, seed: int = 42, real: bool = True
+    runs: Sequence[tuple[Sequence[CellPredictions], Provenance]], seed: int = 42, real: bool = True
 ) -> Calibration:
-    """Fit the error model on an evaluation. Studies that the model was trained on are left out.
+    """Fit the error model on the evaluations of one model. Studies that it was trained on are left out.
 
     Args:
-        cells: Of the evaluation.
-        provenance: Of the same.
+        runs: One or more, of different studies: their cells, and where these come from.
         seed: Seed of the resamples behind "as good as asking k people".
         real: Whether to fit on the real studies, or on the synthetic ones.
 
     Raises:
-        PredictionError: If there are too few independent groups, or the predictions name no model.
+        PredictionError: If there are too few independent groups, the predictions name no model, or those of several
+            runs are of several models or of the same studies.
     """
-    fingerprint = Fingerprint.of(provenance)
-    seen = set(provenance.contaminated)
-    evidence, left_out = evidence_of([cell for cell in cells if cell.study_id not in seen], real)
+    fingerprint = _one_fingerprint([provenance for _, provenance in runs])
+    seen = {study for _, provenance in runs for study in provenance.contaminated}
+    cells = [cell for of_run in _studies_once(runs) for cell in of_run if cell.study_id not in seen]
+    evidence, left_out = evidence_of(cells, real)
     if seen:
         left_out = (f"{len(seen)} studies that the model was trained on", *left_out)
     kind: Literal["real", "synthetic"] = "real" if real else "synthetic"
@@ -241,11 +264,33 @@ def calibrate(
         kind=kind,
         groups=len(evidence.groups),
         studies=len({cell.study for cell in evidence.cells}),
-        data_digest=provenance.said.get("data_digest"),
+        data=tuple(sorted({str(digest) for _, one in runs if (digest := one.said.get("data_digest"))})),
         families={name: _family(part, seed) for name, part in families.items()},
         merged=tuple(merged),
         left_out=left_out,
     )
+
+
+def _one_fingerprint(provenances: Sequence[Provenance]) -> Fingerprint:
+    first, *others = map(Fingerprint.of, provenances)
+    for other in others:
+        first.refuse_other(other)
+    return first
+
+
+def _studies_once(runs: Sequence[tuple[Sequence[CellPredictions], Provenance]]) -> list[Sequence[CellPredictions]]:
+    """The cells of each run.
+
+    Raises:
+        PredictionError: If a study is in two of them: its people would count twice.
+    """
+    there: set[str] = set()
+    for cells, _ in runs:
+        studies = {cell.study_id for cell in cells}
+        if twice := sorted(there & studies):
+            raise PredictionError(f"study {shown(twice[0])} is in two of these runs; calibrate on runs without overlap")
+        there |= studies
+    return [cells for cells, _ in runs]
 
 
 def _part(evidence: Evidence, family: str) -> Evidence:
@@ -257,24 +302,39 @@ def _part(evidence: Evidence, family: str) -> Evidence:
 def _family(evidence: Evidence, seed: int) -> FamilyModel:
     scores = log_scores(evidence.cells, evidence.groups)
     sharpness = fit_sharpness(scores)
-    sharpened = None
-    if sharpness is not None and sharpness.used:
+    sharpened = change = None
+    if sharpness is not None:
         chosen = dict(zip(evidence.groups, best_without(scores), strict=True))
 
         @cache
         def under(setting: Setting) -> Evidence:
             return evidence.predicting(lambda cell: setting.apply(cell.predicted))
 
-        sharpened = _answers(under(sharpness.setting), lambda group: under(chosen[group]), seed)
+        change = _change(evidence, lambda group: under(chosen[group]))
+        if sharpness.used and change.harmless:
+            sharpened = _answers(under(sharpness.setting), lambda group: under(chosen[group]), seed)
     return FamilyModel(
         groups=len(evidence.groups),
         studies=len({cell.study for cell in evidence.cells}),
         cells=len(evidence.cells),
         effects=len(evidence.effects),
         sharpness=sharpness,
+        change=change,
         raw=_answers(evidence, lambda _: evidence, seed),
         sharpened=sharpened,
     )
+
+
+def _change(evidence: Evidence, folds: Callable[[str], Evidence]) -> ChangeOfW:
+    means = np.array(
+        [
+            [np.mean([cell.w for cell in one.cells if cell.group == group]) for one in (evidence, folds(group))]
+            for group in evidence.groups
+        ]
+    )
+    before, after = means.mean(axis=0)
+    difference = means[:, 1] - means[:, 0]
+    return ChangeOfW(float(before), float(after), float(difference.std(ddof=1) / np.sqrt(len(difference))))
 
 
 def _answers(evidence: Evidence, folds: Callable[[str], Evidence], seed: int) -> AnswersModel:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from socrates_core.command import check_seed
-from socrates_core.errors import shown
+from socrates_core.errors import PredictionError, shown
 from socrates_core.evaluation.prediction_files import load_predictions
 from socrates_core.evaluation.results.provenance import read_provenance
 from socrates_core.trust.calibration import FILE, AnswersModel, Calibration, save_calibration
@@ -15,7 +15,7 @@ from socrates_core.trust.coverage import Coverage
 
 
 def calibrate(
-    run: Annotated[Path, typer.Argument(help="A finished run's folder, or its predictions.parquet.")],
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs of one model, on different studies.")],
     out: Annotated[Path | None, typer.Option(help="The file to write; default: calibration.json of the run.")] = None,
     kind: Annotated[
         Literal["real", "synthetic"], typer.Option(help="The studies that count; synthetic ones try the method alone.")
@@ -24,9 +24,14 @@ def calibrate(
 ) -> None:
     """Fit how far off a model's predictions are, from an evaluation on studies with answers."""
     check_seed(seed)
-    loaded = load_predictions(run)
-    calibration = fit_calibration(loaded.cells, read_provenance(loaded.provenance), seed, kind == "real")
-    file = out or (run if run.is_dir() else run.parent) / FILE
+    if out is None and len(runs) > 1:
+        raise PredictionError(f"name the file of these {len(runs)} runs together with --out")
+    file = out or (runs[0] if runs[0].is_dir() else runs[0].parent) / FILE
+    if (file.exists() and not file.is_file()) or not file.parent.is_dir():
+        raise PredictionError(f"{shown(file)} cannot be written: name a file with --out, in a folder that is there")
+    loaded = [load_predictions(run) for run in runs]
+    told = [(one.cells, read_provenance(one.provenance)) for one in loaded]
+    calibration = fit_calibration(told, seed, kind == "real")
     save_calibration(calibration, file)
     for line in summary(calibration):
         print(line)
@@ -40,9 +45,15 @@ def summary(calibration: Calibration) -> list[str]:
     for name, family in calibration.families.items():
         lines.append(f"{name}: {family.cells} cells, {family.effects} effects, {family.groups} groups")
         lines += _answers_lines("as predicted", family.raw)
-        if family.sharpness is not None and family.sharpened is not None:
-            setting = family.sharpness.setting
-            lines += _answers_lines(f"sharpened (T {setting.temperature:g}, λ {setting.mixture:g})", family.sharpened)
+        if family.sharpness is None or family.change is None:
+            continue
+        setting, change = family.sharpness.setting, family.change
+        of_w = f"W on groups left out {change.before:.3f} before, {change.after:.3f} after (± {change.se:.3f})"
+        if family.sharpened is None:
+            lines.append(f"  not sharpened: {of_w}")
+        else:
+            lines.append(f"  sharpened with T {setting.temperature:g}, λ {setting.mixture:g}: {of_w}")
+            lines += _answers_lines("as sharpened", family.sharpened)
     if calibration.merged:
         lines.append(f"too few groups for parts of their own: {', '.join(calibration.merged)}")
     return lines

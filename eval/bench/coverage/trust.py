@@ -1,190 +1,124 @@
-"""Whether the error model's intervals hold where the truth is known: simulated calibrations of 30 or 10 groups.
+"""The trust suite: whether the error model's intervals hold, in simulation and on the bundled real studies.
 
-A group is an experiment or a pool of people: one to three outcomes of two to four arms on 2, 5, 7 or 11 options, whose
-true answers are those of a latent normal variable cut at thresholds. Group, outcome and arm move its mean; 50 to 1,000
-people answer in each arm. A prediction of quality r has latent means that correlate with the true ones by r (and, as
-models do, is too sure: its spread is 0.8 of the true one, and 0.2 too high): useless at r = 0, good at r = 0.97; the
-uniform prediction says nothing at all. Errors are neither normal nor of equal size, as real ones are not.
+On real studies nobody knows the true means, so intervals of observed means and effects are tried: on each independent
+group with the model fitted on all the others, and on the groups of the test part with the model fitted on those of the
+calibration part. What a model was trained on is left out.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
-from scipy.special import ndtr
 
-from socrates_core.scale.distribution import Floats
-from socrates_core.trust.distance import conformal_bound
-from socrates_core.trust.hierarchy import Responses, fit
+from eval.bench.coverage.error_model import over_groups, trust_coverage
+from eval.bench.rows import ROWS
+from socrates_core.evaluation.in_memory import evaluate
+from socrates_core.evaluation.results.provenance import Provenance
+from socrates_core.metrics.cell_predictions import CellPredictions
+from socrates_core.model.loading import load_model
+from socrates_core.study.studies import load_studies
+from socrates_core.trust.calibration import Calibration, calibrate
+from socrates_core.trust.evidence import ALL, evidence_of
+from socrates_core.trust.hierarchy import ErrorModel, Responses
+from socrates_core.trust.responses import actual_effects, errors_of_means
 
-QUALITIES: Final[Mapping[str, float | None]] = {"uniform": None, "useless": 0.0, "poor": 0.4, "fair": 0.8, "good": 0.97}
-GROUPS: Final = (10, 30)
-OPTIONS: Final = (2, 5, 7, 11)
-NEW: Final = 25
-"""New groups on which each calibration's intervals are tried."""
-LEVELS: Final = (0.8, 0.95)
+ROUNDS: Final = 500
+PER_CELL: Final = 400
+"""People a cell, on real studies."""
+MODELS: Final = (("uniform", None), ("marginal", None), ("demo", None), ("demo", "demo"))
+PARTS: Final = ("train", "calibration", "test")
 
-
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    """C cells of G groups with E effects; means in widths of the scale, effects in points."""
-
-    group: npt.NDArray[np.int64]
-    """(C,) of each cell."""
-    true: Floats
-    """(C,) true means."""
-    seen: Floats
-    """(C,) means of the people who answered."""
-    predicted: Floats
-    """(C,) predicted means."""
-    variance: Floats
-    """(C,) estimated sampling variances."""
-    w: Floats
-    """(C,) W of the prediction to the answers."""
-    w_true: Floats
-    """(C,) W of the prediction to the truth."""
-    arm: npt.NDArray[np.int64]
-    """(E,) cell of each effect's arm."""
-    control: npt.NDArray[np.int64]
-    """(E,) cell of its control."""
-
-    def effect(self, of: Floats) -> Floats:
-        """(E,) effects in points from (C,) means."""
-        return np.asarray(100 * (of[self.arm] - of[self.control]))
-
-    @property
-    def errors(self) -> Responses:
-        """Of the means."""
-        n = len(self.group)
-        y = self.seen - self.predicted
-        return Responses(y, np.ones(n), self.variance, np.arange(n), np.zeros(n), self.group, contrasts=False)
-
-    @property
-    def effects(self) -> Responses:
-        """Given the predicted ones."""
-        first, block = np.unique(self.control, return_inverse=True)
-        return Responses(
-            y=self.effect(self.seen),
-            x=self.effect(self.predicted),
-            variance=100**2 * self.variance[self.arm],
-            block=block.astype(np.int64),
-            shared=100**2 * self.variance[first],
-            group=self.group[first],
-            contrasts=True,
-        )
+_Run = tuple[Sequence[CellPredictions], Provenance]
 
 
-def draw(groups: int, quality: float | None, rng: np.random.Generator) -> Drawn:
-    """Groups with their truths, answers and predictions.
+def run_trust_suite(rows: int, seed: int) -> dict[str, Any]:
+    """Measure the coverage of the error model's intervals.
 
     Args:
-        groups: G.
-        quality: Correlation of predicted with true latent means, in [0, 1]; None for the uniform prediction.
-        rng: Draws everything.
+        rows: Fewer than by default make it a quick trial: few rounds, and only the uniform baseline on real studies.
+        seed: Seed of all that is drawn.
     """
-    outcomes = rng.integers(1, 4, groups)
-    group_of = np.repeat(np.arange(groups), outcomes)
-    arms = rng.integers(2, 5, len(group_of))
-    outcome = np.repeat(np.arange(len(group_of)), arms)
-    first = np.cumsum(arms) - arms
-    control = np.zeros(len(outcome), bool)
-    control[first] = True
-    group = group_of[outcome]
-    options = rng.choice(OPTIONS, groups)[group]
-    people = np.exp(rng.uniform(np.log(50), np.log(1000), len(outcome))).astype(np.int64)
-    r = 0.0 if quality is None else quality
-    truth, guess = np.zeros((2, len(outcome)))
-    # a control lies where its outcome does; the other arms are moved from there
-    for sd, place, moved in ((0.7, group, True), (0.4, outcome, True), (0.35, np.arange(len(outcome)), ~control)):
-        actual, unrelated = rng.normal(0, sd, (2, place.max() + 1))
-        truth += actual[place] * moved
-        guess += (r * actual + np.sqrt(1 - r * r) * unrelated)[place] * moved
-    positions = np.minimum(np.arange(max(OPTIONS)), options[:, None] - 1) / (options[:, None] - 1)
-    p = shares(truth, 1.0, options)
-    evenly = (np.arange(max(OPTIONS)) < options[:, None]) / options[:, None]
-    q = evenly if quality is None else shares(guess + 0.2, 0.8, options)
-    seen = rng.multinomial(people, p) / people[:, None]
-    smooth = (seen * people[:, None] + 2 * evenly) / (people[:, None] + 2)
-    middle = (smooth * positions).sum(axis=1, keepdims=True)
-    effects = np.flatnonzero(~control)
-    return Drawn(
-        group=group,
-        true=(p * positions).sum(axis=1),
-        seen=(seen * positions).sum(axis=1),
-        predicted=(q * positions).sum(axis=1),
-        variance=(smooth * (positions - middle) ** 2).sum(axis=1) / people,
-        w=distances(q, seen, positions),
-        w_true=distances(q, p, positions),
-        arm=effects,
-        control=first[outcome[effects]],
-    )
+    whole = rows >= ROWS
+    rounds = ROUNDS if whole else max(2, rows // 1000)
+    simulated = trust_coverage(rounds, seed)
+    for setting, figures in simulated.items():
+        shown = ", ".join(f"{name} {value[0]:.3f}" for name, value in figures.items() if "width" not in name)
+        print(f"simulated    {setting}, {rounds} calibrations: {shown}")
+    real = {}
+    for model, adapter in MODELS if whole else MODELS[:1]:
+        name = f"{model} with adapter" if adapter else model
+        real[name] = real_coverage(model, adapter, PER_CELL if whole else 20, seed)
+        print(f"real         {name}: {real[name]['left_out']['coverage']}")
+    return {"simulated": {"rounds": rounds, "settings": simulated}, "real": real}
 
 
-def shares(mean: Floats, sd: float, options: npt.NDArray[np.int64]) -> Floats:
-    """(C, 11) of a latent normal variable cut at evenly spaced thresholds between −2 and 2; 0 beyond the options.
-
-    Two options are cut at 0.
+def real_coverage(model: str, adapter: str | None, per_cell: int, seed: int) -> dict[str, Any]:
+    """Of one model on the bundled real studies: one group left out at a time, and the test part by the calibration
+    part.
     """
-    step = np.arange(1, max(OPTIONS))
-    cuts = np.where(step < options[:, None], -2 + 4 * step / options[:, None], np.inf)
-    upto = ndtr((cuts - mean[:, None]) / sd)
-    return np.diff(np.hstack([np.zeros((len(mean), 1)), upto, np.ones((len(mean), 1))]), axis=1)
+    studies, loaded = load_studies("bundled"), load_model(model, adapter)
+    runs: dict[str, _Run] = {}
+    for part in PARTS:
+        whole = studies.part(part)
+        real = whole.studies.filter(whole.studies["real"])["study_id"].to_list()
+        found = evaluate(studies, loaded, part, only=real, per_cell=per_cell, seed=seed, allow_seen=True)
+        runs[part] = (list(found.cells.values()), found.metrics.provenance)
+    left_out = calibrate(list(runs.values()), seed)
+    apart = calibrate([runs["calibration"]], seed)
+    family = left_out.families[ALL]
+    answers = {"as predicted": family.raw, **({"sharpened": family.sharpened} if family.sharpened else {})}
+    return {
+        "left_out": {
+            "groups": left_out.groups,
+            "studies": left_out.studies,
+            "cells": family.cells,
+            "effects": family.effects,
+            "change_of_w": family.change and asdict(family.change),
+            "slope": {
+                name: [one.effect.error.coefficient, one.effect.error.coefficient_se]
+                for name, one in answers.items()
+                if one.effect
+            },
+            "deviations": {
+                name: {
+                    what: [error.tau, error.sigma]
+                    for what, error in (("mean", one.mean), ("effect", one.effect and one.effect.error))
+                    if error
+                }
+                for name, one in answers.items()
+            },
+            "worth": {name: one.distribution_worth and asdict(one.distribution_worth) for name, one in answers.items()},
+            "coverage": {name: [asdict(tried) for tried in one.coverage] for name, one in answers.items()},
+        },
+        "test_by_calibration": on_other_groups(apart, runs["test"]),
+    }
 
 
-def distances(one: Floats, other: Floats, positions: Floats) -> Floats:
-    """(C,) W between two distributions (C, 11)."""
-    ahead = np.abs(np.cumsum(one - other, axis=1))[:, :-1]
-    return np.asarray((ahead * np.diff(positions, axis=1)).sum(axis=1))
-
-
-def trust_coverage(rounds: int, seed: int) -> dict[str, Any]:
-    """Coverage and width in every setting: quality of the prediction × number of groups.
-
-    Args:
-        rounds: Calibrations in each setting.
-        seed: Of all draws.
-    """
-    found = {}
-    for number, (name, quality) in enumerate(QUALITIES.items()):
-        for groups in GROUPS:
-            rng = np.random.default_rng([seed, 16, number, groups])
-            rows = [one_round(groups, quality, rng) for _ in range(rounds)]
-            found[f"{name}, {groups} groups"] = {
-                key: [float(np.mean([row[key] for row in rows])), float(np.std([row[key] for row in rows]))]
-                for key in rows[0]
-            }
+def on_other_groups(calibration: Calibration, run: _Run) -> dict[str, Any]:
+    """How the intervals of raw predictions, on all scales together, hold on a run whose groups had no part in them."""
+    cells, provenance = run
+    seen = set(provenance.contaminated)
+    evidence, _ = evidence_of([cell for cell in cells if cell.study_id not in seen])
+    raw = calibration.families[ALL].raw
+    found: dict[str, Any] = {"fitted_on": calibration.groups, "groups": len(evidence.groups)}
+    if raw.mean is not None:
+        found["mean"] = _covered(raw.mean, errors_of_means(evidence.cells))
+    if raw.effect is not None:
+        found["effect"] = _covered(raw.effect.error, actual_effects(evidence.effects))
     return found
 
 
-def one_round(groups: int, quality: float | None, rng: np.random.Generator) -> dict[str, float]:
-    """One calibration, tried on new groups: shares covered (mean over a group's cells, then over groups) and widths."""
-    known, new = draw(groups, quality, rng), draw(NEW, quality, rng)
-    row = {}
-    asked, asked_effects = new.errors, new.effects
-    tried = (
-        ("mean", fit(known.errors), asked, new.true - new.predicted, new.group),
-        ("effect", fit(known.effects), asked_effects, new.effect(new.true), new.group[new.arm]),
-    )
-    for what, model, responses, truth, group in tried:
-        assert model is not None
-        sampling = responses.variance + responses.shared[responses.block]
-        for level in LEVELS:
-            low, high = model.predict(responses.x).interval(level)
-            row[f"{what} {level:.0%}"] = over_groups((low <= truth) & (truth <= high), group)
-            row[f"{what} {level:.0%} width"] = over_groups(high - low, group)
-            low, high = model.predict(responses.x, sampling).interval(level)
-            row[f"observed {what} {level:.0%}"] = over_groups((low <= responses.y) & (responses.y <= high), group)
-    by_group = [known.w[known.group == group].tolist() for group in range(groups)]
-    for level in LEVELS:
-        bound = conformal_bound(by_group, level)
-        if bound is not None:
-            row[f"distance {level:.0%}"] = over_groups(new.w <= bound, new.group)
-            row[f"true distance {level:.0%}"] = over_groups(new.w_true <= bound, new.group)
-    return row
-
-
-def over_groups(values: npt.NDArray[Any], group: npt.NDArray[np.int64]) -> float:
-    """The mean over a group's cells, then over groups."""
-    return float((np.bincount(group, values) / np.bincount(group)).mean())
+def _covered(model: ErrorModel, responses: Responses) -> dict[str, float]:
+    group = responses.group[responses.block]
+    sampling = responses.variance + responses.shared[responses.block]
+    found = {}
+    for level in (0.8, 0.95):
+        low, high = model.predict(responses.x, sampling).interval(level)
+        inside = (low <= responses.y) & (responses.y <= high)
+        by_group = np.bincount(group, inside) / np.bincount(group)
+        found[f"{level:.0%}"] = float(by_group.mean())
+        found[f"{level:.0%} se"] = float(by_group.std(ddof=1) / np.sqrt(len(by_group)))
+        low, high = model.predict(responses.x).interval(level)
+        found[f"{level:.0%} width"] = over_groups(high - low, group)
+    return found
