@@ -17,7 +17,7 @@ import numpy as np
 from socrates_core.scale.distribution import Floats
 from socrates_core.trust.distance import conformal_bound
 from socrates_core.trust.evidence import Evidence
-from socrates_core.trust.hierarchy import Responses, fit
+from socrates_core.trust.hierarchy import Responses, fit_components
 from socrates_core.trust.responses import actual_effects, errors_of_means
 
 LEVELS: Final = (0.8, 0.95)
@@ -103,7 +103,7 @@ def _trials(responses_for: Callable[[str], Responses], groups: Sequence[str]) ->
     rows: dict[float, list[list[float]]] = {level: [] for level in LEVELS}
     for number, group in enumerate(groups):
         responses = responses_for(group)
-        model = fit(responses.without(number))
+        model = fit_components(responses.without(number))
         if model is None:
             return {}
         own = responses.only(number)

@@ -23,9 +23,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
-from scipy.special import ndtr, ndtri
 
 from socrates_core.scale.distribution import Floats
+from socrates_core.trust.predictive import SMALLEST, Components, Predictive
 
 LEAST_GROUPS: Final = 5
 """Groups below which nothing is fitted: the spread between four would be known from three numbers."""
@@ -41,13 +41,6 @@ KEPT: Final = 1e-3
 
 DIGITS: Final = 8
 """Significant digits of stored components."""
-
-MOST_STEPS: Final = 60
-PRECISION: Final = 1e-9
-"""Of a quantile, in standard deviations."""
-
-SMALLEST: Final = 1e-12
-"""Sampling variances are at least this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +67,11 @@ class Responses:
         """G."""
         return int(self.group.max()) + 1 if len(self.group) else 0
 
+    @property
+    def free(self) -> bool:
+        """Whether β can be known at all: not where no effect was ever predicted."""
+        return bool(np.abs(self.x).max() > 1e-9)
+
     def without(self, group: int) -> "Responses":
         """All but one group."""
         blocks = np.flatnonzero(self.group != group)
@@ -91,30 +89,6 @@ class Responses:
     def only(self, group: int) -> npt.NDArray[np.bool_]:
         """(N,) the responses of one group."""
         return np.asarray(self.group[self.block] == group)
-
-
-@dataclass(frozen=True)
-class Components:
-    """Q points of the grid, heaviest first: with weight w, τ, σ and β are these."""
-
-    weight: tuple[float, ...]
-    """In (0, 1], adding up to 1."""
-    coefficient: tuple[float, ...]
-    """β̂ given τ and σ."""
-    variance: tuple[float, ...]
-    """Of β̂ given τ and σ; 0 where β is fixed."""
-    tau: tuple[float, ...]
-    sigma: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        """Refuse what no fit gives."""
-        columns = (self.weight, self.coefficient, self.variance, self.tau, self.sigma)
-        if len({len(column) for column in columns}) > 1 or not all(math.isfinite(one) for c in columns for one in c):
-            raise ValueError("components are columns of equal length, of numbers")
-        if not self.weight or min(self.weight) <= 0 or abs(sum(self.weight) - 1) > 1e-6:
-            raise ValueError("the weights of the components are above 0 and add up to 1")
-        if min(*self.variance, *self.tau, *self.sigma) < 0:
-            raise ValueError("variances and standard deviations are 0 or more")
 
 
 @dataclass(frozen=True)
@@ -142,71 +116,9 @@ class ErrorModel:
         if self.groups < LEAST_GROUPS or self.responses < self.groups:
             raise ValueError(f"an error model rests on {LEAST_GROUPS} groups or more, each with a response")
 
-    def predict(self, x: float | Floats = 1.0, sampling: float | Floats = 0.0) -> "Predictive":
-        """The distribution of a new group's response.
-
-        Args:
-            x: (M,) or one number.
-            sampling: (M,) or one number: 0 for the true value; the sampling variance of an observed one.
-        """
-        weight, coefficient, variance, tau, sigma = map(np.array, vars(self.components).values())
-        where, extra = np.broadcast_arrays(np.atleast_1d(x), np.atleast_1d(sampling))
-        spread = np.square(where)[:, None] * variance + tau**2 + sigma**2 + extra[:, None]
-        return Predictive(weight, where[:, None] * coefficient, np.sqrt(np.maximum(spread, SMALLEST)))
-
-    def variance_interval(self, x: float, level: float) -> tuple[float, float]:
-        """Within which the variance of a new group's response lies, as far as τ and σ are known."""
-        one = self.predict(x)
-        order = np.argsort(one.sd[0])
-        upto = np.cumsum(one.weight[order])
-        tail = (1 - level) / 2
-        low, high = (one.sd[0][order][min(int(np.searchsorted(upto, at)), len(upto) - 1)] for at in (tail, 1 - tail))
-        return float(low**2), float(high**2)
-
-
-@dataclass(frozen=True, eq=False)
-class Predictive:
-    """M mixtures of Q normal distributions."""
-
-    weight: Floats
-    """(Q,) adding up to 1."""
-    mean: Floats
-    """(M, Q) means."""
-    sd: Floats
-    """(M, Q) standard deviations."""
-
-    def below(self, value: float | Floats) -> Floats:
-        """(M,) the probability of a value up to this, (M,) or one number."""
-        at = np.atleast_1d(value)[:, None]
-        return np.asarray(ndtr((at - self.mean) / self.sd) @ self.weight)
-
-    @property
-    def variance(self) -> Floats:
-        """(M,) of the mixtures."""
-        mean = self.mean @ self.weight
-        return np.asarray((self.sd**2 + (self.mean - mean[:, None]) ** 2) @ self.weight)
-
-    def quantile(self, share: float) -> Floats:
-        """(M,) by Newton's method, kept between bounds that are drawn in with every step."""
-        low = (self.mean - 40 * self.sd).min(axis=1)
-        high = (self.mean + 40 * self.sd).max(axis=1)
-        middle, wide = self.mean @ self.weight, np.sqrt(self.variance)
-        at = middle + wide * ndtri(share)
-        for _ in range(MOST_STEPS):
-            z = (at[:, None] - self.mean) / self.sd
-            beyond = ndtr(z) @ self.weight - share
-            low, high = np.where(beyond > 0, low, at), np.where(beyond > 0, at, high)
-            density = (np.exp(-z * z / 2) / self.sd) @ self.weight / math.sqrt(2 * math.pi)
-            with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-                proposed = at - beyond / density
-            at, before = np.where((proposed > low) & (proposed < high), proposed, (low + high) / 2), at
-            if (np.abs(at - before) < PRECISION * wide).all():
-                break
-        return np.asarray(at)
-
-    def interval(self, level: float) -> tuple[Floats, Floats]:
-        """(M,) low and (M,) high ends of the central interval."""
-        return self.quantile((1 - level) / 2), self.quantile((1 + level) / 2)
+    def predict(self, x: float | Floats = 1.0, sampling: float | Floats = 0.0) -> Predictive:
+        """The distribution of a new group's response; see `Components.predict`."""
+        return self.components.predict(x, sampling)
 
 
 def fit(responses: Responses, points: int = POINTS) -> ErrorModel | None:
@@ -216,28 +128,35 @@ def fit(responses: Responses, points: int = POINTS) -> ErrorModel | None:
         responses: Of any number of groups.
         points: Values of τ and of σ on the grid.
     """
-    if responses.groups < LEAST_GROUPS:
+    components = fit_components(responses, points)
+    if components is None:
         return None
-    free = bool(np.abs(responses.x).max() > 1e-9)
-    tau, sigma, sums = _refined(responses, free, points)
-    height, coefficient, variance = _posterior(sums, free)
-    density = np.exp(height - height.max()) * np.outer(_steps(tau), _steps(sigma))
-    kept = density >= KEPT * density.max()
-    weights = density[kept] / density[kept].sum()
-    taus, sigmas = (np.broadcast_to(one, density.shape)[kept] for one in (tau[:, None], sigma[None, :]))
-    place = np.unravel_index(int(height.argmax()), height.shape)
-    best_tau, best_sigma, best = _highest(responses, free, float(tau[place[0]]), float(sigma[place[1]]))
-    mean = float(weights @ coefficient[kept])
-    spread = weights @ (variance[kept] + (coefficient[kept] - mean) ** 2)
+    tau, sigma, coefficient = _highest(responses, components.tau[0], components.sigma[0])
+    weight, slope, variance = (
+        np.array(one) for one in (components.weight, components.coefficient, components.variance)
+    )
+    spread = weight @ (variance + (slope - weight @ slope) ** 2)
     return ErrorModel(
         groups=responses.groups,
         responses=len(responses.y),
-        coefficient=best,
+        coefficient=coefficient,
         coefficient_se=float(np.sqrt(spread)),
-        tau=best_tau,
-        sigma=best_sigma,
-        components=_components(weights, coefficient[kept], variance[kept], taus, sigmas),
+        tau=tau,
+        sigma=sigma,
+        components=components,
     )
+
+
+def fit_components(responses: Responses, points: int = POINTS) -> Components | None:
+    """What predictions need of the model alone, without the estimates that are shown; None below five groups."""
+    if responses.groups < LEAST_GROUPS:
+        return None
+    tau, sigma, sums = _refined(responses, points)
+    height, coefficient, variance = _posterior(sums, responses.free)
+    density = np.exp(height - height.max()) * np.outer(_steps(tau), _steps(sigma))
+    kept = density >= KEPT * density.max()
+    taus, sigmas = (np.broadcast_to(one, density.shape)[kept] for one in (tau[:, None], sigma[None, :]))
+    return _components(density[kept] / density[kept].sum(), coefficient[kept], variance[kept], taus, sigmas)
 
 
 def _components(*columns: Floats) -> Components:
@@ -252,9 +171,9 @@ _Sums = tuple[Floats, Floats, Floats, Floats]
 """(T, S) log determinant of V, and x'V⁻¹x, x'V⁻¹y, y'V⁻¹y, summed over groups."""
 
 
-def _refined(responses: Responses, free: bool, points: int) -> tuple[Floats, Floats, _Sums]:
+def _refined(responses: Responses, points: int) -> tuple[Floats, Floats, _Sums]:
     """τ (T,), σ (S,) and the sums at each pair, where the posterior is not negligible."""
-    slope = float(responses.x @ responses.y / (responses.x @ responses.x)) if free else 0.0
+    slope = float(responses.x @ responses.y / (responses.x @ responses.x)) if responses.free else 0.0
     scale = math.sqrt(float(np.square(responses.y - slope * responses.x).mean())) or 1e-6
     # few groups leave long tails: the density of τ falls with its (groups − 2)th power
     top = scale * (4 + 20 / (responses.groups - 2))
@@ -262,7 +181,7 @@ def _refined(responses: Responses, free: bool, points: int) -> tuple[Floats, Flo
     for _ in range(4):
         tau, sigma = (_grid(low, high, points) for low, high in ends)
         sums = _sums(responses, tau, sigma)
-        height, _, _ = _posterior(sums, free)
+        height, _, _ = _posterior(sums, responses.free)
         near = height > height.max() - DEPTH
         found = [_around(ends[axis], near.any(axis=1 - axis)) for axis in (0, 1)]
         if found == ends:
@@ -328,11 +247,11 @@ def _shared(moments: Floats, logdet: Floats, variance: Floats) -> tuple[Floats, 
     return np.stack(np.broadcast_arrays(*updated)), logdet + np.log(grown)
 
 
-def _highest(responses: Responses, free: bool, tau: float, sigma: float) -> tuple[float, float, float]:
+def _highest(responses: Responses, tau: float, sigma: float) -> tuple[float, float, float]:
     """τ, σ and β at the highest point of the posterior, from a start near it."""
 
     def at(point: Floats) -> tuple[Floats, Floats, Floats]:
-        return _posterior(_sums(responses, point[:1], point[1:]), free)
+        return _posterior(_sums(responses, point[:1], point[1:]), responses.free)
 
     scale = max(tau, sigma)
     found = minimize(

@@ -63,7 +63,7 @@ def effect_worth(model: ErrorModel, predicted: float, person_variance: float, mo
         person_variance: Variance of single answers in points².
         most: People an arm in the calibration, median.
     """
-    low, high = model.variance_interval(predicted, LEVEL)
+    low, high = model.components.variance_interval(predicted, LEVEL)
     middle = float(model.predict(predicted).variance[0])
     people, fewest, largest = (2 * person_variance / variance for variance in (middle, high, low))
     return Worth.capped(people, fewest, largest, most)

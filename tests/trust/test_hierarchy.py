@@ -3,7 +3,8 @@ import numpy.typing as npt
 import pytest
 from scipy.stats import multivariate_normal, t
 
-from socrates_core.trust.hierarchy import POINTS, Components, ErrorModel, Responses, fit
+from socrates_core.trust.hierarchy import POINTS, ErrorModel, Responses, fit
+from socrates_core.trust.predictive import Components
 
 Numbers = npt.NDArray[np.float64]
 

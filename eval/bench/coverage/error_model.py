@@ -17,7 +17,7 @@ from scipy.special import ndtr
 
 from socrates_core.scale.distribution import Floats
 from socrates_core.trust.distance import conformal_bound
-from socrates_core.trust.hierarchy import Responses, fit
+from socrates_core.trust.hierarchy import Responses, fit_components
 
 QUALITIES: Final[Mapping[str, float | None]] = {"uniform": None, "useless": 0.0, "poor": 0.4, "fair": 0.8, "good": 0.97}
 GROUPS: Final = (10, 30)
@@ -164,8 +164,8 @@ def one_round(groups: int, quality: float | None, rng: np.random.Generator) -> d
     row = {}
     asked, asked_effects = new.errors, new.effects
     tried = (
-        ("mean", fit(known.errors), asked, new.true - new.predicted, new.group),
-        ("effect", fit(known.effects), asked_effects, new.effect(new.true), new.group[new.arm]),
+        ("mean", fit_components(known.errors), asked, new.true - new.predicted, new.group),
+        ("effect", fit_components(known.effects), asked_effects, new.effect(new.true), new.group[new.arm]),
     )
     for what, model, responses, truth, group in tried:
         assert model is not None

@@ -18,8 +18,9 @@ from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.model.loading import load_model
 from socrates_core.study.studies import load_studies
-from socrates_core.trust.calibration import Calibration, calibrate
+from socrates_core.trust.calibration import Calibration
 from socrates_core.trust.evidence import ALL, evidence_of
+from socrates_core.trust.fitting import calibrate
 from socrates_core.trust.hierarchy import ErrorModel, Responses
 from socrates_core.trust.responses import actual_effects, errors_of_means
 
