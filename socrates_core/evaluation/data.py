@@ -38,16 +38,13 @@ class EvaluationData:
     """Cell id → its rows in the table of responses."""
     title: Mapping[str, tuple[str, bool, str]] = field(repr=False)
     """Study id → title, whether its answers are real, and the group of studies that it belongs to."""
+    groups: Mapping[str, str] = field(repr=False)
+    """Study → its group, of all studies, evaluated or not: a model may have been trained on others of a group."""
 
     @property
     def people(self) -> int:
         """Answers to predict, before sampling by `per_cell`."""
         return sum(len(self.rows[cell.cell_id]) for cell in self.cells)
-
-    @property
-    def groups(self) -> dict[str, str]:
-        """Study → its group, of the evaluated and the training studies."""
-        return {**(groups_of(self.training) if self.training else {}), **groups_of(self.studies)}
 
 
 def evaluation_data(studies: StudySet, split: Split, name: str, only: Sequence[str] = ()) -> EvaluationData:
@@ -85,6 +82,7 @@ def evaluation_data(studies: StudySet, split: Split, name: str, only: Sequence[s
         training=_training(studies, split),
         rows=rows,
         title={row[0]: row[1:] for row in held.studies.select("study_id", "title", "real", "group").iter_rows()},
+        groups=groups_of(studies),
     )
 
 

@@ -61,7 +61,7 @@ def test_a_run_goes_on_when_the_page_is_closed_and_its_report_opens_in_the_page(
     first = visit()
     page = open_tab(first, app)
     expect(page.locator("#run-table")).to_contain_text("No runs yet")
-    expect(page.locator("#run-preview")).to_contain_text("45")
+    expect(page.locator("#run-preview")).to_contain_text("52")
     ask_for(page, 5)
     with run_queue.queued(runs, "something else", lambda _: None, lambda: False):
         page.click("#run-start")
@@ -80,7 +80,7 @@ def test_a_run_goes_on_when_the_page_is_closed_and_its_report_opens_in_the_page(
     expect(inside.locator("h2")).to_have_count(10)
     with again.expect_download() as kept:
         again.locator("#run-reader a", has_text="metrics.json").click()
-    assert json.loads(kept.value.path().read_text())["wasserstein"]["scale"]["cells"] == 177
+    assert json.loads(kept.value.path().read_text())["wasserstein"]["scale"]["cells"] == 184
     with again.expect_download() as kept:
         again.locator("#run-reader a", has_text="predictions.parquet").click()
     assert kept.value.path().read_bytes()[:4] == b"PAR1"
@@ -129,7 +129,7 @@ def test_runs_are_compared_and_deleted_after_a_question(app: str, runs: Path, vi
     with page.expect_download() as kept:
         page.locator("#run-reader a", has_text="comparison.json").click()
     compared = json.loads(kept.value.path().read_text())
-    assert compared["studies"] == 45
+    assert compared["studies"] == 52
     assert {row["studies"] for row in compared["leaderboard"]} == {"real", "synthetic"}
     ticked = row_of(page, "5 people per cell").locator("input:checked")
     assert ticked.count() == 2  # ticks outlast a redraw of the table

@@ -119,6 +119,16 @@ def test_what_makes_no_sense_is_said(
         evaluate(studies, UniformModel(), **arguments)
 
 
+def test_the_calibration_part_is_evaluated_and_guarded_by_group() -> None:
+    bundled = load_studies()
+    found = evaluate(bundled, UniformModel(), "calibration", only=["f538-flying-1", "f538-flying-2"], per_cell=5)
+    assert (found.metrics.provenance.part, found.contaminated) == ("calibration", False)
+    neighbour = MarginalModel(bundled.select(["f538-flying-1"]))  # of the same poll
+    with pytest.raises(LeakError, match="f538-flying-2"):
+        evaluate(bundled, neighbour, "calibration", only=["f538-flying-2"], per_cell=5)
+    assert not evaluate(bundled, neighbour, "calibration", only=["f538-food-ireland"], per_cell=5).contaminated
+
+
 def test_studies_without_a_split_are_not_evaluated() -> None:
     with pytest.raises(SplitError, match="have no split into training and test"):
         evaluate(Studies.of(plain("a", "b", "c")), UniformModel())

@@ -237,9 +237,13 @@ def test_studies_that_share_a_pool_of_people_are_resampled_as_one() -> None:
     cells = [
         replace(cell([1, 2, 3, 4] * 5, [0.2] * 5, study=f"s{i}", cell_id=i), group=f"pool {i // 3}") for i in range(9)
     ]
-    found = evaluate(cells, {}).metrics
+    scored = evaluate(cells, {})
+    found = scored.metrics
     assert found.provenance.said["independent_groups"] == 3
+    assert "; 9 cells of 9 studies in 3 groups." in headline(found)
+    assert "9 cells of 9 studies in 3 groups, W by" in str(scored)
     assert [row.group for row in found.studies[:4]] == ["pool 0", "pool 0", "pool 0", "pool 1"]
     assert evaluate(cells[:6], {}).metrics.wasserstein.scale.ci95 is None
     alone = [replace(one, group=one.study_id) for one in cells]
+    assert "9 cells of 9 studies." in headline(evaluate(alone, {}).metrics)
     assert evaluate(alone[:6], {}).metrics.wasserstein.scale.ci95 is not None

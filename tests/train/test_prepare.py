@@ -321,7 +321,7 @@ def test_many_near_duplicates_end_in_the_command_that_groups_them(tmp_path: Path
     second = prepare(*shlex.split(suggested))
     assert second.returncode == 0, second.stderr
     assert "duplicates   0 pairs" in second.stdout
-    assert "groups " not in second.stdout
+    assert "\ngroups " not in second.stdout
     parts = Split.load(tmp_path / "out" / "split.json").parts
     assert {f"s{i}" for i in range(6)} <= set(parts["train"])
 
