@@ -43,11 +43,11 @@ def calibrate(
             runs are of several models or of the same studies.
     """
     fingerprint = _one_fingerprint([provenance for _, provenance in runs])
-    seen = {study for _, provenance in runs for study in provenance.contaminated}
-    cells = [cell for of_run in _studies_once(runs) for cell in of_run if cell.study_id not in seen]
-    evidence, left_out = evidence_of(cells, real)
-    if seen:
-        left_out = (f"{len(seen)} studies that the model was trained on", *left_out)
+    cells = [cell for of_run in _studies_once(runs) for cell in of_run]
+    fresh = unseen([provenance for _, provenance in runs], cells)
+    evidence, left_out = evidence_of(fresh, real)
+    if seen := len({cell.study_id for cell in cells} - {cell.study_id for cell in fresh}):
+        left_out = (f"{seen} studies that the model was trained on, or another study of their group", *left_out)
     kind: Literal["real", "synthetic"] = "real" if real else "synthetic"
     if len(evidence.groups) < LEAST_GROUPS:
         raise PredictionError(
@@ -72,6 +72,13 @@ def calibrate(
         merged=tuple(merged),
         left_out=left_out,
     )
+
+
+def unseen(provenances: Sequence[Provenance], cells: Sequence[CellPredictions]) -> list[CellPredictions]:
+    """The cells of groups of which the model was trained on no study."""
+    studies = {study for one in provenances for study in one.contaminated}
+    groups = {cell.group for cell in cells if cell.study_id in studies} - {None}
+    return [cell for cell in cells if cell.study_id not in studies and cell.group not in groups]
 
 
 def _one_fingerprint(provenances: Sequence[Provenance]) -> Fingerprint:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,8 +118,6 @@ def test_one_study_is_too_few() -> None:
 
 
 def test_studies_of_one_group_are_one_whatever_their_number() -> None:
-    from dataclasses import replace
-
     cells = [replace(one, group="the same people") for one in evaluation(12)]
     with pytest.raises(PredictionError, match="this run has 1"):
         calibrate([(cells, provenance())])
@@ -127,7 +126,14 @@ def test_studies_of_one_group_are_one_whatever_their_number() -> None:
 def test_studies_that_the_model_was_trained_on_are_left_out() -> None:
     found = calibrate([(evaluation(7), provenance(contaminated=["s5-00", "s5-01"]))])
     assert found.groups == 5
-    assert found.left_out == ("2 studies that the model was trained on",)
+    assert found.left_out == ("2 studies that the model was trained on, or another study of their group",)
+
+
+def test_a_group_goes_with_the_study_of_it_that_the_model_was_trained_on() -> None:
+    cells = evaluation(7)
+    grouped = [replace(one, group="pool" if one.study_id in ("s5-00", "s5-01") else one.study_id) for one in cells]
+    found = calibrate([(grouped, provenance(contaminated=["s5-00"]))])
+    assert found.studies == 5
 
 
 def test_predictions_of_no_named_model_are_refused() -> None:

@@ -20,7 +20,7 @@ from socrates_core.model.loading import load_model
 from socrates_core.study.studies import load_studies
 from socrates_core.trust.calibration import Calibration
 from socrates_core.trust.evidence import ALL, evidence_of
-from socrates_core.trust.fitting import calibrate
+from socrates_core.trust.fitting import calibrate, unseen
 from socrates_core.trust.hierarchy import ErrorModel, Responses
 from socrates_core.trust.responses import actual_effects, errors_of_means
 
@@ -99,8 +99,7 @@ def real_coverage(model: str, adapter: str | None, per_cell: int, seed: int) -> 
 def on_other_groups(calibration: Calibration, run: _Run) -> dict[str, Any]:
     """How the intervals of raw predictions, on all scales together, hold on a run whose groups had no part in them."""
     cells, provenance = run
-    seen = set(provenance.contaminated)
-    evidence, _ = evidence_of([cell for cell in cells if cell.study_id not in seen])
+    evidence, _ = evidence_of(unseen([provenance], cells))
     raw = calibration.families[ALL].raw
     found: dict[str, Any] = {"fitted_on": calibration.groups, "groups": len(evidence.groups)}
     if raw.mean is not None:
