@@ -1,7 +1,8 @@
 """The fitted error model of one model's predictions: `calibration.json`.
 
 Everything is fitted twice: on the predictions as they are, and on sharpened ones where sharpening helps. A family of
-scales has parts of its own if eight groups or more have it; all others share those of all scales together.
+scales has parts of its own if 19 groups or more have it, so that its intervals can be tried; all others share those of
+all scales together.
 """
 
 from collections.abc import Mapping

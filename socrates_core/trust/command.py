@@ -10,7 +10,7 @@ from socrates_core.errors import PredictionError, shown
 from socrates_core.evaluation.prediction_files import load_predictions
 from socrates_core.evaluation.results.provenance import read_provenance
 from socrates_core.trust.calibration import FILE, AnswersModel, Calibration, save_calibration
-from socrates_core.trust.coverage import Coverage
+from socrates_core.trust.coverage import LEAST_TRIED, Coverage
 from socrates_core.trust.fitting import calibrate as fit_calibration
 
 
@@ -81,7 +81,8 @@ def _coverage_line(one: Coverage) -> str:
     unit = " points" if one.what == "effect" else ""
     digits = 1 if one.what == "effect" else 3
     beside = "" if one.ignoring_width is None else f" (ignoring the predictions {one.ignoring_width:.{digits}f})"
-    doubt = "" if one.holds else ": does not hold, not offered"
+    few = one.groups < LEAST_TRIED[one.level]
+    doubt = "" if one.holds else f": not offered, {f'tried on {one.groups} groups alone' if few else 'does not hold'}"
     return (
         f"{one.what} at {one.level:.0%}: covered {one.covered:.0%} ± {one.covered_se:.0%}, "
         f"width {one.width:.{digits}f}{unit}{beside}{doubt}"

@@ -20,7 +20,11 @@ from socrates_core.trust.evidence import Evidence
 from socrates_core.trust.hierarchy import Responses, fit_components
 from socrates_core.trust.responses import actual_effects, errors_of_means
 
-LEVELS: Final = (0.8, 0.95)
+LEAST_TRIED: Final = {0.8: 10, 0.95: 19}
+"""Level → groups on which an interval must have been tried before it may be shown. On fewer a share of 95 % cannot be
+told from one of 80 %: of 19 groups, one is expected outside."""
+
+LEVELS: Final = tuple(LEAST_TRIED)
 What = Literal["mean", "effect", "distance"]
 
 
@@ -52,13 +56,19 @@ class Coverage:
 
     def __post_init__(self) -> None:
         """Refuse what no trial gives."""
+        if self.level not in LEAST_TRIED or self.groups < 2:
+            raise ValueError("a coverage is that of an 80 or a 95 % interval, tried on groups")
         known = [one for one in vars(self).values() if isinstance(one, float)]
         if not all(map(math.isfinite, known)) or not 0 <= self.covered <= 1 or min(self.covered_se, self.width) < 0:
             raise ValueError("a coverage is in [0, 1], and widths and standard errors are 0 or more")
 
     @property
     def holds(self) -> bool:
-        """Whether what was covered is not below the level by more than two standard errors, over groups."""
+        """Whether it was tried on enough groups, and did not cover less than its level by more than two standard errors
+        over groups.
+        """
+        if self.groups < LEAST_TRIED[self.level]:
+            return False
         chance = math.sqrt(self.level * (1 - self.level) / self.groups)
         return self.covered >= self.level - 2 * max(self.covered_se, chance)
 

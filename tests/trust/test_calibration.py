@@ -16,14 +16,14 @@ from tests.trust.evidence import evaluation, provenance
 
 @pytest.fixture(scope="module")
 def calibration() -> Calibration:
-    cells = [*evaluation(12), *evaluation(4, seed=1, values=(0, 1))]
+    cells = [*evaluation(19), *evaluation(4, seed=1, values=(0, 1))]
     return calibrate([(cells, provenance())])
 
 
-def test_a_family_with_eight_groups_has_parts_of_its_own_and_others_share_those_of_all(
+def test_a_family_with_nineteen_groups_has_parts_of_its_own_and_others_share_those_of_all(
     calibration: Calibration,
 ) -> None:
-    assert (calibration.groups, calibration.studies) == (16, 16)
+    assert (calibration.groups, calibration.studies) == (23, 23)
     assert set(calibration.families) == {ALL, "3 to 7 options"}
     assert calibration.merged == ("2 options",)
     assert calibration.of(5)[0] == "3 to 7 options"
@@ -65,24 +65,32 @@ def test_a_larger_predicted_effect_is_more_probably_positive(calibration: Calibr
     assert effect.worth(10).most == 60
 
 
-def test_bounds_of_the_distance_stop_where_the_groups_do(calibration: Calibration) -> None:
+def test_nineteen_groups_or_more_bound_the_distance_at_95_percent(calibration: Calibration) -> None:
     distance = calibration.families[ALL].raw.distance
     assert distance is not None
-    assert distance.at(0.9).cell is not None
-    assert distance.at(0.95).cell is None  # 16 groups: 19 are needed
+    assert distance.at(0.95).cell is not None
 
 
 def test_every_interval_was_tried_beside_one_that_ignores_the_predictions(calibration: Calibration) -> None:
     tried = calibration.families[ALL].raw.coverage
     assert {(one.what, one.level) for one in tried} == {
-        *((what, level) for what in ("mean", "effect") for level in (0.8, 0.95)),
-        ("distance", 0.8),
+        (what, level) for what in ("mean", "effect", "distance") for level in (0.8, 0.95)
     }
     mean = calibration.families[ALL].raw.tried("mean", 0.8)
     assert mean is not None
     assert mean.ignoring_width is not None
     assert mean.width < mean.ignoring_width  # these predictions are half right
     assert mean.informative
+
+
+def test_an_interval_that_was_tried_on_too_few_groups_or_failed_is_not_offered() -> None:
+    few = calibrate([(evaluation(12), provenance())]).families[ALL].raw
+    assert few.mean_interval(0.5, 0.8) is not None
+    assert few.mean_interval(0.5, 0.95) is None  # tried on 12 groups, of which none or all can be outside
+    tried = few.tried("mean", 0.8)
+    assert tried is not None
+    assert not replace(tried, covered=0.4, covered_se=0.1).holds  # 0.8 − 2 · max(0.1, √(0.16/12) = 0.115) = 0.57
+    assert replace(tried, covered=0.6, covered_se=0.1).holds
 
 
 ASKED = Fingerprint("m", "a1", None, None, "shared", "float32", 1.0, 1.0)
