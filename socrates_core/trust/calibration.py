@@ -46,7 +46,7 @@ class EffectModel:
     def interval(self, predicted: float, level: float, sampling: float = 0.0) -> tuple[float, float]:
         """Within which the effect lies, in points; see `AnswersModel.effect_interval`."""
         low, high = self.error.predict(predicted, sampling).interval(level)
-        return max(-100.0, float(low[0])), min(100.0, float(high[0]))
+        return clipped(float(low[0]), -100.0, 100.0), clipped(float(high[0]), -100.0, 100.0)
 
     def positive(self, predicted: float) -> float:
         """Probability of a true effect above 0."""
@@ -88,7 +88,7 @@ class AnswersModel:
         if self.mean is None or not self.offered("mean", level):
             return None
         low, high = self.mean.predict(1.0, sampling).interval(level)
-        return max(0.0, predicted + float(low[0])), min(1.0, predicted + float(high[0]))
+        return clipped(predicted + float(low[0]), 0.0, 1.0), clipped(predicted + float(high[0]), 0.0, 1.0)
 
     def effect_interval(self, predicted: float, level: float, sampling: float = 0.0) -> tuple[float, float] | None:
         """Within which a new study's true effect lies, in points; None if that is not offered.
@@ -186,6 +186,11 @@ class Calibration:
         """
         self.fingerprint.refuse_other(asked)
         return self
+
+
+def clipped(value: float, low: float, high: float) -> float:
+    """The nearest possible value: a mean lies on its scale, whatever the error model adds to it."""
+    return min(max(value, low), high)
 
 
 def save_calibration(calibration: Calibration, path: Path) -> None:

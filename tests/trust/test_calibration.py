@@ -49,9 +49,8 @@ def test_an_interval_lies_on_the_scale_and_holds_the_prediction_less_its_bias(ca
     assert narrow is not None
     assert wide is not None
     assert 0 <= wide[0] < narrow[0] < narrow[1] < wide[1] <= 1
-    edge = raw.mean_interval(0.99, 0.95)
-    assert edge is not None
-    assert edge[1] == 1.0
+    assert raw.mean_interval(0.99, 0.95) == (pytest.approx(0.99 + wide[0] - 0.5), 1.0)
+    assert raw.mean_interval(1.0 + 1.0, 0.95) == (1.0, 1.0)  # never the wrong way round
     later = raw.mean_interval(0.5, 0.8, sampling=0.01)
     assert later is not None
     assert later[1] - later[0] > narrow[1] - narrow[0]

@@ -159,7 +159,10 @@ def trust_coverage(rounds: int, seed: int) -> dict[str, Any]:
 
 
 def one_round(groups: int, quality: float | None, rng: np.random.Generator) -> dict[str, float]:
-    """One calibration, tried on new groups: shares covered (mean over a group's cells, then over groups) and widths."""
+    """One calibration, tried on new groups: shares covered (mean over a group's cells, then over groups) and widths.
+
+    A value is inside a central interval where the share of the predictive distribution below it is within its tails.
+    """
     known, new = draw(groups, quality, rng), draw(NEW, quality, rng)
     row = {}
     asked, asked_effects = new.errors, new.effects
@@ -170,12 +173,15 @@ def one_round(groups: int, quality: float | None, rng: np.random.Generator) -> d
     for what, model, responses, truth, group in tried:
         assert model is not None
         sampling = responses.variance + responses.shared[responses.block]
+        x = responses.x if np.ptp(responses.x) > 0 else responses.x[:1]  # one interval for all where all are equal
+        true, seen = model.predict(x), model.predict(responses.x, sampling)
+        below, seen_below = model.predict(responses.x).below(truth), seen.below(responses.y)
         for level in LEVELS:
-            low, high = model.predict(responses.x).interval(level)
-            row[f"{what} {level:.0%}"] = over_groups((low <= truth) & (truth <= high), group)
-            row[f"{what} {level:.0%} width"] = over_groups(high - low, group)
-            low, high = model.predict(responses.x, sampling).interval(level)
-            row[f"observed {what} {level:.0%}"] = over_groups((low <= responses.y) & (responses.y <= high), group)
+            tail = (1 - level) / 2
+            low, high = true.interval(level)
+            row[f"{what} {level:.0%}"] = over_groups((tail <= below) & (below <= 1 - tail), group)
+            row[f"{what} {level:.0%} width"] = over_groups(np.broadcast_to(high - low, truth.shape), group)
+            row[f"observed {what} {level:.0%}"] = over_groups((tail <= seen_below) & (seen_below <= 1 - tail), group)
     by_group = [known.w[known.group == group].tolist() for group in range(groups)]
     for level in LEVELS:
         bound = conformal_bound(by_group, level)
