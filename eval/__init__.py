@@ -1,1 +1,1 @@
-"""Commands for evaluation and benchmarks: `python -m eval.run`, `eval.score`, `eval.compare`, `eval.bench`."""
+"""Commands for evaluation: `python -m eval.run`, `eval.score`, `eval.compare`, `eval.calibrate`, `eval.bench`."""

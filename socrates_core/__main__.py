@@ -31,6 +31,10 @@ COMMANDS: Final = {
     "run": ("runs.evaluate", "Evaluate a model on a part of a split, as a run that can be stopped and resumed."),
     "score": ("report.commands", "Score predictions without a model."),
     "compare": ("report.commands", "Compare evaluations on the cells that they have in common."),
+    "calibrate": (
+        "trust.command",
+        "Fit how far off a model's predictions are, from an evaluation on studies with answers.",
+    ),
     "push": ("hub.commands", "Push an adapter with a model card that reports how well it predicts."),
     "pull": ("hub.commands", "Pull an adapter, verify it, and install it atomically."),
 }

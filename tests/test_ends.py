@@ -32,6 +32,7 @@ from socrates_core.study.sources.file.frames import frames
 from socrates_core.study.sources.opening import open_source
 from socrates_core.study.sources.society.society import make_society, study_set
 from socrates_core.study.split import make_split
+from socrates_core.trust.command import calibrate
 
 ROOT = Path(__file__).parents[1]
 ADAPTER = ROOT / "assets" / "demo" / "adapter"
@@ -85,6 +86,7 @@ COMMANDS: dict[str, tuple[Story, tuple[str, ...]]] = {
     "simulate": (simulate, ("@menu.yaml", "--model", "uniform")),
     "run": (run, ("--studies", "@studies", "--model", "uniform", "--per-cell", "2")),
     "train": (train, ("--config", "demo", "--studies", "@studies")),
+    "calibrate": (calibrate, ("@run",)),
 }
 """Those that write to --out."""
 
@@ -115,6 +117,7 @@ def test_where_nothing_can_be_written_a_command_says_so(name: str, out: str, end
         (compare, "--out", "o", "@run"),
         (run, "--out", "o", "--model", "uniform", "--studies"),
         (run, "--out"),
+        (calibrate, "--out", "o.json"),
         (train, "--out", "o", "--studies", "@studies", "--config"),
         (push, ADAPTER, "a/b", "--dry-run", "--run"),
     ],

@@ -140,6 +140,7 @@ def test_help_lists_every_command_with_the_summary_that_the_command_itself_gives
         ("eval.run", "run"),
         ("eval.score", "score"),
         ("eval.compare", "compare"),
+        ("eval.calibrate", "calibrate"),
         ("app", "app"),
         ("socrates_core.hub.__main__", "push"),
         ("socrates_core.hub.__main__", "pull"),

@@ -32,8 +32,12 @@ SUITES: Final = {
     "people": "run_people_suite",
     "load": "run_load_suite",
     "kills": "run_kills_suite",
+    "trust": "run_trust_suite",
 }
 """Name → the function of `eval.bench.NAME` that runs it, given rows and seed."""
+
+ELSEWHERE: Final = {"trust": "coverage.trust"}
+"""Suites that have a module of another name."""
 
 GPU: Final = "gpu"
 """Writes every figure as it comes: runs only on request."""
@@ -48,7 +52,9 @@ app = typer.Typer(add_completion=False)
 
 def run_suite(name: str, rows: int, seed: int) -> dict[str, Any]:
     """Run one suite and return its figures. Its module is imported here: some take seconds, some need a browser."""
-    figures: dict[str, Any] = getattr(importlib.import_module(f"eval.bench.{name}"), SUITES[name])(rows, seed)
+    figures: dict[str, Any] = getattr(importlib.import_module(f"eval.bench.{ELSEWHERE.get(name, name)}"), SUITES[name])(
+        rows, seed
+    )
     return figures
 
 

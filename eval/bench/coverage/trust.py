@@ -1,0 +1,124 @@
+"""The trust suite: whether the error model's intervals hold, in simulation and on the bundled real studies.
+
+On real studies nobody knows the true means, so intervals of observed means and effects are tried: on each independent
+group with the model fitted on all the others, and on the groups of the test part with the model fitted on those of the
+calibration part. What a model was trained on is left out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+
+from eval.bench.coverage.error_model import over_groups, trust_coverage
+from eval.bench.rows import ROWS
+from socrates_core.evaluation.in_memory import evaluate
+from socrates_core.evaluation.results.provenance import Provenance
+from socrates_core.metrics.cell_predictions import CellPredictions
+from socrates_core.model.loading import load_model
+from socrates_core.study.studies import load_studies
+from socrates_core.trust.calibration import Calibration
+from socrates_core.trust.evidence import ALL, evidence_of
+from socrates_core.trust.fitting import calibrate, unseen
+from socrates_core.trust.hierarchy import ErrorModel, Responses
+from socrates_core.trust.responses import actual_effects, errors_of_means
+
+ROUNDS: Final = 500
+PER_CELL: Final = 400
+"""People a cell, on real studies."""
+MODELS: Final = (("uniform", None), ("marginal", None), ("demo", None), ("demo", "demo"))
+PARTS: Final = ("train", "calibration", "test")
+
+_Run = tuple[Sequence[CellPredictions], Provenance]
+
+
+def run_trust_suite(rows: int, seed: int) -> dict[str, Any]:
+    """Measure the coverage of the error model's intervals.
+
+    Args:
+        rows: Fewer than by default make it a quick trial: few rounds, and only the uniform baseline on real studies.
+        seed: Seed of all that is drawn.
+    """
+    whole = rows >= ROWS
+    rounds = ROUNDS if whole else max(2, rows // 1000)
+    simulated = trust_coverage(rounds, seed)
+    for setting, figures in simulated.items():
+        shown = ", ".join(f"{name} {value[0]:.3f}" for name, value in figures.items() if "width" not in name)
+        print(f"simulated    {setting}, {rounds} calibrations: {shown}")
+    real = {}
+    for model, adapter in MODELS if whole else MODELS[:1]:
+        name = f"{model} with adapter" if adapter else model
+        real[name] = real_coverage(model, adapter, PER_CELL if whole else 20, seed)
+        print(f"real         {name}: {real[name]['left_out']['coverage']}")
+    return {"simulated": {"rounds": rounds, "settings": simulated}, "real": real}
+
+
+def real_coverage(model: str, adapter: str | None, per_cell: int, seed: int) -> dict[str, Any]:
+    """Of one model on the bundled real studies: one group left out at a time, and the test part by the calibration
+    part.
+    """
+    studies, loaded = load_studies("bundled"), load_model(model, adapter)
+    runs: dict[str, _Run] = {}
+    for part in PARTS:
+        whole = studies.part(part)
+        real = whole.studies.filter(whole.studies["real"])["study_id"].to_list()
+        found = evaluate(studies, loaded, part, only=real, per_cell=per_cell, seed=seed, allow_seen=True)
+        runs[part] = (list(found.cells.values()), found.metrics.provenance)
+    left_out = calibrate(list(runs.values()), seed)
+    apart = calibrate([runs["calibration"]], seed)
+    family = left_out.families[ALL]
+    answers = {"as predicted": family.raw, **({"sharpened": family.sharpened} if family.sharpened else {})}
+    return {
+        "left_out": {
+            "groups": left_out.groups,
+            "studies": left_out.studies,
+            "cells": family.cells,
+            "effects": family.effects,
+            "change_of_w": family.change and asdict(family.change),
+            "slope": {
+                name: [one.effect.error.coefficient, one.effect.error.coefficient_se]
+                for name, one in answers.items()
+                if one.effect
+            },
+            "deviations": {
+                name: {
+                    what: [error.tau, error.sigma]
+                    for what, error in (("mean", one.mean), ("effect", one.effect and one.effect.error))
+                    if error
+                }
+                for name, one in answers.items()
+            },
+            "worth": {name: one.distribution_worth and asdict(one.distribution_worth) for name, one in answers.items()},
+            "coverage": {name: [asdict(tried) for tried in one.coverage] for name, one in answers.items()},
+        },
+        "test_by_calibration": on_other_groups(apart, runs["test"]),
+    }
+
+
+def on_other_groups(calibration: Calibration, run: _Run) -> dict[str, Any]:
+    """How the intervals of raw predictions, on all scales together, hold on a run whose groups had no part in them."""
+    cells, provenance = run
+    evidence, _ = evidence_of(unseen([provenance], cells))
+    raw = calibration.families[ALL].raw
+    found: dict[str, Any] = {"fitted_on": calibration.groups, "groups": len(evidence.groups)}
+    if raw.mean is not None:
+        found["mean"] = _covered(raw.mean, errors_of_means(evidence.cells))
+    if raw.effect is not None:
+        found["effect"] = _covered(raw.effect.error, actual_effects(evidence.effects))
+    return found
+
+
+def _covered(model: ErrorModel, responses: Responses) -> dict[str, float]:
+    group = responses.group[responses.block]
+    sampling = responses.variance + responses.shared[responses.block]
+    found = {}
+    for level in (0.8, 0.95):
+        low, high = model.predict(responses.x, sampling).interval(level)
+        inside = (low <= responses.y) & (responses.y <= high)
+        by_group = np.bincount(group, inside) / np.bincount(group)
+        found[f"{level:.0%}"] = float(by_group.mean())
+        found[f"{level:.0%} se"] = float(by_group.std(ddof=1) / np.sqrt(len(by_group)))
+        low, high = model.predict(responses.x).interval(level)
+        found[f"{level:.0%} width"] = over_groups(high - low, group)
+    return found

@@ -1,0 +1,219 @@
+"""The fitted error model of one model's predictions: `calibration.json`.
+
+Everything is fitted twice: on the predictions as they are, and on sharpened ones where sharpening helps. A family of
+scales has parts of its own if 19 groups or more have it, so that its intervals can be tried; all others share those of
+all scales together.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from socrates_core.errors import PredictionError
+from socrates_core.evaluation.results.json_file import as_json, read_record
+from socrates_core.study.files import write_json
+from socrates_core.trust.coverage import Coverage, What
+from socrates_core.trust.distance import DistanceModel
+from socrates_core.trust.evidence import ALL, FAMILIES, family_of
+from socrates_core.trust.fingerprint import Fingerprint
+from socrates_core.trust.hierarchy import LEAST_GROUPS, ErrorModel
+from socrates_core.trust.sharpness import Sharpness
+from socrates_core.trust.worth import Worth, effect_worth
+
+FORMAT: Final = 1
+"""Version of calibration.json."""
+
+FILE: Final = "calibration.json"
+
+
+@dataclass(frozen=True)
+class EffectModel:
+    """Actual effects given predicted ones, in points."""
+
+    error: ErrorModel
+    """β is the slope for prediction: it is not corrected for the error of the predictor, and is not 1 by assumption."""
+    person_variance: float
+    """Variance of single answers in points²."""
+    people: float
+    """People an arm, median of the calibration."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no fit gives."""
+        if not 0 <= self.person_variance <= 100**2 or not 0 < self.people < float("inf"):
+            raise ValueError("the variance of answers is 0 to 10,000 points², and people are 1 or more")
+
+    def interval(self, predicted: float, level: float, sampling: float = 0.0) -> tuple[float, float]:
+        """Within which the effect lies, in points; see `AnswersModel.effect_interval`."""
+        low, high = self.error.predict(predicted, sampling).interval(level)
+        return clipped(float(low[0]), -100.0, 100.0), clipped(float(high[0]), -100.0, 100.0)
+
+    def positive(self, predicted: float) -> float:
+        """Probability of a true effect above 0."""
+        return float(1 - self.error.predict(predicted).below(0.0)[0])
+
+    def worth(self, predicted: float) -> Worth:
+        """How many people an arm would give an effect as certain."""
+        return effect_worth(self.error, predicted, self.person_variance, self.people)
+
+
+@dataclass(frozen=True)
+class AnswersModel:
+    """The parts that are fitted on one kind of predictions, raw or sharpened; None with too few groups."""
+
+    mean: ErrorModel | None
+    """Actual minus predicted means, in widths of the scale."""
+    effect: EffectModel | None
+    distance: DistanceModel | None
+    distribution_worth: Worth | None
+    coverage: tuple[Coverage, ...]
+
+    def tried(self, what: What, level: float) -> Coverage | None:
+        """How this interval did on groups left out; None if too few groups are left to try it."""
+        return next((one for one in self.coverage if (one.what, one.level) == (what, level)), None)
+
+    def offered(self, what: What, level: float) -> bool:
+        """Whether the interval may be shown: it was tried, and held."""
+        found = self.tried(what, level)
+        return found is not None and found.holds
+
+    def mean_interval(self, predicted: float, level: float, sampling: float = 0.0) -> tuple[float, float] | None:
+        """Within which the true mean of a new study's cell lies, in [0, 1]; None if that is not offered.
+
+        Args:
+            predicted: The predicted mean, in [0, 1].
+            level: 0.8 or 0.95.
+            sampling: For the mean that some people will give instead of the true one: its sampling variance.
+        """
+        if self.mean is None or not self.offered("mean", level):
+            return None
+        low, high = self.mean.predict(1.0, sampling).interval(level)
+        return clipped(predicted + float(low[0]), 0.0, 1.0), clipped(predicted + float(high[0]), 0.0, 1.0)
+
+    def effect_interval(self, predicted: float, level: float, sampling: float = 0.0) -> tuple[float, float] | None:
+        """Within which a new study's true effect lies, in points; None if that is not offered.
+
+        Args:
+            predicted: The predicted effect, in points.
+            level: 0.8 or 0.95.
+            sampling: For the effect that some people will show instead of the true one: its sampling variance.
+        """
+        if self.effect is None or not self.offered("effect", level):
+            return None
+        return self.effect.interval(predicted, level, sampling)
+
+    @property
+    def knows_effects(self) -> bool:
+        """Whether predicted effects make the intervals of effects better than no effect does."""
+        found = self.tried("effect", 0.8)
+        return found is not None and found.informative
+
+
+@dataclass(frozen=True)
+class ChangeOfW:
+    """What sharpening does to W on groups that had no part in choosing it; means over cells, then over groups."""
+
+    before: float
+    after: float
+    se: float
+    """Standard error of the difference, over groups, paired."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no distances give."""
+        if not (0 <= self.before <= 1 and 0 <= self.after <= 1 and 0 <= self.se < float("inf")):
+            raise ValueError("distances are in [0, 1], and a standard error is 0 or more")
+
+    @property
+    def harmless(self) -> bool:
+        """Whether W does not grow by more than its standard error."""
+        return self.after <= self.before + self.se
+
+
+@dataclass(frozen=True)
+class FamilyModel:
+    """The error model of the scales of one family, or of all."""
+
+    groups: int
+    studies: int
+    cells: int
+    effects: int
+    sharpness: Sharpness | None
+    change: ChangeOfW | None
+    """None with too few groups for a sharpness."""
+    raw: AnswersModel
+    """Of the predictions as they are."""
+    sharpened: AnswersModel | None
+    """Of sharpened ones; None where sharpening does not help those left out, or their W grows beyond chance."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What calibration.json holds."""
+
+    format: int
+    fingerprint: Fingerprint
+    kind: Literal["real", "synthetic"]
+    """The studies that it was fitted on. Synthetic ones say nothing about errors on real ones."""
+    groups: int
+    """Independent groups: experiments, pools of people, replications."""
+    studies: int
+    data: tuple[str, ...]
+    """Digests of the contents of the studies, where the runs state them."""
+    families: Mapping[str, FamilyModel]
+    """By name; `all scales` is always there."""
+    merged: tuple[str, ...]
+    """Families that are there in too few groups for parts of their own."""
+    left_out: tuple[str, ...]
+    """What was not used, and why."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no fit gives."""
+        if ALL not in self.families or set(self.families) - {ALL, *FAMILIES}:
+            raise ValueError(f"there are parts for {ALL!r}, and for families of scales besides")
+        if self.groups < LEAST_GROUPS or self.studies < self.groups:
+            raise ValueError(f"a calibration rests on {LEAST_GROUPS} groups of studies or more")
+
+    def of(self, options: int) -> tuple[str, FamilyModel]:
+        """The error model for a scale with this many options, and the family whose it is."""
+        name = family_of(options)
+        return (name, self.families[name]) if name in self.families else (ALL, self.families[ALL])
+
+    def for_predictions(self, asked: Fingerprint) -> "Calibration":
+        """Give the calibration back if it was fitted on such predictions.
+
+        Raises:
+            PredictionError: If model, adapter, template, precision, temperature or top-p differ.
+        """
+        self.fingerprint.refuse_other(asked)
+        return self
+
+
+def clipped(value: float, low: float, high: float) -> float:
+    """The nearest possible value: a mean lies on its scale, whatever the error model adds to it."""
+    return min(max(value, low), high)
+
+
+def save_calibration(calibration: Calibration, path: Path) -> None:
+    """Write calibration.json, whole or not at all.
+
+    Raises:
+        OSError: If it cannot be written; an existing file is kept.
+    """
+    write_json(path, as_json(calibration))
+
+
+def load_calibration(path: Path) -> Calibration:
+    """Read calibration.json as `save_calibration` wrote it, to the last digit.
+
+    Args:
+        path: The file, or a folder that has one.
+
+    Raises:
+        PredictionError: If there is none, it is of another version, or it is not valid.
+    """
+    file = path / FILE if path.is_dir() else path
+    again = "calibrate again with python -m eval.calibrate RUN"
+    try:
+        return read_record(Calibration, FORMAT, file, "a calibration", again)
+    except OSError as error:
+        raise PredictionError(f"{path} has no {FILE}; make one with python -m eval.calibrate RUN") from error

@@ -1,0 +1,89 @@
+"""The command that fits the error model of a finished evaluation."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from socrates_core.command import check_seed
+from socrates_core.errors import PredictionError, shown
+from socrates_core.evaluation.prediction_files import load_predictions
+from socrates_core.evaluation.results.provenance import read_provenance
+from socrates_core.trust.calibration import FILE, AnswersModel, Calibration, save_calibration
+from socrates_core.trust.coverage import LEAST_TRIED, Coverage
+from socrates_core.trust.fitting import calibrate as fit_calibration
+
+
+def calibrate(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs of one model, on different studies.")],
+    out: Annotated[Path | None, typer.Option(help="The file to write; default: calibration.json of the run.")] = None,
+    kind: Annotated[
+        Literal["real", "synthetic"], typer.Option(help="The studies that count; synthetic ones try the method alone.")
+    ] = "real",
+    seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 42,
+) -> None:
+    """Fit how far off a model's predictions are, from an evaluation on studies with answers."""
+    check_seed(seed)
+    if out is None and len(runs) > 1:
+        raise PredictionError(f"name the file of these {len(runs)} runs together with --out")
+    file = out or (runs[0] if runs[0].is_dir() else runs[0].parent) / FILE
+    if (file.exists() and not file.is_file()) or not file.parent.is_dir():
+        raise PredictionError(f"{shown(file)} cannot be written: name a file with --out, in a folder that is there")
+    loaded = [load_predictions(run) for run in runs]
+    told = [(one.cells, read_provenance(one.provenance)) for one in loaded]
+    calibration = fit_calibration(told, seed, kind == "real")
+    save_calibration(calibration, file)
+    for line in summary(calibration):
+        print(line)
+    print(f"wrote        {shown(file)}")
+
+
+def summary(calibration: Calibration) -> list[str]:
+    """What was fitted and how it did on groups left out, a line each."""
+    lines = [f"fitted       on {calibration.studies} {calibration.kind} studies in {calibration.groups} groups"]
+    lines += [f"left out     {what}" for what in calibration.left_out]
+    for name, family in calibration.families.items():
+        lines.append(f"{name}: {family.cells} cells, {family.effects} effects, {family.groups} groups")
+        lines += _answers_lines("as predicted", family.raw)
+        if family.sharpness is None or family.change is None:
+            continue
+        setting, change = family.sharpness.setting, family.change
+        of_w = f"W on groups left out {change.before:.3f} before, {change.after:.3f} after (± {change.se:.3f})"
+        if family.sharpened is None:
+            lines.append(f"  not sharpened: {of_w}")
+        else:
+            lines.append(f"  sharpened with T {setting.temperature:g}, λ {setting.mixture:g}: {of_w}")
+            lines += _answers_lines("as sharpened", family.sharpened)
+    if calibration.merged:
+        lines.append(f"too few groups for parts of their own: {', '.join(calibration.merged)}")
+    return lines
+
+
+def _answers_lines(which: str, answers: AnswersModel) -> list[str]:
+    lines = [f"  {which}"]
+    if answers.distance is not None:
+        lines.append(f"    W {answers.distance.expected:.3f} on average")
+    worth = answers.distribution_worth
+    if worth is not None:
+        lines.append(
+            f"    distribution as good as asking {worth.people:.0f} people ({worth.low:.0f} to {worth.high:.0f})"
+        )
+    if answers.effect is not None:
+        slope = answers.effect.error
+        lines.append(f"    slope of actual on predicted effects {slope.coefficient:.2f} ± {slope.coefficient_se:.2f}")
+        if not answers.knows_effects:
+            lines.append("    no information about the effect: assuming none does as well")
+    return lines + [f"    {_coverage_line(one)}" for one in answers.coverage]
+
+
+def _coverage_line(one: Coverage) -> str:
+    """`mean at 80 %: covered 81 ± 5 %, width 0.41 (ignoring the predictions 0.44)`."""
+    unit = " points" if one.what == "effect" else ""
+    digits = 1 if one.what == "effect" else 3
+    beside = "" if one.ignoring_width is None else f" (ignoring the predictions {one.ignoring_width:.{digits}f})"
+    few = one.groups < LEAST_TRIED[one.level]
+    doubt = "" if one.holds else f": not offered, {f'tried on {one.groups} groups alone' if few else 'does not hold'}"
+    return (
+        f"{one.what} at {one.level:.0%}: covered {one.covered:.0%} ± {one.covered_se:.0%}, "
+        f"width {one.width:.{digits}f}{unit}{beside}{doubt}"
+    )

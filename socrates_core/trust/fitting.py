@@ -1,0 +1,179 @@
+"""From the evaluations of one model to its error model.
+
+For each family of scales with groups enough, and for all scales together: first the sharpness, then everything else on
+the sharpened predictions, and again on the predictions as they are. Coverage is tried with one group left out at a
+time, of the sharpness too.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Final, Literal
+
+import numpy as np
+
+from socrates_core.errors import PredictionError, shown
+from socrates_core.evaluation.results.provenance import Provenance
+from socrates_core.metrics.cell_predictions import CellPredictions
+from socrates_core.trust.calibration import FORMAT, AnswersModel, Calibration, ChangeOfW, EffectModel, FamilyModel
+from socrates_core.trust.coverage import LEAST_TRIED, coverages
+from socrates_core.trust.distance import fit_distance
+from socrates_core.trust.evidence import ALL, FAMILIES, Evidence, evidence_of
+from socrates_core.trust.fingerprint import Fingerprint
+from socrates_core.trust.hierarchy import LEAST_GROUPS, fit
+from socrates_core.trust.responses import actual_effects, errors_of_means
+from socrates_core.trust.sharpness import Setting, best_without, fit_sharpness, log_scores
+from socrates_core.trust.worth import distribution_worth, person_variance
+
+LEAST_OF_FAMILY: Final = LEAST_TRIED[0.95]
+"""Groups that a family needs for parts of its own: as many as both its intervals must be tried on."""
+
+
+def calibrate(
+    runs: Sequence[tuple[Sequence[CellPredictions], Provenance]], seed: int = 42, real: bool = True
+) -> Calibration:
+    """Fit the error model on the evaluations of one model. Studies that it was trained on are left out.
+
+    Args:
+        runs: One or more, of different studies: their cells, and where these come from.
+        seed: Seed of the resamples behind "as good as asking k people".
+        real: Whether to fit on the real studies, or on the synthetic ones.
+
+    Raises:
+        PredictionError: If there are too few independent groups, the predictions name no model, or those of several
+            runs are of several models or of the same studies.
+    """
+    fingerprint = _one_fingerprint([provenance for _, provenance in runs])
+    cells = [cell for of_run in _studies_once(runs) for cell in of_run]
+    fresh = unseen([provenance for _, provenance in runs], cells)
+    evidence, left_out = evidence_of(fresh, real)
+    if seen := len({cell.study_id for cell in cells} - {cell.study_id for cell in fresh}):
+        left_out = (f"{seen} studies that the model was trained on, or another study of their group", *left_out)
+    kind: Literal["real", "synthetic"] = "real" if real else "synthetic"
+    if len(evidence.groups) < LEAST_GROUPS:
+        raise PredictionError(
+            f"an error model needs {LEAST_GROUPS} independent groups of {kind} studies that the model has not seen; "
+            f"this run has {len(evidence.groups)}: evaluate on more, for example --studies bundled --split test"
+        )
+    families, merged = {ALL: evidence}, []
+    for name in FAMILIES:
+        part = _part(evidence, name)
+        if len(part.groups) >= LEAST_OF_FAMILY:
+            families[name] = part
+        elif part.cells:
+            merged.append(name)
+    return Calibration(
+        format=FORMAT,
+        fingerprint=fingerprint,
+        kind=kind,
+        groups=len(evidence.groups),
+        studies=len({cell.study for cell in evidence.cells}),
+        data=tuple(sorted({str(digest) for _, one in runs if (digest := one.said.get("data_digest"))})),
+        families={name: _family(part, seed) for name, part in families.items()},
+        merged=tuple(merged),
+        left_out=left_out,
+    )
+
+
+def unseen(provenances: Sequence[Provenance], cells: Sequence[CellPredictions]) -> list[CellPredictions]:
+    """The cells of groups of which the model was trained on no study."""
+    studies = {study for one in provenances for study in one.contaminated}
+    groups = {cell.group for cell in cells if cell.study_id in studies} - {None}
+    return [cell for cell in cells if cell.study_id not in studies and cell.group not in groups]
+
+
+def _one_fingerprint(provenances: Sequence[Provenance]) -> Fingerprint:
+    first, *others = map(Fingerprint.of, provenances)
+    for other in others:
+        first.refuse_other(other)
+    return first
+
+
+def _studies_once(runs: Sequence[tuple[Sequence[CellPredictions], Provenance]]) -> list[Sequence[CellPredictions]]:
+    """The cells of each run.
+
+    Raises:
+        PredictionError: If a study is in two of them: its people would count twice.
+    """
+    there: set[str] = set()
+    for cells, _ in runs:
+        studies = {cell.study_id for cell in cells}
+        if twice := sorted(there & studies):
+            raise PredictionError(f"study {shown(twice[0])} is in two of these runs; calibrate on runs without overlap")
+        there |= studies
+    return [cells for cells, _ in runs]
+
+
+def _part(evidence: Evidence, family: str) -> Evidence:
+    """The cells and effects of one family. All cells of an effect are of its family: they have the same options."""
+    places = [place for place, cell in enumerate(evidence.cells) if cell.family == family]
+    return evidence.select(places, [one for one in evidence.effects if one.family == family])
+
+
+def _family(evidence: Evidence, seed: int) -> FamilyModel:
+    scores = log_scores(evidence.cells, evidence.groups)
+    sharpness = fit_sharpness(scores)
+    sharpened = change = None
+    if sharpness is not None:
+        chosen = dict(zip(evidence.groups, best_without(scores), strict=True))
+
+        @cache
+        def under(setting: Setting) -> Evidence:
+            return evidence.predicting(lambda cell: setting.apply(cell.predicted))
+
+        change = _change(evidence, lambda group: under(chosen[group]))
+        if sharpness.used and change.harmless:
+            sharpened = _answers(under(sharpness.setting), lambda group: under(chosen[group]), seed)
+    return FamilyModel(
+        groups=len(evidence.groups),
+        studies=len({cell.study for cell in evidence.cells}),
+        cells=len(evidence.cells),
+        effects=len(evidence.effects),
+        sharpness=sharpness,
+        change=change,
+        raw=_answers(evidence, lambda _: evidence, seed),
+        sharpened=sharpened,
+    )
+
+
+def _change(evidence: Evidence, folds: Callable[[str], Evidence]) -> ChangeOfW:
+    means = np.array(
+        [
+            [np.mean([cell.w for cell in one.cells if cell.group == group]) for one in (evidence, folds(group))]
+            for group in evidence.groups
+        ]
+    )
+    before, after = means.mean(axis=0)
+    difference = means[:, 1] - means[:, 0]
+    return ChangeOfW(float(before), float(after), float(difference.std(ddof=1) / np.sqrt(len(difference))))
+
+
+def _answers(evidence: Evidence, folds: Callable[[str], Evidence], seed: int) -> AnswersModel:
+    """All parts on one kind of predictions.
+
+    Args:
+        evidence: With the predictions that are made once everything is fitted.
+        folds: Group ↦ the evidence with the predictions that are made if it had no part in the fit.
+        seed: Seed of resamples.
+    """
+    distances: dict[str, list[float]] = {}
+    for cell in evidence.cells:
+        distances.setdefault(cell.group, []).append(cell.w)
+    # of those left out, as the formula asks
+    unseen = [cell for group in evidence.groups for cell in folds(group).cells if cell.group == group]
+    return AnswersModel(
+        mean=fit(errors_of_means(evidence.cells)),
+        effect=_effect(evidence),
+        distance=fit_distance(distances),
+        distribution_worth=distribution_worth(unseen, np.random.default_rng([seed, 15])),
+        coverage=coverages(folds, evidence),
+    )
+
+
+def _effect(evidence: Evidence) -> EffectModel | None:
+    if not evidence.effects:
+        return None
+    error = fit(actual_effects(evidence.effects))
+    if error is None:
+        return None
+    people = float(np.median([one.n for one in evidence.effects]))
+    return EffectModel(error, person_variance(evidence.effects), people)

@@ -1,0 +1,205 @@
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from socrates_core.errors import PredictionError
+from socrates_core.trust.calibration import Calibration, load_calibration, save_calibration
+from socrates_core.trust.evidence import ALL
+from socrates_core.trust.fingerprint import Fingerprint
+from socrates_core.trust.fitting import calibrate
+from tests.trust.evidence import evaluation, provenance
+
+
+@pytest.fixture(scope="module")
+def calibration() -> Calibration:
+    cells = [*evaluation(19), *evaluation(4, seed=1, values=(0, 1))]
+    return calibrate([(cells, provenance())])
+
+
+def test_a_family_with_nineteen_groups_has_parts_of_its_own_and_others_share_those_of_all(
+    calibration: Calibration,
+) -> None:
+    assert (calibration.groups, calibration.studies) == (23, 23)
+    assert set(calibration.families) == {ALL, "3 to 7 options"}
+    assert calibration.merged == ("2 options",)
+    assert calibration.of(5)[0] == "3 to 7 options"
+    assert calibration.of(2)[0] == ALL
+    assert calibration.of(101)[0] == ALL
+
+
+def test_it_is_read_back_to_the_last_digit(calibration: Calibration, tmp_path: Path) -> None:
+    save_calibration(calibration, tmp_path / "calibration.json")
+    assert load_calibration(tmp_path) == calibration
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_the_same_answers_give_the_same_calibration_in_one_run_or_in_two() -> None:
+    cells = evaluation(6)
+    once, in_two = calibrate([(cells, provenance())]), calibrate([(cells[:4], provenance()), (cells[4:], provenance())])
+    assert once == in_two
+
+
+def test_an_interval_lies_on_the_scale_and_holds_the_prediction_less_its_bias(calibration: Calibration) -> None:
+    raw = calibration.families[ALL].raw
+    narrow, wide = raw.mean_interval(0.5, 0.8), raw.mean_interval(0.5, 0.95)
+    assert narrow is not None
+    assert wide is not None
+    assert 0 <= wide[0] < narrow[0] < narrow[1] < wide[1] <= 1
+    assert raw.mean_interval(0.99, 0.95) == (pytest.approx(0.99 + wide[0] - 0.5), 1.0)
+    assert raw.mean_interval(1.0 + 1.0, 0.95) == (1.0, 1.0)  # never the wrong way round
+    later = raw.mean_interval(0.5, 0.8, sampling=0.01)
+    assert later is not None
+    assert later[1] - later[0] > narrow[1] - narrow[0]
+
+
+def test_a_larger_predicted_effect_is_more_probably_positive(calibration: Calibration) -> None:
+    effect = calibration.families[ALL].raw.effect
+    assert effect is not None
+    assert effect.positive(-10) < 0.5 < effect.positive(10)
+    assert effect.positive(0) == pytest.approx(0.5)
+    assert effect.worth(10).most == 60
+
+
+def test_nineteen_groups_or_more_bound_the_distance_at_95_percent(calibration: Calibration) -> None:
+    distance = calibration.families[ALL].raw.distance
+    assert distance is not None
+    assert distance.at(0.95).cell is not None
+
+
+def test_every_interval_was_tried_beside_one_that_ignores_the_predictions(calibration: Calibration) -> None:
+    tried = calibration.families[ALL].raw.coverage
+    assert {(one.what, one.level) for one in tried} == {
+        (what, level) for what in ("mean", "effect", "distance") for level in (0.8, 0.95)
+    }
+    mean = calibration.families[ALL].raw.tried("mean", 0.8)
+    assert mean is not None
+    assert mean.ignoring_width is not None
+    assert mean.width < mean.ignoring_width  # these predictions are half right
+    assert mean.informative
+
+
+def test_an_interval_that_was_tried_on_too_few_groups_or_failed_is_not_offered() -> None:
+    few = calibrate([(evaluation(12), provenance())]).families[ALL].raw
+    assert few.mean_interval(0.5, 0.8) is not None
+    assert few.mean_interval(0.5, 0.95) is None  # tried on 12 groups, of which none or all can be outside
+    tried = few.tried("mean", 0.8)
+    assert tried is not None
+    assert not replace(tried, covered=0.4, covered_se=0.1).holds  # 0.8 − 2 · max(0.1, √(0.16/12) = 0.115) = 0.57
+    assert replace(tried, covered=0.6, covered_se=0.1).holds
+
+
+ASKED = Fingerprint("m", "a1", None, None, "shared", "float32", 1.0, 1.0)
+
+
+def test_it_serves_predictions_that_are_made_in_the_same_way(calibration: Calibration) -> None:
+    assert calibration.for_predictions(ASKED) is calibration
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("model", "other", "model 'm' there, 'other' here"),
+        ("model_revision", "b2", "model revision 'a1' there, 'b2' here"),
+        ("adapter", "mine", "adapter None there, 'mine' here"),
+        ("template", "alpaca", "template 'shared' there"),
+        ("precision", "nf4", "precision 'float32' there"),
+        ("temperature", 0.7, "temperature 1.0 there, 0.7 here"),
+        ("top_p", 0.9, "top p 1.0 there"),
+    ],
+)
+def test_it_is_refused_for_predictions_that_are_made_in_another(
+    field: str, value: Any, said: str, calibration: Calibration
+) -> None:
+    with pytest.raises(PredictionError, match=said) as refused:
+        calibration.for_predictions(Fingerprint(**{**vars(ASKED), field: value}))
+    assert "\n" not in str(refused.value)
+
+
+def test_one_study_is_too_few() -> None:
+    with pytest.raises(PredictionError, match=r"needs 5 independent groups of real studies .* this run has 1"):
+        calibrate([(evaluation(1), provenance())])
+
+
+def test_studies_of_one_group_are_one_whatever_their_number() -> None:
+    cells = [replace(one, group="the same people") for one in evaluation(12)]
+    with pytest.raises(PredictionError, match="this run has 1"):
+        calibrate([(cells, provenance())])
+
+
+def test_studies_that_the_model_was_trained_on_are_left_out() -> None:
+    found = calibrate([(evaluation(7), provenance(contaminated=["s5-00", "s5-01"]))])
+    assert found.groups == 5
+    assert found.left_out == ("2 studies that the model was trained on, or another study of their group",)
+
+
+def test_a_group_goes_with_the_study_of_it_that_the_model_was_trained_on() -> None:
+    cells = evaluation(7)
+    grouped = [replace(one, group="pool" if one.study_id in ("s5-00", "s5-01") else one.study_id) for one in cells]
+    found = calibrate([(grouped, provenance(contaminated=["s5-00"]))])
+    assert found.studies == 5
+
+
+def test_predictions_of_no_named_model_are_refused() -> None:
+    with pytest.raises(PredictionError, match="names no model"):
+        calibrate([(evaluation(6), provenance(model=None))])
+
+
+def test_several_runs_are_of_one_model_and_of_different_studies() -> None:
+    with pytest.raises(PredictionError, match="s5-00 is in two"):
+        calibrate([(evaluation(6), provenance()), (evaluation(1), provenance())])
+    with pytest.raises(PredictionError, match="model 'm' there, 'n' here"):
+        calibrate([(evaluation(6), provenance()), (evaluation(6, values=(0, 1)), provenance(model="n"))])
+
+
+def _mean(told: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = told["families"][ALL]["raw"]["mean"]
+    return found
+
+
+def set_to(place: Callable[[dict[str, Any]], dict[str, Any]], key: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda told: place(told).__setitem__(key, value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (set_to(lambda told: told, "format", 2), "of format 2, this version reads 1"),
+        (set_to(lambda told: told, "groups", 1), "5 groups of studies or more"),
+        (set_to(lambda told: told, "families", {}), "there are parts for"),
+        (set_to(lambda told: told, "more", 1), "more is not known"),
+        (set_to(_mean, "tau", -0.1), "0 or more"),
+        (set_to(_mean, "groups", 1), "5 groups or more"),
+        (set_to(_mean, "sigma", None), "should be a valid number"),
+        (set_to(_mean, "sigma", "NaN"), "should be a valid number"),
+        (set_to(lambda told: _mean(told)["components"], "variance", [-1.0]), "components"),
+        (set_to(lambda told: told["fingerprint"], "temperature", 0.0), "above 0"),
+    ],
+)
+def test_a_hostile_file_is_refused_in_one_line(
+    change: Callable[[dict[str, Any]], None], said: str, calibration: Calibration, tmp_path: Path
+) -> None:
+    file = tmp_path / "calibration.json"
+    save_calibration(calibration, file)
+    told = json.loads(file.read_text("utf-8"))
+    change(told)
+    file.write_text(json.dumps(told), "utf-8")
+    with pytest.raises(PredictionError, match=said) as refused:
+        load_calibration(file)
+    assert "\n" not in str(refused.value)
+    assert "eval.calibrate" in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 1}', '{"format": NaN}'])
+def test_what_is_no_calibration_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "calibration.json").write_text(text, "utf-8")
+    with pytest.raises(PredictionError, match="is not a calibration"):
+        load_calibration(tmp_path)
+
+
+def test_a_folder_without_one_names_the_command_that_makes_it(tmp_path: Path) -> None:
+    with pytest.raises(PredictionError, match=r"has no calibration.json; make one with python -m eval.calibrate RUN"):
+        load_calibration(tmp_path)
