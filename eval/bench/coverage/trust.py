@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from eval.bench.coverage.error_model import over_groups, trust_coverage
-from eval.bench.rows import ROWS
+from eval.bench.data_parts.rows import ROWS
 from socrates_core.evaluation.in_memory import evaluate
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.metrics.cell_predictions import CellPredictions
