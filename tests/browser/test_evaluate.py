@@ -98,7 +98,7 @@ def test_what_a_model_has_seen_is_refused_by_name_or_stamped(app: str, visit: Ca
     page = open_tab(visit(), app)
     ask_for(page, 3, "marginal")
     page.locator("#run-part label", has_text="training").click()
-    expect(page.locator("#run-seen")).to_contain_text("The model was trained on 170 of these studies")
+    expect(page.locator("#run-seen")).to_contain_text("The model was trained on 183 of these studies")
     page.click("#run-start")
     expect(page.locator("#run-message")).to_contain_text("Not started")
     assert row_of(page, "marginal").count() == 0

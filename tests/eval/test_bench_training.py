@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from eval.bench import shapes
+from eval.bench.contenders import shapes
 from eval.bench.contenders.trainers import random_examples
 from eval.bench.training import FOURTEEN_B, ON_A_CPU, matrix_weights, measure
 from socrates_core.finetune.batch.packs import common_prefix
