@@ -221,7 +221,7 @@ window.yourStudy = (() => {
 
   function edit(element, trigger, props, watch) {
     const root = element.querySelector(".study-editor");
-    editor = { root, trigger, props, findings: "[]", menus: JSON.parse(root.dataset.menus) };
+    editor = { root, trigger, props, findings: "[]", menus: JSON.parse(decodeURIComponent(root.dataset.menus)) };
     const load = () => {
       if (props.value === TOO_LONG || (draft && props.value === JSON.stringify(draft))) return;
       draft = JSON.parse(props.value);

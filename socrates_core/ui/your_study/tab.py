@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 import gradio as gr
 import plotly.graph_objects as go
@@ -17,7 +18,7 @@ from socrates_core.simulation.whole_study import Sampling
 from socrates_core.study.sources.bundled import BUNDLED_STUDIES
 from socrates_core.study.study_file.presets import TITLES
 from socrates_core.ui.access.visitors import visitor_of
-from socrates_core.ui.html import notice_html, text
+from socrates_core.ui.html import notice_html
 from socrates_core.ui.listeners import QUICK, Updates, kept, report_progress
 from socrates_core.ui.model_choice import ModelChoice
 from socrates_core.ui.results import Results
@@ -99,7 +100,7 @@ def your_study_tab(results: Results, choice: ModelChoice) -> None:
                 copy = gr.Button("Duplicate", size="sm", elem_id="study-copy", min_width=60)
             message = gr.HTML(elem_id="study-message", js_on_load=None)
             with gr.Column(elem_classes="card"):
-                editor = _editor(results)
+                editor = study_editor(results)
         with gr.Column(scale=7, min_width=320, elem_id="study-side"):
             with gr.Column(elem_classes="card"):
                 with gr.Row(elem_classes="pair"):
@@ -122,7 +123,8 @@ def your_study_tab(results: Results, choice: ModelChoice) -> None:
                        **QUICK)  # fmt: skip
 
 
-def _editor(results: Results) -> gr.HTML:
+def study_editor(results: Results) -> gr.HTML:
+    """The editor with what its menus offer."""
     menus = {
         "scales": [
             ["", "Choose …"], *([name, title] for name, title in TITLES.items()), [RANGE, "Numbers, from … to …"],
@@ -132,7 +134,8 @@ def _editor(results: Results) -> gr.HTML:
     }  # fmt: skip
     return gr.HTML(
         Draft().model_dump_json(),
-        html_template=f"<div class='study-editor' data-menus='{text(json.dumps(menus, ensure_ascii=False))}'></div>",
+        # in percent-encoding, for Gradio fills templates in: a quotation mark in a study's title would end the JSON
+        html_template=f"<div class='study-editor' data-menus='{quote(json.dumps(menus))}'></div>",
         js_on_load="yourStudy.edit(element, trigger, props, watch)",
         elem_id="study-editor",
     )

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from socrates_core.ui.results import Results
 from socrates_core.ui.your_study.draft import ConditionDraft, Draft, OutcomeDraft, ScaleDraft, opened
 from socrates_core.ui.your_study.population import PeopleDraft, levels_json, people_menus
 from socrates_core.ui.your_study.preview import checked, findings_json, preview_html, summary_html
-from socrates_core.ui.your_study.tab import EXAMPLE
+from socrates_core.ui.your_study.tab import EXAMPLE, study_editor
 from socrates_core.ui.your_study.view import keep_html, ranking_html, tables_html, verdict_html
 from socrates_core.ui.your_study.work import download, loaded_in, predict, study_file
 
@@ -42,6 +43,14 @@ def test_a_stranger_may_simulate_and_nothing_is_kept_for_others(results: Results
     assert [one.name for one in made.found] == ["intention", "price"]
     assert results._results == {}
     assert len(results.memory._stores) == 0
+
+
+def test_a_title_with_quotation_marks_does_not_break_the_editor(results: Results) -> None:
+    # Gradio fills in ${…} and {{…}} and reads a backslash as an escape; "is "data" singular" has one in its JSON
+    menus = re.search(r"data-menus='(.*)'", study_editor(results).html_template)
+    assert menus
+    assert "%22data%5C%22" in menus[1]
+    assert not set(menus[1]) & set("\\`${}\"'<>")
 
 
 def test_a_stranger_pays_for_people_times_conditions_times_outcomes() -> None:
