@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.browser.conftest import PATIENCE, Visit, press_run, warm
 
@@ -27,10 +27,16 @@ def drag(page: Page, selector: str, *values: float) -> None:
     slider.evaluate(RELEASE)
 
 
-def runs(page: Page) -> list[str]:
-    """Fills up with one entry for every run that the page asks for."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/queue/join" in request.url else None)
+def runs(page: Page) -> list[int]:
+    """Fills up with one entry for every run that the page asks for; what follows a run asks for something else."""
+    asked: list[int] = []
+
+    def note(request: Request) -> None:
+        if "/queue/join" in request.url:
+            function = request.post_data_json["fn_index"]
+            asked.extend([function] if function in asked or not asked else [])
+
+    page.on("request", note)
     return asked
 
 
