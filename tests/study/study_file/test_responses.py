@@ -46,6 +46,13 @@ def written(tmp_path: Path, menu: str = MENU, answers: str = ANSWERS, columns: s
     return tmp_path / "menu.yaml"
 
 
+def test_the_control_is_the_study_files_whatever_comes_first_in_the_table(tmp_path: Path) -> None:
+    lines = ANSWERS.splitlines()
+    study = read_study(written(tmp_path, answers="\n".join([lines[0], lines[2], *lines[1:2], *lines[3:]])))
+    assert study.cells.filter(pl.col("condition_num") == 1)["condition"].unique().to_list() == ["Plain menu"]
+    assert not [note for note in study.manifest.notes if "compared with" in note]  # the table's order says nothing
+
+
 def test_answers_stand_in_the_cells_of_the_study_file(tmp_path: Path) -> None:
     study = read_study(written(tmp_path))
     labelled = study.cells.select("cell_id", "condition", "task_num")

@@ -19,6 +19,10 @@ _CONTROL: Final = re.compile(
 """What the label of a control arm begins with."""
 
 
+COMPARED: Final = "the others are compared with the first"
+"""In the note on the arms of a study that the table alone orders."""
+
+
 @dataclass
 class Numbering:
     """What the slices of a table have to agree on."""
@@ -96,7 +100,7 @@ class Numbering:
                 listed = ", ".join(f"{place} = {label}" for place, label in enumerate(ordered[:8], start=1))
                 more = f" and {len(ordered) - 8} more" if len(ordered) > 8 else ""
                 notes.setdefault(
-                    f"study {study_id}: its conditions are {listed}{more}; the others are compared with the first, "
+                    f"study {study_id}: its conditions are {listed}{more}; {COMPARED}, "
                     + _why_first(ordered[0], control)
                 )
 
