@@ -7,6 +7,7 @@ import polars as pl
 
 from socrates_core.errors import SourceError
 from socrates_core.study.sources.rows import check_attributes
+from socrates_core.study.sources.table.columns import plain
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Persona
 
 _PERSON: Final = ("study_id", "participant")
@@ -71,6 +72,9 @@ def people_table(personas: pl.DataFrame, study_id: str, where: str) -> pl.DataFr
     if personas.is_empty():
         raise SourceError(f"{where} holds nobody; give one persona or more")
     check_attributes((name for name in personas.columns if name not in ("participant", "weight")), where)
+    for name in personas.columns:
+        if name != "weight" and plain(name) in ("weight", "weights"):
+            raise SourceError(f"{where}: {name!r} would be an attribute of people; call the column of weights `weight`")
     named = personas["participant"] if "participant" in personas.columns else pl.int_range(1, len(personas) + 1)
     rows = personas.with_columns(study_id=pl.lit(study_id), participant=named).cast({"participant": pl.String})
     if rows["participant"].is_duplicated().any() or rows["participant"].null_count():
