@@ -21,6 +21,7 @@ outcomes:
   q1: {name: trust, question: "How much do you trust it?", scale: {from: 1, to: 5, labels: {5: Very}}}
   q2: {question: "How much do you like it?", scale: {from: 1, to: 3, off_axis: {8: Don't know}}}
 """
+DOLLARS = "How many dollars? Only return an integer."
 HALVES = '"How warm? Only return an integer from 1 (cold) to 5 (hot)."'
 
 
@@ -228,6 +229,17 @@ def test_a_number_that_may_be_two_numbers_is_for_the_author(
         load(tmp_path, "{}", *rows)
     studies = load(tmp_path, 'decimal: "."', *rows)
     assert 1250 in (studies.participants["weight"][0], studies.responses["response"][0])
+
+
+@pytest.mark.parametrize(("answers", "comma", "point"), [(("1,000", "2,000"), 1, 1000), (("1.000", "900"), 1000, 1)])
+def test_a_thousand_is_never_read_as_one_in_silence(
+    tmp_path: Path, answers: tuple[str, str], comma: int, point: int
+) -> None:
+    rows = [HEADER.replace(",", ";"), *(f"s;1;p{i};{answer};{DOLLARS}" for i, answer in enumerate(answers))]
+    with pytest.raises(SourceError, match=f"the answer '{answers[0]}' may be 1000 or 1"):
+        load(tmp_path, "{}", *rows)
+    for mark, found in ((",", comma), (".", point)):
+        assert load(tmp_path, f"decimal: '{mark}'", *rows).responses["response"][0] == found
 
 
 def test_two_notations_in_one_file_contradict_each_other(tmp_path: Path) -> None:
