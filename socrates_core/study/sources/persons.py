@@ -6,6 +6,7 @@ from typing import Final
 import polars as pl
 
 from socrates_core.errors import SourceError
+from socrates_core.study.sources.personal import masked
 from socrates_core.study.sources.rows import check_attributes
 from socrates_core.study.sources.table.columns import plain
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Persona
@@ -114,7 +115,7 @@ def _weights(rows: pl.DataFrame) -> pl.Series:
     if unreadable.any():
         row = rows.filter(unreadable).row(0, named=True)
         raise SourceError(
-            f"study {row['study_id']}, participant {row['participant']}: weight {row['weight']!r} is not a number of 0 "
-            "or more; leave it empty if a participant has none"
+            f"study {row['study_id']}, participant {row['participant']}: weight {masked(str(row['weight']))!r} is not "
+            "a number of 0 or more; leave it empty if a participant has none"
         )
     return weights

@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from socrates_core.errors import SourceError
+from socrates_core.study.sources.personal import masked
 from socrates_core.study.sources.rows import integers
 from socrates_core.study.sources.table.codebook import Codebook
 from socrates_core.study.sources.table.columns import nearest
@@ -190,7 +191,8 @@ class Numbering:
             known = self._groups.setdefault(study_id, group or None)
             if known != (group or None):
                 raise SourceError(
-                    f"{where}, study {study_id}: its rows have the groups {known or 'none'!r} and {group or 'none'!r}; "
+                    f"{where}, study {study_id}: its rows have the groups {masked(known or 'none')!r} and "
+                    f"{masked(group or 'none')!r}; "
                     "a group joins whole studies (of one experiment, one pool, one replication); call a column that "
                     "holds the arm condition"
                 )

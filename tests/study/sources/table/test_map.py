@@ -55,6 +55,33 @@ def test_a_table_with_a_row_a_person_is_read_as_the_map_says(tmp_path: Path) -> 
     }
 
 
+def test_a_weight_that_the_map_does_not_name_is_read_and_named(tmp_path: Path) -> None:
+    columns = "{participant: id, condition: arm, outcomes: {q: {question: 'One?', scale: {from: 1, to: 5}}}}"
+    studies = load(tmp_path, columns, "id,arm,weight,q", "r1,a,61,5", "r2,b,90,1")
+    assert studies.participants["weight"].to_list() == [61, 90]
+    assert (
+        "mine.csv: the map does not name the column weight, which is read for its name; if it is something else, "
+        "`leave_out: [weight]`"
+    ) in studies.manifest.notes
+
+
+def test_a_column_that_is_called_as_ours_gives_way_to_the_one_in_the_map(tmp_path: Path) -> None:
+    columns = "{participant: id, condition: arm, outcomes: {q: {question: 'One?', scale: {from: 1, to: 5}}}}"
+    studies = load(tmp_path, columns, "id,arm,condition,q", "r1,a,x,5", "r2,b,x,1")
+    assert studies.cells["condition"].to_list() == ["a", "b"]
+    said = "mine.csv: nothing reads the column condition, since the map takes arm for it"
+    assert said in studies.manifest.notes
+
+
+def test_messages_hold_no_addresses(tmp_path: Path) -> None:
+    columns = "{participant: id, condition: arm, NAME: mail, outcomes: {q: {question: 'A?', scale: {from: 1, to: 5}}}}"
+    rows = ("id,arm,mail,q", "r1,a,ann@example.org,5", "r2,b,bob@example.org,1")
+    for name in ("weight", "group"):
+        with pytest.raises(SourceError, match="an e-mail address") as raised:
+            load(tmp_path, columns.replace("NAME", name), *rows)
+        assert "example.org" not in str(raised.value)
+
+
 def test_sixty_people_give_two_outcomes_in_two_arms(tmp_path: Path) -> None:
     rows = [f"R_{i},{'ab'[i % 2]},{1 + i % 5},{1 + i * 2 % 5}" for i in range(60)]
     columns = (
