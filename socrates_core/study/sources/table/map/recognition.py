@@ -37,6 +37,9 @@ OURS: Final[Mapping[Role, str]] = {
 _ROLE_OF: Final[Mapping[str, Role]] = {ours: role for role, ours in OURS.items()}
 
 MOST_ARMS: Final = 32
+_LARGEST_CODE: Final = 17
+"""An attribute with larger numbers is an amount, as an age is, and no code of a few answers."""
+_COUNTED: Final = re.compile(r"children|household_size|year")
 _USUAL_WEIGHT: Final = (0.5, 2.0)
 """Mean of survey weights that are scaled to the people who answered."""
 _LONG_TEXT: Final = 60
@@ -277,7 +280,8 @@ def _attribute_guess(look: ColumnLook) -> Guess:
         codes = suspected_codes(look)
         checks = [f"{why}: it is taken as unknown." for why in codes.values()]
         left = [value for value in look.numbers if value not in codes and value not in look.notes.missing]
-        if len(left) <= FEW:
+        highest = max((look.numbers[value] for value in left), default=0)
+        if len(left) <= FEW and highest <= _LARGEST_CODE and not _COUNTED.search(look.plain):
             listed = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
             checks.append(f"Nobody says what {listed} mean, and the model reads these numbers: add their labels.")
     missing = tuple(dict.fromkeys((*look.notes.missing, *codes)))
