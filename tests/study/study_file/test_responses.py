@@ -89,6 +89,15 @@ def test_the_command_reports_predicted_against_actual(tmp_path: Path, capsys: py
     assert "obody has answered" not in report
 
 
+def test_the_command_counts_answers_that_are_no_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    undeclared = MAP.replace(", missing: [99]", "")
+    answers = f"{ANSWERS}f,p,2,Pasta,9,18,1\n"
+    simulate(written(tmp_path, answers=answers, columns=undeclared), tmp_path / "out", model="uniform", people=50)
+    # of a, c, e and f in the plain menu, two answer, one is off the axis, and 99 is no option
+    said = capsys.readouterr().out
+    assert "against 2 answers; 1 more are off the scale and left out; noise floor" in said
+
+
 def test_people_go_to_an_endpoint_only_on_request(tmp_path: Path) -> None:
     with pytest.raises(SocratesError, match=r"this would send to m@http://127\.0\.0\.1:9/v1: age of up to 5 people"):
         simulate(written(tmp_path), tmp_path / "out", model="endpoint:m@http://127.0.0.1:9/v1")
