@@ -19,7 +19,7 @@ from socrates_core.study.leaks import NearDuplicate, near_duplicates
 from socrates_core.study.sources.builder import Progress
 from socrates_core.study.sources.file.frames import check_single
 from socrates_core.study.sources.grouping import WORDING
-from socrates_core.study.sources.opening import Stated, open_source, stated_unseen
+from socrates_core.study.sources.opening import Stated, open_source, stated_unseen, table_file
 from socrates_core.study.sources.sample import sample_cells, sample_rows
 from socrates_core.study.sources.table.map.example import MAP, PEOPLE, TABLE, write_example
 from socrates_core.study.sources.table.map.form import read_map
@@ -138,8 +138,11 @@ def show_proposal(source: str, target: Path) -> None:
         raise SourceError(f"{source} is not a file; --propose-map looks at one table, such as answers.csv")
     if target.exists():
         raise SourceError(f"{target} exists already; name another file, so that nothing corrected by hand is lost")
+    table = table_file(table)
     proposal = propose(table)
     print(f"table        {table}: {'a row an answer' if proposal.long else 'a row a person'}")
+    for sentence in proposal.said:
+        print(f"note         {sentence}")
     for guess in proposal.guesses:
         print(f"{guess.role:<13}{shown(guess.name)}: {guess.reason}")
         for check in guess.checks:

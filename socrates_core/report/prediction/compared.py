@@ -38,8 +38,9 @@ def _words(arm: ArmResult) -> str:
     if arm.score is None:
         return str(arm.unscored) if arm.n_actual else "nobody answered"
     score = arm.score
+    outside = f"; {arm.n_off_scale:,} more are off the scale and left out" if arm.n_off_scale else ""
     return (
-        f"W = {score.wasserstein:.3f} (95 % interval {from_to(score.interval)}) against {arm.n_actual:,} answers; noise"
-        f" floor {score.noise_floor:.3f}, uniform baseline {score.uniform:.3f}; mean predicted "
+        f"W = {score.wasserstein:.3f} (95 % interval {from_to(score.interval)}) against {arm.n_actual:,} answers"
+        f"{outside}; noise floor {score.noise_floor:.3f}, uniform baseline {score.uniform:.3f}; mean predicted "
         f"{arm.predicted_mean:.2f}, actual {arm.actual_mean:.2f}"
     )

@@ -116,8 +116,8 @@ def subgroups_table(simulation: Simulation) -> tuple[Table | None, str]:
     told = f"Fewer than {LEAST_PEOPLE} simulated people, so not shown: {named}." if small else ""
     if not shown:
         return None, f"{told} Simulate more people to see subgroups."
-    header = ("Subgroup", "People", *(arm.label for arm in simulation.arms))
-    rows = tuple((_words(group), f"{min(group.n):,}", *_group_cells(group)) for group in shown)
+    header = ("Subgroup", "People in a condition", *(arm.label for arm in simulation.arms))
+    rows = tuple((_words(group), _people(group), *_group_cells(group)) for group in shown)
     return Table(header, rows), told
 
 
@@ -243,6 +243,12 @@ def _share(share: float, at: Interval) -> str:
 
 def _words(group: Subgroup) -> str:
     return f"{group.attribute.replace('_', ' ')}: {group.value}"
+
+
+def _people(group: Subgroup) -> str:
+    """How many are simulated in a condition; different people are drawn for each, so it may differ."""
+    least, most = min(group.n), max(group.n)
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def _group_cells(group: Subgroup) -> list[str]:

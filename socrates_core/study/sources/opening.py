@@ -200,10 +200,8 @@ def _open_path(path: Path, progress: Progress | None, stated: Stated) -> StudySe
             return TableSource(saved_files(path), str(path), path.name, codebook, stated.columns)
         files = _files_of(path)
     else:
-        path = export_beside(path) if path.suffix.lower() == SUFFIX else path
+        path = table_file(path)
         files = [path]
-    if path.stat().st_size == 0 and path.is_file():
-        raise SourceError(f"{path} is empty")
     for file in files:
         _check_form(file)
     kinds = {"table"} if stated.columns else {_kind(file) for file in files}
@@ -216,6 +214,22 @@ def _open_path(path: Path, progress: Progress | None, stated: Stated) -> StudySe
     raise SourceError(
         f"{path} holds more than one source ({_some(files)}); pass one of its files, or a folder of one kind"
     )
+
+
+def table_file(path: Path) -> Path:
+    """The file with the rows of a table: the path itself, or the export beside a survey file of Qualtrics.
+
+    Args:
+        path: A file that exists.
+
+    Raises:
+        SourceError: If it is empty, or of a kind that nothing here reads.
+    """
+    file = export_beside(path) if path.suffix.lower() == SUFFIX else path
+    if file.stat().st_size == 0:
+        raise SourceError(f"{file} is empty")
+    _check_form(file)
+    return file
 
 
 def _files_of(folder: Path) -> list[Path]:

@@ -6,7 +6,9 @@ from typing import Final
 import polars as pl
 
 from socrates_core.errors import SourceError
+from socrates_core.study.sources.personal import masked
 from socrates_core.study.sources.rows import check_attributes
+from socrates_core.study.sources.table.columns import plain
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Persona
 
 _PERSON: Final = ("study_id", "participant")
@@ -71,6 +73,9 @@ def people_table(personas: pl.DataFrame, study_id: str, where: str) -> pl.DataFr
     if personas.is_empty():
         raise SourceError(f"{where} holds nobody; give one persona or more")
     check_attributes((name for name in personas.columns if name not in ("participant", "weight")), where)
+    for name in personas.columns:
+        if name != "weight" and plain(name) in ("weight", "weights"):
+            raise SourceError(f"{where}: {name!r} would be an attribute of people; call the column of weights `weight`")
     named = personas["participant"] if "participant" in personas.columns else pl.int_range(1, len(personas) + 1)
     rows = personas.with_columns(study_id=pl.lit(study_id), participant=named).cast({"participant": pl.String})
     if rows["participant"].is_duplicated().any() or rows["participant"].null_count():
@@ -110,7 +115,7 @@ def _weights(rows: pl.DataFrame) -> pl.Series:
     if unreadable.any():
         row = rows.filter(unreadable).row(0, named=True)
         raise SourceError(
-            f"study {row['study_id']}, participant {row['participant']}: weight {row['weight']!r} is not a number of 0 "
-            "or more; leave it empty if a participant has none"
+            f"study {row['study_id']}, participant {row['participant']}: weight {masked(str(row['weight']))!r} is not "
+            "a number of 0 or more; leave it empty if a participant has none"
         )
     return weights

@@ -59,9 +59,9 @@ def read_study(path: str | Path, loaded: Loaded = NOTHING) -> Studies:
     Keys: `socrates_study: 1`, `title`, `conditions` (1 to 32, each with `label`, `text`, `control` and `fields`),
     `outcomes` (each with `name`, `question` and `scale`: `open`, a preset such as `agreement-7`, `from` and `to` with
     `labels` and `off_axis`, or `nominal: true` with `labels`), `population`, `design` (`between` or `within`), and
-    `responses` (`file` and `map`: a table of human answers, whose outcomes and conditions are found by their names and
-    labels). A {name} in a text or question is filled from the condition's fields. Words such as Yes and No are text, as
-    in YAML 1.2.
+    `responses` (`file` and `map`: a table of human answers, whose outcomes and conditions are found by their names
+    and labels; the people in it take part, so `population` is left out). A {name} in a text or question is filled
+    from the condition's fields. Words such as Yes and No are text, as in YAML 1.2.
 
     A population is one of:
         `gss-answers`: who answered the bundled experiments of the General Social Survey.

@@ -20,6 +20,7 @@ from socrates_core.study.sources.table.answers import plain_text
 from socrates_core.study.sources.table.arms import alike_arms
 from socrates_core.study.sources.table.map.form import ConditionMap, OutcomeMap, ScaleMap, TableMap, map_of, read_map
 from socrates_core.study.sources.table.map.rule import rule_of
+from socrates_core.study.sources.table.numbering import COMPARED
 from socrates_core.study.sources.table.tidy import TableSource, load_table
 from socrates_core.study.studies import Studies
 from socrates_core.study.study_file.finding import nearest
@@ -62,7 +63,8 @@ def with_responses(studies: Studies, form: StudyForm, folder: Path, where: str) 
         cell_id=pl.col("cell_id").replace_strict(cells, return_dtype=read.responses.schema["cell_id"])
     ).sort("cell_id", "participant_id", maintain_order=True)
     told = f"answers from {table.name}"
-    notes = [note for note in read.manifest.notes if note not in alike_arms(read)]  # the texts are the study file's
+    # the texts and the control are the study file's
+    notes = [note for note in read.manifest.notes if note not in alike_arms(read) and COMPARED not in note]
     counts = {**read.manifest.counts, "studies": 1, "cells": len(studies.cells)}
     return replace(
         studies,

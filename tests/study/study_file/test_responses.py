@@ -46,6 +46,13 @@ def written(tmp_path: Path, menu: str = MENU, answers: str = ANSWERS, columns: s
     return tmp_path / "menu.yaml"
 
 
+def test_the_control_is_the_study_files_whatever_comes_first_in_the_table(tmp_path: Path) -> None:
+    lines = ANSWERS.splitlines()
+    study = read_study(written(tmp_path, answers="\n".join([lines[0], lines[2], *lines[1:2], *lines[3:]])))
+    assert study.cells.filter(pl.col("condition_num") == 1)["condition"].unique().to_list() == ["Plain menu"]
+    assert not [note for note in study.manifest.notes if "compared with" in note]  # the table's order says nothing
+
+
 def test_answers_stand_in_the_cells_of_the_study_file(tmp_path: Path) -> None:
     study = read_study(written(tmp_path))
     labelled = study.cells.select("cell_id", "condition", "task_num")
@@ -80,6 +87,15 @@ def test_the_command_reports_predicted_against_actual(tmp_path: Path, capsys: py
     report = (tmp_path / "out" / "report.md").read_text("utf-8")
     assert "People have answered this study" in report
     assert "obody has answered" not in report
+
+
+def test_the_command_counts_answers_that_are_no_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    undeclared = MAP.replace(", missing: [99]", "")
+    answers = f"{ANSWERS}f,p,2,Pasta,9,18,1\n"
+    simulate(written(tmp_path, answers=answers, columns=undeclared), tmp_path / "out", model="uniform", people=50)
+    # of a, c, e and f in the plain menu, two answer, one is off the axis, and 99 is no option
+    said = capsys.readouterr().out
+    assert "against 2 answers; 1 more are off the scale and left out; noise floor" in said
 
 
 def test_people_go_to_an_endpoint_only_on_request(tmp_path: Path) -> None:

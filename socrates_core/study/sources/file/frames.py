@@ -145,8 +145,9 @@ def slices(
         text: As for `frames`.
     """
     rows = [_rows_of(file) for file in files]
-    by_rows = all(rows)
-    sizes = [count if by_rows else file.stat().st_size for file, count in zip(files, rows, strict=True)]
+    by_rows = None not in rows  # a shard without rows says so
+    pairs = zip(files, rows, strict=True)
+    sizes = [count if by_rows and count is not None else file.stat().st_size for file, count in pairs]
     done = 0
     for file, size in zip(files, sizes, strict=True):
         for frame in frames(file, columns, text):
@@ -227,12 +228,12 @@ def _ipc(file: Path) -> pl.LazyFrame:
     return scan
 
 
-def _rows_of(file: Path) -> int:
-    """How many rows a file says it has; 0 if it says nothing."""
+def _rows_of(file: Path) -> int | None:
+    """How many rows a file says it has; None if it says nothing."""
     if file.suffix.lower() in labelled.SUFFIXES:
-        return labelled.labelled_rows(file)
+        return labelled.labelled_rows(file) or None
     if file.suffix.lower() != ".parquet":
-        return 0
+        return None
     column_names(file)  # says what is wrong with it
     return int(pl.scan_parquet(file.absolute(), glob=False).select(pl.len()).collect().item())
 

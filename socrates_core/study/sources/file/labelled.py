@@ -181,7 +181,7 @@ def _read(file: Path, raw: bool, **options: Any) -> tuple[Any, Any]:
         behind = f" behind row {options['row_offset']:,}" if options.get("row_offset") else ""
         raise SourceError(
             f"{file} is not a {program} file that can be read{behind} ({str(error).strip()}); save it again there, or "
-            "as CSV in UTF-8"
+            f"as CSV in UTF-8{', or name its encoding in a map (--map): `encoding: NAME`' * ('encoding' in str(error))}"
         ) from error
 
 

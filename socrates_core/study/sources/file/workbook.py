@@ -68,7 +68,7 @@ def workbook_frame(
 
     Args:
         file: The workbook.
-        sheet: Its sheet; the first one where it is None.
+        sheet: Its sheet; the first one that is not hidden where it is None.
         decimal_comma: Whether numbers are written with a comma, since the texts of the table are.
         note: Called with each thing that had to be assumed.
 
@@ -91,7 +91,10 @@ def _assumed(file: Path, sheet: _Sheet) -> Iterator[str]:
         others = ", ".join(map(repr, sheet.others[:_LISTED])) + (" and more" if len(sheet.others) > _LISTED else "")
         yield f"{file.name}: the sheet {sheet.name!r} is read; there are also {others} (a map may say `sheet: NAME`)"
     if sheet.unnamed:
-        yield f"{file.name}: {sheet.unnamed} columns hold values under no name and are left out"
+        yield (
+            f"{file.name}: {sheet.unnamed} columns hold values under no name and are left out; names are read from the "
+            "first row that is not empty, so delete a title above them"
+        )
     empty, errors = _formulas(file, sheet.name)
     if empty:
         yield (
@@ -116,7 +119,7 @@ def _sheet(file: Path, name: str | None, most: int | None = None) -> _Sheet:
     names: list[str] = list(book.sheet_names)
     if not names:
         raise SourceError(f"{file} holds no sheet")
-    chosen = names[0] if name is None else name
+    chosen = _first_shown(file, names) if name is None else name
     if chosen not in names:
         raise SourceError(f"{file} has no sheet {chosen!r}; it has {', '.join(map(repr, names[:20]))}")
     others = tuple(one for one in names if one != chosen)
@@ -253,6 +256,23 @@ def _blocks(
         if any(mark in text for mark in marks):
             yield from pattern.finditer(text)
     yield from pattern.finditer(rest)
+
+
+def _first_shown(file: Path, names: Sequence[str]) -> str:
+    """The first sheet that is not hidden, as far as an .xlsx says so; what is hidden is seldom what people answered."""
+    if len(names) < 2 or file.suffix.lower() not in (".xlsx", ".xlsm"):
+        return names[0]
+    try:
+        with zipfile.ZipFile(file) as packed:
+            book = ElementTree.fromstring(packed.read("xl/workbook.xml"))
+    except (zipfile.BadZipFile, KeyError, OSError, ElementTree.ParseError):
+        return names[0]  # the reader has opened it, so it is a workbook of another layout
+    hidden = {
+        one.get("name")
+        for one in book.iter()
+        if one.tag.endswith("}sheet") and one.get("state", "visible") != "visible"
+    }
+    return next((name for name in names if name not in hidden), names[0])
 
 
 def _part_of(packed: zipfile.ZipFile, sheet: str) -> str:

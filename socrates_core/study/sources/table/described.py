@@ -51,6 +51,12 @@ class OutcomeFinder:
         )
         return {}
 
+    def give_way(self, study_id: str, question: str) -> None:
+        """Take the outcome that describes a question, if one does, as used: a map that wins over it says its scale."""
+        found = self.find(study_id, question)
+        if found is not None:
+            self.used.add((study_id, found[0]))
+
     def check_used(self) -> None:
         """Raise a SourceError for an outcome that describes no question of its study, or another scale."""
         for study_id in self.asked:

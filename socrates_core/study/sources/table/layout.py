@@ -108,13 +108,25 @@ class Layout:
         for name in form.leave_out:
             if name not in names:
                 raise SourceError(f"{file} has no column {name!r}, which the map leaves out{nearest(name, names)}")
-        there = [name for name in names if name not in form.leave_out]
         told = {*form.outcomes, *form.attributes}
+        displaced = [name for name, other in form.stated_columns.items() if name in names and name != other]
+        displaced = [name for name in displaced if name not in {*told, *form.stated_columns.values(), *form.leave_out}]
+        for name in displaced:
+            self.notes.setdefault(
+                f"{file.name}: nothing reads the column {name}, since the map takes {form.stated_columns[name]} for it"
+            )
+        there = [name for name in names if name not in {*form.leave_out, *displaced}]
         grouped = {self.group_by} if self.group_by is not None else set()
         if not form.outcomes or not told | grouped <= set(there):
             return there
         renames = recognised([one for one in there if one not in told], str(file), form.stated_columns).renames
         read = [one for one in there if one in told | grouped or renames.get(one, one) in _STRUCTURE]
+        for one in read:  # what has our name in another spelling is named anyway
+            if one in _STRUCTURE and one not in {*told, *grouped, *form.stated_columns.values()}:
+                self.notes.setdefault(
+                    f"{file.name}: the map does not name the column {one}, which is read for its name; if it is "
+                    f"something else, `leave_out: [{one}]`"
+                )
         left = [one for one in there if one not in read]
         if left:
             self.notes.setdefault(

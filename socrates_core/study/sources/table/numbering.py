@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from socrates_core.errors import SourceError
+from socrates_core.study.sources.personal import masked
 from socrates_core.study.sources.rows import integers
 from socrates_core.study.sources.table.codebook import Codebook
 from socrates_core.study.sources.table.columns import nearest
@@ -17,6 +18,10 @@ _CONTROL: Final = re.compile(
     r"(?:the\s+)?(?:control|placebo|baseline|no[- ]treatment|untreated|status[- ]quo|kontroll\w*)\b", re.IGNORECASE
 )
 """What the label of a control arm begins with."""
+
+
+COMPARED: Final = "the others are compared with the first"
+"""In the note on the arms of a study that the table alone orders."""
 
 
 @dataclass
@@ -96,7 +101,7 @@ class Numbering:
                 listed = ", ".join(f"{place} = {label}" for place, label in enumerate(ordered[:8], start=1))
                 more = f" and {len(ordered) - 8} more" if len(ordered) > 8 else ""
                 notes.setdefault(
-                    f"study {study_id}: its conditions are {listed}{more}; the others are compared with the first, "
+                    f"study {study_id}: its conditions are {listed}{more}; {COMPARED}, "
                     + _why_first(ordered[0], control)
                 )
 
@@ -186,7 +191,8 @@ class Numbering:
             known = self._groups.setdefault(study_id, group or None)
             if known != (group or None):
                 raise SourceError(
-                    f"{where}, study {study_id}: its rows have the groups {known or 'none'!r} and {group or 'none'!r}; "
+                    f"{where}, study {study_id}: its rows have the groups {masked(known or 'none')!r} and "
+                    f"{masked(group or 'none')!r}; "
                     "a group joins whole studies (of one experiment, one pool, one replication); call a column that "
                     "holds the arm condition"
                 )

@@ -1,7 +1,7 @@
 """Numbers as texts in the notations of different countries: 1.25, 1,25, 1,250.5, 1.250,5."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -19,6 +19,9 @@ _DECIMAL_POINT: Final = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3}){2,}|\d{1,3}(?:,\d
 """A number whose commas are certain to part thousands."""
 _EITHER: Final = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 """1,250 is 1250 here and 1.25 there."""
+
+_BY_POINT: Final = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
+"""The same with a point."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ def has_decimal_comma(column: pl.Series) -> bool:
     Several options in one answer ("1,3") are in ascending order, so a zero after another number is no option.
     """
     texts = column.drop_nulls().str.strip_chars().unique().to_list() if column.dtype == pl.String else []
-    whole = any(re.fullmatch(r"[+-]?[1-9]\d*,0+", text) for text in texts)
+    # 1,000 is a thousand as well, and 1000,000 is not
+    whole = any(re.fullmatch(r"[+-]?(?:\d{4,},0+|[1-9]\d*,(?!000$)0+)", text) for text in texts)
     return whole and all(text.count(",") <= 1 for text in texts)
 
 
@@ -117,4 +121,22 @@ def response_numbers(column: pl.Series, notation: Notation, where: str, stated: 
             f"{where}: the answer {either[0]!r} may be {either[0].replace(',', '')} or {either[0].replace(',', '.')}; "
             'say which in a map (--map): `decimal: "."` or `decimal: ","`'
         )
+    thousand = None if stated else _thousand_by_point(texts)
+    if thousand is not None:
+        raise SourceError(
+            f"{where}: the answer {thousand!r} may be {thousand.replace('.', '')} or {float(thousand):g}, since others "
+            'have no point; say which in a map (--map): `decimal: ","` or `decimal: "."`'
+        )
     return with_points(column, ".")
+
+
+def _thousand_by_point(texts: Sequence[str]) -> str | None:
+    """A number such as 1.000 among whole ones such as 900; None where a program wrote all with three decimals.
+
+    Others, such as 1.234, are no whole numbers with a decimal point, so they are seen when they are read.
+    """
+    pointed = [text for text in texts if re.fullmatch(r"[+-]?\d+\.\d+", text)]
+    whole = any(re.fullmatch(r"[+-]?\d+", text) for text in texts)
+    round_ones = sum(text.endswith("000") for text in pointed)
+    thousands = round_ones > len(pointed) / 2 and all(_BY_POINT.fullmatch(text) for text in pointed)
+    return pointed[0] if pointed and whole and thousands else None

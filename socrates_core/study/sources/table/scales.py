@@ -140,6 +140,7 @@ def with_shown_text(rows: pl.DataFrame, finder: OutcomeFinder, scales: Scales) -
         if text and rule is not None and rule.scale is not None:
             text, scale = _with_other_scale(text, rule.scale)
             scales.stated[text] = scale
+            finder.give_way(row["study_id"], question or stimulus)
         elif text and rule is not None and scales.of(text) is not None:
             text = _with_refined_scale(text, rule, scales)
         elif text and row["scale_min"] is not None:

@@ -14,6 +14,7 @@ from socrates_core.errors import SourceError, StudyFolderError
 from socrates_core.study.sources.bundled import BUNDLED, GSS_ATTRIBUTES, load_bundled, load_real
 from socrates_core.study.sources.file.frames import frames
 from socrates_core.study.sources.opening import open_source
+from socrates_core.study.sources.personal import personal_name, personal_values
 from socrates_core.study.sources.persons import people_table, persona_frame
 from socrates_core.study.study_file.finding import nearest
 from socrates_core.study.study_file.form import POPULATIONS, MarginsForm, PopulationForm
@@ -178,7 +179,15 @@ def _table(name: str, study_id: str, folder: Path | None, where: str) -> pl.Data
     if Path(name).suffix.lower() not in _TABLES:
         hint = nearest(name, (GSS_ANSWERS,))
         raise SourceError(f"{where}: there is no {name!r}{hint}; expected {POPULATIONS}")
-    people = people_table(_rows(name, folder, where), study_id, str(name))
+    rows = _rows(name, folder, where)
+    for column in rows.drop("weight", strict=False).iter_columns():
+        held = personal_name(column.name) or personal_values(column)
+        if held is not None and column.name != "participant":
+            raise SourceError(
+                f"{where}: the column {column.name} of {name} holds {held}, which may tell who somebody is, and every "
+                "column of personas is read by the model; leave it out of the table"
+            )
+    people = people_table(rows, study_id, str(name))
     return _checked_weights(people, f"{where}, {name}")
 
 

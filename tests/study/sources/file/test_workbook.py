@@ -56,6 +56,18 @@ def test_the_first_sheet_is_taken_and_named_unless_another_is_stated(tmp_path: P
         workbook_frame(file, "Note")
 
 
+def test_a_hidden_sheet_is_read_only_where_a_map_names_it(tmp_path: Path) -> None:
+    file = workbook(tmp_path / "a.xlsx", [["secret"], [1]], [["y"], [2]])
+    book = openpyxl.load_workbook(file)
+    book["Answers"].sheet_state = "hidden"
+    book.active = 1
+    book.save(file)
+    said: list[str] = []
+    assert workbook_frame(file, note=said.append).columns == ["y"]
+    assert said == ["a.xlsx: the sheet 'Notes' is read; there are also 'Answers' (a map may say `sheet: NAME`)"]
+    assert workbook_frame(file, "Answers").columns == ["secret"]
+
+
 def test_formulas_and_html_stay_texts_and_a_formula_counts_as_its_saved_value(tmp_path: Path) -> None:
     file = workbook(tmp_path / "a.xlsx", [["x", "y"], ["=1+1", "<b>7</b>"], ["=2+2", "'=cmd()"]])
     repacked(file, SHEET, (b"<f>1+1</f><v />", b"<f>1+1</f><v>2</v>"))
@@ -105,7 +117,10 @@ def test_columns_of_one_name_are_refused_and_those_without_a_name_left_out(tmp_p
     said: list[str] = []
     file = workbook(tmp_path / "a.xlsx", [["x", None, "y"], [1, 5, 2], [3, None, 4]])
     assert workbook_frame(file, note=said.append).rows() == [("1", "2"), ("3", "4")]
-    assert said == ["a.xlsx: 1 columns hold values under no name and are left out"]
+    assert said == [
+        "a.xlsx: 1 columns hold values under no name and are left out; names are read from the first row that is not "
+        "empty, so delete a title above them"
+    ]
     with pytest.raises(SourceError, match="more than one column named 'x'"):
         workbook_columns(workbook(tmp_path / "b.xlsx", [["x", "x"], [1, 2]]))
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from socrates_core.errors import SourceError
+from socrates_core.study.sources.table.map.form import map_of
 from socrates_core.study.sources.table.tidy import load_table, table_at
 from socrates_core.study.study_set import StudySet
 from tests.study.sources.table.test_tidy import table
@@ -47,6 +48,13 @@ def test_labels_go_with_a_scale_that_the_text_states(tmp_path: Path) -> None:
     asked = '"Nice? Only return an integer from 1 to 2."'
     studies = load(tmp_path, [{"study_id": "s", "outcome": {"labels": YES["labels"]}}], f"s,1,ann,1,A room.,{asked}")
     assert labels(studies) == [{1: "Yes", 2: "No"}]
+
+
+def test_a_scale_that_a_map_states_wins_over_the_codebook(tmp_path: Path) -> None:
+    (tmp_path / "studies.json").write_text(json.dumps([{"study_id": "s", "outcome": {"question": "Nice?", **YES}}]))
+    rows = table(tmp_path / "mine.csv", HEADER, "s,1,ann,3,A room.,Nice?")
+    form = map_of({"scale": {"from": 1, "to": 3, "labels": {1: "No", 3: "Yes"}}}, "the map")
+    assert labels(load_table(table_at(rows, form))) == [{1: "No", 3: "Yes"}]
 
 
 def entry(**keys: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ outcomes:
   q1: {name: trust, question: "How much do you trust it?", scale: {from: 1, to: 5, labels: {5: Very}}}
   q2: {question: "How much do you like it?", scale: {from: 1, to: 3, off_axis: {8: Don't know}}}
 """
+DOLLARS = "How many dollars? Only return an integer."
 HALVES = '"How warm? Only return an integer from 1 (cold) to 5 (hot)."'
 
 
@@ -52,6 +53,33 @@ def test_a_table_with_a_row_a_person_is_read_as_the_map_says(tmp_path: Path) -> 
         "the map does not name the column browser; nothing reads it",
         "1 people have no answer in q1",
     }
+
+
+def test_a_weight_that_the_map_does_not_name_is_read_and_named(tmp_path: Path) -> None:
+    columns = "{participant: id, condition: arm, outcomes: {q: {question: 'One?', scale: {from: 1, to: 5}}}}"
+    studies = load(tmp_path, columns, "id,arm,weight,q", "r1,a,61,5", "r2,b,90,1")
+    assert studies.participants["weight"].to_list() == [61, 90]
+    assert (
+        "mine.csv: the map does not name the column weight, which is read for its name; if it is something else, "
+        "`leave_out: [weight]`"
+    ) in studies.manifest.notes
+
+
+def test_a_column_that_is_called_as_ours_gives_way_to_the_one_in_the_map(tmp_path: Path) -> None:
+    columns = "{participant: id, condition: arm, outcomes: {q: {question: 'One?', scale: {from: 1, to: 5}}}}"
+    studies = load(tmp_path, columns, "id,arm,condition,q", "r1,a,x,5", "r2,b,x,1")
+    assert studies.cells["condition"].to_list() == ["a", "b"]
+    said = "mine.csv: nothing reads the column condition, since the map takes arm for it"
+    assert said in studies.manifest.notes
+
+
+def test_messages_hold_no_addresses(tmp_path: Path) -> None:
+    columns = "{participant: id, condition: arm, NAME: mail, outcomes: {q: {question: 'A?', scale: {from: 1, to: 5}}}}"
+    rows = ("id,arm,mail,q", "r1,a,ann@example.org,5", "r2,b,bob@example.org,1")
+    for name in ("weight", "group"):
+        with pytest.raises(SourceError, match="an e-mail address") as raised:
+            load(tmp_path, columns.replace("NAME", name), *rows)
+        assert "example.org" not in str(raised.value)
 
 
 def test_sixty_people_give_two_outcomes_in_two_arms(tmp_path: Path) -> None:
@@ -228,6 +256,17 @@ def test_a_number_that_may_be_two_numbers_is_for_the_author(
         load(tmp_path, "{}", *rows)
     studies = load(tmp_path, 'decimal: "."', *rows)
     assert 1250 in (studies.participants["weight"][0], studies.responses["response"][0])
+
+
+@pytest.mark.parametrize(("answers", "comma", "point"), [(("1,000", "2,000"), 1, 1000), (("1.000", "900"), 1000, 1)])
+def test_a_thousand_is_never_read_as_one_in_silence(
+    tmp_path: Path, answers: tuple[str, str], comma: int, point: int
+) -> None:
+    rows = [HEADER.replace(",", ";"), *(f"s;1;p{i};{answer};{DOLLARS}" for i, answer in enumerate(answers))]
+    with pytest.raises(SourceError, match=f"the answer '{answers[0]}' may be 1000 or 1"):
+        load(tmp_path, "{}", *rows)
+    for mark, found in ((",", comma), (".", point)):
+        assert load(tmp_path, f"decimal: '{mark}'", *rows).responses["response"][0] == found
 
 
 def test_two_notations_in_one_file_contradict_each_other(tmp_path: Path) -> None:

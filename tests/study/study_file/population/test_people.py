@@ -25,6 +25,22 @@ def test_gss_answers_are_the_people_of_all_eleven_experiments_unweighted() -> No
     assert people["participant_id"].to_list()[-1] == len(people) - 1
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "problem"),
+    [
+        ("age,email", "30,ann@example.org", "the column email of people.csv holds an e-mail address"),
+        ("age,contact", "30,ann@example.org", "the column contact of people.csv holds an e-mail address"),
+        ("age,Weight", "30,2", "'Weight' would be an attribute of people; call the column of weights `weight`"),
+    ],
+)
+def test_a_table_of_personas_holds_no_addresses_and_no_weights_as_attributes(
+    tmp_path: Path, header: str, row: str, problem: str
+) -> None:
+    (tmp_path / "people.csv").write_text(f"{header}\n{row}\n", "utf-8")
+    with pytest.raises(SourceError, match=problem):
+        people_of("people.csv", "own", tmp_path, "x")
+
+
 def test_margins_weight_people_to_the_shares_asked_for() -> None:
     people = people_of(margins(gender={"Female": 0.2, "Male": 0.8}, party_id={"Democrat": 1}), "own", None, "x")
     weights = people["weight"].to_numpy()

@@ -5,7 +5,7 @@ and what nothing speaks for is left out too: a column that is kept by mistake do
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -13,13 +13,14 @@ from typing import Any, Final, Literal, get_args
 import polars as pl
 
 from socrates_core.errors import SourceError
+from socrates_core.study.sources.file.delimited import TextForm
 from socrates_core.study.sources.file.frames import frames
 from socrates_core.study.sources.file.opened import column_notes
 from socrates_core.study.sources.personal import personal_name, personal_values
 from socrates_core.study.sources.table.columns import DEMOGRAPHIC, KNOWN, recognised
 from socrates_core.study.sources.table.map.form import TableMap, map_of
 from socrates_core.study.sources.table.map.look import ColumnLook, looked_at
-from socrates_core.study.sources.table.map.scale_guess import FEW, FILES, OPEN, guessed_scale
+from socrates_core.study.sources.table.map.scale_guess import FEW, FILES, OPEN, guessed_scale, suspected_codes
 
 Role = Literal[
     "left out", "participant", "condition", "outcome", "attribute", "weight", "group",
@@ -36,6 +37,11 @@ OURS: Final[Mapping[Role, str]] = {
 _ROLE_OF: Final[Mapping[str, Role]] = {ours: role for role, ours in OURS.items()}
 
 MOST_ARMS: Final = 32
+_LARGEST_CODE: Final = 17
+"""An attribute with larger numbers is an amount, as an age is, and no code of a few answers."""
+_COUNTED: Final = re.compile(r"children|household_size|year")
+_USUAL_WEIGHT: Final = (0.5, 2.0)
+"""Mean of survey weights that are scaled to the people who answered."""
 _LONG_TEXT: Final = 60
 """A value of more characters than that was typed."""
 
@@ -50,6 +56,11 @@ _PARTICIPANT: Final = re.compile(
     r"response_?id|participant(?:_?id)?|subject(?:_?id)?|respondent(?:_?id)?|prolific_?(?:pid|id)|worker_?id|case_?id|"
     r"person(?:_?id)?|user_?id|twin_?id|uuid|pid|id|sample_id|.*_id|vpn?|teilnehmer(?:_id)?"
 )
+_PERSON: Final = re.compile(
+    r"response_?id|(?:participant|subject|respondent|worker|person|case)_?id|prolific_?(?:pid|id)|pid|participant|"
+    r"teilnehmer(?:_id)?"
+)
+"""Names of columns that are ids of people though some of them repeat; `pid` is a party too."""
 _CONDITION: Final = re.compile(
     r"(?:experimental_)?(?:condition|cond|arm|treatment|treat|treated|tr|manipulation|frame|framing|version|ballot|"
     r"variant|vignette|target|group|assignment|bedingung|gruppe|versuchsbedingung|form)(?:_?(?:label|name|num|no|id|group))?"
@@ -97,6 +108,8 @@ class Proposal:
     """Whether a row is an answer; else it is a person."""
     form: TableMap
     """The map that follows."""
+    said: tuple[str, ...] = ()
+    """What had to be assumed to read the file, a sentence each."""
 
 
 def propose(file: Path) -> Proposal:
@@ -108,10 +121,11 @@ def propose(file: Path) -> Proposal:
     Raises:
         SourceError: If it cannot be read or has no rows.
     """
-    rows = next(iter(frames(file)), pl.DataFrame())
+    said: dict[str, None] = {}
+    rows = next(iter(frames(file, text=TextForm(note=said.setdefault))), pl.DataFrame())
     if rows.is_empty():
         raise SourceError(f"{file} has no rows below its column names" if rows.columns else f"{file} is empty")
-    return proposed(looked_at(rows, column_notes(file)))
+    return replace(proposed(looked_at(rows, column_notes(file))), said=tuple(said))
 
 
 def proposed(looks: Sequence[ColumnLook]) -> Proposal:
@@ -207,20 +221,23 @@ def _tidy_guess(look: ColumnLook, roles: Mapping[str, Role], one_question: bool)
 def _guess(look: ColumnLook) -> Guess:
     """What a column may be, looked at alone."""
     name = look.plain
-    if name in ("response_id", "responseid") or (_PARTICIPANT.fullmatch(name) and look.distinct == look.filled > 1):
+    unique = _PARTICIPANT.fullmatch(name) and look.distinct == look.filled > 1
+    repeated = _PERSON.fullmatch(name) and look.distinct > (MOST_ARMS if name == "pid" else 1)
+    if unique or repeated:
         twice = look.filled - look.distinct
-        check = (f"{twice:,} rows repeat an id: they count as one person.",) if twice else ()
+        check = (f"{twice:,} rows repeat an id: they count as one person, with all their answers.",) if twice else ()
         return Guess(look, "participant", "an id, different in every row" if not twice else "its name is an id", check)
     left = _left_out(look)
     if left is not None:
         return left
     if _WEIGHT.fullmatch(name) and look.numeric and min(look.numbers.values()) >= 0:
-        return Guess(look, "weight", "its name is that of a survey weight, and its values are numbers of 0 or more")
+        reason = "its name is that of a survey weight, and its values are numbers of 0 or more"
+        return Guess(look, "weight", reason, tuple(_weight_checks(look)))
     if _CONDITION.fullmatch(name) and 2 <= look.distinct <= MOST_ARMS:
         check = ("Write what people in each condition read: without it, the model cannot tell the conditions apart.",)
         return Guess(look, "condition", f"its name, and {look.distinct} different values", check)
     if _ATTRIBUTE.fullmatch(name):
-        return Guess(look, "attribute", "its name is that of a demographic attribute", missing=look.notes.missing)
+        return _attribute_guess(look)
     return _guessed_outcome(look)
 
 
@@ -245,6 +262,30 @@ def _left_out(look: ColumnLook) -> Guess | None:
     if look.distinct == 0:
         return Guess(look, "left out", "it holds lists or bytes")
     return None
+
+
+def _weight_checks(look: ColumnLook) -> Iterator[str]:
+    """Whether a column that is called weight may be something else: survey weights are about 1 on average."""
+    people = sum(look.counts.values())
+    mean = sum(look.counts[value] * number for value, number in look.numbers.items()) / people
+    if not _USUAL_WEIGHT[0] <= mean <= _USUAL_WEIGHT[1]:
+        yield f"It is {mean:,.4g} on average, and survey weights are about 1: is it one, and not kilograms or points?"
+
+
+def _attribute_guess(look: ColumnLook) -> Guess:
+    """A demographic attribute, with what the model would read wrongly."""
+    checks = []
+    codes: dict[str, str] = {}
+    if look.numeric and not look.notes.values:
+        codes = suspected_codes(look)
+        checks = [f"{why}: it is taken as unknown." for why in codes.values()]
+        left = [value for value in look.numbers if value not in codes and value not in look.notes.missing]
+        highest = max((look.numbers[value] for value in left), default=0)
+        if len(left) <= FEW and highest <= _LARGEST_CODE and not _COUNTED.search(look.plain):
+            listed = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
+            checks.append(f"Nobody says what {listed} mean, and the model reads these numbers: add their labels.")
+    missing = tuple(dict.fromkeys((*look.notes.missing, *codes)))
+    return Guess(look, "attribute", "its name is that of a demographic attribute", tuple(checks), missing=missing)
 
 
 def _texts(look: ColumnLook) -> pl.Series:

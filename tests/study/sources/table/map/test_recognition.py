@@ -128,6 +128,43 @@ def test_only_one_column_is_the_condition_and_the_others_say_so() -> None:
     assert roles["group"] == ("left out", "it may be the condition too, but 'condition' is taken for it")
 
 
+def test_a_person_who_answered_twice_is_still_one_person() -> None:
+    rows = pl.DataFrame({"subject_id": ["1", "1", "2", "2"], "arm": ["a", "b", "a", "b"], "q": ["1", "2", "3", "5"]})
+    found = {guess.name: guess for guess in proposed(looked_at(rows, {})).guesses}["subject_id"]
+    assert found.role == "participant"
+    assert found.checks == ("2 rows repeat an id: they count as one person, with all their answers.",)
+    party = {"pid": ["1", "2", "3", "1"], "q": ["1", "2", "3", "5"]}  # a party, and no person
+    assert proposed(looked_at(pl.DataFrame(party), {})).guesses[0].role == "outcome"
+
+
+def test_kilograms_are_not_taken_for_survey_weights_in_silence() -> None:
+    kilograms = guessed("weight", "61.5", "80", "72")
+    assert kilograms.role == "weight"
+    assert "It is 71.17 on average, and survey weights are about 1" in kilograms.checks[0]
+    assert guessed("weight", "0.5", "1.5", "1").checks == ()
+
+
+def test_codes_of_attributes_need_their_labels_and_codes_for_no_answer_are_no_attribute() -> None:
+    gender = guessed("gender", "1", "2", "99")
+    assert gender.missing == ("99",)
+    assert "99 occurs 1 times" in gender.checks[0]
+    assert gender.checks[1] == "Nobody says what 1, 2 mean, and the model reads these numbers: add their labels."
+    labelled = guessed("gender", "1", "2", notes=ColumnNotes("Gender", {"1": "Male", "2": "Female"}))
+    assert labelled.checks == ()
+    assert guessed("age", "20", "30", "45").checks == guessed("children", "0", "1", "2").checks == ()
+
+
+def test_only_files_that_are_read_get_a_proposal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    problems = {"survey.qsf": "is a survey, without answers", "data.rds": "a file of R", "blank.csv": "is empty"}
+    for name, problem in problems.items():
+        (tmp_path / name).write_text("" if name == "blank.csv" else "{}")
+        with pytest.raises(SourceError, match=problem):
+            show_proposal(str(tmp_path / name), tmp_path / "map.yaml")
+    (tmp_path / "komma.csv").write_text("ResponseId;gewicht;q\nR_1;0,5;1\nR_2;1,5;4\n", "utf-8")
+    show_proposal(str(tmp_path / "komma.csv"), tmp_path / "map.yaml")
+    assert "note         komma.csv: fields end with a semicolon" in capsys.readouterr().out
+
+
 def test_a_proposed_map_is_written_read_and_applied(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = tmp_path / "answers.csv"
     rows = ["ResponseId,email,arm,q1,q2", "R_1,a@b.org,control,1,7", "R_2,c@d.org,label,5,99", "R_3,e@f.org,label,4,6"]
