@@ -18,6 +18,7 @@ window.yourData = (() => {
       file.value = ""; // so that choosing it again sends it again
       const survey = all.find((one) => /\.qsf$/i.test(one.name)), chosen = all.find((one) => one !== survey);
       if (!chosen && !survey) return;
+      trigger("input"); // what was said of a file before is not said of this one
       if (!chosen) { say("A .qsf holds no answers: choose it together with its export, such as a CSV."); return; }
       const most = Number(box.dataset.largest);
       for (const one of survey ? [chosen, survey] : [chosen]) {

@@ -115,6 +115,7 @@ def _wire_file(bench: Bench, asked: Choice, panel: ResultPanel, forget: gr.Butto
     ]  # fmt: skip
     private: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": 2, "concurrency_id": "data"}
     bench.picker.upload(take, [bench.own, asked.model], outputs, **private, show_progress_on=bench.preview)
+    bench.picker.input(lambda: "", None, bench.message, **QUICK)
     forget.click(drop, bench.own, outputs, **QUICK)
 
 

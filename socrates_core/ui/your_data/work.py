@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+
 from socrates_core.errors import LossError, SocratesError
 from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.endpoint.endpoint_model import EndpointModel
@@ -12,6 +14,7 @@ from socrates_core.scale.loss import refusal
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.result import Simulation
 from socrates_core.simulation.simulate import simulate
+from socrates_core.study.question import question_of
 from socrates_core.study.sources.file.frames import frames
 from socrates_core.study.sources.table.map.form import TableMap
 from socrates_core.study.sources.table.map.look import LOOKED_AT
@@ -24,6 +27,7 @@ from socrates_core.ui.results import Results
 
 MOST_ANSWERS: Final = 2_000_000
 """Most answers of a study on the page, which take about a gigabyte to read."""
+_LONGEST: Final = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +41,8 @@ class OwnData:
     form: TableMap | None = None
     """The map by which `studies` was read."""
     studies: StudySet | None = None
+    beyond: tuple[str, ...] = ()
+    """Outcomes with answers that their scale does not have, in sentences."""
 
 
 def opened(upload: Upload) -> OwnData:
@@ -62,7 +68,31 @@ def read(own: OwnData, form: TableMap) -> OwnData:
         studies = load_table(TableSource([own.upload.path], own.upload.name, own.upload.name, columns=form))
         if studies.manifest.losses:
             raise LossError(refusal(studies.manifest.losses))
-    return OwnData(own.upload, own.proposal, own.base, form, studies)
+    return OwnData(own.upload, own.proposal, own.base, form, studies, beyond_scale(studies))
+
+
+def beyond_scale(studies: StudySet) -> tuple[str, ...]:
+    """A sentence for every outcome with answers that its scale does not have: they count nowhere, so means are off."""
+    said = []
+    for cell_id in studies.cells["cell_id"]:
+        cell, found = studies.cell(cell_id), studies.answers(cell_id)
+        beyond = found.responses[~found.on_scale & ~np.isin(found.responses, list(cell.scale.off_axis))]
+        if not len(beyond):
+            continue
+        n, total = len(beyond), len(found.responses)
+        such = ", ".join(cell.scale.written(int(value)) for value in np.unique(beyond)[:3])
+        said.append(
+            f"{cell.condition_label}: {n:,} of {total:,} answers ({n / total:.0%}) are not on the scale of "
+            f"“{shortened(question_of(cell))}”, such as {such}; they are left out of every figure. If they are answers, "
+            "widen the scale; if they mean no answer, enter them as codes"
+        )
+    return tuple(said)
+
+
+def shortened(words: str) -> str:
+    """A text on one line, cut to what a table has room for."""
+    line = " ".join(words.split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
 def _check_size(own: OwnData, form: TableMap) -> None:
@@ -155,4 +185,4 @@ def predict(
         results.limits.take(visitor, (request.n or 1) * len(arms))
         found = simulate(own.studies, answering, request, progress)
     # what was assumed to read the data stands beside the result
-    return replace(found, notes=(*own.studies.manifest.notes, *found.notes))
+    return replace(found, notes=(*own.beyond, *own.studies.manifest.notes, *found.notes))

@@ -177,3 +177,18 @@ def test_real_files_come_out_as_they_are_without_a_correction(name: str, means: 
         for cell in studies.cells_of(studies.study_ids[0])
     }
     assert found == pytest.approx(means, abs=5e-4)
+
+
+def test_answers_that_the_scale_does_not_have_are_named_above_the_figures_and_with_the_result(
+    results: Results, own: OwnData
+) -> None:
+    # 1 to 5 in turn, read on a scale from 1 to 3: two of five are lost, and the mean is 2 instead of 3
+    scale = {"from": 1, "to": 3}
+    raw = {"participant": "id", "condition": "arm", "outcomes": {"q1": {"question": "Like?", "scale": scale}}}
+    narrow = read(own, map_of(raw, "the test"))
+    told = "a: 8 of 20 answers (40%) are not on the scale of “Like?”, such as 4, 5; they are left out of every figure"
+    assert narrow.beyond[0].startswith(told)
+    assert f"<p class='warning'>{told}" in preview_html(narrow)
+    found = predict(results, STRANGER, narrow, results.model_name, SimulationRequest(0, n=5), confirmed=False)
+    assert found.notes[0].startswith(told)
+    assert own.beyond == ()
