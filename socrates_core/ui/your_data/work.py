@@ -83,13 +83,13 @@ def beyond_scale(studies: StudySet) -> tuple[str, ...]:
         such = ", ".join(cell.scale.written(int(value)) for value in np.unique(beyond)[:3])
         said.append(
             f"{cell.condition_label}: {n:,} of {total:,} answers ({n / total:.0%}) are not on the scale of "
-            f"“{shortened(question_of(cell))}”, such as {such}; they are left out of every figure. If they are answers, "
-            "widen the scale; if they mean no answer, enter them as codes"
+            f"“{short(question_of(cell))}”, such as {such}; they are left out of every figure. If they are "
+            "answers, widen the scale; if they mean no answer, enter them as codes"
         )
     return tuple(said)
 
 
-def shortened(words: str) -> str:
+def short(words: str) -> str:
     """A text on one line, cut to what a table has room for."""
     line = " ".join(words.split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
