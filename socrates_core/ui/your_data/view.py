@@ -11,7 +11,7 @@ from socrates_core.study.question import question_of
 from socrates_core.study.sources.table.map.look import LOOKED_AT
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Cell, StudySet
 from socrates_core.ui.access.uploads import LARGEST, READ
-from socrates_core.ui.html import table, text
+from socrates_core.ui.html import about_columns, table, text
 from socrates_core.ui.your_data.work import OwnData, short
 
 ROWS: Final = 10
@@ -62,7 +62,7 @@ def preview_html(own: OwnData) -> str:
         f"<p class='ready' role='status'>{people:,} people, {len(studies.responses):,} answers, {conditions} "
         f"condition{'s' * (conditions != 1)}.</p>"
     )
-    head += "".join(f"<p class='warning'>{text(one)}.</p>" for one in own.beyond)
+    head += "".join(about_columns(f"<p class='warning'>{text(told)}.</p>", columns) for columns, told in own.beyond)
     notes = "".join(f"<li>{text(note)}</li>" for note in studies.manifest.notes)
     said = f"<h3>What was assumed</h3><ul class='quiet'>{notes}</ul>" if notes else ""
     return f"{head}{_cells(studies)}{_people(studies)}{_left_out(own)}{said}"
