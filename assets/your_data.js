@@ -5,6 +5,7 @@ window.yourData = (() => {
   const make = (...all) => window.yourStudy.make(...all);
   let table = null; // {root, trigger, props}
   let rows = null; // what the server sent, and what has been changed of it
+  let marks = []; // [column, text]: what the server said of a column since it was changed last
 
   // -- the file
 
@@ -18,6 +19,7 @@ window.yourData = (() => {
       file.value = ""; // so that choosing it again sends it again
       const survey = all.find((one) => /\.qsf$/i.test(one.name)), chosen = all.find((one) => one !== survey);
       if (!chosen && !survey) return;
+      trigger("input"); // what was said of a file before is not said of this one
       if (!chosen) { say("A .qsf holds no answers: choose it together with its export, such as a CSV."); return; }
       const most = Number(box.dataset.largest);
       for (const one of survey ? [chosen, survey] : [chosen]) {
@@ -88,10 +90,26 @@ window.yourData = (() => {
         ...out.map(card)) : "",
       make("fieldset", {}, make("legend", { text: "In every column" }),
         field(rows, "missing", "Codes for no answer, separated by commas", { id: "all", placeholder: "-99" })));
+    put();
     if (focus) document.getElementById(focus)?.focus();
   }
 
-  function changed() { table.trigger("input"); }
+  function changed() { marks = []; put(); table.trigger("input"); }
+
+  // Messages about columns stand beside these too.
+  function mark(told) {
+    const parts = new DOMParser().parseFromString(told.join(""), "text/html").querySelectorAll("[data-columns]");
+    marks = [...parts].flatMap((part) => JSON.parse(part.dataset.columns).map((column) => [column, part.textContent]));
+    put();
+    return [];
+  }
+
+  function put() {
+    table?.root.querySelectorAll(".says .bad").forEach((one) => one.remove());
+    for (const home of table?.root.querySelectorAll(".says[data-column]") ?? []) {
+      home.append(...marks.filter(([column]) => column === home.dataset.column).map(([, text]) => make("li", { class: "bad", text })));
+    }
+  }
 
   function field(owner, key, name, options) {
     const id = `yd-${options.id}-${key}`;
@@ -114,7 +132,7 @@ window.yourData = (() => {
       make("legend", { text: one.column }),
       field(one, "role", `What ${one.column} is`, { id, choices: rows.roles, then, quiet: true }),
       make("p", { class: "hint", text: `${shown}Why: ${one.reason}.` }),
-      make("ul", { class: "says" }, ...says.map((text) => make("li", { class: "doubt", text: `Please check. ${text}` }))),
+      make("ul", { class: "says", "data-column": one.column }, ...says.map((text) => make("li", { class: "doubt", text: `Please check. ${text}` }))),
       ...details(one, id));
   }
 
@@ -195,5 +213,5 @@ window.yourData = (() => {
     return [];
   }
 
-  return { pick, draw, mapping, keep, show };
+  return { pick, draw, mapping, mark, keep, show };
 })();

@@ -44,6 +44,14 @@ class SourceError(SocratesError):
     """Input files that are missing, malformed, or lack a column."""
 
 
+class ColumnError(SocratesError):
+    """Columns of a table that were given a role, labels or a scale that does not fit; has their names."""
+
+    def __init__(self, message: str, columns: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.columns = columns
+
+
 class LossError(SourceError):
     """More answers that cannot be read than a study may lose; names them, with examples and the ways out."""
 

@@ -42,7 +42,10 @@ def shares_by_option(arm: ArmResult) -> list[tuple[str, str, float, float | None
 
 def arm_numbers(arm: ArmResult) -> list[tuple[str, str]]:
     """The figures of one condition as (name, value), in reading order."""
-    simulated = ("Simulated people", f"{arm.n_predicted:,}, with {arm.n_personas:,} distinct profiles")
+    simulated = (
+        "Simulated people",
+        f"{arm.n_predicted:,}, with {arm.n_personas:,} distinct profile{'s' * (arm.n_personas != 1)}",
+    )
     if arm.numbers is not None:
         return [simulated, *_number_rows(arm, arm.numbers)]
     rows = [

@@ -1,6 +1,8 @@
 """Pieces of HTML shared by all tabs: escaped text, messages, figures with an explanation, tables, formatted numbers."""
 
 import html
+import json
+from collections.abc import Sequence
 
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.document import Table
@@ -16,6 +18,11 @@ def notice_html(message: str, problem: bool = True) -> str:
     if not message:
         return ""
     return f"<p class='notice' role='{'alert' if problem else 'status'}'>{text(message)}</p>"
+
+
+def about_columns(drawn: str, columns: Sequence[str]) -> str:
+    """A message about columns of a file, which the script repeats beside each of them."""
+    return f"<div data-columns='{text(json.dumps(list(columns)))}'>{drawn}</div>" if columns else drawn
 
 
 def metric(name: str, value: str, below: str, explanation: str, drawn: str = "") -> str:

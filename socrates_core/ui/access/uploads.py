@@ -61,16 +61,23 @@ class Upload:
                 f"{shown(name[-_LONGEST_NAME:])!r} is not read here: its name ends in {ending or 'nothing'!r}, "
                 f"expected {', '.join(READ)}"
             )
-        self.name = shown(Path(name.replace("\\", "/")).name[-_LONGEST_NAME:])
+        self.name = shown_name(name)
         folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))  # only this account may open it
         self._delete = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         packed = ".gz" if name.lower().endswith(".gz") else ""
         self.path = folder / f"answers{ending}{packed}"
+        self.survey = ""
+        """The name of the survey file beside it, likewise; empty if there is none."""
         self.size = 0
 
     def close(self) -> None:
         """Delete the file."""
         self._delete()
+
+
+def shown_name(name: str) -> str:
+    """The name of a file as messages have it: without folders, its end if it is long."""
+    return shown(Path(name.replace("\\", "/")).name[-_LONGEST_NAME:])
 
 
 def delete_leftovers() -> None:

@@ -114,7 +114,9 @@ def metrics_html(arm: ArmResult) -> str:
         beside = f"a perfect prediction {found.noise_floor:.3f}, guessing evenly {found.uniform:.3f}"
         metrics.append(metric("Total variation", f"{found.total_variation:.3f}", beside, EXPLAIN_NOMINAL))
     actual = arm.actual
-    simulated = f"{arm.n_predicted:,} simulated people ({arm.n_personas:,} distinct profiles)"
+    simulated = (
+        f"{arm.n_predicted:,} simulated people ({arm.n_personas:,} distinct profile{'s' * (arm.n_personas != 1)})"
+    )
     metrics += [
         metric("Actual answers", f"{arm.n_actual:,}", f"compared with {simulated}", EXPLAIN_PEOPLE + _off_scale(arm)),
     ]  # fmt: skip

@@ -61,6 +61,6 @@ def files_html() -> str:
     """Downloads, which hold all settings."""
     files = "".join(
         f"<button type='button' data-file='{kind}'>{name}</button>"
-        for kind, name in (("csv", "CSV of both settings"), ("html", "HTML report"), ("json", "JSON, everything"))
+        for kind, name in (("csv", "CSV of all settings"), ("html", "HTML report"), ("json", "JSON, everything"))
     )
     return f"<div class='keep'><h3>Save this comparison</h3><p class='files'>{files}</p></div>"

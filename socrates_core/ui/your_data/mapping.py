@@ -1,12 +1,13 @@
 """The map as the page holds it: a row a column, texts in fields; and as a `TableMap`."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from socrates_core.errors import SocratesError
+from socrates_core.errors import ColumnError, SocratesError, SourceError
 from socrates_core.study.sources.table.map.form import AttributeMap, OutcomeMap, ScaleMap, TableMap, map_of
 from socrates_core.study.sources.table.map.look import ColumnLook
 from socrates_core.study.sources.table.map.recognition import MOST_ARMS, OURS, Guess, Proposal, Role
@@ -129,8 +130,10 @@ def map_from(draft: MapDraft, proposal: Proposal, base: TableMap) -> TableMap:
     roles: dict[str, str] = {}
     for name, row in chosen.items():
         if row.role in roles and row.role in _ONCE:
-            raise SocratesError(
-                f"Two columns are “{WORDS[row.role]}”: {roles[row.role]!r} and {name!r}. Choose another for one of them"
+            raise ColumnError(
+                f"Two columns are “{WORDS[row.role]}”: {roles[row.role]!r} and {name!r}. Choose another for one of "
+                "them",
+                (roles[row.role], name),
             )
         roles[row.role] = name
     raw |= _single(roles, draft)
@@ -145,7 +148,11 @@ def map_from(draft: MapDraft, proposal: Proposal, base: TableMap) -> TableMap:
         raise SocratesError("Choose at least one column that is an outcome: a question that people answered")
     left = [name for name in names if chosen.get(name) is None or chosen[name].role == "left out"]
     parts = {"attributes": attributes, "outcomes": outcomes, "missing": _codes(draft.missing), "leave_out": left}
-    return map_of(raw | {key: part for key, part in parts.items() if part}, "the map")
+    try:
+        return map_of(raw | {key: part for key, part in parts.items() if part}, "the map")
+    except SourceError as error:
+        wrong = tuple(name for name in chosen if re.search(rf"s\.{re.escape(name)}[.:]", str(error)))
+        raise ColumnError(str(error), wrong) from error
 
 
 def _single(roles: Mapping[str, str], draft: MapDraft) -> dict[str, Any]:
@@ -178,7 +185,7 @@ def _attribute(column: str, row: ColumnDraft) -> dict[str, Any]:
 
 def _outcome(column: str, row: ColumnDraft, base: TableMap) -> dict[str, Any]:
     if not row.question.strip():
-        raise SocratesError(f"{column}: write the question, for the model reads it")
+        raise ColumnError(f"{column}: write the question, for the model reads it", (column,))
     raw: dict[str, Any] = {"question": row.question.strip()}
     if row.name.strip() and row.name.strip() != column:
         raw["name"] = row.name.strip()
@@ -204,13 +211,13 @@ def _scale(column: str, row: ColumnDraft) -> Any:
         try:
             scale = {"from": int(row.low), "to": int(row.high)} | ({"labels": labels} if labels else {})
         except ValueError:
-            raise SocratesError(
-                f"{column}: the scale needs two whole numbers, its lowest and its highest option"
+            raise ColumnError(
+                f"{column}: the scale needs two whole numbers, its lowest and its highest option", (column,)
             ) from None
     off = numbered_lines(row.off, 1 + scale.get("to", max(labels, default=0)))
     for text, found in ((row.labels, labels), (row.off, off)):
         if len([line for line in text.splitlines() if line.strip()]) > len(found):
-            raise SocratesError(f"{column}: two labels have the same number; give each its own")
+            raise ColumnError(f"{column}: two labels have the same number; give each its own", (column,))
     return scale | {"off_axis": off}  # the page shows all of them, so an empty field says that there are none
 
 
@@ -220,7 +227,7 @@ def _pairs(text: str, column: str) -> dict[str, str]:
     for line in filter(None, map(str.strip, text.splitlines())):
         value, mark, label = (part.strip() for part in line.partition("="))
         if not (mark and value and label):
-            raise SocratesError(f"{column}: {line[:40]!r}: expected value = text, one a line")
+            raise ColumnError(f"{column}: {line[:40]!r}: expected value = text, one a line", (column,))
         found[value] = label
     return found
 

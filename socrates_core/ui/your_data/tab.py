@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import gradio as gr
 
-from socrates_core.errors import SocratesError
+from socrates_core.errors import ColumnError, SocratesError
 from socrates_core.report.simulation import to_csv, to_html, to_json
 from socrates_core.simulation.result import Simulation
 from socrates_core.study.sources.table.map.form import map_of
@@ -14,7 +14,7 @@ from socrates_core.study.sources.table.map.writing import map_text
 from socrates_core.study.study_file.yaml_text import read_yaml
 from socrates_core.ui.access.limits import DOWNLOAD_COST
 from socrates_core.ui.access.visitors import visitor_of
-from socrates_core.ui.html import notice_html
+from socrates_core.ui.html import about_columns, notice_html
 from socrates_core.ui.listeners import KEPT_SECONDS, QUICK, Updates, report_progress
 from socrates_core.ui.model_choice import ModelChoice
 from socrates_core.ui.results import Results
@@ -71,7 +71,8 @@ def _sentence(error: SocratesError) -> str:
 
 def _refused(error: SocratesError, before: str = "") -> str:
     """A message in a notice."""
-    return notice_html(before + _sentence(error))
+    told = notice_html(before + _sentence(error))
+    return about_columns(told, error.columns) if isinstance(error, ColumnError) else told
 
 
 def _close(own: OwnData | None) -> None:
@@ -115,6 +116,7 @@ def _wire_file(bench: Bench, asked: Choice, panel: ResultPanel, forget: gr.Butto
     ]  # fmt: skip
     private: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": 2, "concurrency_id": "data"}
     bench.picker.upload(take, [bench.own, asked.model], outputs, **private, show_progress_on=bench.preview)
+    bench.picker.input(lambda: "", None, bench.message, **QUICK)
     forget.click(drop, bench.own, outputs, **QUICK)
 
 
@@ -193,6 +195,8 @@ def _wire_map(bench: Bench, asked: Choice, look: gr.Button, save: gr.Button, res
     save.click(save_map, [bench.mapping, bench.own], [bench.saved, bench.message], js=_MAPPING, **QUICK)
     bench.table.upload(open_map, [bench.own, asked.model], [bench.table, *shown], **QUICK)
     bench.table.input(lambda own: STALE if own else "", bench.own, bench.stale, **QUICK)
+    for told in (bench.message, bench.preview):
+        told.change(None, [bench.message, bench.preview], None, js="(...told) => yourData.mark(told)")
     bench.saved.change(None, bench.saved, None, js="(file) => yourStudy.save(file)")
 
 
@@ -238,7 +242,8 @@ def _wire_run(bench: Bench, asked: Choice, panel: ResultPanel, made: gr.State, r
             wanted = request_of(cell_id, control, n, seed)
             found = predict(results, visitor_of(request), done, model, wanted, confirmed, report_progress(progress))
         except SocratesError as error:
-            return {**drawn, **draw_problem(panel, _sentence(error))}
+            beside = {bench.message: _refused(error)} if isinstance(error, ColumnError) else {}
+            return {**drawn, **beside, **draw_problem(panel, _sentence(error))}
         shown = {**draw_result(panel, found, "", float("inf")), panel.keep: keep_html()}
         return {**drawn, **shown, bench.message: "", made: found}
 

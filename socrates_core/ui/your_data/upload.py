@@ -12,7 +12,7 @@ from starlette.routing import Route
 from socrates_core.errors import SocratesError
 from socrates_core.study.sources.file.delimited import suffix_of
 from socrates_core.study.sources.file.qualtrics import SUFFIX
-from socrates_core.ui.access.uploads import Upload
+from socrates_core.ui.access.uploads import Upload, shown_name
 from socrates_core.ui.access.visitors import visitor_of
 from socrates_core.ui.results import Results
 
@@ -39,6 +39,7 @@ def upload_route(results: Results) -> Route:
             uploads.check_room(size)
             is_survey = suffix_of(Path(name)) == SUFFIX
             upload = uploads.beside(word or "") if is_survey else Upload(name)
+            upload.survey = shown_name(name) if is_survey else ""
             results.limits.take(visitor, COST * size // 1024**2)
         except SocratesError as error:
             return PlainTextResponse(f"{error}\n", 413 if size > uploads.largest else 400)

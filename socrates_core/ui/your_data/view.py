@@ -11,14 +11,13 @@ from socrates_core.study.question import question_of
 from socrates_core.study.sources.table.map.look import LOOKED_AT
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Cell, StudySet
 from socrates_core.ui.access.uploads import LARGEST, READ
-from socrates_core.ui.html import table, text
-from socrates_core.ui.your_data.work import OwnData
+from socrates_core.ui.html import about_columns, table, text
+from socrates_core.ui.your_data.work import OwnData, short
 
 ROWS: Final = 10
 """People shown."""
 MOST_CELLS: Final = 80
 MOST_COLUMNS: Final = 12
-_LONGEST: Final = 60
 
 WAITING: Final = (
     "<section class='verdict waiting'><h2>Predicted against actual</h2><p class='quiet'>Choose a file, look at what "
@@ -63,6 +62,7 @@ def preview_html(own: OwnData) -> str:
         f"<p class='ready' role='status'>{people:,} people, {len(studies.responses):,} answers, {conditions} "
         f"condition{'s' * (conditions != 1)}.</p>"
     )
+    head += "".join(about_columns(f"<p class='warning'>{text(told)}.</p>", columns) for columns, told in own.beyond)
     notes = "".join(f"<li>{text(note)}</li>" for note in studies.manifest.notes)
     said = f"<h3>What was assumed</h3><ul class='quiet'>{notes}</ul>" if notes else ""
     return f"{head}{_cells(studies)}{_people(studies)}{_left_out(own)}{said}"
@@ -79,7 +79,7 @@ def _cells(studies: StudySet) -> str:
     for cell in ordered[:MOST_CELLS]:
         n, mean, off = _figures(studies, cell)
         rows.append(
-            f"<tr><td>{text(_short(question_of(cell)))}</td><th scope='row'>{text(_short(cell.condition_label))}</th>"
+            f"<tr><td>{text(short(question_of(cell)))}</td><th scope='row'>{text(short(cell.condition_label))}</th>"
             f"<td class='num'>{n:,}{off}</td><td class='num'>{mean}</td></tr>"
         )
     more = len(ordered) - MOST_CELLS
@@ -108,17 +108,17 @@ def _people(studies: StudySet) -> str:
     cells = {cell.cell_id: cell for cell in _every_cell(studies)}
     answers = studies.responses.filter(pl.col("participant_id").is_in(people["participant_id"].implode()))
     asked = sorted({cells[one].task_num for one in answers["cell_id"]})[:MOST_COLUMNS]
-    titles = {task: next(_short(question_of(c)) for c in cells.values() if c.task_num == task) for task in asked}
+    titles = {task: next(short(question_of(c)) for c in cells.values() if c.task_num == task) for task in asked}
     head = "".join(f"<th scope='col'>{text(name)}</th>" for name in ("Person", "Condition", *names, *weight))
     head += "".join(f"<th scope='col' class='asked'>{text(title)}</th>" for title in titles.values())
     rows = []
     for person in people.iter_rows(named=True):
         own = answers.filter(pl.col("participant_id") == person["participant_id"])
         given = [(cells[cell_id], value) for cell_id, value in own.select("cell_id", "response").iter_rows()]
-        arms = ", ".join(dict.fromkeys(_short(cell.condition_label) for cell, _ in given))
+        arms = ", ".join(dict.fromkeys(short(cell.condition_label) for cell, _ in given))
         told = [person["participant"], arms, *(person[name] for name in (*names, *weight))]
         told += ["; ".join(_answer(cell, value) for cell, value in given if cell.task_num == task) for task in asked]
-        cut = ("" if value is None else _short(str(value)) for value in told)
+        cut = ("" if value is None else short(str(value)) for value in told)
         rows.append("<tr>" + "".join(f"<td>{text(value)}</td>" for value in cut) + "</tr>")
     return f"<h3>The first {len(rows)} people, as they are read</h3>{table('People as they are read', head, rows)}"
 
@@ -132,7 +132,7 @@ def _left_out(own: OwnData) -> str:
     form = own.form
     left = set() if form is None else set(form.leave_out)
     reasons = [
-        f"<li><b>{text(_short(one.name))}</b>: {text(one.reason if one.role == 'left out' else 'you left it out')}</li>"
+        f"<li><b>{text(short(one.name))}</b>: {text(one.reason if one.role == 'left out' else 'you left it out')}</li>"
         for one in own.proposal.guesses
         if one.name in left
     ]
@@ -154,8 +154,3 @@ def keep_html() -> str:
         "give the same study on the command line: <code>python -m train.prepare --source FILE --map map.yaml --out "
         "FOLDER</code></p></div>"
     )
-
-
-def _short(words: str) -> str:
-    line = " ".join(words.split())
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

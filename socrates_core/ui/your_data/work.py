@@ -1,8 +1,10 @@
 """A visitor's data: read as a study within their session, and simulated there. Nothing of it is kept for others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
+
+import numpy as np
 
 from socrates_core.errors import LossError, SocratesError
 from socrates_core.model.answer_model import AnswerModel
@@ -12,7 +14,9 @@ from socrates_core.scale.loss import refusal
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.result import Simulation
 from socrates_core.simulation.simulate import simulate
+from socrates_core.study.question import question_of
 from socrates_core.study.sources.file.frames import frames
+from socrates_core.study.sources.file.qualtrics import SUFFIX
 from socrates_core.study.sources.table.map.form import TableMap
 from socrates_core.study.sources.table.map.look import LOOKED_AT
 from socrates_core.study.sources.table.map.recognition import Proposal, propose
@@ -24,6 +28,7 @@ from socrates_core.ui.results import Results
 
 MOST_ANSWERS: Final = 2_000_000
 """Most answers of a study on the page, which take about a gigabyte to read."""
+_LONGEST: Final = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +42,8 @@ class OwnData:
     form: TableMap | None = None
     """The map by which `studies` was read."""
     studies: StudySet | None = None
+    beyond: tuple[tuple[tuple[str, ...], str], ...] = ()
+    """Cells with answers that their scale does not have: the columns of these answers, and a sentence."""
 
 
 def opened(upload: Upload) -> OwnData:
@@ -62,7 +69,35 @@ def read(own: OwnData, form: TableMap) -> OwnData:
         studies = load_table(TableSource([own.upload.path], own.upload.name, own.upload.name, columns=form))
         if studies.manifest.losses:
             raise LossError(refusal(studies.manifest.losses))
-    return OwnData(own.upload, own.proposal, own.base, form, studies)
+    notes = tuple(_renamed(note, own.upload) for note in studies.manifest.notes)
+    studies = replace(studies, manifest=replace(studies.manifest, notes=notes))
+    return OwnData(own.upload, own.proposal, own.base, form, studies, tuple(beyond_scale(own.proposal, form, studies)))
+
+
+def beyond_scale(proposal: Proposal, form: TableMap, studies: StudySet) -> Iterator[tuple[tuple[str, ...], str]]:
+    """See `OwnData.beyond`: such answers count nowhere, so shares and means are those of the others."""
+    asked = {name: one.question or "" for name, one in form.outcomes.items()}
+    answers = tuple(guess.name for guess in proposal.guesses if guess.role == "answer")
+    for cell_id in studies.cells["cell_id"]:
+        cell, found = studies.cell(cell_id), studies.answers(cell_id)
+        beyond = found.responses[~found.on_scale & ~np.isin(found.responses, list(cell.scale.off_axis))]
+        if not len(beyond):
+            continue
+        n, total = len(beyond), len(found.responses)
+        such = ", ".join(cell.scale.written(int(value)) for value in np.unique(beyond)[:3])
+        columns = tuple(name for name, question in asked.items() if question and question in cell.stimulus)
+        told = (
+            f"{cell.condition_label}: {n:,} of {total:,} answers ({n / total:.0%}) are not on the scale of "
+            f"“{short(question_of(cell))}”, such as {such}; they are left out of every figure. If they are "
+            "answers, widen the scale; if they mean no answer, enter them as codes"
+        )
+        yield columns or answers, told
+
+
+def short(words: str) -> str:
+    """A text on one line, cut to what a table has room for."""
+    line = " ".join(words.split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
 def _check_size(own: OwnData, form: TableMap) -> None:
@@ -89,9 +124,13 @@ class _named:  # noqa: N801 - read as a phrase
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, SocratesError):
-            words = str(error).replace(str(self.upload.path), self.upload.name)
-            words = words.replace(f"{self.upload.path.parent}/", "")  # of the survey file beside it
-            raise SocratesError(words.replace(self.upload.path.name, self.upload.name)) from error
+            raise SocratesError(_renamed(str(error), self.upload)) from error
+
+
+def _renamed(words: str, upload: Upload) -> str:
+    """A message that calls the files as the visitor does."""
+    words = words.replace(f"{upload.path.parent}/", "").replace(upload.path.name, upload.name)
+    return words.replace(f"answers{SUFFIX}", upload.survey) if upload.survey else words
 
 
 def people_sent(own: OwnData, study_id: str, model: AnswerModel) -> str:
@@ -155,4 +194,4 @@ def predict(
         results.limits.take(visitor, (request.n or 1) * len(arms))
         found = simulate(own.studies, answering, request, progress)
     # what was assumed to read the data stands beside the result
-    return replace(found, notes=(*own.studies.manifest.notes, *found.notes))
+    return replace(found, notes=(*(told for _, told in own.beyond), *own.studies.manifest.notes, *found.notes))

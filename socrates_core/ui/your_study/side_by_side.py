@@ -9,6 +9,7 @@ from socrates_core.simulation.what_if.setting import PredictedSetting, Setting, 
 from socrates_core.simulation.whole_study import Sampling
 from socrates_core.study.study_file.reading import study_of
 from socrates_core.ui.access.visitors import Visitor
+from socrates_core.ui.html import notice_html
 from socrates_core.ui.results import Results
 from socrates_core.ui.what_if.baselines import baseline_models, comparable_baselines
 from socrates_core.ui.what_if.view import kept_html
@@ -62,6 +63,23 @@ class ComparingPredictions:
     def outcome(self, current: Prediction, place: int) -> str:
         """The first one if there is none at this place."""
         return current.found[place if place in range(len(current.found)) else 0].name
+
+
+def moved_on(first: Prediction | None, found: WhatIf | None, now: Prediction | None) -> str:
+    """What is said of a comparison once shares were moved, so that its figures are not taken for the present ones.
+
+    Args:
+        first: What is kept as A; None beside baselines.
+        found: The comparison on the page.
+        now: The prediction on the page.
+
+    Returns:
+        A notice; empty if there is no comparison, or it holds the prediction on the page.
+    """
+    if found is None or now is None or any(setting.found is now.found for setting in found.settings):
+        return ""
+    again = "Run" if first is not None else "the button again"
+    return notice_html(f"The comparison below is for the shares before they were moved. Press {again} to compare anew.")
 
 
 def _whole(made: Prediction) -> Prediction:

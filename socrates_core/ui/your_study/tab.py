@@ -29,7 +29,7 @@ from socrates_core.ui.your_study.draft import LABELS, NOMINAL, OPEN, RANGE, TOO_
 from socrates_core.ui.your_study.population import MARGINS, levels_json, people_menus
 from socrates_core.ui.your_study.preview import checked, findings_json, preview_html, summary_html
 from socrates_core.ui.your_study.remix import live_json, only_shares_differ
-from socrates_core.ui.your_study.side_by_side import ComparingPredictions
+from socrates_core.ui.your_study.side_by_side import ComparingPredictions, moved_on
 from socrates_core.ui.your_study.view import STALE, WAITING, keep_html, ranking_html, tables_html, verdict_html
 from socrates_core.ui.your_study.work import Prediction, download, loaded_in, predict, study_file, with_shares
 
@@ -352,7 +352,12 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
     ran.then(None, None, None, js="() => yourStudy.show('#study-verdict')")
     ran.then(catch_up, moving, [outcomes.made, outcomes.notice, outcomes.keep, *body], **QUICK)
     outcomes.live.change(None, outcomes.live, None, js="(found) => yourStudy.live(found)")
-    wire_what_if(outcomes.beside, outcomes.made, outcomes.which, ran, ComparingPredictions(results), results)
+    beside = outcomes.beside
+    outcomes.live.change(
+        lambda *compared: moved_on(*compared) or gr.skip(), [beside.first, beside.found, outcomes.made], beside.says,
+        **QUICK,
+    )  # fmt: skip
+    wire_what_if(beside, outcomes.made, outcomes.which, ran, ComparingPredictions(results), results)
     outcomes.which.input(choose, [outcomes.made, outcomes.which], body, **QUICK)
     outcomes.keep.download(save_file, outcomes.made, desk.saved, **QUICK)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from socrates_core.errors import SocratesError
+from socrates_core.errors import ColumnError, SocratesError
 from socrates_core.study.sources.table.map.form import TableMap, map_of
 from socrates_core.study.sources.table.map.recognition import Proposal, propose
 from socrates_core.ui.your_data.mapping import MapDraft, draft_of, map_from, table_json
@@ -127,7 +127,6 @@ def test_a_map_that_was_brought_is_shown_and_kept(proposal: Proposal) -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"q1": {"role": "left out"}}, "Choose at least one column that is an outcome"),
         ({"email": {"role": "participant"}}, "Two columns are “Person .id.”: 'ResponseId' and 'email'"),
         ({"q1": {"question": " "}}, "q1: write the question"),
         ({"q1": {"low": "one"}}, "q1: the scale needs two whole numbers"),
@@ -139,8 +138,14 @@ def test_a_map_that_was_brought_is_shown_and_kept(proposal: Proposal) -> None:
 def test_what_is_wrong_is_said_with_its_column(
     proposal: Proposal, changes: dict[str, dict[str, Any]], problem: str
 ) -> None:
-    with pytest.raises(SocratesError, match=problem):
+    with pytest.raises(ColumnError, match=problem) as told:
         map_from(as_sent(proposal, proposal.form, **changes), proposal, proposal.form)
+    assert set(changes) <= set(told.value.columns)  # it stands beside each of them
+
+
+def test_a_table_without_an_outcome_is_refused(proposal: Proposal) -> None:
+    with pytest.raises(SocratesError, match="Choose at least one column that is an outcome"):
+        map_from(as_sent(proposal, proposal.form, q1={"role": "left out"}), proposal, proposal.form)
 
 
 @pytest.mark.parametrize("sent", ["", "[]", '{"columns": [{"i": 1}]}', '{"x": 1}', "x" * 90_001])

@@ -11,6 +11,7 @@ from socrates_core.model.baselines import UniformModel
 from socrates_core.model.endpoint.endpoint_model import EndpointModel
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.study.sources.table.map.form import map_of
+from socrates_core.study.sources.table.map.writing import raw_of
 from socrates_core.ui.access.uploads import Upload
 from socrates_core.ui.access.visitors import DEFAULTS, Policy, Visitor
 from socrates_core.ui.catalogue import open_catalogue
@@ -84,8 +85,9 @@ def test_messages_name_the_file_as_the_visitor_does() -> None:
 def test_a_survey_file_that_cannot_be_read_is_named_without_its_place() -> None:
     upload = Upload("survey.csv")
     upload.path.write_text("id,q1\np1,1\n", "utf-8")
+    upload.survey = "fair.qsf"
     upload.path.with_suffix(".qsf").write_text("{", "utf-8")
-    with pytest.raises(SocratesError, match=r"^answers\.qsf"):
+    with pytest.raises(SocratesError, match=r"^fair\.qsf"):
         opened(upload)
 
 
@@ -177,3 +179,26 @@ def test_real_files_come_out_as_they_are_without_a_correction(name: str, means: 
         for cell in studies.cells_of(studies.study_ids[0])
     }
     assert found == pytest.approx(means, abs=5e-4)
+
+
+def test_answers_that_the_scale_does_not_have_are_named_above_the_figures_and_with_the_result(
+    results: Results, own: OwnData
+) -> None:
+    # 1 to 5 in turn, read on a scale from 1 to 3: two of five are lost, and the mean is 2 instead of 3
+    scale = {"from": 1, "to": 3}
+    raw = {"participant": "id", "condition": "arm", "outcomes": {"q1": {"question": "Like?", "scale": scale}}}
+    narrow = read(own, map_of(raw, "the test"))
+    told = "a: 8 of 20 answers (40%) are not on the scale of “Like?”, such as 4, 5; they are left out of every figure"
+    assert narrow.beyond[0][0] == ("q1",)  # the script repeats it beside this column
+    assert narrow.beyond[0][1].startswith(told)
+    assert f"<div data-columns='[&quot;q1&quot;]'><p class='warning'>{told}" in preview_html(narrow)
+    found = predict(results, STRANGER, narrow, results.model_name, SimulationRequest(0, n=5), confirmed=False)
+    assert found.notes[0].startswith(told)
+    assert own.beyond == ()
+
+
+def test_an_answer_column_of_a_long_table_is_named_where_its_scale_does_not_fit() -> None:
+    rows = "".join(f"s,{i % 2 + 1},p{i},Like?,{i % 5 + 1}\n" for i in range(20))
+    own = brought(f"study_id,condition_num,participant_id,question,response\n{rows}")
+    narrow = read(own, map_of({**raw_of(own.base), "scale": {"from": 1, "to": 3}}, "the test"))
+    assert narrow.beyond[0][0] == ("response",)

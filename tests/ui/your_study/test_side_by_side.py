@@ -17,7 +17,7 @@ from socrates_core.ui.what_if.panel import download
 from socrates_core.ui.what_if.view import comparison_html, shares_html, verdict_html
 from socrates_core.ui.your_study import work
 from socrates_core.ui.your_study.draft import ConditionDraft, Draft, OutcomeDraft, PeopleDraft, ScaleDraft
-from socrates_core.ui.your_study.side_by_side import ComparingPredictions
+from socrates_core.ui.your_study.side_by_side import ComparingPredictions, moved_on
 from socrates_core.ui.your_study.work import Prediction, predict
 from tests.ui.your_study.test_work import STRANGER
 
@@ -100,3 +100,12 @@ def test_a_page_keeps_no_more_of_single_people_than_it_may(demo: Results, monkey
         with pytest.raises(SocratesError, match="too many people and options to be compared on the page"):
             ComparingPredictions(demo).beside(STRANGER, *pair)
     assert replace(large, found=small.found).setting.size == 80
+
+
+def test_a_comparison_of_shares_that_were_moved_since_says_so(demo: Results) -> None:
+    first, second, moved = made(demo), made(demo, text="You read a red menu."), made(demo, text="Moved.")
+    found = ComparingPredictions(demo).beside(STRANGER, first, second)
+    assert moved_on(first, None, second) == moved_on(None, found, None) == ""
+    assert moved_on(first, found, second) == ""
+    assert "for the shares before they were moved. Press Run to compare anew." in moved_on(first, found, moved)
+    assert "Press the button again" in moved_on(None, found, moved)

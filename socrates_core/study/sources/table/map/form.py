@@ -290,7 +290,7 @@ def _problem(error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         form = next((_FORMS[part] for part in reversed(place[:-1]) if part in _FORMS), TableMap)
         known = [one.alias or name for name, one in form.model_fields.items()]
-        return f"{key}: there is no such key{nearest(place[-1], known)} (known are {', '.join(known)})"
+        return f"{key}: there is no such key{nearest(place[-1], known)}"
     words = _WORDS.get(error["type"])
     shown = repr(error["input"])[:60]
     said = words.format(**{**error.get("ctx", {}), "input": shown}) if words else error["msg"]
