@@ -155,7 +155,7 @@ def _share(value: Any, where: str) -> float:
         share = math.nan
     if not math.isfinite(share) or share < 0:
         shown = f"{share:g}" if math.isfinite(share) else repr(value)[:60]
-        raise SourceError(f"{where}: expected a share from 0 to 1, got {shown}")
+        raise SourceError(f"{where}: expected a share of 0 or more, got {shown}")
     return share
 
 

@@ -102,8 +102,8 @@ def test_weights_that_explode_are_warned_of() -> None:
         ({"gender": {"Female": 60, "Male": 30}}, "shares add up to 90 %, expected 100 %: 10 % missing"),
         ({"gender": {"Female": 60, "Male": 50}}, "shares add up to 110 %, expected 100 %: 10 % too much"),
         ({"gender": {"Female": 0.6, "Male": 0.6}}, "m.gender: the shares add up to 1.2, expected 1 "),
-        ({"gender": {"Female": "most"}}, "m.gender.Female: expected a share from 0 to 1, got 'most'"),
-        ({"gender": {"Female": float("nan")}}, "m.gender.Female: expected a share from 0 to 1, got nan"),
+        ({"gender": {"Female": "most"}}, "m.gender.Female: expected a share of 0 or more, got 'most'"),
+        ({"gender": {"Female": float("nan")}}, "m.gender.Female: expected a share of 0 or more, got nan"),
         ({"gender": 5}, "m.gender: expected the shares of its values"),
         ({"gender × age": {"Female": 1}}, "m.gender × age.Female: expected the shares of its values"),
         ({"gender × gender": {"Female": 1}}, "m.gender × gender: expected an attribute, or different ones"),
@@ -143,7 +143,7 @@ def test_a_table_of_shares_beside_the_study_file_is_a_margin(tmp_path: Path) -> 
         ("joint.csv", "gender,share\nFemale,1\n", "has shares of gender; name the margin so"),
         ("joint.csv", "gender,age_group\nFemale,18-34\n", "expected a column `share`"),
         ("joint.csv", "gender,age_group,share\nMale,55+,1\nMale,55+,0\n", "row 2: Male × 55. occurs twice"),
-        ("joint.csv", "gender,age_group,share\nMale,55+,many\n", "row 1: expected a share from 0 to 1, got 'many'"),
+        ("joint.csv", "gender,age_group,share\nMale,55+,many\n", "row 1: expected a share of 0 or more, got 'many'"),
     ):
         (tmp_path / name).write_text(text, "utf-8")
         with pytest.raises(SourceError, match=message):
