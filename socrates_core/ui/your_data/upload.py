@@ -5,7 +5,7 @@ from typing import Final
 from urllib.parse import unquote
 
 import gradio as gr
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -43,10 +43,14 @@ def upload_route(results: Results) -> Route:
             results.limits.take(visitor, COST * size // 1024**2)
         except SocratesError as error:
             return PlainTextResponse(f"{error}\n", 413 if size > uploads.largest else 400)
-        with (upload.path.with_name(f"answers{SUFFIX}") if is_survey else upload.path).open("wb") as target:
-            async for chunk in request.stream():
-                upload.size += len(chunk)
-                target.write(chunk)
+        try:
+            with (upload.path.with_name(f"answers{SUFFIX}") if is_survey else upload.path).open("wb") as target:
+                async for chunk in request.stream():
+                    upload.size += len(chunk)
+                    target.write(chunk)
+        except ClientDisconnect:  # the page was closed or went elsewhere; it does not take the answers either
+            upload.close()
+            return PlainTextResponse("The file was not sent to its end.\n", 400)
         return JSONResponse({"word": word if is_survey else uploads.keep(upload)})
 
     return Route(PATH, respond, methods=["POST"])

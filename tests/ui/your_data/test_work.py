@@ -1,10 +1,15 @@
+import asyncio
+import os
+import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import polars as pl
 import pyreadstat
 import pytest
+from starlette.requests import Request
 
 from socrates_core.errors import SocratesError
 from socrates_core.model.baselines import UniformModel
@@ -16,6 +21,7 @@ from socrates_core.ui.access.uploads import Upload
 from socrates_core.ui.access.visitors import DEFAULTS, Policy, Visitor
 from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.results import Results
+from socrates_core.ui.your_data.upload import upload_route
 from socrates_core.ui.your_data.view import found_html, preview_html
 from socrates_core.ui.your_data.work import OwnData, opened, people_sent, predict, read, sends_the_same
 
@@ -202,3 +208,18 @@ def test_an_answer_column_of_a_long_table_is_named_where_its_scale_does_not_fit(
     own = brought(f"study_id,condition_num,participant_id,question,response\n{rows}")
     narrow = read(own, map_of({**raw_of(own.base), "scale": {"from": 1, "to": 3}}, "the test"))
     assert narrow.beyond[0][0] == ("response",)
+
+
+def test_a_file_that_is_not_sent_to_its_end_leaves_nothing(results: Results) -> None:
+    parts = [{"type": "http.request", "body": b"a,b\n", "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> dict[str, Any]:
+        return parts.pop(0)
+
+    headers = [(b"content-length", b"4000"), (b"x-file-name", b"half.csv"), (b"host", b"127.0.0.1")]
+    scope = {"type": "http", "method": "POST", "path": "/your-data", "headers": headers, "query_string": b"",
+             "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "scheme": "http", "session": {}}  # fmt: skip
+    made: set[Path] = set(Path(tempfile.gettempdir()).glob("socrates-data-*"))
+    answer = asyncio.run(upload_route(results).endpoint(Request(scope, receive)))
+    assert answer.status_code == 400
+    assert set(Path(tempfile.gettempdir()).glob(f"socrates-data-{os.getpid()}-*")) <= made
