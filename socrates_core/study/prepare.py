@@ -309,7 +309,7 @@ def with_few_versions(studies: StudySet) -> StudySet:
 
 
 def show_progress(started: float) -> Progress:
-    """A line on stderr that is rewritten about once a second: share done, rate, time left."""
+    """A line on stderr that is rewritten about once a second: how much is read, and the time left."""
     last = [started]
 
     def show(done: int, total: int) -> None:
@@ -317,13 +317,9 @@ def show_progress(started: float) -> Progress:
         if done < total and now - last[0] < 1:
             return
         last[0] = now
-        rate = done / (now - started)
         ending = "\n" if done >= total else "\r" if sys.stderr.isatty() else "\n"
-        left = (total - done) / rate
-        sys.stderr.write(
-            f"read         {done:,} of {total:,} ({done / total:.0%}), {rate / total:.1%} a second, {left:.0f} s left"
-            f"{ending}"
-        )
+        left = (total - done) * (now - started) / done
+        sys.stderr.write(f"read         {done:,} of {total:,} ({done / total:.0%}), {left:.0f} s left{ending}")
         sys.stderr.flush()
 
     return show
