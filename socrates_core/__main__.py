@@ -24,8 +24,14 @@ COMMANDS: Final = {
         "ui.app",
         "Start Socrates in the browser: predicted and actual answers of studies that the model has not seen.",
     ),
-    "simulate": ("report.prediction.command", "Predict a study that has not been run, from a study file."),
-    "what-if": ("report.what_if.command", "Compare predictions of a study: other texts, people, models, temperatures."),
+    "simulate": (
+        "report.prediction.command",
+        "Predict a study from a study file; beside people's answers, if the file names some.",
+    ),
+    "what-if": (
+        "report.what_if.command",
+        "Predict a study in two or more settings side by side: other texts, people, models or temperatures.",
+    ),
     "prepare": ("study.prepare", "Read studies from a source and write them as a study folder with a split."),
     "train": ("finetune.train", "Train an adapter on the training part of a study folder."),
     "run": ("runs.evaluate", "Evaluate a model on a part of a split, as a run that can be stopped and resumed."),

@@ -38,6 +38,10 @@ _WAYS_OUT: Final[Mapping[int, str]] = {
 }
 
 
+AGAIN_SECONDS: Final = 1.0
+"""After which it is looked whether a command that was told to stop does."""
+
+
 class _Terminated(SystemExit):
     """Ends a command that is told to stop, through every `finally` that cleans up."""
 
@@ -61,6 +65,7 @@ def run(app: typer.Typer | Callable[..., None]) -> None:
     their traceback.
     """
     before = signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGALRM, _terminate)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # not every terminal can show every name
@@ -90,6 +95,7 @@ def run(app: typer.Typer | Callable[..., None]) -> None:
         sys.stderr.write("stopped by SIGTERM\n")
         sys.exit(stopped.code)
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGTERM, before)
 
 
@@ -120,8 +126,18 @@ def _check_names() -> None:
             raise SocratesError(f"{name} is not UTF-8; rename it, or go there by a symbolic link whose name is")
 
 
-def _terminate(number: int, _: FrameType | None) -> None:
-    raise _Terminated(128 + number)
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    """Raise _Terminated, and again until it arrives.
+
+    Python drops what a signal raises within a callback, such as those of the locks of imports.
+    """
+    signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
+    handled = sys.exception()
+    while handled is not None:
+        if isinstance(handled, _Terminated):
+            return  # on its way, through what cleans up
+        handled = handled.__context__
+    raise _Terminated(128 + signal.SIGTERM)
 
 
 def _fail(message: str) -> NoReturn:

@@ -308,8 +308,9 @@ def test_two_colons_are_not_taken_for_a_chain_of_file_systems(place: Path, tmp_p
     assert not list(tmp_path.iterdir())
     (tmp_path / "x::y").mkdir()
     (tmp_path / "x::y" / "rows.json").write_text('[{"x": 1}]')
-    with pytest.raises(SourceError, match="::"):
-        list(frames(tmp_path / "x::y" / "rows.json"))
+    rows = pl.concat(frames(tmp_path / "x::y" / "rows.json"))
+    assert rows.columns == ["x"]
+    assert len(rows) == 1
 
 
 def test_a_folder_that_is_gone_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
@@ -403,7 +404,7 @@ def test_sigterm_ends_every_command_in_a_line_and_leaves_nothing_half_written(
     ("arguments", "expected"),
     [
         (["--sourc", "a"], "No such option: --sourc (Possible options: --out, --source)"),
-        (["--source", "a"], "Missing option '--out'"),
+        (["--out"], "Option '--out' requires an argument"),
         (
             ["--source", "a", "--out", "b", "--seed", "x"],
             "Invalid value for '--seed': Input should be a valid integer, unable to parse string as an integer",

@@ -67,6 +67,8 @@ def test_a_file_is_predicted_against_actual_in_three_clicks(
     page.click("#data-run")
     expect(page.locator("#data-options tbody tr")).to_have_count(7)
     expect(page.locator("#data-notes")).not_to_contain_text("read the same texts")
+    page.fill("#data-seed input", "3")
+    expect(page.locator("#data-stale")).to_contain_text("Press Use this study to update the result.")
 
     # the map is saved, and read again by a page that has never seen it
     with page.expect_download() as saved:

@@ -117,9 +117,12 @@ def draw_problem(panel: ResultPanel, message: str) -> Updates:
     return {panel.notice: notice_html(message)}
 
 
-def stale_html() -> str:
-    """The hint that the controls have changed since the result was computed."""
-    return "<p class='stale' role='status'>The settings have changed. Press <b>Run</b> to update the result.</p>"
+def stale_html(button: str = "Run") -> str:
+    """The hint that the controls have changed since the result was computed; `button` computes it anew."""
+    return (
+        f"<p class='stale' role='status'>The settings have changed. Press <b>{text(button)}</b> to update the "
+        "result.</p>"
+    )
 
 
 def _keep_html(query: str) -> str:

@@ -18,7 +18,7 @@ from socrates_core.ui.html import about_columns, notice_html
 from socrates_core.ui.listeners import KEPT_SECONDS, QUICK, Updates, report_progress
 from socrates_core.ui.model_choice import ModelChoice
 from socrates_core.ui.results import Results
-from socrates_core.ui.simulate.result_panel import ResultPanel, draw_problem, draw_result, result_panel
+from socrates_core.ui.simulate.result_panel import ResultPanel, draw_problem, draw_result, result_panel, stale_html
 from socrates_core.ui.your_data.bench import Bench, Choice, choice_of, picker_html
 from socrates_core.ui.your_data.mapping import draft_of, map_from, table_json
 from socrates_core.ui.your_data.menus import draw_menus, request_of, wire_menus
@@ -264,3 +264,5 @@ def _wire_run(bench: Bench, asked: Choice, panel: ResultPanel, made: gr.State, r
     )  # fmt: skip
     ran.then(None, None, None, js="() => yourData.show()")
     panel.keep.download(save_file, made, bench.saved, **QUICK)
+    for control in (asked.study, asked.condition, asked.outcome, asked.control, asked.model, asked.n, asked.seed):
+        control.input(lambda found: stale_html("Use this study") if found else "", made, panel.stale, **QUICK)

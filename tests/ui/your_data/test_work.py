@@ -1,6 +1,7 @@
 import asyncio
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -220,6 +221,7 @@ def test_a_file_that_is_not_sent_to_its_end_leaves_nothing(results: Results) -> 
     scope = {"type": "http", "method": "POST", "path": "/your-data", "headers": headers, "query_string": b"",
              "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "scheme": "http", "session": {}}  # fmt: skip
     made: set[Path] = set(Path(tempfile.gettempdir()).glob("socrates-data-*"))
-    answer = asyncio.run(upload_route(results).endpoint(Request(scope, receive)))
+    with ThreadPoolExecutor() as apart:  # this thread may have a loop of its own
+        answer = apart.submit(asyncio.run, upload_route(results).endpoint(Request(scope, receive))).result()
     assert answer.status_code == 400
     assert set(Path(tempfile.gettempdir()).glob(f"socrates-data-{os.getpid()}-*")) <= made
