@@ -65,7 +65,7 @@ def run(app: typer.Typer | Callable[..., None]) -> None:
     their traceback.
     """
     before = signal.signal(signal.SIGTERM, _terminate)
-    signal.signal(signal.SIGALRM, _terminate)
+    before_alarm = signal.signal(signal.SIGALRM, _terminate)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # not every terminal can show every name
@@ -96,6 +96,7 @@ def run(app: typer.Typer | Callable[..., None]) -> None:
         sys.exit(stopped.code)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before_alarm)
         signal.signal(signal.SIGTERM, before)
 
 

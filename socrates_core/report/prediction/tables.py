@@ -55,7 +55,7 @@ def arms_table(simulation: Simulation) -> Table:
     rows = []
     for rank, arm in ranking(simulation):
         name = f"{arm.label} (control)" if arm.cell == simulation.control and effects else arm.label
-        cells = [str(rank), name, _middle(arm), *([percent(arm.predicted_off_axis)] if apart else [])]
+        cells = [str(rank), name, middle_text(arm), *([percent(arm.predicted_off_axis)] if apart else [])]
         rows.append((*cells, _effect_words(effects.get(arm.cell.cell_id), open_ended)) if effects else tuple(cells))
     header = ["Rank", "Condition", "Median (middle half)" if open_ended else "Mean (95 % interval)"]
     header += ["Off the axis"] if apart else []
@@ -213,7 +213,8 @@ def _key(arm: ArmResult) -> float:
     return float(arm.numbers.predicted.median) if arm.numbers is not None else round(arm.predicted_mean, 2)
 
 
-def _middle(arm: ArmResult) -> str:
+def middle_text(arm: ArmResult) -> str:
+    """The predicted mean of an arm, or the median of numbers, with the interval over who is simulated."""
     if arm.numbers is not None:
         found = arm.numbers.predicted
         return f"{found.median:,} ({found.low:,} to {found.high:,})"

@@ -5,6 +5,7 @@ from typing import Final
 from socrates_core.report.document import Table
 from socrates_core.report.figures import bar_shares
 from socrates_core.report.prediction.picture import all_values, common_bars, over
+from socrates_core.report.prediction.tables import middle_text
 from socrates_core.report.words import percent, signed
 from socrates_core.simulation.result import ArmResult
 from socrates_core.simulation.what_if.comparison import ArmComparison, OutcomeComparison, WhatIf
@@ -48,7 +49,7 @@ def differences_table(outcome: OutcomeComparison) -> Table:
         header += [] if scale.nominal else [f"{name} − {first}{unit}"]
         header += [] if open_ended else [f"{'Total variation' if scale.nominal else 'W'} of {name} from {first}"]
     for one in outcome.arms:
-        cells = [one.label, *([] if scale.nominal else [_middle(arm) for arm in one.arms])]
+        cells = [one.label, *([] if scale.nominal else [middle_text(arm) for arm in one.arms])]
         cells += [_actual(one.arms[0])] if actual else []
         for found in one.differences:
             cells += [] if found.middle is None else [_difference(found.middle, 0 if open_ended else 1)]
@@ -152,14 +153,6 @@ def _option(arm: ArmResult, k: int) -> str:
 
 def _number(arm: ArmResult) -> str:
     return f"{arm.numbers.predicted.median:,}" if arm.numbers is not None else f"{arm.predicted_mean:.2f}"
-
-
-def _middle(arm: ArmResult) -> str:
-    if arm.numbers is not None:
-        found = arm.numbers.predicted
-        return f"{found.median:,} ({found.low:,} to {found.high:,})"
-    at = arm.predicted_mean_interval
-    return f"{arm.predicted_mean:.2f} ({at.low:.2f} to {at.high:.2f})"
 
 
 def _actual(arm: ArmResult) -> str:

@@ -7,7 +7,7 @@ import polars as pl
 
 from socrates_core.errors import SourceError
 from socrates_core.study.sources.personal import masked
-from socrates_core.study.sources.rows import check_attributes
+from socrates_core.study.sources.rows import as_codes, check_attributes
 from socrates_core.study.sources.table.columns import plain
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, Persona
 
@@ -100,7 +100,7 @@ def attribute(column: pl.Series) -> pl.Series:
         )
     if column.dtype.is_float():
         column = column.fill_nan(None)
-    text = column.cast(pl.String).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
+    text = as_codes(column)
     text = text.to_frame().select(pl.when(pl.col(column.name) != "").then(pl.col(column.name))).to_series()
     whole = text.str.contains(r"^(0|-?[1-9]\d{0,17})$")
     return text.cast(pl.Int64) if whole.all() and text.null_count() < len(text) else text

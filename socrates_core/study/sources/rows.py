@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import polars as pl
 
@@ -28,6 +28,14 @@ MOST_EXAMPLES: Final = 5
 
 LONGEST_QUOTE: Final = 60
 """Characters of an answer that are quoted."""
+
+
+Column = TypeVar("Column", pl.Expr, pl.Series)
+
+
+def as_codes(column: Column) -> Column:
+    """Values as text, by which maps and files call them: 1.0 and 1 are one code."""
+    return column.cast(pl.String).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
 
 
 @dataclass

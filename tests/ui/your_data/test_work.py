@@ -25,10 +25,10 @@ from socrates_core.ui.results import Results
 from socrates_core.ui.your_data.upload import upload_route
 from socrates_core.ui.your_data.view import found_html, preview_html
 from socrates_core.ui.your_data.work import OwnData, opened, people_sent, predict, read, sends_the_same
+from tests.real_files import REAL_STUDIES, needs_real_studies
 
 STRANGER = Visitor(None, "anyone", "address:1")
 ATTACK = "<img src=x onerror=alert(1)>"
-REAL = Path("../shared/data/real_studies")
 
 
 def brought(content: str, name: str = "survey.csv") -> OwnData:
@@ -164,7 +164,7 @@ def test_a_workbook_and_a_file_of_spss_are_brought_like_a_text_table(results: Re
     assert found.arms[0].cell.stimulus.startswith("How often?")
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real studies are not on this machine")
+@needs_real_studies
 @pytest.mark.parametrize(
     ("name", "means"),
     [
@@ -174,9 +174,9 @@ def test_a_workbook_and_a_file_of_spss_are_brought_like_a_text_table(results: Re
 )
 def test_real_files_come_out_as_they_are_without_a_correction(name: str, means: dict[str, float]) -> None:
     upload = Upload(name)
-    upload.path.write_bytes((REAL / name).read_bytes())
-    if (REAL / name).with_suffix(".qsf").is_file():
-        upload.path.with_suffix(".qsf").write_bytes((REAL / name).with_suffix(".qsf").read_bytes())
+    upload.path.write_bytes((REAL_STUDIES / name).read_bytes())
+    if (REAL_STUDIES / name).with_suffix(".qsf").is_file():
+        upload.path.with_suffix(".qsf").write_bytes((REAL_STUDIES / name).with_suffix(".qsf").read_bytes())
     own = opened(upload)
     studies = read(own, own.base).studies
     assert studies is not None

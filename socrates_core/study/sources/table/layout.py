@@ -10,7 +10,7 @@ import polars as pl
 
 from socrates_core.errors import SourceError
 from socrates_core.study.sources.personal import masked
-from socrates_core.study.sources.rows import check_attributes, integers
+from socrates_core.study.sources.rows import as_codes, check_attributes, integers
 from socrates_core.study.sources.table.columns import (
     DEMOGRAPHIC,
     KNOWN,
@@ -195,7 +195,7 @@ class Layout:
                 rows = rows.drop(column)
                 continue
             value = pl.col(column).cast(pl.String).str.strip_chars()
-            whole = value.str.replace(r"^(-?\d+)\.0+$", "$1")  # 1.0 and 1 are one code
+            whole = as_codes(pl.col(column))
             known = whole.replace_strict(dict(form.labels), default=value, return_dtype=pl.String)
             codes = [*self.columns.missing, *form.missing]
             if codes:
@@ -237,7 +237,7 @@ class Layout:
         """The rows with the map's labels of their arms, every one of which must have one."""
         form = self.columns.condition
         assert form is not None
-        value = rows["condition"].cast(pl.String).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
+        value = as_codes(rows["condition"])
         found = value.drop_nulls().unique(maintain_order=True).to_list()
         self._arms |= set(found)
         left = [one for one in found if one not in form.labels]
@@ -252,7 +252,7 @@ class Layout:
     def _with_read_texts(self, rows: pl.DataFrame, where: str) -> pl.DataFrame:
         """The rows with what people in their arm read, by the map, as `_text`; every arm has a text, or none has."""
         texts = self.columns.condition.texts if self.columns.condition else {}
-        value = rows["condition"].cast(pl.String).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
+        value = as_codes(rows["condition"])
         left = [one for one in value.drop_nulls().unique(maintain_order=True).to_list() if one not in texts]
         if texts and left:
             raise SourceError(
@@ -300,7 +300,7 @@ class Layout:
             return rows
         for name in ("response", "weight"):
             if name in rows.columns:
-                text = pl.col(name).cast(pl.String).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
+                text = as_codes(pl.col(name))
                 kept = pl.when(text.is_in(list(self.columns.missing))).then(None).otherwise(pl.col(name))
                 gone = rows.select(text.is_in(list(self.columns.missing)).sum()).item()
                 rows = rows.with_columns(kept.alias(name))
@@ -377,7 +377,7 @@ class Layout:
         """The answers in one column without those that are its own codes for "no answer"."""
         if not outcome.missing:
             return asked
-        text = pl.col("response").str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
+        text = as_codes(pl.col("response"))
         kept = asked.filter(~text.is_in(list(outcome.missing)))
         if len(kept) < len(asked):
             self.notes[f"{column}: codes for no answer ({', '.join(outcome.missing)})"] = None

@@ -31,7 +31,7 @@ from socrates_core.study.sources.file.frames import (
     slices,
 )
 from socrates_core.study.sources.file.opened import column_notes
-from socrates_core.study.sources.rows import OPTIONAL, REQUIRED
+from socrates_core.study.sources.rows import OPTIONAL, REQUIRED, as_codes
 from socrates_core.study.sources.table.answers import NO_SCALE, WAYS_OUT, lost_answers, with_answers
 from socrates_core.study.sources.table.arms import alike_arms, match_arms
 from socrates_core.study.sources.table.codebook import Codebook
@@ -211,7 +211,7 @@ def _noted(table: TableSource) -> Noted:
         found: dict[str, set[str]] = {name: set() for name in names}
         for _, frame in slices(table.files, names, text=form):
             for name in names:
-                texts = frame[name].cast(pl.String).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
+                texts = as_codes(frame[name])
                 found[name] |= {text for text in texts.unique().drop_nulls() if text}
         return found
 

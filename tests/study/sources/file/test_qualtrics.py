@@ -13,8 +13,8 @@ from socrates_core.study.sources.file.qualtrics import read_survey
 from socrates_core.study.sources.opening import Stated, open_source
 from socrates_core.study.sources.table.map.form import map_of, read_map
 from socrates_core.study.study_set import StudySet
+from tests.real_files import REAL_STUDIES, needs_real_studies
 
-REAL = Path(__file__).parents[5] / "shared" / "data" / "real_studies"
 AGREE: dict[str, Any] = {
     "QuestionType": "MC",
     "Selector": "SAVR",
@@ -176,13 +176,13 @@ def test_arms_that_are_not_plain_are_left_to_a_person(tmp_path: Path) -> None:
     assert ("arm" in other.notes, other.said) == (False, ())
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason=f"there is no {REAL}: real studies are not part of the repository")
+@needs_real_studies
 def test_the_real_survey_gives_the_arms_of_its_export() -> None:
-    raw = pl.read_csv(REAL / "targeting_fairness.csv")
+    raw = pl.read_csv(REAL_STUDIES / "targeting_fairness.csv")
     raw_map = {"participant": "TWIN_ID", "condition": "target", "outcomes": {"fair1": {}}}
     columns = map_of({"study": "fairness", **raw_map}, "the map")
     for name in ("targeting_fairness.qsf", "targeting_fairness.csv"):
-        studies = open_source(str(REAL / name), stated=Stated(columns))
+        studies = open_source(str(REAL_STUDIES / name), stated=Stated(columns))
         assert studies.cell(0).scale.values == tuple(range(1, 10))
         assert studies.cell(0).scale.labels == {1: "Not at all fair", 9: "Very fair"}
         for cell in studies.cells_of("fairness"):

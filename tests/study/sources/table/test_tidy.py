@@ -10,11 +10,10 @@ from socrates_core.scale.answer_scale import AnswerScale, answer_instruction
 from socrates_core.scale.instruction import parse_scale
 from socrates_core.study.sources.table.tidy import load_table, table_at
 from socrates_core.study.study_set import StudySet
+from tests.real_files import REAL_STUDIES, needs_real_studies
 
-REAL = Path(__file__).parents[5] / "shared" / "data" / "real_studies"
 HEADER = "study_id,condition_num,participant_id,response,stimulus"
 ROW = 's,1,ann,3,"How was it? Only return an integer from 1 to 5, nothing else."'
-real_studies = pytest.mark.skipif(not REAL.is_dir(), reason="the real studies are not here (../shared/data)")
 
 
 def table(path: Path, *lines: str, encoding: str = "utf-8") -> Path:
@@ -196,9 +195,9 @@ def test_our_own_instruction_is_read_back_as_the_scale_it_was_made_of(scale: Ans
     assert parse_scale(f"A vignette.\n\nA question?\n\n{answer_instruction(scale)}") == scale
 
 
-@real_studies
+@needs_real_studies
 def test_the_twelve_real_studies_go_through() -> None:
-    studies = load(REAL / "responses.parquet")
+    studies = load(REAL_STUDIES / "responses.parquet")
     assert (len(studies.studies), len(studies.responses), studies.manifest.dropped) == (12, 18_011, ())
     assert studies.manifest.counts["off_scale"] == 0
     for row in studies.cells.iter_rows(named=True):
@@ -217,7 +216,7 @@ def test_the_twelve_real_studies_go_through() -> None:
     assert means["mortality frame"] == pytest.approx(0.64, abs=0.03)
 
 
-@real_studies
+@needs_real_studies
 def test_a_real_csv_goes_through() -> None:
-    studies = load(REAL / "lucid_welfare.csv")
+    studies = load(REAL_STUDIES / "lucid_welfare.csv")
     assert (len(studies.cells), len(studies.responses), studies.manifest.dropped) == (3, 1800, ())

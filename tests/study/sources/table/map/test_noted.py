@@ -11,8 +11,8 @@ from socrates_core.study.sources.opening import Stated, open_source
 from socrates_core.study.sources.table.map.form import map_of
 from socrates_core.study.sources.table.map.noted import scale_of_labels
 from socrates_core.study.study_set import StudySet
+from tests.real_files import REAL_STUDIES, needs_real_studies
 
-REAL = Path(__file__).parents[6] / "shared" / "data" / "real_studies"
 QUESTION = "How much do you trust it?"
 MAP = "{participant: id, condition: arm, attributes: [sex], outcomes: {q: {}}}"
 
@@ -135,9 +135,9 @@ def test_value_labels_are_a_scale_where_the_answers_do_not_say_otherwise(
     assert (scale and scale.values, tuple(scale.off_axis) if scale else ()) == (values, off)
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason=f"there is no {REAL}: real studies are not part of the repository")
+@needs_real_studies
 def test_the_real_file_of_spss_gives_the_means_of_its_rows(tmp_path: Path) -> None:
-    file = Path(shutil.copy(REAL / "gss_spend_welfare.sav", tmp_path))  # away from the studies.json beside it
+    file = Path(shutil.copy(REAL_STUDIES / "gss_spend_welfare.sav", tmp_path))  # away from the studies.json beside it
     raw, _ = pyreadstat.read_sav(str(file))
     studies = open_source(str(file))
     means = {}
