@@ -13,12 +13,12 @@ from typing import Final, Literal
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation.results.json_file import as_json, read_record
 from socrates_core.study.files import write_json
-from socrates_core.trust.coverage import Coverage, What
-from socrates_core.trust.distance import DistanceModel
-from socrates_core.trust.evidence import ALL, FAMILIES, family_of
+from socrates_core.trust.error_model.coverage import Coverage, What
+from socrates_core.trust.error_model.distance import DistanceModel
+from socrates_core.trust.error_model.evidence import ALL, FAMILIES, family_of
+from socrates_core.trust.error_model.hierarchy import LEAST_GROUPS, ErrorModel
+from socrates_core.trust.error_model.sharpness import Sharpness
 from socrates_core.trust.fingerprint import Fingerprint
-from socrates_core.trust.hierarchy import LEAST_GROUPS, ErrorModel
-from socrates_core.trust.sharpness import Sharpness
 from socrates_core.trust.worth import Worth, effect_worth
 
 FORMAT: Final = 1

@@ -10,7 +10,7 @@ from socrates_core.errors import PredictionError, shown
 from socrates_core.evaluation.prediction_files import load_predictions
 from socrates_core.evaluation.results.provenance import read_provenance
 from socrates_core.trust.calibration import FILE, AnswersModel, Calibration, save_calibration
-from socrates_core.trust.coverage import LEAST_TRIED, Coverage
+from socrates_core.trust.error_model.coverage import LEAST_TRIED, Coverage
 from socrates_core.trust.fitting import calibrate as fit_calibration
 
 

@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from socrates_core.trust.evidence import CellEvidence, EffectEvidence
-from socrates_core.trust.hierarchy import ErrorModel
+from socrates_core.trust.error_model.evidence import CellEvidence, EffectEvidence
+from socrates_core.trust.error_model.hierarchy import ErrorModel
 
 LEVEL: Final = 0.8
 RESAMPLES: Final = 2000

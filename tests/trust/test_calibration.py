@@ -8,7 +8,7 @@ import pytest
 
 from socrates_core.errors import PredictionError
 from socrates_core.trust.calibration import Calibration, load_calibration, save_calibration
-from socrates_core.trust.evidence import ALL
+from socrates_core.trust.error_model.evidence import ALL
 from socrates_core.trust.fingerprint import Fingerprint
 from socrates_core.trust.fitting import calibrate
 from tests.trust.evidence import evaluation, provenance

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from socrates_core.trust.distance import Bound, conformal_bound, fit_distance
+from socrates_core.trust.error_model.distance import Bound, conformal_bound, fit_distance
 
 
 @pytest.mark.parametrize(("level", "groups"), [(0.8, 4), (0.9, 9), (0.95, 19)])

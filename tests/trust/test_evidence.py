@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from socrates_core.metrics.effects import effects_of
-from socrates_core.trust.evidence import evidence_of, family_of
+from socrates_core.trust.error_model.evidence import evidence_of, family_of
 from tests.predictions import cell
 from tests.trust.evidence import evaluation
 

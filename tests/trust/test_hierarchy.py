@@ -3,8 +3,8 @@ import numpy.typing as npt
 import pytest
 from scipy.stats import multivariate_normal, t
 
-from socrates_core.trust.hierarchy import POINTS, ErrorModel, Responses, fit
-from socrates_core.trust.predictive import Components
+from socrates_core.trust.error_model.hierarchy import POINTS, ErrorModel, Responses, fit
+from socrates_core.trust.error_model.predictive import Components
 
 Numbers = npt.NDArray[np.float64]
 
@@ -63,7 +63,7 @@ def test_a_finer_grid_gives_the_same_interval() -> None:
 
 def test_the_likelihood_is_that_of_the_whole_covariance() -> None:
     # two groups; effects 0 and 1 share a control; against scipy's density, with β fixed at 0 by x = 0
-    from socrates_core.trust.hierarchy import _posterior, _sums
+    from socrates_core.trust.error_model.hierarchy import _posterior, _sums
 
     data = Responses(
         y=np.array([3.0, 1.0, -2.0, 4.0]),

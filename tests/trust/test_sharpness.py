@@ -1,8 +1,15 @@
 import numpy as np
 import pytest
 
-from socrates_core.trust.evidence import evidence_of
-from socrates_core.trust.sharpness import SETTINGS, UNCHANGED, Setting, best_without, fit_sharpness, log_scores
+from socrates_core.trust.error_model.evidence import evidence_of
+from socrates_core.trust.error_model.sharpness import (
+    SETTINGS,
+    UNCHANGED,
+    Setting,
+    best_without,
+    fit_sharpness,
+    log_scores,
+)
 from tests.trust.evidence import evaluation
 
 

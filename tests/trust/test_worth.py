@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from socrates_core.trust.evidence import CellEvidence
-from socrates_core.trust.hierarchy import ErrorModel
-from socrates_core.trust.predictive import Components
+from socrates_core.trust.error_model.evidence import CellEvidence
+from socrates_core.trust.error_model.hierarchy import ErrorModel
+from socrates_core.trust.error_model.predictive import Components
 from socrates_core.trust.worth import Worth, distribution_worth, effect_worth
 
 

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from scipy.special import ndtr
 
 from socrates_core.scale.distribution import Floats
-from socrates_core.trust.distance import conformal_bound
-from socrates_core.trust.hierarchy import Responses, fit_components
+from socrates_core.trust.error_model.distance import conformal_bound
+from socrates_core.trust.error_model.hierarchy import Responses, fit_components
 
 QUALITIES: Final[Mapping[str, float | None]] = {"uniform": None, "useless": 0.0, "poor": 0.4, "fair": 0.8, "good": 0.97}
 GROUPS: Final = (10, 30)

@@ -19,10 +19,10 @@ from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.model.loading import load_model
 from socrates_core.study.studies import load_studies
 from socrates_core.trust.calibration import Calibration
-from socrates_core.trust.evidence import ALL, evidence_of
+from socrates_core.trust.error_model.evidence import ALL, evidence_of
+from socrates_core.trust.error_model.hierarchy import ErrorModel, Responses
+from socrates_core.trust.error_model.responses import actual_effects, errors_of_means
 from socrates_core.trust.fitting import calibrate, unseen
-from socrates_core.trust.hierarchy import ErrorModel, Responses
-from socrates_core.trust.responses import actual_effects, errors_of_means
 
 ROUNDS: Final = 500
 PER_CELL: Final = 400

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from socrates_core.trust.evidence import CellEvidence, EffectEvidence
-from socrates_core.trust.hierarchy import Responses
+from socrates_core.trust.error_model.evidence import CellEvidence, EffectEvidence
+from socrates_core.trust.error_model.hierarchy import Responses
 
 
 def numbered(names: Sequence[str]) -> npt.NDArray[np.int64]:

@@ -25,7 +25,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from socrates_core.scale.distribution import Floats
-from socrates_core.trust.predictive import SMALLEST, Components, Predictive
+from socrates_core.trust.error_model.predictive import SMALLEST, Components, Predictive
 
 LEAST_GROUPS: Final = 5
 """Groups below which nothing is fitted: the spread between four would be known from three numbers."""

@@ -15,10 +15,10 @@ from typing import Final, Literal
 import numpy as np
 
 from socrates_core.scale.distribution import Floats
-from socrates_core.trust.distance import conformal_bound
-from socrates_core.trust.evidence import Evidence
-from socrates_core.trust.hierarchy import Responses, fit_components
-from socrates_core.trust.responses import actual_effects, errors_of_means
+from socrates_core.trust.error_model.distance import conformal_bound
+from socrates_core.trust.error_model.evidence import Evidence
+from socrates_core.trust.error_model.hierarchy import Responses, fit_components
+from socrates_core.trust.error_model.responses import actual_effects, errors_of_means
 
 LEAST_TRIED: Final = {0.8: 10, 0.95: 19}
 """Level → groups on which an interval must have been tried before it may be shown. On fewer a share of 95 % cannot be

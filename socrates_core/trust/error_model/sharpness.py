@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from socrates_core.scale.distribution import Floats
-from socrates_core.trust.evidence import CellEvidence
+from socrates_core.trust.error_model.evidence import CellEvidence
 
 TEMPERATURES: Final = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 8.0)
 MIXTURES: Final = (0.0, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
