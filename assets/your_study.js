@@ -2,8 +2,10 @@
 window.yourStudy = (() => {
   const PAUSE = 350; // milliseconds after the last keystroke before the checks and the preview are asked for
   const LARGEST = 80000; // bytes of a study that a request can carry
+  const TYPING = 700; // milliseconds within which the next letter belongs to the same word of a menu
   const TOO_LONG = "too long"; // in place of a draft that no request can carry; the server says so
   const KEPT = "socrates-your-study"; // the draft in this browser tab, for a reload
+  const RAN = "socrates-your-study-ran"; // the draft that was predicted last
   let editor = null;
 
   function make(tag, attributes = {}, ...children) {
@@ -16,6 +18,17 @@ window.yourStudy = (() => {
     }
     node.append(...children.filter(Boolean));
     return node;
+  }
+
+  // A menu is drawn anew after a choice; after one by keyboard only when nothing more is typed, for a new menu would take
+  // each letter for the first one.
+  let keyed = -Infinity, settling = null;
+  document.addEventListener("keydown", () => { keyed = performance.now(); }, true);
+  document.addEventListener("pointerdown", () => { keyed = -Infinity; }, true);
+  function settled(act) {
+    clearTimeout(settling);
+    if (performance.now() - keyed > 50) act();
+    else settling = setTimeout(act, TYPING);
   }
 
   // One field: a label, a control bound to a key of an object, a hint, and a place for what the checks say.
@@ -46,6 +59,9 @@ window.yourStudy = (() => {
   let draft = null;
   let sent = null;
   let waiting = null;
+  let blank = ""; // the draft of a page that nobody has written on
+  let safe = ""; // the draft as it was opened or saved last
+  let replaced = null; // the draft that another one has taken the place of, while it can be brought back
 
   function changed(now = false, pause = PAUSE) {
     const text = JSON.stringify(draft);
@@ -56,6 +72,10 @@ window.yourStudy = (() => {
       return;
     }
     if (text === editor.props.value && !now) return;
+    if (replaced && text !== editor.props.value) { // whoever writes on has decided
+      replaced = null;
+      editor.root.querySelector(".undo")?.remove();
+    }
     editor.props.value = text; // what Run takes, even before the checks have answered
     remember(text);
     if (pause !== PAUSE && waiting !== null) return; // a slider on its way is looked at again and again
@@ -73,8 +93,30 @@ window.yourStudy = (() => {
     mark(JSON.stringify([{ place: personas ? "population.personas" : "title", kind: "bad", text }]));
   }
 
-  function remember(text) {
-    try { sessionStorage.setItem(KEPT, text); } catch { /* a browser that keeps nothing, or too long */ }
+  function remember(text, name = KEPT) {
+    try { sessionStorage.setItem(name, text); } catch { /* a browser that keeps nothing, or too long */ }
+  }
+
+  // What is replaced can be brought back, unless nothing of it would be lost.
+  function replaceWith(text, before) {
+    replaced = before && ![blank, safe, text].includes(JSON.stringify(before)) ? before : null;
+    draft = JSON.parse(text);
+    safe = text;
+    draw();
+  }
+
+  function bringBack() {
+    draft = replaced;
+    replaced = null;
+    redraw("#ys-study-title");
+  }
+
+  function undo() {
+    if (!replaced) return null;
+    const named = replaced.title.trim();
+    return make("p", { class: "stale undo", role: "status" },
+      make("span", { text: `${named ? `“${named}”` : "Your study"} was not saved, and another took its place. ` }),
+      button("Bring it back", bringBack));
   }
 
   // The draft before a reload; null if there is none, or an earlier version of the page wrote it in another form.
@@ -147,7 +189,7 @@ window.yourStudy = (() => {
     const parts = [
       field(item, "name", "Name", { place: at, placeholder: "intention" }),
       field(item, "question", "Question", { place: at, rows: 2 }),
-      field(scale, "kind", "Answers", { place: `${at}.scale`, says, choices: editor.menus.scales, then: () => redraw(`#ys-${at.replaceAll(".", "-")}-scale-kind`) }),
+      field(scale, "kind", "Answers", { place: `${at}.scale`, says, choices: editor.menus.scales, then: () => settled(() => redraw()) }),
     ];
     if (scale.kind === "numbers") {
       parts.push(make("div", { class: "pair" },
@@ -171,7 +213,7 @@ window.yourStudy = (() => {
   }
 
   function people() {
-    return yourStudyPeople.parts(draft.people, { make, field, button, redraw, changed, says, menus: editor.menus });
+    return yourStudyPeople.parts(draft.people, { make, field, button, redraw, settled, changed, says, menus: editor.menus });
   }
 
   // The latest prediction in small.
@@ -189,6 +231,7 @@ window.yourStudy = (() => {
   function draw() {
     const open = document.activeElement?.id;
     editor.root.replaceChildren(
+      undo() ?? "",
       field(draft, "title", "Title", { place: "study", says: "title", placeholder: "Labels on a menu" }),
       make("h3", { text: "Conditions" }),
       ...list(draft.conditions, 32, () => ({ label: "", text: "", control: false, fields: "" }), condition, "Condition"),
@@ -224,18 +267,19 @@ window.yourStudy = (() => {
     editor = { root, trigger, props, findings: "[]", menus: JSON.parse(decodeURIComponent(root.dataset.menus)) };
     const load = () => {
       if (props.value === TOO_LONG || (draft && props.value === JSON.stringify(draft))) return;
-      draft = JSON.parse(props.value);
       sent = props.value;
       remember(props.value);
-      draw();
+      replaceWith(props.value, draft);
     };
     const shared = new URLSearchParams(location.hash.slice(1)).get("study");
-    const before = shared ? null : recalled(props.value);
+    const before = recalled(props.value);
+    blank = props.value;
     watch("value", load);
     load();
-    if (before) {
+    if (before) { // a study that a link brings takes its place, and it can be brought back
       draft = before;
       redraw();
+      if (!shared) unpredicted(JSON.stringify(before));
     }
     if (shared) {
       try {
@@ -258,38 +302,68 @@ window.yourStudy = (() => {
     return [];
   }
 
-  // Save a text that the server has made: {name, media, text} as JSON.
-  function save(text) {
+  // After a reload the study is here and its prediction is not: nothing of a visitor's study is kept on the server.
+  function unpredicted(text) {
+    let ran = null;
+    try { ran = sessionStorage.getItem(RAN); } catch { /* a browser that keeps nothing */ }
+    if (ran !== text) return;
+    const look = setInterval(() => { // the other column may come after this one
+      const place = document.querySelector("#study-says .verdict.waiting");
+      if (!place) return;
+      clearInterval(look);
+      place.append(make("p", { class: "quiet", text: "The page was loaded anew. Your study is here; its prediction is not kept. Run gives the same one again with the same model, people and seed." }));
+    }, 200);
+  }
+
+  // The study on the page has been predicted.
+  function ran() {
+    remember(editor.props.value, RAN);
+    return [];
+  }
+
+  // Save a text that the server has made: {name, media, text} as JSON; `own` if it may be the study itself.
+  function save(text, own = false) {
     if (!text) return [];
     const { name, media, text: content } = JSON.parse(text);
+    if (own && name.endsWith(".yaml")) safe = JSON.stringify(draft);
     const address = URL.createObjectURL(new Blob([content], { type: media }));
     make("a", { href: address, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(address), 10000);
     return [];
   }
 
-  // Buttons of a result: downloads, and a link that holds the study itself, behind a # that browsers send to nobody.
+  // Buttons of a result: downloads, and a link. That of a study holds the study itself, behind a # that browsers send to
+  // nobody.
   function keep(element, trigger) {
     element.addEventListener("click", async (event) => {
       const target = event.target.closest("button");
       if (!target) return;
       if (target.dataset.file) { trigger("download", { file: target.dataset.file }); return; }
-      const bytes = new TextEncoder().encode(target.dataset.study);
-      const packed = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-      const link = `${location.origin}${location.pathname}#study=${packed.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
-      try {
-        await navigator.clipboard.writeText(link);
-      } catch {
-        const field = make("textarea", {});
-        field.value = link;
-        document.body.append(field);
-        field.select();
-        document.execCommand("copy"); // no clipboard API on plain HTTP
-        field.remove();
-      }
+      const here = `${location.origin}${location.pathname}`;
+      const words = target.textContent;
+      await copy(target.dataset.query ? `${here}?${target.dataset.query}` : `${here}#study=${packed(target.dataset.study)}`);
       target.textContent = "Link copied";
-      setTimeout(() => { target.textContent = "Copy link to this study"; }, 2000);
+      setTimeout(() => { target.textContent = words; }, 2000);
     });
+  }
+
+  function packed(text) {
+    const bytes = new TextEncoder().encode(text);
+    const letters = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+    return letters.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  }
+
+  async function copy(link) {
+    try {
+      await navigator.clipboard.writeText(link);
+    } catch {
+      const field = make("textarea", {});
+      field.value = link;
+      document.body.append(field);
+      field.select();
+      document.execCommand("copy"); // no clipboard API on plain HTTP
+      field.remove();
+    }
   }
 
   // After Run on a phone, the result is far below.
@@ -307,5 +381,5 @@ window.yourStudy = (() => {
     }, 200);
   }
 
-  return { edit, mark, levels, live, open, save, keep, show, make };
+  return { edit, mark, levels, live, open, save, keep, ran, show, make, settled };
 })();

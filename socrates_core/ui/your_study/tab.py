@@ -234,7 +234,7 @@ def _wire_editor(desk: Desk, outcomes: Outcomes, settings: list[Any], results: R
     desk.editor.upload(open_study, None, [desk.editor, desk.message], **QUICK)
     desk.levels.change(None, desk.levels, None, js="(levels) => yourStudy.levels(levels)")
     desk.findings.change(None, desk.findings, None, js="(found) => yourStudy.mark(found)")
-    desk.saved.change(None, desk.saved, None, js="(file) => yourStudy.save(file)")
+    desk.saved.change(None, desk.saved, None, js="(file) => yourStudy.save(file, true)")
 
 
 def _mark(value: str, chosen: tuple[Any, ...]) -> str:
@@ -351,6 +351,7 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
     )
     ran.then(None, None, None, js="() => yourStudy.show('#study-verdict')")
     ran.then(catch_up, moving, [outcomes.made, outcomes.notice, outcomes.keep, *body], **QUICK)
+    outcomes.shown.change(None, None, None, js="() => yourStudy.ran()")
     outcomes.live.change(None, outcomes.live, None, js="(found) => yourStudy.live(found)")
     beside = outcomes.beside
     outcomes.live.change(
