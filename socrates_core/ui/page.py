@@ -18,8 +18,11 @@ from socrates_core.ui.access.hosts import AllowedHosts
 from socrates_core.ui.access.owner_token import OwnerToken
 from socrates_core.ui.access.visitors import on_space
 from socrates_core.ui.adapters.tab import adapters_tab, refresh_adapters
+from socrates_core.ui.api.endpoints import Endpoints
+from socrates_core.ui.evaluate.actions import RunActions
 from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.evaluate.files import run_routes
+from socrates_core.ui.evaluate.form import RunForm
 from socrates_core.ui.evaluate.tab import evaluate_tab, follow_runs
 from socrates_core.ui.listeners import QUICK
 from socrates_core.ui.model_choice import ModelChoice, draw_choice, model_choice
@@ -76,6 +79,7 @@ def build_page(results: Results, board: RunBoard, startup: Startup | None = None
                 adapters_tab(page, tabs, tab, results, choice)
         gr.HTML(f"<footer class='colophon'>Socrates {__version__}</footer>", elem_id="colophon", js_on_load=None)
         follow_runs(page, runs, results, board)
+        Endpoints(results, RunActions(RunForm(results, board), board, results.policy)).register()
         choice.menu.change(lambda name: _header(name, results), choice.menu, top, **QUICK)
     return page
 
