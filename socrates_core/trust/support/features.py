@@ -113,10 +113,9 @@ class SupportFeatures:
         similarity, study = max(found, default=(0.0, ""))
         return study, similarity
 
-    def known_share(self, stimulus: str) -> float | None:
-        """Share of a stimulus's words that are in tested ones, in [0, 1]; None if it has none."""
-        asked = words_of(stimulus)
-        return float(np.isin(asked, self.known_words).mean()) if len(asked) else None
+    def known_share(self, words: Numbers) -> float:
+        """Share of these words, one or more of `words_of`, that are in tested stimuli, in [0, 1]."""
+        return float(np.isin(words, self.known_words).mean())
 
 
 def features_of(cells: Sequence[CellPredictions], source: str | None = None) -> SupportFeatures:

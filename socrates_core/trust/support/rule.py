@@ -15,7 +15,7 @@ import numpy as np
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.similarity import ALIKE, without_instruction
 from socrates_core.trust.error_model.evidence import family_of
-from socrates_core.trust.support.features import SupportFeatures, attribute_name, value_text, values_of, words_of
+from socrates_core.trust.support.features import SupportFeatures, attribute_name, values_of, words_of
 from socrates_core.trust.support.language import language_of
 
 Place = Literal["inside", "edge", "outside"]
@@ -42,7 +42,7 @@ FEW_WORDS: Final = 8
 """Distinct words below which a text is too short for a share of them to put it outside."""
 
 STRANGERS: Final = 0.1
-"""Share of simulated people with an untested value of a tested attribute from which people count as untested."""
+"""Share of the different profiles with an untested value of a tested attribute above which people count as untested."""
 
 COUNTRY: Final = re.compile(r"\b(country|nation|nationality|citizenship|residence)\b")
 AMERICAN: Final = frozenset(
@@ -58,7 +58,8 @@ class SupportQuestion:
     stimuli: Sequence[str]
     """Those of all arms that are compared."""
     people: Mapping[str, Sequence[object]] = field(default_factory=dict)
-    """Attribute → its values among the simulated people; None where it is not known."""
+    """Attribute → its values in the different profiles of the simulated people, in one order; None where it is not
+    known."""
     edited: bool = False
     """Whether shares were moved or people replaced: nobody has answered as such a population."""
 
@@ -166,8 +167,7 @@ def _language(features: SupportFeatures, stimuli: Sequence[str]) -> Finding:
 def _text(features: SupportFeatures, stimuli: Sequence[str], tested: str | None) -> Finding:
     if tested is not None:
         return Finding("text", "inside", f"nearly the text of the tested study {tested}")
-    shares = [(features.known_share(one), len(words_of(one))) for one in stimuli]
-    known = [(share, words) for share, words in shares if share is not None]
+    known = [(features.known_share(words), len(words)) for words in map(words_of, stimuli) if len(words)]
     if not known or not features.likeness:
         return Finding("text", "edge", "a text without words to compare with the tested ones")
     share, words = min(known)
@@ -189,7 +189,7 @@ def _people(features: SupportFeatures, asked: SupportQuestion) -> Finding:
     who = features.people or "people of whom the studies do not say where they live"
     share = _strangers(features, asked.people)
     if share > STRANGERS:
-        return Finding("people", "edge", f"{share:.0%} of the people have a profile with a value that was not tested")
+        return Finding("people", "edge", f"{share:.0%} of the profiles have a value that was not tested")
     return Finding("people", "inside", f"tested on {who}; that yours are like them is for you to judge")
 
 
@@ -206,14 +206,14 @@ def _described(people: Mapping[str, Sequence[object]]) -> list[str]:
 
 
 def _strangers(features: SupportFeatures, people: Mapping[str, Sequence[object]]) -> float:
-    """Share of the people with an untested value of a tested attribute, in [0, 1]."""
+    """Share of the profiles with an untested value of a tested attribute, in [0, 1]."""
     columns = []
     for name, values in people.items():
         if features.attributes.get(attribute_name(name), 0):
-            different = {value_text(name, one): one for one in values if one is not None}
-            hashes = values_of(name, different.values())
-            known = dict(zip(different, np.isin(hashes, features.known_values).tolist(), strict=True))
-            columns.append([one is not None and not known[value_text(name, one)] for one in values])
+            different = list(dict.fromkeys(values))
+            known = np.isin(values_of(name, different), features.known_values)
+            new = {one for one, there in zip(different, known.tolist(), strict=True) if one is not None and not there}
+            columns.append([one in new for one in values])
     return float(np.any(columns, axis=0).mean()) if columns and columns[0] else 0.0
 
 

@@ -2,7 +2,13 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from socrates_core.model.baselines import UniformModel
+from socrates_core.people.edit import SetValue
 from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.simulation.request import SimulationRequest
+from socrates_core.simulation.simulate import simulate
+from socrates_core.study.sources.bundled import load_real
+from socrates_core.trust.support.asked import question_of
 from socrates_core.trust.support.features import features_of
 from socrates_core.trust.support.rule import Support, SupportQuestion, support_of
 from tests.predictions import cell
@@ -50,7 +56,7 @@ def test_nearly_the_text_of_a_tested_study_is_said() -> None:
         ({"people": {**PROFILES, "hobby": ["bees"] * 3}}, "edge", "hobby in the profiles was tested in fewer than 2"),
         ({"people": {"hobby": ["bees"] * 3}}, "outside", "hobby in the profiles"),
         ({"people": {}}, "edge", "people without a profile, as in 0 groups"),
-        ({"people": {"gender": ["Female", "Frau", "Frau"]}}, "edge", "67% of the people have a profile with a value"),
+        ({"people": {"gender": ["Female", "Frau", "Frau"]}}, "edge", "67% of the profiles have a value"),
         ({"people": {**PROFILES, "country": ["Germany"] * 3}}, "outside", "people of Germany"),
         ({"edited": True}, "outside", "people were replaced or shares moved"),
         ({"text": "Wie sehr unterstützen Sie die Pläne der Stadt für mehr Geld in diesem Jahr?"}, "outside", "English"),
@@ -77,3 +83,17 @@ def test_one_group_is_too_few_to_call_a_property_tested() -> None:
     found = support_of(once, SupportQuestion(FIVE, [stimulus("cats")], PROFILES))
     assert found.place == "edge"
     assert "gender and age group in the profiles were tested in fewer than 2 groups" in found.sentence
+
+
+def test_a_simulation_is_judged_by_its_scale_texts_people_and_edits() -> None:
+    studies = load_real()
+    first = studies.cells_of("gss-welfare")[0].cell_id
+    made = simulate(studies, UniformModel(), SimulationRequest(first, n=50))
+    asked = question_of(made)
+    assert asked.scale == made.arms[0].cell.scale
+    assert len(asked.stimuli) == 2
+    assert set(asked.people) == {"party_id", "gender", "age_group", "education"}
+    assert not asked.edited
+    assert question_of(made, edited=True).edited
+    older = SetValue("age_group", "65+")
+    assert question_of(simulate(studies, UniformModel(), SimulationRequest(first, (older,), n=50))).edited
