@@ -131,7 +131,7 @@ def _scale(features: SupportFeatures, scale: AnswerScale) -> Finding:
         return Finding("scale", "outside", f"{told}, and none with {family} was tested")
     groups = features.families.get(family, 0)
     if groups < FAMILY:
-        return Finding("scale", "edge", f"{told}, and {_groups(groups)} with {family} were tested")
+        return Finding("scale", "edge", f"{told}, and {_groups(groups)} with {family} {_were(groups)} tested")
     if not min(alike) <= options <= max(alike):
         return Finding("scale", "edge", f"{told}; those of this kind that were tested had {_lengths(alike)}")
     return Finding("scale", "inside", f"{told}: {groups} groups with {family} were tested")
@@ -147,7 +147,7 @@ def _attributes(features: SupportFeatures, asked: SupportQuestion) -> Finding:
     new = [name for name, groups in known.items() if groups < TWICE]
     if not new:
         return Finding("attributes", "inside", f"profiles of {_listed(names)}, which were tested")
-    told = f"{_listed(new)} in the profiles {'was' if len(new) == 1 else 'were'} tested in fewer than {TWICE} groups"
+    told = f"{_listed(new)} in the profiles {_were(len(new))} tested in fewer than {TWICE} groups"
     return Finding("attributes", "outside" if not any(known.values()) else "edge", told)
 
 
@@ -223,6 +223,10 @@ def _american(value: object) -> bool:
 
 def _groups(n: int) -> str:
     return f"{n} group{'s' * (n != 1)}"
+
+
+def _were(n: int) -> str:
+    return "was" if n == 1 else "were"
 
 
 def _lengths(alike: Mapping[int, int]) -> str:
