@@ -92,7 +92,7 @@ def test_an_interval_that_was_tried_on_too_few_groups_or_failed_is_not_offered()
     assert replace(tried, covered=0.6, covered_se=0.1).holds
 
 
-ASKED = Fingerprint("m", "a1", None, None, "shared", "float32", 1.0, 1.0)
+ASKED = Fingerprint("m", "a1", None, None, None, "shared", "float32", 1.0, 1.0)
 
 
 def test_it_serves_predictions_that_are_made_in_the_same_way(calibration: Calibration) -> None:
