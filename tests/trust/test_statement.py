@@ -76,7 +76,7 @@ def test_what_people_showed_is_judged_by_the_interval_of_an_observed_value(
     ("change", "why"),
     [
         ({"temperature": 0.5}, "temperature 1.0 there, 0.5 here. To see it, set temperature and top-p to 1"),
-        ({"edits": (Filter("party_id", ("Democrat",)),)}, "people were edited"),
+        ({"edits": (Filter("party_id", ("Democrat",)),)}, "people were edited or weighted by hand"),
     ],
 )
 def test_nothing_is_said_of_settings_that_were_not_tried(
@@ -96,6 +96,9 @@ def test_nothing_is_said_of_another_model_or_of_an_invented_study(
     assert "model 'uniform' there, 'other' here" in (other.why or "")
     invented = statement_of(replace(welfare, study=replace(welfare.study, real=False)), calibration)
     assert "it is an invented study" in (invented.why or "")
+    nobody = tuple(replace(arm, actual=None) for arm in welfare.arms)
+    own = replace(welfare, study=replace(welfare.study, real=False), arms=nobody)
+    assert statement_of(own, calibration).applied  # it is to be run on real people
     assert statement_of(welfare, None).why is not None
 
 

@@ -38,8 +38,8 @@ FORMAT: Final = 1
 NO_ADAPTER: Final = "none"
 """In place of an adapter on the command line, for a model that would bring its own."""
 NOT_ANSWERED: Final = (
-    "Nobody has answered this study. All figures are predicted by a model for simulated people; how wrong they may be "
-    "is not known."
+    "Nobody has answered this study. All figures are predicted by a model for simulated people; what can be said of "
+    "how wrong they may be stands under “How far off it may be”."
 )
 ANSWERED: Final = (
     "People have answered this study: how far the prediction is from them stands in the files compared-…, not here. "

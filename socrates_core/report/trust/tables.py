@@ -100,7 +100,7 @@ def trust_parts(found: Statement, scale: AnswerScale) -> list[Part]:
     if not found.applied:
         return list(trust_sentences(found))
     effects = effects_trust_table(found)
-    names = [f"{scale.written(value)} {scale.labels.get(value, '')}".strip() for value in scale.values or ()]
+    names = option_names(scale)
     answers = answers_table(found, names)
     return [
         *trust_sentences(found),
@@ -109,6 +109,11 @@ def trust_parts(found: Statement, scale: AnswerScale) -> list[Part]:
         *([] if answers is None or len(names) > MOST_ROWS else [answers]),
         *trust_notes(found),
     ]
+
+
+def option_names(scale: AnswerScale) -> list[str]:
+    """The options on the axis as they are written, each with its label."""
+    return [f"{scale.written(value)} {scale.labels.get(value, '')}".strip() for value in scale.values or ()]
 
 
 def worth_words(worth: Worth) -> str:

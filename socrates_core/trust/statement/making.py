@@ -31,8 +31,8 @@ NO_CALIBRATION: Final = (
     "eval.run and calibrate that run with python -m eval.calibrate."
 )
 EDITED: Final = (
-    "Can't say how far off this is: people were edited, and calibrations were tried on people as they are. Take back "
-    "the edits to see how far off the prediction for everybody may be."
+    "Can't say how far off this is: people were edited or weighted by hand, and calibrations were tried on people as "
+    "they are. Simulate everybody to see how far off that prediction may be."
 )
 
 
@@ -86,8 +86,11 @@ def not_applied(why: str) -> Statement:
 
 
 def _other_kind(simulation: Simulation, calibration: Calibration) -> str | None:
-    """Why a calibration on real studies does not speak of an invented one, nor the other way round."""
-    if simulation.study.real is (calibration.kind == "real"):
+    """Why a calibration on real studies does not speak of an invented one, nor the other way round. What nobody has
+    answered is a study that somebody means to run.
+    """
+    answered = any(arm.actual is not None for arm in simulation.arms)
+    if (simulation.study.real or not answered) is (calibration.kind == "real"):
         return None
     kinds = ("an invented", "real") if calibration.kind == "real" else ("a real", "invented")
     return f"Can't say how far off this is: it is {kinds[0]} study, and the calibration was fitted on {kinds[1]} ones."

@@ -172,7 +172,7 @@ def _text(features: SupportFeatures, stimuli: Sequence[str], tested: str | None)
         return Finding("text", "edge", "a text without words to compare with the tested ones")
     share, words = min(known)
     usual = float(np.quantile(features.likeness, LOWEST))
-    told = f"{share:.0%} of the text's words are in tested texts"
+    told = f"{100 * share:.0f} % of the text's words are in tested texts"
     if share >= usual:
         return Finding("text", "inside", f"{told}, as in those that were left out to try the intervals")
     far = share < usual / 2 and words >= FEW_WORDS
@@ -189,7 +189,7 @@ def _people(features: SupportFeatures, asked: SupportQuestion) -> Finding:
     who = features.people or "people of whom the studies do not say where they live"
     share = _strangers(features, asked.people)
     if share > STRANGERS:
-        return Finding("people", "edge", f"{share:.0%} of the profiles have a value that was not tested")
+        return Finding("people", "edge", f"{100 * share:.0f} % of the profiles have a value that was not tested")
     return Finding("people", "inside", f"tested on {who}; that yours are like them is for you to judge")
 
 

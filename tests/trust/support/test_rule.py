@@ -56,7 +56,7 @@ def test_nearly_the_text_of_a_tested_study_is_said() -> None:
         ({"people": {**PROFILES, "hobby": ["bees"] * 3}}, "edge", "hobby in the profiles was tested in fewer than 2"),
         ({"people": {"hobby": ["bees"] * 3}}, "outside", "hobby in the profiles"),
         ({"people": {}}, "edge", "people without a profile, as in 0 groups"),
-        ({"people": {"gender": ["Female", "Frau", "Frau"]}}, "edge", "67% of the profiles have a value"),
+        ({"people": {"gender": ["Female", "Frau", "Frau"]}}, "edge", "67 % of the profiles have a value"),
         ({"people": {**PROFILES, "country": ["Germany"] * 3}}, "outside", "people of Germany"),
         ({"edited": True}, "outside", "people were replaced or shares moved"),
         ({"text": "Wie sehr unterstützen Sie die Pläne der Stadt für mehr Geld in diesem Jahr?"}, "outside", "English"),
