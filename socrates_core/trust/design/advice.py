@@ -111,6 +111,8 @@ class Hope:
     refuting_high: int | None
     refuting: int | None
     """With the wanted power on average over all that the effect may be."""
+    informs: bool
+    """Whether predicted effects made the error model's intervals better, on groups left out, than assuming none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +203,7 @@ def _advise(
             why = NOT_OFFERED
         else:
             possible, why = Possible.of(contrast, model.error.predict(contrast.effect)), ""
-            hope = _hope(contrast, plan, possible, model.interval(contrast.effect, 0.8))
+            hope = _hope(contrast, plan, possible, model.interval(contrast.effect, 0.8), found.raw.knows_effects)
     down, up = (
         smallest_effect(test, contrast, plan.people, alpha, plan.power, sizes, way) if alpha > 0 else None
         for way in (-1, 1)
@@ -227,7 +229,7 @@ def why_not_detected(contrast: Contrast, plan: Plan) -> str:
     """Why no number of people can show the predicted effect, in a sentence; empty if some can."""
     if plan.alpha == 0:
         return "With an alpha of 0 no test finds anything: choose one above 0, usually 0.05."
-    if np.allclose(contrast.treated, contrast.untreated, atol=1e-12):
+    if np.allclose(contrast.treated, contrast.untreated, rtol=0, atol=1e-12):
         return "Both arms are predicted to answer exactly alike, so there is no effect to detect."
     if direction_of(plan.test, contrast) == 0:
         compared = "means" if plan.test == "welch" else "chances of the higher answer"
@@ -238,9 +240,9 @@ def why_not_detected(contrast: Contrast, plan: Plan) -> str:
     return ""
 
 
-def _hope(contrast: Contrast, plan: Plan, possible: Possible, at: tuple[float, float]) -> Hope:
+def _hope(contrast: Contrast, plan: Plan, possible: Possible, at: tuple[float, float], informs: bool) -> Hope:
     test, alpha, sizes = plan.test, plan.alpha, plan.sizes
-    low, high = (float(np.clip(end, *contrast.reach)) for end in at)
+    low, high = at
     planned = assurance(test, contrast, possible, np.array([float(plan.people)]), alpha, sizes)
     edges = [people_to_refute(contrast, end, alpha, plan.power, sizes) for end in (low, high)]
     return Hope(
@@ -252,6 +254,7 @@ def _hope(contrast: Contrast, plan: Plan, possible: Possible, at: tuple[float, f
         refuting_low=edges[0],
         refuting_high=edges[1],
         refuting=people_to_refute_on_average(contrast, possible, alpha, plan.power, sizes),
+        informs=informs,
     )
 
 

@@ -47,7 +47,7 @@ class Sizes:
     def people(self, contrast: Contrast, n: npt.ArrayLike) -> tuple[Floats, Floats]:
         """Expected people who answer on the axis, in the arm and in the control, if n are asked in the arm."""
         asked = np.asarray(n, dtype=np.float64)
-        control = np.maximum(LEAST_PEOPLE, np.ceil(self.ratio * asked - 1e-9))
+        control = np.ceil(self.ratio * asked - 1e-9)
         return asked * contrast.answering[0], control * contrast.answering[1]
 
 
@@ -105,7 +105,7 @@ def power(
     Args:
         test: Which one.
         answers: E distributions of the arm.
-        people: (N,) and (N,) people who answer in the arm and in the control.
+        people: (N,) and (N,) people who answer in the arm and in the control; with fewer than two, nothing is found.
         alpha: Two-sided level, 0 to 1.
         direction: +1 for a higher mean in the arm, −1 for a lower one.
         null: The effect that is tested, in points; other than 0 for Welch's test alone.
@@ -115,7 +115,9 @@ def power(
         return np.full((len(answers.effect), len(m)), 0.0 if alpha <= 0 else 0.5)
     found = _wmw if test == "wmw" else _welch
     difference = direction * (answers.delta if test == "wmw" else answers.effect - null)
-    return np.where(np.minimum(m, n) >= 1, found(answers, difference, m, n, alpha), 0.0)
+    enough = np.minimum(m, n) >= LEAST_PEOPLE
+    m, n = (np.where(enough, side, LEAST_PEOPLE) for side in (m, n))
+    return np.where(enough, found(answers, difference, m, n, alpha), 0.0)
 
 
 def _wmw(answers: Answers, difference: Floats, m: Floats, n: Floats, alpha: float) -> Floats:
@@ -132,7 +134,7 @@ def _wmw(answers: Answers, difference: Floats, m: Floats, n: Floats, alpha: floa
 def _welch(answers: Answers, difference: Floats, m: Floats, n: Floats, alpha: float) -> Floats:
     first, second = answers.variances[0][:, None] / m, answers.variances[1] / n
     both = np.maximum(first + second, 1e-24)
-    freedom = both**2 / np.maximum(first**2 / np.maximum(m - 1, 1e-9) + second**2 / np.maximum(n - 1, 1e-9), 1e-300)
+    freedom = both**2 / np.maximum(first**2 / (m - 1) + second**2 / (n - 1), 1e-300)
     freedom = np.clip(freedom, 1e-3, 1e9)
     critical = stdtrit(freedom, 1 - alpha / 2)
     shift = difference[:, None] / np.sqrt(both)

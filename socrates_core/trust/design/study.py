@@ -1,8 +1,7 @@
 """A predicted study as design advice needs it: the cells with their shares, from a simulation or a saved prediction."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +13,10 @@ from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.distribution import Floats
 from socrates_core.simulation.result import Simulation
 from socrates_core.simulation.whole_study import OutcomeResult
+from socrates_core.study.files import parse_json, read_bytes
+from socrates_core.trust.calibration import Calibration
 from socrates_core.trust.design.contrast import Contrast
+from socrates_core.trust.fingerprint import Fingerprint
 
 PREDICTION: Final = "prediction.json"
 NO_ORDER: Final = "its options have no order, so it has no mean and no effect in points"
@@ -51,19 +53,57 @@ class PredictedCell:
         return float(positions[int(np.searchsorted(starts, place, side="right")) - 1])
 
 
+@dataclass(frozen=True)
+class MadeBy:
+    """What predicted, and how: what an error model must have been fitted on to say something of it."""
+
+    model: str
+    adapter: str | None
+    template: str | None
+    precision: str
+    temperature: float
+    top_p: float
+    demo: bool = False
+
+    @property
+    def fits(self) -> Fingerprint:
+        """As a calibration names it; commits are not known of a prediction."""
+        return Fingerprint(
+            self.model, None, self.adapter, None, self.template, self.precision, self.temperature, self.top_p
+        )
+
+    def of(self, calibration: Calibration) -> Calibration:
+        """Give a calibration back if it was fitted on predictions that were made so.
+
+        Raises:
+            PredictionError: If model, adapter, template, precision, temperature or top-p differ.
+        """
+        commits = {key: getattr(calibration.fingerprint, key) for key in ("model_revision", "adapter_revision")}
+        return calibration.for_predictions(replace(self.fits, **commits))
+
+
 @dataclass(frozen=True, eq=False)
 class PredictedStudy:
     """All cells whose options have an order."""
 
     title: str
-    model: str
-    """Who predicted, in words."""
-    demo: bool
+    made_by: MadeBy
     cells: tuple[PredictedCell, ...]
     refused: tuple[tuple[str, str], ...]
     """Outcome, and why nothing can be said about it."""
     within: bool = False
     """Whether the same people are in every condition."""
+
+    @property
+    def demo(self) -> bool:
+        """Whether the demo model predicted."""
+        return self.made_by.demo
+
+    @property
+    def model(self) -> str:
+        """Who predicted, in words."""
+        adapter = f" with adapter {self.made_by.adapter}" if self.made_by.adapter else ""
+        return f"{self.made_by.model}{adapter}"
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
@@ -98,8 +138,11 @@ class PredictedStudy:
                 refused.append((name, why or "it was not predicted"))
             else:
                 _add(name, [_cell(name, simulation, place) for place in range(len(simulation.arms))], cells, refused)
-        adapter = f" with adapter {first.model.adapter}" if first.model.adapter else ""
-        return cls(title, f"{first.model.name}{adapter}", first.model.demo, tuple(cells), tuple(refused), within)
+        model, request = first.model, first.request
+        made_by = MadeBy(
+            model.name, model.adapter, model.template, model.precision, request.temperature, request.top_p, model.demo
+        )
+        return cls(title, made_by, tuple(cells), tuple(refused), within)
 
 
 def read_prediction(path: Path) -> PredictedStudy:
@@ -110,7 +153,7 @@ def read_prediction(path: Path) -> PredictedStudy:
     """
     file = path / PREDICTION if path.is_dir() else path
     try:
-        raw = json.loads(file.read_text("utf-8"))
+        raw = parse_json(read_bytes(file).decode("utf-8"))
         outcomes = raw["outcomes"] if "outcomes" in raw else [{"name": raw["study"]["title"], **raw}]
         return _study_of(outcomes)
     except OSError as error:
@@ -133,11 +176,12 @@ def _study_of(outcomes: Sequence[dict[str, Any]]) -> PredictedStudy:
             refused.append((str(one["name"]), str(one.get("refused"))))
         else:
             _add(str(one["name"]), [_cell_of(one, arm) for arm in one["arms"]], cells, refused)
-    study, model = predicted[0]["study"], predicted[0]["model"]
-    adapter = f" with adapter {model['adapter']}" if model.get("adapter") else ""
-    return PredictedStudy(
-        str(study["title"]), f"{model['name']}{adapter}", bool(model.get("demo")), tuple(cells), tuple(refused)
-    )
+    model, request = predicted[0]["model"], predicted[0]["request"]
+    made_by = MadeBy(
+        str(model["name"]), model.get("adapter"), model.get("template"), str(model.get("precision", "exact")),
+        float(request["temperature"]), float(request["top_p"]), bool(model.get("demo")),
+    )  # fmt: skip
+    return PredictedStudy(str(predicted[0]["study"]["title"]), made_by, tuple(cells), tuple(refused))
 
 
 def _cell_of(outcome: dict[str, Any], arm: dict[str, Any]) -> PredictedCell:

@@ -1,9 +1,18 @@
 """Two arms to test design advice with."""
 
-import numpy as np
+from functools import cache
 
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import t
+
+from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.distribution import Floats
+from socrates_core.trust.calibration import Calibration
 from socrates_core.trust.design.contrast import Contrast
+from socrates_core.trust.design.study import MadeBy, PredictedCell, PredictedStudy
+from socrates_core.trust.fitting import calibrate
+from tests.trust.evidence import evaluation, provenance
 
 SEVEN = np.array([0.1, 0.15, 0.2, 0.2, 0.15, 0.1, 0.1])
 SKEWED = np.array([0.7, 0.1, 0.1, 0.05, 0.05])
@@ -25,9 +34,6 @@ def simulated_power(
     """Shares of simulated studies in which the tests of Wilcoxon-Mann-Whitney (with ties, without continuity
     correction) and Welch find that the arm lies higher than the control by more than `null`.
     """
-    from scipy.special import ndtri
-    from scipy.stats import t
-
     rng = np.random.default_rng(11)
     x = contrast.positions
     arm = rng.multinomial(m, contrast.treated, rounds).astype(float)
@@ -43,3 +49,22 @@ def simulated_power(
         freedom = (parts[0] + parts[1]) ** 2 / (parts[0] ** 2 / (m - 1) + parts[1] ** 2 / (n - 1))
         welch = found > t.ppf(1 - alpha / 2, freedom)
     return {"wmw": float((z > -ndtri(alpha / 2)).mean()), "welch": float(welch.mean())}
+
+
+def predicted_study(
+    *cells: tuple[str, str, Floats], answering: float = 1.0, temperature: float = 1.0, within: bool = False
+) -> PredictedStudy:
+    """Cells as (outcome, condition, shares); the first condition of an outcome is its control."""
+    found: list[PredictedCell] = []
+    for outcome, condition, shares in cells:
+        scale = AnswerScale(tuple(range(1, len(shares) + 1)), {1: "never", len(shares): "always"}, {99: "don't know"})
+        first = all(one.outcome != outcome for one in found)
+        found.append(PredictedCell(outcome, condition, first, scale, shares, answering))
+    made_by = MadeBy("m", None, "shared", "float32", temperature, 1.0)
+    return PredictedStudy("Menus", made_by, tuple(found), (), within)
+
+
+@cache
+def half_right() -> Calibration:
+    """Of a model whose predictions are half right, on 20 groups with five options."""
+    return calibrate([(evaluation(20), provenance())])
