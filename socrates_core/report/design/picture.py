@@ -38,7 +38,7 @@ def power_figure(of: EffectAdvice, plan: Plan) -> go.Figure:
     figure.add_hline(y=100 * plan.power, line={"color": NEUTRAL, "dash": "dot", "width": 1})
     figure.add_vline(x=plan.people, line={"color": NEUTRAL, "dash": "dot", "width": 1})
     dress(figure, height=320)
-    figure.update_xaxes(type="log", title={"text": "People asked in each arm"}, dtick="D2", tickformat=",d")
+    figure.update_xaxes(type="log", title={"text": "People asked in each arm"}, dtick=1, tickformat=",d")
     figure.update_yaxes(title={"text": "Probability of finding it (%)"}, range=[0, 102])
     figure.update_layout(margin={"t": 58}, legend={"orientation": "v", "y": 1.02})
     return figure

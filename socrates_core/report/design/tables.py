@@ -31,10 +31,10 @@ def plan_words(plan: Plan) -> str:
 
 def sentences(of: EffectAdvice, advice: Advice) -> list[str]:
     """What is advised for one effect, the answer to "how many people" first."""
-    plan, family = advice.plan, len(advice.effects)
-    said = [_needed(of, plan, family)]
+    plan, family = advice.plan, len(advice.study.pairs)
+    said = [_needed(of, plan)]
     if not of.cannot:
-        said.append(_planned(of, plan, family))
+        said += [*_in_family(of, family), _planned(of, plan, family)]
     if of.hope is not None:
         said.append(_hoped(of.hope, plan))
     down, up = of.smallest
@@ -50,15 +50,18 @@ def sentences(of: EffectAdvice, advice: Advice) -> list[str]:
     return [*said, *_refuted(of, plan)]
 
 
-def _needed(of: EffectAdvice, plan: Plan, family: int) -> str:
-    effect = f"The predicted effect is {signed(of.contrast.effect)} % of the scale."
+def _needed(of: EffectAdvice, plan: Plan) -> str:
+    effect = f"{signed(of.contrast.effect)} % of the scale"
     if of.cannot:
-        return f"{effect} It cannot be detected: {of.cannot[:1].lower()}{of.cannot[1:]}"
-    together = ""
-    if family > 1:
-        many = f"{of.people_in_family:,}" if of.people_in_family else f"more than {MOST_PEOPLE:,}"
-        together = f"; {many} if it is one of {family} effects under Holm's procedure, whatever else is found"
-    return f"{effect} {of.people:,} people in each arm find it with {_whole(plan.power)} power{together}."
+        return f"The predicted effect is {effect}. It cannot be detected: {of.cannot[:1].lower()}{of.cannot[1:]}"
+    return f"{of.people:,} people in each arm find the predicted effect, {effect}, with {_whole(plan.power)} power."
+
+
+def _in_family(of: EffectAdvice, family: int) -> list[str]:
+    if family == 1:
+        return []
+    many = f"{of.people_in_family:,} are" if of.people_in_family else f"more than {MOST_PEOPLE:,} are"
+    return [f"It is one of {family} effects: under Holm's procedure {many} enough, whatever else is found."]
 
 
 def _planned(of: EffectAdvice, plan: Plan, family: int) -> str:
@@ -116,9 +119,9 @@ def _refuted(of: EffectAdvice, plan: Plan) -> list[str]:
 
 def effects_table(advice: Advice) -> Table:
     """A row for each effect."""
-    plan, family = advice.plan, len(advice.effects) > 1
+    plan, family = advice.plan, len(advice.study.pairs) > 1
     hoped = any(of.hope is not None for of in advice.effects)
-    header = ["Effect", "Predicted, % of the scale", f"People in each arm for {_whole(plan.power)} power"]
+    header = ["Effect", "Predicted effect", f"People in each arm for {_whole(plan.power)} power"]
     header += ["… under Holm's procedure"] if family else []
     header += [f"Power with {plan.people:,}"] + (["… under Holm's procedure"] if family else [])
     header += ["Assurance (at most)"] if hoped else []
@@ -138,7 +141,7 @@ def notes(advice: Advice) -> list[str]:
     """How to read it."""
     unknown = dict.fromkeys(of.why_no_hope for of in advice.effects if of.why_no_hope)
     told = [PREDICTED_ONLY, *unknown, COUNTS, ANOTHER_EFFECT, APPROXIMATE]
-    if len(advice.effects) > 1 and advice.together is not None:
+    if len(advice.study.pairs) > 1 and advice.together is not None:
         one, every = _chance(advice.together.one), _chance(advice.together.all)
         told.insert(-2, f"{HOW_SIMULATED} One or more effects are found with probability {one}, all with {every}.")
     return [*told, *advice.notes, *(f"{name}: {why}." for name, why in advice.study.refused)]
@@ -148,15 +151,16 @@ def notes(advice: Advice) -> list[str]:
 
 
 def pilot_table(learnt: Learnt) -> Table:
-    """A row for each effect and mean: before, after, and these people alone."""
-    rows = tuple(
-        (one.name, _people(one), signed(one.predicted) if one.what == "effect" else f"{one.predicted:.1f}", _seen(one),
-         _at(one.before), _at(one.after), _at(one.alone))
-        for one in learnt.quantities
-    )  # fmt: skip
-    header = ("Effect or mean, % of the scale", "People", "Predicted", "They show", "Before (80 %)", "After (80 %)",
-              "Alone (80 %)")  # fmt: skip
-    return Table(header, rows)
+    """A row for each effect and mean: before and after, where an error model is there, and these people alone."""
+    known = any(one.before is not None for one in learnt.quantities)
+    header = ["Effect or mean, % of the scale", "People", "Predicted", "They show"]
+    header += ["Before (80 %)", "After (80 %)"] if known else []
+    rows = []
+    for one in learnt.quantities:
+        row = [one.name, _people(one), _value(one, one.predicted), _seen(one)]
+        row += [_at(one, one.before), _at(one, one.after)] if known else []
+        rows.append((*row, _at(one, one.alone)))
+    return Table((*header, "These people alone (80 %)"), tuple(rows))
 
 
 def pilot_sentences(learnt: Learnt) -> list[str]:
@@ -170,13 +174,13 @@ def _learnt(one: Quantity) -> str:
         return f"{one.name}: nobody answered{' one of its arms' if one.what == 'effect' else ''}."
     said = f"{one.name}: {_people(one)} people show {_value(one, one.seen)} % of the scale"
     if one.before is None or one.after is None:
-        return f"{said}{'' if one.alone is None else f' (80 % interval {_ends(one.alone[0])})'}."
+        return f"{said}{'' if one.alone is None else f' (80 % interval {_ends(one, one.alone[0])})'}."
     widths = [at[0].high - at[0].low for at in (one.before, one.after)]
-    changed = f"80 % interval {_ends(one.before[0])} before, {_ends(one.after[0])} after"
+    changed = f"80 % interval {_ends(one, one.before[0])} before, {_ends(one, one.after[0])} after"
     share = f"{100 * widths[1] / widths[0]:.0f} % as wide" if widths[0] > 0 else "no wider"
     if one.alone is None:
         return f"{said}; {changed} ({share}). By themselves they cannot say: that takes two people in each arm."
-    return f"{said}; {changed} ({share}); these people alone {_ends(one.alone[0])}."
+    return f"{said}; {changed} ({share}); these people alone {_ends(one, one.alone[0])}."
 
 
 def _value(one: Quantity, number: float) -> str:
@@ -191,12 +195,12 @@ def _seen(one: Quantity) -> str:
     return "none" if one.seen is None else _value(one, one.seen)
 
 
-def _at(found: tuple[Interval, Interval] | None) -> str:
-    return "can't say" if found is None else _ends(found[0])
+def _at(one: Quantity, found: tuple[Interval, Interval] | None) -> str:
+    return "can't say" if found is None else _ends(one, found[0])
 
 
-def _ends(at: Interval) -> str:
-    return f"{signed(at.low)} to {signed(at.high)}"
+def _ends(one: Quantity, at: Interval) -> str:
+    return f"{_value(one, at.low)} to {_value(one, at.high)}"
 
 
 def _assurance(of: EffectAdvice) -> str:

@@ -149,7 +149,7 @@ class Advice:
     plan: Plan
     effects: tuple[EffectAdvice, ...]
     together: Together | None
-    """None without an effect."""
+    """Of the whole family; None without an effect."""
     notes: tuple[str, ...]
 
 
@@ -159,6 +159,7 @@ def advise(
     calibration: Calibration | None = None,
     why_not: str = NO_CALIBRATION,
     seed: int = 0,
+    most: int | None = None,
 ) -> Advice:
     """All advice for a study. The family is every arm of every outcome against its control.
 
@@ -168,6 +169,7 @@ def advise(
         calibration: How wrong the model that predicted it may be; None if that is not known.
         why_not: Why there is none.
         seed: Of the simulated families.
+        most: Advise on the first so many effects alone, a tenth of a second each; the family is that of all.
     """
     contrasts = study.contrasts
     together = None
@@ -176,9 +178,13 @@ def advise(
         together = family_power(plan.test, contrasts, plan.people, plan.alpha, plan.sizes, rng)
     effects = tuple(
         _advise(one, plan, calibration, why_not, len(contrasts), of)
-        for one, of in zip(contrasts, together.of_each if together else (), strict=True)
+        for one, of in list(zip(contrasts, together.of_each if together else (), strict=True))[:most]
     )
     notes = [WITHIN] if study.within else []
+    if len(effects) < len(contrasts):
+        notes.append(
+            f"The first {len(effects)} of {len(contrasts)} effects are shown; `socrates design` advises on all."
+        )
     if any(min(one.answering) < 1 for one in contrasts):
         notes.append("Numbers are of people who are asked; those predicted to answer off the axis are counted as lost.")
     return Advice(study, plan, effects, together, tuple(notes))

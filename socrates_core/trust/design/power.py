@@ -33,6 +33,9 @@ LEAST_PEOPLE: Final = 2
 """In an arm: of one answer, nobody knows how answers vary."""
 MOST_PEOPLE: Final = 10_000_000
 """In an arm: more are not asked."""
+TRIED: Final = 65
+FINER: Final = 4
+"""Effects that are tried at once for the smallest one, and how often more finely: to a ten-millionth of the reach."""
 LARGEST_NONCENTRALITY: Final = 37.0
 """Above this, Welch's power is 1 to the last digit at any level and number of people that are allowed."""
 
@@ -194,17 +197,15 @@ def smallest_effect(
     """
     people = sizes.people(contrast, np.array([float(n)]))
 
-    def reached(effect: float) -> bool:
-        answers = Answers.of(contrast, contrast.with_effects(np.array([effect])))
-        return bool(power(test, answers, people, alpha, direction)[0, 0] >= wanted)
-
-    none, all_there = 0.0, contrast.reach[1 if direction > 0 else 0]
-    if not reached(all_there):
-        return None
-    for _ in range(40):
-        middle = (none + all_there) / 2
-        none, all_there = (none, middle) if reached(middle) else (middle, all_there)
-    return all_there
+    low, high = 0.0, contrast.reach[1 if direction > 0 else 0]
+    for _ in range(FINER):
+        tried = np.linspace(low, high, TRIED)
+        answers = Answers.of(contrast, contrast.with_effects(tried))
+        reached = np.flatnonzero(power(test, answers, people, alpha, direction)[:, 0] >= wanted)
+        if not len(reached):
+            return None
+        low, high = tried[max(0, reached[0] - 1)], tried[reached[0]]
+    return float(high)
 
 
 def fewest(enough: Callable[[int], bool], most: int = MOST_PEOPLE) -> int | None:

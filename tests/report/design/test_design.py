@@ -52,7 +52,7 @@ def test_a_study_file_and_its_saved_prediction_give_the_same_advice(
     assert call(monkeypatch, place / "menu.yaml", "--people", 50, "--out", place / "one") == 0
     said = capsys.readouterr().out
     assert "intention: Climate label against Plain menu" in said
-    assert "under Holm's procedure over 4 effects" in said
+    assert "It is one of 4 effects: under Holm's procedure" in said
     assert "How wrong this model may be is not known here" in said
     assert "these figures are not science" in said
     assert call(monkeypatch, place / "prediction", "--out", place / "two") == 0
@@ -122,8 +122,7 @@ def test_what_is_said_of_an_effect_answers_how_many_people_first(calibration: Ca
     of = advice.effects[0]
     said = sentences(of, advice)
     assert (
-        said[0]
-        == f"The predicted effect is +11.3 % of the scale. {of.people:,} people in each arm find it with 80 % power."
+        said[0] == f"{of.people:,} people in each arm find the predicted effect, +11.3 % of the scale, with 80 % power."
     )
     assert of.hope is not None
     assert "With ever more people it rises to" in said[2]
