@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+from eval.bench.coverage.design import simulated_power
 from socrates_core.trust.design.assurance import (
     Possible,
     assurance,
@@ -13,7 +14,7 @@ from socrates_core.trust.design.assurance import (
 from socrates_core.trust.design.family import family_power, holm
 from socrates_core.trust.design.power import TESTS, Answers, Sizes, Test, curve, power
 from socrates_core.trust.error_model.predictive import Predictive
-from tests.trust.design.arms import SEVEN, pushed, simulated_power, two_arms
+from tests.trust.design.arms import SEVEN, pushed, two_arms
 
 EVEN = Sizes()
 ARMS = two_arms(pushed(SEVEN, 0.2), SEVEN)
@@ -87,7 +88,7 @@ def test_the_people_who_refute_a_prediction_do_so_with_the_wanted_power_in_simul
     n = people_to_refute(ARMS, 25.0, 0.05, 0.8, EVEN)
     assert n is not None
     true = two_arms(ARMS.with_effects(np.array([25.0]))[0], SEVEN)
-    assert simulated_power(true, n, n, null=ARMS.effect)["welch"] == pytest.approx(0.8, abs=0.015)
+    assert simulated_power(true, n, n, 40_000, 11, null=ARMS.effect)["welch"] == pytest.approx(0.8, abs=0.015)
 
 
 def test_a_true_prediction_cannot_be_refuted_and_no_level_of_0_refutes_anything() -> None:

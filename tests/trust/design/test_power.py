@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from eval.bench.coverage.design import simulated_power
 from socrates_core.trust.design.contrast import Contrast
 from socrates_core.trust.design.power import (
     TESTS,
@@ -12,7 +13,7 @@ from socrates_core.trust.design.power import (
     people_needed,
     smallest_effect,
 )
-from tests.trust.design.arms import SEVEN, SKEWED, pushed, simulated_power, two_arms
+from tests.trust.design.arms import SEVEN, SKEWED, pushed, two_arms
 
 EVEN = Sizes()
 
@@ -34,7 +35,7 @@ def power_of(test: Test, contrast: Contrast, n: float, alpha: float = 0.05, size
     ],
 )
 def test_power_is_that_of_simulated_studies_within_their_error(contrast: Contrast, m: int, ratio: int) -> None:
-    simulated = simulated_power(contrast, m, ratio * m)
+    simulated = simulated_power(contrast, m, ratio * m, 40_000, 11)
     for test in TESTS:
         # three standard errors of 40,000 rounds, and half a point for the approximation
         assert power_of(test, contrast, m, sizes=Sizes(ratio)) == pytest.approx(simulated[test], abs=0.0075 + 0.005)
