@@ -18,6 +18,9 @@ from socrates_core.study.files import parse_json
 WEIGHTS: Final = "adapter_model.safetensors"
 CONFIG: Final = "adapter_config.json"
 
+KEY: Final = "adapter_"
+"""What an adapter's key begins with; its digest follows."""
+
 UNSETTLED: Final = ""
 """Stands for the active adapter's key while PEFT may have switched adapters."""
 
@@ -57,7 +60,7 @@ class Adapters:
             raise ModelError(f"the adapter {adapter} has no {CONFIG} in {folder}; fetch it again")
         # read once, so that exactly the hashed bytes are loaded even if the folder is replaced meanwhile
         settings, weights = (folder / CONFIG).read_bytes(), (folder / WEIGHTS).read_bytes()
-        key = "adapter_" + hashlib.sha256(hashlib.sha256(settings).digest() + weights).hexdigest()[:32]
+        key = KEY + hashlib.sha256(hashlib.sha256(settings).digest() + weights).hexdigest()[:32]
         if key not in self._holders:
             config = _config(settings, adapter)
             self._load(

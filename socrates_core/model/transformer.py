@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from socrates_core.errors import ModelError
+from socrates_core.model.adapters import KEY
 from socrates_core.model.answer_model import (
     MAX_DIGITS,
     AnswerDistributions,
@@ -112,6 +113,7 @@ class TransformerModel:
         description = replace(
             base,
             adapter=adapter,
+            adapter_digest=key.removeprefix(KEY),
             template=chosen,
             trained_on=base.trained_on | frozenset(record.trained_on if record else ()),
             base_note=note,

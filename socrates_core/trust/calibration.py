@@ -19,9 +19,10 @@ from socrates_core.trust.error_model.evidence import ALL, FAMILIES, family_of
 from socrates_core.trust.error_model.hierarchy import LEAST_GROUPS, ErrorModel
 from socrates_core.trust.error_model.sharpness import Sharpness
 from socrates_core.trust.fingerprint import Fingerprint
+from socrates_core.trust.support.features import SupportFeatures
 from socrates_core.trust.worth import Worth, effect_worth
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of calibration.json."""
 
 FILE: Final = "calibration.json"
@@ -165,6 +166,8 @@ class Calibration:
     """Families that are there in too few groups for parts of their own."""
     left_out: tuple[str, ...]
     """What was not used, and why."""
+    support: SupportFeatures
+    """What the studies are like, to say whether a question is like theirs."""
 
     def __post_init__(self) -> None:
         """Refuse what no fit gives."""
