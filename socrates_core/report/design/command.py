@@ -19,8 +19,8 @@ from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.files import check_folder, write_files
 from socrates_core.study.study_file.form import ResponsesForm
 from socrates_core.study.study_file.reading import is_study_file, read_form, study_of
-from socrates_core.trust.calibration import Calibration, load_calibration
-from socrates_core.trust.design.advice import NO_CALIBRATION, PEOPLE, Plan, advise
+from socrates_core.trust.calibration import load_calibration
+from socrates_core.trust.design.advice import PEOPLE, Plan, advise
 from socrates_core.trust.design.answers import FewAnswers, answers_in, answers_of_study
 from socrates_core.trust.design.learnt import learn
 from socrates_core.trust.design.study import PredictedStudy, read_prediction
@@ -76,13 +76,15 @@ def design(
         form = read_form(source)
         own = study_of(form, source.parent, str(source))
         found = simulate_study(own, answering, Sampling(people, seed=seed))
-        study = PredictedStudy.of(form.title, found, form.design == "within")
+        study = PredictedStudy.of(form.title, found, form.design == "within", known)
         few = answers_of_study(own, study) if len(own.responses) and pilot is None else None
+    elif known is not None:
+        raise SocratesError("--calibration speaks of predictions that are made now: name the study file as well")
     else:
         study, few = read_prediction(source), None
     if pilot is not None:
         few = _pilot(pilot, answers_map, source, study)
-    _say(study, few, plan, known, out, seed)
+    _say(study, few, plan, out, seed)
 
 
 def _pilot(pilot: Path, answers_map: Path | None, source: Path, study: PredictedStudy) -> FewAnswers:
@@ -97,13 +99,9 @@ def _pilot(pilot: Path, answers_map: Path | None, source: Path, study: Predicted
     return answers_of_study(study_of(form, file.parent, str(file)), study)
 
 
-def _say(
-    study: PredictedStudy, few: FewAnswers | None, plan: Plan, known: Calibration | None, out: Path | None, seed: int
-) -> None:
-    if known is not None:
-        known = study.made_by.of(known)
-    advice = advise(study, plan, known, NO_CALIBRATION, seed)
-    learnt = None if few is None else learn(study, few, known)
+def _say(study: PredictedStudy, few: FewAnswers | None, plan: Plan, out: Path | None, seed: int) -> None:
+    advice = advise(study, plan, seed)
+    learnt = None if few is None else learn(study, few)
     print(f"study        {study.title}, predicted by {study.model}")
     print(f"plan         {plan_words(plan)}")
     for of in advice.effects:

@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 
 from socrates_core.errors import SocratesError
-from socrates_core.trust.calibration import Calibration
 from socrates_core.trust.design.assurance import (
     Possible,
     assurance,
@@ -35,16 +34,16 @@ from socrates_core.trust.design.power import (
     sizes_to_draw,
     smallest_effect,
 )
-from socrates_core.trust.design.study import PredictedStudy
+from socrates_core.trust.design.study import Known, PredictedStudy
 
 PEOPLE: Final = 200
 """Asked in each arm, unless a plan says otherwise."""
-NO_CALIBRATION: Final = (
-    "How wrong this model may be is not known here, so power is for the predicted effect alone, as if it were the true "
-    "one, and there is no assurance."
-)
 NOT_OFFERED: Final = (
     "The calibration's intervals of effects were tried on too few groups or did not hold, so there is no assurance."
+)
+SHARPENED: Final = (
+    "Predicted answers are the sharpened ones, which were closer to people's on studies left out; the "
+    "predicted effects are theirs too."
 )
 WITHIN: Final = (
     "The study asks the same people in every condition. These figures are for other people in each; the same people "
@@ -156,8 +155,6 @@ class Advice:
 def advise(
     study: PredictedStudy,
     plan: Plan,
-    calibration: Calibration | None = None,
-    why_not: str = NO_CALIBRATION,
     seed: int = 0,
     most: int | None = None,
 ) -> Advice:
@@ -166,8 +163,6 @@ def advise(
     Args:
         study: Predicted.
         plan: What is asked for.
-        calibration: How wrong the model that predicted it may be; None if that is not known.
-        why_not: Why there is none.
         seed: Of the simulated families.
         most: Advise on the first so many effects alone, a tenth of a second each; the family is that of all.
     """
@@ -177,10 +172,11 @@ def advise(
         rng = np.random.default_rng([seed, 19])
         together = family_power(plan.test, contrasts, plan.people, plan.alpha, plan.sizes, rng)
     effects = tuple(
-        _advise(one, plan, calibration, why_not, len(contrasts), of)
+        _advise(one, plan, study.known_of(one.outcome), len(contrasts), of)
         for one, of in list(zip(contrasts, together.of_each if together else (), strict=True))[:most]
     )
     notes = [WITHIN] if study.within else []
+    notes += [SHARPENED] if study.sharpened else []
     if len(effects) < len(contrasts):
         notes.append(
             f"The first {len(effects)} of {len(contrasts)} effects are shown; `socrates design` advises on all."
@@ -190,9 +186,7 @@ def advise(
     return Advice(study, plan, effects, together, tuple(notes))
 
 
-def _advise(
-    contrast: Contrast, plan: Plan, calibration: Calibration | None, why_not: str, family: int, of: FamilyPower
-) -> EffectAdvice:
+def _advise(contrast: Contrast, plan: Plan, known: Known, family: int, of: FamilyPower) -> EffectAdvice:
     test, alpha, sizes = plan.test, plan.alpha, plan.sizes
     cannot = why_not_detected(contrast, plan)
     needed = in_family = None
@@ -201,15 +195,15 @@ def _advise(
         in_family = people_needed(test, contrast, alpha / family, plan.power, sizes)
         if needed is None:
             cannot = f"Even {MOST_PEOPLE:,} people in each arm would not show an effect as small as the predicted one."
-    possible, hope, why = None, None, why_not
-    if calibration is not None:
-        _, found = calibration.of(len(contrast.positions))
-        model = found.raw.effect
-        if model is None or not found.raw.offered("effect", 0.8):
+    possible, hope, why = None, None, known.why
+    if known.answers is not None:
+        model = known.answers.effect
+        if model is None or not known.answers.offered("effect", 0.8):
             why = NOT_OFFERED
         else:
-            possible, why = Possible.of(contrast, model.error.predict(contrast.effect)), ""
-            hope = _hope(contrast, plan, possible, model.interval(contrast.effect, 0.8), found.raw.knows_effects)
+            possible = Possible.of(contrast, model.error.predict(contrast.effect))
+            at = model.interval(contrast.effect, 0.8)
+            hope = _hope(contrast, plan, possible, at, known.answers.knows_effects)
     down, up = (
         smallest_effect(test, contrast, plan.people, alpha, plan.power, sizes, way) if alpha > 0 else None
         for way in (-1, 1)

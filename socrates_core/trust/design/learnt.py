@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from socrates_core.metrics.uncertainty import Interval
-from socrates_core.trust.calibration import AnswersModel, Calibration, clipped
-from socrates_core.trust.design.advice import NO_CALIBRATION, NOT_OFFERED
+from socrates_core.trust.calibration import AnswersModel, clipped
+from socrates_core.trust.design.advice import NOT_OFFERED
 from socrates_core.trust.design.alone import effect_alone, mean_alone
 from socrates_core.trust.design.answers import FewAnswers
 from socrates_core.trust.design.pilot import Seen
@@ -22,7 +22,6 @@ LITTLE_GAIN: Final = (
     "bundled experiments of the General Social Survey."
 )
 """ω² of a cell-mean model of these four attributes: median 0.063, 0.020 to 0.143; gain 1/(1 − ω²) − 1."""
-UNTRIED: Final = "No interval before or after is given: {}"
 
 
 @dataclass(frozen=True)
@@ -58,9 +57,7 @@ class Learnt:
     notes: tuple[str, ...]
 
 
-def learn(
-    study: PredictedStudy, few: FewAnswers, calibration: Calibration | None, why_not: str = NO_CALIBRATION
-) -> Learnt:
+def learn(study: PredictedStudy, few: FewAnswers) -> Learnt:
     """What a pilot teaches about the study's effects and means.
 
     Outcomes on scales of one family are updated together, since a study's own error is common to them.
@@ -68,27 +65,24 @@ def learn(
     Args:
         study: Predicted.
         few: What people answered, in its cells.
-        calibration: How wrong the model may be; None if that is not known.
-        why_not: Why there is none.
     """
     families: dict[str, list[int]] = {}
-    models: dict[str, AnswersModel] = {}
+    models: dict[str, AnswersModel | None] = {}
     for place, cell in enumerate(study.cells):
-        name = ""
-        if calibration is not None:
-            name, found = calibration.of(len(cell.scale.values or ()))
-            models[name] = found.raw
-        families.setdefault(name, []).append(place)
+        known = study.known_of(cell.outcome)
+        families.setdefault(known.family, []).append(place)
+        models[known.family] = known.answers
     effects: dict[int, Quantity] = {}
     means: dict[int, Quantity] = {}
     for name, cells in families.items():
         pairs = [number for number, (arm, _) in enumerate(study.pairs) if arm in cells]
-        effects |= _effects(study, few, pairs, models.get(name))
-        means |= _means(study, few, cells, models.get(name))
+        effects |= _effects(study, few, pairs, models[name])
+        means |= _means(study, few, cells, models[name])
     quantities = (*(effects[key] for key in sorted(effects)), *(means[key] for key in sorted(means)))
-    untried = calibration is None or any(one.before is None for one in quantities)
-    notes = [UNTRIED.format(f"{why_not[:1].lower()}{why_not[1:]}" if calibration is None else NOT_OFFERED)] * untried
-    return Learnt(study, few, quantities, (*few.left_out, *notes, LITTLE_GAIN))
+    why = [study.known_of(cell.outcome).why for cell in study.cells]
+    if not any(why) and any(one.before is None for one in quantities):
+        why = [NOT_OFFERED]
+    return Learnt(study, few, quantities, (*few.left_out, *dict.fromkeys(filter(None, why)), LITTLE_GAIN))
 
 
 def _effects(

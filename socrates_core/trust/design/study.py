@@ -1,7 +1,7 @@
 """A predicted study as design advice needs it: the cells with their shares, from a simulation or a saved prediction."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,13 +14,22 @@ from socrates_core.scale.distribution import Floats
 from socrates_core.simulation.result import Simulation
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.files import parse_json, read_bytes
-from socrates_core.trust.calibration import Calibration
+from socrates_core.trust.calibration import AnswersModel, Calibration
 from socrates_core.trust.design.contrast import Contrast
-from socrates_core.trust.fingerprint import Fingerprint
+from socrates_core.trust.error_model.sharpness import Setting
+from socrates_core.trust.statement.making import statement_of
 
 PREDICTION: Final = "prediction.json"
 NO_ORDER: Final = "its options have no order, so it has no mean and no effect in points"
 NO_SCALE: Final = "it is open-ended, so it has no scale whose width an effect is a share of"
+NOT_KNOWN: Final = (
+    "How wrong this model may be is not known here, so power is for the predicted effect alone, as if it were the true "
+    "one, and there is no assurance."
+)
+SAVED: Final = (
+    "A saved prediction does not say how wrong it may be: for assurance, name the study file in its place. Power is "
+    "for the predicted effect alone, as if it were the true one."
+)
 ONE_ARM: Final = "the study has one condition, so there is no effect to detect"
 
 
@@ -53,33 +62,16 @@ class PredictedCell:
         return float(positions[int(np.searchsorted(starts, place, side="right")) - 1])
 
 
-@dataclass(frozen=True)
-class MadeBy:
-    """What predicted, and how: what an error model must have been fitted on to say something of it."""
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is known of how wrong the predictions of one outcome may be."""
 
-    model: str
-    adapter: str | None
-    template: str | None
-    precision: str
-    temperature: float
-    top_p: float
-    demo: bool = False
-
-    @property
-    def fits(self) -> Fingerprint:
-        """As a calibration names it; commits are not known of a prediction."""
-        return Fingerprint(
-            self.model, None, self.adapter, None, self.template, self.precision, self.temperature, self.top_p
-        )
-
-    def of(self, calibration: Calibration) -> Calibration:
-        """Give a calibration back if it was fitted on predictions that were made so.
-
-        Raises:
-            PredictionError: If model, adapter, template, precision, temperature or top-p differ.
-        """
-        commits = {key: getattr(calibration.fingerprint, key) for key in ("model_revision", "adapter_revision")}
-        return calibration.for_predictions(replace(self.fits, **commits))
+    answers: AnswersModel | None
+    """The error model of predictions as they stand in the cells; None if nothing can be said."""
+    why: str
+    """Why not, as a sentence; empty if something can."""
+    family: str = ""
+    """The scales whose error model it is; outcomes of one are updated together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,23 +79,23 @@ class PredictedStudy:
     """All cells whose options have an order."""
 
     title: str
-    made_by: MadeBy
+    model: str
+    """Who predicted, in words."""
+    demo: bool
     cells: tuple[PredictedCell, ...]
+    """Where an error model is known, with the sharpened shares that it speaks of, if it does."""
     refused: tuple[tuple[str, str], ...]
     """Outcome, and why nothing can be said about it."""
     within: bool = False
     """Whether the same people are in every condition."""
+    known: Mapping[str, Known] = field(default_factory=dict)
+    """Outcome → how wrong its predictions may be; nothing is known of others."""
+    sharpened: bool = False
+    """Whether the shares of some cell were sharpened."""
 
-    @property
-    def demo(self) -> bool:
-        """Whether the demo model predicted."""
-        return self.made_by.demo
-
-    @property
-    def model(self) -> str:
-        """Who predicted, in words."""
-        adapter = f" with adapter {self.made_by.adapter}" if self.made_by.adapter else ""
-        return f"{self.made_by.model}{adapter}"
+    def known_of(self, outcome: str) -> Known:
+        """How wrong the predictions of an outcome may be."""
+        return self.known.get(outcome, Known(None, NOT_KNOWN))
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
@@ -121,28 +113,56 @@ class PredictedStudy:
         return tuple(_contrast(self.cells[arm], self.cells[control]) for arm, control in self.pairs)
 
     @classmethod
-    def of(cls, title: str, found: Sequence[OutcomeResult], within: bool = False) -> "PredictedStudy":
+    def of(
+        cls,
+        title: str,
+        found: Sequence[OutcomeResult],
+        within: bool = False,
+        calibration: Calibration | None = None,
+        edited: bool = False,
+    ) -> "PredictedStudy":
         """From predictions at hand.
+
+        Args:
+            title: The study's.
+            found: Its outcomes.
+            within: Whether the same people are in every condition.
+            calibration: Of the model; it is asked, as everywhere, whether it speaks of these predictions.
+            edited: Whether shares of people were moved after they were drawn.
 
         Raises:
             PredictionError: If nothing was predicted.
         """
-        told = [(one.name, one.simulation, one.refused) for one in found]
-        first = next((one for _, one, _ in told if one is not None), None)
+        first = next((one.simulation for one in found if one.simulation is not None), None)
         if first is None:
             raise PredictionError(f"nothing was predicted of {shown(title)}")
         cells: list[PredictedCell] = []
         refused: list[tuple[str, str]] = []
-        for name, simulation, why in told:
-            if simulation is None:
-                refused.append((name, why or "it was not predicted"))
-            else:
-                _add(name, [_cell(name, simulation, place) for place in range(len(simulation.arms))], cells, refused)
-        model, request = first.model, first.request
-        made_by = MadeBy(
-            model.name, model.adapter, model.template, model.precision, request.temperature, request.top_p, model.demo
-        )
-        return cls(title, made_by, tuple(cells), tuple(refused), within)
+        known: dict[str, Known] = {}
+        sharpened = False
+        for one in found:
+            if one.simulation is None:
+                refused.append((one.name, one.refused or "it was not predicted"))
+                continue
+            known[one.name], setting = _known(one.simulation, calibration, edited)
+            sharpened |= setting is not None
+            arms = range(len(one.simulation.arms))
+            _add(one.name, [_cell(one.name, one.simulation, place, setting) for place in arms], cells, refused)
+        model = _words(first.model.name, first.model.adapter)
+        return cls(title, model, first.model.demo, tuple(cells), tuple(refused), within, known, sharpened)
+
+
+def _known(simulation: Simulation, calibration: Calibration | None, edited: bool) -> tuple[Known, Setting | None]:
+    """What is known of an outcome, and how its shares are sharpened for that."""
+    if calibration is None:
+        return Known(None, NOT_KNOWN), None
+    said = statement_of(simulation, calibration, edited=edited)
+    if not said.applied or said.basis is None:
+        return Known(None, str(said.why)), None
+    family, model = calibration.of(len(simulation.control.scale.values or ()))
+    if said.basis.sharpened and model.sharpened is not None and model.sharpness is not None:
+        return Known(model.sharpened, "", family), model.sharpness.setting
+    return Known(model.raw, "", family), None
 
 
 def read_prediction(path: Path) -> PredictedStudy:
@@ -176,12 +196,15 @@ def _study_of(outcomes: Sequence[dict[str, Any]]) -> PredictedStudy:
             refused.append((str(one["name"]), str(one.get("refused"))))
         else:
             _add(str(one["name"]), [_cell_of(one, arm) for arm in one["arms"]], cells, refused)
-    model, request = predicted[0]["model"], predicted[0]["request"]
-    made_by = MadeBy(
-        str(model["name"]), model.get("adapter"), model.get("template"), str(model.get("precision", "exact")),
-        float(request["temperature"]), float(request["top_p"]), bool(model.get("demo")),
-    )  # fmt: skip
-    return PredictedStudy(str(predicted[0]["study"]["title"]), made_by, tuple(cells), tuple(refused))
+    model = predicted[0]["model"]
+    words = _words(str(model["name"]), model.get("adapter"))
+    title, demo = str(predicted[0]["study"]["title"]), bool(model.get("demo"))
+    known = {cell.outcome: Known(None, SAVED) for cell in cells}
+    return PredictedStudy(title, words, demo, tuple(cells), tuple(refused), known=known)
+
+
+def _words(model: str, adapter: str | None) -> str:
+    return f"{model} with adapter {adapter}" if adapter else model
 
 
 def _cell_of(outcome: dict[str, Any], arm: dict[str, Any]) -> PredictedCell:
@@ -201,14 +224,15 @@ def _cell_of(outcome: dict[str, Any], arm: dict[str, Any]) -> PredictedCell:
     return PredictedCell(str(outcome["name"]), str(name), control, scale, shares / shares.sum(), 1.0 - float(off))
 
 
-def _cell(name: str, simulation: Simulation, place: int) -> PredictedCell:
+def _cell(name: str, simulation: Simulation, place: int, setting: Setting | None) -> PredictedCell:
     arm = simulation.arms[place]
+    shares = arm.predicted.probs if setting is None else setting.apply(arm.predicted.probs)
     return PredictedCell(
         outcome=name,
         condition=arm.label,
         control=arm.cell == simulation.control,
         scale=arm.cell.scale,
-        shares=arm.predicted.probs / arm.predicted.probs.sum(),
+        shares=shares / shares.sum(),
         answering=1.0 - arm.predicted_off_axis,
     )
 

@@ -190,7 +190,7 @@ def _work(study: PredictedStudy, chosen: tuple[Any, ...]) -> tuple[Advice, Learn
     if not str(pilot or "").strip():
         return advice, None, ""
     try:
-        return advice, learn(study, answers_of_text(str(pilot), study, PASTED), None), ""
+        return advice, learn(study, answers_of_text(str(pilot), study, PASTED)), ""
     except SocratesError as error:
         return advice, None, f"{error}.".replace("..", ".")
 

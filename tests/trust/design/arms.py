@@ -8,7 +8,7 @@ from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.distribution import Floats
 from socrates_core.trust.calibration import Calibration
 from socrates_core.trust.design.contrast import Contrast
-from socrates_core.trust.design.study import MadeBy, PredictedCell, PredictedStudy
+from socrates_core.trust.design.study import Known, PredictedCell, PredictedStudy
 from socrates_core.trust.fitting import calibrate
 from tests.trust.evidence import evaluation, provenance
 
@@ -27,7 +27,10 @@ def pushed(shares: Floats, step: float) -> Floats:
 
 
 def predicted_study(
-    *cells: tuple[str, str, Floats], answering: float = 1.0, temperature: float = 1.0, within: bool = False
+    *cells: tuple[str, str, Floats],
+    answering: float = 1.0,
+    within: bool = False,
+    calibration: Calibration | None = None,
 ) -> PredictedStudy:
     """Cells as (outcome, condition, shares); the first condition of an outcome is its control."""
     found: list[PredictedCell] = []
@@ -35,8 +38,12 @@ def predicted_study(
         scale = AnswerScale(tuple(range(1, len(shares) + 1)), {1: "never", len(shares): "always"}, {99: "don't know"})
         first = all(one.outcome != outcome for one in found)
         found.append(PredictedCell(outcome, condition, first, scale, shares, answering))
-    made_by = MadeBy("m", None, "shared", "float32", temperature, 1.0)
-    return PredictedStudy("Menus", made_by, tuple(found), (), within)
+    known = {}
+    if calibration is not None:
+        for one in found:
+            family, model = calibration.of(len(one.shares))
+            known[one.outcome] = Known(model.raw, "", family)
+    return PredictedStudy("Menus", "m", False, tuple(found), (), within, known)
 
 
 @cache

@@ -7,9 +7,9 @@ import pytest
 
 from socrates_core.errors import PredictionError, SocratesError
 from socrates_core.trust.calibration import Calibration
-from socrates_core.trust.design.advice import NO_CALIBRATION, NOT_OFFERED, Plan, advise
+from socrates_core.trust.design.advice import NOT_OFFERED, Plan, advise
 from socrates_core.trust.design.power import people_needed
-from socrates_core.trust.design.study import read_prediction
+from socrates_core.trust.design.study import NOT_KNOWN, read_prediction
 from tests.trust.design.arms import SEVEN, predicted_study, pushed, two_arms
 
 FIVE = np.array([0.1, 0.2, 0.3, 0.2, 0.2])
@@ -28,15 +28,15 @@ def test_every_arm_of_every_outcome_is_advised_against_its_own_control_as_one_fa
     assert first.people == people_needed("wmw", two_arms(pushed(SEVEN, 0.2), SEVEN), 0.05, 0.8, Plan().sizes)
     assert first.people_in_family == people_needed("wmw", first.contrast, 0.05 / 3, 0.8, Plan().sizes)
     assert first.family.least < first.family.simulated < first.family.most
-    assert (first.hope, first.why_no_hope) == (None, NO_CALIBRATION)
+    assert (first.hope, first.why_no_hope) == (None, NOT_KNOWN)
     n, power, hoped = first.drawn
     assert len(n) == len(power)
     assert hoped is None
 
 
 def test_with_a_calibration_assurance_stays_below_its_limit(calibration: Calibration) -> None:
-    study = predicted_study(("trust", "plain", FIVE), ("trust", "label", pushed(FIVE, 0.3)))
-    of = advise(study, Plan(people=100), calibration).effects[0]
+    study = predicted_study(("trust", "plain", FIVE), ("trust", "label", pushed(FIVE, 0.3)), calibration=calibration)
+    of = advise(study, Plan(people=100)).effects[0]
     assert of.hope is not None
     assert of.hope.assurance is not None
     assert of.hope.limit is not None
@@ -48,8 +48,9 @@ def test_with_a_calibration_assurance_stays_below_its_limit(calibration: Calibra
 
 def test_where_the_intervals_of_effects_were_not_tried_enough_there_is_no_assurance(calibration: Calibration) -> None:
     families = {name: replace(one, raw=replace(one.raw, coverage=())) for name, one in calibration.families.items()}
-    study = predicted_study(("trust", "plain", FIVE), ("trust", "label", pushed(FIVE, 0.3)))
-    of = advise(study, Plan(), replace(calibration, families=families)).effects[0]
+    cells = (("trust", "plain", FIVE), ("trust", "label", pushed(FIVE, 0.3)))
+    study = predicted_study(*cells, calibration=replace(calibration, families=families))
+    of = advise(study, Plan()).effects[0]
     assert (of.hope, of.why_no_hope) == (None, NOT_OFFERED)
 
 
@@ -122,12 +123,6 @@ def test_a_study_of_one_condition_has_no_effects_and_says_nothing_false() -> Non
 def test_numbers_that_no_study_is_planned_with_are_refused_by_name(plan: dict[str, float], named: str) -> None:
     with pytest.raises(SocratesError, match=f"{named}: expected"):
         Plan(**plan)  # type: ignore[arg-type]
-
-
-def test_a_calibration_of_other_settings_is_refused(calibration: Calibration) -> None:
-    assert predicted_study(("trust", "plain", FIVE)).made_by.of(calibration) is calibration
-    with pytest.raises(PredictionError, match="temperature"):
-        predicted_study(("trust", "plain", FIVE), temperature=0.5).made_by.of(calibration)
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from socrates_core.trust.design.learnt import LITTLE_GAIN, learn
 from tests.trust.design.arms import predicted_study, pushed
 
 FIVE = np.array([0.1, 0.2, 0.3, 0.2, 0.2])
-STUDY = predicted_study(
+CELLS = (
     ("trust", "Plain menu", FIVE), ("trust", "Label", pushed(FIVE, 0.3)),
     ("liking", "Plain menu", FIVE), ("liking", "Label", pushed(FIVE, -0.1)),
 )  # fmt: skip
+STUDY = predicted_study(*CELLS)
 
 
 def table(*rows: str) -> str:
@@ -71,7 +72,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_after_a_pilot_intervals_are_narrower_and_the_people_alone_say_less(calibration: Calibration) -> None:
-    learnt = learn(STUDY, answers_of_text(MANY, STUDY, "p"), calibration)
+    learnt = learn(predicted_study(*CELLS, calibration=calibration), answers_of_text(MANY, STUDY, "p"))
     assert [one.what for one in learnt.quantities] == ["effect"] * 2 + ["mean"] * 4
     effect = learnt.quantities[0]
     assert (effect.name, effect.people, effect.seen) == ("trust: Label against Plain menu", (16, 16), 50)
@@ -91,16 +92,16 @@ def test_after_a_pilot_intervals_are_narrower_and_the_people_alone_say_less(cali
 
 
 def test_without_a_calibration_the_people_alone_speak_and_it_says_why() -> None:
-    learnt = learn(STUDY, answers_of_text(MANY, STUDY, "p"), None)
+    learnt = learn(STUDY, answers_of_text(MANY, STUDY, "p"))
     assert all(one.before is None and one.after is None and one.alone is not None for one in learnt.quantities)
-    assert learnt.notes[0].startswith("No interval before or after is given: how wrong this model may be is not known")
+    assert learnt.notes[0].startswith("How wrong this model may be is not known")
 
 
 @pytest.mark.parametrize("rows", [["Label,3,3"], ["Label,3,3", "Plain menu,3,3"], ["Label,3,3", "Plain menu,3,3"] * 9])
 def test_pilots_of_one_person_of_a_missing_arm_or_without_variation_give_sane_intervals(
     rows: list[str], calibration: Calibration
 ) -> None:
-    learnt = learn(STUDY, answers_of_text(table(*rows), STUDY, "p"), calibration)
+    learnt = learn(predicted_study(*CELLS, calibration=calibration), answers_of_text(table(*rows), STUDY, "p"))
     for one in learnt.quantities:
         assert one.before is not None
         assert one.after is not None
