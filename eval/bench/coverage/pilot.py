@@ -35,15 +35,18 @@ LEAST_REST: Final = 40
 _Row = dict[str, list[float]]
 
 
-def simulated_pilots(rounds: int, seed: int) -> dict[str, Any]:
+def simulated_pilots(rounds: int, seed: int, only: Sequence[str] = tuple(QUALITIES)) -> dict[str, Any]:
     """Coverage and width of intervals of effects: before, after a pilot, and of its people alone.
 
     Args:
         rounds: Calibrations of 30 groups for each quality of the prediction.
         seed: Of all draws.
+        only: Names of qualities.
     """
     found = {}
     for number, (name, quality) in enumerate(QUALITIES.items()):
+        if name not in only:
+            continue
         rng = np.random.default_rng([seed, 17, number])
         rows: _Row = {}
         for _ in range(rounds):

@@ -17,6 +17,10 @@ PREDICTED_ONLY: Final = (
 COUNTS: Final = (
     "A test counts as finding the effect if it is significant (two-sided) and points in the predicted direction."
 )
+UNEQUAL_ARMS: Final = (
+    "With arms of unequal size and answers that pile up at one end, Welch's power is up to 5 points too high; that of "
+    "the Wilcoxon-Mann-Whitney test is not."
+)
 APPROXIMATE: Final = "Below 10 people in an arm the formulas are rough."
 
 
@@ -141,9 +145,12 @@ def notes(advice: Advice) -> list[str]:
     """How to read it."""
     unknown = dict.fromkeys(of.why_no_hope for of in advice.effects if of.why_no_hope)
     told = [PREDICTED_ONLY, *unknown, COUNTS, ANOTHER_EFFECT, APPROXIMATE]
+    if advice.plan.test == "welch" and advice.plan.ratio != 1:
+        told.append(UNEQUAL_ARMS)
     if len(advice.study.pairs) > 1 and advice.together is not None:
         one, every = _chance(advice.together.one), _chance(advice.together.all)
-        told.insert(-2, f"{HOW_SIMULATED} One or more effects are found with probability {one}, all with {every}.")
+        found = f"One or more effects are found with probability {one}, all with {every}."
+        told.insert(2 + len(unknown), f"{HOW_SIMULATED} {found}")
     return [*told, *advice.notes, *(f"{name}: {why}." for name, why in advice.study.refused)]
 
 

@@ -139,7 +139,7 @@ def _wire(panel: DesignPanel, current: Block, changed: gr.Textbox, predicted: Pr
         """Advice, what a pilot taught, and what is wrong with the pilot."""
         visitor = visitor_of(request)
         results.limits.take(visitor, MIN_COST)
-        return _work(predicted.study(visitor, now), chosen)
+        return work(predicted.study(visitor, now), chosen)
 
     def draw(request: gr.Request, opened: bool, now: Any, effect: int | None, *chosen: Any) -> Updates:
         if not opened or not now:
@@ -163,7 +163,7 @@ def _wire(panel: DesignPanel, current: Block, changed: gr.Textbox, predicted: Pr
         kind = event._data.get("file") if isinstance(event._data, dict) else None
         visitor = visitor_of(request)
         advice, learnt, _ = advised(request, now, chosen)
-        return _file(results, visitor, advice, learnt, str(kind))
+        return advice_file(results, visitor, advice, learnt, str(kind))
 
     asked = [current, *panel.chosen]
     panel.whole.expand(unfold, asked, panel.drawn, **QUICK)
@@ -176,7 +176,7 @@ def _wire(panel: DesignPanel, current: Block, changed: gr.Textbox, predicted: Pr
     panel.saved.change(None, panel.saved, None, js="(file) => yourStudy.save(file)")
 
 
-def _work(study: PredictedStudy, chosen: tuple[Any, ...]) -> tuple[Advice, Learnt | None, str]:
+def work(study: PredictedStudy, chosen: tuple[Any, ...]) -> tuple[Advice, Learnt | None, str]:
     """Advice, what a pilot taught, and what is wrong with the pilot.
 
     Raises:
@@ -213,7 +213,12 @@ def _drawn(panel: DesignPanel, advice: Advice, learnt: Learnt | None, wrong: str
     }
 
 
-def _file(results: Results, visitor: Visitor, advice: Advice, learnt: Learnt | None, kind: str) -> str:
+def advice_file(results: Results, visitor: Visitor, advice: Advice, learnt: Learnt | None, kind: str) -> str:
+    """A file of the advice, as the page saves it.
+
+    Raises:
+        SocratesError: If there is no such file, or the visitor has exceeded the rate limit.
+    """
     writers = {
         "csv": lambda: design_csv(advice),
         "html": lambda: design_html(advice, learnt),

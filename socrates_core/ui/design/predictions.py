@@ -31,9 +31,11 @@ class Predicted(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OwnStudy:
     """Of the tab Your study."""
+
+    results: Results
 
     def study(self, visitor: Visitor, current: Prediction | None) -> PredictedStudy:
         """All outcomes of the visitor's prediction."""

@@ -187,7 +187,7 @@ def _outcomes(results: Results) -> Outcomes:
             tables = gr.HTML(elem_id="study-tables", js_on_load=None)
             keep = gr.HTML(elem_id="study-keep", js_on_load="yourStudy.keep(element, trigger)")
         live = gr.Textbox("", visible="hidden", elem_id="study-live", label="In small")
-        design_panel("study-design", made, live, OwnStudy(), results)
+        design_panel("study-design", made, live, OwnStudy(results), results)
     return Outcomes(
         made, shown, stale, notice, body, which, beside, verdict, picture, ranking, means, tables, keep, live
     )
