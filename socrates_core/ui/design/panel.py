@@ -159,7 +159,7 @@ def _wire(panel: DesignPanel, current: Block, changed: gr.Textbox, predicted: Pr
             return {panel.notice: notice_html("This file is too large for the page: use socrates design --pilot.")}
         return {panel.pilot: sent["text"], panel.notice: ""}
 
-    def save_file(request: gr.Request, now: Any, *chosen: Any, event: gr.EventData) -> str:
+    def save_file(request: gr.Request, event: gr.EventData, now: Any, *chosen: Any) -> str:
         kind = event._data.get("file") if isinstance(event._data, dict) else None
         visitor = visitor_of(request)
         advice, learnt, _ = advised(request, now, chosen)
