@@ -160,6 +160,13 @@ def advise(
 ) -> Advice:
     """All advice for a study. The family is every arm of every outcome against its control.
 
+    >>> from socrates_core import load_model, read_study
+    >>> from socrates_core.simulation.whole_study import Sampling, simulate_study
+    >>> from socrates_core.study.sources.bundled import BUNDLED_STUDIES
+    >>> found = simulate_study(read_study(BUNDLED_STUDIES / "example.yaml"), load_model("uniform"), Sampling(20))
+    >>> print(advise(PredictedStudy.of("Labels on a menu", found), Plan(test="welch")).effects[0].cannot)
+    Both arms are predicted to answer exactly alike, so there is no effect to detect.
+
     Args:
         study: Predicted.
         plan: What is asked for.

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,9 @@ from socrates_core.trust.design.study import PredictedStudy
 
 CONDITION: Final = ("condition", "arm", "group")
 """Names of the column that says which condition a person was in."""
+PERSON: Final = ("participant", "participant_id", "person")
+"""Names of the column that says who answered, where a person has several rows."""
+UNWEIGHTED: Final = "Survey weights are not used here: everybody counts alike."
 MOST_PEOPLE: Final = 20_000
 """More are no pilot: compare them with the prediction."""
 
@@ -55,7 +58,8 @@ def answers_of_text(text: str, study: PredictedStudy, where: str) -> FewAnswers:
     """The answers in a table as text: names of columns first, then a row a person.
 
     A column `condition` names each person's condition by its label (it may lack where there is one condition), and a
-    column of each outcome's name holds the answers: options by number or text. Other columns are not read.
+    column of each outcome's name holds the answers: options by number or text. Rows with the same `participant` are of
+    one person. Other columns are not read.
 
     Raises:
         SourceError: If it is no such table, names a condition that the study does not have, or no answer counts.
@@ -66,7 +70,11 @@ def answers_of_text(text: str, study: PredictedStudy, where: str) -> FewAnswers:
     answers = np.full((len(rows), len(study.cells)), np.nan)
     places = {(cell.outcome, cell.condition): place for place, cell in enumerate(study.cells)}
     lost: dict[str, list[str]] = {}
+    who = next((name for wanted in PERSON for name in rows[0] if plain_text(name) == wanted), None)
+    people: dict[str, int] = {}
     for number, row in enumerate(rows):
+        named_person = row[who].strip() if who is not None else ""
+        person = people.setdefault(named_person, number) if named_person else number
         condition = next(iter(conditions.values()))
         if column is not None:
             named = conditions.get(plain_text(row[column]))
@@ -80,8 +88,11 @@ def answers_of_text(text: str, study: PredictedStudy, where: str) -> FewAnswers:
         for name, outcome in outcomes.items():
             place = places.get((outcome, condition))
             if place is not None and row[name].strip():
+                if not np.isnan(answers[person, place]):
+                    lost.setdefault(f"a second answer of one person to {outcome}", []).append(row[name])
+                    continue
                 position = _position(row[name], study, place, lost)
-                answers[number, place] = np.nan if position is None else position
+                answers[person, place] = np.nan if position is None else position
     return _few(answers, study, lost, where)
 
 
@@ -107,7 +118,9 @@ def answers_of_study(studies: Studies, study: PredictedStudy) -> FewAnswers:
             position = _of_option(int(response), study, place, lost)
             if position is not None:
                 answers[people[person], place] = position
-    return _few(answers, study, lost, "the answers of this study")
+    few = _few(answers, study, lost, "the answers of this study")
+    weighted = studies.participants["weight"].drop_nulls().n_unique() > 1
+    return replace(few, left_out=(*few.left_out, UNWEIGHTED)) if weighted else few
 
 
 def _table(text: str, where: str) -> list[dict[str, str]]:

@@ -43,6 +43,15 @@ def test_what_lies_off_the_scale_or_the_axis_is_left_out_and_named() -> None:
     )
 
 
+def test_rows_of_one_participant_are_one_person_whose_first_answer_counts() -> None:
+    rows = "participant,condition,trust\n7,Label,4\n7,Plain menu,3\n7,Label,1\n8,Label,2\n,Label,5\n"
+    few = answers_of_text(rows, STUDY, "p")
+    assert few.people == 3
+    assert few.pilot.people.tolist() == [1, 3, 0, 0]
+    assert few.pilot.means[1] == pytest.approx((75 + 25 + 100) / 3)
+    assert few.left_out == ("1 is a second answer of one person to trust, such as '1', and left out.",)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
