@@ -38,9 +38,8 @@ from socrates_core.trust.design.study import Known, PredictedStudy
 
 PEOPLE: Final = 200
 """Asked in each arm, unless a plan says otherwise."""
-NOT_OFFERED: Final = (
-    "The calibration's intervals of effects were tried on too few groups or did not hold, so there is no assurance."
-)
+NOT_OFFERED: Final = "The calibration's intervals of effects were tried on too few groups, or did not hold."
+ALONE: Final = "Power is for the predicted effect alone, as if it were the true one, and there is no assurance."
 SHARPENED: Final = (
     "Predicted answers are the sharpened ones, which were closer to people's on studies left out; the "
     "predicted effects are theirs too."
@@ -227,7 +226,7 @@ def _advise(contrast: Contrast, plan: Plan, known: Known, family: int, of: Famil
         equation_12=by_equation_12(contrast, alpha, plan.power, share) if equal and test == "wmw" else None,
         drawn=_drawn(contrast, plan, possible, needed),
         hope=hope,
-        why_no_hope=why,
+        why_no_hope="" if hope is not None else f"{why} {ALONE}",
         cannot=cannot,
     )
 

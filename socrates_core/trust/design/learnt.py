@@ -16,6 +16,7 @@ from socrates_core.trust.design.update import one_of, updated
 from socrates_core.trust.error_model.predictive import Predictive
 
 LEVELS: Final = (0.8, 0.95)
+NO_INTERVALS: Final = "So there are no intervals before and after, and these people speak alone."
 LITTLE_GAIN: Final = (
     "What is known about each person (party, gender, age, education) would add little to this: a perfect use of it is "
     "worth about 7 % more people (2 to 17 %), as these attributes explain that share of the variance of answers in the "
@@ -82,7 +83,8 @@ def learn(study: PredictedStudy, few: FewAnswers) -> Learnt:
     why = [study.known_of(cell.outcome).why for cell in study.cells]
     if not any(why) and any(one.before is None for one in quantities):
         why = [NOT_OFFERED]
-    return Learnt(study, few, quantities, (*few.left_out, *dict.fromkeys(filter(None, why)), LITTLE_GAIN))
+    told = [f"{one} {NO_INTERVALS}" for one in dict.fromkeys(filter(None, why))]
+    return Learnt(study, few, quantities, (*few.left_out, *told, LITTLE_GAIN))
 
 
 def _effects(

@@ -22,14 +22,8 @@ from socrates_core.trust.statement.making import statement_of
 PREDICTION: Final = "prediction.json"
 NO_ORDER: Final = "its options have no order, so it has no mean and no effect in points"
 NO_SCALE: Final = "it is open-ended, so it has no scale whose width an effect is a share of"
-NOT_KNOWN: Final = (
-    "How wrong this model may be is not known here, so power is for the predicted effect alone, as if it were the true "
-    "one, and there is no assurance."
-)
-SAVED: Final = (
-    "A saved prediction does not say how wrong it may be: for assurance, name the study file in its place. Power is "
-    "for the predicted effect alone, as if it were the true one."
-)
+NOT_KNOWN: Final = "How wrong this model may be is not known here: no calibration is at hand."
+SAVED: Final = "A saved prediction does not say how wrong it may be; to see it, name the study file in its place."
 ONE_ARM: Final = "the study has one condition, so there is no effect to detect"
 
 

@@ -91,12 +91,12 @@ def design_panel(name: str, current: Block, changed: gr.Textbox, predicted: Pred
         predicted: Finds the study.
         results: Models and limits.
     """
-    panel = _laid_out(name)
+    panel = _laid_out(name, *predicted.columns)
     _wire(panel, current, changed, predicted, results)
     return panel
 
 
-def _laid_out(name: str) -> DesignPanel:
+def _laid_out(name: str, columns: str, column: str) -> DesignPanel:
     with gr.Accordion("How many people to ask", open=False, elem_id=name, elem_classes="more design") as whole:
         with gr.Row(elem_classes="pair"):
             effect = gr.Dropdown([], label="Effect", elem_id=f"{name}-effect", min_width=160)
@@ -114,8 +114,8 @@ def _laid_out(name: str) -> DesignPanel:
         table = gr.HTML(elem_id=f"{name}-table", js_on_load=None)
         with gr.Accordion("Add a few human answers", open=False, elem_classes="more", elem_id=f"{name}-pilot"):
             pilot = gr.Textbox(
-                label="Answers: a row a person, with the columns condition and each outcome's name",
-                placeholder="condition,intention\nPlain menu,4\nClimate label,6",
+                label=f"Answers: a row a person, with the columns condition and {columns}",
+                placeholder=f"condition,{column}\nPlain menu,4\nClimate label,6",
                 lines=5, max_lines=12, max_length=LARGEST_PILOT, elem_id=f"{name}-answers",
             )  # fmt: skip
             upload = gr.HTML(

@@ -22,6 +22,11 @@ GONE: Final = "This prediction is no longer in memory. Press Run again"
 class Predicted(Protocol):
     """Finds the predicted study of a tab."""
 
+    @property
+    def columns(self) -> tuple[str, str]:
+        """What the columns of answers are called, in words, and one of them as an example."""
+        ...
+
     def study(self, visitor: Visitor, current: Any) -> PredictedStudy:
         """The study whose prediction is on the page.
 
@@ -36,6 +41,7 @@ class OwnStudy:
     """Of the tab Your study."""
 
     results: Results
+    columns: tuple[str, str] = ("each outcome's name", "intention")
 
     def study(self, visitor: Visitor, current: Prediction | None) -> PredictedStudy:
         """All outcomes of the visitor's prediction."""
@@ -50,6 +56,7 @@ class Linked:
     """Of the tab Simulate, where a link stands for its result."""
 
     results: Results
+    columns: tuple[str, str] = (ANSWER, ANSWER)
 
     def study(self, visitor: Visitor, current: str) -> PredictedStudy:
         """The only outcome of the result on the page, mostly from memory."""

@@ -1,4 +1,6 @@
+import doctest
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pytest
 
 from socrates_core.errors import PredictionError, SocratesError
 from socrates_core.trust.calibration import Calibration
-from socrates_core.trust.design.advice import NOT_OFFERED, Plan, advise
+from socrates_core.trust.design.advice import ALONE, NOT_OFFERED, Plan, advise
 from socrates_core.trust.design.power import people_needed
 from socrates_core.trust.design.study import NOT_KNOWN, read_prediction
 from tests.trust.design.arms import SEVEN, predicted_study, pushed, two_arms
@@ -28,7 +30,7 @@ def test_every_arm_of_every_outcome_is_advised_against_its_own_control_as_one_fa
     assert first.people == people_needed("wmw", two_arms(pushed(SEVEN, 0.2), SEVEN), 0.05, 0.8, Plan().sizes)
     assert first.people_in_family == people_needed("wmw", first.contrast, 0.05 / 3, 0.8, Plan().sizes)
     assert first.family.least < first.family.simulated < first.family.most
-    assert (first.hope, first.why_no_hope) == (None, NOT_KNOWN)
+    assert (first.hope, first.why_no_hope) == (None, f"{NOT_KNOWN} {ALONE}")
     n, power, hoped = first.drawn
     assert len(n) == len(power)
     assert hoped is None
@@ -51,7 +53,7 @@ def test_where_the_intervals_of_effects_were_not_tried_enough_there_is_no_assura
     cells = (("trust", "plain", FIVE), ("trust", "label", pushed(FIVE, 0.3)))
     study = predicted_study(*cells, calibration=replace(calibration, families=families))
     of = advise(study, Plan()).effects[0]
-    assert (of.hope, of.why_no_hope) == (None, NOT_OFFERED)
+    assert (of.hope, of.why_no_hope) == (None, f"{NOT_OFFERED} {ALONE}")
 
 
 @pytest.mark.parametrize(
@@ -143,3 +145,9 @@ def test_shares_that_are_none_are_refused(tmp_path: Path) -> None:
     (tmp_path / "one.json").write_text(json.dumps(whole))
     with pytest.raises(PredictionError, match="is not a prediction"):
         read_prediction(tmp_path / "one.json")
+
+
+def test_the_example_in_the_documentation_runs() -> None:
+    (example,) = doctest.DocTestFinder(recurse=False).find(advise, globs={**vars(sys.modules[advise.__module__])})
+    told: list[str] = []
+    assert doctest.DocTestRunner().run(example, out=told.append).failed == 0, "".join(told)

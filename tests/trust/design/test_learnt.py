@@ -103,7 +103,7 @@ def test_after_a_pilot_intervals_are_narrower_and_the_people_alone_say_less(cali
 def test_without_a_calibration_the_people_alone_speak_and_it_says_why() -> None:
     learnt = learn(STUDY, answers_of_text(MANY, STUDY, "p"))
     assert all(one.before is None and one.after is None and one.alone is not None for one in learnt.quantities)
-    assert learnt.notes[0].startswith("How wrong this model may be is not known")
+    assert learnt.notes[0].endswith("these people speak alone.")
 
 
 @pytest.mark.parametrize("rows", [["Label,3,3"], ["Label,3,3", "Plain menu,3,3"], ["Label,3,3", "Plain menu,3,3"] * 9])
