@@ -13,6 +13,7 @@ from socrates_core.model.loading import load_model
 from socrates_core.model.precision import Precision
 from socrates_core.report.design.files import design_files
 from socrates_core.report.design.tables import notes, pilot_sentences, plan_words, sentences
+from socrates_core.report.prediction.command import by_folder, check_sending
 from socrates_core.report.prediction.files import NO_ADAPTER
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import Sampling, simulate_study
@@ -57,6 +58,12 @@ def design(
     precision: Annotated[str, typer.Option(help="auto, nf4, nf4-dequantised, bf16 or float32.")] = "auto",
     people: Annotated[int, typer.Option(help="Simulated people in each condition.", min=1, max=MAX_PEOPLE)] = 200,
     seed: Annotated[int, typer.Option(help="Seed of the people drawn, and of simulated families.")] = 0,
+    confirm_people: Annotated[
+        bool, typer.Option("--confirm-people", help="Send attributes of the people of `responses` to an endpoint.")
+    ] = False,
+    studies: Annotated[
+        list[Path] | None, typer.Option(help="As in `socrates simulate`: whose people may take part; repeatable.")
+    ] = None,
 ) -> None:
     """Say how many people to ask, from a predicted study; and what a few people's answers already teach."""
     command.check_seed(seed)
@@ -71,10 +78,12 @@ def design(
     if is_study_file(source.name):
         if adapter is None and model == DEMO:
             adapter = DEMO
+        form = read_form(source)
+        own = study_of(form, source.parent, str(source), by_folder(studies or []))
+        if not confirm_people:
+            check_sending(form, own, model)
         chosen = None if adapter == NO_ADAPTER else adapter
         answering = load_model(model, chosen, template=template, precision=cast("Precision", precision))
-        form = read_form(source)
-        own = study_of(form, source.parent, str(source))
         found = simulate_study(own, answering, Sampling(people, seed=seed))
         study = PredictedStudy.of(form.title, found, form.design == "within", known)
         few = answers_of_study(own, study) if len(own.responses) and pilot is None else None

@@ -103,6 +103,8 @@ def test_answers_that_a_study_file_names_are_its_pilot(
     assert call(monkeypatch, place / "answered.yaml", "--model", "uniform", "--people", 20) == 0
     said = capsys.readouterr().out
     assert "What 20 people already say" in said
+    assert call(monkeypatch, place / "answered.yaml", "--model", "endpoint:m@http://127.0.0.1:9/v1") == 2
+    assert "Add --confirm-people if they may be sent" in capsys.readouterr().err
     assert "intention: Popular dish against Plain menu: nobody answered one of its arms." in said
     assert "predicted to answer exactly alike" in said  # the uniform baseline predicts no effect
 
