@@ -60,7 +60,7 @@ class Adapters:
             raise ModelError(f"the adapter {adapter} has no {CONFIG} in {folder}; fetch it again")
         # read once, so that exactly the hashed bytes are loaded even if the folder is replaced meanwhile
         settings, weights = (folder / CONFIG).read_bytes(), (folder / WEIGHTS).read_bytes()
-        key = KEY + hashlib.sha256(hashlib.sha256(settings).digest() + weights).hexdigest()[:32]
+        key = KEY + _digest(settings, weights)
         if key not in self._holders:
             config = _config(settings, adapter)
             self._load(
@@ -126,6 +126,19 @@ class Adapters:
             # another one must be active while this one is deleted, or PEFT picks one and warns
             self._peft.base_model.set_adapter(next(iter(self._holders)), inference_mode=True)
             self._peft.delete_adapter(key)
+
+
+def adapter_digest(folder: Path) -> str:
+    """What tells an adapter from others, whatever its name: 32 hexadecimal digits of its settings and weights.
+
+    Raises:
+        OSError: If one of the two files cannot be read.
+    """
+    return _digest((folder / CONFIG).read_bytes(), (folder / WEIGHTS).read_bytes())
+
+
+def _digest(settings: bytes, weights: bytes) -> str:
+    return hashlib.sha256(hashlib.sha256(settings).digest() + weights).hexdigest()[:32]
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from socrates_core.model.prefix_tree.encoding import Tokens
 from socrates_core.model.prefix_tree.options import OptionTree
 from socrates_core.model.prefix_tree.plain import plain_log_probs
 from socrates_core.model.prefix_tree.scoring import Progress
-from socrates_core.model.record import ModelRecord
+from socrates_core.model.record import ModelRecord, calibration_file
 from socrates_core.model.shared_network import SharedNetwork
 from socrates_core.prompt import check_template
 from socrates_core.scale.answer_scale import AnswerScale
@@ -114,6 +114,7 @@ class TransformerModel:
             base,
             adapter=adapter,
             adapter_digest=key.removeprefix(KEY),
+            calibration=calibration_file(folder),
             template=chosen,
             trained_on=base.trained_on | frozenset(record.trained_on if record else ()),
             base_note=note,

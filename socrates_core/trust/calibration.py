@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation.results.json_file import as_json, read_record
+from socrates_core.model.record import CALIBRATION
 from socrates_core.study.files import write_json
 from socrates_core.trust.error_model.coverage import Coverage, What
 from socrates_core.trust.error_model.distance import DistanceModel
@@ -24,8 +25,6 @@ from socrates_core.trust.worth import Worth, effect_worth
 
 FORMAT: Final = 2
 """Version of calibration.json."""
-
-FILE: Final = "calibration.json"
 
 
 @dataclass(frozen=True)
@@ -214,9 +213,9 @@ def load_calibration(path: Path) -> Calibration:
     Raises:
         PredictionError: If there is none, it is of another version, or it is not valid.
     """
-    file = path / FILE if path.is_dir() else path
+    file = path / CALIBRATION if path.is_dir() else path
     again = "calibrate again with python -m eval.calibrate RUN"
     try:
         return read_record(Calibration, FORMAT, file, "a calibration", again)
     except OSError as error:
-        raise PredictionError(f"{path} has no {FILE}; make one with python -m eval.calibrate RUN") from error
+        raise PredictionError(f"{path} has no {CALIBRATION}; make one with python -m eval.calibrate RUN") from error

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from socrates_core.errors import PredictionError, shown
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.model.answer_model import ModelDescription
+from socrates_core.model.folder import shown_name
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,14 @@ class Fingerprint:
                 "predictions; calibrate a run of python -m eval.run"
             )
         revisions = provenance.said.get("revisions") or {}
+        digest, adapter = provenance.said.get("adapter_digest"), provenance.adapter
         return cls(
             model=provenance.model,
             model_revision=revisions.get("model"),
-            adapter=provenance.adapter,
+            # a path of this machine tells others nothing
+            adapter=adapter if adapter is None or digest is None else shown_name(adapter),
             adapter_revision=revisions.get("adapter"),
-            adapter_digest=provenance.said.get("adapter_digest"),
+            adapter_digest=digest,
             template=provenance.template,
             precision=str(provenance.said.get("precision", "exact")),
             temperature=1.0,
