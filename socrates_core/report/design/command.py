@@ -18,7 +18,7 @@ from socrates_core.report.prediction.files import NO_ADAPTER
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.files import check_folder, write_files
-from socrates_core.study.study_file.form import ResponsesForm
+from socrates_core.study.study_file.form import MarginsForm, ResponsesForm
 from socrates_core.study.study_file.reading import is_study_file, read_form, study_of
 from socrates_core.trust.calibration import load_calibration
 from socrates_core.trust.design.advice import PEOPLE, Plan, advise
@@ -50,7 +50,7 @@ def design(
         Path | None, typer.Option("--map", help="Map of the pilot's columns, as in a study file's `responses`.")
     ] = None,
     calibration: Annotated[
-        Path | None, typer.Option(help="calibration.json of python -m eval.calibrate, for assurance.")
+        Path | None, typer.Option(help="calibration.json, for assurance; default: the one that came with the model.")
     ] = None,
     model: Annotated[str, typer.Option(help="As in `socrates simulate`.")] = DEMO,
     adapter: Annotated[str | None, typer.Option(help="A folder, a Hub id, or none.")] = None,
@@ -85,7 +85,9 @@ def design(
         chosen = None if adapter == NO_ADAPTER else adapter
         answering = load_model(model, chosen, template=template, precision=cast("Precision", precision))
         found = simulate_study(own, answering, Sampling(people, seed=seed))
-        study = PredictedStudy.of(form.title, found, form.design == "within", known)
+        study = PredictedStudy.of(
+            form.title, found, form.design == "within", known, isinstance(form.population, MarginsForm)
+        )
         few = answers_of_study(own, study) if len(own.responses) and pilot is None else None
     elif known is not None:
         raise SocratesError("--calibration speaks of predictions that are made now: name the study file as well")

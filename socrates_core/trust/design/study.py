@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from socrates_core.scale.distribution import Floats
 from socrates_core.simulation.result import Simulation
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.files import parse_json, read_bytes
-from socrates_core.trust.calibration import AnswersModel, Calibration
+from socrates_core.trust.calibration import AnswersModel, Calibration, load_calibration
 from socrates_core.trust.design.contrast import Contrast
 from socrates_core.trust.error_model.sharpness import Setting
 from socrates_core.trust.statement.making import statement_of
@@ -121,8 +122,9 @@ class PredictedStudy:
             title: The study's.
             found: Its outcomes.
             within: Whether the same people are in every condition.
-            calibration: Of the model; it is asked, as everywhere, whether it speaks of these predictions.
-            edited: Whether shares of people were moved after they were drawn.
+            calibration: Of the model; when None, the one that came with it, if any. It is asked, as everywhere, whether
+                it speaks of these predictions.
+            edited: Whether somebody set shares of its people.
 
         Raises:
             PredictionError: If nothing was predicted.
@@ -130,6 +132,12 @@ class PredictedStudy:
         first = next((one.simulation for one in found if one.simulation is not None), None)
         if first is None:
             raise PredictionError(f"nothing was predicted of {shown(title)}")
+        why = NOT_KNOWN
+        if calibration is None and first.model.calibration is not None:
+            try:
+                calibration = _read(first.model.calibration, first.model.calibration.stat().st_mtime_ns)
+            except (PredictionError, OSError) as error:
+                why = f"The calibration of this model cannot be read: {error}."
         cells: list[PredictedCell] = []
         refused: list[tuple[str, str]] = []
         known: dict[str, Known] = {}
@@ -138,7 +146,7 @@ class PredictedStudy:
             if one.simulation is None:
                 refused.append((one.name, one.refused or "it was not predicted"))
                 continue
-            known[one.name], setting = _known(one.simulation, calibration, edited)
+            known[one.name], setting = _known(one.simulation, calibration, why, edited)
             sharpened |= setting is not None
             arms = range(len(one.simulation.arms))
             _add(one.name, [_cell(one.name, one.simulation, place, setting) for place in arms], cells, refused)
@@ -146,10 +154,18 @@ class PredictedStudy:
         return cls(title, model, first.model.demo, tuple(cells), tuple(refused), within, known, sharpened)
 
 
-def _known(simulation: Simulation, calibration: Calibration | None, edited: bool) -> tuple[Known, Setting | None]:
-    """What is known of an outcome, and how its shares are sharpened for that."""
+@lru_cache(maxsize=8)
+def _read(path: Path, _changed: int) -> Calibration:
+    """The calibration in a file as it was when it changed last; reading takes longer than all advice."""
+    return load_calibration(path)
+
+
+def _known(
+    simulation: Simulation, calibration: Calibration | None, why: str, edited: bool
+) -> tuple[Known, Setting | None]:
+    """What is known of an outcome, or why nothing is; and how its shares are sharpened for that."""
     if calibration is None:
-        return Known(None, NOT_KNOWN), None
+        return Known(None, why), None
     said = statement_of(simulation, calibration, edited=edited)
     if not said.applied or said.basis is None:
         return Known(None, str(said.why)), None
