@@ -10,6 +10,7 @@ import numpy as np
 
 from socrates_core.errors import PredictionError, shown
 from socrates_core.metrics.uncertainty import grouped, groups_of_options
+from socrates_core.model.folder import shown_name
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.distribution import Floats
 from socrates_core.simulation.result import Simulation
@@ -214,7 +215,7 @@ def _study_of(outcomes: Sequence[dict[str, Any]]) -> PredictedStudy:
 
 
 def _words(model: str, adapter: str | None) -> str:
-    return f"{model} with adapter {adapter}" if adapter else model
+    return f"{shown_name(model)} with adapter {shown_name(adapter)}" if adapter else shown_name(model)
 
 
 def _cell_of(outcome: dict[str, Any], arm: dict[str, Any]) -> PredictedCell:
