@@ -103,6 +103,12 @@ class AnswersModel:
         return self.effect.interval(predicted, level, sampling)
 
     @property
+    def knows_means(self) -> bool:
+        """Whether predictions make the intervals of means better than ignoring them does."""
+        found = self.tried("mean", 0.8)
+        return found is not None and found.informative
+
+    @property
     def knows_effects(self) -> bool:
         """Whether predicted effects make the intervals of effects better than no effect does."""
         found = self.tried("effect", 0.8)

@@ -17,6 +17,7 @@ from socrates_core.people.sending import words_on_sending
 from socrates_core.report.prediction.compared import comparison_lines, is_answered
 from socrates_core.report.prediction.files import NO_ADAPTER, NOT_ANSWERED, model_words, prediction_files
 from socrates_core.report.prediction.tables import summary, warnings
+from socrates_core.report.trust.tables import trust_sentences
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.files import check_folder, write_files
@@ -27,6 +28,7 @@ from socrates_core.study.study_file.reading import read_form, study_of
 from socrates_core.study.study_file.writing import study_text
 from socrates_core.study.study_file.yaml_text import read_yaml
 from socrates_core.study.study_set import StudySet
+from socrates_core.trust.statement.finding import trust
 
 
 def simulate(
@@ -89,6 +91,8 @@ def simulate(
         print(
             f"{one.name}: {summary(one.simulation) if one.simulation is not None else f'not predicted. {one.refused}'}"
         )
+        for text in trust_sentences(trust(one.simulation)) if one.simulation is not None else ():
+            print(f"how far off  {text}")
         for line in comparison_lines(one):
             print(f"compared     {line}")
         for text in warnings(one.simulation) if one.simulation is not None else ():

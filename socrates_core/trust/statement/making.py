@@ -49,7 +49,9 @@ def statement_of(
     """
     if calibration is None:
         return Statement(False, NO_CALIBRATION)
-    refused = _refused(simulation, calibration.fingerprint) or _no_scale(simulation)
+    refused = (
+        _other_kind(simulation, calibration) or _refused(simulation, calibration.fingerprint) or _no_scale(simulation)
+    )
     if refused is not None:
         return Statement(False, refused)
     support = support_of(calibration.support, question_of(simulation, edited))
@@ -60,7 +62,15 @@ def statement_of(
     family, model = calibration.of(len(scale.values))
     use = sharpened and model.sharpened is not None
     answers = model.sharpened if use and model.sharpened is not None else model.raw
-    basis = Basis(calibration.kind, calibration.groups, calibration.studies, family, use, answers.knows_effects)
+    basis = Basis(
+        kind=calibration.kind,
+        groups=calibration.groups,
+        studies=calibration.studies,
+        family=family,
+        sharpened=use,
+        telling=answers.knows_means,
+        informed=answers.knows_effects,
+    )
     found = _Speaker(simulation, model, answers, support, use)
     if support.place == "outside":
         why = f"Can't say how far off this is: {support.sentence[:1].lower()}{support.sentence[1:]}."
@@ -73,6 +83,14 @@ def statement_of(
 def not_applied(why: str) -> Statement:
     """That nothing is said, and why, as a sentence."""
     return Statement(False, why)
+
+
+def _other_kind(simulation: Simulation, calibration: Calibration) -> str | None:
+    """Why a calibration on real studies does not speak of an invented one, nor the other way round."""
+    if simulation.study.real is (calibration.kind == "real"):
+        return None
+    kinds = ("an invented", "real") if calibration.kind == "real" else ("a real", "invented")
+    return f"Can't say how far off this is: it is {kinds[0]} study, and the calibration was fitted on {kinds[1]} ones."
 
 
 def _refused(simulation: Simulation, fitted: Fingerprint) -> str | None:
@@ -201,8 +219,10 @@ class _Speaker:
         if tried is None:
             return f"too few groups had {what}s to fit their errors"
         if tried.groups < LEAST_TRIED[level]:
-            return f"a {level:.0%} interval must be tried on {LEAST_TRIED[level]} groups, and was on {tried.groups}"
-        return f"the {level:.0%} interval did not hold on left-out groups: it covered {tried.covered:.0%} of {what}s"
+            least = LEAST_TRIED[level]
+            return f"a {level_words(level)} interval must be tried on {least} groups, and was on {tried.groups}"
+        covered = f"it covered {level_words(tried.covered)} of {what}s"
+        return f"the {level_words(level)} interval did not hold on left-out groups: {covered}"
 
     def _highest(self) -> tuple[float, ...] | None:
         """(A,) probability that an arm's true mean is the highest; None if nothing can be said of effects."""
@@ -243,3 +263,8 @@ def highest_of(model: EffectModel, predicted: Sequence[float], control: int, see
 
 def _inside(value: float, ends: tuple[float, float] | None) -> bool | None:
     return None if ends is None else bool(ends[0] <= value <= ends[1])
+
+
+def level_words(share: float) -> str:
+    """`95 %`."""
+    return f"{100 * share:.0f} %"

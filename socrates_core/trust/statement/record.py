@@ -100,6 +100,9 @@ class Basis:
     """The scales whose error model is used."""
     sharpened: bool
     """Whether it speaks of sharpened predictions."""
+    telling: bool
+    """Whether predictions made intervals of left-out means better than ignoring them does. If not, intervals say how
+    people answer other studies, and no more."""
     informed: bool
     """Whether predicted effects told more of effects on left-out groups than no effect at all."""
 
