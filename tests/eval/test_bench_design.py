@@ -8,20 +8,22 @@ from tests.trust.evidence import evaluation
 
 def test_after_a_pilot_intervals_hold_the_truth_and_are_narrower_than_before_and_than_the_people_alone() -> None:
     found = simulated_pilots(4, seed=3, only=("fair",))["fair"]
-    for n in (3, 10, 30, 100):
-        # 40 groups of up to nine effects: the standard error is about 0.02 at 95 % and 0.04 at 80 %
-        assert found[f"after {n}, 95%"][0] > 0.88
-        assert 0.68 < found[f"after {n}, 80%"][0] < 0.96
-        assert found[f"after {n}, 80% width"][0] < found["before, 80% width"][0]
-        assert found[f"after {n}, 80% width"][0] < found[f"alone {n}, 80% width"][0]
+    for what in ("effect", "mean"):
+        for n in (3, 10, 30, 100):
+            # 40 groups of up to nine effects: the standard error is about 0.02 at 95 % and 0.04 at 80 %
+            assert found[f"{what} after {n}, 95%"][0] > 0.88
+            assert 0.68 < found[f"{what} after {n}, 80%"][0] < 0.96
+            assert found[f"{what} after {n}, 80% width"][0] < found[f"{what} before, 80% width"][0]
+            assert found[f"{what} after {n}, 80% width"][0] < found[f"{what} alone {n}, 80% width"][0]
 
 
 def test_pilots_of_real_groups_are_tried_on_the_people_who_are_left() -> None:
     evidence, _ = evidence_of(evaluation(12))
     found = real_pilots(evidence, seed=1)
-    assert found["after 10, 95%"][0] > 0.8
-    assert found["after 10, 80% width"][0] < found["before 10, 80% width"][0]
-    assert "after 30, 80%" not in found  # 60 people answered: too few would be left
+    for what in ("effect", "mean"):
+        assert found[f"{what} after 10, 95%"][0] > 0.8
+        assert found[f"{what} after 10, 80% width"][0] < found[f"{what} before 10, 80% width"][0]
+        assert f"{what} after 30, 80%" not in found  # 60 people answered: too few would be left
 
 
 def test_formulas_of_power_are_near_simulated_power() -> None:

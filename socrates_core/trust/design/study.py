@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,15 +15,15 @@ from socrates_core.scale.distribution import Floats
 from socrates_core.simulation.result import Simulation
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.files import parse_json, read_bytes
-from socrates_core.trust.calibration import AnswersModel, Calibration, load_calibration
+from socrates_core.trust.calibration import AnswersModel, Calibration
 from socrates_core.trust.design.contrast import Contrast
 from socrates_core.trust.error_model.sharpness import Setting
-from socrates_core.trust.statement.making import statement_of
+from socrates_core.trust.statement.finding import calibration_of, trust
+from socrates_core.trust.statement.making import NO_CALIBRATION, statement_of
 
 PREDICTION: Final = "prediction.json"
 NO_ORDER: Final = "its options have no order, so it has no mean and no effect in points"
 NO_SCALE: Final = "it is open-ended, so it has no scale whose width an effect is a share of"
-NOT_KNOWN: Final = "How wrong this model may be is not known here: no calibration is at hand."
 SAVED: Final = "A saved prediction does not say how wrong it may be; to see it, name the study file in its place."
 ONE_ARM: Final = "the study has one condition, so there is no effect to detect"
 
@@ -91,7 +90,7 @@ class PredictedStudy:
 
     def known_of(self, outcome: str) -> Known:
         """How wrong the predictions of an outcome may be."""
-        return self.known.get(outcome, Known(None, NOT_KNOWN))
+        return self.known.get(outcome, Known(None, NO_CALIBRATION))
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
@@ -133,12 +132,6 @@ class PredictedStudy:
         first = next((one.simulation for one in found if one.simulation is not None), None)
         if first is None:
             raise PredictionError(f"nothing was predicted of {shown(title)}")
-        why = NOT_KNOWN
-        if calibration is None and first.model.calibration is not None:
-            try:
-                calibration = _read(first.model.calibration, first.model.calibration.stat().st_mtime_ns)
-            except (PredictionError, OSError) as error:
-                why = f"The calibration of this model cannot be read: {error}."
         cells: list[PredictedCell] = []
         refused: list[tuple[str, str]] = []
         known: dict[str, Known] = {}
@@ -147,7 +140,7 @@ class PredictedStudy:
             if one.simulation is None:
                 refused.append((one.name, one.refused or "it was not predicted"))
                 continue
-            known[one.name], setting = _known(one.simulation, calibration, why, edited)
+            known[one.name], setting = _known(one.simulation, calibration, edited)
             sharpened |= setting is not None
             arms = range(len(one.simulation.arms))
             _add(one.name, [_cell(one.name, one.simulation, place, setting) for place in arms], cells, refused)
@@ -155,21 +148,16 @@ class PredictedStudy:
         return cls(title, model, first.model.demo, tuple(cells), tuple(refused), within, known, sharpened)
 
 
-@lru_cache(maxsize=8)
-def _read(path: Path, _changed: int) -> Calibration:
-    """The calibration in a file as it was when it changed last; reading takes longer than all advice."""
-    return load_calibration(path)
-
-
-def _known(
-    simulation: Simulation, calibration: Calibration | None, why: str, edited: bool
-) -> tuple[Known, Setting | None]:
+def _known(simulation: Simulation, calibration: Calibration | None, edited: bool) -> tuple[Known, Setting | None]:
     """What is known of an outcome, or why nothing is; and how its shares are sharpened for that."""
     if calibration is None:
-        return Known(None, why), None
-    said = statement_of(simulation, calibration, edited=edited)
+        said = trust(simulation, edited=edited)
+    else:
+        said = statement_of(simulation, calibration, edited=edited)
     if not said.applied or said.basis is None:
         return Known(None, str(said.why)), None
+    calibration = calibration or calibration_of(simulation.model)
+    assert calibration is not None
     family, model = calibration.of(len(simulation.control.scale.values or ()))
     if said.basis.sharpened and model.sharpened is not None and model.sharpness is not None:
         return Known(model.sharpened, "", family), model.sharpness.setting

@@ -11,7 +11,8 @@ from socrates_core.errors import PredictionError, SocratesError
 from socrates_core.trust.calibration import Calibration
 from socrates_core.trust.design.advice import ALONE, NOT_OFFERED, Plan, advise
 from socrates_core.trust.design.power import people_needed
-from socrates_core.trust.design.study import NOT_KNOWN, read_prediction
+from socrates_core.trust.design.study import read_prediction
+from socrates_core.trust.statement.making import NO_CALIBRATION
 from tests.trust.design.arms import SEVEN, predicted_study, pushed, two_arms
 
 FIVE = np.array([0.1, 0.2, 0.3, 0.2, 0.2])
@@ -30,7 +31,7 @@ def test_every_arm_of_every_outcome_is_advised_against_its_own_control_as_one_fa
     assert first.people == people_needed("wmw", two_arms(pushed(SEVEN, 0.2), SEVEN), 0.05, 0.8, Plan().sizes)
     assert first.people_in_family == people_needed("wmw", first.contrast, 0.05 / 3, 0.8, Plan().sizes)
     assert first.family.least < first.family.simulated < first.family.most
-    assert (first.hope, first.why_no_hope) == (None, f"{NOT_KNOWN} {ALONE}")
+    assert (first.hope, first.why_no_hope) == (None, f"{NO_CALIBRATION} {ALONE}")
     n, power, hoped = first.drawn
     assert len(n) == len(power)
     assert hoped is None

@@ -14,10 +14,10 @@ from socrates_core.simulation.result import Simulation
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.studies import Outcome, load_studies
 from socrates_core.trust.calibration import Calibration, save_calibration
-from socrates_core.trust.design.study import NOT_KNOWN, PredictedStudy
+from socrates_core.trust.design.study import PredictedStudy
 from socrates_core.trust.error_model.sharpness import Setting
 from socrates_core.trust.fitting import calibrate
-from socrates_core.trust.statement.making import statement_of
+from socrates_core.trust.statement.making import NO_CALIBRATION, statement_of
 from socrates_core.trust.support.features import features_of
 from tests.predictions import cell
 from tests.trust.evidence import evaluation, provenance
@@ -57,7 +57,7 @@ def study_of(simulation: Simulation, calibration: Calibration | None = None) -> 
 
 def test_nothing_is_known_without_a_calibration(simulation: Simulation) -> None:
     known = study_of(simulation).known_of("spending")
-    assert (known.answers, known.why) == (None, NOT_KNOWN)
+    assert (known.answers, known.why) == (None, NO_CALIBRATION)
 
 
 def test_a_calibration_speaks_where_the_statement_does_and_is_silent_for_its_reason(
@@ -106,7 +106,7 @@ def test_the_calibration_that_came_with_a_model_is_used_and_a_broken_one_is_name
     ours, given = (study.known_of("spending") for study in (study_of(travelled), study_of(simulation, of_uniform)))
     assert (ours.why, ours.family, ours.answers is None) == (given.why, given.family, given.answers is None)
     file.write_text("{")
-    assert "cannot be read" in study_of(travelled).known_of("spending").why
+    assert "Can't say how far off this is:" in study_of(travelled).known_of("spending").why
 
 
 def test_what_was_not_predicted_is_no_study() -> None:
