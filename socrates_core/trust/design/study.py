@@ -24,7 +24,7 @@ from socrates_core.trust.statement.making import NO_CALIBRATION, statement_of
 PREDICTION: Final = "prediction.json"
 NO_ORDER: Final = "its options have no order, so it has no mean and no effect in points"
 NO_SCALE: Final = "it is open-ended, so it has no scale whose width an effect is a share of"
-SAVED: Final = "A saved prediction does not say how wrong it may be; to see it, name the study file in its place."
+SAVED: Final = "Assurance needs the error model itself: name the study file in place of its saved prediction."
 ONE_ARM: Final = "the study has one condition, so there is no effect to detect"
 
 
@@ -189,17 +189,29 @@ def read_prediction(path: Path) -> PredictedStudy:
 def _study_of(outcomes: Sequence[dict[str, Any]]) -> PredictedStudy:
     cells: list[PredictedCell] = []
     refused: list[tuple[str, str]] = []
+    known: dict[str, Known] = {}
+    sharpened = False
     predicted = [one for one in outcomes if "arms" in one]
     for one in outcomes:
         if "arms" not in one:
             refused.append((str(one["name"]), str(one.get("refused"))))
         else:
             _add(str(one["name"]), [_cell_of(one, arm) for arm in one["arms"]], cells, refused)
+            said = one.get("trust") or {}
+            known[str(one["name"])] = Known(None, SAVED if said.get("applied") else str(said.get("why") or SAVED))
+            sharpened |= bool(_calibrated(one))
     model = predicted[0]["model"]
     words = _words(str(model["name"]), model.get("adapter"))
     title, demo = str(predicted[0]["study"]["title"]), bool(model.get("demo"))
-    known = {cell.outcome: Known(None, SAVED) for cell in cells}
-    return PredictedStudy(title, words, demo, tuple(cells), tuple(refused), known=known)
+    return PredictedStudy(title, words, demo, tuple(cells), tuple(refused), known=known, sharpened=sharpened)
+
+
+def _calibrated(outcome: dict[str, Any]) -> dict[int, list[float]]:
+    """Number of a condition → its sharpened shares, where the statement that was saved speaks of these."""
+    said = outcome.get("trust") or {}
+    if not said.get("applied") or not said["basis"]["sharpened"]:
+        return {}
+    return {int(arm["condition"]): arm["calibrated"] for arm in said["arms"]}
 
 
 def _words(model: str, adapter: str | None) -> str:
@@ -212,7 +224,9 @@ def _cell_of(outcome: dict[str, Any], arm: dict[str, Any]) -> PredictedCell:
         cell["scale_values"], cell["scale_labels"], cell.get("off_axis"), cell.get("off_axis_labels"),
         cell.get("unit"), cell.get("measurement"),
     )  # fmt: skip
-    shares = np.asarray(arm["predicted"]["shares"], dtype=np.float64)
+    calibrated = _calibrated(outcome)
+    given = calibrated[int(cell["condition_num"])] if calibrated else arm["predicted"]["shares"]
+    shares = np.asarray(given, dtype=np.float64)
     if not np.isfinite(shares).all() or (shares < 0).any() or abs(float(shares.sum()) - 1) > 1e-3:
         raise ValueError("shares are 0 or more and add up to 1")
     if scale.values is not None and len(scale.values) != len(shares):
