@@ -94,11 +94,10 @@ def test_nothing_is_said_of_another_model_or_of_an_invented_study(
 ) -> None:
     other = statement_of(replace(welfare, model=replace(welfare.model, name="other")), calibration)
     assert "model 'uniform' there, 'other' here" in (other.why or "")
-    invented = statement_of(replace(welfare, study=replace(welfare.study, real=False)), calibration)
+    invented = statement_of(replace(welfare, study=replace(welfare.study, real=False, kind="synthetic")), calibration)
     assert "it is an invented study" in (invented.why or "")
-    nobody = tuple(replace(arm, actual=None) for arm in welfare.arms)
-    own = replace(welfare, study=replace(welfare.study, real=False), arms=nobody)
-    assert statement_of(own, calibration).applied  # it is to be run on real people
+    own = statement_of(replace(welfare, study=replace(welfare.study, real=False)), calibration)
+    assert own.applied  # nobody has answered it, and that is what the calibration is for
     assert statement_of(welfare, None).why is not None
 
 

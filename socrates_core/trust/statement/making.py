@@ -86,11 +86,11 @@ def not_applied(why: str) -> Statement:
 
 
 def _other_kind(simulation: Simulation, calibration: Calibration) -> str | None:
-    """Why a calibration on real studies does not speak of an invented one, nor the other way round. What nobody has
-    answered is a study that somebody means to run.
+    """Why a calibration on real studies does not speak of one of the synthetic society, nor the other way round.
+
+    A study that somebody wrote and nobody has answered is none of that society: it asks about real people.
     """
-    answered = any(arm.actual is not None for arm in simulation.arms)
-    if (simulation.study.real or not answered) is (calibration.kind == "real"):
+    if (simulation.study.kind == "synthetic") is (calibration.kind == "synthetic"):
         return None
     kinds = ("an invented", "real") if calibration.kind == "real" else ("a real", "invented")
     return f"Can't say how far off this is: it is {kinds[0]} study, and the calibration was fitted on {kinds[1]} ones."

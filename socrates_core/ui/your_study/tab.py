@@ -19,6 +19,8 @@ from socrates_core.study.sources.bundled import BUNDLED_STUDIES
 from socrates_core.study.study_file.form import MarginsForm
 from socrates_core.study.study_file.presets import TITLES
 from socrates_core.ui.access.visitors import visitor_of
+from socrates_core.ui.design.panel import design_panel
+from socrates_core.ui.design.predictions import OwnStudy
 from socrates_core.ui.html import notice_html
 from socrates_core.ui.listeners import QUICK, Updates, kept, report_progress
 from socrates_core.ui.model_choice import ModelChoice
@@ -114,7 +116,7 @@ def your_study_tab(results: Results, choice: ModelChoice) -> None:
                 summary = gr.HTML(elem_id="study-summary", js_on_load=None)
                 settings = _settings(results)
                 run = gr.Button("Run", variant="primary", elem_id="study-run")
-            outcomes = _outcomes()
+            outcomes = _outcomes(results)
     findings = gr.Textbox("[]", visible="hidden", elem_id="study-findings", label="Findings")
     saved = gr.Textbox("", visible="hidden", elem_id="study-saved", label="File")
     levels = gr.Textbox("", visible="hidden", elem_id="study-levels", label="Values")
@@ -171,7 +173,7 @@ def _sampling(n: float | None, seed: float | None, temperature: float, top_p: fl
     return Sampling(int(n), temperature, top_p, int(seed))
 
 
-def _outcomes() -> Outcomes:
+def _outcomes(results: Results) -> Outcomes:
     with gr.Column(elem_id="study-result"):
         made = kept(None)
         shown = gr.Textbox("", visible="hidden", elem_id="study-shown", label="Shown study")
@@ -189,6 +191,7 @@ def _outcomes() -> Outcomes:
             tables = gr.HTML(elem_id="study-tables", js_on_load=None)
             keep = gr.HTML(elem_id="study-keep", js_on_load="yourStudy.keep(element, trigger)")
         live = gr.Textbox("", visible="hidden", elem_id="study-live", label="In small")
+        design_panel("study-design", made, live, OwnStudy(results), results)
     return Outcomes(
         made, shown, stale, notice, body, which, beside, verdict, trust, picture, ranking, means, tables, keep, live
     )
