@@ -2,15 +2,11 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import tempfile
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -19,8 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from eval.bench.app import BROWSERS, FLAGS
 from tests.servers.app_server import READY, RUNNING
+from tests.servers.programs import Program, free_port
 
-ROOT = Path(__file__).parents[2]
 PATIENCE = 60_000
 """Milliseconds that a busy machine may take for what a quiet one does at once."""
 START = 240
@@ -47,29 +43,23 @@ class Visit:
 @contextmanager
 def running_app(*arguments: str, **environ: str) -> Iterator[str]:
     """`python app.py` with these arguments and variables on a free port; gives its address for visitors."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "app.py", "--port", str(port), *arguments]
-    with tempfile.TemporaryFile("w+") as said:
-        settings = {**os.environ, **environ}
-        process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=said, stderr=subprocess.STDOUT)
+    port = free_port()
+    process = Program("app.py", "--port", port, *arguments, environ=environ)
 
-        def log() -> str:
-            said.seek(0)
-            return said.read()
+    def log() -> str:
+        return process.stdout + process.stderr
 
-        try:
-            wait_for(lambda: READY.search(log()) or process.poll() is not None, "the app to be ready", START)
-            ready = READY.search(log())
-            assert ready, log()
-            RUNNING[port] = ready[1] or ""
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            RUNNING.pop(port, None)
-            process.terminate()
-            process.wait(timeout=30)
-        assert "Traceback" not in log(), log()
+    try:
+        wait_for(lambda: READY.search(log()) or process.poll() is not None, "the app to be ready", START)
+        ready = READY.search(log())
+        assert ready, log()
+        RUNNING[port] = ready[1] or ""
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        RUNNING.pop(port, None)
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    assert "Traceback" not in log(), log()
 
 
 @pytest.fixture(scope="module")
