@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -23,11 +21,12 @@ from socrates_core.model.transformer import TransformerModel
 from socrates_core.prompt import TEMPLATES
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.study_set import Cell
-from tests.finetune.folders import ROOT, command, environment, make_recipe, make_studies, qlora
+from tests.finetune.folders import command, make_recipe, make_studies, qlora
 from tests.model.endpoint.typed import letter_probabilities
 from tests.real.smollm2 import smollm2
 from tests.servers.answering import transformers_serve
 from tests.servers.app_server import app_server
+from tests.servers.programs import Program, finished
 
 SCALES = {"1 to 7": range(1, 8), "0 to 10": range(11), "0 to 100": range(101)}
 PEOPLE = [{"age": 34, "gender": "Female"}, {"age": 71, "gender": "Male"}, {}]
@@ -113,16 +112,12 @@ def adapter(base: Path, studies: Path, tmp_path_factory: pytest.TempPathFactory)
     """Trained for some steps, killed after the first checkpoint, and gone on with."""
     folder = tmp_path_factory.mktemp("training")
     out, chosen = folder / "adapter", recipe(folder, base)
-    said = folder / "output.txt"
-    with said.open("wb") as output:
-        run = subprocess.Popen(
-            [sys.executable, *command(chosen, studies, out)], cwd=ROOT, env=environment(), stdout=output, stderr=output
-        )
+    run = Program(*command(chosen, studies, out))
     try:
         end = time.monotonic() + 200
         while not list(out.glob(f"{CHECKPOINTS}/*/{STATE}")):
-            assert run.poll() is None, said.read_text("utf-8")
-            assert time.monotonic() < end, said.read_text("utf-8")
+            assert run.poll() is None, run.stderr
+            assert time.monotonic() < end, run.stdout + run.stderr
             time.sleep(0.1)
     finally:
         run.send_signal(signal.SIGKILL)
@@ -160,16 +155,8 @@ def test_plain_peft_gives_the_same_answers_with_the_adapter(base: Path, adapter:
 
 def test_a_run_evaluates_it_on_studies_that_it_never_saw(base: Path, adapter: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    made = ["-m", "eval.run", "--studies", "bundled", "--split", "test", "--study", "classic-allow-forbid"]
-    result = subprocess.run(
-        [sys.executable, *made, "--model", str(base), "--adapter", str(adapter), "--per-cell", "4", "--out", str(out)],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    made = ("-m", "eval.run", "--studies", "bundled", "--split", "test", "--study", "classic-allow-forbid")
+    result = finished(*made, "--model", base, "--adapter", adapter, "--per-cell", 4, "--out", out)
     assert result.returncode == 0, result.stderr
     metrics = json.loads((out / "metrics.json").read_text("utf-8"))
     assert 0 <= metrics["wasserstein"]["scale"]["mean"] <= 1

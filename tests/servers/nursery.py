@@ -3,10 +3,11 @@
 Run by tests/servers/programs.py, which asks over the socket whose number is the argument. A request is one message:
 JSON of what to start, and three files: where the program prints, where it prints errors, and a socket that tells the
 number of its process and, at its end, its exit code. Nothing of this repository is imported before the fork, so a
-program has modules of its own; it ends as any Python does.
+program has modules of its own.
 """
 
 import array
+import atexit
 import contextlib
 import gc
 import json
@@ -17,8 +18,10 @@ import runpy
 import signal
 import socket
 import sys
+import threading
+import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 LARGEST = 1_000_000
 """Bytes of a request."""
@@ -51,8 +54,8 @@ def main() -> None:
     keep(json.loads(message), *files)
 
 
-def keep(request: dict[str, Any], out: int, errors: int, answer: int) -> None:
-    """Fork the program and tell how it ended; returns in the program alone, when it has ended by itself."""
+def keep(request: dict[str, Any], out: int, errors: int, answer: int) -> NoReturn:
+    """Fork the program and tell how it ended."""
     told = socket.socket(fileno=answer)
     number = os.fork()
     if number:
@@ -67,7 +70,10 @@ def keep(request: dict[str, Any], out: int, errors: int, answer: int) -> None:
     for file, place in ((out, 1), (errors, 2)):
         os.dup2(file, place)
         os.close(file)
-    become(**request)
+    try:
+        become(**request)
+    finally:
+        leave(sys.exception())
 
 
 def become(arguments: list[str], environ: dict[str, str], cwd: str, largest_file: int | None) -> None:
@@ -85,6 +91,20 @@ def become(arguments: list[str], environ: dict[str, str], cwd: str, largest_file
         sys.path[0] = str(Path(arguments[0]).resolve().parent)
         sys.argv = arguments
         runpy.run_path(arguments[0], run_name="__main__")
+
+
+def leave(error: BaseException | None) -> NoReturn:
+    """End as Python does, but for clearing away thousands of modules one by one, which takes 0.3 s."""
+    code = error.code if isinstance(error, SystemExit) else error
+    if isinstance(code, BaseException):
+        traceback.print_exception(code)
+    elif isinstance(code, str):
+        print(code, file=sys.stderr)
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 if __name__ == "__main__":
