@@ -41,6 +41,9 @@ def main() -> None:
     asked = socket.socket(fileno=int(sys.argv[1]))
     while True:
         message, files, _, _ = socket.recv_fds(asked, LARGEST, 3)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:  # those that have ended meanwhile
+                pass
         if not message:  # those who asked are gone
             return
         if os.fork() == 0:
@@ -48,9 +51,6 @@ def main() -> None:
             break
         for each in files:
             os.close(each)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:  # those that have ended meanwhile
-                pass
     keep(json.loads(message), *files)
 
 
