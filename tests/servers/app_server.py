@@ -97,10 +97,15 @@ class AppServer:
         found: list[dict[str, Any]] = self.config["dependencies"]
         return next(one for one in found if wanted & {tuple(target) for target in one["targets"]})
 
-    def call(self, function: int, data: list[Any], headers: Mapping[str, str] | None = None) -> Answer:
-        """Call a handler without a page, through the queue where it goes through the queue."""
+    def call(
+        self, function: int, data: list[Any], headers: Mapping[str, str] | None = None, session: str = ""
+    ) -> Answer:
+        """Call a handler without a page, through the queue where it goes through the queue.
+
+        Without a `session`, it is a new one, for which the app makes all components of a page: 0.02 s.
+        """
         queued = next(one["queue"] for one in self.config["dependencies"] if one["id"] == function)
-        session = secrets.token_hex(5)
+        session = session or secrets.token_hex(5)
         asked = {"data": data, "fn_index": function, "session_hash": session, "event_data": None}
         sent = {"content-type": "application/json", **(headers or {})}
         body = json.dumps(asked).encode()
