@@ -95,6 +95,9 @@ provide_browser() {
     export SOCRATES_NO_BROWSER=1
 }
 
+# Hundreds of programs are started: what Python has compiled is kept, whatever the surroundings say.
+unset PYTHONDONTWRITEBYTECODE
+
 step "environment"
 if [[ -z "${VIRTUAL_ENV:-}" ]]; then
     make_environment
