@@ -91,12 +91,26 @@ def shared_contexts(browser: Browser) -> Iterator[dict[tuple[int, str], BrowserC
 
 @pytest.fixture
 def visit(browser: Browser, shared_contexts: dict[tuple[int, str], BrowserContext]) -> Iterator[Callable[..., Visit]]:
+    """Opens visits, which end with the test."""
+    with visits(browser, shared_contexts) as begin:
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def opened(app: str, browser: Browser, shared_contexts: dict[tuple[int, str], BrowserContext]) -> Iterator[Page]:
+    """The page as it opens, once for all tests of a module that only look at it."""
+    with visits(browser, shared_contexts) as begin:
+        yield begin().open(app)
+
+
+@contextmanager
+def visits(browser: Browser, shared: dict[tuple[int, str], BrowserContext]) -> Iterator[Callable[..., Visit]]:
     """Opens visits; afterwards none may have asked another host for anything or complained.
 
     A visit `apart` shares nothing with others, like that of somebody else. A visit is the owner's, as after opening the
     address that the start prints, unless it is a `stranger`'s, which is apart too.
     """
-    visits: list[Visit] = []
+    begun: list[Visit] = []
     contexts: list[BrowserContext] = []
 
     def new_context(width: int, scheme: Literal["light", "dark"]) -> BrowserContext:
@@ -107,9 +121,9 @@ def visit(browser: Browser, shared_contexts: dict[tuple[int, str], BrowserContex
     ) -> Visit:
         if apart or stranger:
             contexts.append(new_context(width, scheme))
-        elif (width, scheme) not in shared_contexts:
-            shared_contexts[width, scheme] = new_context(width, scheme)
-        context = contexts[-1] if apart or stranger else shared_contexts[width, scheme]
+        elif (width, scheme) not in shared:
+            shared[width, scheme] = new_context(width, scheme)
+        context = contexts[-1] if apart or stranger else shared[width, scheme]
         if not stranger:
             context.add_cookies([cookie(port, token) for port, token in RUNNING.items() if token])
         new = Visit(context.new_page())
@@ -118,18 +132,18 @@ def visit(browser: Browser, shared_contexts: dict[tuple[int, str], BrowserContex
         new.page.on("request", lambda r: None if r.url.startswith(local) else new.foreign.append(r.url))
         new.page.on("console", lambda m: new.complaints.append(m.text) if m.type == "error" else None)
         new.page.on("pageerror", lambda error: new.complaints.append(str(error)))
-        visits.append(new)
+        begun.append(new)
         return new
 
     yield begin
-    for each in visits:
+    for each in begun:
         if not each.page.is_closed() and each.page.url.startswith("http"):
             each.page.evaluate("() => localStorage.clear()")  # a choice of this visitor is not one of the next
         each.page.close()
     for context in contexts:
         context.close()
-    assert [each.foreign for each in visits if each.foreign] == []
-    assert [each.complaints for each in visits if each.complaints] == []
+    assert [each.foreign for each in begun if each.foreign] == []
+    assert [each.complaints for each in begun if each.complaints] == []
 
 
 def cookie(port: int, token: str) -> SetCookieParam:
