@@ -1,15 +1,16 @@
-"""Forks programs from a process that has imported what they all import: torch, PEFT and Gradio take five seconds.
+"""Forks programs from a process that has imported libraries: torch, PEFT and Gradio take five seconds.
 
-Run by tests/servers/programs.py, which asks over the socket whose number is the argument. A request is one message:
-JSON of what to start, and three files: where the program prints, where it prints errors, and a socket that tells the
-number of its process and, at its end, its exit code. Nothing of this repository is imported before the fork, so a
-program has modules of its own.
+Run by tests/servers/programs.py, with the number of the socket over which it asks and the libraries. A request is one
+message: JSON of what to start, and three files: where the program prints, where it prints errors, and a socket that
+tells the number of its process and, at its end, its exit code. Nothing of this repository is imported before the fork,
+so a program has modules of its own.
 """
 
 import array
 import atexit
 import contextlib
 import gc
+import importlib
 import json
 import logging
 import os
@@ -29,12 +30,8 @@ LARGEST = 1_000_000
 
 def main() -> None:
     logging.disable(logging.WARNING)
-    import accelerate
-    import bitsandbytes
-    import gradio
-    import peft
-
-    assert all((accelerate, bitsandbytes, gradio, peft))
+    for name in sys.argv[2:]:
+        importlib.import_module(name)
     logging.disable(logging.NOTSET)
     gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C ends those who asked, and so this

@@ -30,6 +30,12 @@ READ_LATE: Final = (
 ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 """So that sums have one order."""
 
+ALL: Final = ("accelerate", "bitsandbytes", "gradio", "peft", "scipy.sparse")
+"""What programs import, but for Polars: it begins threads, which no fork outlives."""
+
+OF_NO_HUB: Final = ("httpx2", "numpy", "pandas", "pyarrow.parquet", "scipy.sparse", "typer", "yaml")
+"""Those of them that heed no variable of the Hub's."""
+
 _IMPORTING: Final = {**os.environ, **ONE_THREAD}
 """The variables with which the nursery imports the libraries."""
 
@@ -69,9 +75,10 @@ class Program:
         self._out, self._errors = _Said(), _Said()
         asked = {**os.environ, **ONE_THREAD, **(environ or {})}
         settings = {name: value for name, value in asked.items() if value is not None}
-        start = _forked if not anew and _imports_alike(settings) else _started
+        libraries = () if anew or sys.platform != "linux" else _imported_alike(settings)
         what = _Start([str(one) for one in arguments], settings, str(cwd), largest_file)
-        self.pid, self._ended = start(what, self._out.file, self._errors.file)
+        files = self._out.file, self._errors.file
+        self.pid, self._ended = _forked(_nursery(libraries), what, *files) if libraries else _started(what, *files)
 
     @property
     def stdout(self) -> str:
@@ -164,18 +171,20 @@ def _started(what: _Start, out: int, errors: int) -> tuple[int, Ended]:
     return process.pid, ended
 
 
-def _forked(what: _Start, out: int, errors: int) -> tuple[int, Ended]:
-    """A fork of the nursery's process."""
+def _forked(nursery: socket.socket, what: _Start, out: int, errors: int) -> tuple[int, Ended]:
+    """A fork of a nursery's process."""
     told, theirs = socket.socketpair()
     with theirs:
-        socket.send_fds(_nursery(), [json.dumps(asdict(what)).encode()], [out, errors, theirs.fileno()])
+        socket.send_fds(nursery, [json.dumps(asdict(what)).encode()], [out, errors, theirs.fileno()])
 
     def number(seconds: float) -> int | None:
         told.settimeout(seconds)
         try:
-            return array.array("q", told.recv(8))[0]
+            said = told.recv(8)
         except (BlockingIOError, TimeoutError):
             return None
+        assert said, "the process from which programs are forked has ended"
+        return array.array("q", said)[0]
 
     def ended(seconds: float) -> int | None:
         code = number(seconds)
@@ -188,18 +197,19 @@ def _forked(what: _Start, out: int, errors: int) -> tuple[int, Ended]:
     return pid, ended
 
 
-def _imports_alike(environ: Mapping[str, str]) -> bool:
-    """Whether the nursery has imported the libraries as a program with these variables would."""
-    unlike = {name for name in {*environ, *_IMPORTING} if environ.get(name) != _IMPORTING.get(name)}
-    return sys.platform == "linux" and all(name.startswith(READ_LATE) for name in unlike)
+def _imported_alike(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The libraries that a nursery imports as a program with these variables would."""
+    names = {name for name in {*environ, *_IMPORTING} if environ.get(name) != _IMPORTING.get(name)}
+    unlike = {name for name in names if not name.startswith(READ_LATE)}
+    return OF_NO_HUB if unlike and all(name.startswith("HF_") for name in unlike) else () if unlike else ALL
 
 
 @cache
-def _nursery() -> socket.socket:
-    """Where forks are asked for; its process ends with this one."""
+def _nursery(libraries: tuple[str, ...]) -> socket.socket:
+    """Where forks of a process with these libraries are asked for; it ends with this one."""
     asked, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
-        command = [sys.executable, str(Path(__file__).with_name("nursery.py")), str(theirs.fileno())]
+        command = [sys.executable, str(Path(__file__).with_name("nursery.py")), str(theirs.fileno()), *libraries]
         process = subprocess.Popen(command, env=_IMPORTING, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
 
     def end() -> None:
