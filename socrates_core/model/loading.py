@@ -95,6 +95,7 @@ def _bundled_training() -> StudySet:
 def _load_transformer(
     name: str, adapter: str | None, template: str | None, precision: Precision, other_base: bool
 ) -> "TransformerModel":
+    folder = local_folder(name, "model", weights=False)  # a mistyped name is an error before anything takes seconds
     # torch and transformers take seconds to import, so only models that need them do so
     import torch
 
@@ -106,7 +107,6 @@ def _load_transformer(
         adapter_folder = local_folder(adapter, "adapter")
         record = ModelRecord.load(adapter_folder)
         # checked before gigabytes are read
-        folder = local_folder(name, "model", weights=False)
         check_base(name, origin_of(folder), adapter, record, lambda: weights_digest(folder))
         if record is None:
             unrecorded_base(name, folder, origin_of(folder), adapter, adapter_folder, other_base)
