@@ -48,7 +48,7 @@ def call(app: AppServer, endpoint: str, owner: bool = False, **arguments: Any) -
 def test_the_named_endpoints_are_all_that_is_listed_and_each_argument_has_a_type(app: AppServer) -> None:
     info = json.loads(app.ask("GET", "/gradio_api/info").text)
     assert list(info["named_endpoints"]) == [
-        "/studies", "/study", "/simulate", "/what_if", "/runs", "/launch", "/report",
+        "/studies", "/study", "/simulate", "/what_if", "/advise", "/runs", "/launch", "/report",
     ]  # fmt: skip
     assert info["unnamed_endpoints"] == {}
     simulate = info["named_endpoints"]["/simulate"]
@@ -78,6 +78,21 @@ def test_a_study_of_ones_own_comes_as_text_and_is_compared_with_a_changed_one(ap
     assert len(both["settings"]) == 2
 
 
+def test_advice_has_a_number_of_people_where_an_effect_is_predicted_and_a_reason_elsewhere(app: AppServer) -> None:
+    advice, _ = call(app, "advise", study="gss-welfare", people=50, ask=300)
+    (effect,) = advice["effects"]
+    assert (effect["people"], advice["plan"]["people"]) == (None, 300)  # the uniform baseline predicts no effect
+    assert effect["cannot"]
+
+
+def test_weights_by_hand_leave_a_prediction_without_a_statement_of_how_far_off_it_is(app: AppServer) -> None:
+    weighted = OWN.replace("gss-answers", "{of: gss-answers, margins: {gender: {Female: 70, Male: 30}}}")
+    made, _ = call(app, "simulate", study_file=weighted, people=20)
+    assert "say how far off" in json.dumps(made["outcomes"][0]["trust"])
+    both, _ = call(app, "what_if", study_file=weighted, people=20, change={"seed": 1})
+    assert all("trust" not in outcome for setting in both["settings"] for outcome in setting["outcomes"])
+
+
 @pytest.mark.parametrize(
     ("endpoint", "arguments", "expected"),
     [
@@ -99,6 +114,8 @@ def test_a_study_of_ones_own_comes_as_text_and_is_compared_with_a_changed_one(ap
         ("what_if", {"study": "gss-welfare", "change": {"colour": 1}}, "there is no argument 'colour'"),
         ("what_if", {"study": "gss-welfare"}, "/what_if needs the argument 'change'"),
         ("simulate", {"colour": 1}, "/simulate has no argument 'colour'"),
+        ("advise", {"study": "gss-welfare", "test": "t"}, "test: expected wmw or welch"),
+        ("advise", {"study": "gss-welfare", "power": 2}, "power: expected a number"),
         ("predict", {}, "There is no endpoint of this name; there are studies"),
         ("report", {"run": "../../etc"}, "Only the owner of this app may read"),
         ("runs", {}, "Only the owner of this app may read"),

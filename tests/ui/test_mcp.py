@@ -48,7 +48,7 @@ def ask(
 
 def test_a_client_finds_the_tools_and_gets_numbers_as_json(app: AppServer) -> None:
     tools, ((failed, said),) = ask(app, ("simulate", {"study": "gss-welfare", "people": 50}))
-    assert tools == ["studies", "study", "simulate", "what_if", "runs", "launch", "report"]
+    assert tools == ["studies", "study", "simulate", "what_if", "advise", "runs", "launch", "report"]
     assert not failed
     score = json.loads(said)["outcomes"][0]["arms"][0]["score"]
     assert score["wasserstein"] == pytest.approx(0.0742, abs=5e-5)

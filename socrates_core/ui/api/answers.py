@@ -120,6 +120,19 @@ class WhatIfAnswer(TypedDict):
     versions: dict[str, Any]
 
 
+class AdviceAnswer(TypedDict):
+    """How many people to ask: power and assurance of every effect, in points of the scale's width."""
+
+    study: str
+    model: str
+    plan: dict[str, Any]
+    effects: list[dict[str, Any]]
+    together: dict[str, Any] | None
+    left_out: list[dict[str, str]]
+    notes: list[str]
+    versions: dict[str, Any]
+
+
 class RunsAnswer(TypedDict):
     """Evaluations, newest first."""
 

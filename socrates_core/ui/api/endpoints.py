@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import gradio as gr
 from starlette.requests import Request
 
 from socrates_core.errors import SocratesError
 from socrates_core.study.studies import Studies
+from socrates_core.trust.design.advice import Plan
+from socrates_core.trust.design.power import MOST_PEOPLE, TESTS
 from socrates_core.ui.access.visitors import Visitor, visitor_of
 from socrates_core.ui.access.workers import Workers
 from socrates_core.ui.api.answers import (
+    AdviceAnswer,
     LaunchAnswer,
     ModelRow,
     PredictionAnswer,
@@ -23,9 +26,9 @@ from socrates_core.ui.api.answers import (
     study_answer,
     study_row,
 )
-from socrates_core.ui.api.asked import Asked, own_study, source_of, text, truth, whole
+from socrates_core.ui.api.asked import Asked, own_study, real, source_of, text, truth, whole
 from socrates_core.ui.api.evaluations import launched, report, runs
-from socrates_core.ui.api.predictions import UNIFORM, prediction, what_if
+from socrates_core.ui.api.predictions import UNIFORM, advice, prediction, what_if
 from socrates_core.ui.evaluate.actions import RunActions
 from socrates_core.ui.evaluate.form import PEOPLE, Filled
 from socrates_core.ui.results import Results
@@ -52,7 +55,16 @@ class Endpoints:
         They are not queued: `Workers` bounds what is at work, and a call then carries its own request, so that an MCP
         tool knows the visitor who called it.
         """
-        named = (self.studies, self.study, self.simulate, self.what_if, self.runs, self.launch, self.report)
+        named = (
+            self.studies,
+            self.study,
+            self.simulate,
+            self.what_if,
+            self.advise,
+            self.runs,
+            self.launch,
+            self.report,
+        )
         for endpoint in named:
             gr.api(endpoint, api_name=endpoint.__name__, queue=False)
 
@@ -188,6 +200,52 @@ class Endpoints:
         def work(visitor: Visitor) -> WhatIfAnswer:
             first = Asked.of(given)
             return what_if(self._results, visitor, first, first.changed(change))
+
+        return await self._answer(request, work)
+
+    async def advise(
+        self,
+        request: gr.Request,
+        study: str = "",
+        outcome: str | int | None = None,
+        condition: str | int | None = None,
+        ask: int = 200,
+        power: float = 0.8,
+        alpha: float = 0.05,
+        test: Literal["wmw", "welch"] = "wmw",
+        people: int = 200,
+        seed: int = 0,
+        model: str = "",
+        source: str = "",
+        study_file: str = "",
+    ) -> AdviceAnswer:
+        """Say how many people to ask for the effects that are predicted, and what a planned number would find.
+
+        Args:
+            study: Its id, as /studies lists it.
+            outcome: Its number or a unique part of its question; needed only if the study has several.
+            condition: What the others are compared with; the first when null.
+            ask: People who are planned to be asked in each condition.
+            power: Wanted, above 0 and below 1.
+            alpha: Two-sided level, above 0 and below 1.
+            test: wmw (Wilcoxon-Mann-Whitney) or welch.
+            people: Simulated people in each condition, 1 to 10,000, on whom the prediction rests.
+            seed: 0 or more.
+            model: Its name, as /studies lists it; the app's own when empty.
+            source: Name of the source that holds the study; the first that does when empty.
+            study_file: Instead of an id, a study of your own as the text of a study file (YAML or JSON).
+        """
+        given = {
+            "study": study, "outcome": outcome, "condition": condition, "people": people, "seed": seed, "model": model,
+            "source": source, "study_file": study_file,
+        }  # fmt: skip
+
+        def work(visitor: Visitor) -> AdviceAnswer:
+            if test not in TESTS:
+                raise SocratesError(f"test: expected {' or '.join(TESTS)}")
+            level, wanted = real("alpha", alpha, 1e-6, 0.999), real("power", power, 0.001, 0.999)
+            plan = Plan(test, level, wanted, whole("ask", ask, 1, MOST_PEOPLE))
+            return advice(self._results, visitor, Asked.of(given), plan)
 
         return await self._answer(request, work)
 
