@@ -115,6 +115,7 @@ def test_weights_by_hand_leave_a_prediction_without_a_statement_of_how_far_off_i
         ("what_if", {"study": "gss-welfare"}, "/what_if needs the argument 'change'"),
         ("simulate", {"colour": 1}, "/simulate has no argument 'colour'"),
         ("advise", {"study": "gss-welfare", "test": "t"}, "test: expected wmw or welch"),
+        ("advise", {"study": "gss-welfare", "test": ["wmw"]}, "test: expected a text"),
         ("advise", {"study": "gss-welfare", "power": 2}, "power: expected a number"),
         ("predict", {}, "There is no endpoint of this name; there are studies"),
         ("report", {"run": "../../etc"}, "Only the owner of this app may read"),

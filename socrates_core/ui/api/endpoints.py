@@ -241,7 +241,7 @@ class Endpoints:
         }  # fmt: skip
 
         def work(visitor: Visitor) -> AdviceAnswer:
-            if test not in TESTS:
+            if text("test", test) not in TESTS:
                 raise SocratesError(f"test: expected {' or '.join(TESTS)}")
             level, wanted = real("alpha", alpha, 1e-6, 0.999), real("power", power, 0.001, 0.999)
             plan = Plan(test, level, wanted, whole("ask", ask, 1, MOST_PEOPLE))
