@@ -5,13 +5,14 @@ import re
 import shlex
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from gradio_client import Client
 
-from tests.servers.app_server import ROOT, AppServer, app_server
+from tests.servers.app_server import PATIENCE, ROOT, AppServer, app_server
 
 JSON = {"content-type": "application/json"}
 OWN = """
@@ -133,6 +134,11 @@ def test_the_owner_launches_and_reads_evaluations_by_the_token(app: AppServer) -
     started, _ = call(app, "launch", owner=True, part="val", people=2)
     listed, _ = call(app, "runs", owner=True)
     assert [one["run"] for one in listed["runs"]] == [started["run"]]
+    end = time.monotonic() + PATIENCE
+    while not (found := call(app, "report", owner=True, run=started["run"])[0]):
+        assert time.monotonic() < end, app.log()
+        time.sleep(0.5)
+    assert 0 < found["metrics"]["wasserstein"]["scale"]["mean"] < 1
     assert "no run 'nope' any more" in call(app, "report", owner=True, run="nope")[1]
 
 
