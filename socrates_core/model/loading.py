@@ -21,7 +21,7 @@ from socrates_core.model.fit import (
 )
 from socrates_core.model.folder import Origin, local_folder, need_safetensors, origin_of, weights_digest
 from socrates_core.model.precision import Precision, apply_precision, check_precision, chosen_precision, weight_options
-from socrates_core.model.record import ModelRecord
+from socrates_core.model.record import ModelRecord, calibration_file
 from socrates_core.prompt import check_template
 from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled
 from socrates_core.study.split import Split, part
@@ -121,6 +121,7 @@ def _load_transformer(
         precision=base.precision,
         requested_precision=precision,
         demo=bool(base.record and base.record.demo),
+        calibration=calibration_file(base.folder),
         trained_on=frozenset(base.record.trained_on if base.record else ()),
     )
     origin = Origin(base.hub_id, base.revision)

@@ -92,7 +92,7 @@ def test_an_interval_that_was_tried_on_too_few_groups_or_failed_is_not_offered()
     assert replace(tried, covered=0.6, covered_se=0.1).holds
 
 
-ASKED = Fingerprint("m", "a1", None, None, "shared", "float32", 1.0, 1.0)
+ASKED = Fingerprint("m", "a1", None, None, None, "shared", "float32", 1.0, 1.0)
 
 
 def test_it_serves_predictions_that_are_made_in_the_same_way(calibration: Calibration) -> None:
@@ -167,7 +167,7 @@ def set_to(place: Callable[[dict[str, Any]], dict[str, Any]], key: str, value: A
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (set_to(lambda told: told, "format", 2), "of format 2, this version reads 1"),
+        (set_to(lambda told: told, "format", 1), "of format 1, this version reads 2"),
         (set_to(lambda told: told, "groups", 1), "5 groups of studies or more"),
         (set_to(lambda told: told, "families", {}), "there are parts for"),
         (set_to(lambda told: told, "more", 1), "more is not known"),
@@ -193,7 +193,7 @@ def test_a_hostile_file_is_refused_in_one_line(
     assert "eval.calibrate" in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 1}', '{"format": NaN}'])
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 2}', '{"format": NaN}'])
 def test_what_is_no_calibration_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "calibration.json").write_text(text, "utf-8")
     with pytest.raises(PredictionError, match="is not a calibration"):

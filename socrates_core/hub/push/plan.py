@@ -18,10 +18,11 @@ from socrates_core.hub.pull.listing import check_name
 from socrates_core.hub.push.card import CardContent, check_licence, make_card
 from socrates_core.hub.push.figures import read_run
 from socrates_core.model.folder import DEMO
+from socrates_core.model.record import CALIBRATION
 from socrates_core.study.files import file_sha256
 from socrates_core.study.leaks import STIMULI
 
-PUSHED: Final = (WEIGHTS, CONFIG, RECORD, STIMULI)
+PUSHED: Final = (WEIGHTS, CONFIG, RECORD, STIMULI, CALIBRATION)
 """Files of the adapter that are pushed together with the card."""
 
 _PLACE: Final = re.compile(r'"((?:/[\w.~-]|~/|[A-Za-z]:\\\\)[^"]{0,200})"')
@@ -92,8 +93,8 @@ def plan_push(
     with readable(folder):
         content = _content(folder, repo_id, run, licence)
         warnings = _check_record_text(folder)
-        # adapters of earlier versions have no sketches of their stimuli
-        present = [name for name in PUSHED if name != STIMULI or (folder / name).is_file()]
+        # adapters of earlier versions have no sketches of their stimuli, and not every one has been calibrated
+        present = [name for name in PUSHED if name not in (STIMULI, CALIBRATION) or (folder / name).is_file()]
         sizes = tuple((name, (folder / name).stat().st_size) for name in present)
         digests = tuple((name, file_sha256(folder / name)) for name in present)
     account, info = (None, None) if offline else _check_destination(repo_id, token, endpoint)

@@ -17,15 +17,18 @@ from socrates_core.people.sending import words_on_sending
 from socrates_core.report.prediction.compared import comparison_lines, is_answered
 from socrates_core.report.prediction.files import NO_ADAPTER, NOT_ANSWERED, model_words, prediction_files
 from socrates_core.report.prediction.tables import summary, warnings
+from socrates_core.report.trust.tables import trust_sentences
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.files import check_folder, write_files
 from socrates_core.study.sources.opening import open_source
 from socrates_core.study.study_file.checks import check_study
+from socrates_core.study.study_file.form import StudyForm
 from socrates_core.study.study_file.reading import read_form, study_of
 from socrates_core.study.study_file.writing import study_text
 from socrates_core.study.study_file.yaml_text import read_yaml
 from socrates_core.study.study_set import StudySet
+from socrates_core.trust.statement.finding import trust
 
 
 def simulate(
@@ -57,7 +60,7 @@ def simulate(
         raise SocratesError(f"--out {out} is a file; choose a folder")
     check_folder(out)
     form = read_form(study)
-    own = study_of(form, study.parent, str(study), _loaded(studies or []))
+    own = study_of(form, study.parent, str(study), by_folder(studies or []))
     print(f"study        {form.title}: {len(form.conditions)} conditions, {len(form.outcomes)} outcomes")
     for finding in check_study(read_yaml(study_text(form), str(study))):
         print(f"remark       {finding}")
@@ -65,9 +68,8 @@ def simulate(
     print(f"people       {taking_part}; {people:,} simulated in each condition, seed {seed}")
     for note in own.manifest.notes:
         print(f"              {note}")
-    if not confirm_people and form.responses is not None and model.startswith(ENDPOINT):
-        told = words_on_sending(own, own.study_ids, model.removeprefix(ENDPOINT))
-        raise SocratesError(f"this would send {told} Add --confirm-people if they may be sent")
+    if not confirm_people:
+        check_sending(form, own, model)
     if adapter is None and model == DEMO:
         adapter = DEMO
     answering = load_model(
@@ -89,6 +91,8 @@ def simulate(
         print(
             f"{one.name}: {summary(one.simulation) if one.simulation is not None else f'not predicted. {one.refused}'}"
         )
+        for text in trust_sentences(trust(one.simulation)) if one.simulation is not None else ():
+            print(f"how far off  {text}")
         for line in comparison_lines(one):
             print(f"compared     {line}")
         for text in warnings(one.simulation) if one.simulation is not None else ():
@@ -104,7 +108,14 @@ def simulate(
     print(f"took         {time.perf_counter() - started:.1f} s")
 
 
-def _loaded(folders: list[Path]) -> dict[str, StudySet]:
+def check_sending(form: StudyForm, own: StudySet, model: str) -> None:
+    """Raise a SocratesError if people who answered would take part at an endpoint, which then learns of them."""
+    if form.responses is not None and model.startswith(ENDPOINT):
+        told = words_on_sending(own, own.study_ids, model.removeprefix(ENDPOINT))
+        raise SocratesError(f"this would send {told} Add --confirm-people if they may be sent")
+
+
+def by_folder(folders: list[Path]) -> dict[str, StudySet]:
     """Name of a folder → its studies.
 
     Raises:

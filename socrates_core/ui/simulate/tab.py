@@ -15,6 +15,8 @@ from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.study.study_set import Cell
 from socrates_core.ui.access.visitors import visitor_of
 from socrates_core.ui.catalogue import Source, same_outcome
+from socrates_core.ui.design.panel import design_panel
+from socrates_core.ui.design.predictions import Linked
 from socrates_core.ui.html import notice_html
 from socrates_core.ui.listeners import QUICK, Updates, report_progress
 from socrates_core.ui.model_choice import ModelChoice, draw_choice, picked_name
@@ -77,6 +79,7 @@ def simulate_tab(page: gr.Blocks, results: Results, choice: ModelChoice) -> None
             arrival = gr.HTML(elem_id="arrival", js_on_load=None)
             beside = what_if_panel("compare")
             panel = result_panel()
+            design_panel("design", panel.shown, panel.shown, Linked(results), results)
     _wire_study(study, people, settings, choice, results)
     _wire_settings(study, people, settings, panel, choice.menu, results)
     ran = _wire_run(page, study, people, settings, panel, arrival, choice.menu, results)
