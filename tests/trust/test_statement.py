@@ -103,6 +103,8 @@ def test_nothing_is_said_of_another_model_or_of_an_invented_study(
 
 def test_nothing_is_said_after_shares_were_moved_by_hand(welfare: Simulation, calibration: Calibration) -> None:
     assert not statement_of(welfare, calibration, edited=True).applied
+    weighted = replace(welfare, notes=("113 people are weighted to the shares asked for: they count as 90.",))
+    assert not statement_of(weighted, calibration).applied
 
 
 def test_a_question_outside_what_was_tested_gets_no_interval(welfare: Simulation, calibration: Calibration) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from socrates_core.metrics.uncertainty import Interval, smoothed
 from socrates_core.scale.distribution import Floats
 from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
+from socrates_core.study.study_file.population.weighting import TO_SHARES
 from socrates_core.trust.calibration import AnswersModel, Calibration, EffectModel, FamilyModel
 from socrates_core.trust.error_model.coverage import LEAST_TRIED, What
 from socrates_core.trust.fingerprint import Fingerprint
@@ -55,7 +56,7 @@ def statement_of(
     if refused is not None:
         return Statement(False, refused)
     support = support_of(calibration.support, question_of(simulation, edited))
-    if edited or simulation.request.edits:
+    if edited or simulation.request.edits or any(TO_SHARES in note for note in simulation.notes):
         return Statement(False, EDITED, support=support)
     scale = simulation.arms[0].cell.scale
     assert scale.values is not None
