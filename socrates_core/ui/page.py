@@ -37,6 +37,12 @@ ONE_SENTENCE: Final = (
     "Predicts how people answer in a social-science experiment before it is run, "
     "and says how far to trust the prediction."
 )
+DOORS: Final = (
+    "<ul class='doors'><li><b>Simulate</b> Pick a study that was run, change who takes part, and see predicted beside "
+    "actual answers.</li><li><b>Your study</b> Write your own question before you ask anybody, or bring a survey file "
+    "in <b>Your data</b>.</li><li><b>Evaluate</b> Measure a model on many studies that it has not seen.</li></ul>"
+)
+"""What can be done here, by the names of the tabs."""
 
 LOOK_EVERY: Final = 2.0
 """Seconds between checks of a model that is being loaded."""
@@ -83,7 +89,7 @@ def build_page(results: Results, board: RunBoard, startup: Startup | None = None
 def _header(name: str, results: Results) -> str:
     """Title, and the banner of a model."""
     return (
-        f"<header class='masthead'><h1>Socrates</h1><p>{ONE_SENTENCE}</p></header>"
+        f"<header class='masthead'><h1>Socrates</h1><p>{ONE_SENTENCE}</p>{DOORS}</header>"
         f"{banner(results.models.get(name).description)}"
     )
 
