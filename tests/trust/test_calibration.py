@@ -183,6 +183,8 @@ def set_to(place: Callable[[dict[str, Any]], dict[str, Any]], key: str, value: A
         (set_to(_mean, "tau", -0.1), "0 or more"),
         (set_to(_mean, "groups", 1), "5 groups or more"),
         (set_to(_mean, "sigma", None), "should be a valid number"),
+        (set_to(lambda told: told["families"][ALL]["raw"]["coverage"][0], "groups", 900), "more groups or studies"),
+        (lambda told: _mean(told)["components"]["sigma"].__setitem__(0, 1e200), "errors as large as these"),
         (set_to(_mean, "sigma", "NaN"), "should be a valid number"),
         (set_to(lambda told: _mean(told)["components"], "variance", [-1.0]), "components"),
         (set_to(lambda told: told["fingerprint"], "temperature", 0.0), "above 0"),
