@@ -27,6 +27,13 @@ from socrates_core.trust.support.rule import Support, support_of
 DRAWS: Final = 20_000
 """Of the arms' true effects, behind the probability of the highest mean: its Monte Carlo error is at most 0.004."""
 
+LEAST_SIMULATED: Final = 10
+"""People in a condition, by rule of thumb: who happens to be among them moves the mean too, and the calibration was
+fitted on predictions for everybody who answered."""
+
+CONTRAST: Final = "the conditions ask different questions, and such differences were not tried"
+"""Why nothing is said of effects."""
+
 NO_CALIBRATION: Final = (
     "Can't say how far off this is: nobody has tried this model on studies with answers. Evaluate it with python -m "
     "eval.run and calibrate that run with python -m eval.calibrate."
@@ -51,7 +58,10 @@ def statement_of(
     if calibration is None:
         return Statement(False, NO_CALIBRATION)
     refused = (
-        _other_kind(simulation, calibration) or _refused(simulation, calibration.fingerprint) or _no_scale(simulation)
+        _other_kind(simulation, calibration)
+        or _refused(simulation, calibration.fingerprint)
+        or _no_scale(simulation)
+        or _too_few(simulation)
     )
     if refused is not None:
         return Statement(False, refused)
@@ -100,6 +110,9 @@ def _other_kind(simulation: Simulation, calibration: Calibration) -> str | None:
 def _refused(simulation: Simulation, fitted: Fingerprint) -> str | None:
     """Why the calibration does not speak of these predictions."""
     request = simulation.request
+    if request.temperature == 0:  # no probabilities: everybody gives the likeliest answer
+        tested = f"{fitted.temperature:g} was tested; set it to that"
+        return f"Can't say how far off this is: the temperature is 0, and {tested}."
     asked = Fingerprint.of_model(simulation.model, request.temperature, request.top_p)
     differing = fitted.differences(asked)
     if not differing:
@@ -120,6 +133,15 @@ def _no_scale(simulation: Simulation) -> str | None:
     return None
 
 
+def _too_few(simulation: Simulation) -> str | None:
+    """Why a prediction for so few people says nothing of everybody: who they happen to be adds an error of its own."""
+    fewest = min(arm.n_predicted for arm in simulation.arms)
+    if fewest >= LEAST_SIMULATED:
+        return None
+    people = "one person was" if fewest == 1 else f"{fewest} people were"
+    return f"Can't say how far off this is: only {people} simulated; simulate {LEAST_SIMULATED} or more."
+
+
 class _Speaker:
     """The parts of a statement."""
 
@@ -127,6 +149,7 @@ class _Speaker:
         self, simulation: Simulation, model: FamilyModel, answers: AnswersModel, support: Support, sharpened: bool
     ) -> None:
         self.simulation, self.answers, self.support = simulation, answers, support
+        self.contrast = any(arm.cell.wording_contrast for arm in simulation.arms)
         setting = model.sharpness.setting if sharpened and model.sharpness is not None else None
         arms = simulation.arms
         values = np.asarray(arms[0].predicted.values, dtype=np.float64)
@@ -165,9 +188,8 @@ class _Speaker:
             return Interval(low, high)
 
         checked = None
-        if arm.actual is not None and arm.actual_mean is not None and arm.n_effective > 1:
-            shares = smoothed(np.asarray(arm.actual.probs), arm.n_effective)
-            variance = float(shares @ (self.positions - shares @ self.positions) ** 2) / arm.n_effective
+        variance = self._variance(arm)
+        if arm.actual is not None and arm.actual_mean is not None and variance is not None:
             at = float(np.asarray(arm.actual.probs) @ self.positions)
             inside = [_inside(at, self.answers.mean_interval(mean, level, variance)) for level in LEAST_TRIED]
             checked = Checked(arm.actual_mean, *inside)
@@ -186,10 +208,12 @@ class _Speaker:
     def _effect(self, row: EffectRow) -> EffectStatement:
         number = row.cell.condition_num
         predicted, model = self.predicted[number], self.answers.effect
+        if self.contrast:
+            return EffectStatement(number, row.label, predicted, Claim(None, None, CONTRAST), None, None, None)
         told = model is not None and self.answers.offered("effect", 0.8)
         checked = None
-        if row.actual is not None and row.actual_interval is not None:
-            variance = ((row.actual_interval.high - row.actual_interval.low) / (2 * 1.96)) ** 2
+        variance = self._effect_variance(row)
+        if row.actual is not None and variance is not None:
             inside = [
                 _inside(row.actual, self.answers.effect_interval(predicted, level, variance)) for level in LEAST_TRIED
             ]
@@ -205,6 +229,26 @@ class _Speaker:
             worth=model.worth(predicted) if told and model is not None and self.answers.knows_effects else None,
             checked=checked,
         )
+
+    def _variance(self, arm: ArmResult) -> float | None:
+        """Sampling variance of people's mean in widths², as the fit takes it; None without two people."""
+        if arm.actual is None or arm.n_effective <= 1:
+            return None
+        shares = smoothed(np.asarray(arm.actual.probs), arm.n_effective)
+        return float(shares @ (self.positions - shares @ self.positions) ** 2) / arm.n_effective
+
+    def _effect_variance(self, row: EffectRow) -> float | None:
+        """Sampling variance of people's effect in points²: of both arms. The same people in both make it smaller by how
+        alike each one's answers are; then it is that of their own interval, where that is narrower.
+        """
+        by_cell = {arm.cell.cell_id: self._variance(arm) for arm in self.simulation.arms}
+        arm, control = by_cell[row.cell.cell_id], by_cell[self.simulation.control.cell_id]
+        if arm is None or control is None or row.actual_interval is None:
+            return None
+        apart = 100**2 * (arm + control)
+        if row.cell.design == "between":
+            return apart
+        return min(apart, ((row.actual_interval.high - row.actual_interval.low) / (2 * 1.96)) ** 2)
 
     def _claim(
         self,
@@ -231,7 +275,7 @@ class _Speaker:
     def _highest(self) -> tuple[float, ...] | None:
         """(A,) probability that an arm's true mean is the highest; None if nothing can be said of effects."""
         model = self.answers.effect
-        if model is None or not self.answers.offered("effect", 0.8) or len(self.simulation.arms) < 2:
+        if model is None or not self.answers.offered("effect", 0.8) or len(self.simulation.arms) < 2 or self.contrast:
             return None
         predicted = [self.predicted[arm.cell.condition_num] for arm in self.simulation.arms]
         control = [arm.cell.condition_num for arm in self.simulation.arms].index(self.simulation.control.condition_num)
