@@ -132,6 +132,16 @@ def test_nothing_is_said_of_another_model_or_of_an_invented_study(
     assert statement_of(welfare, None).why is not None
 
 
+def test_nothing_is_said_of_a_study_whose_answers_were_learned_from(
+    welfare: Simulation, calibration: Calibration
+) -> None:
+    of_study = ((welfare.study.study_id, calibration.support.sketches[0][1]),)
+    fitted_on_it = replace(calibration, support=replace(calibration.support, sketches=of_study))
+    assert "among those that the calibration was fitted on" in (statement_of(welfare, fitted_on_it).why or "")
+    trained = replace(welfare, model=replace(welfare.model, trained_on=frozenset({welfare.study.study_id})))
+    assert "the model was trained on this study" in (statement_of(trained, calibration).why or "")
+
+
 def test_nothing_is_said_after_shares_were_moved_by_hand(welfare: Simulation, calibration: Calibration) -> None:
     assert not statement_of(welfare, calibration, edited=True).applied
     weighted = replace(welfare, notes=("113 people are weighted to the shares asked for: they count as 90.",))

@@ -8,10 +8,8 @@ import numpy as np
 from socrates_core.metrics.uncertainty import Interval, smoothed
 from socrates_core.scale.distribution import Floats
 from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
-from socrates_core.study.study_file.population.weighting import TO_SHARES
 from socrates_core.trust.calibration import AnswersModel, Calibration, EffectModel, FamilyModel
 from socrates_core.trust.error_model.coverage import LEAST_TRIED, What
-from socrates_core.trust.fingerprint import Fingerprint
 from socrates_core.trust.statement.record import (
     ArmStatement,
     Basis,
@@ -21,15 +19,12 @@ from socrates_core.trust.statement.record import (
     EffectStatement,
     Statement,
 )
+from socrates_core.trust.statement.refusal import EDITED, by_hand, refusal_of
 from socrates_core.trust.support.asked import question_of
 from socrates_core.trust.support.rule import Support, support_of
 
 DRAWS: Final = 20_000
 """Of the arms' true effects, behind the probability of the highest mean: its Monte Carlo error is at most 0.004."""
-
-LEAST_SIMULATED: Final = 10
-"""People in a condition, by rule of thumb: who happens to be among them moves the mean too, and the calibration was
-fitted on predictions for everybody who answered."""
 
 CONTRAST: Final = "the conditions ask different questions, and such differences were not tried"
 """Why nothing is said of effects."""
@@ -37,10 +32,6 @@ CONTRAST: Final = "the conditions ask different questions, and such differences 
 NO_CALIBRATION: Final = (
     "Can't say how far off this is: nobody has tried this model on studies with answers. Evaluate it with python -m "
     "eval.run and calibrate that run with python -m eval.calibrate."
-)
-EDITED: Final = (
-    "Can't say how far off this is: people were edited or weighted by hand, and calibrations were tried on people as "
-    "they are. Simulate everybody to see how far off that prediction may be."
 )
 
 
@@ -57,16 +48,11 @@ def statement_of(
     """
     if calibration is None:
         return Statement(False, NO_CALIBRATION)
-    refused = (
-        _other_kind(simulation, calibration)
-        or _refused(simulation, calibration.fingerprint)
-        or _no_scale(simulation)
-        or _too_few(simulation)
-    )
+    refused = refusal_of(simulation, calibration)
     if refused is not None:
         return Statement(False, refused)
     support = support_of(calibration.support, question_of(simulation, edited))
-    if edited or simulation.request.edits or any(TO_SHARES in note for note in simulation.notes):
+    if edited or by_hand(simulation):
         return Statement(False, EDITED, support=support)
     scale = simulation.arms[0].cell.scale
     assert scale.values is not None
@@ -94,52 +80,6 @@ def statement_of(
 def not_applied(why: str) -> Statement:
     """That nothing is said, and why, as a sentence."""
     return Statement(False, why)
-
-
-def _other_kind(simulation: Simulation, calibration: Calibration) -> str | None:
-    """Why a calibration on real studies does not speak of one of the synthetic society, nor the other way round.
-
-    A study that somebody wrote and nobody has answered is none of that society: it asks about real people.
-    """
-    if (simulation.study.kind == "synthetic") is (calibration.kind == "synthetic"):
-        return None
-    kinds = ("an invented", "real") if calibration.kind == "real" else ("a real", "invented")
-    return f"Can't say how far off this is: it is {kinds[0]} study, and the calibration was fitted on {kinds[1]} ones."
-
-
-def _refused(simulation: Simulation, fitted: Fingerprint) -> str | None:
-    """Why the calibration does not speak of these predictions."""
-    request = simulation.request
-    if request.temperature == 0:  # no probabilities: everybody gives the likeliest answer
-        tested = f"{fitted.temperature:g} was tested; set it to that"
-        return f"Can't say how far off this is: the temperature is 0, and {tested}."
-    asked = Fingerprint.of_model(simulation.model, request.temperature, request.top_p)
-    differing = fitted.differences(asked)
-    if not differing:
-        return None
-    changed = (request.temperature, request.top_p) != (fitted.temperature, fitted.top_p)
-    advice = "set temperature and top-p to 1" if changed else "evaluate and calibrate this model"
-    return f"Can't say how far off this is: the calibration was fitted on {'; '.join(differing)}. To see it, {advice}."
-
-
-def _no_scale(simulation: Simulation) -> str | None:
-    """Why nothing can be said of these answers whatever the model."""
-    if simulation.arms[0].open_ended:
-        return "Can't say how far off this is: answers are any number, and only scales with options were tested."
-    if simulation.arms[0].cell.scale.nominal:
-        return "Can't say how far off this is: the options have no order, and only ordered ones were tested."
-    if len({arm.cell.scale.values for arm in simulation.arms}) > 1:
-        return "Can't say how far off this is: the conditions have different scales."
-    return None
-
-
-def _too_few(simulation: Simulation) -> str | None:
-    """Why a prediction for so few people says nothing of everybody: who they happen to be adds an error of its own."""
-    fewest = min(arm.n_predicted for arm in simulation.arms)
-    if fewest >= LEAST_SIMULATED:
-        return None
-    people = "one person was" if fewest == 1 else f"{fewest} people were"
-    return f"Can't say how far off this is: only {people} simulated; simulate {LEAST_SIMULATED} or more."
 
 
 class _Speaker:
