@@ -46,7 +46,7 @@ WORDS: Final[Mapping[Action, str]] = {
     "launch": "start evaluations",
     "cancel": "cancel evaluations",
     "delete": "delete runs and adapters",
-    "pull": "fetch adapters to this server",
+    "pull": "fetch adapters and data sets from the Hub",
     "push": "push adapters",
 }
 """How an action is worded in a refusal."""
