@@ -48,6 +48,7 @@ CSV_COLUMNS: Final = (
     "off_axis",
     "calibrated_share",
     "calibration_applied",
+    "simulated",
 )
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -56,7 +57,7 @@ FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "�
 
 def to_json(simulation: Simulation) -> str:
     """Everything needed to reproduce the simulation, and its results: request, texts, model, versions, figures."""
-    report = {"format": FORMAT, **as_json(simulation), "versions": versions()}
+    report = {"format": FORMAT, "simulated": True, **as_json(simulation), "versions": versions()}
     return json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -116,6 +117,7 @@ def to_csv(simulation: Simulation) -> str:
                     "no",
                     "" if calibrated is None else f"{calibrated[i]:.6f}",
                     applied,
+                    "true",
                 ]
             )
         if arm.off_axis is None:
@@ -138,6 +140,7 @@ def to_csv(simulation: Simulation) -> str:
                     "yes",
                     "",
                     applied,
+                    "true",
                 ]
             )
     return file.getvalue()

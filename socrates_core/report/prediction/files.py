@@ -58,6 +58,7 @@ CSV_COLUMNS: Final = (
     "simulated_people",
     "calibrated_share",
     "calibration_applied",
+    "simulated",
 )
 
 
@@ -95,7 +96,7 @@ def prediction_csv(found: Sequence[OutcomeResult]) -> str:
             assert one.simulation is not None
             keys = [inert(one.name), inert(arm.label), int(arm.cell == one.simulation.control)]
             rows.writerows(
-                [*keys, *row, arm.n_predicted, *calibrated]
+                [*keys, *row, arm.n_predicted, *calibrated, "true"]
                 for row, calibrated in zip(_option_rows(arm), _calibrated(one.simulation, arm), strict=False)
             )
     return file.getvalue()
@@ -107,7 +108,8 @@ def prediction_json(form: StudyForm, found: Sequence[OutcomeResult]) -> str:
         {"name": one.name, "refused": one.refused, **({} if one.simulation is None else as_json(one.simulation))}
         for one in found
     ]
-    report = {"format": FORMAT, "study_file": study_text(form), "outcomes": outcomes, "versions": versions()}
+    told = {"format": FORMAT, "simulated": True, "study_file": study_text(form)}
+    report = {**told, "outcomes": outcomes, "versions": versions()}
     return json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
