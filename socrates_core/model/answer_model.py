@@ -66,6 +66,8 @@ class ModelDescription:
     """The file of the error model that came with the adapter, or with a model without one; None without it."""
     adapter_digest: str | None = None
     """Of the adapter's settings and weights, 32 hexadecimal digits; None without one, and for an endpoint."""
+    model_digest: str | None = None
+    """`weights_digest` of the model's folder; None for a baseline and an endpoint."""
 
 
 class AnswerModel(Protocol):

@@ -122,6 +122,7 @@ def _load_transformer(
         requested_precision=precision,
         demo=bool(base.record and base.record.demo),
         calibration=calibration_file(base.folder),
+        model_digest=None if base.folder is None else weights_digest(base.folder),
         trained_on=frozenset(base.record.trained_on if base.record else ()),
     )
     origin = Origin(base.hub_id, base.revision)

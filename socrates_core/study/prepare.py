@@ -19,6 +19,7 @@ from socrates_core.study.leaks import NearDuplicate, near_duplicates
 from socrates_core.study.sources.builder import Progress
 from socrates_core.study.sources.file.frames import check_single
 from socrates_core.study.sources.grouping import WORDING
+from socrates_core.study.sources.hub_dataset import PREFIX, HubName, fetch
 from socrates_core.study.sources.opening import Stated, open_source, stated_unseen, table_file
 from socrates_core.study.sources.sample import sample_cells, sample_rows
 from socrates_core.study.sources.table.map.example import MAP, PEOPLE, TABLE, write_example
@@ -87,7 +88,7 @@ def prepare(
     if source is None:
         raise SourceError("--source is missing: name a source, or --example and a folder for a table to begin with")
     if propose_map is not None:
-        show_proposal(source, propose_map)
+        show_proposal(source, propose_map, revision)
         return
     if out is None:
         raise SourceError("--out is missing: name the study folder to write, or --propose-map and a file")
@@ -127,18 +128,22 @@ def prepare(
     print(f"wrote        {out} in {time.perf_counter() - started:.1f} s")
 
 
-def show_proposal(source: str, target: Path) -> None:
+def show_proposal(source: str, target: Path, revision: str | None = None) -> None:
     """Print what the columns of a table may be, and write it as a map.
 
     Raises:
-        SourceError: If the source is no table, or the map exists already.
+        SourceError: If the source is no table and no data set of the Hub, or the map exists already.
     """
     table = Path(source)
-    if not table.is_file():
+    if not table.is_file() and not source.startswith(PREFIX):
         raise SourceError(f"{source} is not a file; --propose-map looks at one table, such as answers.csv")
     if target.exists():
         raise SourceError(f"{target} exists already; name another file, so that nothing corrected by hand is lost")
-    table = table_file(table)
+    if source.startswith(PREFIX):
+        found = fetch(HubName.parse(source, revision))
+        table, source = found.files[0], f"{source.partition('@')[0]}@{found.commit}"
+    else:
+        table = table_file(table)
     proposal = propose(table)
     print(f"table        {table}: {'a row an answer' if proposal.long else 'a row a person'}")
     for sentence in proposal.said:

@@ -180,6 +180,10 @@ class Calibration:
             raise ValueError(f"there are parts for {ALL!r}, and for families of scales besides")
         if self.groups < LEAST_GROUPS or self.studies < self.groups:
             raise ValueError(f"a calibration rests on {LEAST_GROUPS} groups of studies or more")
+        for family in self.families.values():
+            tried = [one.groups for kind in (family.raw, family.sharpened) if kind for one in kind.coverage]
+            if max([family.groups, *tried]) > self.groups or family.studies > self.studies:
+                raise ValueError("no part of a calibration rests on more groups or studies than all of it")
 
     def of(self, options: int) -> tuple[str, FamilyModel]:
         """The error model for a scale with this many options, and the family whose it is."""

@@ -32,6 +32,8 @@ class Fingerprint:
     """1 for the probabilities as the model gives them."""
     top_p: float
     """1 for all options."""
+    model_digest: str | None = None
+    """Of the model's weights, as `adapter_digest`; None in older runs, for a baseline and for an endpoint."""
 
     def __post_init__(self) -> None:
         """Refuse a temperature or top-p that no prediction can have."""
@@ -52,8 +54,9 @@ class Fingerprint:
             )
         revisions = provenance.said.get("revisions") or {}
         digest, adapter = provenance.said.get("adapter_digest"), provenance.adapter
+        model_digest = provenance.said.get("model_digest")
         return cls(
-            model=provenance.model,
+            model=provenance.model if model_digest is None else shown_name(provenance.model),
             model_revision=revisions.get("model"),
             # a path of this machine tells others nothing
             adapter=adapter if adapter is None or digest is None else shown_name(adapter),
@@ -63,6 +66,7 @@ class Fingerprint:
             precision=str(provenance.said.get("precision", "exact")),
             temperature=1.0,
             top_p=1.0,
+            model_digest=model_digest,
         )
 
     @classmethod
@@ -82,14 +86,18 @@ class Fingerprint:
             precision=model.precision,
             temperature=temperature,
             top_p=top_p,
+            model_digest=model.model_digest,
         )
 
     def differences(self, asked: "Fingerprint") -> tuple[str, ...]:
-        """What is not the same, in words; an adapter of the same content is the same under any name."""
-        same = self.adapter_digest is not None and self.adapter_digest == asked.adapter_digest
-        skipped = {"adapter", "adapter_revision"} if same else set()
-        if self.adapter is None or None in (self.adapter_digest, asked.adapter_digest):
-            skipped = skipped | {"adapter_digest"}
+        """What is not the same, in words; weights of the same content are the same under any name."""
+        skipped: set[str] = set()
+        for whose in ("model", "adapter"):
+            ours, theirs = (getattr(one, f"{whose}_digest") for one in (self, asked))
+            if ours is not None and ours == theirs:
+                skipped |= {whose, f"{whose}_revision"}
+            if getattr(self, whose) is None or None in (ours, theirs):
+                skipped.add(f"{whose}_digest")
         return tuple(
             f"{one.name.replace('_', ' ')} {getattr(self, one.name)!r} there, {getattr(asked, one.name)!r} here"
             for one in fields(self)

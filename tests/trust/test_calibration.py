@@ -119,6 +119,15 @@ def test_it_is_refused_for_predictions_that_are_made_in_another(
     assert "\n" not in str(refused.value)
 
 
+def test_weights_are_told_by_their_content_and_by_their_name_where_a_run_states_none() -> None:
+    fitted = replace(ASKED, model="/here/base", model_revision=None, model_digest="d1")
+    assert not fitted.differences(replace(fitted, model="/moved/base"))
+    assert fitted.differences(replace(fitted, model_digest="d2")) == ("model digest 'd1' there, 'd2' here",)
+    older = replace(fitted, model_digest=None)
+    assert not older.differences(fitted)
+    assert older.differences(replace(fitted, model="/moved/base")) == ("model '/here/base' there, '/moved/base' here",)
+
+
 def test_one_study_is_too_few() -> None:
     with pytest.raises(PredictionError, match=r"needs 5 independent groups of real studies .* this run has 1"):
         calibrate([(evaluation(1), provenance())])
@@ -174,6 +183,8 @@ def set_to(place: Callable[[dict[str, Any]], dict[str, Any]], key: str, value: A
         (set_to(_mean, "tau", -0.1), "0 or more"),
         (set_to(_mean, "groups", 1), "5 groups or more"),
         (set_to(_mean, "sigma", None), "should be a valid number"),
+        (set_to(lambda told: told["families"][ALL]["raw"]["coverage"][0], "groups", 900), "more groups or studies"),
+        (lambda told: _mean(told)["components"]["sigma"].__setitem__(0, 1e200), "errors as large as these"),
         (set_to(_mean, "sigma", "NaN"), "should be a valid number"),
         (set_to(lambda told: _mean(told)["components"], "variance", [-1.0]), "components"),
         (set_to(lambda told: told["fingerprint"], "temperature", 0.0), "above 0"),

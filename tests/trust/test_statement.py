@@ -76,6 +76,7 @@ def test_what_people_showed_is_judged_by_the_interval_of_an_observed_value(
     ("change", "why"),
     [
         ({"temperature": 0.5}, "temperature 1.0 there, 0.5 here. To see it, set temperature and top-p to 1"),
+        ({"temperature": 0.0}, "the temperature is 0, and 1 was tested"),
         ({"edits": (Filter("party_id", ("Democrat",)),)}, "people were edited or weighted by hand"),
     ],
 )
@@ -87,6 +88,36 @@ def test_nothing_is_said_of_settings_that_were_not_tried(
     assert not said.applied
     assert why in (said.why or "")
     assert not said.arms
+
+
+def test_nothing_is_said_of_everybody_from_a_handful_of_simulated_people(
+    welfare: Simulation, calibration: Calibration
+) -> None:
+    first, other = welfare.arms
+    one = statement_of(replace(welfare, arms=(first, replace(other, n_predicted=1))), calibration)
+    assert not one.applied
+    assert "only one person was simulated; simulate 10 or more" in (one.why or "")
+    assert statement_of(replace(welfare, arms=(first, replace(other, n_predicted=10))), calibration).applied
+
+
+def test_nothing_is_said_of_a_difference_between_questions(welfare: Simulation, calibration: Calibration) -> None:
+    arms = tuple(replace(arm, cell=replace(arm.cell, wording_contrast=True)) for arm in welfare.arms)
+    rows = tuple(replace(row, cell=arms[1].cell) for row in welfare.effects)
+    asked = replace(welfare, arms=arms, effects=rows, control=arms[0].cell)
+    (effect,) = statement_of(asked, calibration).effects
+    assert effect.claim.inner is effect.positive is effect.worth is effect.checked is None
+    assert "the conditions ask different questions" in (effect.claim.why or "")
+    assert statement_of(asked, calibration).arms[0].highest is None
+    assert statement_of(asked, calibration).arms[0].mean_claim.inner is not None  # of each question by itself
+
+
+def test_an_effect_of_few_people_is_judged_by_a_wider_interval(welfare: Simulation, calibration: Calibration) -> None:
+    # the observed effect is -39 points; what two people in an arm show may be that without the prediction being wrong
+    few = replace(welfare, arms=tuple(replace(arm, n_effective=2.0) for arm in welfare.arms))
+    (many_said,), (few_said,) = (statement_of(one, calibration).effects for one in (welfare, few))
+    assert many_said.checked is not None
+    assert few_said.checked is not None
+    assert (many_said.checked.inner, few_said.checked.inner) == (False, True)
 
 
 def test_nothing_is_said_of_another_model_or_of_an_invented_study(
@@ -101,8 +132,20 @@ def test_nothing_is_said_of_another_model_or_of_an_invented_study(
     assert statement_of(welfare, None).why is not None
 
 
+def test_nothing_is_said_of_a_study_whose_answers_were_learned_from(
+    welfare: Simulation, calibration: Calibration
+) -> None:
+    of_study = ((welfare.study.study_id, calibration.support.sketches[0][1]),)
+    fitted_on_it = replace(calibration, support=replace(calibration.support, sketches=of_study))
+    assert "among those that the calibration was fitted on" in (statement_of(welfare, fitted_on_it).why or "")
+    trained = replace(welfare, model=replace(welfare.model, trained_on=frozenset({welfare.study.study_id})))
+    assert "the model was trained on this study" in (statement_of(trained, calibration).why or "")
+
+
 def test_nothing_is_said_after_shares_were_moved_by_hand(welfare: Simulation, calibration: Calibration) -> None:
     assert not statement_of(welfare, calibration, edited=True).applied
+    weighted = replace(welfare, notes=("113 people are weighted to the shares asked for: they count as 90.",))
+    assert not statement_of(weighted, calibration).applied
 
 
 def test_a_question_outside_what_was_tested_gets_no_interval(welfare: Simulation, calibration: Calibration) -> None:

@@ -21,6 +21,7 @@ from socrates_core.model.folder import DEMO
 from socrates_core.model.record import CALIBRATION
 from socrates_core.study.files import file_sha256
 from socrates_core.study.leaks import STIMULI
+from socrates_core.trust.calibration import load_calibration
 
 PUSHED: Final = (WEIGHTS, CONFIG, RECORD, STIMULI, CALIBRATION)
 """Files of the adapter that are pushed together with the card."""
@@ -140,7 +141,8 @@ def _content(folder: Path, repo_id: str, run: Path | None, licence: str | None) 
             f"{folder} has no {RECORD}, which records what the adapter was trained on; push what train.qlora wrote"
         )
     evaluated = None if run is None else read_run(run, folder, found.config, found.record)
-    return CardContent(repo_id, found.config, found.record, evaluated, licence)
+    calibration = load_calibration(folder) if (folder / CALIBRATION).is_file() else None
+    return CardContent(repo_id, found.config, found.record, evaluated, licence, calibration=calibration)
 
 
 def _check_record_text(folder: Path) -> list[str]:

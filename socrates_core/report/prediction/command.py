@@ -8,7 +8,7 @@ import typer
 
 from socrates_core import command
 from socrates_core.errors import SocratesError
-from socrates_core.model.answer_model import NOT_SCIENCE
+from socrates_core.model.answer_model import NOT_SCIENCE, AnswerModel
 from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
 from socrates_core.model.folder import DEMO
 from socrates_core.model.loading import load_model
@@ -17,8 +17,11 @@ from socrates_core.people.sending import words_on_sending
 from socrates_core.report.prediction.compared import comparison_lines, is_answered
 from socrates_core.report.prediction.files import NO_ADAPTER, NOT_ANSWERED, model_words, prediction_files
 from socrates_core.report.prediction.tables import summary, warnings
+from socrates_core.report.robustness import robustness_csv, robustness_sentences
 from socrates_core.report.trust.tables import trust_sentences
 from socrates_core.simulation.request import MAX_PEOPLE
+from socrates_core.simulation.robustness.asking import BothOrdersModel
+from socrates_core.simulation.robustness.variants import robustness as asked_again
 from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.files import check_folder, write_files
 from socrates_core.study.sources.opening import open_source
@@ -46,6 +49,12 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Seed of the people drawn.")] = 0,
     confirm_people: Annotated[
         bool, typer.Option("--confirm-people", help="Send attributes of the people of `responses` to an endpoint.")
+    ] = False,
+    robustness: Annotated[
+        bool, typer.Option("--robustness", help="Ask in other ways, too, and write robustness-….csv: 7 times the work.")
+    ] = False,
+    both_orders: Annotated[
+        bool, typer.Option("--both-orders", help="Average over the options in both orders: twice the work.")
     ] = False,
     studies: Annotated[
         list[Path] | None,
@@ -78,6 +87,9 @@ def simulate(
         template=template,
         precision=cast("Precision", precision),
     )
+    as_asked: AnswerModel = answering
+    if both_orders:
+        answering = BothOrdersModel(as_asked)
     print(f"model        {model_words(answering.description)}")
     show, started = command.progress("predicting"), time.perf_counter()
     found = simulate_study(
@@ -86,7 +98,11 @@ def simulate(
         Sampling(people, temperature, top_p, seed),
         lambda done, total: show(done, total, done, total),
     )
-    write_files(out, prediction_files(form, found))
+    files = prediction_files(form, found)
+    again = [(one, one.simulation.request) for one in found if robustness and one.simulation is not None]
+    ways = [(one, asked_again(own, as_asked, request)) for one, request in again]
+    files |= {f"robustness-{place}.csv": robustness_csv(way) for place, (_, way) in enumerate(ways, start=1)}
+    write_files(out, files)
     for one in found:
         print(
             f"{one.name}: {summary(one.simulation) if one.simulation is not None else f'not predicted. {one.refused}'}"
@@ -97,13 +113,16 @@ def simulate(
             print(f"compared     {line}")
         for text in warnings(one.simulation) if one.simulation is not None else ():
             print(f"WARNING      {text}")
+    for one, way in ways:
+        for text in robustness_sentences(way):
+            print(f"other ways   {one.name}: {text}")
     if not any(map(is_answered, found)):
         print(NOT_ANSWERED)
     if answering.description.demo:
         print(NOT_SCIENCE)
     print(
         f"wrote        {out}/report.html, report.md, prediction.csv, prediction.json, study.yaml"
-        f"{' and compared-…' if any(map(is_answered, found)) else ''}"
+        f"{' and compared-…' if any(map(is_answered, found)) else ''}{' and robustness-….csv' if ways else ''}"
     )
     print(f"took         {time.perf_counter() - started:.1f} s")
 

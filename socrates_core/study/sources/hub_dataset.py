@@ -15,15 +15,16 @@ import glob
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from socrates_core.errors import HubError, SourceError
 from socrates_core.study.files import named_by_hash, read_json, write_json
+from socrates_core.study.sources.builder import Progress
 
 PREFIX: Final = "hub:"
 READABLE: Final = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".arrow")
@@ -31,6 +32,9 @@ READABLE: Final = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".arrow")
 
 BESIDE: Final = ("metadata/participant_mapping.json", "studies.json")
 """Files that are fetched along with the data if they exist: SocSci210's own split, and a table's codebook."""
+
+MOST_FILES: Final = 200
+"""Most files of a data set of which only so many bytes are wanted."""
 
 _NAME: Final = re.compile(
     r"(?P<repo>[\w.-]+/[\w.-]+)(?::(?P<config>[\w.+ -]+)(?:/(?P<split>[\w.-]+))?)?(?:@(?P<revision>[\w./+-]+))?",
@@ -75,6 +79,20 @@ class HubName:
 
 
 @dataclass(frozen=True)
+class Access:
+    """By what right files are fetched, to where, and how many; the defaults are those of the commands."""
+
+    token: str | bool | None = None
+    """The token that is sent to the Hub: None for that of this machine, False for none."""
+    cache: Path | None = None
+    """The folder for them, and for what is noted of them; None for the Hub's own cache."""
+    most: int | None = None
+    """Most bytes of them all; None for any number."""
+    progress: Progress | None = None
+    """Called with (bytes fetched, bytes in all) while they come."""
+
+
+@dataclass(frozen=True)
 class HubFiles:
     """A data set's files in the cache."""
 
@@ -86,29 +104,43 @@ class HubFiles:
     """The data files, in the order of the splits."""
 
 
-def fetch(name: HubName) -> HubFiles:
+AS_A_COMMAND: Final = Access()
+
+
+def fetch(name: HubName, access: Access = AS_A_COMMAND) -> HubFiles:
     """A data set's files, from the cache or the Hub.
 
     Files that are in the cache are not fetched again, and each is compared with its hash.
 
     Raises:
         SourceError: If there is no such data set, configuration, split or revision, it may not be read, holds no files
-            that can be read or files outside of itself, the Hub cannot be reached, or a file arrived damaged.
+            that can be read, files outside of itself or more than is wanted, the Hub cannot be reached, or a file
+            arrived damaged.
     """
-    commit = find_commit(name)
-    files = _data_files(name, commit)
+    commit = find_commit(name, access)
+    files = _data_files(name, commit, access)
     from huggingface_hub import snapshot_download
 
     with _hub_step(name, commit):
-        wanted = [*map(glob.escape, files), *BESIDE]
-        folder = Path(snapshot_download(name.repo_id, repo_type="dataset", revision=commit, allow_patterns=wanted))
+        bar = None if access == AS_A_COMMAND else _bar(access.progress, _size(name, commit, files, access))
+        folder = Path(
+            snapshot_download(
+                name.repo_id,
+                repo_type="dataset",
+                revision=commit,
+                allow_patterns=[*map(glob.escape, files), *BESIDE],
+                token=access.token,
+                cache_dir=access.cache,
+                tqdm_class=bar,
+            )
+        )
     paths = tuple(folder / file for file in files)
     for path in paths:
         _check_bytes(path, name)
     return HubFiles(name.repo_id, commit, folder, paths)
 
 
-def find_commit(name: HubName) -> str:
+def find_commit(name: HubName, access: Access = AS_A_COMMAND) -> str:
     """Ask the Hub for the commit of a branch or tag, or for the newest one.
 
     Raises:
@@ -119,7 +151,7 @@ def find_commit(name: HubName) -> str:
     from huggingface_hub import HfApi  # slow to import, and needed only for the Hub
 
     with _hub_step(name, name.revision):
-        commit = HfApi().dataset_info(name.repo_id, revision=name.revision).sha
+        commit = HfApi(token=access.token).dataset_info(name.repo_id, revision=name.revision).sha
     if not commit:
         raise SourceError(f"the Hub names no commit for {name.repo_id}; pass one with --revision")
     return commit
@@ -133,13 +165,58 @@ def cached_file(repo_id: str, commit: str, file: str) -> Path | None:
     return Path(found) if isinstance(found, str) else None
 
 
+def _size(name: HubName, commit: str, files: Sequence[str], access: Access) -> int:
+    """Bytes of the data files and of those beside them, as the Hub states them.
+
+    Raises:
+        SourceError: If they are more, or more bytes, than is wanted.
+    """
+    from huggingface_hub import HfApi, RepoFile
+
+    if access.most is not None and len(files) > MOST_FILES:
+        raise SourceError(f"{_shown(name)} holds {len(files):,} files; up to {MOST_FILES} are fetched here")
+    found = HfApi(token=access.token).get_paths_info(
+        name.repo_id, [*files, *BESIDE], repo_type="dataset", revision=commit
+    )
+    size = sum(one.size for one in found if isinstance(one, RepoFile))
+    if access.most is not None and size > access.most:
+        raise SourceError(
+            f"{_shown(name)} has {size / 1024**2:,.0f} MB; up to {access.most / 1024**2:,.0f} MB are fetched here"
+        )
+    return size
+
+
+def _bar(progress: Progress | None, size: int) -> Any:
+    """A progress bar of `huggingface_hub` that draws nothing and calls `progress` instead."""
+    from huggingface_hub.utils.tqdm import tqdm
+
+    done = 0
+
+    class Bar(tqdm):
+        """Counts the bytes of all files; those of the transfer and the number of files are other bars."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            self.counts = str(options.get("desc")).startswith("Reconstructing")
+            super().__init__(*args, **{**options, "disable": True})  # type: ignore[no-untyped-call]
+
+        def update(self, n: float | None = 1) -> bool | None:
+            nonlocal done
+            if self.counts:
+                done = min(size, done + int(n or 0))
+                if progress is not None and size:
+                    progress(done, size)
+            return None
+
+    return Bar
+
+
 # -- which files ----------------------------------------------------------------------------------------------
 
 
-def _data_files(name: HubName, commit: str) -> list[str]:
+def _data_files(name: HubName, commit: str, access: Access) -> list[str]:
     """The paths of the data files in the repository, in the order of the splits."""
-    note = _note_of(name, commit)
-    splits = _read_note(note) or _resolved(name, commit)
+    note = _note_of(name, commit, access.cache)
+    splits = _read_note(note) or _resolved(name, commit, access)
     for file in (file for files in splits.values() for file in files):
         _check_path(file, name)
     if name.split is not None and name.split not in splits:
@@ -151,15 +228,17 @@ def _data_files(name: HubName, commit: str) -> list[str]:
     return list(dict.fromkeys(file for files in chosen.values() for file in files))
 
 
-def _resolved(name: HubName, commit: str) -> dict[str, list[str]]:
+def _resolved(name: HubName, commit: str, access: Access) -> dict[str, list[str]]:
     """Split → data files, as `datasets` finds them in the repository at a commit."""
     import datasets  # slow to import, and needed only the first time
 
     datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # it would tell a server of each data set that is opened
     # `datasets` falls back on what it once prepared of the same name, at whatever commit: an empty cache holds nothing
     with _hub_step(name, commit), tempfile.TemporaryDirectory(prefix="socrates-hub-") as empty:
-        _check_card(name, commit)
-        builder = datasets.load_dataset_builder(name.repo_id, name.config, revision=commit, cache_dir=empty)
+        _check_card(name, commit, access)
+        builder = datasets.load_dataset_builder(
+            name.repo_id, name.config, revision=commit, cache_dir=empty, token=access.token
+        )
     inside = f"hf://datasets/{name.repo_id}@{commit}/"
     found: Mapping[str, list[str]] = builder.config.data_files or {}
     splits: dict[str, list[str]] = {}
@@ -175,7 +254,7 @@ def _resolved(name: HubName, commit: str) -> dict[str, list[str]]:
     return splits
 
 
-def _check_card(name: HubName, commit: str) -> None:
+def _check_card(name: HubName, commit: str, access: Access) -> None:
     """Raise a SourceError for a card that names files of other hosts: `datasets` would ask there while it resolves."""
     import yaml
     from huggingface_hub import hf_hub_download
@@ -183,7 +262,10 @@ def _check_card(name: HubName, commit: str) -> None:
 
     for file in ("README.md", ".huggingface.yaml"):
         try:
-            text = Path(hf_hub_download(name.repo_id, file, repo_type="dataset", revision=commit)).read_text("utf-8")
+            path = hf_hub_download(
+                name.repo_id, file, repo_type="dataset", revision=commit, token=access.token, cache_dir=access.cache
+            )
+            text = Path(path).read_text("utf-8")
         except RemoteEntryNotFoundError:
             continue
         told = yaml.safe_load(text.split("---")[1] if text.startswith("---") else text if file[0] == "." else "")
@@ -225,11 +307,11 @@ def _check_bytes(path: Path, name: HubName) -> None:
         )
 
 
-def _note_of(name: HubName, commit: str) -> Path:
+def _note_of(name: HubName, commit: str, folder: Path | None) -> Path:
     """The file with the saved list; its place is found without importing `datasets`, which would hold 0.1 GB."""
     from huggingface_hub import constants
 
-    cache = os.environ.get("HF_DATASETS_CACHE") or f"{constants.HF_HOME}/datasets"
+    cache = folder or os.environ.get("HF_DATASETS_CACHE") or f"{constants.HF_HOME}/datasets"
     folder = Path(cache).expanduser() / "socrates" / name.repo_id.replace("/", "--") / commit
     return folder / f"{quote(name.config or '', safe='')}.splits.json"
 

@@ -121,6 +121,12 @@ def personal_id(name: str, column: pl.Series) -> str | None:
     return next((what for what in (called, held) if what in _REPLACED), None)
 
 
+def personal_arms(column: pl.Series) -> str | None:
+    """What labels of arms are that may tell who somebody is; None for any others, such as a sentence or a date."""
+    held = personal_values(column)
+    return None if held in ("what people typed", "a date of birth") else held
+
+
 def masked(text: str) -> str:
     """A value as a message may show it: what it is in place of itself, where it may tell who somebody is.
 

@@ -173,10 +173,15 @@ def _people(raw: Any) -> Any:
 
 
 def _weighed(persona: Any) -> Any:
-    """A persona whose weight, the only number that may have a fraction, is a text like every value of a table."""
-    if isinstance(persona, dict) and isinstance(persona.get("weight"), float):
-        return {**persona, "weight": repr(persona["weight"])}
-    return persona
+    """A persona whose weight, the only number that may have a fraction, is a text like every value of a table.
+
+    So is `personal`, which is true or false.
+    """
+    if not isinstance(persona, dict):
+        return persona
+    weight, personal = persona.get("weight"), persona.get("personal")
+    told = {"weight": repr(weight)} if isinstance(weight, float) else {}
+    return {**persona, **told, **({"personal": str(personal).lower()} if isinstance(personal, bool) else {})}
 
 
 PopulationForm = str | list[dict[str, str | int | None]] | MarginsForm | None

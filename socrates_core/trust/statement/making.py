@@ -10,7 +10,6 @@ from socrates_core.scale.distribution import Floats
 from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
 from socrates_core.trust.calibration import AnswersModel, Calibration, EffectModel, FamilyModel
 from socrates_core.trust.error_model.coverage import LEAST_TRIED, What
-from socrates_core.trust.fingerprint import Fingerprint
 from socrates_core.trust.statement.record import (
     ArmStatement,
     Basis,
@@ -20,19 +19,19 @@ from socrates_core.trust.statement.record import (
     EffectStatement,
     Statement,
 )
+from socrates_core.trust.statement.refusal import EDITED, by_hand, refusal_of
 from socrates_core.trust.support.asked import question_of
 from socrates_core.trust.support.rule import Support, support_of
 
 DRAWS: Final = 20_000
 """Of the arms' true effects, behind the probability of the highest mean: its Monte Carlo error is at most 0.004."""
 
+CONTRAST: Final = "the conditions ask different questions, and such differences were not tried"
+"""Why nothing is said of effects."""
+
 NO_CALIBRATION: Final = (
     "Can't say how far off this is: nobody has tried this model on studies with answers. Evaluate it with python -m "
     "eval.run and calibrate that run with python -m eval.calibrate."
-)
-EDITED: Final = (
-    "Can't say how far off this is: people were edited or weighted by hand, and calibrations were tried on people as "
-    "they are. Simulate everybody to see how far off that prediction may be."
 )
 
 
@@ -49,13 +48,11 @@ def statement_of(
     """
     if calibration is None:
         return Statement(False, NO_CALIBRATION)
-    refused = (
-        _other_kind(simulation, calibration) or _refused(simulation, calibration.fingerprint) or _no_scale(simulation)
-    )
+    refused = refusal_of(simulation, calibration)
     if refused is not None:
         return Statement(False, refused)
     support = support_of(calibration.support, question_of(simulation, edited))
-    if edited or simulation.request.edits:
+    if edited or by_hand(simulation):
         return Statement(False, EDITED, support=support)
     scale = simulation.arms[0].cell.scale
     assert scale.values is not None
@@ -85,40 +82,6 @@ def not_applied(why: str) -> Statement:
     return Statement(False, why)
 
 
-def _other_kind(simulation: Simulation, calibration: Calibration) -> str | None:
-    """Why a calibration on real studies does not speak of one of the synthetic society, nor the other way round.
-
-    A study that somebody wrote and nobody has answered is none of that society: it asks about real people.
-    """
-    if (simulation.study.kind == "synthetic") is (calibration.kind == "synthetic"):
-        return None
-    kinds = ("an invented", "real") if calibration.kind == "real" else ("a real", "invented")
-    return f"Can't say how far off this is: it is {kinds[0]} study, and the calibration was fitted on {kinds[1]} ones."
-
-
-def _refused(simulation: Simulation, fitted: Fingerprint) -> str | None:
-    """Why the calibration does not speak of these predictions."""
-    request = simulation.request
-    asked = Fingerprint.of_model(simulation.model, request.temperature, request.top_p)
-    differing = fitted.differences(asked)
-    if not differing:
-        return None
-    changed = (request.temperature, request.top_p) != (fitted.temperature, fitted.top_p)
-    advice = "set temperature and top-p to 1" if changed else "evaluate and calibrate this model"
-    return f"Can't say how far off this is: the calibration was fitted on {'; '.join(differing)}. To see it, {advice}."
-
-
-def _no_scale(simulation: Simulation) -> str | None:
-    """Why nothing can be said of these answers whatever the model."""
-    if simulation.arms[0].open_ended:
-        return "Can't say how far off this is: answers are any number, and only scales with options were tested."
-    if simulation.arms[0].cell.scale.nominal:
-        return "Can't say how far off this is: the options have no order, and only ordered ones were tested."
-    if len({arm.cell.scale.values for arm in simulation.arms}) > 1:
-        return "Can't say how far off this is: the conditions have different scales."
-    return None
-
-
 class _Speaker:
     """The parts of a statement."""
 
@@ -126,6 +89,7 @@ class _Speaker:
         self, simulation: Simulation, model: FamilyModel, answers: AnswersModel, support: Support, sharpened: bool
     ) -> None:
         self.simulation, self.answers, self.support = simulation, answers, support
+        self.contrast = any(arm.cell.wording_contrast for arm in simulation.arms)
         setting = model.sharpness.setting if sharpened and model.sharpness is not None else None
         arms = simulation.arms
         values = np.asarray(arms[0].predicted.values, dtype=np.float64)
@@ -164,9 +128,8 @@ class _Speaker:
             return Interval(low, high)
 
         checked = None
-        if arm.actual is not None and arm.actual_mean is not None and arm.n_effective > 1:
-            shares = smoothed(np.asarray(arm.actual.probs), arm.n_effective)
-            variance = float(shares @ (self.positions - shares @ self.positions) ** 2) / arm.n_effective
+        variance = self._variance(arm)
+        if arm.actual is not None and arm.actual_mean is not None and variance is not None:
             at = float(np.asarray(arm.actual.probs) @ self.positions)
             inside = [_inside(at, self.answers.mean_interval(mean, level, variance)) for level in LEAST_TRIED]
             checked = Checked(arm.actual_mean, *inside)
@@ -185,10 +148,12 @@ class _Speaker:
     def _effect(self, row: EffectRow) -> EffectStatement:
         number = row.cell.condition_num
         predicted, model = self.predicted[number], self.answers.effect
+        if self.contrast:
+            return EffectStatement(number, row.label, predicted, Claim(None, None, CONTRAST), None, None, None)
         told = model is not None and self.answers.offered("effect", 0.8)
         checked = None
-        if row.actual is not None and row.actual_interval is not None:
-            variance = ((row.actual_interval.high - row.actual_interval.low) / (2 * 1.96)) ** 2
+        variance = self._effect_variance(row)
+        if row.actual is not None and variance is not None:
             inside = [
                 _inside(row.actual, self.answers.effect_interval(predicted, level, variance)) for level in LEAST_TRIED
             ]
@@ -204,6 +169,26 @@ class _Speaker:
             worth=model.worth(predicted) if told and model is not None and self.answers.knows_effects else None,
             checked=checked,
         )
+
+    def _variance(self, arm: ArmResult) -> float | None:
+        """Sampling variance of people's mean in widths², as the fit takes it; None without two people."""
+        if arm.actual is None or arm.n_effective <= 1:
+            return None
+        shares = smoothed(np.asarray(arm.actual.probs), arm.n_effective)
+        return float(shares @ (self.positions - shares @ self.positions) ** 2) / arm.n_effective
+
+    def _effect_variance(self, row: EffectRow) -> float | None:
+        """Sampling variance of people's effect in points²: of both arms. The same people in both make it smaller by how
+        alike each one's answers are; then it is that of their own interval, where that is narrower.
+        """
+        by_cell = {arm.cell.cell_id: self._variance(arm) for arm in self.simulation.arms}
+        arm, control = by_cell[row.cell.cell_id], by_cell[self.simulation.control.cell_id]
+        if arm is None or control is None or row.actual_interval is None:
+            return None
+        apart = 100**2 * (arm + control)
+        if row.cell.design == "between":
+            return apart
+        return min(apart, ((row.actual_interval.high - row.actual_interval.low) / (2 * 1.96)) ** 2)
 
     def _claim(
         self,
@@ -230,7 +215,7 @@ class _Speaker:
     def _highest(self) -> tuple[float, ...] | None:
         """(A,) probability that an arm's true mean is the highest; None if nothing can be said of effects."""
         model = self.answers.effect
-        if model is None or not self.answers.offered("effect", 0.8) or len(self.simulation.arms) < 2:
+        if model is None or not self.answers.offered("effect", 0.8) or len(self.simulation.arms) < 2 or self.contrast:
             return None
         predicted = [self.predicted[arm.cell.condition_num] for arm in self.simulation.arms]
         control = [arm.cell.condition_num for arm in self.simulation.arms].index(self.simulation.control.condition_num)

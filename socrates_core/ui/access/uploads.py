@@ -11,7 +11,8 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ import psutil
 from socrates_core.errors import SocratesError, shown
 from socrates_core.study.sources.file import delimited, json_table, labelled, workbook
 from socrates_core.study.sources.file.delimited import suffix_of
+from socrates_core.study.sources.hub_dataset import HubFiles
 
 LARGEST: Final = 50 * 1024**2
 """Most bytes of a file; a larger one is for the command line, which reads it without sending it."""
@@ -66,9 +68,24 @@ class Upload:
         self._delete = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         packed = ".gz" if name.lower().endswith(".gz") else ""
         self.path = folder / f"answers{ending}{packed}"
+        self.hub: HubFiles | None = None
+        """Files of a data set of the Hub, which stand in the place of `path`; None for a file that was sent."""
+        self.source = "FILE"
+        """How the command line names it."""
         self.survey = ""
         """The name of the survey file beside it, likewise; empty if there is none."""
         self.size = 0
+        """Bytes of all its files, those on their way among them."""
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """What is read, in the order in which rows follow each other."""
+        return (self.path,) if self.hub is None else self.hub.files
+
+    @property
+    def open(self) -> bool:
+        """Whether it has not been deleted."""
+        return self._delete.alive
 
     def close(self) -> None:
         """Delete the file."""
@@ -99,29 +116,60 @@ class Uploads:
     _alive: weakref.WeakSet[Upload] = field(default_factory=weakref.WeakSet)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def check_room(self, size: int) -> None:
-        """Raise a SocratesError if a file of this size is too large, or there is no room for it now."""
+    def begin(self, name: str, size: int) -> Upload:
+        """A place for a file that is about to come; it counts from now on.
+
+        Args:
+            name: As for `Upload`.
+            size: Its bytes, as stated.
+
+        Raises:
+            SocratesError: If it is empty or too large, there is no room for it now, or its ending is none of those that
+                are read.
+        """
+        with self._room(size):
+            upload = Upload(name)
+            upload.size = size
+            self._alive.add(upload)
+        return upload
+
+    def add(self, upload: Upload, size: int) -> None:
+        """Count another file in the place of one.
+
+        Raises:
+            SocratesError: If it is empty or too large, or there is no room for it now.
+        """
+        with self._room(size):
+            upload.size += size
+
+    @contextmanager
+    def _room(self, size: int) -> Iterator[None]:
+        """Whoever is inside is the only one to count a file, for which there is room.
+
+        Raises:
+            SocratesError: As for `add`.
+        """
         if size > self.largest:
             raise SocratesError(
                 f"The file has {size / 1024**2:,.0f} MB; the page takes up to {self.largest / 1024**2:,.0f} MB. Larger "
                 "ones are read on the command line, which sends nothing: python -m train.prepare --source FILE "
                 "--propose-map map.yaml"
             )
-        if size == 0:
+        if size <= 0:
             raise SocratesError("The file is empty.")
         with self._lock:
             for word in [word for word, (_, since) in self._waiting.items() if time.monotonic() - since > UNCLAIMED]:
                 self._waiting.pop(word)[0].close()
-            held = sum(one.size for one in self._alive if one.path.is_file())
-        if held + size > self.in_all:
-            raise SocratesError("Many people have data open here. Try again later, or use the command line.")
+            held = sum(one.size for one in self._alive if one.open)
+            if held + size > self.in_all:
+                raise SocratesError("Many people have data open here. Try again later, or use the command line.")
+            yield
 
     def keep(self, upload: Upload) -> str:
         """Keep a file until its page takes it; gives the secret word."""
         word = secrets.token_urlsafe(24)
         with self._lock:
             self._waiting[word] = upload, time.monotonic()
-            self._alive.add(upload)
         return word
 
     def beside(self, word: str) -> Upload:

@@ -46,7 +46,7 @@ WORDS: Final[Mapping[Action, str]] = {
     "launch": "start evaluations",
     "cancel": "cancel evaluations",
     "delete": "delete runs and adapters",
-    "pull": "fetch adapters to this server",
+    "pull": "fetch adapters and data sets from the Hub",
     "push": "push adapters",
 }
 """How an action is worded in a refusal."""
@@ -84,7 +84,7 @@ def visitor_of(request: gr.Request | None, environ: Mapping[str, str] = os.envir
     proven = raw is not None and raw.scope.get(OWNER) is True
     key = f"address:{_network(_address(request, environ))}"
     if not on_space(environ):
-        return Visitor(None, "owner" if proven or raw is None else "anyone", key)
+        return Visitor(None, "owner" if proven or request is None else "anyone", key)
     name = (signed_in(request) or {}).get("userinfo", {}).get("preferred_username")
     if not isinstance(name, str) or not name:
         return Visitor(None, "owner" if proven else "anyone", key)

@@ -1,7 +1,7 @@
 """The components of the tab before the result."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import gradio as gr
 
@@ -9,6 +9,10 @@ from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.ui.access.uploads import LARGEST, READ
 from socrates_core.ui.results import Results
 from socrates_core.ui.your_data.upload import PATH
+
+HUB_NAME: Final = (
+    "OWNER/NAME, with :CONFIG/SPLIT and @REVISION as needed. Nothing is fetched before you press the button."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,6 +22,9 @@ class Bench:
     own: gr.State
     """This page's `OwnData`; None before there is a file."""
     picker: gr.HTML
+    hub: gr.Textbox
+    """A data set of the Hub, by its name."""
+    fetch: gr.Button
     table: gr.HTML
     """Its value is what the columns were taken for, as JSON; the script draws it."""
     mapping: gr.Textbox

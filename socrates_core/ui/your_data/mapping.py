@@ -136,7 +136,7 @@ def map_from(draft: MapDraft, proposal: Proposal, base: TableMap) -> TableMap:
                 (roles[row.role], name),
             )
         roles[row.role] = name
-    raw |= _single(roles, draft)
+    raw |= _single(roles, draft, base)
     personal = {guess.name for guess in proposal.guesses if guess.personal}
     attributes = {
         name: _attribute(name, row) | ({"personal": True} if name in personal else {})  # whoever chooses it was warned
@@ -155,7 +155,7 @@ def map_from(draft: MapDraft, proposal: Proposal, base: TableMap) -> TableMap:
         raise ColumnError(str(error), wrong) from error
 
 
-def _single(roles: Mapping[str, str], draft: MapDraft) -> dict[str, Any]:
+def _single(roles: Mapping[str, str], draft: MapDraft, base: TableMap) -> dict[str, Any]:
     """The keys for roles that one column has."""
     raw: dict[str, Any] = {role: roles[role] for role in ("participant", "weight", "group") if role in roles}
     if "outcome name" in roles:
@@ -170,6 +170,8 @@ def _single(roles: Mapping[str, str], draft: MapDraft) -> dict[str, Any]:
             condition["texts"] = texts
         if draft.control:
             condition["control"] = draft.control
+        if base.condition is not None and base.condition.personal and base.condition.column == condition["column"]:
+            condition["personal"] = True
         raw["condition"] = condition
     named = {OURS[role]: name for role, name in roles.items() if role in OURS and role not in raw}  # type: ignore[index]
     columns = {ours: name for ours, name in named.items() if ours != name and ours != "outcome"}

@@ -13,13 +13,15 @@ from socrates_core.study.sources.table.map.form import map_of
 from socrates_core.study.sources.table.map.writing import map_text
 from socrates_core.study.study_file.yaml_text import read_yaml
 from socrates_core.ui.access.limits import DOWNLOAD_COST
-from socrates_core.ui.access.visitors import visitor_of
+from socrates_core.ui.access.uploads import Upload
+from socrates_core.ui.access.visitors import token_of, visitor_of
 from socrates_core.ui.html import about_columns, notice_html
 from socrates_core.ui.listeners import KEPT_SECONDS, QUICK, Updates, report_progress
 from socrates_core.ui.model_choice import ModelChoice
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.result_panel import ResultPanel, draw_problem, draw_result, result_panel, stale_html
-from socrates_core.ui.your_data.bench import Bench, Choice, choice_of, picker_html
+from socrates_core.ui.your_data.bench import HUB_NAME, Bench, Choice, choice_of, picker_html
+from socrates_core.ui.your_data.hub import hub_upload, report_bytes
 from socrates_core.ui.your_data.mapping import draft_of, map_from, table_json
 from socrates_core.ui.your_data.menus import draw_menus, request_of, wire_menus
 from socrates_core.ui.your_data.view import EMPTY, STALE, WAITING, found_html, intro_html, keep_html, preview_html
@@ -37,6 +39,9 @@ def your_data_tab(results: Results, choice: ModelChoice) -> None:
         with gr.Column(scale=6, min_width=320, elem_id="data-desk"), gr.Column(elem_classes="card"):
             gr.HTML(intro_html(results.policy.space), elem_id="data-intro", js_on_load=None)
             picker = gr.HTML(picker_html(), elem_id="data-picker", js_on_load="yourData.pick(element, trigger)")
+            with gr.Accordion("Or a data set of the Hugging Face Hub", open=False, elem_classes="more"):
+                hub = gr.Textbox(label="Data set", info=HUB_NAME, elem_id="data-hub", max_lines=1, max_length=300)
+                fetch = gr.Button("Fetch from the Hub", size="sm", elem_id="data-fetch")
             message = gr.HTML(elem_id="data-message", js_on_load=None)
             found = gr.HTML(elem_id="data-found", js_on_load=None)
             with gr.Row(elem_classes="tools", visible=False) as tools:
@@ -58,7 +63,7 @@ def your_data_tab(results: Results, choice: ModelChoice) -> None:
     own = gr.State(None, time_to_live=KEPT_SECONDS, delete_callback=_close)
     mapping = gr.Textbox("", visible="hidden", elem_id="data-mapping", label="Map")
     saved = gr.Textbox("", visible="hidden", elem_id="data-saved", label="File")
-    bench = Bench(own, picker, table, mapping, found, message, tools, preview, stale, saved)
+    bench = Bench(own, picker, hub, fetch, table, mapping, found, message, tools, preview, stale, saved)
     _wire_file(bench, asked, panel, forget, results)
     _wire_map(bench, asked, look, save, results)
     wire_menus(bench, asked, results, choice)
@@ -89,6 +94,24 @@ def _wire_file(bench: Bench, asked: Choice, panel: ResultPanel, forget: gr.Butto
         sent = event._data if isinstance(event._data, dict) else {}
         upload = results.uploads.take(sent.get("word"))
         _close(before)
+        return look_at(upload, model)
+
+    def take_from_hub(
+        request: gr.Request,
+        words: str,
+        before: OwnData | None,
+        model: str,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> Updates:
+        try:
+            visitor, token = visitor_of(request), token_of(request)
+            upload = hub_upload(results, visitor, token, words, report_bytes(progress))
+        except SocratesError as error:  # what was there before stays
+            return {bench.message: _refused(error, "Not fetched: ")}
+        _close(before)
+        return look_at(upload, model)
+
+    def look_at(upload: Upload, model: str) -> Updates:
         try:
             own = opened(upload)
         except SocratesError as error:
@@ -116,6 +139,10 @@ def _wire_file(bench: Bench, asked: Choice, panel: ResultPanel, forget: gr.Butto
     ]  # fmt: skip
     private: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": 2, "concurrency_id": "data"}
     bench.picker.upload(take, [bench.own, asked.model], outputs, **private, show_progress_on=bench.preview)
+    gr.on(
+        [bench.fetch.click, bench.hub.submit], take_from_hub, [bench.hub, bench.own, asked.model], outputs,
+        api_visibility="private", concurrency_limit=2, concurrency_id="hub", show_progress_on=bench.message,
+    )  # fmt: skip
     bench.picker.input(lambda: "", None, bench.message, **QUICK)
     forget.click(drop, bench.own, outputs, **QUICK)
 
@@ -244,7 +271,7 @@ def _wire_run(bench: Bench, asked: Choice, panel: ResultPanel, made: gr.State, r
         except SocratesError as error:
             beside = {bench.message: _refused(error)} if isinstance(error, ColumnError) else {}
             return {**drawn, **beside, **draw_problem(panel, _sentence(error))}
-        shown = {**draw_result(panel, found, "", float("inf")), panel.keep: keep_html()}
+        shown = {**draw_result(panel, found, "", float("inf")), panel.keep: keep_html(done)}
         return {**drawn, **shown, bench.message: "", made: found}
 
     def save_file(request: gr.Request, found: Simulation | None, event: gr.EventData) -> str:

@@ -1,5 +1,6 @@
 """The route that takes a visitor's file, and the survey file of Qualtrics that belongs to it."""
 
+import asyncio
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
@@ -12,13 +13,15 @@ from starlette.routing import Route
 from socrates_core.errors import SocratesError
 from socrates_core.study.sources.file.delimited import suffix_of
 from socrates_core.study.sources.file.qualtrics import SUFFIX
-from socrates_core.ui.access.uploads import Upload, shown_name
+from socrates_core.ui.access.uploads import shown_name
 from socrates_core.ui.access.visitors import visitor_of
 from socrates_core.ui.results import Results
 
 PATH: Final = "/your-data"
 COST: Final = 100
 """Price of a megabyte in simulated people, for the rate limit."""
+PATIENCE: Final = 60.0
+"""Seconds without a byte after which a file is given up; until then it takes room from others."""
 
 
 def upload_route(results: Results) -> Route:
@@ -36,21 +39,33 @@ def upload_route(results: Results) -> Route:
             refusal = results.policy.refusal(visitor, "simulate")
             if refusal:
                 return PlainTextResponse(f"{refusal}\n", 403)
-            uploads.check_room(size)
             is_survey = suffix_of(Path(name)) == SUFFIX
-            upload = uploads.beside(word or "") if is_survey else Upload(name)
-            upload.survey = shown_name(name) if is_survey else ""
+            before = uploads.beside(word or "") if is_survey else None
             results.limits.take(visitor, COST * size // 1024**2)
+            if before is None:
+                upload = uploads.begin(name, size)
+            else:
+                uploads.add(before, size)
+                upload, upload.survey = before, shown_name(name)
         except SocratesError as error:
             return PlainTextResponse(f"{error}\n", 413 if size > uploads.largest else 400)
         try:
             with (upload.path.with_name(f"answers{SUFFIX}") if is_survey else upload.path).open("wb") as target:
-                async for chunk in request.stream():
-                    upload.size += len(chunk)
-                    target.write(chunk)
-        except ClientDisconnect:  # the page was closed or went elsewhere; it does not take the answers either
+                async with asyncio.timeout(PATIENCE) as left:
+                    async for chunk in request.stream():
+                        target.write(chunk)
+                        left.reschedule(asyncio.get_running_loop().time() + PATIENCE)
+        except (
+            ClientDisconnect,
+            TimeoutError,
+        ):  # the page was closed, or is stuck; it does not take the answers either
             upload.close()
             return PlainTextResponse("The file was not sent to its end.\n", 400)
+        except OSError as error:
+            upload.close()
+            return PlainTextResponse(
+                f"This server cannot keep the file: {error.strerror}. Use the command line.\n", 507
+            )
         return JSONResponse({"word": word if is_survey else uploads.keep(upload)})
 
     return Route(PATH, respond, methods=["POST"])

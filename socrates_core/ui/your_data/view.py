@@ -36,7 +36,7 @@ def intro_html(space: bool) -> str:
         f"<p>{text(kinds)} (also packed with gzip), up to {LARGEST / 1024**2:.0f} MB, with a row a person or a row an "
         f"answer. The file goes {where} and nowhere else; it stays in a temporary folder of this page, no other page "
         "shows it, and it is deleted when this one is closed or another file is chosen. Columns that are left out are "
-        "not kept.</p></div>"
+        "not kept. A data set of the Hugging Face Hub is fetched into the same folder.</p></div>"
     )
 
 
@@ -47,7 +47,8 @@ def found_html(own: OwnData) -> str:
     rows = max((guess.look.rows for guess in guesses), default=0)
     kind = "a row an answer" if own.proposal.long else "a row a person"
     look = f" <b>{checks} to check</b> before you believe a number." if checks else ""
-    size = f"{rows:,}{' or more' * (rows == LOOKED_AT)} rows, {len(guesses):,} columns, {kind}"
+    more = rows == LOOKED_AT or len(own.upload.files) > 1
+    size = f"{rows:,}{' or more' * more} rows, {len(guesses):,} columns, {kind}"
     return f"<p class='found' role='status'><b>{text(own.upload.name)}</b>: {size}.{look}</p>"
 
 
@@ -142,7 +143,7 @@ def _left_out(own: OwnData) -> str:
     return f"<details class='fold'><summary>{title}</summary><ul>{''.join(reasons)}</ul></details>"
 
 
-def keep_html() -> str:
+def keep_html(own: OwnData) -> str:
     """Buttons that save the map and the files of a result."""
     files = "".join(
         f"<button type='button' data-file='{kind}'>{name}</button>"
@@ -150,7 +151,7 @@ def keep_html() -> str:
     )
     return (
         f"<div class='keep'><h3>Save this result</h3><p class='files'>{files}</p><p class='quiet'>The report holds "
-        "shares and figures of your data; JSON also has the profiles of the simulated people. The map and your file "
-        "give the same study on the command line: <code>python -m train.prepare --source FILE --map map.yaml --out "
-        "FOLDER</code></p></div>"
+        "shares and figures of your data; JSON also has the profiles of the simulated people. With the map, the "
+        f"command line gives the same study: <code>python -m train.prepare --source {text(own.upload.source)} --map "
+        "map.yaml --out FOLDER</code></p></div>"
     )

@@ -17,6 +17,7 @@ from socrates_core.simulation.simulate import simulate
 from socrates_core.study.question import question_of
 from socrates_core.study.sources.file.frames import frames
 from socrates_core.study.sources.file.qualtrics import SUFFIX
+from socrates_core.study.sources.table.codebook import Codebook
 from socrates_core.study.sources.table.map.form import TableMap
 from socrates_core.study.sources.table.map.look import LOOKED_AT
 from socrates_core.study.sources.table.map.recognition import Proposal, propose
@@ -53,7 +54,7 @@ def opened(upload: Upload) -> OwnData:
         SocratesError: If it cannot be read or has no rows.
     """
     with _named(upload):
-        proposal = propose(upload.path)
+        proposal = propose(upload.files[0])
     return OwnData(upload, proposal, proposal.form)
 
 
@@ -66,12 +67,21 @@ def read(own: OwnData, form: TableMap) -> OwnData:
     """
     with _named(own.upload):
         _check_size(own, form)
-        studies = load_table(TableSource([own.upload.path], own.upload.name, own.upload.name, columns=form))
+        studies = load_table(_table(own.upload, form))
         if studies.manifest.losses:
             raise LossError(refusal(studies.manifest.losses))
     notes = tuple(_renamed(note, own.upload) for note in studies.manifest.notes)
     studies = replace(studies, manifest=replace(studies.manifest, notes=notes))
     return OwnData(own.upload, own.proposal, own.base, form, studies, tuple(beyond_scale(own.proposal, form, studies)))
+
+
+def _table(upload: Upload, form: TableMap) -> TableSource:
+    """A file, or a data set of the Hub with its codebook and its commit, as on the command line."""
+    if upload.hub is None:
+        return TableSource(upload.files, upload.name, upload.name, columns=form)
+    codebook = Codebook.load(upload.hub.folder / "studies.json")
+    name = upload.hub.repo_id
+    return TableSource(upload.files, name, name, codebook, form, upload.hub.commit, whole=False)
 
 
 def beyond_scale(proposal: Proposal, form: TableMap, studies: StudySet) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -103,8 +113,8 @@ def short(words: str) -> str:
 def _check_size(own: OwnData, form: TableMap) -> None:
     """Raise a SocratesError if the page cannot read so many answers beside those of others."""
     rows = max((guess.look.rows for guess in own.proposal.guesses), default=0)
-    if rows == LOOKED_AT:  # and perhaps more
-        rows = sum(map(len, frames(own.upload.path)))
+    if rows == LOOKED_AT or len(own.upload.files) > 1:  # and perhaps more
+        rows = sum(len(frame) for file in own.upload.files for frame in frames(file))
     answers = rows * max(1, len(form.outcomes))
     if answers > MOST_ANSWERS:
         raise SocratesError(
@@ -129,6 +139,8 @@ class _named:  # noqa: N801 - read as a phrase
 
 def _renamed(words: str, upload: Upload) -> str:
     """A message that calls the files as the visitor does."""
+    if upload.hub is not None:
+        return words.replace(f"{upload.hub.folder}/", "")
     words = words.replace(f"{upload.path.parent}/", "").replace(upload.path.name, upload.name)
     return words.replace(f"answers{SUFFIX}", upload.survey) if upload.survey else words
 

@@ -25,6 +25,7 @@ from socrates_core.ui.html import notice_html
 from socrates_core.ui.listeners import QUICK, Updates, kept, report_progress
 from socrates_core.ui.model_choice import ModelChoice
 from socrates_core.ui.results import Results
+from socrates_core.ui.robustness.panel import OfStudy, robustness_panel
 from socrates_core.ui.simulate.link import MAX_TEMPERATURE
 from socrates_core.ui.simulate.result_panel import styled
 from socrates_core.ui.trust.view import trust_html, with_errors
@@ -192,6 +193,7 @@ def _outcomes(results: Results) -> Outcomes:
             keep = gr.HTML(elem_id="study-keep", js_on_load="yourStudy.keep(element, trigger)")
         live = gr.Textbox("", visible="hidden", elem_id="study-live", label="In small")
         design_panel("study-design", made, live, OwnStudy(results), results)
+        robustness_panel("study-other-ways", made, live, which, OfStudy(results))
     return Outcomes(
         made, shown, stale, notice, body, which, beside, verdict, trust, picture, ranking, means, tables, keep, live
     )

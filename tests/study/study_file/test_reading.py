@@ -108,6 +108,13 @@ def test_a_list_of_personas_can_take_part(tmp_path: Path) -> None:
     assert people.select("participant", "age", "owner").rows() == [("1", 30, "No"), ("2", 71, None)]
 
 
+def test_a_persona_that_is_made_up_may_have_a_name(tmp_path: Path) -> None:
+    listed = "population:\n  - {name: Anna, age: 30, personal: true}\n"
+    people = read_study(written(tmp_path, MENU + listed)).participants
+    assert people.select("name", "age").rows() == [("Anna", 30)]
+    assert "personal" not in people.columns
+
+
 def test_a_table_beside_the_file_can_take_part(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("age,gender,weight\n30,Female,2\n,Male,0.5\n")
     people = read_study(written(tmp_path, MENU + "population: people.csv\n")).participants

@@ -100,6 +100,18 @@ def test_all_files_together_have_a_limit_which_closing_frees(client: TestClient,
     assert send(client, b"x" * 800)[0] == 200
 
 
+def test_a_file_on_its_way_counts_with_all_that_it_will_have() -> None:
+    uploads = Uploads(largest=1_000, in_all=1_500)
+    coming = uploads.begin("a.csv", 800)  # and nothing of it is here yet
+    with pytest.raises(SocratesError, match="Many people have data open here"):
+        uploads.begin("b.csv", 800)
+    uploads.add(coming, 600)  # a survey file beside it
+    with pytest.raises(SocratesError, match="Many people"):
+        uploads.begin("b.csv", 101)
+    coming.close()  # its page was closed before it had come
+    assert uploads.begin("b.csv", 1_000).open
+
+
 def test_a_file_goes_with_the_page_that_has_it() -> None:
     upload = Upload("a.csv")
     upload.path.write_text("a")

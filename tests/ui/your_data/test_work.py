@@ -211,11 +211,16 @@ def test_an_answer_column_of_a_long_table_is_named_where_its_scale_does_not_fit(
     assert narrow.beyond[0][0] == ("response",)
 
 
-def test_a_file_that_is_not_sent_to_its_end_leaves_nothing(results: Results) -> None:
-    parts = [{"type": "http.request", "body": b"a,b\n", "more_body": True}, {"type": "http.disconnect"}]
+@pytest.mark.parametrize("end", ["the page is closed", "the page is stuck"])
+def test_a_file_that_is_not_sent_to_its_end_leaves_nothing(
+    results: Results, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socrates_core.ui.your_data.upload.PATIENCE", 0.2)
+    parts = [{"type": "http.request", "body": b"a,b\n", "more_body": True}]
+    parts += [{"type": "http.disconnect"}] * (end == "the page is closed")
 
     async def receive() -> dict[str, Any]:
-        return parts.pop(0)
+        return parts.pop(0) if parts else await asyncio.sleep(60, {})
 
     headers = [(b"content-length", b"4000"), (b"x-file-name", b"half.csv"), (b"host", b"127.0.0.1")]
     scope = {"type": "http", "method": "POST", "path": "/your-data", "headers": headers, "query_string": b"",

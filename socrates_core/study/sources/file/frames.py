@@ -22,7 +22,7 @@ from socrates_core.study.sources.file.delimited import (
     read_delimited,
     suffix_of,
 )
-from socrates_core.study.sources.file.opened import with_codes
+from socrates_core.study.sources.file.opened import columns_to_read, with_codes
 
 SLICE_ROWS: Final = 50_000
 """Rows in memory at a time: about 100 MB of SocSci210's text."""
@@ -100,7 +100,7 @@ def _frames(file: Path, columns: Sequence[str] | None, form: TextForm) -> Iterat
     if suffix == ".parquet":
         yield from _parquet(file, columns)
     elif suffix in delimited.SUFFIXES:
-        table = read_delimited(file, form, columns)
+        table = read_delimited(file, form, columns_to_read(file, columns, form))
         if form.note is not None:
             for sentence in table.assumed:
                 form.note(sentence)

@@ -1,14 +1,15 @@
 """What files say of their own columns, whichever program wrote them, and the files that belong to them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from socrates_core.study.sources.file.delimited import TextForm
+from socrates_core.study.sources.file.delimited import TextForm, delimited_columns
 from socrates_core.study.sources.file.labelled import SUFFIXES, labelled_notes
 from socrates_core.study.sources.file.notes import ColumnNotes
 from socrates_core.study.sources.file.qualtrics import answers_kind, plain_choice, read_survey, survey_beside
+from socrates_core.study.sources.file.qualtrics_several import with_selected, with_siblings
 
 
 def column_notes(file: Path, encoding: str | None = None, survey: Path | None = None) -> Mapping[str, ColumnNotes]:
@@ -29,6 +30,24 @@ def column_notes(file: Path, encoding: str | None = None, survey: Path | None = 
     return {} if survey is None else read_survey(survey).notes
 
 
+def columns_to_read(file: Path, columns: Sequence[str] | None, form: TextForm) -> Sequence[str] | None:
+    """The columns with those that say how they are meant: the other choices of a multi-select question of Qualtrics.
+
+    Args:
+        file: A text table.
+        columns: Those that are wanted; None for all.
+        form: What is stated about it.
+
+    Raises:
+        SourceError: If the table or its survey file cannot be read.
+    """
+    path = form.survey or survey_beside(file)
+    if columns is None or path is None:
+        return columns
+    multi = read_survey(path).multi
+    return with_siblings(columns, delimited_columns(file, form), multi) if multi else columns
+
+
 def with_codes(rows: pl.DataFrame, file: Path, form: TextForm) -> pl.DataFrame:
     """The rows of an export of Qualtrics, with the codes of choices in place of their texts.
 
@@ -47,6 +66,10 @@ def with_codes(rows: pl.DataFrame, file: Path, form: TextForm) -> pl.DataFrame:
     note = form.note or (lambda sentence: None)
     for sentence in survey.said:
         note(sentence)
+    for question in survey.multi:
+        rows, told = with_selected(rows, question)
+        for sentence in told:
+            note(f"{file.name}: {sentence}")
     known = [name for name in rows.columns if survey.texts.get(name)]
     distinct = {name: rows[name].str.strip_chars().drop_nulls().unique(maintain_order=True).to_list() for name in known}
     if answers_kind(distinct, survey, str(file), form.answers) == "codes":

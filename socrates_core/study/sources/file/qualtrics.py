@@ -15,6 +15,7 @@ from socrates_core.errors import SourceError
 from socrates_core.study.files import read_json
 from socrates_core.study.sources.file.notes import ColumnNotes
 from socrates_core.study.sources.file.qualtrics_arms import arm_texts
+from socrates_core.study.sources.file.qualtrics_several import SELECTED, MultiSelect, multi_select, several_columns
 
 SUFFIX: Final = ".qsf"
 EXPORTS: Final = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
@@ -36,6 +37,8 @@ class Survey:
     """Column of the export → what is known of it."""
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Column → text of a choice, as `plain_choice` spells it → its code; none for a text that several choices have."""
+    multi: tuple[MultiSelect, ...] = ()
+    """Its multi-select questions."""
     said: tuple[str, ...] = ()
     """What the file holds and nothing reads, a sentence each."""
 
@@ -81,7 +84,7 @@ def read_survey(path: Path) -> Survey:
     twice: dict[str, None] = {}
     unread, piped = [], []
     for question in questions:
-        tag = str(question.get("DataExportTag") or question.get("QuestionID"))
+        tag = _tag(question)
         kind = f"{question.get('QuestionType')} {question.get('Selector', '')}".strip()
         if question.get("QuestionType") in _NO_ANSWERS:
             continue
@@ -106,7 +109,9 @@ def read_survey(path: Path) -> Survey:
         *_sentence(path, "two questions have one tag, so neither is taken from it", list(twice)),
         *_sentence(path, "the text of these questions has a place that is filled in for each person (${…})", piped),
     ]
-    return Survey(notes, texts, tuple(said))
+    multi = (_multi(question) for question in questions)
+    there = tuple(one for one in multi if one is not None and notes.keys() >= one.choices.keys())
+    return Survey(notes, texts, there, tuple(said))
 
 
 def plain_choice(text: str) -> str:
@@ -145,6 +150,15 @@ def _questions(elements: Sequence[Mapping[str, Any]]) -> list[Question]:
     return [question for question in found if str(question.get("QuestionID")) not in trash]
 
 
+def _tag(question: Question) -> str:
+    return str(question.get("DataExportTag") or question.get("QuestionID"))
+
+
+def _multi(question: Question) -> MultiSelect | None:
+    choices = _ordered(question.get("Choices"), question.get("ChoiceOrder"))
+    return multi_select(question, _tag(question), {key: _display(choice) for key, choice in choices.items()})
+
+
 def _is_text(question: Question) -> bool:
     return question.get("QuestionType") == "DB" and question.get("Selector") == "TB"
 
@@ -169,6 +183,15 @@ def _columns(question: Question, tag: str) -> Iterator[tuple[str, tuple[ColumnNo
         for key, choice in choices.items():
             if choice.get("TextEntry"):
                 yield f"{tag}_{key}_TEXT", (ColumnNotes(f"{text} {_display(choice)}", asks_text=True), {})
+    elif (multi := _multi(question)) is not None:
+        for (named, shown), one in zip(multi.choices.items(), choices.values(), strict=True):
+            yield named, (ColumnNotes(f"{text} {shown}".strip(), SELECTED), {})
+            if one.get("TextEntry"):
+                yield f"{named}_TEXT", (ColumnNotes(f"{text} {shown}", asks_text=True), {})
+    elif kind in ("RO", "CS"):
+        items = {key: _display(choice) for key, choice in choices.items()}
+        for named, note in several_columns(question, tag, text, items).items():
+            yield named, (note, {})
     elif kind == "Matrix" and selector in ("Likert", "Bipolar") and question.get("SubSelector") != "MultipleAnswer":
         answers = _ordered(question.get("Answers"), question.get("AnswerOrder"))
         values, codes = _codes(answers, question.get("RecodeValues"), question.get("VariableNaming"))

@@ -216,6 +216,7 @@ class Layout:
             rows = rows.with_columns(stimulus=pl.when(shown != "").then(shown)).drop("_text")
         if self.columns.condition and self.columns.condition.labels:
             rows = self._with_labels(rows, str(file))
+        rows = self._with_safe_arms(rows, file)
         stated = self.columns.scale is not None or EVERY in self.noted
         rule = pl.lit(EVERY) if stated else pl.lit(None, pl.String)
         return rows.with_columns(rule.alias(RULE))
@@ -249,6 +250,12 @@ class Layout:
             )
         return rows.with_columns(value.replace_strict(dict(form.labels), return_dtype=pl.String).alias("condition"))
 
+    def _with_safe_arms(self, rows: pl.DataFrame, file: Path) -> pl.DataFrame:
+        """The rows, whose arms are not called by what may tell who somebody is."""
+        if "condition" not in rows.columns:
+            return rows
+        return rows.with_columns(self._privacy.safe_arms(rows["condition"], self.columns.condition, file.name))
+
     def _with_read_texts(self, rows: pl.DataFrame, where: str) -> pl.DataFrame:
         """The rows with what people in their arm read, by the map, as `_text`; every arm has a text, or none has."""
         texts = self.columns.condition.texts if self.columns.condition else {}
@@ -256,7 +263,7 @@ class Layout:
         left = [one for one in value.drop_nulls().unique(maintain_order=True).to_list() if one not in texts]
         if texts and left:
             raise SourceError(
-                f'{where}: the map gives texts for other conditions and none for {left[0]!r}; give one, or ""'
+                f'{where}: the map gives texts for other conditions and none for {masked(left[0])!r}; give one, or ""'
             )
         read = value.replace_strict(dict(texts), default="", return_dtype=pl.String)
         return rows.with_columns(read.alias("_text"))
@@ -347,6 +354,7 @@ class Layout:
         else:
             rows = self._with_read_texts(rows, str(file))
             rows = self._with_labels(rows, str(file)) if form.condition and form.condition.labels else rows
+            rows = self._with_safe_arms(rows, file)
         if form.design is not None:
             rows = rows.with_columns(design=pl.lit(form.design))
         return self._unpivoted(rows, file)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from socrates_core.study.sources.personal import personal_id, personal_name, personal_values
+from socrates_core.errors import SourceError
+from socrates_core.study.sources.personal import personal_arms, personal_id, personal_name, personal_values
 from socrates_core.study.sources.table.columns import DEMOGRAPHIC
-from socrates_core.study.sources.table.map.form import AttributeMap
+from socrates_core.study.sources.table.map.form import AttributeMap, ConditionMap
 
 
 @dataclass
@@ -22,6 +23,8 @@ class Privacy:
     """Column → what it holds that may tell who somebody is."""
     _people: dict[str, str] = field(default_factory=dict)
     """Id of a participant that may tell who somebody is → the one in its place."""
+    _arms: dict[str, str] = field(default_factory=dict)
+    """Likewise for labels of conditions."""
 
     def leaves_out(self, column: pl.Series, form: AttributeMap | None, file: str) -> bool:
         """Whether an attribute may tell who somebody is, and the map does not say that it stays.
@@ -69,7 +72,42 @@ class Privacy:
         self.notes.setdefault(
             f"{file}: the column {called} holds {what}; participants are called by running numbers instead"
         )
-        texts = ids.cast(pl.String)
-        for one in texts.drop_nulls().unique(maintain_order=True):
-            self._people.setdefault(one, f"person {len(self._people) + 1}")
-        return texts.replace_strict(self._people, default=None, return_dtype=pl.String)
+        return _numbered(ids, self._people, "person")
+
+    def safe_arms(self, labels: pl.Series, form: ConditionMap | None, file: str) -> pl.Series:
+        """The labels of conditions, with running numbers in place of addresses and the like.
+
+        Args:
+            labels: A slice of them, as the table has them.
+            form: What the map says about them.
+            file: The name of the table's file.
+
+        Raises:
+            SourceError: If the map names the control by such a label.
+        """
+        if form is not None and (form.personal or form.labels):  # the map's own labels are in their place already
+            return labels
+        what = self._personal.get("condition") or personal_arms(labels)
+        if what is None:
+            return labels
+        called = form.column if form is not None else "condition"
+        way = f"`condition: {{column: {called}, personal: true}}`"
+        if form is not None and form.control is not None:
+            raise SourceError(
+                f"{file}: the conditions in the column {called} are called by {what}, and the map names the control by "
+                f"it; give each condition a label in the map, or keep them ({way})"
+            )
+        self._personal["condition"] = what
+        self.notes.setdefault(
+            f"{file}: the conditions in the column {called} are called by {what}; they get running numbers instead, "
+            f"unless a map gives them labels or keeps them ({way})"
+        )
+        return _numbered(labels, self._arms, "condition")
+
+
+def _numbered(column: pl.Series, known: dict[str, str], word: str) -> pl.Series:
+    """A column with `word` and a running number in place of each value; `known` gains those that are new."""
+    texts = column.cast(pl.String)
+    for one in texts.drop_nulls().unique(maintain_order=True):
+        known.setdefault(one, f"{word} {len(known) + 1}")
+    return texts.replace_strict(known, default=None, return_dtype=pl.String)

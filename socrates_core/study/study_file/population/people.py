@@ -19,7 +19,7 @@ from socrates_core.study.sources.persons import people_table, persona_frame
 from socrates_core.study.study_file.finding import nearest
 from socrates_core.study.study_file.form import POPULATIONS, MarginsForm, PopulationForm
 from socrates_core.study.study_file.population.margins import attributes_in, margin_of, margin_of_table
-from socrates_core.study.study_file.population.weighting import weighted_to, weighting_of
+from socrates_core.study.study_file.population.weighting import TO_SHARES, weighted_to, weighting_of
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, StudySet
 
 GSS_ANSWERS: Final = "gss-answers"
@@ -30,6 +30,8 @@ FROM: Final = "@"
 """Between a study and where it comes from: `observed:STUDY@FOLDER`."""
 MOST_PERSONAS: Final = 10_000
 """Personas that a study file lists; more stand in a table beside it."""
+PERSONAL: Final = "personal"
+"""The column that says that personas keep what may tell who somebody is."""
 _TABLES: Final = (".csv", ".tsv", ".parquet")
 
 Loaded = Mapping[str, StudySet]
@@ -74,7 +76,8 @@ def people_of(
                 f"{where}: {len(population):,} personas are listed, at most {MOST_PERSONAS:,} can be; put them in a "
                 "table beside the study file and name it: `population: people.csv`"
             )
-        return _checked_weights(people_table(persona_frame(population), study_id, where), where)
+        listed = _without_addresses(persona_frame(population), where)
+        return _checked_weights(people_table(listed, study_id, where), where)
     if isinstance(population, MarginsForm):
         base = people_of(population.of, study_id, folder, f"{where}.of", loaded)
         at = f"{where}.margins"
@@ -103,7 +106,7 @@ def weights_words(people: pl.DataFrame, population: PopulationForm) -> tuple[str
     if people.is_empty() or (not asked and people["weight"].drop_nulls().n_unique() < 2):
         return ()
     found = weighting_of(people)
-    how = "are weighted to the shares asked for" if asked else "have weights"
+    how = TO_SHARES if asked else "have weights"
     return (f"{found.people:,} people {how}: {found.words}.",)
 
 
@@ -179,16 +182,31 @@ def _table(name: str, study_id: str, folder: Path | None, where: str) -> pl.Data
     if Path(name).suffix.lower() not in _TABLES:
         hint = nearest(name, (GSS_ANSWERS,))
         raise SourceError(f"{where}: there is no {name!r}{hint}; expected {POPULATIONS}")
-    rows = _rows(name, folder, where)
-    for column in rows.drop("weight", strict=False).iter_columns():
-        held = personal_name(column.name) or personal_values(column)
-        if held is not None and column.name != "participant":
-            raise SourceError(
-                f"{where}: the column {column.name} of {name} holds {held}, which may tell who somebody is, and every "
-                "column of personas is read by the model; leave it out of the table"
-            )
+    rows = _without_addresses(_rows(name, folder, where), f"{where}, {name}")
     people = people_table(rows, study_id, str(name))
     return _checked_weights(people, f"{where}, {name}")
+
+
+def _without_addresses(personas: pl.DataFrame, where: str) -> pl.DataFrame:
+    """Personas, of whom nothing is known that may tell who somebody is, unless each of them says `personal: true`.
+
+    Raises:
+        SourceError: If a column holds such a thing; names it and the ways out.
+    """
+    if PERSONAL in personas.columns:
+        agreed = personas[PERSONAL].cast(pl.String).str.strip_chars().str.to_lowercase().fill_null("")
+        if not (agreed == "true").all():
+            raise SourceError(f"{where}: `{PERSONAL}` is true for every persona, or left out")
+        return personas.drop(PERSONAL)
+    for column in personas.drop("weight", "participant", strict=False).iter_columns():
+        held = personal_name(column.name) or personal_values(column)
+        if held is not None:
+            raise SourceError(
+                f"{where}: the column {column.name} holds {held}, which may tell who somebody is, and the model reads "
+                f"every column of personas; leave it out, or if they are made up or agreed to it, add `{PERSONAL}: "
+                "true` to each"
+            )
+    return personas
 
 
 def _rows(name: str, folder: Path | None, where: str) -> pl.DataFrame:

@@ -1,12 +1,18 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from socrates_core.errors import SourceError
+from socrates_core.study.study_set import Cell, StudySet
 from tests.study.sources.table.test_map import load
 from tests.study.sources.table.test_tidy import HEADER
 
 QUESTION = '"Fine? Only return an integer from 1 to 5."'
+
+
+def cells(studies: StudySet) -> Sequence[Cell]:
+    return studies.cells_of(studies.study_ids[0])
 
 
 def everything(folder: Path) -> str:
@@ -47,6 +53,26 @@ def test_participants_are_not_called_by_their_addresses(tmp_path: Path) -> None:
     assert studies.participants["participant"].to_list() == ["person 1", "person 2"]
     assert studies.answers(0).responses.tolist() == [1, 9, 2]
     assert "participants are called by running numbers instead" in "\n".join(studies.manifest.notes)
+
+
+def test_conditions_are_not_called_by_addresses_unless_the_map_says_so(tmp_path: Path) -> None:
+    header, rows = "id,mail,y", ["a,ann@example.org,1", "b,bob@example.org,2", "c,ann@example.org,2"]
+    rest = "participant: id, outcomes: {y: {question: 'Fine?', scale: {from: 1, to: 2}}}"
+    studies = load(tmp_path, f"{{condition: mail, {rest}}}", header, *rows)
+    assert [(cell.condition, studies.answers(cell.cell_id).responses.tolist()) for cell in cells(studies)] == [
+        ("condition 1", [1, 2]), ("condition 2", [2]),
+    ]  # fmt: skip
+    told = "the conditions in the column mail are called by an e-mail address; they get running numbers instead, unless"
+    assert told in "\n".join(studies.manifest.notes)
+    studies.save(tmp_path / "studies")
+    assert "example.org" not in everything(tmp_path / "studies")
+    kept = load(tmp_path, f"{{condition: {{column: mail, personal: true}}, {rest}}}", header, *rows)
+    assert [cell.condition for cell in cells(kept)] == ["ann@example.org", "bob@example.org"]
+    labels = "{ann@example.org: her, bob@example.org: him}"
+    named = load(tmp_path, f"{{condition: {{column: mail, labels: {labels}}}, {rest}}}", header, *rows)
+    assert [cell.condition for cell in cells(named)] == ["her", "him"]
+    with pytest.raises(SourceError, match="and the map names the control by it; give each condition a label"):
+        load(tmp_path, f"{{condition: {{column: mail, control: ann@example.org}}, {rest}}}", header, *rows)
 
 
 def test_messages_do_not_quote_what_may_tell_who_somebody_is(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ def test_gss_answers_are_the_people_of_all_eleven_experiments_unweighted() -> No
 @pytest.mark.parametrize(
     ("header", "row", "problem"),
     [
-        ("age,email", "30,ann@example.org", "the column email of people.csv holds an e-mail address"),
-        ("age,contact", "30,ann@example.org", "the column contact of people.csv holds an e-mail address"),
+        ("age,email", "30,ann@example.org", "people.csv: the column email holds an e-mail address"),
+        ("age,contact", "30,ann@example.org", "people.csv: the column contact holds an e-mail address"),
         ("age,Weight", "30,2", "'Weight' would be an attribute of people; call the column of weights `weight`"),
     ],
 )
@@ -39,6 +39,26 @@ def test_a_table_of_personas_holds_no_addresses_and_no_weights_as_attributes(
     (tmp_path / "people.csv").write_text(f"{header}\n{row}\n", "utf-8")
     with pytest.raises(SourceError, match=problem):
         people_of("people.csv", "own", tmp_path, "x")
+
+
+@pytest.mark.parametrize(
+    ("personas", "problem"),
+    [
+        ([{"age": 30, "email": "ann@example.org"}], "the column email holds an e-mail address, which may tell who"),
+        ([{"age": 30, "reach": "ann@example.org"}, {"age": 40}], "the column reach holds an e-mail address"),
+        ([{"name": "Ann Smith"}], "the column name holds a name, .* add `personal: true` to each"),
+        ([{"name": "Ann", "personal": "true"}, {"name": "Bo"}], "`personal` is true for every persona, or left out"),
+    ],
+)
+def test_a_listed_persona_holds_no_address_unless_it_says_that_it_may(
+    personas: list[dict[str, str | int | None]], problem: str
+) -> None:
+    with pytest.raises(SourceError, match=f"^x: {problem}"):
+        people_of(personas, "own", None, "x")
+    kept = people_of([{**one, "personal": "true"} for one in personas], "own", None, "x")
+    assert set(kept.columns) - {"participant_id", "study_id", "participant", "weight"} == {
+        name for one in personas for name in one if name != "personal"
+    }
 
 
 def test_margins_weight_people_to_the_shares_asked_for() -> None:
@@ -119,8 +139,8 @@ def test_personas_that_cannot_be_weighted_or_are_too_many_say_so(rows: list[dict
 
 
 def test_formulas_and_markup_in_a_persona_stay_text() -> None:
-    people = people_of([{"name": "=HYPERLINK(1)", "age": "<b>30</b>"}], "own", None, "x")
-    assert people.select("name", "age").row(0) == ("=HYPERLINK(1)", "<b>30</b>")
+    people = people_of([{"mark": "=HYPERLINK(1)", "age": "<b>30</b>"}], "own", None, "x")
+    assert people.select("mark", "age").row(0) == ("=HYPERLINK(1)", "<b>30</b>")
 
 
 def test_where_no_file_may_be_read_a_table_is_refused_whether_it_exists_or_not() -> None:

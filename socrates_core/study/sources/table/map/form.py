@@ -64,6 +64,8 @@ class ConditionMap(_Strict):
     """Value in the table → what people in that arm read before the questions."""
     control: Key | None = None
     """The value of the arm that others are compared with; None to decide by its name, else the first in the table."""
+    personal: bool = False
+    """Whether values without labels are kept though they may tell who somebody is, such as e-mail addresses."""
 
 
 class AttributeMap(_Strict):

@@ -16,6 +16,7 @@ from socrates_core.errors import SourceError
 from socrates_core.study.sources.file.delimited import TextForm
 from socrates_core.study.sources.file.frames import frames
 from socrates_core.study.sources.file.opened import column_notes
+from socrates_core.study.sources.file.qualtrics_several import SELECTED
 from socrates_core.study.sources.personal import personal_name, personal_values
 from socrates_core.study.sources.table.columns import DEMOGRAPHIC, KNOWN, recognised
 from socrates_core.study.sources.table.map.form import TableMap, map_of
@@ -245,7 +246,8 @@ def _left_out(look: ColumnLook) -> Guess | None:
     """Why a column is to be left out, for what it is; None if nothing speaks against it."""
     name = look.plain
     if not look.filled:
-        return Guess(look, "left out", "it is empty")
+        unclear = ", or nothing tells a choice that was not selected from one that was never shown"
+        return Guess(look, "left out", f"it is empty{unclear if look.notes.values == SELECTED else ''}")
     holds = personal_name(look.name) or (None if look.notes.values else personal_values(_texts(look)))
     if holds is not None:
         return Guess(look, "left out", f"it holds {holds}, which may tell who somebody is", personal=True)
