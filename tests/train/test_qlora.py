@@ -85,6 +85,7 @@ def test_a_run_says_and_saves_what_it_decided(place: Place, undisturbed: Path) -
         "examples     80 of 4 studies",
         "steps        80 of 8",
         "seed         7",
+        "note: share of the probability on the scale in typical prompts: shared ",
     ):
         assert text in said
     decided = json.loads((undisturbed / "run.json").read_text("utf-8"))

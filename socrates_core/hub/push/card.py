@@ -216,6 +216,7 @@ def _quality(content: CardContent) -> list["Part"]:
         "task into one cell. Figures are means over the cells of a study, then over studies; intervals resample "
         "studies. A small W says little about treatment effects.",
     ]
+    parts += _proper(evaluated)
     little = [figure.mass for figure in content.figures if figure.mass is not None and figure.mass < TRUSTED_MASS]
     if little:
         parts.append(
@@ -235,6 +236,26 @@ def _quality(content: CardContent) -> list["Part"]:
         facts = {"source": evaluated.source, "part": evaluated.part, "split_digest": evaluated.split}
         parts.append(Folded("Evaluated on:", _listed({**facts, "people_in_a_cell": people})))
     return parts
+
+
+def _proper(evaluated: Evaluated | None) -> list["Part"]:
+    """Proper scores of the evaluation, and of guessing evenly on the same answers."""
+    from socrates_core.report.document import Table
+    from socrates_core.report.words import number, with_interval
+
+    rows = [
+        (kind, name, with_interval(one.model.mean, one.model.ci95, 4), number(one.uniform.mean, 4),
+         f"{one.model.cells:,}")
+        for kind, found in ({} if evaluated is None else evaluated.proper).items()
+        for name, one in (("Brier", found.brier), ("ranked probability", found.rps), ("log, nats", found.log))
+        if one.model.mean is not None
+    ]  # fmt: skip
+    if not rows:
+        return []
+    return [
+        Table(("Studies", "Proper score", "Model (95 % interval)", "Uniform baseline", "Cells"), tuple(rows)),
+        "Proper scores judge the distribution predicted for each person by this person's answer; smaller is better.",
+    ]
 
 
 def _row(figure: Figure, content: CardContent) -> tuple[str, ...]:
