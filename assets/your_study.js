@@ -46,6 +46,9 @@ window.yourStudy = (() => {
   let draft = null;
   let sent = null;
   let waiting = null;
+  let blank = ""; // the draft of a page that nobody has written on
+  let safe = ""; // the draft as it was opened or saved last
+  let replaced = null; // the draft that another one has taken the place of, while it can be brought back
 
   function changed(now = false, pause = PAUSE) {
     const text = JSON.stringify(draft);
@@ -56,6 +59,10 @@ window.yourStudy = (() => {
       return;
     }
     if (text === editor.props.value && !now) return;
+    if (replaced && text !== editor.props.value) { // whoever writes on has decided
+      replaced = null;
+      editor.root.querySelector(".undo")?.remove();
+    }
     editor.props.value = text; // what Run takes, even before the checks have answered
     remember(text);
     if (pause !== PAUSE && waiting !== null) return; // a slider on its way is looked at again and again
@@ -75,6 +82,28 @@ window.yourStudy = (() => {
 
   function remember(text) {
     try { sessionStorage.setItem(KEPT, text); } catch { /* a browser that keeps nothing, or too long */ }
+  }
+
+  // What is replaced can be brought back, unless nothing of it would be lost.
+  function replaceWith(text, before) {
+    replaced = before && ![blank, safe, text].includes(JSON.stringify(before)) ? before : null;
+    draft = JSON.parse(text);
+    safe = text;
+    draw();
+  }
+
+  function bringBack() {
+    draft = replaced;
+    replaced = null;
+    redraw("#ys-study-title");
+  }
+
+  function undo() {
+    if (!replaced) return null;
+    const named = replaced.title.trim();
+    return make("p", { class: "stale undo", role: "status" },
+      make("span", { text: `${named ? `“${named}”` : "Your study"} was not saved, and another took its place. ` }),
+      button("Bring it back", bringBack));
   }
 
   // The draft before a reload; null if there is none, or an earlier version of the page wrote it in another form.
@@ -189,6 +218,7 @@ window.yourStudy = (() => {
   function draw() {
     const open = document.activeElement?.id;
     editor.root.replaceChildren(
+      undo() ?? "",
       field(draft, "title", "Title", { place: "study", says: "title", placeholder: "Labels on a menu" }),
       make("h2", { text: "Conditions" }),
       ...list(draft.conditions, 32, () => ({ label: "", text: "", control: false, fields: "" }), condition, "Condition"),
@@ -224,16 +254,16 @@ window.yourStudy = (() => {
     editor = { root, trigger, props, findings: "[]", menus: JSON.parse(decodeURIComponent(root.dataset.menus)) };
     const load = () => {
       if (props.value === TOO_LONG || (draft && props.value === JSON.stringify(draft))) return;
-      draft = JSON.parse(props.value);
       sent = props.value;
       remember(props.value);
-      draw();
+      replaceWith(props.value, draft);
     };
     const shared = new URLSearchParams(location.hash.slice(1)).get("study");
-    const before = shared ? null : recalled(props.value);
+    const before = recalled(props.value);
+    blank = props.value;
     watch("value", load);
     load();
-    if (before) {
+    if (before) { // a study that a link brings takes its place, and it can be brought back
       draft = before;
       redraw();
     }
@@ -258,38 +288,49 @@ window.yourStudy = (() => {
     return [];
   }
 
-  // Save a text that the server has made: {name, media, text} as JSON.
-  function save(text) {
+  // Save a text that the server has made: {name, media, text} as JSON; `own` if it may be the study itself.
+  function save(text, own = false) {
     if (!text) return [];
     const { name, media, text: content } = JSON.parse(text);
+    if (own && name.endsWith(".yaml")) safe = JSON.stringify(draft);
     const address = URL.createObjectURL(new Blob([content], { type: media }));
     make("a", { href: address, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(address), 10000);
     return [];
   }
 
-  // Buttons of a result: downloads, and a link that holds the study itself, behind a # that browsers send to nobody.
+  // Buttons of a result: downloads, and a link. That of a study holds the study itself, behind a # that browsers send to
+  // nobody.
   function keep(element, trigger) {
     element.addEventListener("click", async (event) => {
       const target = event.target.closest("button");
       if (!target) return;
       if (target.dataset.file) { trigger("download", { file: target.dataset.file }); return; }
-      const bytes = new TextEncoder().encode(target.dataset.study);
-      const packed = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-      const link = `${location.origin}${location.pathname}#study=${packed.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
-      try {
-        await navigator.clipboard.writeText(link);
-      } catch {
-        const field = make("textarea", {});
-        field.value = link;
-        document.body.append(field);
-        field.select();
-        document.execCommand("copy"); // no clipboard API on plain HTTP
-        field.remove();
-      }
+      const here = `${location.origin}${location.pathname}`;
+      const words = target.textContent;
+      await copy(target.dataset.query ? `${here}?${target.dataset.query}` : `${here}#study=${packed(target.dataset.study)}`);
       target.textContent = "Link copied";
-      setTimeout(() => { target.textContent = "Copy link to this study"; }, 2000);
+      setTimeout(() => { target.textContent = words; }, 2000);
     });
+  }
+
+  function packed(text) {
+    const bytes = new TextEncoder().encode(text);
+    const letters = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+    return letters.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  }
+
+  async function copy(link) {
+    try {
+      await navigator.clipboard.writeText(link);
+    } catch {
+      const field = make("textarea", {});
+      field.value = link;
+      document.body.append(field);
+      field.select();
+      document.execCommand("copy"); // no clipboard API on plain HTTP
+      field.remove();
+    }
   }
 
   // After Run on a phone, the result is far below.

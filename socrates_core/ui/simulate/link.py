@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import ModelDescription
@@ -19,6 +19,9 @@ from socrates_core.ui.catalogue import Catalogue, cell_mark
 
 LONGEST: Final = 8000
 """Characters of a parameter; longer values are rejected."""
+
+BESIDE: Final = "beside"
+"""The parameter with the query string of the setting that is compared with, as A."""
 
 MAX_TEMPERATURE: Final = 2.0
 """Upper end of the slider."""
@@ -93,6 +96,19 @@ def from_query(query: Mapping[str, str], catalogue: Catalogue) -> Link | None:
     if "edits" in query:
         raw["edits"] = _edits(query["edits"])
     return Link(source.name, SimulationRequest.from_json(raw), query.get("model", ""))
+
+
+def beside_of(query: Mapping[str, str], catalogue: Catalogue) -> Link | None:
+    """The setting that a link compares with; None where it compares nothing.
+
+    Raises:
+        SocratesError: As for `from_query`.
+    """
+    text = query.get(BESIDE, "")
+    if len(text) > LONGEST:
+        raise SocratesError(f"this link cannot be read: {BESIDE} is longer than {LONGEST:,} characters")
+    pairs = parse_qsl(text, keep_blank_values=True)
+    return from_query(dict(pairs), catalogue) if pairs else None
 
 
 def _whole(key: str, text: str) -> int:

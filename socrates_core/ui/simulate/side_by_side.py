@@ -5,7 +5,7 @@ Links stand for their results, which are predicted again from remembered answers
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import AnswerModel
@@ -17,7 +17,7 @@ from socrates_core.study.question import question_of
 from socrates_core.study.studies import Outcome
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.results import Results
-from socrates_core.ui.simulate.link import Link, from_query
+from socrates_core.ui.simulate.link import BESIDE, Link, from_query
 from socrates_core.ui.what_if.baselines import baseline_models, comparable_baselines
 from socrates_core.ui.what_if.view import kept_html
 
@@ -62,6 +62,10 @@ class ComparingLinks:
         """The question of the only outcome."""
         link = self._link(current)
         return question_of(self.results.catalogue.source(link.source).studies.cell(link.request.cell_id))
+
+    def link(self, first: str, current: str) -> str:
+        """The link of B, with that of A in it."""
+        return f"{current}&{urlencode({BESIDE: first})}"
 
     def _compared(
         self, visitor: Visitor, asked: list[tuple[str, Link, AnswerModel]], progress: Report | None

@@ -23,7 +23,7 @@ from socrates_core.ui.model_choice import ModelChoice, draw_choice, picked_name
 from socrates_core.ui.results import Results
 from socrates_core.ui.robustness.panel import OfLink, robustness_panel
 from socrates_core.ui.simulate import form
-from socrates_core.ui.simulate.link import MAX_TEMPERATURE, Link, from_query, to_query
+from socrates_core.ui.simulate.link import MAX_TEMPERATURE, Link, beside_of, from_query, to_query
 from socrates_core.ui.simulate.people_panel import PeoplePanel, at, draw_panel, people_panel, wire_people
 from socrates_core.ui.simulate.result_panel import (
     REDRAWN_PEOPLE,
@@ -36,7 +36,7 @@ from socrates_core.ui.simulate.result_panel import (
 from socrates_core.ui.simulate.side_by_side import ComparingLinks
 from socrates_core.ui.simulate.study_panel import StudyPanel, draw_study, study_panel
 from socrates_core.ui.simulate.study_view import prompt_card
-from socrates_core.ui.what_if.panel import what_if_panel, wire_what_if
+from socrates_core.ui.what_if.panel import WhatIfPanel, what_if_panel, wire_what_if
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ def simulate_tab(page: gr.Blocks, results: Results, choice: ModelChoice) -> None
             robustness_panel("other-ways", panel.shown, panel.shown, gr.State(0), OfLink(results))
     _wire_study(study, people, settings, choice, results)
     _wire_settings(study, people, settings, panel, choice.menu, results)
-    ran = _wire_run(page, study, people, settings, panel, arrival, choice.menu, results)
+    ran = _wire_run(page, study, people, settings, panel, arrival, choice.menu, beside, results)
     wire_what_if(beside, panel.shown, gr.State(0), ran, ComparingLinks(results), results)
 
 
@@ -249,6 +249,7 @@ def _wire_run(
     panel: ResultPanel,
     arrival: gr.HTML,
     chosen: gr.Dropdown,
+    beside: WhatIfPanel,
     results: Results,
 ) -> Any:
     """Returns the event of a run."""
@@ -297,8 +298,21 @@ def _wire_run(
             settings.run: _runnable(answering, cell),
         }
 
+    def open_beside(request: gr.Request) -> Updates:
+        """Keep the other setting of the link as A, so that the first run stands beside it."""
+        try:
+            first = beside_of(dict(request.query_params), catalogue)
+            if first is None:
+                return {beside.first: None}
+            results.models.get(first.model)  # a problem with it shows now, and not beside B
+            return {beside.first: to_query(first, catalogue)}
+        except SocratesError as error:
+            return {beside.says: notice_html(f"The other setting of this link, A, is not shown: {error}.")}
+
     opened = [arrival, chosen, *study.outputs, *people.full, *settings.values, settings.run]
-    page.load(open_page, None, opened, **QUICK).then(None, None, None, js="() => socrates.begin()")
+    page.load(open_page, None, opened, **QUICK).then(
+        open_beside, None, [beside.first, beside.says], **QUICK
+    ).then(None, None, None, js="() => socrates.begin()")  # fmt: skip
     settings.run.click(lambda: "", None, arrival, **QUICK)
     # one listener for every trigger: the runs of a page never overlap, and the last request is shown last
     ran = gr.on(

@@ -66,6 +66,10 @@ class Comparing(Protocol):
         """The name of the outcome at a place."""
         ...
 
+    def link(self, first: Any, current: Any) -> str:
+        """A link to A and B, without the question mark; empty if there is none."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class WhatIfPanel:
@@ -157,7 +161,8 @@ def wire_what_if(
         try:
             if first is None or first is now or first == now:
                 return {**tools, **_cleared(panel, first, comparing)}
-            return {**tools, **shown(comparing.beside(visitor_of(request), first, now), now, place)}
+            both = shown(comparing.beside(visitor_of(request), first, now), now, place)
+            return {**tools, **both, panel.files: files_html(comparing.link(first, now))}
         except SocratesError as error:
             return {**tools, panel.says: notice_html(f"{error}.")}
 

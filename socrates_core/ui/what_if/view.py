@@ -57,10 +57,12 @@ def shares_html(found: WhatIf, outcome: OutcomeComparison) -> str:
     return f"{folded}<div class='notes'><h3>How to read this</h3><ul>{items}</ul></div>"
 
 
-def files_html() -> str:
-    """Downloads, which hold all settings."""
+def files_html(query: str = "") -> str:
+    """Downloads, which hold all settings, and a button that copies the link with this query string, if there is one."""
     files = "".join(
         f"<button type='button' data-file='{kind}'>{name}</button>"
         for kind, name in (("csv", "CSV of all settings"), ("html", "HTML report"), ("json", "JSON, everything"))
     )
+    if query:
+        files += f"<button type='button' data-query='{text(query)}'>Copy link to A and B</button>"
     return f"<div class='keep'><h3>Save this comparison</h3><p class='files'>{files}</p></div>"

@@ -60,6 +60,10 @@ class ComparingPredictions:
         """The study's title."""
         return current.form.title
 
+    def link(self, _first: Prediction, _current: Prediction) -> str:
+        """None: nothing of a visitor's study is kept here; the files hold both settings."""
+        return ""
+
     def outcome(self, current: Prediction, place: int) -> str:
         """The first one if there is none at this place."""
         return current.found[place if place in range(len(current.found)) else 0].name

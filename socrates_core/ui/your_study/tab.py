@@ -243,7 +243,7 @@ def _wire_editor(desk: Desk, outcomes: Outcomes, settings: list[Any], results: R
     desk.editor.upload(open_study, None, [desk.editor, desk.message], **QUICK)
     desk.levels.change(None, desk.levels, None, js="(levels) => yourStudy.levels(levels)")
     desk.findings.change(None, desk.findings, None, js="(found) => yourStudy.mark(found)")
-    desk.saved.change(None, desk.saved, None, js="(file) => yourStudy.save(file)")
+    desk.saved.change(None, desk.saved, None, js="(file) => yourStudy.save(file, true)")
 
 
 def _mark(value: str, chosen: tuple[Any, ...]) -> str:

@@ -1,5 +1,7 @@
 """Two results of the tab Simulate side by side, each by its link, with people's answers beside them."""
 
+from urllib.parse import parse_qsl
+
 import pytest
 
 from socrates_core.errors import SocratesError
@@ -11,7 +13,7 @@ from socrates_core.simulation.request import SimulationRequest
 from socrates_core.ui.access.visitors import DEFAULTS, Policy, Visitor
 from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.results import Results
-from socrates_core.ui.simulate.link import Link, to_query
+from socrates_core.ui.simulate.link import Link, beside_of, from_query, to_query
 from socrates_core.ui.simulate.side_by_side import ComparingLinks
 
 STRANGER = Visitor(None, "anyone", "address:1")
@@ -66,3 +68,16 @@ def test_base_adapter_and_uniform_stand_beside_people_s_answers(results: Results
 def test_no_result_is_nothing_to_compare(results: Results) -> None:
     with pytest.raises(SocratesError, match="no result to compare"):
         ComparingLinks(results).kept("")
+
+
+def test_a_link_to_two_settings_holds_both(results: Results) -> None:
+    first, second = query(results), query(results, temperature=0.5)
+    link = dict(parse_qsl(ComparingLinks(results).link(first, second)))
+    kept, shown = beside_of(link, results.catalogue), from_query(link, results.catalogue)
+    assert kept is not None
+    assert shown is not None
+    assert (to_query(kept, results.catalogue), to_query(shown, results.catalogue)) == (first, second)
+    assert beside_of(dict(parse_qsl(second)), results.catalogue) is None
+    for wrong in ("cell=99999999.x", f"{first}&seed=-1", "x" * 8_001):
+        with pytest.raises(SocratesError):
+            assert beside_of({"beside": wrong}, results.catalogue) is not None
