@@ -233,11 +233,11 @@ window.yourStudy = (() => {
     editor.root.replaceChildren(
       undo() ?? "",
       field(draft, "title", "Title", { place: "study", says: "title", placeholder: "Labels on a menu" }),
-      make("h3", { text: "Conditions" }),
+      make("h2", { text: "Conditions" }),
       ...list(draft.conditions, 32, () => ({ label: "", text: "", control: false, fields: "" }), condition, "Condition"),
-      make("h3", { text: "Outcomes" }),
+      make("h2", { text: "Outcomes" }),
       ...list(draft.outcomes, 32, () => ({ name: "", question: "", scale: { kind: "", low: "1", high: "7", labels: "", off: "" } }), outcome, "Outcome"),
-      make("h3", { text: "People" }), ...people(),
+      make("h2", { text: "People" }), ...people(),
       field(draft, "design", "Design", { place: "study", says: "design", choices: [["between", "Each person sees one condition"], ["within", "Each person sees all conditions"]] }));
     if (open) document.getElementById(open)?.focus();
     mark(editor.findings);

@@ -32,6 +32,14 @@ COMMANDS: Final = {
         "report.what_if.command",
         "Predict a study in two or more settings side by side: other texts, people, models or temperatures.",
     ),
+    "design": (
+        "report.design.command",
+        "Say how many people to ask, from a predicted study; and what a few people's answers already teach.",
+    ),
+    "record": (
+        "report.record.command",
+        "Record a prediction before people are asked, as one zip; score the record when they have answered.",
+    ),
     "prepare": ("study.prepare", "Read studies from a source and write them as a study folder with a split."),
     "train": ("finetune.train", "Train an adapter on the training part of a study folder."),
     "run": ("runs.evaluate", "Evaluate a model on a part of a split, as a run that can be stopped and resumed."),

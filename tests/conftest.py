@@ -5,16 +5,16 @@ import pytest
 from hypothesis import settings
 
 LONG: Final = (
-    "train/test_qlora.py",
     "browser/test_evaluate.py",
+    "train/test_qlora.py",
     "real/",
     "browser/test_simulate.py",
+    "ui/test_waiting.py",
+    "browser/test_your_study.py",
     "eval/test_bench_gpu.py",
     "browser/test_adapters.py",
-    "eval/test_bench_recipes.py",
-    "browser/test_your_study.py",
-    "ui/test_hardening.py",
-    "browser/test_own_studies.py",
+    "study/sources/test_hub_dataset.py",
+    "browser/test_live.py",
     "eval/",
     "browser/",
     "train/",

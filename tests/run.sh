@@ -45,7 +45,8 @@ install_requirements() {
 }
 
 pip_install() {
-    PIP_ROOT_USER_ACTION=ignore python -m pip install --quiet --disable-pip-version-check --no-input "$@" ||
+    # what is imported is compiled below, and most of what is installed never is
+    PIP_ROOT_USER_ACTION=ignore python -m pip install --no-compile --quiet --disable-pip-version-check --no-input "$@" ||
         fail "pip could not install $*; see its message above"
 }
 
@@ -95,6 +96,9 @@ provide_browser() {
     export SOCRATES_NO_BROWSER=1
 }
 
+# Hundreds of programs are started: what Python has compiled is kept, whatever the surroundings say.
+unset PYTHONDONTWRITEBYTECODE
+
 step "environment"
 if [[ -z "${VIRTUAL_ENV:-}" ]]; then
     make_environment
@@ -116,12 +120,16 @@ export TOKENIZERS_PARALLELISM=false
 # The networks of the tests are so small that a second thread costs more than it gives.
 export OMP_NUM_THREADS=1
 
+# The libraries are compiled while the types are checked.
+python -c "import accelerate, bitsandbytes, datasets, gradio, peft, polars, transformers" >/dev/null 2>&1 &
+
 step "lint"
 ruff check .
 ruff format --check .
 
 step "types"
 mypy
+wait
 
 # Three at a time on two cores, since most tests wait for programs that they start; those of a file stay together and share
 # its servers, and the files are begun in the order of tests/conftest.py.

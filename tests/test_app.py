@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.servers.app_server import app_server
+from tests.servers.programs import ROOT, Program, finished
 
-ROOT = Path(__file__).parents[1]
 
-
-def app(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "app.py", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120)
+def app(*arguments: str) -> Program:
+    return finished("app.py", *arguments, seconds=120)
 
 
 def test_help_names_every_option_and_loads_neither_torch_nor_gradio() -> None:

@@ -24,6 +24,7 @@ from socrates_core.finetune.recipe import load_recipe
 from socrates_core.finetune.train import MOST_EXAMPLES, check_length, train
 from socrates_core.hub.commands import push
 from socrates_core.report.commands import compare, score
+from socrates_core.report.design.command import design
 from socrates_core.report.prediction.command import simulate
 from socrates_core.runs.evaluate import run
 from socrates_core.study.files import parse_json, read_parquet, write_files
@@ -84,6 +85,7 @@ COMMANDS: dict[str, tuple[Story, tuple[str, ...]]] = {
     "score": (score, ("@run",)),
     "compare": (compare, ("@run", "@run")),
     "simulate": (simulate, ("@menu.yaml", "--model", "uniform")),
+    "design": (design, ("@menu.yaml", "--model", "uniform")),
     "run": (run, ("--studies", "@studies", "--model", "uniform", "--per-cell", "2")),
     "train": (train, ("--config", "demo", "--studies", "@studies")),
     "calibrate": (calibrate, ("@run",)),
@@ -114,6 +116,8 @@ def test_where_nothing_can_be_written_a_command_says_so(name: str, out: str, end
         (prepare, "--out", "o", "--source"),
         (score, "--out", "o"),
         (simulate, "--model", "uniform", "--out", "o"),
+        (design, "--out", "o"),
+        (design, "@menu.yaml", "--model", "uniform", "--out", "o", "--pilot"),
         (compare, "--out", "o", "@run"),
         (run, "--out", "o", "--model", "uniform", "--studies"),
         (run, "--out"),
@@ -179,6 +183,7 @@ FILES: dict[str, tuple[str, tuple[Any, ...]]] = {
     "metrics.json": ("@run", (compare, "@run", "copy", "--out", "o")),
     "recipe.yaml": ("", (train, "--config", "copy/recipe.yaml", "--studies", "@studies", "--out", "o", "--dry-run")),
     "predictions.json": ("", (score, "copy/predictions.json", "--out", "o")),
+    "prediction.json": ("", (design, "copy", "--out", "o")),
     "lines.jsonl": ("", (prepare, "--source", "copy/lines.jsonl", "--out", "o")),
     "studies.json": ("", (prepare, "--source", "copy", "--out", "o")),
     "adapter_config.json": (str(ADAPTER), (push, "copy", "a/b", "--dry-run")),

@@ -33,10 +33,11 @@ SUITES: Final = {
     "load": "run_load_suite",
     "kills": "run_kills_suite",
     "trust": "run_trust_suite",
+    "design": "run_design_suite",
 }
 """Name → the function of `eval.bench.NAME` that runs it, given rows and seed."""
 
-ELSEWHERE: Final = {"trust": "coverage.trust"}
+ELSEWHERE: Final = {"trust": "coverage.trust", "design": "coverage.design"}
 """Suites that have a module of another name."""
 
 GPU: Final = "gpu"

@@ -29,7 +29,10 @@ MODELS: Final = {"uniform": 80, "demo": 20}
 """Model → kills. The demo model takes seconds to load, and its last digits depend on which cells share a batch."""
 
 STUDIES: Final = ("classic-allow-forbid", "classic-choose-reject", "gss-crime", "gss-drugs", "gss-space", "society-004")
-"""Those that the demo model predicts; the uniform baseline predicts all of the part."""
+"""Those that the demo model predicts."""
+
+PREDICTED: Final = {"uniform": (), "demo": STUDIES}
+"""Model → the studies that it predicts; all of the part if there are none."""
 
 PHASES: Final = ("start", "loading", "units", "scoring", "writing")
 """Python and the studies; the model; cells are predicted; they are scored; the results' files are written."""
@@ -100,9 +103,9 @@ def run_kills_suite(rows: int, seed: int) -> dict[str, Any]:
 
 
 def _command(out: Path, model: str) -> list[str]:
-    few = [word for study in STUDIES for word in ("--study", study)]
-    more = ["--adapter", "demo", "--per-cell", "10", *few] if model == "demo" else ["--per-cell", "30"]
-    arguments = ["--studies", "bundled", "--split", "test", "--model", model, *more]
+    few = [word for study in PREDICTED[model] for word in ("--study", study)]
+    more = ["--adapter", "demo", "--per-cell", "10"] if model == "demo" else ["--per-cell", "30"]
+    arguments = ["--studies", "bundled", "--split", "test", "--model", model, *more, *few]
     return [sys.executable, "-m", "eval.run", *arguments, "--out", str(out)]
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -26,18 +26,23 @@ from socrates_core.evaluation.results.comparison import (
     Comparison,
     Kind,
     LeaderboardRow,
+    MeanScores,
     PairwiseDifference,
+    ScoreDifference,
 )
 from socrates_core.evaluation.results.distances import Convention, StudyKind
 from socrates_core.evaluation.results.metrics import Metrics, load_metrics
 from socrates_core.evaluation.results.rows import CellDistances, CellRow, UnusableCell
+from socrates_core.metrics.proper.scores import Scores
 from socrates_core.metrics.study_bootstrap import StudyResamples, study_means
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.metrics.verdict import TIE
 from socrates_core.scale.distribution import Floats
 
+UNIFORM: Final = "uniform baseline"
+
 REFERENCES: Final[tuple[tuple[str, Callable[[CellDistances], float | None]], ...]] = (
-    ("uniform baseline", lambda cell: cell.uniform),
+    (UNIFORM, lambda cell: cell.uniform),
     ("marginal baseline", lambda cell: cell.marginal),
     ("pooled human answers", lambda cell: cell.pooled),
     ("human split-half", lambda cell: cell.split_half),
@@ -126,6 +131,9 @@ def compare(
 
 # -- the cells of one evaluation ---------------------------------------------------------------------------------
 
+ScoreName = Literal["brier", "rps", "log"]
+SCORES: Final[tuple[ScoreName, ...]] = ("brier", "rps", "log")
+
 _KINDS: Final[Mapping[bool | None, StudyKind]] = {True: "real", False: "synthetic", None: "unknown"}
 
 
@@ -157,6 +165,13 @@ class _Cells:
         known += [(row.study, row.group) for row in one.metrics.studies]
         groups = {study: group for study, group in known if group is not None}
         return cls(one.name, one.metrics, scored, rows, {key: row.study for key, row in rows.items()}, kinds, groups)
+
+    def proper(self, keys: Sequence[str], score: ScoreName, uniform: bool = False) -> Floats:
+        """(C,) a proper score of the model, or of the uniform baseline; NaN without one."""
+        found = [row.proper if isinstance(row := self.known[key], CellRow) else None for key in keys]
+        sides: list[Scores | None] = [None if one is None else one.uniform if uniform else one.model for one in found]
+        values = [None if one is None else getattr(one, score) for one in sides]
+        return np.array([math.nan if one is None else one for one in values])
 
     def worst(self, keys: Sequence[str]) -> Floats:
         """(C,) W by the stated scale with each unusable prediction as the worst option; NaN without one."""
@@ -239,12 +254,39 @@ class _Part:
             flat_mean=summary.flat_mean,
             cells=summary.cells,
             basis=None if table is None else self._basis(table),
+            scores=self._scores(name, table),
             contaminated=table is not None and table.metrics.contaminated,
             effects_pearson=None if whole is None else whole.effects.pearson.value,
             effects_rmse=None if whole is None else whole.effects.rmse.value,
             calibration_slope=None if whole is None else whole.effects.calibration.slope.value,
             accuracy=None if whole is None else whole.individual.accuracy,
         )
+
+    def _scores(self, name: str, table: _Cells | None) -> MeanScores:
+        """Proper scores over the cells in which all models have them; of references, the uniform baseline has some."""
+        if table is None and name != UNIFORM:
+            return MeanScores(None, None, None, 0)
+        found = {
+            score: self.resamples.summary(
+                np.where(
+                    np.all([np.isfinite(one.proper(self.cells, score)) for one in self.tables], axis=0),
+                    (table or self.tables[0]).proper(self.cells, score, uniform=table is None),
+                    np.nan,
+                ),
+                self._study_ids(self.cells),
+            )
+            for score in SCORES
+        }
+        return MeanScores(**{score: one.mean for score, one in found.items()}, cells=found["brier"].cells)
+
+    def _score_differences(self, one: _Cells, other: _Cells) -> tuple[ScoreDifference, ...]:
+        differences = []
+        for score in SCORES:
+            behind = other.proper(self.cells, score) - one.proper(self.cells, score)
+            if np.isfinite(behind).any():
+                mean, interval = self.resamples.mean(self._by_study(behind, self.cells))
+                differences.append(ScoreDifference(score, mean, interval, int(np.isfinite(behind).sum())))
+        return tuple(differences)
 
     def _basis(self, table: _Cells) -> Basis:
         rows = [table.known[key] for key in self.predicted]
@@ -281,6 +323,7 @@ class _Part:
             ci95=interval,
             worst=worst,
             worst_ci95=worst_interval,
+            scores=self._score_differences(one, other),
             wins=int((by_study > TIE).sum()),
             losses=int((by_study < -TIE).sum()),
             ties=int((np.abs(by_study) <= TIE).sum()),

@@ -99,6 +99,8 @@ def describe(spec: EvaluationSpec, data: EvaluationData, model: ModelDescription
     return {
         "model": model.name,
         "adapter": model.adapter,
+        **({"model_digest": model.model_digest} if model.model_digest else {}),
+        **({"adapter_digest": model.adapter_digest} if model.adapter_digest else {}),
         "revisions": {**revisions, "studies": data.studies.manifest.revision},
         **({"base_note": model.base_note} if model.base_note else {}),
         **({"template_note": model.template_note} if model.template_note else {}),

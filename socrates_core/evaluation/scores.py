@@ -18,6 +18,7 @@ from socrates_core.errors import PredictionError
 from socrates_core.evaluation.conventions import as_originally_computed, by_observed_range, by_own_ranges, covering
 from socrates_core.evaluation.distance_means import DistanceMeans
 from socrates_core.evaluation.effect_summary import effect_summary
+from socrates_core.evaluation.probability_scores import probabilities
 from socrates_core.evaluation.results.distances import CONVENTIONS, KINDS, ModelDistances, NominalDistances
 from socrates_core.evaluation.results.metrics import FORMAT, Effects, Metrics
 from socrates_core.evaluation.results.predictions import UsedPredictions
@@ -38,6 +39,7 @@ from socrates_core.metrics.dispersion import cell_variances, dispersion
 from socrates_core.metrics.effects import Contrasts, effects_of
 from socrates_core.metrics.fairness import fairness, group_cells
 from socrates_core.metrics.individual import individual, individual_sums
+from socrates_core.metrics.proper.scores import CellProper, cell_proper
 from socrates_core.metrics.study_bootstrap import StudyResamples, Summary, finite
 from socrates_core.metrics.uncertainty import Interval, mean_interval
 from socrates_core.model.answer_model import NOT_SCIENCE
@@ -142,6 +144,7 @@ def evaluate(
     resamples = StudyResamples.draw(study_ids or everywhere, seed, group_of=groups_of_studies(cells))
     excluded += _excluded_by_convention(scored, scores)
     effects, effects_left_out = effects_of(scored, contrasts)
+    proper = [cell_proper(cell) for cell in scored]
     groups = [group for cell in scored for group in group_cells(cell)]
     known = {score.cell_id: score.observed for score in scores}
     groupings = {grouping: by_observed_range(cells, grouping, resamples, known) for grouping in GROUPINGS}
@@ -172,11 +175,12 @@ def evaluate(
         individual_as_original=as_originally_computed(cells),
         dispersion=dispersion([cell_variances(cell) for cell in scored], study_ids, resamples),
         fairness=fairness(groups, resamples),
+        probabilities=probabilities(scored, proper, resamples),
         on_scale_mass=resamples.summary(np.array([score.on_scale_mass for score in scores]), study_ids),
         nominal=_nominal(scored, scores, resamples),
         by_kind=distances.by_kind([KINDS[cell.real] for cell in scored]),
         studies=_study_rows(scored, scores),
-        cells=tuple(_cell_row(cell, score) for cell, score in zip(scored, scores, strict=True)),
+        cells=tuple(_cell_row(*one) for one in zip(scored, scores, proper, strict=True)),
         unusable=tuple(_unusable(cell) for cell in cells if unscored(cell) and math.isfinite(worst_case(cell))),
         excluded=tuple(excluded),
         provenance=read_provenance(
@@ -317,7 +321,7 @@ def identity(cell: CellPredictions) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
-def _cell_row(cell: CellPredictions, score: CellScore) -> CellRow:
+def _cell_row(cell: CellPredictions, score: CellScore, proper: CellProper | None) -> CellRow:
     return CellRow(
         cell=score.cell_id,
         study=score.study_id,
@@ -339,6 +343,7 @@ def _cell_row(cell: CellPredictions, score: CellScore) -> CellRow:
         actual_mean=score.actual_mean,
         predicted_mean=score.predicted_mean,
         off_axis=score.off_axis,
+        proper=proper,
         chance=score.chance,
     )
 

@@ -40,7 +40,7 @@ from socrates_core.finetune.network import LoraNetwork
 from socrates_core.finetune.recipe import Recipe
 from socrates_core.finetune.step import OptimiserStep, StepFailed
 from socrates_core.finetune.training_log import Progress, TrainingLog
-from socrates_core.finetune.validation import Validation, ValidationResult, answer_model
+from socrates_core.finetune.validation import Validation, ValidationResult, answer_model, template_advice
 from socrates_core.model.prefix_tree.encoding import digit_tokens
 from socrates_core.model.prefix_tree.memory import is_oom
 from socrates_core.model.record import ModelRecord
@@ -150,6 +150,7 @@ class Trainer:
         self._progress = Progress(total, done)
         if done == 0:
             self._validate(0)
+            self._advise()
         self.lora.peft_model.train()
         for step in range(done, total):
             if not self._take_step(step):
@@ -188,6 +189,11 @@ class Trainer:
         if job.accelerator.is_main_process:
             self._progress.step(step + 1, values)
         return True
+
+    def _advise(self) -> None:
+        """Say under which template a base without a record puts most probability on the scale; the recipe's stays."""
+        if self.lora.base.record is None and self.job.accelerator.num_processes == 1:
+            self._progress.note(template_advice(self._model))
 
     def _validate(self, step: int) -> None:
         """Validate, and save the adapter if it is the best so far; step 0 measures the base alone and saves nothing."""

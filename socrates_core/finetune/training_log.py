@@ -86,6 +86,12 @@ class Progress:
         )
         sys.stderr.flush()
 
+    def note(self, text: str) -> None:
+        """Print a note before the first step; nothing without text."""
+        if text:
+            sys.stderr.write(f"note: {text}\n")
+            sys.stderr.flush()
+
     def validation(self, step: int, result: ValidationResult) -> None:
         """Print a validation's metrics."""
         sys.stderr.write(

@@ -7,11 +7,12 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from socrates_core.errors import TrainingError
+from socrates_core.errors import ModelError, TrainingError
 from socrates_core.finetune.batch.examples import Examples, Ints
 from socrates_core.metrics.cell.answers import ActualAnswers, parts_of_people
 from socrates_core.metrics.cell.comparison import scale_distances
 from socrates_core.model.answer_model import TRUSTED_MASS, AnswerDistributions, ModelDescription
+from socrates_core.model.fit import mass_by_template, template_note
 from socrates_core.model.prefix_tree import attention
 from socrates_core.model.transformer import TransformerModel
 from socrates_core.scale.distribution import Floats, all_options, option_values, split_options
@@ -183,6 +184,23 @@ def answer_model(network: Any, tokenizer: Any, template: str, precision: str) ->
     """The engine that simulates studies, wrapped around the network being trained."""
     device = "CPU" if network.device.type == "cpu" else torch.cuda.get_device_name()
     return TransformerModel(network, tokenizer, ModelDescription("learning", None, template, device, precision))
+
+
+def template_advice(model: TransformerModel) -> str:
+    """`template_note` of the base before it is trained; empty where even typical prompts exceed its context.
+
+    What is trained on one template can only be asked under it, so the place to choose another is before the first step.
+    """
+    network, was_training = model.network, model.network.training
+    network.set_attn_implementation(attention.NAME)
+    network.eval()
+    try:
+        note = template_note(mass_by_template(model.with_template), model.template)
+    except ModelError:
+        return ""
+    finally:
+        network.train(was_training)
+    return note.replace("--template ", "template: ")
 
 
 def _sampled(examples: Examples, place: int, max_people: int, rng: np.random.Generator) -> _ValidationCell:

@@ -11,19 +11,20 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from socrates_core.errors import HubError, LeakError, ModelError
+from socrates_core.errors import HubError, LeakError, ModelError, PredictionError
 from socrates_core.hub.access import check_repo_id
 from socrates_core.hub.weights import Tensor, read_header
 from socrates_core.model.folder import DEMO
-from socrates_core.model.record import FILE, ModelRecord
+from socrates_core.model.record import CALIBRATION, FILE, ModelRecord
 from socrates_core.study.files import read_json
 from socrates_core.study.leaks import STIMULI, load_sketches
+from socrates_core.trust.calibration import load_calibration
 
 WEIGHTS: Final = "adapter_model.safetensors"
 CONFIG: Final = "adapter_config.json"
 RECORD: Final = FILE
 CARD: Final = "README.md"
-FILES: Final = (WEIGHTS, CONFIG, RECORD, STIMULI, CARD)
+FILES: Final = (WEIGHTS, CONFIG, RECORD, STIMULI, CALIBRATION, CARD)
 """The only files that are pushed or pulled."""
 
 MAX_TEXT: Final = 8 * 1024**2
@@ -113,6 +114,12 @@ def inspect_config(folder: Path) -> tuple[AdapterConfig, ModelRecord | None]:
             load_sketches(folder / STIMULI)
         except LeakError as error:
             raise HubError(f"{STIMULI}: {error}") from error
+    if (folder / CALIBRATION).is_file():
+        _json(folder / CALIBRATION)
+        try:
+            load_calibration(folder / CALIBRATION)
+        except PredictionError as error:
+            raise HubError(f"{CALIBRATION}: {error}") from error
     return config, record
 
 

@@ -194,7 +194,7 @@ def _members(
     names: list[tuple[str, str]] = []
     rows = []
     for attribute, known in cell.attributes.items():
-        groups = np.array(["" if value is None else _band(attribute, value) for value in known], dtype=str)[used]
+        groups = np.array(["" if value is None else band(attribute, value) for value in known], dtype=str)[used]
         for group in np.unique(groups):
             member = groups == group
             if group and len(np.unique(place[member])) >= LEAST:
@@ -203,7 +203,8 @@ def _members(
     return names, np.array(rows, dtype=np.float64)
 
 
-def _band(attribute: str, value: str) -> str:
+def band(attribute: str, value: str) -> str:
+    """The group of a value: ages in bands, everything else as it is."""
     if attribute != "age" or not value.isdecimal():
         return value
     return next((name for end, name in AGES if int(value) < end), value)

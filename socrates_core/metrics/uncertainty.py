@@ -129,7 +129,11 @@ def split_half(actual: AnswerDistribution, n: float, rng: np.random.Generator, d
 
 
 def mean_interval(
-    answers: npt.ArrayLike, weights: npt.ArrayLike | None = None, options: npt.ArrayLike | None = None
+    answers: npt.ArrayLike,
+    weights: npt.ArrayLike | None = None,
+    options: npt.ArrayLike | None = None,
+    *,
+    level: float = LEVEL,
 ) -> Interval:
     """95 % interval of a mean, by the effective n; for a single number that is no option, the number itself.
 
@@ -143,6 +147,7 @@ def mean_interval(
         answers: (N,) N ≥ 1.
         weights: (N,) positive, or None for equal ones.
         options: (K,) where the answers can lie, in their unit; None if anywhere.
+        level: Of the interval.
     """
     y = np.asarray(answers, dtype=np.float64)
     w = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -151,13 +156,13 @@ def mean_interval(
         where = np.asarray(options, dtype=np.float64)
         group = GroupAnswers(np.arange(len(y)), y, w, where)
         side = _side(group, np.arange(len(y)), len(y), PSEUDO_COUNT)
-        half = float(stdtrit(side.n - 1, (1 + LEVEL) / 2)) * math.sqrt(side.variance)
+        half = float(stdtrit(side.n - 1, (1 + level) / 2)) * math.sqrt(side.variance)
         low, high = float(where.min()), float(where.max())
         return Interval(max(low, min(mean, side.mean - half)), min(high, max(mean, side.mean + half)))
     if n <= 1:
         return Interval(mean, mean)
     variance = float(np.average((y - mean) ** 2, weights=w)) * n / (n - 1)
-    half = float(stdtrit(n - 1, (1 + LEVEL) / 2)) * math.sqrt(variance / n)
+    half = float(stdtrit(n - 1, (1 + level) / 2)) * math.sqrt(variance / n)
     return Interval(mean - half, mean + half)
 
 
@@ -189,11 +194,11 @@ class MeanDifference:
     """Standard error, unsmoothed: √ Σ_i (Σ w(y − ȳ)/W · √(n/(n − 1)))², over people, of whom n is the effective
     number."""
     interval: Interval
-    """95 %."""
+    """95 %, or of the level that was asked for."""
 
 
-def mean_difference(group: GroupAnswers, minus: GroupAnswers) -> MeanDifference:
-    """The mean of one group minus that of another, with its 95 % interval over samples of people.
+def mean_difference(group: GroupAnswers, minus: GroupAnswers, *, level: float = LEVEL) -> MeanDifference:
+    """The mean of one group minus that of another, with its interval over samples of people, of 95 % if not told.
 
     The squared standard error sums over people what each contributes to the difference, so people who are in both
     groups keep their pairing. Without such people this is Welch's s²/n + s²/n, and the degrees of freedom of the t
@@ -222,7 +227,7 @@ def mean_difference(group: GroupAnswers, minus: GroupAnswers) -> MeanDifference:
     value = plain[0].mean - plain[1].mean
     smooth = sides(1.0 if shared else PSEUDO_COUNT)
     freedom = min(one.n for one in smooth) - 1 if shared else _welch(smooth)
-    half = float(stdtrit(max(freedom, 1.0), (1 + LEVEL) / 2)) * error(*smooth)
+    half = float(stdtrit(max(freedom, 1.0), (1 + level) / 2)) * error(*smooth)
     centre = smooth[0].mean - smooth[1].mean
     low, high = min(value, centre - half), max(value, centre + half)
     if group.options is not None and minus.options is not None:

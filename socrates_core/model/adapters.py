@@ -18,6 +18,9 @@ from socrates_core.study.files import parse_json
 WEIGHTS: Final = "adapter_model.safetensors"
 CONFIG: Final = "adapter_config.json"
 
+KEY: Final = "adapter_"
+"""What an adapter's key begins with; its digest follows."""
+
 UNSETTLED: Final = ""
 """Stands for the active adapter's key while PEFT may have switched adapters."""
 
@@ -57,7 +60,7 @@ class Adapters:
             raise ModelError(f"the adapter {adapter} has no {CONFIG} in {folder}; fetch it again")
         # read once, so that exactly the hashed bytes are loaded even if the folder is replaced meanwhile
         settings, weights = (folder / CONFIG).read_bytes(), (folder / WEIGHTS).read_bytes()
-        key = "adapter_" + hashlib.sha256(hashlib.sha256(settings).digest() + weights).hexdigest()[:32]
+        key = KEY + _digest(settings, weights)
         if key not in self._holders:
             config = _config(settings, adapter)
             self._load(
@@ -123,6 +126,19 @@ class Adapters:
             # another one must be active while this one is deleted, or PEFT picks one and warns
             self._peft.base_model.set_adapter(next(iter(self._holders)), inference_mode=True)
             self._peft.delete_adapter(key)
+
+
+def adapter_digest(folder: Path) -> str:
+    """What tells an adapter from others, whatever its name: 32 hexadecimal digits of its settings and weights.
+
+    Raises:
+        OSError: If one of the two files cannot be read.
+    """
+    return _digest((folder / CONFIG).read_bytes(), (folder / WEIGHTS).read_bytes())
+
+
+def _digest(settings: bytes, weights: bytes) -> str:
+    return hashlib.sha256(hashlib.sha256(settings).digest() + weights).hexdigest()[:32]
 
 
 @contextmanager

@@ -62,6 +62,12 @@ class ModelDescription:
     """The file of sketches of the stimuli that the adapter was trained on; None without one."""
     base_note: str = ""
     """What is to be said of a base that may not be the one the adapter was trained on; empty if it is."""
+    calibration: Path | None = None
+    """The file of the error model that came with the adapter, or with a model without one; None without it."""
+    adapter_digest: str | None = None
+    """Of the adapter's settings and weights, 32 hexadecimal digits; None without one, and for an endpoint."""
+    model_digest: str | None = None
+    """`weights_digest` of the model's folder; None for a baseline and an endpoint."""
 
 
 class AnswerModel(Protocol):

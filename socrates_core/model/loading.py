@@ -21,7 +21,7 @@ from socrates_core.model.fit import (
 )
 from socrates_core.model.folder import Origin, local_folder, need_safetensors, origin_of, weights_digest
 from socrates_core.model.precision import Precision, apply_precision, check_precision, chosen_precision, weight_options
-from socrates_core.model.record import ModelRecord
+from socrates_core.model.record import ModelRecord, calibration_file
 from socrates_core.prompt import check_template
 from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled
 from socrates_core.study.split import Split, part
@@ -95,6 +95,7 @@ def _bundled_training() -> StudySet:
 def _load_transformer(
     name: str, adapter: str | None, template: str | None, precision: Precision, other_base: bool
 ) -> "TransformerModel":
+    folder = local_folder(name, "model", weights=False)  # a mistyped name is an error before anything takes seconds
     # torch and transformers take seconds to import, so only models that need them do so
     import torch
 
@@ -106,7 +107,6 @@ def _load_transformer(
         adapter_folder = local_folder(adapter, "adapter")
         record = ModelRecord.load(adapter_folder)
         # checked before gigabytes are read
-        folder = local_folder(name, "model", weights=False)
         check_base(name, origin_of(folder), adapter, record, lambda: weights_digest(folder))
         if record is None:
             unrecorded_base(name, folder, origin_of(folder), adapter, adapter_folder, other_base)
@@ -121,6 +121,8 @@ def _load_transformer(
         precision=base.precision,
         requested_precision=precision,
         demo=bool(base.record and base.record.demo),
+        calibration=calibration_file(base.folder),
+        model_digest=None if base.folder is None else weights_digest(base.folder),
         trained_on=frozenset(base.record.trained_on if base.record else ()),
     )
     origin = Origin(base.hub_id, base.revision)

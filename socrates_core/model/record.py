@@ -12,6 +12,8 @@ from socrates_core.prompt import check_template
 from socrates_core.study.files import read_json
 
 FILE = "socrates.json"
+CALIBRATION = "calibration.json"
+"""The error model of the predictions that these weights make, beside them."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class ModelRecord:
             raise ModelError(f"{path} cannot be read ({error}); fetch or train the model again") from error
         check_template(record.template)
         return record
+
+
+def calibration_file(folder: Path | None) -> Path | None:
+    """The error model beside the weights; None if there is none."""
+    return folder / CALIBRATION if folder is not None and (folder / CALIBRATION).is_file() else None
 
 
 def tokenizer_hash(tokenizer: Any) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from socrates_core.errors import ModelError
+from socrates_core.model.adapters import KEY
 from socrates_core.model.answer_model import (
     MAX_DIGITS,
     AnswerDistributions,
@@ -24,7 +25,7 @@ from socrates_core.model.prefix_tree.encoding import Tokens
 from socrates_core.model.prefix_tree.options import OptionTree
 from socrates_core.model.prefix_tree.plain import plain_log_probs
 from socrates_core.model.prefix_tree.scoring import Progress
-from socrates_core.model.record import ModelRecord
+from socrates_core.model.record import ModelRecord, calibration_file
 from socrates_core.model.shared_network import SharedNetwork
 from socrates_core.prompt import check_template
 from socrates_core.scale.answer_scale import AnswerScale
@@ -112,6 +113,8 @@ class TransformerModel:
         description = replace(
             base,
             adapter=adapter,
+            adapter_digest=key.removeprefix(KEY),
+            calibration=calibration_file(folder),
             template=chosen,
             trained_on=base.trained_on | frozenset(record.trained_on if record else ()),
             base_note=note,

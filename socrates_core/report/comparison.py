@@ -2,10 +2,17 @@
 
 import html
 from collections.abc import Sequence
+from typing import Final
 
 import plotly.graph_objects as go
 
-from socrates_core.evaluation.results.comparison import Basis, Comparison, LeaderboardRow, basis_sentences
+from socrates_core.evaluation.results.comparison import (
+    Basis,
+    Comparison,
+    LeaderboardRow,
+    PairwiseDifference,
+    basis_sentences,
+)
 from socrates_core.evaluation.results.distances import StudyKind
 from socrates_core.report.document import Part, Picture, Section, Table, Warned, to_html, to_markdown
 from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress
@@ -102,8 +109,46 @@ def _leaderboard(comparison: Comparison, kind: StudyKind) -> list[Part]:
     rows = [row for row in comparison.leaderboard if row.studies == kind]
     return [
         leaderboard_table(comparison, kind),
+        *_proper_scores(rows),
         Picture(_dots(rows), "Mean W with 95 % intervals over studies."),
     ]
+
+
+SCORE_NAMES: Final = {"brier": "Brier score", "rps": "Ranked probability score", "log": "Log score"}
+
+
+def _proper_scores(leaderboard: Sequence[LeaderboardRow]) -> list[Part]:
+    """Proper scores of the models that state probabilities, and of the uniform baseline."""
+    rows = tuple(
+        (row.name, *(_number(value, 4) for value in (row.scores.brier, row.scores.rps, row.scores.log)),
+         f"{row.scores.cells:,}")
+        for row in leaderboard
+        if row.scores.cells
+    )  # fmt: skip
+    if not rows:
+        return []
+    return [
+        Table(("Model", *SCORE_NAMES.values(), "Cells"), rows),
+        "Proper scores judge the distribution predicted for each person by this person's answer; smaller is better. "
+        "They are over the cells in which all evaluations state probabilities.",
+    ]
+
+
+def _score_pairs(differences: Sequence[PairwiseDifference]) -> list[Part]:
+    rows = tuple(
+        (
+            pair.one,
+            pair.other,
+            SCORE_NAMES[found.score],
+            f"{found.difference:+.4f}",
+            "" if found.ci95 is None else f"{found.ci95.low:+.4f} to {found.ci95.high:+.4f}",
+            f"{found.cells:,}",
+        )
+        for pair in differences
+        for found in pair.scores
+    )
+    header = ("Model", "Compared with", "Proper score", "Better by", "95 % interval", "Cells")
+    return [Table(header, rows)] if rows else []
 
 
 def _pairs(comparison: Comparison, kind: StudyKind) -> list[Part]:
@@ -120,7 +165,7 @@ def _pairs(comparison: Comparison, kind: StudyKind) -> list[Part]:
         for pair in differences
     )
     header = ("Model", "Compared with", "Closer by (W)", "95 % interval", "Studies won : lost", "Resolved")
-    return [Table(header, rows), *(pair.sentence for pair in differences)]
+    return [Table(header, rows), *(pair.sentence for pair in differences), *_score_pairs(differences)]
 
 
 def _dots(leaderboard: Sequence[LeaderboardRow]) -> go.Figure:

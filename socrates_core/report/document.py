@@ -3,11 +3,30 @@
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import plotly.graph_objects as go
 
 from socrates_core.report.figures import figure_html
-from socrates_core.report.simulation import PAGE_HEAD
+
+PAGE_HEAD: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }
+pre, td, th, p { overflow-wrap: break-word; }
+pre { overflow-x: auto; }
+pre { white-space: pre-wrap; border: 1px solid #808080; border-radius: 6px; padding: .75rem; font-size: .85rem; }
+table { border-collapse: collapse; width: 100%; }
+td, th { text-align: left; padding: .25rem .5rem; border-bottom: 1px solid #80808066; vertical-align: top; }
+.verdict { font-size: 1.15rem; border-left: 4px solid #0072B2; padding-left: .75rem; }
+.muted { color: #767676; }
+</style>
+"""
+"""What every page begins with, up to its title."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +80,7 @@ def to_html(title: str, sections: Sequence[Section]) -> str:
             body.append(f"<h2>{html.escape(section.title)}</h2>")
         for part in section.parts:
             pictures += isinstance(part, Picture)
-            body.append(_html(part, pictures))
+            body.append(part_html(part, pictures))
     head = f"{PAGE_HEAD}{_STYLE}<title>{html.escape(title)}</title>\n</head>\n<body>\n"
     return head + "\n".join(body) + "\n</body>\n</html>\n"
 
@@ -85,8 +104,8 @@ td { font-variant-numeric: tabular-nums; }
 """
 
 
-def _html(part: Part, picture: int) -> str:
-    """A part; `picture` counts the pictures up to it."""
+def part_html(part: Part, picture: int = 0) -> str:
+    """A part of a page; `picture` counts the pictures up to it."""
     if isinstance(part, str):
         return f"<p>{html.escape(part)}</p>"
     if isinstance(part, Warned):

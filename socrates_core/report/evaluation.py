@@ -18,6 +18,7 @@ from socrates_core.report.distances import against_n, distances, extremes, studi
 from socrates_core.report.document import Folded, Part, Picture, Section, Table, Warned, to_html, to_markdown
 from socrates_core.report.evaluation_figures import effects_figure, groups_figure
 from socrates_core.report.off_axis import nominal, off_axis
+from socrates_core.report.probabilities.sections import probability_sections
 from socrates_core.report.words import SHOWN_ROWS, cut, headline, number, shown_model, with_interval
 from socrates_core.study.files import json_text, write_files
 
@@ -63,6 +64,7 @@ def _sections(scored: ScoredCells) -> list[Section]:
     return [
         *found,
         Section("Individual people", _individual(metrics)),
+        *probability_sections(metrics),
         Section("Groups of people", _groups(metrics.fairness)),
         Section("What was left out", _excluded(metrics.excluded)),
         Section("Contamination and near-duplicates", _leaks(metrics.provenance)),

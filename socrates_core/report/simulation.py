@@ -6,12 +6,15 @@ import html
 import io
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final
 
+from socrates_core.evaluation.results.json_file import as_json as plain
 from socrates_core.evaluation.results.provenance import versions
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.people.population import describe
 from socrates_core.prompt import TEMPLATES, segments
+from socrates_core.report.document import PAGE_HEAD, part_html
 from socrates_core.report.effect_table import (
     EXPLAIN_BOUNDS,
     arm_numbers,
@@ -20,9 +23,11 @@ from socrates_core.report.effect_table import (
     shares_by_option,
 )
 from socrates_core.report.figures import arms_figure, figure_html, histogram
+from socrates_core.report.trust.tables import TITLE, trust_parts
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.result import ArmResult, EffectRow, OffAxisAnswers, Simulation
 from socrates_core.study.study_set import Cell, persona_rows
+from socrates_core.trust.statement.finding import trust
 
 FORMAT: Final = 2
 """Version of the JSON export."""
@@ -41,6 +46,9 @@ CSV_COLUMNS: Final = (
     "actual_answers",
     "invalid_predictions",
     "off_axis",
+    "calibrated_share",
+    "calibration_applied",
+    "simulated",
 )
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -49,17 +57,17 @@ FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "�
 
 def to_json(simulation: Simulation) -> str:
     """Everything needed to reproduce the simulation, and its results: request, texts, model, versions, figures."""
-    report = {"format": FORMAT, **as_json(simulation), "versions": versions()}
+    report = {"format": FORMAT, "simulated": True, **as_json(simulation), "versions": versions()}
     return json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_json(simulation: Simulation) -> dict[str, Any]:
     """Request, texts, model and figures, as dictionaries, lists, strings and numbers."""
-    model = simulation.model
     return {
         "request": simulation.request.to_json(),
         "study": asdict(simulation.study),
-        "model": {**asdict(model), "trained_on": sorted(model.trained_on)},
+        "model": {**_described(simulation), "trained_on": sorted(simulation.model.trained_on)},
+        "trust": plain(trust(simulation)),
         "arms": [_arm_json(arm) for arm in simulation.arms],
         "control": {"cell_id": simulation.control.cell_id, "condition": simulation.control.condition_label},
         "effects": [_effect_json(row) for row in simulation.effects],
@@ -87,15 +95,31 @@ def to_csv(simulation: Simulation) -> str:
     file = io.StringIO()
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(CSV_COLUMNS)
-    for arm in simulation.arms:
-        cell = arm.cell
+    said = trust(simulation)
+    applied = "yes" if said.applied else "no"
+    for place, arm in enumerate(simulation.arms):
+        cell, calibrated = arm.cell, said.arms[place].calibrated if said.applied else None
         for i, value in enumerate(arm.predicted.values.tolist()):
             label = inert(cell.scale.labels.get(value, ""))
             shares = [f"{arm.predicted.probs[i]:.6f}", "" if arm.actual is None else f"{arm.actual.probs[i]:.6f}"]
             keys = [inert(cell.study_id), cell.cell_id, cell.condition_num, inert(cell.condition_label)]
             invalid = 0 if arm.numbers is None else arm.numbers.n_invalid
             written = value if cell.scale.unit == 1 else cell.scale.written(value)
-            rows.writerow([*keys, written, label, *shares, arm.n_predicted, arm.n_actual, invalid, "no"])
+            rows.writerow(
+                [
+                    *keys,
+                    written,
+                    label,
+                    *shares,
+                    arm.n_predicted,
+                    arm.n_actual,
+                    invalid,
+                    "no",
+                    "" if calibrated is None else f"{calibrated[i]:.6f}",
+                    applied,
+                    "true",
+                ]
+            )
         if arm.off_axis is None:
             continue
         actual = arm.off_axis.actual or [None] * len(arm.off_axis.predicted)
@@ -104,7 +128,21 @@ def to_csv(simulation: Simulation) -> str:
             arm.off_axis.labels.items(), arm.off_axis.predicted, actual, strict=True
         ):
             shares = [f"{ours:.6f}", "" if theirs is None else f"{theirs:.6f}"]
-            rows.writerow([*keys, cell.scale.written(value), inert(label), *shares, arm.n_predicted, answers, 0, "yes"])
+            rows.writerow(
+                [
+                    *keys,
+                    cell.scale.written(value),
+                    inert(label),
+                    *shares,
+                    arm.n_predicted,
+                    answers,
+                    0,
+                    "yes",
+                    "",
+                    applied,
+                    "true",
+                ]
+            )
     return file.getvalue()
 
 
@@ -119,6 +157,8 @@ def to_html(simulation: Simulation) -> str:
         "<h2>Predicted and actual answers</h2>",
         *(_arm_html(arm, picture) for picture, arm in enumerate(simulation.arms, start=1)),
         *_effects_html(simulation),
+        f"<h2>{TITLE}</h2>",
+        *map(part_html, trust_parts(trust(simulation), first.cell.scale)),
         *_prompt_html(simulation),
         "<h2>To reproduce this</h2>",
         f"<pre>{_text(json.dumps(simulation.request.to_json(), indent=1, ensure_ascii=False))}</pre>",
@@ -231,29 +271,15 @@ def _effect_json(row: EffectRow) -> dict[str, Any]:
 
 
 def _model_json(simulation: Simulation) -> dict[str, Any]:
-    model = simulation.model
-    return {**asdict(model), "trained_on": f"{len(model.trained_on)} studies"}
+    return {**_described(simulation), "trained_on": f"{len(simulation.model.trained_on)} studies"}
+
+
+def _described(simulation: Simulation) -> dict[str, Any]:
+    """The model without the places of its files on this machine."""
+    return {name: value for name, value in asdict(simulation.model).items() if not isinstance(value, Path)}
 
 
 # -- HTML --------------------------------------------------------------------------------------------------------
-
-PAGE_HEAD: Final = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }
-pre, td, th, p { overflow-wrap: break-word; }
-pre { overflow-x: auto; }
-pre { white-space: pre-wrap; border: 1px solid #808080; border-radius: 6px; padding: .75rem; font-size: .85rem; }
-table { border-collapse: collapse; width: 100%; }
-td, th { text-align: left; padding: .25rem .5rem; border-bottom: 1px solid #80808066; vertical-align: top; }
-.verdict { font-size: 1.15rem; border-left: 4px solid #0072B2; padding-left: .75rem; }
-.muted { color: #767676; }
-</style>
-"""
 
 
 def _text(text: str) -> str:

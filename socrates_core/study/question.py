@@ -1,4 +1,4 @@
-"""The question of a stimulus, shortened for a menu."""
+"""The question of a stimulus, shortened for a menu or a message."""
 
 import re
 from typing import Final
@@ -26,3 +26,8 @@ def question_of(cell: Cell) -> str:
     if sentences[-2:-1] == [words] and len(words) + len(item) < QUESTION_WORDS and item[-1:] not in ".!?…:":
         words = f"{words} {item}"
     return words if len(words) <= QUESTION_WORDS else words[: QUESTION_WORDS - 1].rstrip() + "…"
+
+
+def ending(text: str, most: int = 80) -> str:
+    """The end of a stimulus, where its question stands; an ellipsis marks where it was cut."""
+    return text if len(text) <= most else f"…{text[-most:].lstrip()}"

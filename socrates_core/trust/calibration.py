@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation.results.json_file import as_json, read_record
+from socrates_core.model.record import CALIBRATION
 from socrates_core.study.files import write_json
 from socrates_core.trust.error_model.coverage import Coverage, What
 from socrates_core.trust.error_model.distance import DistanceModel
@@ -19,12 +20,11 @@ from socrates_core.trust.error_model.evidence import ALL, FAMILIES, family_of
 from socrates_core.trust.error_model.hierarchy import LEAST_GROUPS, ErrorModel
 from socrates_core.trust.error_model.sharpness import Sharpness
 from socrates_core.trust.fingerprint import Fingerprint
+from socrates_core.trust.support.features import SupportFeatures
 from socrates_core.trust.worth import Worth, effect_worth
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of calibration.json."""
-
-FILE: Final = "calibration.json"
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,12 @@ class AnswersModel:
         return self.effect.interval(predicted, level, sampling)
 
     @property
+    def knows_means(self) -> bool:
+        """Whether predictions make the intervals of means better than ignoring them does."""
+        found = self.tried("mean", 0.8)
+        return found is not None and found.informative
+
+    @property
     def knows_effects(self) -> bool:
         """Whether predicted effects make the intervals of effects better than no effect does."""
         found = self.tried("effect", 0.8)
@@ -165,6 +171,8 @@ class Calibration:
     """Families that are there in too few groups for parts of their own."""
     left_out: tuple[str, ...]
     """What was not used, and why."""
+    support: SupportFeatures
+    """What the studies are like, to say whether a question is like theirs."""
 
     def __post_init__(self) -> None:
         """Refuse what no fit gives."""
@@ -172,6 +180,10 @@ class Calibration:
             raise ValueError(f"there are parts for {ALL!r}, and for families of scales besides")
         if self.groups < LEAST_GROUPS or self.studies < self.groups:
             raise ValueError(f"a calibration rests on {LEAST_GROUPS} groups of studies or more")
+        for family in self.families.values():
+            tried = [one.groups for kind in (family.raw, family.sharpened) if kind for one in kind.coverage]
+            if max([family.groups, *tried]) > self.groups or family.studies > self.studies:
+                raise ValueError("no part of a calibration rests on more groups or studies than all of it")
 
     def of(self, options: int) -> tuple[str, FamilyModel]:
         """The error model for a scale with this many options, and the family whose it is."""
@@ -211,9 +223,9 @@ def load_calibration(path: Path) -> Calibration:
     Raises:
         PredictionError: If there is none, it is of another version, or it is not valid.
     """
-    file = path / FILE if path.is_dir() else path
+    file = path / CALIBRATION if path.is_dir() else path
     again = "calibrate again with python -m eval.calibrate RUN"
     try:
         return read_record(Calibration, FORMAT, file, "a calibration", again)
     except OSError as error:
-        raise PredictionError(f"{path} has no {FILE}; make one with python -m eval.calibrate RUN") from error
+        raise PredictionError(f"{path} has no {CALIBRATION}; make one with python -m eval.calibrate RUN") from error

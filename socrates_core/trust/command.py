@@ -9,7 +9,10 @@ from socrates_core.command import check_seed
 from socrates_core.errors import PredictionError, shown
 from socrates_core.evaluation.prediction_files import load_predictions
 from socrates_core.evaluation.results.provenance import read_provenance
-from socrates_core.trust.calibration import FILE, AnswersModel, Calibration, save_calibration
+from socrates_core.model.adapters import adapter_digest
+from socrates_core.model.folder import local_folder
+from socrates_core.model.record import CALIBRATION
+from socrates_core.trust.calibration import AnswersModel, Calibration, save_calibration
 from socrates_core.trust.error_model.coverage import LEAST_TRIED, Coverage
 from socrates_core.trust.fitting import calibrate as fit_calibration
 
@@ -21,21 +24,51 @@ def calibrate(
         Literal["real", "synthetic"], typer.Option(help="The studies that count; synthetic ones try the method alone.")
     ] = "real",
     seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 42,
+    adapter: Annotated[
+        str | None, typer.Option(help="Put it beside the weights of this adapter, too, for the page and for push.")
+    ] = None,
 ) -> None:
     """Fit how far off a model's predictions are, from an evaluation on studies with answers."""
     check_seed(seed)
     if out is None and len(runs) > 1:
         raise PredictionError(f"name the file of these {len(runs)} runs together with --out")
-    file = out or (runs[0] if runs[0].is_dir() else runs[0].parent) / FILE
+    file = out or (runs[0] if runs[0].is_dir() else runs[0].parent) / CALIBRATION
     if (file.exists() and not file.is_file()) or not file.parent.is_dir():
         raise PredictionError(f"{shown(file)} cannot be written: name a file with --out, in a folder that is there")
     loaded = [load_predictions(run) for run in runs]
     told = [(one.cells, read_provenance(one.provenance)) for one in loaded]
     calibration = fit_calibration(told, seed, kind == "real")
+    beside = None if adapter is None else _beside(adapter, calibration)
     save_calibration(calibration, file)
     for line in summary(calibration):
         print(line)
     print(f"wrote        {shown(file)}")
+    if beside is not None:
+        save_calibration(calibration, beside)
+        print(f"             {shown(beside)}")
+
+
+def _beside(adapter: str, calibration: Calibration) -> Path:
+    """Where the calibration of this adapter goes.
+
+    Raises:
+        PredictionError: If the runs are of another adapter, or of one that was trained again since.
+        ModelError: If there is no such adapter.
+    """
+    folder = local_folder(adapter, "adapter")
+    try:
+        digest = adapter_digest(folder)
+    except OSError as error:
+        raise PredictionError(f"{shown(folder)} is not the folder of an adapter ({error})") from error
+    fitted = calibration.fingerprint.adapter_digest
+    if fitted is None:
+        raise PredictionError(
+            "these runs do not state which weights their adapter had: they are of an older version, or of a model "
+            "without one; evaluate the adapter again"
+        )
+    if digest != fitted:
+        raise PredictionError(f"these runs are not of the weights in {shown(folder)}; evaluate that adapter")
+    return folder / CALIBRATION
 
 
 def summary(calibration: Calibration) -> list[str]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 
 from socrates_core.errors import PredictionError, shown
 from socrates_core.evaluation.results.provenance import Provenance
+from socrates_core.model.answer_model import ModelDescription
+from socrates_core.model.folder import shown_name
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,9 @@ class Fingerprint:
     """The adapter as requested; None for a model without one."""
     adapter_revision: str | None
     """Its commit, where one was requested."""
+    adapter_digest: str | None
+    """Of its settings and weights: the same adapter under another name is the same, and one that was trained again in
+    the same folder is another. None in runs of older versions, which did not state it."""
     template: str | None
     """The template of the prompt; None for a baseline."""
     precision: str
@@ -27,6 +32,8 @@ class Fingerprint:
     """1 for the probabilities as the model gives them."""
     top_p: float
     """1 for all options."""
+    model_digest: str | None = None
+    """Of the model's weights, as `adapter_digest`; None in older runs, for a baseline and for an endpoint."""
 
     def __post_init__(self) -> None:
         """Refuse a temperature or top-p that no prediction can have."""
@@ -46,15 +53,55 @@ class Fingerprint:
                 "predictions; calibrate a run of python -m eval.run"
             )
         revisions = provenance.said.get("revisions") or {}
+        digest, adapter = provenance.said.get("adapter_digest"), provenance.adapter
+        model_digest = provenance.said.get("model_digest")
         return cls(
-            model=provenance.model,
+            model=provenance.model if model_digest is None else shown_name(provenance.model),
             model_revision=revisions.get("model"),
-            adapter=provenance.adapter,
+            # a path of this machine tells others nothing
+            adapter=adapter if adapter is None or digest is None else shown_name(adapter),
             adapter_revision=revisions.get("adapter"),
+            adapter_digest=digest,
             template=provenance.template,
             precision=str(provenance.said.get("precision", "exact")),
             temperature=1.0,
             top_p=1.0,
+            model_digest=model_digest,
+        )
+
+    @classmethod
+    def of_model(cls, model: ModelDescription, temperature: float = 1.0, top_p: float = 1.0) -> "Fingerprint":
+        """The settings of a loaded model whose probabilities are changed by temperature and top-p."""
+        revision, adapter_revision = (
+            None if (name or "").startswith("endpoint:") else (name or "").partition("@")[2] or None
+            for name in (model.name, model.adapter)
+        )
+        return cls(
+            model=model.name,
+            model_revision=revision,
+            adapter=model.adapter,
+            adapter_revision=adapter_revision,
+            adapter_digest=model.adapter_digest,
+            template=model.template,
+            precision=model.precision,
+            temperature=temperature,
+            top_p=top_p,
+            model_digest=model.model_digest,
+        )
+
+    def differences(self, asked: "Fingerprint") -> tuple[str, ...]:
+        """What is not the same, in words; weights of the same content are the same under any name."""
+        skipped: set[str] = set()
+        for whose in ("model", "adapter"):
+            ours, theirs = (getattr(one, f"{whose}_digest") for one in (self, asked))
+            if ours is not None and ours == theirs:
+                skipped |= {whose, f"{whose}_revision"}
+            if getattr(self, whose) is None or None in (ours, theirs):
+                skipped.add(f"{whose}_digest")
+        return tuple(
+            f"{one.name.replace('_', ' ')} {getattr(self, one.name)!r} there, {getattr(asked, one.name)!r} here"
+            for one in fields(self)
+            if one.name not in skipped and getattr(self, one.name) != getattr(asked, one.name)
         )
 
     def refuse_other(self, asked: "Fingerprint") -> None:
@@ -63,11 +110,7 @@ class Fingerprint:
         Raises:
             PredictionError: If they differ; names every difference.
         """
-        differing = [
-            f"{one.name.replace('_', ' ')} {getattr(self, one.name)!r} there, {getattr(asked, one.name)!r} here"
-            for one in fields(self)
-            if getattr(self, one.name) != getattr(asked, one.name)
-        ]
+        differing = self.differences(asked)
         if differing:
             raise PredictionError(
                 f"this calibration was fitted on other predictions ({shown('; '.join(differing))}); evaluate this "

@@ -17,11 +17,12 @@ from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.trust.calibration import FORMAT, AnswersModel, Calibration, ChangeOfW, EffectModel, FamilyModel
 from socrates_core.trust.error_model.coverage import LEAST_TRIED, coverages
 from socrates_core.trust.error_model.distance import fit_distance
-from socrates_core.trust.error_model.evidence import ALL, FAMILIES, Evidence, evidence_of
+from socrates_core.trust.error_model.evidence import ALL, FAMILIES, Evidence, evidence_of, usable
 from socrates_core.trust.error_model.hierarchy import LEAST_GROUPS, fit
 from socrates_core.trust.error_model.responses import actual_effects, errors_of_means
 from socrates_core.trust.error_model.sharpness import Setting, best_without, fit_sharpness, log_scores
 from socrates_core.trust.fingerprint import Fingerprint
+from socrates_core.trust.support.features import features_of
 from socrates_core.trust.worth import distribution_worth, person_variance
 
 LEAST_OF_FAMILY: Final = LEAST_TRIED[0.95]
@@ -71,6 +72,7 @@ def calibrate(
         families={name: _family(part, seed) for name, part in families.items()},
         merged=tuple(merged),
         left_out=left_out,
+        support=features_of(usable(fresh, real), next((one.source for _, one in runs if one.source), None)),
     )
 
 

@@ -69,6 +69,8 @@ class Entrance:
     """Names by which it may be reached, beside this machine's own."""
     no_token: bool
     """Whether everyone is the owner."""
+    mcp: bool = False
+    """Whether MCP clients may call the endpoints as tools."""
 
     def guarded(self) -> tuple["AllowedHosts", "OwnerToken"]:
         """The names by which the app may be reached, and what makes a visitor its owner.
@@ -139,11 +141,14 @@ def app(
         bool,
         typer.Option("--no-token", help="Ask for no token: everyone who reaches the app is its owner."),
     ] = False,
+    mcp: Annotated[
+        bool, typer.Option("--mcp", help="Serve the endpoints for programs as MCP tools too; needs the package mcp.")
+    ] = False,
 ) -> None:
     """Start Socrates in the browser: predicted and actual answers of studies that the model has not seen."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    entrance = Entrance(host, port, tuple(allowed_host or ()), no_token)
+    entrance = Entrance(host, port, tuple(allowed_host or ()), no_token, mcp)
     asked = asked_model(model, adapter, template, precision)
     open_page(asked, studies or [], runs.resolve(), entrance, confirm_people)
 
@@ -181,11 +186,14 @@ def open_page(
     from socrates_core.study.sources.bundled import BUNDLED
     from socrates_core.ui.access.uploads import delete_leftovers
     from socrates_core.ui.access.visitors import Policy
+    from socrates_core.ui.api.tools import PATH, check_installed
     from socrates_core.ui.catalogue import open_catalogue
     from socrates_core.ui.evaluate.board import RunBoard
     from socrates_core.ui.page import build_page, check_port, serve
     from socrates_core.ui.results import Results
 
+    if entrance.mcp:
+        check_installed()
     delete_leftovers()
     policy = Policy.from_environment()
     guarded = entrance.guarded()
@@ -202,8 +210,10 @@ def open_page(
     mirror_runs(runs)
     board = RunBoard(runs)
     page = build_page(results, board, startup)
-    address = serve(page, results, board, guarded, entrance.host, entrance.port)
+    address = serve(page, results, board, guarded, entrance.host, entrance.port, entrance.mcp)
     print_address(address, guarded[1], entrance.host)
+    if entrance.mcp:
+        print(f"Tools    {address.rstrip('/')}{PATH}  (MCP over HTTP)", flush=True)
     page.block_thread()
 
 

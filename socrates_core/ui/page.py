@@ -18,8 +18,12 @@ from socrates_core.ui.access.hosts import AllowedHosts
 from socrates_core.ui.access.owner_token import OwnerToken
 from socrates_core.ui.access.visitors import on_space
 from socrates_core.ui.adapters.tab import adapters_tab, refresh_adapters
+from socrates_core.ui.api.endpoints import Endpoints
+from socrates_core.ui.api.tools import give_json
+from socrates_core.ui.evaluate.actions import RunActions
 from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.evaluate.files import run_routes
+from socrates_core.ui.evaluate.form import RunForm
 from socrates_core.ui.evaluate.tab import evaluate_tab, follow_runs
 from socrates_core.ui.listeners import QUICK
 from socrates_core.ui.model_choice import ModelChoice, draw_choice, model_choice
@@ -37,6 +41,12 @@ ONE_SENTENCE: Final = (
     "Predicts how people answer in a social-science experiment before it is run, "
     "and says how far to trust the prediction."
 )
+DOORS: Final = (
+    "<ul class='doors'><li><b>Simulate</b> Pick a study that was run, change who takes part, and see predicted beside "
+    "actual answers.</li><li><b>Your study</b> Write your own question before you ask anybody, or bring a survey file "
+    "in <b>Your data</b>.</li><li><b>Evaluate</b> Measure a model on many studies that it has not seen.</li></ul>"
+)
+"""What can be done here, by the names of the tabs."""
 
 LOOK_EVERY: Final = 2.0
 """Seconds between checks of a model that is being loaded."""
@@ -76,6 +86,7 @@ def build_page(results: Results, board: RunBoard, startup: Startup | None = None
                 adapters_tab(page, tabs, tab, results, choice)
         gr.HTML(f"<footer class='colophon'>Socrates {__version__}</footer>", elem_id="colophon", js_on_load=None)
         follow_runs(page, runs, results, board)
+        Endpoints(results, RunActions(RunForm(results, board), board, results.policy)).register()
         choice.menu.change(lambda name: _header(name, results), choice.menu, top, **QUICK)
     return page
 
@@ -83,7 +94,7 @@ def build_page(results: Results, board: RunBoard, startup: Startup | None = None
 def _header(name: str, results: Results) -> str:
     """Title, and the banner of a model."""
     return (
-        f"<header class='masthead'><h1>Socrates</h1><p>{ONE_SENTENCE}</p></header>"
+        f"<header class='masthead'><h1>Socrates</h1><p>{ONE_SENTENCE}</p>{DOORS}</header>"
         f"{banner(results.models.get(name).description)}"
     )
 
@@ -104,7 +115,9 @@ def _wire_startup(page: gr.Blocks, startup: Startup | None, choice: ModelChoice,
     gr.on([page.load, timer.tick], look, choice.menu, [note, choice.menu, timer], **QUICK)
 
 
-def serve(page: gr.Blocks, results: Results, board: RunBoard, guarded: Guarded, host: str, port: int) -> str:
+def serve(
+    page: gr.Blocks, results: Results, board: RunBoard, guarded: Guarded, host: str, port: int, mcp: bool = False
+) -> str:
     """Start the server in the background and return its address.
 
     Args:
@@ -114,15 +127,16 @@ def serve(page: gr.Blocks, results: Results, board: RunBoard, guarded: Guarded, 
         guarded: The names by which the app may be reached, and what makes a visitor its owner.
         host: The interface to listen on.
         port: The port to listen on.
+        mcp: Whether the endpoints are MCP tools too.
 
     Raises:
-        LaunchError: If the port is not available.
+        LaunchError: If the port is not available, or the tools cannot be started.
     """
     check_port(host, port)
     shield(page)
     hosts, owner = guarded
     calls, files = Calls.of(page), {PATH: results.uploads.largest}
-    guard = Middleware(Guard, hosts=hosts, owner=owner, calls=calls, space=on_space(), files=files)
+    guard = Middleware(Guard, hosts=hosts, owner=owner, calls=calls, space=on_space(), files=files, mcp=mcp)
     # on a Space, Gradio would make the browser load a header and fonts from other hosts, and start a second server for
     # hot reloading
     page.space_id = None
@@ -137,6 +151,7 @@ def serve(page: gr.Blocks, results: Results, board: RunBoard, guarded: Guarded, 
             share=False,
             ssr_mode=False,
             show_error=False,
+            mcp_server=mcp,
             run_history=False,
             state_session_capacity=SESSIONS,
             footer_links=[],
@@ -153,6 +168,8 @@ def serve(page: gr.Blocks, results: Results, board: RunBoard, guarded: Guarded, 
         )
     except OSError as error:  # taken since the check
         raise LaunchError(_port_message(host, port, str(error))) from error
+    if mcp:
+        give_json(page)
     return str(address)
 
 

@@ -2,15 +2,11 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import tempfile
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -19,8 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from eval.bench.app import BROWSERS, FLAGS
 from tests.servers.app_server import READY, RUNNING
+from tests.servers.programs import Program, free_port
 
-ROOT = Path(__file__).parents[2]
 PATIENCE = 60_000
 """Milliseconds that a busy machine may take for what a quiet one does at once."""
 START = 240
@@ -47,29 +43,23 @@ class Visit:
 @contextmanager
 def running_app(*arguments: str, **environ: str) -> Iterator[str]:
     """`python app.py` with these arguments and variables on a free port; gives its address for visitors."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "app.py", "--port", str(port), *arguments]
-    with tempfile.TemporaryFile("w+") as said:
-        settings = {**os.environ, **environ}
-        process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=said, stderr=subprocess.STDOUT)
+    port = free_port()
+    process = Program("app.py", "--port", port, *arguments, environ=environ)
 
-        def log() -> str:
-            said.seek(0)
-            return said.read()
+    def log() -> str:
+        return process.stdout + process.stderr
 
-        try:
-            wait_for(lambda: READY.search(log()) or process.poll() is not None, "the app to be ready", START)
-            ready = READY.search(log())
-            assert ready, log()
-            RUNNING[port] = ready[1] or ""
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            RUNNING.pop(port, None)
-            process.terminate()
-            process.wait(timeout=30)
-        assert "Traceback" not in log(), log()
+    try:
+        wait_for(lambda: READY.search(log()) or process.poll() is not None, "the app to be ready", START)
+        ready = READY.search(log())
+        assert ready, log()
+        RUNNING[port] = ready[1] or ""
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        RUNNING.pop(port, None)
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    assert "Traceback" not in log(), log()
 
 
 @pytest.fixture(scope="module")
@@ -101,12 +91,26 @@ def shared_contexts(browser: Browser) -> Iterator[dict[tuple[int, str], BrowserC
 
 @pytest.fixture
 def visit(browser: Browser, shared_contexts: dict[tuple[int, str], BrowserContext]) -> Iterator[Callable[..., Visit]]:
+    """Opens visits, which end with the test."""
+    with visits(browser, shared_contexts) as begin:
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def opened(app: str, browser: Browser, shared_contexts: dict[tuple[int, str], BrowserContext]) -> Iterator[Page]:
+    """The page as it opens, once for all tests of a module that only look at it."""
+    with visits(browser, shared_contexts) as begin:
+        yield begin().open(app)
+
+
+@contextmanager
+def visits(browser: Browser, shared: dict[tuple[int, str], BrowserContext]) -> Iterator[Callable[..., Visit]]:
     """Opens visits; afterwards none may have asked another host for anything or complained.
 
     A visit `apart` shares nothing with others, like that of somebody else. A visit is the owner's, as after opening the
     address that the start prints, unless it is a `stranger`'s, which is apart too.
     """
-    visits: list[Visit] = []
+    begun: list[Visit] = []
     contexts: list[BrowserContext] = []
 
     def new_context(width: int, scheme: Literal["light", "dark"]) -> BrowserContext:
@@ -117,9 +121,9 @@ def visit(browser: Browser, shared_contexts: dict[tuple[int, str], BrowserContex
     ) -> Visit:
         if apart or stranger:
             contexts.append(new_context(width, scheme))
-        elif (width, scheme) not in shared_contexts:
-            shared_contexts[width, scheme] = new_context(width, scheme)
-        context = contexts[-1] if apart or stranger else shared_contexts[width, scheme]
+        elif (width, scheme) not in shared:
+            shared[width, scheme] = new_context(width, scheme)
+        context = contexts[-1] if apart or stranger else shared[width, scheme]
         if not stranger:
             context.add_cookies([cookie(port, token) for port, token in RUNNING.items() if token])
         new = Visit(context.new_page())
@@ -128,18 +132,18 @@ def visit(browser: Browser, shared_contexts: dict[tuple[int, str], BrowserContex
         new.page.on("request", lambda r: None if r.url.startswith(local) else new.foreign.append(r.url))
         new.page.on("console", lambda m: new.complaints.append(m.text) if m.type == "error" else None)
         new.page.on("pageerror", lambda error: new.complaints.append(str(error)))
-        visits.append(new)
+        begun.append(new)
         return new
 
     yield begin
-    for each in visits:
+    for each in begun:
         if not each.page.is_closed() and each.page.url.startswith("http"):
             each.page.evaluate("() => localStorage.clear()")  # a choice of this visitor is not one of the next
         each.page.close()
     for context in contexts:
         context.close()
-    assert [each.foreign for each in visits if each.foreign] == []
-    assert [each.complaints for each in visits if each.complaints] == []
+    assert [each.foreign for each in begun if each.foreign] == []
+    assert [each.complaints for each in begun if each.complaints] == []
 
 
 def cookie(port: int, token: str) -> SetCookieParam:

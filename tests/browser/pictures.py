@@ -16,7 +16,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
 from eval.bench.app import BROWSERS, FLAGS
-from tests.browser.conftest import PATIENCE, ROOT, running_app
+from tests.browser.conftest import PATIENCE, running_app
+from tests.servers.programs import ROOT
 
 WIDTH, HEIGHT, COLOURS = 1280, 1000, 128
 

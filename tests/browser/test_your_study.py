@@ -189,6 +189,30 @@ def test_a_link_opens_the_study_in_a_page_of_somebody_else_and_markup_stays_text
     assert [one.title() for one in (page, other)] == ["Socrates", "Socrates"]
 
 
+def test_below_a_prediction_stands_how_many_people_to_ask_and_what_a_few_already_say(
+    app: str, visit: Callable[..., Visit], tmp_path: Path
+) -> None:
+    hand = at_the_desk(visit(), app)
+    page = hand.page
+    page.click("#study-example")
+    expect(page.locator("#study-summary")).to_contain_text("Ready to run")
+    run(hand)
+    expect(page.locator("#study-design-says")).to_be_hidden()
+    page.click("#study-design > button")
+    expect(page.locator("#study-design-says")).to_contain_text("people in each arm find the predicted effect")
+    page.wait_for_selector("#study-design-picture .main-svg .scatterlayer")
+    page.fill("#study-design-people input[type=number]", "900")
+    expect(page.locator("#study-design-says")).to_contain_text("900 people asked in each arm")
+    page.click("#study-design-pilot > button")
+    pilot = tmp_path / "pilot.csv"
+    pilot.write_text("condition,intention\n" + "Plain menu,2\nClimate label,5\n" * 3)
+    page.set_input_files("#study-design-upload input[type=file]", pilot)
+    expect(page.locator("#study-design-pilot-says")).to_contain_text("What 6 people already say")
+    with page.expect_download() as saved:
+        page.click("#study-design-files button[data-file=csv]")
+    assert saved.value.suggested_filename == "labels-on-a-menu-design.csv"
+
+
 def test_another_visitor_finds_nothing_of_it(app: str, visit: Callable[..., Visit]) -> None:
     first = at_the_desk(visit(stranger=True), app)
     first.page.click("#study-example")

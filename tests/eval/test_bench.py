@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +7,11 @@ import polars as pl
 from eval.bench.data_parts.rows import write_shards
 from eval.bench.people import LIMIT, PEOPLE, made_up_people, measure_moves
 from socrates_core.study.sources.opening import open_source
+from tests.servers.programs import Program, finished
 
-ROOT = Path(__file__).parents[2]
 
-
-def bench(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "eval.bench", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+def bench(*arguments: object) -> Program:
+    return finished("-m", "eval.bench", *arguments)
 
 
 def test_the_made_up_shards_have_socsci210s_columns_and_go_through_whole(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from eval.bench import kills
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kills, "MODELS", {"uniform": 5})
+    monkeypatch.setattr(kills, "PREDICTED", {"uniform": kills.STUDIES})
 
 
 @pytest.mark.usefixtures("few")

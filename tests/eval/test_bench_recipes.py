@@ -1,21 +1,19 @@
 import json
-import subprocess
-import sys
+import signal
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from eval.bench.recipes import Trained, Variant, losses_of, markdown_table, sizes_of, table_rows, tables_of
 from socrates_core.finetune.recipe import Recipe
-from tests.finetune.folders import ROOT, environment, make_base, make_recipe, make_studies
+from tests.finetune.folders import make_base, make_recipe, make_studies, qlora
+from tests.servers.programs import Program
 
 
-def bench(*arguments: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "eval.bench", "--suite", "recipes", *map(str, arguments)]
-    return subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
-    )
+def bench(*arguments: object) -> Program:
+    return Program("-m", "eval.bench", "--suite", "recipes", *arguments)
 
 
 def figures(loss: float, distance: float) -> dict[str, float]:
@@ -78,27 +76,34 @@ def test_the_suite_goes_on_where_it_was_stopped_and_repeats_nothing(tmp_path: Pa
         time.sleep(0.01)
     assert stopped.poll() is None
     while stopped.poll() is None:  # once may not do: Python drops what a signal raises within a callback of C code
-        stopped.terminate()
-        time.sleep(2)
-    stopped.communicate(timeout=100)
+        stopped.send_signal(signal.SIGTERM)
+        stopped.poll(2)
     assert stopped.returncode != 0
+    for variant in (Variant(4, 10.0), Variant(16, 0.0), Variant(8, 0.0), Variant(1, 0.0)):  # trained elsewhere
+        varied = make_recipe(tmp_path / "varied.yaml", base, fraction=0.2, seed=42, **asdict(variant))
+        folder = "-".join(variant.name.replace(",", "").replace("×", "").split())
+        assert qlora(varied, studies, work / f"{folder}-seed-42").returncode == 0
     made = (first / "adapter_model.safetensors").stat().st_mtime_ns
     again = bench(*arguments)
-    said, errors = again.communicate(timeout=400)
-    assert again.returncode == 0, errors
-    assert "recipes: 1 of 6: groups of 4, seed 42: done before" in said
+    assert again.wait() == 0, again.stderr
+    assert ["done before" in line for line in again.stdout.splitlines() if " of 6: " in line] == [
+        True,
+        False,
+        True,
+        True,
+        True,
+        True,
+    ]
     assert (first / "adapter_model.safetensors").stat().st_mtime_ns == made
-    assert "| groups of 4, term × 10 |" in said
+    assert "| groups of 4, term × 10 |" in again.stdout
     suite = json.loads((tmp_path / "b.json").read_text("utf-8"))["suites"]["recipes"]
     assert len(suite["trainings"]) == 6
     assert len({one["base"]["wasserstein"] for one in suite["trainings"]}) == 1  # the same people are asked
     other = make_recipe(tmp_path / "recipe.yaml", base, fraction=0.2, lora_rank=2)
     refused = bench(*arguments[:2], "--config", other, *arguments[4:])
-    _, errors = refused.communicate(timeout=100)
-    assert (refused.returncode, "holds a training with another recipe" in errors) == (2, True)
+    assert (refused.wait(100), "holds a training with another recipe" in refused.stderr) == (2, True)
 
 
 def test_the_suite_needs_studies(tmp_path: Path) -> None:
     run = bench("--out", tmp_path / "b.json")
-    _, errors = run.communicate(timeout=100)
-    assert (run.returncode, "needs --studies" in errors) == (2, True)
+    assert (run.wait(100), "needs --studies" in run.stderr) == (2, True)

@@ -1,8 +1,5 @@
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,19 +10,12 @@ from socrates_core.runs.state import events, is_alive, state
 from socrates_core.study.sources.society.society import make_society, study_set
 from socrates_core.study.split import make_split
 from tests.evaluation.test_prediction_files import ORIGINAL, write
-
-ROOT = Path(__file__).parents[2]
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-
-
-def command(module: str, *arguments: object) -> list[str]:
-    return [sys.executable, "-m", module, *map(str, arguments)]
+from tests.servers.programs import Program
+from tests.servers.programs import finished as done
 
 
-def call(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(module, *arguments), cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=False
-    )
+def call(module: str, *arguments: object) -> Program:
+    return done("-m", module, *arguments, seconds=120)
 
 
 def metrics(folder: Path) -> dict[str, Any]:
@@ -66,16 +56,13 @@ def test_a_run_holds_what_the_design_says(finished: Path) -> None:
 def test_a_killed_run_goes_on_and_ends_with_the_same_figures(studies: Path, finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     arguments = ("--studies", studies, "--split", "train", "--model", "uniform", "--out", out)
-    process = subprocess.Popen(
-        command("eval.run", *arguments), cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = Program("-m", "eval.run", *arguments)
     deadline = time.monotonic() + 60
     while len(list(out.glob("units/[0-9]*.parquet"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    done = state(out).done
-    assert 3 <= done < len(metrics(finished)["cells"])
+    assert 3 <= state(out).done < len(metrics(finished)["cells"])
     assert (state(out).code, is_alive(out)) == ("interrupted", False)
     kept = {path.name: path.stat().st_mtime_ns for path in out.glob("units/[0-9]*.parquet")}
     broken = sorted(out.glob("units/[0-9]*.parquet"))[0]

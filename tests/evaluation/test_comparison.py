@@ -135,8 +135,8 @@ def test_evaluations_are_loaded_from_folders_and_equal_names_told_apart(tmp_path
         (None, "has no metrics.json"),
         ("{", "not the metrics of an evaluation"),
         ("[]", "not the metrics of an evaluation"),
-        ('{"format": 3}', "not the metrics of an evaluation"),
-        ('{"format": 1}', "of format 1, this version reads 3"),
+        ('{"format": 4}', "not the metrics of an evaluation"),
+        ('{"format": 1}', "of format 1, this version reads 4"),
     ],
 )
 def test_a_folder_without_readable_metrics_says_so(tmp_path: Path, content: str | None, said: str) -> None:
@@ -281,7 +281,7 @@ def test_a_comparison_is_read_back_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"format": 1}, "is of format 1, this version reads 2; compare again"),
+        ({"format": 1}, "is of format 1, this version reads 3; compare again"),
         ({"convention": "separate"}, "convention: Input should be 'scale' or 'observed', not 'separate'"),
         ({"cells": 3.5}, "cells: Input should be a valid integer"),
         ({"winner": "a"}, "winner is not known"),
@@ -293,3 +293,32 @@ def test_a_comparison_of_another_form_says_so(tmp_path: Path, change: dict[str, 
     path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **change}), "utf-8")
     with pytest.raises(PredictionError, match=re.escape(said)):
         load_comparison(path)
+
+
+def test_proper_scores_are_compared_on_the_same_cells_with_paired_intervals() -> None:
+    good, poor = named("good", studies(0.9)), named("poor", studies(0.1))
+    found = compare([good, poor])
+    (pair,) = found.differences
+    rows = {row.name: row.scores for row in found.leaderboard}
+    assert [one.score for one in pair.scores] == ["brier", "rps", "log"]
+    for one in pair.scores:
+        assert one.ci95 is not None
+        assert one.ci95.low > 0
+        assert one.cells == 40
+        behind = getattr(rows["poor"], one.score) - getattr(rows["good"], one.score)
+        assert one.difference == pytest.approx(behind)
+    assert rows["good"].brier == pytest.approx(good.metrics.probabilities["real"].proper.brier.model.mean)  # type: ignore[union-attr]
+    assert rows["uniform baseline"].brier == pytest.approx(0.8)
+    assert rows["noise floor"].cells == 0
+    page, text = report(found)
+    assert "| good | poor | Brier score | +0." in text
+    assert "| uniform baseline | 0.8000 | " in text
+    assert "Ranked probability score" in page
+
+
+def test_models_that_give_single_numbers_have_no_proper_scores_to_compare() -> None:
+    numbers = [replace(one, probs=None, mass=None, drawn=one.responses) for one in studies(0.9)]
+    found = compare([named("numbers", numbers), named("good", studies(0.9))])
+    assert found.differences[0].scores == ()
+    assert all(row.scores.cells == 0 for row in found.leaderboard)
+    assert "Proper score" not in report(found)[1]

@@ -186,7 +186,7 @@ def test_stimuli_that_were_not_compared_are_told_from_those_without_duplicates()
 def test_the_page_needs_nothing_else_and_holds_every_figure(scored: ScoredCells) -> None:
     page, text = report(scored)
     assert "<script src=" not in page
-    assert page.count("Plotly.newPlot(") == 4 + 6
+    assert page.count("Plotly.newPlot(") == 6 + 6
     for heading in (
         "Wasserstein distance (W)",
         "Treatment effects",
@@ -247,3 +247,35 @@ def test_studies_that_share_a_pool_of_people_are_resampled_as_one() -> None:
     alone = [replace(one, group=one.study_id) for one in cells]
     assert "9 cells of 9 studies." in headline(evaluate(alone, {}).metrics)
     assert evaluate(alone[:6], {}).metrics.wasserstein.scale.ci95 is not None
+
+
+def test_real_and_synthetic_studies_have_proper_scores_and_structure_of_their_own() -> None:
+    cells = [replace(one, real=one.study_id < "s3") for one in some()]
+    metrics = evaluate(cells, {"model": "m"}).metrics
+    assert list(metrics.probabilities) == ["real", "synthetic"]
+    for kind, found in metrics.probabilities.items():
+        alone = [one for one in cells if (kind == "real") == one.real]
+        same = evaluate(alone, {"model": "m"}).metrics.probabilities[kind]
+        assert found.proper is not None
+        assert same.proper is not None
+        assert found.proper.brier.model.mean == pytest.approx(same.proper.brier.model.mean)
+        assert found.reliability == replace(found.reliability, options=found.reliability.options)  # type: ignore[type-var]
+        assert found.structure["gender"].correlation_raw.value == same.structure["gender"].correlation_raw.value
+
+
+def test_the_report_shows_proper_scores_reliability_and_structure() -> None:
+    page, text = report(evaluate(some(), {"model": "m"}))
+    for title in ("## Proper scores", "## Reliability", "## Structure"):
+        assert title in text
+    assert "| Brier score, 0 to 2 | " in text
+    assert "| The answer is at most k | " in text
+    assert "| gender | " in text
+    assert "Share that happened" in page
+    assert "Variance ratio" in page
+
+
+def test_the_report_says_why_single_numbers_have_no_proper_scores() -> None:
+    numbers = [replace(one, probs=None, mass=None, drawn=one.responses) for one in some()]
+    text = report(evaluate(numbers, {"model": "m"}))[1]
+    assert "they have no proper scores" in text
+    assert "## Structure" in text

@@ -1,8 +1,5 @@
 """Folders for tests that train: a tiny base, studies with a split, recipes."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +8,9 @@ import yaml
 
 from socrates_core.study.split import make_split
 from tests.model.tiny import network, tokenizer
+from tests.servers.programs import Program, finished
 from tests.tables import study_set
 
-ROOT = Path(__file__).parents[2]
 STUDIES = tuple("abcdef")
 
 
@@ -60,22 +57,10 @@ def make_recipe(path: Path, base: Path | str, **settings: Any) -> Path:
     return path
 
 
-def environment() -> dict[str, str]:
-    """One thread, so that sums have one order."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-
-
 def command(recipe: Path, studies: Path, out: Path, *more: str) -> list[str]:
     return ["-m", "train.qlora", "--config", str(recipe), "--studies", str(studies), "--out", str(out), *more]
 
 
-def qlora(recipe: Path, studies: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *command(recipe, studies, out, *more)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        env=environment(),
-    )
+def qlora(recipe: Path, studies: Path, out: Path, *more: str, anew: bool = False) -> Program:
+    """A training, after its end."""
+    return finished(*command(recipe, studies, out, *more), anew=anew)

@@ -7,7 +7,8 @@ import torch
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.batch.examples import examples_of
 from socrates_core.finetune.training_log import Progress
-from socrates_core.finetune.validation import Validation, answer_model
+from socrates_core.finetune.validation import Validation, answer_model, template_advice
+from socrates_core.prompt import TEMPLATES
 from tests.finetune.people import lora_model, studies
 from tests.model.tiny import tokenizer
 
@@ -68,3 +69,15 @@ def test_a_network_whose_weights_ran_away_is_never_the_best() -> None:
         next(weight for weight in tuned.parameters() if weight.requires_grad).fill_(torch.nan)
     with pytest.raises(TrainingError, match=r"validation study (bridge|tea) is not finite"):
         asked.measure(model, np.random.default_rng(2))
+
+
+def test_the_template_with_the_most_probability_on_the_scale_is_named_before_training() -> None:
+    # the recipe's word for it, since --template is no option of the training
+    network = lora_model().get_base_model()
+    said = {name: template_advice(answer_model(network, tokenizer(), name, "float32")) for name in TEMPLATES}
+    best = [name for name, text in said.items() if text.endswith(f"; {name} has the most")]
+    assert len(best) == 1
+    for name, text in said.items():
+        assert text.startswith("share of the probability on the scale in typical prompts: shared ")
+        assert name in best or text.endswith(f"; template: {best[0]} has the most, {name} is in use")
+    assert network.training  # as it was before

@@ -282,3 +282,16 @@ def test_what_is_no_finished_run_is_named(tmp_path: Path, text: str) -> None:
     for path in (run(tmp_path / "run", text), tmp_path / "nowhere"):
         with pytest.raises(HubError, match=r"metrics\.json|nowhere"):
             read_run(path, adapter, found.config, found.record)
+
+
+def test_proper_scores_of_an_evaluation_stand_in_the_card_beside_guessing_evenly(tmp_path: Path) -> None:
+    write_adapter(tmp_path / "a")
+    text = make_card(content(tmp_path / "a", evaluated(tmp_path, tmp_path / "a")))
+    # answers 1, 2, 3, 3 given 0.1, 0.2, 0.4 and 0.4: 0.26 + 1 − 2 · (0.1 + 0.2 + 0.4 + 0.4) / 4
+    assert "| real | Brier | 0.7100 (0.7100 to 0.7100) | 0.8000 | 6 |" in text
+    assert "| real | ranked probability | " in text
+    assert "| real | log, nats | " in text
+    assert "| 0.8000 | 6 |" in text
+    assert "Proper score" not in make_card(
+        content(tmp_path / "a", evaluated(tmp_path, tmp_path / "a", probabilities={}))
+    )

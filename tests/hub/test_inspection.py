@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from socrates_core.errors import HubError
 from socrates_core.hub.inspection import FILES, inspect, read_config
 from socrates_core.model.folder import DEMO_ADAPTER
+from socrates_core.model.record import CALIBRATION
 from tests.hub.adapters import (
     BASE,
     CONFIG,
@@ -85,7 +86,7 @@ def test_targets_are_told_by_kind_and_layers_where_they_fill_a_range_of_layers(t
 def test_what_the_trainer_names_is_what_is_pushed() -> None:
     from socrates_core.finetune.adapter import ADAPTER_FILES
 
-    assert {*ADAPTER_FILES, "README.md"} == set(FILES)
+    assert {*ADAPTER_FILES, CALIBRATION, "README.md"} == set(FILES)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,8 @@
 
 import json
 import signal
-import subprocess
-import sys
 import time
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from socrates_core.finetune.checkpoint import STATE
 from socrates_core.finetune.trainer import CHECKPOINTS
 from socrates_core.finetune.training_log import FILE as TRAINING_LOG
+from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.endpoint.endpoint_model import load_endpoint
 from socrates_core.model.loading import load_model
 from socrates_core.model.prefix_tree.plain import plain_log_probs
@@ -23,17 +23,18 @@ from socrates_core.model.transformer import TransformerModel
 from socrates_core.prompt import TEMPLATES
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.study_set import Cell
-from tests.finetune.folders import ROOT, command, environment, make_recipe, make_studies, qlora
+from tests.finetune.folders import command, make_recipe, make_studies, qlora
 from tests.model.endpoint.typed import letter_probabilities
 from tests.real.smollm2 import smollm2
 from tests.servers.answering import transformers_serve
 from tests.servers.app_server import app_server
+from tests.servers.programs import Program, finished
 
 SCALES = {"1 to 7": range(1, 8), "0 to 10": range(11), "0 to 100": range(101)}
 PEOPLE = [{"age": 34, "gender": "Female"}, {"age": 71, "gender": "Male"}, {}]
 CHECKED = {"1 to 7": (1, 4, 7), "0 to 10": (1, 10), "0 to 100": (0, 10, 100)}
 """Options whose probability is compared with a plain forward pass."""
-TOLERANCE = {"float32": 1e-3, "bf16": 0.3, "nf4": 1e-3}
+TOLERANCE = {"bf16": 0.3, "nf4": 1e-3, "float32": 1e-3}
 """Of log-probabilities; NF4 computes in float32 on a CPU, and bf16 rounds each of thirty layers."""
 STEPS = 4
 
@@ -43,16 +44,22 @@ def base() -> Path:
     return smollm2()
 
 
+@lru_cache(2)
+def loaded(base: Path, template: str, precision: str) -> AnswerModel:
+    """The model; the last two are kept for the next tests that ask for them."""
+    return load_model(str(base), template=template, precision=precision)  # type: ignore[arg-type]
+
+
 def cell(scale: str) -> Cell:
     values = SCALES[scale]
     asked = f"How much do you support public parks? Only return an integer from {values[0]} to {values[-1]}."
     return Cell(1, "parks", 1, 1, asked, AnswerScale(tuple(values)))
 
 
-@pytest.mark.parametrize("precision", TOLERANCE)
 @pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("precision", TOLERANCE)
 def test_answers_are_those_of_plain_forward_passes(base: Path, template: str, precision: str) -> None:
-    model = load_model(str(base), template=template, precision=precision)  # type: ignore[arg-type]
+    model = loaded(base, template, precision)
     assert isinstance(model, TransformerModel)
     stock = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32) if precision == "float32" else model.network
     # with rounded weights the same network is asked in the plain way, one scale for each template
@@ -70,10 +77,8 @@ def test_answers_are_those_of_plain_forward_passes(base: Path, template: str, pr
 
 def test_the_template_decides_how_much_of_its_probability_is_an_answer(base: Path) -> None:
     mass = {
-        template: load_model(str(base), template=template, precision="float32")
-        .answer_distributions(cell("1 to 7"), PEOPLE)
-        .on_scale_mass
-        for template in ("shared", "alpaca")
+        template: loaded(base, template, "float32").answer_distributions(cell("1 to 7"), PEOPLE).on_scale_mass
+        for template in ("alpaca", "shared")
     }
     assert mass["shared"].max() < 0.2
     assert mass["alpaca"].min() > 0.5
@@ -113,16 +118,12 @@ def adapter(base: Path, studies: Path, tmp_path_factory: pytest.TempPathFactory)
     """Trained for some steps, killed after the first checkpoint, and gone on with."""
     folder = tmp_path_factory.mktemp("training")
     out, chosen = folder / "adapter", recipe(folder, base)
-    said = folder / "output.txt"
-    with said.open("wb") as output:
-        run = subprocess.Popen(
-            [sys.executable, *command(chosen, studies, out)], cwd=ROOT, env=environment(), stdout=output, stderr=output
-        )
+    run = Program(*command(chosen, studies, out))
     try:
         end = time.monotonic() + 200
         while not list(out.glob(f"{CHECKPOINTS}/*/{STATE}")):
-            assert run.poll() is None, said.read_text("utf-8")
-            assert time.monotonic() < end, said.read_text("utf-8")
+            assert run.poll() is None, run.stderr
+            assert time.monotonic() < end, run.stdout + run.stderr
             time.sleep(0.1)
     finally:
         run.send_signal(signal.SIGKILL)
@@ -152,24 +153,14 @@ def test_plain_peft_gives_the_same_answers_with_the_adapter(base: Path, adapter:
     expected = torch.softmax(logits, dim=-1)[ids].numpy()
     assert answer.on_scale_mass[0] == pytest.approx(expected.sum(), abs=1e-3)
     assert answer.probs[0] == pytest.approx(expected / expected.sum(), abs=1e-3)
-    before = load_model(str(base), template="alpaca", precision="float32").answer_distributions(
-        cell("1 to 7"), PEOPLE[:1]
-    )
+    before = loaded(base, "alpaca", "float32").answer_distributions(cell("1 to 7"), PEOPLE[:1])
     assert np.abs(before.probs - answer.probs).max() > 1e-3  # it learned something
 
 
 def test_a_run_evaluates_it_on_studies_that_it_never_saw(base: Path, adapter: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    made = ["-m", "eval.run", "--studies", "bundled", "--split", "test", "--study", "classic-allow-forbid"]
-    result = subprocess.run(
-        [sys.executable, *made, "--model", str(base), "--adapter", str(adapter), "--per-cell", "4", "--out", str(out)],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    made = ("-m", "eval.run", "--studies", "bundled", "--split", "test", "--study", "classic-allow-forbid")
+    result = finished(*made, "--model", base, "--adapter", adapter, "--per-cell", 4, "--out", out)
     assert result.returncode == 0, result.stderr
     metrics = json.loads((out / "metrics.json").read_text("utf-8"))
     assert 0 <= metrics["wasserstein"]["scale"]["mean"] <= 1

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import time
@@ -9,7 +10,14 @@ import pytest
 from socrates_core.runs.state import is_alive, state
 from socrates_core.study.sources.society.society import make_society, study_set
 from socrates_core.study.split import make_split
-from tests.eval.test_commands import ENVIRONMENT, ROOT, call, command, metrics
+from tests.eval.test_commands import call, metrics
+from tests.servers.programs import ONE_THREAD, ROOT
+
+ENVIRONMENT = {**os.environ, **ONE_THREAD, "HF_HUB_OFFLINE": "1"}
+
+
+def command(module: str, *arguments: object) -> list[str]:
+    return [sys.executable, "-m", module, *map(str, arguments)]
 
 
 @pytest.fixture

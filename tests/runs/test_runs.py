@@ -497,7 +497,7 @@ def test_a_finished_run_whose_metrics_cannot_be_read_says_why(tmp_path: Path, to
     (row,) = run_index.refresh(tmp_path)
     assert (row.state, row.has_report, row.kinds) == ("finished", True, ())
     assert "score it again with python -m eval.score" in str(row.message)
-    assert ("is of format 7, this version reads 3" in str(row.message)) is ("7" in told)
+    assert ("is of format 7, this version reads 4" in str(row.message)) is ("7" in told)
     assert run_index.read(tmp_path) == [row]
 
 

@@ -1,6 +1,5 @@
 import csv
 import json
-import os
 import re
 import shlex
 import signal
@@ -15,16 +14,14 @@ import pytest
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.split import Split
 from socrates_core.study.study_set import StudySet
+from tests.servers.programs import ROOT, Program, finished
 from tests.study.sources.table.test_tidy import HEADER, ROW, table
 from tests.study.sources.test_alpaca import line, write
 from tests.study.sources.test_socsci210 import shard
 
-ROOT = Path(__file__).parents[2]
 
-
-def prepare(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "train.prepare", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+def prepare(*arguments: object) -> Program:
+    return finished("-m", "train.prepare", *arguments, seconds=120)
 
 
 def parts(folder: Path, **studies: list[str]) -> Path:
@@ -219,15 +216,12 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, four_studies: P
 
 
 def test_an_interrupted_run_leaves_nothing_and_a_killed_one_is_cleaned_up(tmp_path: Path, four_studies: Path) -> None:
-    command = [sys.executable, "-m", "train.prepare", "--source", "bundled", "--out", str(tmp_path / "out")]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ)
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.readline()
+    process = Program("-m", "train.prepare", "--source", "bundled", "--out", tmp_path / "out")
+    while not process.stdout and process.poll() is None:
+        time.sleep(0.01)
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode in (0, 130)  # 0 where it was quicker
+    assert process.wait(60) in (0, 130)  # 0 where it was quicker
     assert names(tmp_path) in (["four.csv"], ["four.csv", "out"])
     (tmp_path / ".out.partial").mkdir()
     (tmp_path / ".out.partial" / "cells.parquet").write_text("half")

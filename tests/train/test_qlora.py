@@ -1,10 +1,7 @@
 import json
 import re
-import resource
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -30,8 +27,9 @@ from socrates_core.model.transformer import TransformerModel
 from socrates_core.study.leaks import STIMULI, load_sketches, refuse_overlap
 from socrates_core.study.split import Split
 from socrates_core.study.study_set import StudySet, persona_rows
-from tests.finetune.folders import ROOT, command, environment, make_base, make_recipe, make_studies, qlora
+from tests.finetune.folders import command, make_base, make_recipe, make_studies, qlora
 from tests.model.tiny import tokenizer
+from tests.servers.programs import Program, free_port
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 def undisturbed(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An adapter after 80 steps: 80 examples of four studies, eight of them a step, eight epochs."""
     out = tmp_path_factory.mktemp("undisturbed") / "adapter"
-    done = qlora(make_recipe(out.parent / "recipe.yaml", place.base, epochs=8), place.studies, out)
+    done = qlora(make_recipe(out.parent / "recipe.yaml", place.base, epochs=8), place.studies, out, anew=True)
     assert done.returncode == 0, done.stderr
     (out / "said.txt").write_text(done.stdout + done.stderr)
     return out
@@ -63,24 +61,20 @@ def lines(out: Path, event: str) -> list[dict[str, Any]]:
     return [one for one in told if one["event"] == event]
 
 
-def started(place: Place, recipe: Path, out: Path, *more: str) -> subprocess.Popen[str]:
-    arguments = [sys.executable, *command(recipe, place.studies, out, *more)]
-    return subprocess.Popen(
-        arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
-    )
+def started(place: Place, recipe: Path, out: Path, *more: str) -> Program:
+    return Program(*command(recipe, place.studies, out, *more))
 
 
-def end_after(run: subprocess.Popen[str], out: Path, step: int, number: int) -> str:
-    """Send a signal when a step is told; what the process said."""
+def end_after(run: Program, out: Path, step: int, number: int) -> str:
+    """Send a signal when a step is told; what the program said."""
     limit = time.monotonic() + 200
     while run.poll() is None and time.monotonic() < limit:
         if any(one["step"] >= step for one in lines(out, "step")):
             run.send_signal(number)
             break
         time.sleep(0.005)
-    said, errors = run.communicate(timeout=100)
-    assert run.returncode in (-number, 128 + number), errors
-    return said
+    assert run.wait(100) in (-number, 128 + number), run.stderr
+    return run.stdout
 
 
 def test_a_run_says_and_saves_what_it_decided(place: Place, undisturbed: Path) -> None:
@@ -91,6 +85,7 @@ def test_a_run_says_and_saves_what_it_decided(place: Place, undisturbed: Path) -
         "examples     80 of 4 studies",
         "steps        80 of 8",
         "seed         7",
+        "note: share of the probability on the scale in typical prompts: shared ",
     ):
         assert text in said
     decided = json.loads((undisturbed / "run.json").read_text("utf-8"))
@@ -187,6 +182,8 @@ def test_a_base_of_the_hub_is_named_with_its_commit(
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     for name, base in (("by id", "acme/tiny"), ("by folder", str(kept / "snapshots" / COMMIT))):
+        if name == "by folder":
+            monkeypatch.undo()
         out = tmp_path / name
         recipe = make_recipe(tmp_path / "recipe.yaml", base, fraction=0.1)
         done = qlora(recipe, place.studies, out)
@@ -288,21 +285,25 @@ def test_a_template_that_it_was_not_trained_on_is_refused(place: Place, undistur
 
 
 LAUNCH = (
-    *(sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"),
-    *("--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"),
+    *("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"),
+    *("--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"),
 )
 
 
-def launched(recipe: Path, studies: Path, out: Path, *more: str) -> subprocess.Popen[str]:
-    """Two processes, as `accelerate launch` starts them."""
-    return subprocess.Popen(
-        [*LAUNCH, *command(recipe, studies, out, *more)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**environment(), "ACCELERATE_USE_CPU": "true"},
-    )
+def launched(recipe: Path, studies: Path, out: Path, *more: str) -> Program:
+    """Two processes, started by `accelerate launch`."""
+    return Program(*LAUNCH, *command(recipe, studies, out, *more), environ={"ACCELERATE_USE_CPU": "true"}, anew=True)
+
+
+def together(recipe: Path, studies: Path, out: Path, *more: str) -> list[Program]:
+    """Two processes with the variables that `accelerate launch` gives them, after their end."""
+    meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+    settings = {**meeting, "ACCELERATE_USE_CPU": "true", "ACCELERATE_MIXED_PRECISION": "no"}
+    ranks = [{**settings, "RANK": number, "LOCAL_RANK": number} for number in "01"]
+    both = [Program(*command(recipe, studies, out, *more), environ=rank) for rank in ranks]
+    for one in both:
+        one.wait()
+    return both
 
 
 @pytest.mark.parametrize(
@@ -313,19 +314,18 @@ def launched(recipe: Path, studies: Path, out: Path, *more: str) -> subprocess.P
 def test_two_processes_learn_as_one_does(place: Place, tmp_path: Path, precision: str, shard: bool) -> None:
     settings = {"lora_dropout": 0.0, "precision": precision, "distribution_weight": 0.5 if shard else 0.0}
     recipe = make_recipe(tmp_path / "recipe.yaml", place.base, **settings)
-    alone, together = tmp_path / "one", tmp_path / "two"
+    alone, both = tmp_path / "one", tmp_path / "two"
     one = qlora(recipe, place.studies, alone)
     assert one.returncode == 0, one.stderr
     recipe = make_recipe(tmp_path / "recipe.yaml", place.base, **settings, shard=shard)
-    two = launched(recipe, place.studies, together)
-    said, errors = two.communicate(timeout=300)
-    assert two.returncode == 0, errors
-    assert "processes    2" in said
+    first, second = together(recipe, place.studies, both)
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert "processes    2" in first.stdout
     for event, keys in (("step", ("loss", "accuracy")), ("validation", ("loss", "wasserstein"))):
         for key in keys:
-            told = [[line[key] for line in lines(out, event)] for out in (alone, together)]
+            told = [[line[key] for line in lines(out, event)] for out in (alone, both)]
             assert told[0] == pytest.approx(told[1], rel=1e-4), key
-    weights = [load_file(out / WEIGHTS) for out in (alone, together)]
+    weights = [load_file(out / WEIGHTS) for out in (alone, both)]
     for name, weight in weights[0].items():
         assert torch.allclose(weight, weights[1][name], atol=1e-3), name
 
@@ -333,30 +333,30 @@ def test_two_processes_learn_as_one_does(place: Place, tmp_path: Path, precision
 def test_processes_that_share_the_base_are_stopped_and_resumed_to_the_same_adapter(
     place: Place, tmp_path: Path
 ) -> None:
-    recipe = make_recipe(tmp_path / "recipe.yaml", place.base, shard=True, epochs=4)
+    recipe = make_recipe(tmp_path / "recipe.yaml", place.base, shard=True, epochs=2)
     undisturbed, out = tmp_path / "undisturbed", tmp_path / "out"
-    _, errors = (run := launched(recipe, place.studies, undisturbed)).communicate(timeout=300)
-    assert run.returncode == 0, errors
+    whole = together(recipe, place.studies, undisturbed)
+    assert [one.returncode for one in whole] == [0, 0], whole[0].stderr + whole[1].stderr
     run, limit = launched(recipe, place.studies, out), time.monotonic() + 200
     while run.poll() is None and time.monotonic() < limit and len(lines(out, "step")) < 7:
         time.sleep(0.005)
-    run.terminate()
-    said, errors = run.communicate(timeout=100)
-    assert "stopped      by SIGTERM; go on with --resume" in said, errors
-    assert 6 < len(lines(out, "step")) < 40
+    run.send_signal(signal.SIGTERM)
+    run.wait(100)
+    assert "stopped      by SIGTERM; go on with --resume" in run.stdout, run.stderr
+    assert 6 < len(lines(out, "step")) < 20
     alone = qlora(recipe, place.studies, out, "--resume")
     assert (alone.returncode, "there is only one" in alone.stderr) == (2, True)
-    _, errors = (run := launched(recipe, place.studies, out, "--resume")).communicate(timeout=300)
-    assert run.returncode == 0, errors
+    resumed = together(recipe, place.studies, out, "--resume")
+    assert [one.returncode for one in resumed] == [0, 0], resumed[0].stderr + resumed[1].stderr
     assert (out / WEIGHTS).read_bytes() == (undisturbed / WEIGHTS).read_bytes()
 
 
 def test_a_loss_that_is_no_number_ends_all_processes_that_share_the_base(place: Place, tmp_path: Path) -> None:
     wild = {"learning_rate": 1e30, "warm_up": 0.0, "shard": True}
-    run = launched(make_recipe(tmp_path / "recipe.yaml", place.base, **wild), place.studies, tmp_path / "out")
-    _, errors = run.communicate(timeout=100)
-    assert run.returncode != 0
-    assert "choose a smaller learning_rate or a clip_norm" in errors
+    both = together(make_recipe(tmp_path / "recipe.yaml", place.base, **wild), place.studies, tmp_path / "out")
+    for one in both:
+        assert one.returncode == 2, one.stderr
+        assert "choose a smaller learning_rate or a clip_norm" in one.stderr
     assert len(list((tmp_path / "out" / "checkpoints").iterdir())) == 1
 
 
@@ -364,7 +364,7 @@ def test_a_four_bit_base_learns_answers_and_distributions(place: Place, tmp_path
     out = tmp_path / "out"
     settings = {"precision": "nf4", "distribution_weight": 1.0, "recompute": True, "group_cells": 2}
     recipe = make_recipe(tmp_path / "recipe.yaml", place.base, **settings, choose_by="wasserstein", fraction=0.5)
-    done = qlora(recipe, place.studies, out, "--seed", "3")
+    done = qlora(recipe, place.studies, out, "--seed", "3", anew=True)
     assert done.returncode == 0, done.stderr
     assert "examples     40 of 4 studies" in done.stdout
     assert "seed         3" in done.stdout
@@ -471,23 +471,10 @@ def test_a_full_disk_is_reported_and_the_last_checkpoint_survives(place: Place, 
     end_after(started(place, recipe, out), out, 5, signal.SIGTERM)
     standing = [path.name for path in (out / "checkpoints").iterdir()]
     assert len(standing) == 1
-
-    def small_files() -> None:  # a checkpoint does not fit, as on a full disk
-        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
-
-    done = subprocess.run(
-        [sys.executable, *command(recipe, place.studies, out, "--resume")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        env=environment(),
-        preexec_fn=small_files,
-    )
-    assert done.returncode == 2, done.stderr
-    assert "cannot be written" in done.stderr
-    assert re.search(rf"the last checkpoint is \S*{standing[0]}\.", done.stderr)
+    full = Program(*command(recipe, place.studies, out, "--resume"), largest_file=50_000)  # no checkpoint fits
+    assert full.wait() == 2, full.stderr
+    assert "cannot be written" in full.stderr
+    assert re.search(rf"the last checkpoint is \S*{standing[0]}\.", full.stderr)
     assert [path.name for path in (out / "checkpoints").iterdir()] == standing  # no half of another
     again = qlora(recipe, place.studies, out, "--resume")
     assert again.returncode == 0, again.stderr

@@ -92,7 +92,7 @@ def test_an_interval_that_was_tried_on_too_few_groups_or_failed_is_not_offered()
     assert replace(tried, covered=0.6, covered_se=0.1).holds
 
 
-ASKED = Fingerprint("m", "a1", None, None, "shared", "float32", 1.0, 1.0)
+ASKED = Fingerprint("m", "a1", None, None, None, "shared", "float32", 1.0, 1.0)
 
 
 def test_it_serves_predictions_that_are_made_in_the_same_way(calibration: Calibration) -> None:
@@ -117,6 +117,15 @@ def test_it_is_refused_for_predictions_that_are_made_in_another(
     with pytest.raises(PredictionError, match=said) as refused:
         calibration.for_predictions(Fingerprint(**{**vars(ASKED), field: value}))
     assert "\n" not in str(refused.value)
+
+
+def test_weights_are_told_by_their_content_and_by_their_name_where_a_run_states_none() -> None:
+    fitted = replace(ASKED, model="/here/base", model_revision=None, model_digest="d1")
+    assert not fitted.differences(replace(fitted, model="/moved/base"))
+    assert fitted.differences(replace(fitted, model_digest="d2")) == ("model digest 'd1' there, 'd2' here",)
+    older = replace(fitted, model_digest=None)
+    assert not older.differences(fitted)
+    assert older.differences(replace(fitted, model="/moved/base")) == ("model '/here/base' there, '/moved/base' here",)
 
 
 def test_one_study_is_too_few() -> None:
@@ -167,13 +176,15 @@ def set_to(place: Callable[[dict[str, Any]], dict[str, Any]], key: str, value: A
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (set_to(lambda told: told, "format", 2), "of format 2, this version reads 1"),
+        (set_to(lambda told: told, "format", 1), "of format 1, this version reads 2"),
         (set_to(lambda told: told, "groups", 1), "5 groups of studies or more"),
         (set_to(lambda told: told, "families", {}), "there are parts for"),
         (set_to(lambda told: told, "more", 1), "more is not known"),
         (set_to(_mean, "tau", -0.1), "0 or more"),
         (set_to(_mean, "groups", 1), "5 groups or more"),
         (set_to(_mean, "sigma", None), "should be a valid number"),
+        (set_to(lambda told: told["families"][ALL]["raw"]["coverage"][0], "groups", 900), "more groups or studies"),
+        (lambda told: _mean(told)["components"]["sigma"].__setitem__(0, 1e200), "errors as large as these"),
         (set_to(_mean, "sigma", "NaN"), "should be a valid number"),
         (set_to(lambda told: _mean(told)["components"], "variance", [-1.0]), "components"),
         (set_to(lambda told: told["fingerprint"], "temperature", 0.0), "above 0"),
@@ -193,7 +204,7 @@ def test_a_hostile_file_is_refused_in_one_line(
     assert "eval.calibrate" in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 1}', '{"format": NaN}'])
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 2}', '{"format": NaN}'])
 def test_what_is_no_calibration_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "calibration.json").write_text(text, "utf-8")
     with pytest.raises(PredictionError, match="is not a calibration"):

@@ -197,8 +197,9 @@ def test_no_handler_shows_a_visitor_where_it_broke_or_fills_the_log(app: AppServ
     handlers = [one for one in app.config["dependencies"] if one["backend_fn"]]
     for place, one in enumerate(handlers):
         for number, wrong in enumerate(WRONG):
-            asker = app.owner if (place + number) % 2 else {}  # each handler and each value meets both
-            answer = app.call(one["id"], [wrong] * len(one["inputs"]), asker)
+            owner = bool((place + number) % 2)  # each handler and each value meets both
+            asker, session = (app.owner, "owner") if owner else ({}, "stranger")
+            answer = app.call(one["id"], [wrong] * len(one["inputs"]), asker, session)
             assert not re.search(r"Traceback|File \\?\"|site-packages|socrates_core[./]|TheTokenOf", answer.text), one
     assert app.ask("GET", "/").status == 200
     assert "TheTokenOf" not in app.log()

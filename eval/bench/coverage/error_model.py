@@ -49,6 +49,10 @@ class Drawn:
     """(E,) cell of each effect's arm."""
     control: npt.NDArray[np.int64]
     """(E,) cell of its control."""
+    shares: Floats
+    """(C, 11) true shares of the options; 0 beyond the last one."""
+    options: npt.NDArray[np.int64]
+    """(C,) how many there are."""
 
     def effect(self, of: Floats) -> Floats:
         """(E,) effects in points from (C,) means."""
@@ -119,6 +123,8 @@ def draw(groups: int, quality: float | None, rng: np.random.Generator) -> Drawn:
         w_true=distances(q, p, positions),
         arm=effects,
         control=first[outcome[effects]],
+        shares=p,
+        options=options,
     )
 
 

@@ -12,14 +12,16 @@ from typing import Any, Final
 import numpy as np
 
 from eval.bench.coverage.error_model import over_groups, trust_coverage
+from eval.bench.coverage.support import coverage_by, labels_of
 from eval.bench.data_parts.rows import ROWS
 from socrates_core.evaluation.in_memory import evaluate
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.model.loading import load_model
 from socrates_core.study.studies import load_studies
+from socrates_core.study.study_set import StudySet
 from socrates_core.trust.calibration import Calibration
-from socrates_core.trust.error_model.evidence import ALL, evidence_of
+from socrates_core.trust.error_model.evidence import ALL, evidence_of, usable
 from socrates_core.trust.error_model.hierarchy import ErrorModel, Responses
 from socrates_core.trust.error_model.responses import actual_effects, errors_of_means
 from socrates_core.trust.fitting import calibrate, unseen
@@ -93,7 +95,15 @@ def real_coverage(model: str, adapter: str | None, per_cell: int, seed: int) -> 
             "coverage": {name: [asdict(tried) for tried in one.coverage] for name, one in answers.items()},
         },
         "test_by_calibration": on_other_groups(apart, runs["test"]),
+        "by": told_apart(list(runs.values()), studies),
     }
+
+
+def told_apart(runs: Sequence[_Run], studies: StudySet) -> dict[str, Any]:
+    """Coverage of raw predictions inside and outside what the other groups test, and by fame and date."""
+    fresh = unseen([provenance for _, provenance in runs], [cell for cells, _ in runs for cell in cells])
+    evidence, _ = evidence_of(fresh)
+    return coverage_by(evidence, labels_of(usable(fresh), studies, runs[0][1].source))
 
 
 def on_other_groups(calibration: Calibration, run: _Run) -> dict[str, Any]:

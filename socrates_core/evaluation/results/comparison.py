@@ -16,8 +16,8 @@ from socrates_core.metrics.uncertainty import Interval
 from socrates_core.model.answer_model import TRUSTED_MASS
 from socrates_core.study.files import write_json
 
-FORMAT: Final = 2
-"""Version of comparison.json; files of the first version have no such field."""
+FORMAT: Final = 3
+"""Version of comparison.json; the first has no such field, the second no proper scores."""
 
 Kind = Literal["all", "real", "synthetic"]
 """The studies that count; real and synthetic ones are never in one figure."""
@@ -40,6 +40,36 @@ class Basis:
 
 
 @dataclass(frozen=True)
+class MeanScores:
+    """Proper scores, over the cells in which all evaluations have them; None if there is none, or for a reference that
+    is no prediction for each person.
+    """
+
+    brier: float | None
+    """In [0, 2]; smaller is better."""
+    rps: float | None
+    """Ranked probability score, in [0, 1]."""
+    log: float | None
+    """In nats."""
+    cells: int
+    """Cells that have a Brier and a log score; those without an order have no ranked probability score."""
+
+
+@dataclass(frozen=True)
+class ScoreDifference:
+    """The difference between two models in a proper score, on the same cells."""
+
+    score: Literal["brier", "rps", "log"]
+    """The score."""
+    difference: float
+    """The score of `other` minus that of `one`: above 0, `one` is better."""
+    ci95: Interval | None
+    """From resampling studies; None below three."""
+    cells: int
+    """Cells that it is over."""
+
+
+@dataclass(frozen=True)
 class LeaderboardRow:
     """A model or a reference, with its W."""
 
@@ -59,6 +89,8 @@ class LeaderboardRow:
     """Cells that have it."""
     basis: Basis | None
     """None for a reference."""
+    scores: MeanScores
+    """Proper scores on these cells."""
     contaminated: bool
     """Whether the model was trained on evaluated studies."""
     effects_pearson: float | None
@@ -98,6 +130,8 @@ class PairwiseDifference:
     none, or by the observed range."""
     worst_ci95: Interval | None
     """Of `worst`."""
+    scores: tuple[ScoreDifference, ...]
+    """The same for proper scores; empty if not both state probabilities."""
     wins: int
     """Studies in which `one` is closer."""
     losses: int

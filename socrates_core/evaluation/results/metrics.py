@@ -24,6 +24,7 @@ from socrates_core.evaluation.results.distances import (
 )
 from socrates_core.evaluation.results.json_file import as_json, read_record
 from socrates_core.evaluation.results.predictions import OriginalIndividual, UsedPredictions
+from socrates_core.evaluation.results.probabilities import Probabilities
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.evaluation.results.rows import CellRow, Excluded, StudyRow, UnusableCell
 from socrates_core.metrics.dispersion import Dispersion
@@ -34,8 +35,9 @@ from socrates_core.metrics.study_bootstrap import Summary
 from socrates_core.metrics.verdict import VerdictCode
 from socrates_core.study.files import write_json
 
-FORMAT: Final = 3
-"""Version of metrics.json; in the first version, cells had no `chance`, in the second nothing was off the axis."""
+FORMAT: Final = 4
+"""Version of metrics.json; the first had no `chance` of cells, the second nothing off the axis, the third no
+`probabilities`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +92,8 @@ class Metrics:
     """Variance of predicted answers relative to people's."""
     fairness: Mapping[str, AttributeFairness]
     """Group differences, by attribute of people."""
+    probabilities: Mapping[StudyKind, Probabilities]
+    """Proper scores, reliability and group structure, of real and of synthetic studies separately."""
     on_scale_mass: Summary
     """Share of the model's probability mass on the scale, in [0, 1]."""
     nominal: NominalDistances | None

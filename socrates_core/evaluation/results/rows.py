@@ -7,6 +7,7 @@ from typing import Literal
 from socrates_core.evaluation.results.distances import Convention
 from socrates_core.metrics.cell.chance import Chance
 from socrates_core.metrics.cell.off_axis import OffAxisShares
+from socrates_core.metrics.proper.scores import CellProper
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.metrics.verdict import VerdictCode
 
@@ -132,6 +133,8 @@ class CellRow:
     """Likewise."""
     off_axis: OffAxisShares | None
     """Answers off the axis, actual and predicted; None without such options."""
+    proper: CellProper | None
+    """Brier, ranked probability and log score; None if the prediction states no probabilities."""
     chance: Chance | None
     """Interval of W, limit of chance, gain over the uniform baseline; None if `scale` is."""
 

@@ -19,6 +19,8 @@ from socrates_core.hub.push.figures import Evaluated, Figure, validation_figures
 from socrates_core.model.answer_model import TRUSTED_MASS
 from socrates_core.model.folder import DEMO
 from socrates_core.model.record import ModelRecord
+from socrates_core.trust.calibration import Calibration
+from socrates_core.trust.error_model.evidence import ALL
 
 if TYPE_CHECKING:
     from socrates_core.report.document import Part, Section
@@ -48,6 +50,8 @@ class CardContent:
     """The Hub's identifier; None if not stated."""
     inherited: bool = False
     """Whether the licence is that of the base model."""
+    calibration: Calibration | None = None
+    """How far off its predictions are on studies that it has not seen, if that was fitted."""
 
     @property
     def demo(self) -> bool:
@@ -156,6 +160,7 @@ def _sections(content: CardContent) -> list["Section"]:
     return [
         Section("", _opening(content)),
         Section("How good it is", _quality(content)),
+        *([] if content.calibration is None else [Section("How far off it may be", _errors(content.calibration))]),
         Section("What it must not be used for", _limits(content)),
         Section("How to load it", _loading(content)),
         Section("What it was trained on", _training(content)),
@@ -211,6 +216,7 @@ def _quality(content: CardContent) -> list["Part"]:
         "task into one cell. Figures are means over the cells of a study, then over studies; intervals resample "
         "studies. A small W says little about treatment effects.",
     ]
+    parts += _proper(evaluated)
     little = [figure.mass for figure in content.figures if figure.mass is not None and figure.mass < TRUSTED_MASS]
     if little:
         parts.append(
@@ -232,6 +238,26 @@ def _quality(content: CardContent) -> list["Part"]:
     return parts
 
 
+def _proper(evaluated: Evaluated | None) -> list["Part"]:
+    """Proper scores of the evaluation, and of guessing evenly on the same answers."""
+    from socrates_core.report.document import Table
+    from socrates_core.report.words import number, with_interval
+
+    rows = [
+        (kind, name, with_interval(one.model.mean, one.model.ci95, 4), number(one.uniform.mean, 4),
+         f"{one.model.cells:,}")
+        for kind, found in ({} if evaluated is None else evaluated.proper).items()
+        for name, one in (("Brier", found.brier), ("ranked probability", found.rps), ("log, nats", found.log))
+        if one.model.mean is not None
+    ]  # fmt: skip
+    if not rows:
+        return []
+    return [
+        Table(("Studies", "Proper score", "Model (95 % interval)", "Uniform baseline", "Cells"), tuple(rows)),
+        "Proper scores judge the distribution predicted for each person by this person's answer; smaller is better.",
+    ]
+
+
 def _row(figure: Figure, content: CardContent) -> tuple[str, ...]:
     from socrates_core.report.words import percent
 
@@ -248,6 +274,34 @@ def _row(figure: Figure, content: CardContent) -> tuple[str, ...]:
         f"{figure.studies:,}",
         "not recorded" if figure.mass is None else percent(figure.mass),
     )
+
+
+def _errors(calibration: Calibration) -> list["Part"]:
+    from socrates_core.report.document import Table
+    from socrates_core.report.words import percent
+
+    family = calibration.families[ALL]
+    sides = (("as predicted", family.raw), ("calibrated", family.sharpened))
+    rows = [
+        (
+            which,
+            f"{one.what}, {100 * one.level:.0f} %",
+            f"{percent(one.covered)} ± {percent(one.covered_se)}",
+            f"{one.width:.1f} points" if one.what == "effect" else f"{one.width:.3f} of the scale",
+            "none" if one.ignoring_width is None else f"{one.ignoring_width:.3g}",
+            "yes" if one.holds else "no",
+        )
+        for which, answers in sides
+        if answers is not None
+        for one in answers.coverage
+    ]
+    return [
+        f"Fitted on {calibration.studies} {calibration.kind} studies in {calibration.groups} independent groups that "
+        "it has not seen, and tried on each group with the others: how often an interval for a new study held what "
+        "people showed, beside the width of one that ignores the prediction. An interval is offered only where it was "
+        "tried on enough groups and held.",
+        Table(("Predictions", "Interval of", "Covered", "Width", "Ignoring the prediction", "Offered"), tuple(rows)),
+    ]
 
 
 def _limits(content: CardContent) -> list["Part"]:

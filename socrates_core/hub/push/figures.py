@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from socrates_core.errors import HubError, PredictionError
-from socrates_core.evaluation.results.distances import CONVENTIONS, Convention
+from socrates_core.evaluation.results.distances import CONVENTIONS, Convention, StudyKind
 from socrates_core.evaluation.results.metrics import Metrics, load_metrics
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.hub.inspection import WEIGHTS, AdapterConfig
+from socrates_core.metrics.proper.scores import ProperScores
 from socrates_core.model.folder import DEMO
 from socrates_core.model.record import ModelRecord
 from socrates_core.study.files import file_sha256
@@ -56,6 +57,8 @@ class Evaluated:
     """Digest of that split."""
     per_cell: int | None
     """Largest number of people per cell; None for all."""
+    proper: Mapping[StudyKind, ProperScores]
+    """Proper scores, of real and of synthetic studies separately; empty if there are none."""
     checked: bool
     """Whether the evaluated weights were available and are identical to these."""
 
@@ -108,6 +111,7 @@ def read_run(run: Path, folder: Path, config: AdapterConfig, record: ModelRecord
         part=str(provenance.part),
         split=provenance.split_digest or None,
         per_cell=provenance.per_cell,
+        proper={kind: one.proper for kind, one in metrics.probabilities.items() if one.proper is not None},
         checked=checked,
     )
 

@@ -18,10 +18,12 @@ from socrates_core.hub.pull.listing import check_name
 from socrates_core.hub.push.card import CardContent, check_licence, make_card
 from socrates_core.hub.push.figures import read_run
 from socrates_core.model.folder import DEMO
+from socrates_core.model.record import CALIBRATION
 from socrates_core.study.files import file_sha256
 from socrates_core.study.leaks import STIMULI
+from socrates_core.trust.calibration import load_calibration
 
-PUSHED: Final = (WEIGHTS, CONFIG, RECORD, STIMULI)
+PUSHED: Final = (WEIGHTS, CONFIG, RECORD, STIMULI, CALIBRATION)
 """Files of the adapter that are pushed together with the card."""
 
 _PLACE: Final = re.compile(r'"((?:/[\w.~-]|~/|[A-Za-z]:\\\\)[^"]{0,200})"')
@@ -92,8 +94,8 @@ def plan_push(
     with readable(folder):
         content = _content(folder, repo_id, run, licence)
         warnings = _check_record_text(folder)
-        # adapters of earlier versions have no sketches of their stimuli
-        present = [name for name in PUSHED if name != STIMULI or (folder / name).is_file()]
+        # adapters of earlier versions have no sketches of their stimuli, and not every one has been calibrated
+        present = [name for name in PUSHED if name not in (STIMULI, CALIBRATION) or (folder / name).is_file()]
         sizes = tuple((name, (folder / name).stat().st_size) for name in present)
         digests = tuple((name, file_sha256(folder / name)) for name in present)
     account, info = (None, None) if offline else _check_destination(repo_id, token, endpoint)
@@ -139,7 +141,8 @@ def _content(folder: Path, repo_id: str, run: Path | None, licence: str | None) 
             f"{folder} has no {RECORD}, which records what the adapter was trained on; push what train.qlora wrote"
         )
     evaluated = None if run is None else read_run(run, folder, found.config, found.record)
-    return CardContent(repo_id, found.config, found.record, evaluated, licence)
+    calibration = load_calibration(folder) if (folder / CALIBRATION).is_file() else None
+    return CardContent(repo_id, found.config, found.record, evaluated, licence, calibration=calibration)
 
 
 def _check_record_text(folder: Path) -> list[str]:

@@ -8,7 +8,7 @@ import typer
 
 from socrates_core import command
 from socrates_core.errors import SocratesError
-from socrates_core.model.answer_model import NOT_SCIENCE
+from socrates_core.model.answer_model import NOT_SCIENCE, AnswerModel
 from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
 from socrates_core.model.folder import DEMO
 from socrates_core.model.loading import load_model
@@ -17,15 +17,21 @@ from socrates_core.people.sending import words_on_sending
 from socrates_core.report.prediction.compared import comparison_lines, is_answered
 from socrates_core.report.prediction.files import NO_ADAPTER, NOT_ANSWERED, model_words, prediction_files
 from socrates_core.report.prediction.tables import summary, warnings
+from socrates_core.report.robustness import robustness_csv, robustness_sentences
+from socrates_core.report.trust.tables import trust_sentences
 from socrates_core.simulation.request import MAX_PEOPLE
+from socrates_core.simulation.robustness.asking import BothOrdersModel
+from socrates_core.simulation.robustness.variants import robustness as asked_again
 from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.files import check_folder, write_files
 from socrates_core.study.sources.opening import open_source
 from socrates_core.study.study_file.checks import check_study
+from socrates_core.study.study_file.form import StudyForm
 from socrates_core.study.study_file.reading import read_form, study_of
 from socrates_core.study.study_file.writing import study_text
 from socrates_core.study.study_file.yaml_text import read_yaml
 from socrates_core.study.study_set import StudySet
+from socrates_core.trust.statement.finding import trust
 
 
 def simulate(
@@ -44,6 +50,12 @@ def simulate(
     confirm_people: Annotated[
         bool, typer.Option("--confirm-people", help="Send attributes of the people of `responses` to an endpoint.")
     ] = False,
+    robustness: Annotated[
+        bool, typer.Option("--robustness", help="Ask in other ways, too, and write robustness-….csv: 7 times the work.")
+    ] = False,
+    both_orders: Annotated[
+        bool, typer.Option("--both-orders", help="Average over the options in both orders: twice the work.")
+    ] = False,
     studies: Annotated[
         list[Path] | None,
         typer.Option(
@@ -57,7 +69,7 @@ def simulate(
         raise SocratesError(f"--out {out} is a file; choose a folder")
     check_folder(out)
     form = read_form(study)
-    own = study_of(form, study.parent, str(study), _loaded(studies or []))
+    own = study_of(form, study.parent, str(study), by_folder(studies or []))
     print(f"study        {form.title}: {len(form.conditions)} conditions, {len(form.outcomes)} outcomes")
     for finding in check_study(read_yaml(study_text(form), str(study))):
         print(f"remark       {finding}")
@@ -65,9 +77,8 @@ def simulate(
     print(f"people       {taking_part}; {people:,} simulated in each condition, seed {seed}")
     for note in own.manifest.notes:
         print(f"              {note}")
-    if not confirm_people and form.responses is not None and model.startswith(ENDPOINT):
-        told = words_on_sending(own, own.study_ids, model.removeprefix(ENDPOINT))
-        raise SocratesError(f"this would send {told} Add --confirm-people if they may be sent")
+    if not confirm_people:
+        check_sending(form, own, model)
     if adapter is None and model == DEMO:
         adapter = DEMO
     answering = load_model(
@@ -76,6 +87,9 @@ def simulate(
         template=template,
         precision=cast("Precision", precision),
     )
+    as_asked: AnswerModel = answering
+    if both_orders:
+        answering = BothOrdersModel(as_asked)
     print(f"model        {model_words(answering.description)}")
     show, started = command.progress("predicting"), time.perf_counter()
     found = simulate_study(
@@ -84,27 +98,43 @@ def simulate(
         Sampling(people, temperature, top_p, seed),
         lambda done, total: show(done, total, done, total),
     )
-    write_files(out, prediction_files(form, found))
+    files = prediction_files(form, found)
+    again = [(one, one.simulation.request) for one in found if robustness and one.simulation is not None]
+    ways = [(one, asked_again(own, as_asked, request)) for one, request in again]
+    files |= {f"robustness-{place}.csv": robustness_csv(way) for place, (_, way) in enumerate(ways, start=1)}
+    write_files(out, files)
     for one in found:
         print(
             f"{one.name}: {summary(one.simulation) if one.simulation is not None else f'not predicted. {one.refused}'}"
         )
+        for text in trust_sentences(trust(one.simulation)) if one.simulation is not None else ():
+            print(f"how far off  {text}")
         for line in comparison_lines(one):
             print(f"compared     {line}")
         for text in warnings(one.simulation) if one.simulation is not None else ():
             print(f"WARNING      {text}")
+    for one, way in ways:
+        for text in robustness_sentences(way):
+            print(f"other ways   {one.name}: {text}")
     if not any(map(is_answered, found)):
         print(NOT_ANSWERED)
     if answering.description.demo:
         print(NOT_SCIENCE)
     print(
         f"wrote        {out}/report.html, report.md, prediction.csv, prediction.json, study.yaml"
-        f"{' and compared-…' if any(map(is_answered, found)) else ''}"
+        f"{' and compared-…' if any(map(is_answered, found)) else ''}{' and robustness-….csv' if ways else ''}"
     )
     print(f"took         {time.perf_counter() - started:.1f} s")
 
 
-def _loaded(folders: list[Path]) -> dict[str, StudySet]:
+def check_sending(form: StudyForm, own: StudySet, model: str) -> None:
+    """Raise a SocratesError if people who answered would take part at an endpoint, which then learns of them."""
+    if form.responses is not None and model.startswith(ENDPOINT):
+        told = words_on_sending(own, own.study_ids, model.removeprefix(ENDPOINT))
+        raise SocratesError(f"this would send {told} Add --confirm-people if they may be sent")
+
+
+def by_folder(folders: list[Path]) -> dict[str, StudySet]:
     """Name of a folder → its studies.
 
     Raises:

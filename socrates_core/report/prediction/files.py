@@ -4,7 +4,8 @@ import csv
 import io
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import Any, Final
 
 from socrates_core.evaluation.results.provenance import versions
@@ -24,19 +25,21 @@ from socrates_core.report.prediction.tables import (
     warnings,
 )
 from socrates_core.report.simulation import as_json, example_prompt, inert
+from socrates_core.report.trust.tables import TITLE, trust_parts
 from socrates_core.simulation.result import ArmResult, Simulation
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.study_file.form import StudyForm
 from socrates_core.study.study_file.population.people import studies_named
 from socrates_core.study.study_file.writing import study_text
+from socrates_core.trust.statement.finding import trust
 
 FORMAT: Final = 1
 """Version of prediction.json."""
 NO_ADAPTER: Final = "none"
 """In place of an adapter on the command line, for a model that would bring its own."""
 NOT_ANSWERED: Final = (
-    "Nobody has answered this study. All figures are predicted by a model for simulated people; how wrong they may be "
-    "is not known."
+    "Nobody has answered this study. All figures are predicted by a model for simulated people; what can be said of "
+    "how wrong they may be stands under “How far off it may be”."
 )
 ANSWERED: Final = (
     "People have answered this study: how far the prediction is from them stands in the files compared-…, not here. "
@@ -53,6 +56,9 @@ CSV_COLUMNS: Final = (
     "low",
     "high",
     "simulated_people",
+    "calibrated_share",
+    "calibration_applied",
+    "simulated",
 )
 
 
@@ -89,7 +95,10 @@ def prediction_csv(found: Sequence[OutcomeResult]) -> str:
         for arm in one.simulation.arms if one.simulation is not None else ():
             assert one.simulation is not None
             keys = [inert(one.name), inert(arm.label), int(arm.cell == one.simulation.control)]
-            rows.writerows([*keys, *row, arm.n_predicted] for row in _option_rows(arm))
+            rows.writerows(
+                [*keys, *row, arm.n_predicted, *calibrated, "true"]
+                for row, calibrated in zip(_option_rows(arm), _calibrated(one.simulation, arm), strict=False)
+            )
     return file.getvalue()
 
 
@@ -99,7 +108,8 @@ def prediction_json(form: StudyForm, found: Sequence[OutcomeResult]) -> str:
         {"name": one.name, "refused": one.refused, **({} if one.simulation is None else as_json(one.simulation))}
         for one in found
     ]
-    report = {"format": FORMAT, "study_file": study_text(form), "outcomes": outcomes, "versions": versions()}
+    told = {"format": FORMAT, "simulated": True, "study_file": study_text(form)}
+    report = {**told, "outcomes": outcomes, "versions": versions()}
     return json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -121,6 +131,16 @@ def command_words(form: StudyForm, first: Simulation) -> str:
     source = studies_named(form.population)
     words += ["--studies", f"path/to/{source}"] if source else []
     return shlex.join([*words, "--out", "prediction"])
+
+
+def _calibrated(simulation: Simulation, arm: ArmResult) -> Iterator[tuple[str, str]]:
+    """The calibrated share of every option, and whether a calibration was applied; without end, for those off the axis
+    too.
+    """
+    said = trust(simulation)
+    if said.applied:
+        yield from ((f"{one:.6f}", "yes") for one in said.arms[simulation.arms.index(arm)].calibrated)
+    yield from repeat(("", "yes" if said.applied else "no"))
 
 
 def _option_rows(arm: ArmResult) -> list[list[Any]]:
@@ -178,7 +198,7 @@ def _outcome(one: OutcomeResult) -> list[Part]:
     groups, told = subgroups_table(found)
     parts += [text for text in ("By subgroup." if groups else "", told) if text]
     parts += [groups] if groups else []
-    return [*parts, *notes(found)]
+    return [*parts, *notes(found), f"{TITLE}.", *trust_parts(trust(found), found.arms[0].cell.scale)]
 
 
 def _texts(predicted: Sequence[Simulation]) -> list[Part]:

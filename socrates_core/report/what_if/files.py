@@ -32,7 +32,7 @@ SIMULATED: Final = (
 CSV_COLUMNS: Final = (
     "kind", "outcome", "condition", "setting", "model", "adapter", "template", "temperature", "figure", "option",
     "label", "predicted", "low", "high", "minus_first", "minus_first_low", "minus_first_high", "unit_of_difference",
-    "basis", "simulated_people",
+    "basis", "simulated_people", "simulated",
 )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def what_if_csv(found: WhatIf) -> str:
                 arm, minus = compared.arms[place], compared.differences[place - 1] if place else None
                 basis = "" if minus is None else minus.basis.kind
                 for row in _figures(arm, minus):
-                    rows.writerow(["simulated", *keys, *row, basis, arm.n_predicted])
+                    rows.writerow(["simulated", *keys, *row, basis, arm.n_predicted, "true"])
     return file.getvalue()
 
 

@@ -169,16 +169,8 @@ def evidence_of(cells: Sequence[CellPredictions], real: bool = True) -> tuple[Ev
         real: Whether the real studies count, or the synthetic ones.
     """
     other = [cell for cell in cells if cell.real is not real]
-    used: list[CellPredictions] = []
-    unfit = 0
-    for cell in cells:
-        if cell.real is not real:
-            continue
-        fits = not unscored(cell) and cell.values is not None and not cell.nominal and _people(cell) >= LEAST_PEOPLE
-        if fits:
-            used.append(cell)
-        else:
-            unfit += 1
+    used = usable(cells, real)
+    unfit = len(cells) - len(other) - len(used)
     left_out = [f"{len(other)} cells of studies that are not {'real' if real else 'synthetic'}"] if other else []
     if unfit:
         left_out.append(f"{unfit} cells without an ordered scale, usable predictions or two people")
@@ -186,6 +178,21 @@ def evidence_of(cells: Sequence[CellPredictions], real: bool = True) -> tuple[Ev
     if contrasts:
         left_out.append(f"the effects of {contrasts} cells whose arms ask different questions")
     return Evidence(tuple(map(_cell, used)), tuple(_effects(used))), tuple(left_out)
+
+
+def usable(cells: Sequence[CellPredictions], real: bool = True) -> list[CellPredictions]:
+    """The cells that are evidence: of this kind, with ordered options, usable predictions, and two people or more.
+
+    Args:
+        cells: Of one evaluation.
+        real: Whether the real studies count, or the synthetic ones.
+    """
+
+    def fits(cell: CellPredictions) -> bool:
+        ordered = not unscored(cell) and cell.values is not None and not cell.nominal
+        return cell.real is real and ordered and _people(cell) >= LEAST_PEOPLE
+
+    return [cell for cell in cells if fits(cell)]
 
 
 # -- one cell ----------------------------------------------------------------------------------------------------

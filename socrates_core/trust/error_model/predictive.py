@@ -13,6 +13,12 @@ MOST_STEPS: Final = 60
 PRECISION: Final = 1e-9
 """Of a quantile, in standard deviations."""
 
+WIDEST: Final = 1e4
+"""Standard deviations in points are at most this, far beyond any scale: a file with more is none that was fitted."""
+
+STEEPEST: Final = 1e12
+"""Slopes are at most this; where predicted effects are all but 0, they can be steep."""
+
 SMALLEST: Final = 1e-12
 """Sampling variances are at least this."""
 
@@ -84,6 +90,10 @@ class Components:
             raise ValueError("the weights of the components are above 0 and add up to 1")
         if min(*self.variance, *self.tau, *self.sigma) < 0:
             raise ValueError("variances and standard deviations are 0 or more")
+        if max(*self.tau, *self.sigma) > WIDEST or max(map(abs, self.coefficient)) > STEEPEST:
+            raise ValueError("no answers on a scale have errors as large as these")
+        if max(self.variance) > STEEPEST**2:
+            raise ValueError("no slope is as uncertain as this")
 
     def predict(self, x: float | Floats = 1.0, sampling: float | Floats = 0.0) -> Predictive:
         """The distribution of a new group's response.

@@ -14,15 +14,13 @@ from typing import Final
 
 import numpy as np
 
+from socrates_core.metrics.proper.scores import FLOOR
 from socrates_core.scale.distribution import Floats
 from socrates_core.trust.error_model.evidence import CellEvidence
 
 TEMPERATURES: Final = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 8.0)
 MIXTURES: Final = (0.0, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """The values of T and of λ among which is chosen."""
-
-FLOOR: Final = 1e-6
-"""Probabilities count as at least this in the log score, so that one impossible answer does not decide everything."""
 
 LEAST_GROUPS: Final = 5
 LEAST_GAIN: Final = 1e-4

@@ -52,6 +52,9 @@ _OPEN: Final = re.compile(
 )
 """The routes of Gradio's API that the page and `gradio_client` need."""
 
+_TOOLS: Final = {"/gradio_api/mcp": ("POST",), "/gradio_api/mcp/": ("POST",), "/gradio_api/mcp/schema": ("GET", "HEAD")}
+"""Routes of the tools for MCP clients, and how they are asked; without streams, which nobody would end."""
+
 _CLOSED: Final = re.compile(r"/(?:gradio_api|file|proxy|upload|monitoring|custom_component)(?:[/=].*)?", re.DOTALL)
 """All other routes of the API, including legacy ones."""
 
@@ -73,6 +76,7 @@ class Guard:
         calls: Calls = Calls(),  # noqa: B008
         space: bool = False,
         files: Mapping[str, int] = MappingProxyType({}),
+        mcp: bool = False,
     ) -> None:
         """Wrap an app.
 
@@ -83,8 +87,9 @@ class Guard:
             calls: The handlers of the page.
             space: Whether it is a Space, which the Hub shows in a frame.
             files: Address that takes a file → most bytes of it.
+            mcp: Whether MCP clients may call the endpoints as tools.
         """
-        self.files = files
+        self.files, self.tools = files, _TOOLS if mcp else {}
         self.app, self.hosts, self.owner, self.calls = app, hosts, owner, calls
         policy = POLICY + (FRAMES_ON_SPACE if space else FRAMES)
         self.headers = {**HEADERS, "content-security-policy": policy}
@@ -137,7 +142,9 @@ class Guard:
             )
         if path == "/login/callback" and b"error=" in scope["query_string"]:
             return RedirectResponse("/", 303)  # the visitor cancelled the sign-in
-        if _CLOSED.fullmatch(path) and not _OPEN.fullmatch(path):
+        if path in self.tools and scope["method"] not in self.tools[path]:
+            return PlainTextResponse("MCP clients ask here with POST.\n", 405, {"allow": "POST"})
+        if _CLOSED.fullmatch(path) and not _OPEN.fullmatch(path) and path not in self.tools:
             return PlainTextResponse("This app does not serve this address.\n", 403)
         if is_foreign(scope["method"], headers, self.hosts):
             return PlainTextResponse("Requests from the pages of other sites are refused.\n", 403)

@@ -84,7 +84,7 @@ def visitor_of(request: gr.Request | None, environ: Mapping[str, str] = os.envir
     proven = raw is not None and raw.scope.get(OWNER) is True
     key = f"address:{_network(_address(request, environ))}"
     if not on_space(environ):
-        return Visitor(None, "owner" if proven or raw is None else "anyone", key)
+        return Visitor(None, "owner" if proven or request is None else "anyone", key)
     name = (signed_in(request) or {}).get("userinfo", {}).get("preferred_username")
     if not isinstance(name, str) or not name:
         return Visitor(None, "owner" if proven else "anyone", key)

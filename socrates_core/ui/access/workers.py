@@ -9,11 +9,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, TypeVar
 
 from starlette.responses import PlainTextResponse, Response
 
+from socrates_core.errors import SocratesError
 from socrates_core.ui.access.visitors import Visitor
+
+T = TypeVar("T")
 
 THREADS: Final = 4
 WAITING: Final = 16
@@ -22,6 +25,15 @@ EACH: Final = 4
 """Requests of one visitor at a time; the owner is bounded by the queue alone."""
 PATIENCE: Final = 60.0
 """Seconds that a request may wait for a thread."""
+
+
+class BusyError(SocratesError):
+    """There is no thread for this visitor now; the text says when to try again."""
+
+    def __init__(self, status: int, why: str) -> None:
+        """Of the HTTP status 429 (this visitor) or 503 (everybody)."""
+        super().__init__(f"{why} Try again in half a minute.")
+        self.status = status
 
 
 class Workers:
@@ -36,31 +48,39 @@ class Workers:
 
     async def run(self, visitor: Visitor, work: Callable[[], Response]) -> Response:
         """Run `work` in a thread, or answer with 429 or 503 and when to try again."""
+        try:
+            return await self.result(visitor, work)
+        except BusyError as error:
+            return PlainTextResponse(f"{error}\n", error.status, {"retry-after": "30"})
+
+    async def result(self, visitor: Visitor, work: Callable[[], T]) -> T:
+        """What `work` gives, run in a thread.
+
+        Raises:
+            BusyError: If the visitor has too much at work, or no thread became free in time.
+        """
         if visitor.role != "owner" and self._inside[visitor.key] >= EACH:
-            return _later(429, "You have several requests at work already.")
+            raise BusyError(429, "You have several requests at work already.")
         if self._inside.total() >= self._room:
-            return _later(503, "Many visitors are waiting.")
+            raise BusyError(503, "Many visitors are waiting.")
         self._inside[visitor.key] += 1
         try:
             return await self._in_turn(work)
-        except TimeoutError:
-            return _later(503, "Many visitors are waiting.")
         finally:
             self._inside[visitor.key] -= 1
             self._inside += Counter()  # drops visitors who have left
 
-    async def _in_turn(self, work: Callable[[], Response]) -> Response:
+    async def _in_turn(self, work: Callable[[], T]) -> T:
         """Run it when a thread is free.
 
         Raises:
-            TimeoutError: If none became free in time.
+            BusyError: If none became free in time.
         """
-        async with asyncio.timeout(self._patience):
-            await self._free.acquire()
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._free.acquire()
+        except TimeoutError:
+            raise BusyError(503, "Many visitors are waiting.") from None
         running = asyncio.get_running_loop().run_in_executor(self._pool, work)
         running.add_done_callback(lambda _: self._free.release())  # also where nobody waits for the answer any more
         return await asyncio.shield(running)
-
-
-def _later(status: int, why: str) -> Response:
-    return PlainTextResponse(f"{why} Try again in half a minute.\n", status, {"retry-after": "30"})

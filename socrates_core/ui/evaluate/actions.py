@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import gradio as gr
@@ -32,6 +33,17 @@ PATIENCE: Final = 300.0
 
 MAX_ACTIVE: Final = 6
 """Running and queued runs beyond which only the owner may add more: each is a process with its own memory."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What became of a run that was to be started."""
+
+    run: str
+    """Name of its folder."""
+    message: str
+    seen: tuple[str, ...] = ()
+    """Studies that the model was trained on, for which it was not started."""
 
 
 class RunActions:
@@ -81,24 +93,33 @@ class RunActions:
 
     def start(self, request: gr.Request, *values: Any) -> list[Any]:
         """Start the run described by the form, or resume it."""
-        visitor, filled = visitor_of(request), Filled(*values)
         try:
-            self._permit(visitor, "launch")
-            spec = self.form.spec(filled, visitor)
-            seen = self.form.refused(filled, spec)
-            if seen and not spec.allow_seen:
-                return [notice_html("Not started: the model was trained on studies of this part."), seen_html(seen),
-                        gr.update(visible=True)]  # fmt: skip
-            folder = self.board.root / spec.run_id
-            message = _already(state(folder)) if (folder / "spec.json").is_file() else ""
-            if not message:
-                self._find_room(visitor)
-                open_run(folder, spec)
-                launch(folder)
-                message = "Started. The run continues when this page is closed; its progress is shown below."
+            begun = self.begin(visitor_of(request), Filled(*values))
         except SocratesError as error:
             return [notice_html(str(error)), gr.skip(), gr.skip()]
-        return [notice_html(message, problem=False), gr.skip(), gr.skip()]
+        if begun.seen:
+            return [notice_html(begun.message), seen_html(begun.seen), gr.update(visible=True)]
+        return [notice_html(begun.message, problem=False), gr.skip(), gr.skip()]
+
+    def begin(self, visitor: Visitor, filled: Filled) -> Begun:
+        """Start a run for a visitor, or resume it.
+
+        Raises:
+            SocratesError: If they may not, a field is not valid, or the queue is full.
+        """
+        self._permit(visitor, "launch")
+        spec = self.form.spec(filled, visitor)
+        seen = self.form.refused(filled, spec)
+        if seen and not spec.allow_seen:
+            return Begun(spec.run_id, "Not started: the model was trained on studies of this part.", seen)
+        folder = self.board.root / spec.run_id
+        message = _already(state(folder)) if (folder / "spec.json").is_file() else ""
+        if not message:
+            self._find_room(visitor)
+            open_run(folder, spec)
+            launch(folder)
+            message = "Started. The run continues when this page is closed; its progress is shown below."
+        return Begun(spec.run_id, message)
 
     # -- the runs
 

@@ -38,7 +38,7 @@ def preview_html(preview: Preview, active: int) -> str:
     if preview.pace:
         facts.append(("Time", f"about {duration(preview.pace.seconds(plan))}", _pace(preview)))
     metrics = "".join(
-        f"<div class='tile'><h4>{name}</h4><div class='value'>{value}</div><div class='below'>{text(note)}</div></div>"
+        f"<div class='tile'><h3>{name}</h3><div class='value'>{value}</div><div class='below'>{text(note)}</div></div>"
         for name, value, note in facts
     )
     return f"<div class='tiles plan'>{metrics}</div>{_notes(preview, active)}"

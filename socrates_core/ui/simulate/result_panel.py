@@ -12,6 +12,7 @@ from socrates_core.simulation.result import Simulation
 from socrates_core.ui.html import notice_html, text
 from socrates_core.ui.listeners import Updates
 from socrates_core.ui.simulate.result_view import effects_html, metrics_html, notes_html, options_html, verdict_html
+from socrates_core.ui.trust.view import trust_html, with_errors
 
 TOOLS_OFF: Final = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"]
 """All of plotly's buttons except the one that saves an image."""
@@ -26,6 +27,8 @@ is generous because the first run of a process is slow and later ones find most 
 class ResultPanel:
     """The components of a result."""
 
+    prefix: str
+    """What the ids of its elements begin with."""
     notice: gr.HTML
     """What went wrong; an earlier result stays on the page."""
     stale: gr.HTML
@@ -41,6 +44,7 @@ class ResultPanel:
     options: gr.HTML
     arms: gr.Plot
     effects: gr.HTML
+    trust: gr.HTML
     notes: gr.HTML
     keep: gr.HTML
 
@@ -49,7 +53,7 @@ class ResultPanel:
         """Everything that `draw_result` updates."""
         return [
             self.notice, self.stale, self.shown, self.redraws, self.body, self.verdict, self.figure, self.metrics,
-            self.options, self.arms, self.effects, self.notes, self.keep,
+            self.options, self.arms, self.effects, self.trust, self.notes, self.keep,
         ]  # fmt: skip
 
 
@@ -77,10 +81,25 @@ def result_panel(prefix: str = "", waiting: str = FIRST, script: str = "socrates
         gr.HTML("<h3>Conditions side by side</h3>", js_on_load=None)
         arms = gr.Plot(show_label=False, container=False, elem_id=f"{prefix}arms", elem_classes="figure")
         effects = gr.HTML(elem_id=f"{prefix}effects", js_on_load=None)
+        trust = gr.HTML(elem_id=f"{prefix}trust", js_on_load=None)
         notes = gr.HTML(elem_id=f"{prefix}notes", js_on_load=None)
         keep = gr.HTML(elem_id=f"{prefix}keep", js_on_load=script)
     return ResultPanel(
-        notice, stale, shown, redraws, body, verdict, figure, metrics, options, arms, effects, notes, keep
+        prefix,
+        notice,
+        stale,
+        shown,
+        redraws,
+        body,
+        verdict,
+        figure,
+        metrics,
+        options,
+        arms,
+        effects,
+        trust,
+        notes,
+        keep,
     )
 
 
@@ -95,6 +114,7 @@ def draw_result(panel: ResultPanel, result: Simulation, query: str, seconds: flo
     """
     arm = result.arms[0]
     several = len(result.arms) > 1
+    means = styled(with_errors(arms_figure(result), result)) if several else None
     return {
         panel.notice: "",
         panel.stale: "",
@@ -105,8 +125,9 @@ def draw_result(panel: ResultPanel, result: Simulation, query: str, seconds: flo
         panel.figure: styled(histogram(arm)),
         panel.metrics: metrics_html(arm),
         panel.options: options_html(arm),
-        panel.arms: gr.update(value=styled(arms_figure(result)) if several else None, visible=several),
+        panel.arms: gr.update(value=means, visible=several),
         panel.effects: effects_html(result),
+        panel.trust: trust_html(result, panel.prefix),
         panel.notes: notes_html(result),
         panel.keep: _keep_html(query),
     }

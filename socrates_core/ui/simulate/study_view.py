@@ -29,17 +29,23 @@ MAX_OPTIONS: Final = 12
 
 def banner(model: ModelDescription) -> str:
     """The model in use, with a warning if it is the demo."""
-    facts = [("Model", model.name), ("Adapter", model.adapter or "none"), ("Template", model.template or "none")]
-    facts += [("Runs on", model.device if model.device != "none" else "no device"), ("Precision", model.precision)]
-    items = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in facts)
+    names = [("Model", model.name), ("Adapter", model.adapter or "none")]
+    facts = [("Template", model.template or "none"), ("Precision", model.precision)]
+    facts += [("Runs on", model.device if model.device != "none" else "no device")]
+    shown, folded = (
+        "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in some)
+        for some in (names, facts)
+    )
+    how = "<p>Another model: start the app with <code>--model</code>, as the README says.</p>" if model.demo else ""
+    technical = f"<details><summary>Technical details</summary><dl>{folded}</dl>{how}</details>"
     demo = (
-        "<p class='demo'><strong>Demo model.</strong> A tiny model for trying out the software, not for science. Start "
-        "the app with <code>--model</code> to use a real one.</p>"
+        "<p class='demo'><strong>Demo model.</strong> A tiny model for trying out the software, not for science: it "
+        "knows the invented society that it learned from, and nothing of the world.</p>"
         if model.demo
         else ""
     )
     note = f"<p>{text(model.template_note[:1].upper() + model.template_note[1:])}.</p>" if model.template_note else ""
-    return f"<div class='banner'><dl>{items}</dl>{note}{demo}</div>"
+    return f"<div class='banner'><div class='facts'><dl>{shown}</dl>{technical}</div>{note}{demo}</div>"
 
 
 def study_card(entry: StudyEntry) -> str:

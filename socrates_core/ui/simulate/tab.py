@@ -15,10 +15,13 @@ from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.study.study_set import Cell
 from socrates_core.ui.access.visitors import visitor_of
 from socrates_core.ui.catalogue import Source, same_outcome
+from socrates_core.ui.design.panel import design_panel
+from socrates_core.ui.design.predictions import Linked
 from socrates_core.ui.html import notice_html
 from socrates_core.ui.listeners import QUICK, Updates, report_progress
 from socrates_core.ui.model_choice import ModelChoice, draw_choice, picked_name
 from socrates_core.ui.results import Results
+from socrates_core.ui.robustness.panel import OfLink, robustness_panel
 from socrates_core.ui.simulate import form
 from socrates_core.ui.simulate.link import MAX_TEMPERATURE, Link, beside_of, from_query, to_query
 from socrates_core.ui.simulate.people_panel import PeoplePanel, at, draw_panel, people_panel, wire_people
@@ -77,6 +80,8 @@ def simulate_tab(page: gr.Blocks, results: Results, choice: ModelChoice) -> None
             arrival = gr.HTML(elem_id="arrival", js_on_load=None)
             beside = what_if_panel("compare")
             panel = result_panel()
+            design_panel("design", panel.shown, panel.shown, Linked(results), results)
+            robustness_panel("other-ways", panel.shown, panel.shown, gr.State(0), OfLink(results))
     _wire_study(study, people, settings, choice, results)
     _wire_settings(study, people, settings, panel, choice.menu, results)
     ran = _wire_run(page, study, people, settings, panel, arrival, choice.menu, beside, results)

@@ -16,14 +16,19 @@ from socrates_core.report.prediction.picture import conditions_figure
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import Sampling
 from socrates_core.study.sources.bundled import BUNDLED_STUDIES
+from socrates_core.study.study_file.form import MarginsForm
 from socrates_core.study.study_file.presets import TITLES
 from socrates_core.ui.access.visitors import visitor_of
+from socrates_core.ui.design.panel import design_panel
+from socrates_core.ui.design.predictions import OwnStudy
 from socrates_core.ui.html import notice_html
 from socrates_core.ui.listeners import QUICK, Updates, kept, report_progress
 from socrates_core.ui.model_choice import ModelChoice
 from socrates_core.ui.results import Results
+from socrates_core.ui.robustness.panel import OfStudy, robustness_panel
 from socrates_core.ui.simulate.link import MAX_TEMPERATURE
 from socrates_core.ui.simulate.result_panel import styled
+from socrates_core.ui.trust.view import trust_html, with_errors
 from socrates_core.ui.what_if.panel import WhatIfPanel, what_if_panel, wire_what_if
 from socrates_core.ui.your_study.draft import LABELS, NOMINAL, OPEN, RANGE, TOO_LONG, Draft, draft_of, opened
 from socrates_core.ui.your_study.population import MARGINS, levels_json, people_menus
@@ -74,6 +79,7 @@ class Outcomes:
     which: gr.Dropdown
     beside: WhatIfPanel
     verdict: gr.HTML
+    trust: gr.HTML
     picture: gr.Plot
     ranking: gr.HTML
     means: gr.Plot
@@ -85,7 +91,7 @@ class Outcomes:
     @property
     def drawn(self) -> list[Block]:
         """Everything that shows one outcome."""
-        return [self.which, self.verdict, self.picture, self.ranking, self.means, self.tables, self.live]
+        return [self.which, self.verdict, self.trust, self.picture, self.ranking, self.means, self.tables, self.live]
 
 
 def your_study_tab(results: Results, choice: ModelChoice) -> None:
@@ -111,7 +117,7 @@ def your_study_tab(results: Results, choice: ModelChoice) -> None:
                 summary = gr.HTML(elem_id="study-summary", js_on_load=None)
                 settings = _settings(results)
                 run = gr.Button("Run", variant="primary", elem_id="study-run")
-            outcomes = _outcomes()
+            outcomes = _outcomes(results)
     findings = gr.Textbox("[]", visible="hidden", elem_id="study-findings", label="Findings")
     saved = gr.Textbox("", visible="hidden", elem_id="study-saved", label="File")
     levels = gr.Textbox("", visible="hidden", elem_id="study-levels", label="Values")
@@ -168,7 +174,7 @@ def _sampling(n: float | None, seed: float | None, temperature: float, top_p: fl
     return Sampling(int(n), temperature, top_p, int(seed))
 
 
-def _outcomes() -> Outcomes:
+def _outcomes(results: Results) -> Outcomes:
     with gr.Column(elem_id="study-result"):
         made = kept(None)
         shown = gr.Textbox("", visible="hidden", elem_id="study-shown", label="Shown study")
@@ -177,6 +183,7 @@ def _outcomes() -> Outcomes:
         which = gr.Dropdown(label="Outcome shown", elem_id="study-which", visible=False)
         beside = what_if_panel("what-if")
         verdict = gr.HTML(WAITING, elem_id="study-says", js_on_load=None)
+        trust = gr.HTML(elem_id="study-trust", js_on_load=None)
         with gr.Group(elem_classes="plain", visible=False) as body:
             gr.HTML("<h3>Predicted answers</h3>", js_on_load=None)
             picture = gr.Plot(show_label=False, container=False, elem_id="study-picture", elem_classes="figure")
@@ -185,8 +192,10 @@ def _outcomes() -> Outcomes:
             tables = gr.HTML(elem_id="study-tables", js_on_load=None)
             keep = gr.HTML(elem_id="study-keep", js_on_load="yourStudy.keep(element, trigger)")
         live = gr.Textbox("", visible="hidden", elem_id="study-live", label="In small")
+        design_panel("study-design", made, live, OwnStudy(results), results)
+        robustness_panel("study-other-ways", made, live, which, OfStudy(results))
     return Outcomes(
-        made, shown, stale, notice, body, which, beside, verdict, picture, ranking, means, tables, keep, live
+        made, shown, stale, notice, body, which, beside, verdict, trust, picture, ranking, means, tables, keep, live
     )
 
 
@@ -368,14 +377,16 @@ def _drawn(outcomes: Outcomes, made: Prediction, place: int) -> Updates:
     one = made.found[place]
     found = one.simulation
     several = found is not None and len(found.arms) > 1 and not found.arms[0].cell.scale.nominal
+    moved = isinstance(made.form.population, MarginsForm)
     return {
         outcomes.body: gr.update(visible=True),
         outcomes.verdict: verdict_html(made.form, one),
+        outcomes.trust: trust_html(found, "study-", moved),
         outcomes.picture: _plot(None if found is None else conditions_figure(found)),
         outcomes.ranking: ranking_html(found),
         outcomes.tables: tables_html(found),
         outcomes.live: live_json(one),
-        outcomes.means: _plot(arms_figure(found) if found is not None and several else None),
+        outcomes.means: _plot(with_errors(arms_figure(found), found, moved) if found is not None and several else None),
     }
 
 

@@ -1,5 +1,4 @@
 import json
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from socrates_core.errors import SourceError
 from socrates_core.study.sources.hub_dataset import HubName
 from socrates_core.study.study_set import StudySet
 from tests.servers.dataset_hub import COMMIT, Behaviour, DatasetHub
+from tests.servers.programs import Program
 from tests.study.sources.table.test_tidy import HEADER, ROW, table
 from tests.study.sources.test_alpaca import line
 from tests.study.sources.test_socsci210 import SCALE, prepare, shard
@@ -32,7 +32,7 @@ def tidy(path: Path, **changed: list[Any]) -> Path:
     return path
 
 
-def refused(result: subprocess.CompletedProcess[str], *said: str) -> None:
+def refused(result: Program, *said: str) -> None:
     """The command ended with one line that says all of this, and wrote nothing."""
     assert result.returncode == 2, result.stderr
     assert "Traceback" not in result.stderr

@@ -1,7 +1,4 @@
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +8,7 @@ from socrates_core.errors import SourceError
 from socrates_core.study.sources.socsci210 import load
 from socrates_core.study.study_set import StudySet
 from tests.servers.dataset_hub import COMMIT, DatasetHub
+from tests.servers.programs import Program, finished
 
 ROOT = Path(__file__).parents[3]
 REAL = ROOT.parent / "shared" / "data"
@@ -97,9 +95,7 @@ def test_the_real_rows_go_through_completely() -> None:
 # -- the Hub, played by a server of our own -------------------------------------------------------------------
 
 
-def prepare(
-    home: Path, endpoint: str, *arguments: str, source: str = "socsci210", **settings: str
-) -> subprocess.CompletedProcess[str]:
+def prepare(home: Path, endpoint: str, *arguments: str, source: str = "socsci210", **settings: str) -> Program:
     """`train.prepare` with a cache of its own, in a process that knows only this Hub."""
     settings = {
         "HF_ENDPOINT": endpoint,
@@ -109,10 +105,8 @@ def prepare(
         "HF_HUB_DOWNLOAD_TIMEOUT": "2",
         **settings,
     }
-    command = [sys.executable, "-m", "train.prepare", "--source", source, "--out", str(home / "out"), *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **settings}, capture_output=True, text=True, timeout=120, check=False
-    )
+    command = ("-m", "train.prepare", "--source", source, "--out", home / "out", *arguments)
+    return finished(*command, environ=settings, seconds=120)
 
 
 @pytest.fixture

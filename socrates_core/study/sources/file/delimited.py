@@ -26,6 +26,9 @@ SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical
 MISSING: Final = ("", "NA")
 """Fields without a value; R writes NA."""
 
+SIMULATED: Final = "simulated"
+"""The column that every table of predictions has."""
+
 MOST_COLUMNS: Final = 20_000
 """In any table; the longest panels have about ten thousand."""
 
@@ -261,7 +264,14 @@ def _names(text: str, separator: str, file: Path) -> list[str]:
 
 
 def check_names(names: Sequence[str], file: Path) -> None:
-    """Raise a SourceError for several columns of one name, and for more columns than a survey has."""
+    """Raise a SourceError for several columns of one name, more columns than a survey has, and for what this software
+    has simulated: its tables have a column `simulated`.
+    """
+    if SIMULATED in names:
+        raise SourceError(
+            f"{file} has the column {SIMULATED!r}: it holds simulated answers, which are no people's. If these are "
+            "people's answers, give that column another name"
+        )
     if len(names) > MOST_COLUMNS:
         raise SourceError(
             f"{file} has {len(names):,} columns, more than {MOST_COLUMNS:,}; save only those that are needed, a row a "

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from socrates_core.errors import SourceError
+from socrates_core.study.question import ending
 from socrates_core.study.sources.table.codebook import Codebook, Outcome
 
 
@@ -47,7 +48,7 @@ class OutcomeFinder:
             return dict(outcome.labels)
         has = f"{outcome.ends[0]} to {outcome.ends[1]}" if outcome.ends else f"labels for {_listed(outcome.labels)}"
         self.misfits[study_id, place] = (
-            f"it has {has}, but “{question[-80:]}” is answered from {values[0]} to {values[-1]}"
+            f"it has {has}, but “{ending(question)}” is answered from {values[0]} to {values[-1]}"
         )
         return {}
 
@@ -68,7 +69,7 @@ class OutcomeFinder:
                 why = self.misfits.get((study_id, place))
                 if why is None and (study_id, place) not in self.used:
                     asked = sorted({question for texts in self.asked[study_id].values() for question in texts})
-                    why = "no row asks this question; asked are " + "; ".join(f"“{one[-80:]}”" for one in asked[:4])
+                    why = "no row asks this question; asked are " + "; ".join(f"“{ending(one)}”" for one in asked[:4])
                 if why:
                     raise SourceError(f"{self.codebook.path}, study {study_id}: {outcome} cannot be applied: {why}")
 

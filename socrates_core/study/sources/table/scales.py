@@ -10,6 +10,7 @@ from socrates_core.errors import ScaleError, SourceError
 from socrates_core.scale.answer_scale import AnswerScale, answer_instruction
 from socrates_core.scale.instruction import instruction_start, parse_scale
 from socrates_core.scale.off_axis import with_off_axis
+from socrates_core.study.question import ending
 from socrates_core.study.sources.rows import integers
 from socrates_core.study.sources.table.described import OutcomeFinder
 from socrates_core.study.sources.table.map.rule import RULE, AnswerRule
@@ -194,7 +195,9 @@ def with_observed_ends(rows: pl.DataFrame, scales: Scales) -> tuple[pl.DataFrame
         rows = rows.with_columns(
             pl.when(pl.col("stimulus") == text).then(pl.lit(shown)).otherwise(pl.col("stimulus")).alias("stimulus")
         )
-        said.append(f"“{text[-80:]}” is answered from {low} to {high}: it names these two, and people answered between")
+        said.append(
+            f"“{ending(text)}” is answered from {low} to {high}: it names these two, and people answered between"
+        )
     return rows, said
 
 

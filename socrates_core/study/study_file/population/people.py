@@ -19,7 +19,7 @@ from socrates_core.study.sources.persons import people_table, persona_frame
 from socrates_core.study.study_file.finding import nearest
 from socrates_core.study.study_file.form import POPULATIONS, MarginsForm, PopulationForm
 from socrates_core.study.study_file.population.margins import attributes_in, margin_of, margin_of_table
-from socrates_core.study.study_file.population.weighting import weighted_to, weighting_of
+from socrates_core.study.study_file.population.weighting import TO_SHARES, weighted_to, weighting_of
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA, StudySet
 
 GSS_ANSWERS: Final = "gss-answers"
@@ -106,7 +106,7 @@ def weights_words(people: pl.DataFrame, population: PopulationForm) -> tuple[str
     if people.is_empty() or (not asked and people["weight"].drop_nulls().n_unique() < 2):
         return ()
     found = weighting_of(people)
-    how = "are weighted to the shares asked for" if asked else "have weights"
+    how = TO_SHARES if asked else "have weights"
     return (f"{found.people:,} people {how}: {found.words}.",)
 
 

@@ -21,6 +21,8 @@ EXPLODED: Final = 20.0
 """Weights explode where somebody counts for more than this many average people,"""
 FEW: Final = 0.1
 """or where all together count as less than this share of their number."""
+TO_SHARES: Final = "are weighted to the shares asked for"
+"""What a note says of people whose shares somebody set."""
 UNEQUAL: Final = "the weights are very unequal, and few of these people stand for many"
 _MASS: Final = "_mass"
 _PROFILE: Final = "_profile"

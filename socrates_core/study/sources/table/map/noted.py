@@ -12,6 +12,7 @@ from typing import Final
 from socrates_core.errors import SourceError
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.off_axis import with_off_axis
+from socrates_core.study.question import ending
 from socrates_core.study.sources.file.notes import ColumnNotes
 from socrates_core.study.sources.table.columns import DEMOGRAPHIC, recognised
 from socrates_core.study.sources.table.map.form import AttributeMap, ConditionMap, OutcomeMap, ScaleMap, TableMap
@@ -100,7 +101,7 @@ def _with_questions(columns: TableMap, notes: Mapping[str, ColumnNotes], where: 
                 "people were asked"
             )
         outcomes[name] = outcome.model_copy(update={"question": label})
-        said.append(f"{where}: the question of {name} is its label, “{label[-80:]}”")
+        said.append(f"{where}: the question of {name} is its label, “{ending(label)}”")
     return columns.model_copy(update={"outcomes": outcomes})
 
 

@@ -1,0 +1,1 @@
+"""Predicted probabilities judged as probabilities: proper scores, reliability, and differences between groups."""

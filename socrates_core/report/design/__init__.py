@@ -1,0 +1,1 @@
+"""Design advice and pilots, as pictures, tables, files and a command."""

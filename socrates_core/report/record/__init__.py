@@ -1,0 +1,1 @@
+"""A prediction kept for later: one zip that is registered before people answer, and scored when they have."""

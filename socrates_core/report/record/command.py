@@ -1,0 +1,101 @@
+"""The command that records a prediction before people are asked, and scores the record when they have answered."""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from socrates_core import command
+from socrates_core.errors import SocratesError, shown
+from socrates_core.model.answer_model import NOT_SCIENCE
+from socrates_core.model.folder import DEMO
+from socrates_core.model.loading import load_model
+from socrates_core.model.precision import Precision
+from socrates_core.report.prediction.command import by_folder
+from socrates_core.report.prediction.compared import comparison_lines
+from socrates_core.report.prediction.files import NO_ADAPTER, model_words
+from socrates_core.report.record.making import make_record
+from socrates_core.report.record.opening import open_record
+from socrates_core.report.record.report import scored_files
+from socrates_core.report.record.scoring import score_record
+from socrates_core.report.record.words import population_words
+from socrates_core.report.trust.tables import trust_sentences
+from socrates_core.simulation.request import MAX_PEOPLE
+from socrates_core.simulation.whole_study import Sampling, simulate_study
+from socrates_core.study.files import check_folder, write_file, write_files
+from socrates_core.study.study_file.reading import read_form, study_of
+from socrates_core.trust.statement.finding import trust
+
+
+def record(
+    source: Annotated[Path, typer.Argument(help="A study file to predict and record; or a record (.zip) to score.")],
+    out: Annotated[Path, typer.Option(help="The record to write, a .zip; when scoring, a folder for the report.")],
+    data: Annotated[Path | None, typer.Option(help="People's answers, to score a record: a table.")] = None,
+    answers_map: Annotated[
+        Path | None, typer.Option("--map", help="Says which column of --data is what, as in `socrates prepare`.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="uniform, demo, a folder, a Hub id, or endpoint:NAME@URL.")] = DEMO,
+    adapter: Annotated[
+        str | None, typer.Option(help="A LoRA adapter: a folder, a Hub id, or none; the demo model brings its own.")
+    ] = None,
+    template: Annotated[str | None, typer.Option(help="Prompt template, for a model without a record.")] = None,
+    precision: Annotated[str, typer.Option(help="auto, nf4, nf4-dequantised, bf16 or float32.")] = "auto",
+    people: Annotated[int, typer.Option(help="Simulated people in each condition.", min=1, max=MAX_PEOPLE)] = 200,
+    temperature: Annotated[float, typer.Option(help="Of each person's answers; 1 leaves them as they are.")] = 1.0,
+    top_p: Annotated[float, typer.Option(help="Share of each person's likeliest answers that is kept.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Seed of the people drawn.")] = 0,
+    studies: Annotated[
+        list[Path] | None, typer.Option(help="As in `socrates simulate`: whose people may take part; repeatable.")
+    ] = None,
+) -> None:
+    """Record a prediction before people are asked, as one zip; score the record when they have answered."""
+    command.check_seed(seed)
+    if data is not None or source.suffix.lower() == ".zip":
+        _score(source, data, answers_map, out, seed)
+        return
+    if answers_map is not None:
+        raise SocratesError("--map says which column of --data is what; name that file and a record to score")
+    if out.suffix.lower() != ".zip" or out.is_dir():
+        raise SocratesError(f"--out {shown(out)}: a record is a file that ends in .zip")
+    form = read_form(source)
+    own = study_of(form, source.parent, str(source), by_folder(studies or []))
+    if adapter is None and model == DEMO:
+        adapter = DEMO
+    chosen = None if adapter == NO_ADAPTER else adapter
+    answering = load_model(model, chosen, template=template, precision=cast("Precision", precision))
+    print(f"model        {model_words(answering.description)}")
+    found = simulate_study(own, answering, Sampling(people, temperature, top_p, seed))
+    content = make_record(form, found, population_words(form.population))
+    write_file(out, content)
+    for one in found:
+        for text in trust_sentences(trust(one.simulation)) if one.simulation is not None else ():
+            print(f"how far off  {one.name}: {text}")
+    if answering.description.demo:
+        print(NOT_SCIENCE)
+    print(f"wrote        {shown(out)}, {len(content):,} bytes")
+    print(f"sha256       {hashlib.sha256(content).hexdigest()}  (quote it in the preregistration)")
+
+
+def _score(source: Path, data: Path | None, answers_map: Path | None, out: Path, seed: int) -> None:
+    if data is None or answers_map is None:
+        raise SocratesError(
+            "a record is scored with people's answers: --data answers.csv --map map.yaml (socrates prepare "
+            "--propose-map makes a map)"
+        )
+    if out.is_file():
+        raise SocratesError(f"--out {shown(out)} is a file; choose a folder")
+    check_folder(out)
+    opened = open_record(source)
+    print(f"record       {opened.about['title']}, made {opened.about['made']} by {opened.about['model']}")
+    print(f"sha256       {opened.digest}  (all its files are as they were made)")
+    scored = score_record(opened, data, answers_map, seed)
+    write_files(out, scored_files(opened, scored))
+    for one, said in zip(scored.found, scored.said, strict=True):
+        for line in comparison_lines(one) or [str(one.refused or "nobody answered it")]:
+            print(f"{one.name}: {line}")
+        for arm in said.arms if said is not None else ():
+            if arm.checked is not None and arm.checked.inner is not None:
+                where = "inside" if arm.checked.inner else "outside"
+                print(f"{one.name}, {arm.label}: people's mean lay {where} the 80 % interval")
+    print(f"wrote        {shown(out)}/report.html, report.md and compared-…")

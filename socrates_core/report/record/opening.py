@@ -1,0 +1,107 @@
+"""Opens a record that came from anywhere, after checking every file against its digest."""
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from socrates_core.errors import SocratesError, shown
+from socrates_core.report.record.making import CALIBRATION_FILE, FORMAT, MANIFEST, RECORD
+from socrates_core.study.files import parse_json, read_bytes
+
+NEEDED: Final = ("index.html", "prediction.csv", "prediction.json", RECORD, "report.html", "study.yaml")
+ALLOWED: Final = {*NEEDED, MANIFEST, CALIBRATION_FILE}
+LARGEST: Final = 64 * 1024**2
+"""Bytes of the zip, and of all its files unpacked."""
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedRecord:
+    """A record whose files fit their digests."""
+
+    about: dict[str, Any]
+    """record.json."""
+    prediction: dict[str, Any]
+    """prediction.json."""
+    study: str
+    """study.yaml."""
+    calibration: str | None
+    """calibration.json; None without one."""
+    digest: str
+    """sha256 of the zip: what a preregistration quotes."""
+
+
+def open_record(path: Path) -> OpenedRecord:
+    """Read a record.
+
+    Raises:
+        SocratesError: If it is no record, is damaged or was changed; names the file.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise SocratesError(f"{shown(path)} has {path.stat().st_size:,} bytes: it is no record")
+        content = read_bytes(path)
+    except OSError as error:
+        told = f"{shown(path)} cannot be read ({error}); name a record that socrates record wrote"
+        raise SocratesError(told) from error
+    files = _unpacked(content, path)
+    _check_digests(files, path)
+    about, prediction = (_object(files[name], name, path) for name in (RECORD, "prediction.json"))
+    if about.get("format") != FORMAT:
+        raise SocratesError(f"{shown(path)} is of format {about.get('format')!r}, this version reads {FORMAT}")
+    calibration = files.get(CALIBRATION_FILE)
+    return OpenedRecord(
+        about,
+        prediction,
+        files["study.yaml"].decode(),
+        None if calibration is None else calibration.decode(),
+        hashlib.sha256(content).hexdigest(),
+    )
+
+
+def _unpacked(content: bytes, path: Path) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            inside = archive.infolist()
+            names = [one.filename for one in inside]
+            strangers = sorted(set(names) - ALLOWED)
+            if strangers or len(set(names)) != len(names):
+                odd = strangers[0] if strangers else "a file twice"
+                raise SocratesError(f"{shown(path)} is no record of this software: it holds {shown(odd)}")
+            if sum(one.file_size for one in inside) > LARGEST:
+                raise SocratesError(f"{shown(path)} unpacks to more than {LARGEST:,} bytes: it is no record")
+            found = {}
+            for one in inside:
+                with archive.open(one) as file:
+                    found[one.filename] = file.read(LARGEST + 1)
+                    if len(found[one.filename]) != one.file_size:
+                        raise SocratesError(f"{shown(path)}: {one.filename} is not as long as it says")
+            return found
+    except (zipfile.BadZipFile, EOFError, RuntimeError, OSError, ValueError) as error:
+        raise SocratesError(f"{shown(path)} is not a zip that can be read ({error})") from error
+
+
+def _check_digests(files: dict[str, bytes], path: Path) -> None:
+    missing = [name for name in (*NEEDED, MANIFEST) if name not in files]
+    if missing:
+        raise SocratesError(f"{shown(path)} is no record: {missing[0]} is missing")
+    stated = _object(files[MANIFEST], MANIFEST, path)
+    for name in sorted(set(files) - {MANIFEST}):
+        if stated.get(name) != hashlib.sha256(files[name]).hexdigest():
+            changed = f"{name} was changed after the record was made: its SHA-256 does not fit"
+            raise SocratesError(f"{shown(path)}: {changed}")
+    if gone := sorted(set(stated) - set(files)):
+        raise SocratesError(f"{shown(path)} is no record: {shown(gone[0])} is missing")
+
+
+def _object(content: bytes, name: str, path: Path) -> dict[str, Any]:
+    try:
+        found = parse_json(content.decode("utf-8"), strict=True)
+    except (ValueError, json.JSONDecodeError) as error:
+        raise SocratesError(f"{shown(path)}: {name} is not valid JSON ({error})") from error
+    if not isinstance(found, dict):
+        raise SocratesError(f"{shown(path)}: {name} is not a JSON object")
+    return found

@@ -1,0 +1,1 @@
+"""How wrong the model may be, in pictures and words."""

@@ -1,0 +1,205 @@
+"""How far off a prediction may be, as sentences and tables; the same on the page and in files."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from socrates_core.metrics.uncertainty import Interval
+from socrates_core.report.document import Part, Table
+from socrates_core.report.words import percent, signed
+from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.trust.statement.record import ArmStatement, Checked, Claim, EffectStatement, Statement
+from socrates_core.trust.worth import Worth
+
+TITLE: Final = "How far off it may be"
+CANNOT: Final = "can't say"
+MOST_ROWS: Final = 21
+"""Options up to which raw and calibrated shares stand in a table."""
+
+
+def trust_sentences(found: Statement) -> list[str]:
+    """The most important first; one alone, which says why, if nothing can be said."""
+    if not found.applied:
+        return [found.why or ""]
+    told = [_about_mean(found.arms[0]), *_about_effects(found), *_about_distribution(found)]
+    return [one for one in (*told, _about_support(found)) if one]
+
+
+def trust_notes(found: Statement) -> list[str]:
+    """What the figures rest on and what they leave out, a sentence each."""
+    basis = found.basis
+    if not found.applied or basis is None:
+        return []
+    which = "all scales together" if basis.family == "all scales" else f"scales with {basis.family}"
+    told = [
+        "An interval of the true mean or effect says where the answer of everybody would lie: it covers how wrong the "
+        "model has been on other studies, which an interval over simulated people does not.",
+        f"Fitted on {basis.studies} {basis.kind} studies in {basis.groups} independent groups that the model had not "
+        f"seen, for {which}, and tried on each group with the others.",
+    ]
+    if basis.sharpened:
+        told.append("Speaks of calibrated answers: predictions changed as made left-out studies' answers likeliest.")
+    if not basis.telling:
+        told.append(
+            "The intervals of means are no better than ones that ignore the prediction: they say how people answer "
+            "other studies, and the prediction adds nothing to that."
+        )
+    told += [f"{what}: {why}." for what, why in _missing(found)]
+    return told
+
+
+def arms_trust_table(found: Statement) -> Table:
+    """The conditions with where their true means may lie."""
+    several = any(arm.highest is not None for arm in found.arms)
+    answered = any(arm.checked is not None for arm in found.arms)
+    header = ["Condition", "Mean, calibrated" if _sharpened(found) else "Mean", "True mean, 80 %", "True mean, 95 %"]
+    header += ["Probability of the highest"] * several + ["People's mean"] * answered
+    rows = []
+    for arm in found.arms:
+        row = [arm.label, f"{arm.mean:.2f}", _ends(arm.mean_claim.inner, 2), _ends(arm.mean_claim.outer, 2)]
+        row += [CANNOT if arm.highest is None else percent(arm.highest)] * several
+        row += [_checked(arm.checked, 2)] * answered
+        rows.append(tuple(row))
+    return Table(tuple(header), tuple(rows))
+
+
+def effects_trust_table(found: Statement) -> Table | None:
+    """Effects with where the true ones may lie, in percent of the scale's width; None without effects."""
+    if not found.effects:
+        return None
+    answered = any(one.checked is not None for one in found.effects)
+    header = ["Condition", "Effect, % of the scale", "True effect, 80 %", "True effect, 95 %", "Probability above 0"]
+    header += ["As good as asking"] + ["People's effect"] * answered
+    rows = []
+    for one in found.effects:
+        row = [one.label, signed(one.predicted), _effect_ends(one.claim.inner), _effect_ends(one.claim.outer)]
+        row += [CANNOT if one.positive is None else percent(one.positive), _worth_of(one, found)]
+        row += [_checked(one.checked, 1)] * answered
+        rows.append(tuple(row))
+    return Table(tuple(header), tuple(rows))
+
+
+def answers_table(found: Statement, names: Sequence[str]) -> Table | None:
+    """Raw beside calibrated shares; None where they are the same.
+
+    Args:
+        found: The statement.
+        names: Of the options on the axis.
+    """
+    if not _sharpened(found):
+        return None
+    header = ("Answer", *(f"{arm.label}, {side}" for arm in found.arms for side in ("as predicted", "calibrated")))
+    rows = [
+        (name, *(f"{100 * side[k]:.1f} %" for arm in found.arms for side in (arm.raw, arm.calibrated)))
+        for k, name in enumerate(names)
+    ]
+    return Table(header, tuple(rows))
+
+
+def trust_parts(found: Statement, scale: AnswerScale) -> list[Part]:
+    """All of it, in reading order."""
+    if not found.applied:
+        return list(trust_sentences(found))
+    effects = effects_trust_table(found)
+    names = option_names(scale)
+    answers = answers_table(found, names)
+    return [
+        *trust_sentences(found),
+        arms_trust_table(found),
+        *([] if effects is None else [effects]),
+        *([] if answers is None or len(names) > MOST_ROWS else [answers]),
+        *trust_notes(found),
+    ]
+
+
+def option_names(scale: AnswerScale) -> list[str]:
+    """The options on the axis as they are written, each with its label."""
+    return [f"{scale.written(value)} {scale.labels.get(value, '')}".strip() for value in scale.values or ()]
+
+
+def worth_words(worth: Worth) -> str:
+    """`3 people (80 % interval 2 to 5)`."""
+    people, low, high, most = (_people(one) for one in (worth.people, worth.low, worth.high, worth.most))
+    top = f"{most} or more" if worth.people >= worth.most else people
+    return f"{top} {'person' if top == '1' else 'people'} (80 % interval {low} to {high})"
+
+
+# -- sentences and cells -------------------------------------------------------------------------------------------
+
+
+def _sharpened(found: Statement) -> bool:
+    return found.basis is not None and found.basis.sharpened
+
+
+def _about_mean(arm: ArmStatement) -> str:
+    claim = arm.mean_claim
+    best, level = (claim.inner, "80 %") if claim.inner is not None else (claim.outer, "95 %")
+    if best is None:
+        return f"Can't say where the true mean lies: {claim.why}."
+    return (
+        f"With a probability of {level}, the true mean of {arm.label} is between {best.low:.2f} and {best.high:.2f} "
+        "(error of the model included)."
+    )
+
+
+def _about_effects(found: Statement) -> list[str]:
+    if not found.effects:
+        return []
+    if found.effects[0].claim.inner is None and found.effects[0].claim.outer is None:
+        return [f"Can't say how far off effects are: {found.effects[0].claim.why}."]
+    if found.basis is not None and not found.basis.informed:
+        return ["It is no information about the effect: on other studies, assuming no effect did as well."]
+    largest = max(found.effects, key=lambda one: abs(one.predicted))
+    worth = "" if largest.worth is None else f", as good as asking {worth_words(largest.worth)} in each condition"
+    return [f"The effect of {largest.label} is above 0 with a probability of {percent(largest.positive or 0)}{worth}."]
+
+
+def _about_distribution(found: Statement) -> list[str]:
+    at = found.distance
+    if at is None:
+        return []
+    told = "" if at.inner is None else f", at most {at.inner:.2f} with a probability of 80 %"
+    worth = "" if at.worth is None else f" For the distribution it is as good as asking {worth_words(at.worth)}."
+    return [f"The Wasserstein distance (W) to expect is {at.expected:.2f}{told}.{worth}"]
+
+
+def _about_support(found: Statement) -> str:
+    return "" if found.support is None else f"{found.support.sentence}."
+
+
+def _missing(found: Statement) -> list[tuple[str, str]]:
+    """What of an applied calibration cannot be said, and why."""
+    claims: list[tuple[str, Claim]] = [("True means", found.arms[0].mean_claim)]
+    claims += [("True effects", found.effects[0].claim)] if found.effects else []
+    missing = [(what, claim.why) for what, claim in claims if claim.why is not None]
+    if found.distance is not None and found.distance.outer is None:
+        missing.append(("W at 95 %", "too few groups to bound it"))
+    return missing
+
+
+def _worth_of(one: EffectStatement, found: Statement) -> str:
+    if one.worth is None:
+        nothing = found.basis is not None and not found.basis.informed and one.positive is not None
+        return "no information about the effect" if nothing else CANNOT
+    return worth_words(one.worth)
+
+
+def _checked(found: Checked | None, digits: int) -> str:
+    if found is None:
+        return "nobody answered"
+    value = f"{found.observed:.{digits}f}" if digits > 1 else signed(found.observed)
+    if found.inner is None:
+        return value
+    at = "inside" if found.inner else "outside at 80 %, inside at 95 %" if found.outer else "outside"
+    return f"{value} ({at})"
+
+
+def _ends(at: Interval | None, digits: int) -> str:
+    return CANNOT if at is None else f"{at.low:.{digits}f} to {at.high:.{digits}f}"
+
+
+def _effect_ends(at: Interval | None) -> str:
+    return CANNOT if at is None else f"{signed(at.low)} to {signed(at.high)}"
+
+
+def _people(people: float) -> str:
+    return f"{people:,.0f}" if people >= 1.5 else f"{people:.1f}".removesuffix(".0")

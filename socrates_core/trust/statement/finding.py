@@ -1,0 +1,47 @@
+"""The calibration that came with a model, and what it says of a simulation."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from socrates_core.errors import PredictionError
+from socrates_core.model.answer_model import ModelDescription
+from socrates_core.simulation.result import Simulation
+from socrates_core.trust.calibration import Calibration, load_calibration
+from socrates_core.trust.statement.making import not_applied, statement_of
+from socrates_core.trust.statement.record import Statement
+
+
+def calibration_of(model: ModelDescription) -> Calibration | None:
+    """The calibration beside a model's weights, read once; None if there is none.
+
+    Raises:
+        PredictionError: If it cannot be read.
+    """
+    if model.calibration is None:
+        return None
+    try:
+        about = model.calibration.stat()
+    except OSError as error:
+        raise PredictionError(f"{model.calibration} is gone; load the model again") from error
+    return _read(model.calibration, about.st_mtime_ns, about.st_size)
+
+
+def trust(simulation: Simulation, *, sharpened: bool = True, edited: bool = False) -> Statement:
+    """What can be said of how far off a simulated outcome is, by the calibration of its model.
+
+    Args:
+        simulation: From `simulate`; all its arms.
+        sharpened: Whether to speak of sharpened predictions where the calibration found that they are closer.
+        edited: Whether the shares of people were moved since; edits of a population count by themselves.
+    """
+    try:
+        calibration = calibration_of(simulation.model)
+    except PredictionError as error:
+        return not_applied(f"Can't say how far off this is: {error}.")
+    return statement_of(simulation, calibration, sharpened, edited)
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, changed: int, size: int) -> Calibration:
+    """`changed` and `size` tell a file that was replaced."""
+    return load_calibration(path)

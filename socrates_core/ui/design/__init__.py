@@ -1,0 +1,1 @@
+"""How many people to ask, and a few human answers: below a prediction on the page."""

@@ -1,0 +1,1 @@
+"""A prediction asked in other ways, on the page."""

@@ -1,0 +1,136 @@
+"""Below a prediction: the same people asked in other ways, at the press of a button."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+import gradio as gr
+from gradio.blocks import Block
+
+from socrates_core.errors import SocratesError
+from socrates_core.report.robustness import TITLE, robustness_figure, robustness_sentences, robustness_table
+from socrates_core.simulation.robustness.variants import Robustness, robustness
+from socrates_core.ui.access.visitors import Visitor, visitor_of
+from socrates_core.ui.html import notice_html, table_html, text
+from socrates_core.ui.listeners import QUICK, Updates
+from socrates_core.ui.results import Results
+from socrates_core.ui.simulate.link import from_query
+from socrates_core.ui.simulate.result_panel import styled
+from socrates_core.ui.your_study.preview import checked
+from socrates_core.ui.your_study.work import Prediction, admitted, loaded_in
+
+MOST_WAYS = 7
+"""What a visitor is charged for: as asked, four wordings, and two other templates."""
+
+
+class Asked(Protocol):
+    """Asks the prediction of a tab in other ways."""
+
+    def again(self, visitor: Visitor, current: Any, place: int, progress: gr.Progress) -> Robustness:
+        """The prediction on the page, asked in every way.
+
+        Raises:
+            SocratesError: If there is none, or the visitor may not simulate so much now.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class OfLink:
+    """Of the tab Simulate, where a link stands for its result."""
+
+    results: Results
+
+    def again(self, visitor: Visitor, current: str, place: int, progress: gr.Progress) -> Robustness:
+        """The outcome on the page."""
+        del place
+        link = from_query(dict(parse_qsl(current, keep_blank_values=True)), self.results.catalogue) if current else None
+        if link is None:
+            raise SocratesError("There is no result to ask again. Press Run first")
+        studies = self.results.catalogue.source(link.source).studies
+        model = self.results.models.get(link.model or self.results.model_name)
+        people = link.request.n or 0
+        with admitted(self.results, visitor, MOST_WAYS * people * len(studies.cells_of(_study(link, studies)))):
+            return robustness(studies, model, link.request, _report(progress))
+
+
+@dataclass(frozen=True, eq=False)
+class OfStudy:
+    """Of the tab Your study."""
+
+    results: Results
+
+    def again(self, visitor: Visitor, current: Prediction | None, place: int, progress: gr.Progress) -> Robustness:
+        """The outcome that is shown."""
+        found = None if current is None or place not in range(len(current.found)) else current.found[place].simulation
+        if current is None or found is None:
+            raise SocratesError("There is no prediction to ask again. Press Run first")
+        model = self.results.models.get(current.model)
+        _, studies = checked(current.draft, model, loaded_in(self.results))
+        if studies is None:
+            raise SocratesError("The study has changed and cannot be asked as it is. Press Run first")
+        with admitted(self.results, visitor, MOST_WAYS * current.sampling.people * len(found.arms)):
+            return robustness(studies, model, found.request, _report(progress))
+
+
+def robustness_panel(name: str, current: Block, changed: gr.Textbox, place: Block, asked: Asked) -> None:
+    """Lay the panel out where this is called, and connect it.
+
+    Args:
+        name: What its ids begin with.
+        current: Stands for the prediction on the page.
+        changed: A component that changes with every prediction, after which what is shown belongs to another one.
+        place: Holds the number of the outcome that is shown.
+        asked: Asks it again.
+    """
+    with gr.Accordion(TITLE, open=False, elem_id=name, elem_classes="more"):
+        gr.HTML(
+            "<p class='quiet'>Asks the same people again with other answer instructions, the options in reverse order "
+            f"and other templates: up to {MOST_WAYS} times the work of Run. What moves is owed to the wording.</p>",
+            js_on_load=None,
+        )
+        ask = gr.Button("Ask in other ways", elem_id=f"{name}-ask", size="sm")
+        notice = gr.HTML(elem_id=f"{name}-notice", js_on_load=None)
+        says = gr.HTML(elem_id=f"{name}-says", js_on_load=None)
+        picture = gr.Plot(
+            show_label=False, container=False, elem_id=f"{name}-picture", elem_classes="figure", visible=False
+        )
+        table = gr.HTML(elem_id=f"{name}-table", js_on_load=None)
+
+    def run(
+        request: gr.Request,
+        now: Any,
+        shown: int | None,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> Updates:
+        try:
+            found = asked.again(visitor_of(request), now, shown or 0, progress)
+        except SocratesError as error:
+            return {notice: notice_html(f"{error}.".replace("..", "."))}
+        ordered = len(found.asked) > 1 and not found.asked[0].arms[0].cell.scale.nominal
+        return {
+            notice: "",
+            says: "".join(f"<p>{text(one)}</p>" for one in robustness_sentences(found)),
+            picture: gr.update(value=styled(robustness_figure(found)) if ordered else None, visible=ordered),
+            table: table_html(robustness_table(found), "Predictions when asked in other ways"),
+        }
+
+    drawn = [notice, says, picture, table]
+    ask.click(
+        run,
+        [current, place],
+        drawn,
+        show_progress_on=says,
+        api_visibility="private",
+        concurrency_limit=4,
+        concurrency_id="simulate",
+    )
+    changed.change(lambda: ["", "", gr.update(value=None, visible=False), ""], None, drawn, **QUICK)
+
+
+def _study(link: Any, studies: Any) -> str:
+    return str(studies.cell(link.request.cell_id).study_id)
+
+
+def _report(progress: gr.Progress) -> Any:
+    return lambda done, total: progress((done, total), desc=f"Asking in other ways: {done} of {total}", unit="")

@@ -1,0 +1,114 @@
+"""What is known of how wrong a prediction may be is what the statement of trust says of it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from socrates_core.errors import PredictionError
+from socrates_core.model.baselines import UniformModel
+from socrates_core.people.taking_part import Population
+from socrates_core.simulation.named import simulate
+from socrates_core.simulation.result import Simulation
+from socrates_core.simulation.whole_study import OutcomeResult
+from socrates_core.study.studies import Outcome, load_studies
+from socrates_core.trust.calibration import Calibration, save_calibration
+from socrates_core.trust.design.study import PredictedStudy
+from socrates_core.trust.error_model.sharpness import Setting
+from socrates_core.trust.fitting import calibrate
+from socrates_core.trust.statement.making import NO_CALIBRATION, statement_of
+from socrates_core.trust.support.features import features_of
+from tests.predictions import cell
+from tests.trust.evidence import evaluation, provenance
+
+
+@pytest.fixture(scope="module")
+def of_uniform() -> Calibration:
+    said = provenance(model="uniform", revisions={}, template=None, precision="exact")
+    return calibrate([(evaluation(20, values=(1, 2, 3)), said)])
+
+
+@pytest.fixture(scope="module")
+def simulation() -> Simulation:
+    """On three options, by the uniform baseline."""
+    return simulate(load_studies("bundled"), UniformModel(), study="gss-welfare", people=20)
+
+
+@pytest.fixture(scope="module")
+def like_it(of_uniform: Calibration, simulation: Simulation) -> Calibration:
+    """The same, as if its studies had asked this question of such people."""
+    people = simulation.profiles.drop("participant_id", "predicted_mean", "simulated_answer")
+    known = {name: list(map(str, people[name].to_list())) for name in people.columns}
+    cells = [
+        cell(
+            [1] * len(people), [1 / 3] * 3, values=(1, 2, 3), study=f"s{number}", attributes=known,
+            stimulus=simulation.arms[number % 2].cell.stimulus,
+        )
+        for number in range(20)
+    ]  # fmt: skip
+    return replace(of_uniform, support=features_of(cells))
+
+
+def study_of(simulation: Simulation, calibration: Calibration | None = None) -> PredictedStudy:
+    outcome = Outcome(1, "spending", "", simulation.control.scale)
+    return PredictedStudy.of("Welfare", [OutcomeResult(outcome, simulation, None)], calibration=calibration)
+
+
+def test_nothing_is_known_without_a_calibration(simulation: Simulation) -> None:
+    known = study_of(simulation).known_of("spending")
+    assert (known.answers, known.why) == (None, NO_CALIBRATION)
+
+
+def test_a_calibration_speaks_where_the_statement_does_and_is_silent_for_its_reason(
+    simulation: Simulation, of_uniform: Calibration, like_it: Calibration
+) -> None:
+    assert statement_of(simulation, like_it).applied
+    assert study_of(simulation, like_it).known_of("spending").answers is not None
+    heated = replace(simulation, request=replace(simulation.request, temperature=0.5))
+    edited = replace(simulation, request=replace(simulation.request, edits=Population().keep(gender="Female").edits))
+    for one in (simulation, heated, edited):
+        said, known = statement_of(one, of_uniform), study_of(one, of_uniform).known_of("spending")
+        assert (known.answers is not None) == said.applied
+        assert known.why == (said.why or "")
+    assert "temperature" in study_of(heated, of_uniform).known_of("spending").why
+
+
+def test_shares_are_sharpened_where_the_statement_speaks_of_sharpened_ones(
+    simulation: Simulation, like_it: Calibration
+) -> None:
+    for calibration in (like_it, _sharper(like_it)):
+        said, study = statement_of(simulation, calibration), study_of(simulation, calibration)
+        assert said.basis is not None
+        assert study.sharpened == said.basis.sharpened
+        for arm, one in zip(said.arms, study.cells, strict=True):
+            np.testing.assert_allclose(arm.calibrated, one.shares, atol=1e-9)
+        for effect, contrast in zip(said.effects, study.contrasts, strict=True):
+            assert contrast.effect == pytest.approx(effect.predicted, abs=1e-9)
+
+
+def _sharper(calibration: Calibration) -> Calibration:
+    """As if sharpening had helped."""
+    families = {}
+    for name, one in calibration.families.items():
+        assert one.sharpness is not None
+        sharpness = replace(one.sharpness, setting=Setting(0.5, 0.2))
+        families[name] = replace(one, sharpness=sharpness, sharpened=one.raw)
+    return replace(calibration, families=families)
+
+
+def test_the_calibration_that_came_with_a_model_is_used_and_a_broken_one_is_named(
+    simulation: Simulation, of_uniform: Calibration, tmp_path: Path
+) -> None:
+    file = tmp_path / "calibration.json"
+    save_calibration(of_uniform, file)
+    travelled = replace(simulation, model=replace(simulation.model, calibration=file))
+    ours, given = (study.known_of("spending") for study in (study_of(travelled), study_of(simulation, of_uniform)))
+    assert (ours.why, ours.family, ours.answers is None) == (given.why, given.family, given.answers is None)
+    file.write_text("{")
+    assert "Can't say how far off this is:" in study_of(travelled).known_of("spending").why
+
+
+def test_what_was_not_predicted_is_no_study() -> None:
+    with pytest.raises(PredictionError, match="nothing was predicted"):
+        PredictedStudy.of("Empty", [])
