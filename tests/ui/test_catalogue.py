@@ -78,6 +78,12 @@ def test_a_menu_shows_what_is_asked(stimulus: str, question: str) -> None:
     assert question_of(cell(0, 1, 1, stimulus)) == question
 
 
+def test_questions_about_several_items_are_told_apart_in_a_menu() -> None:
+    told = "Where do you read news? In a paper\n\nOnly return an integer from 0 to 1."
+    assert question_of(cell(0, 1, 1, told)) == "Where do you read news? In a paper"
+    assert question_of(cell(0, 1, 1, "Why not? Think of it.\n\nOnly return 1 or 2.")) == "Why not?"
+
+
 def test_conditions_with_one_label_are_told_apart_by_number() -> None:
     cells = [cell(0, 1, 1, label="gain"), cell(1, 2, 1, label="gain"), cell(2, 3, 1)]
     assert conditions(cells) == {1: "gain (1)", 2: "gain (2)", 3: "condition 3"}

@@ -160,6 +160,25 @@ def slices(
             progress(done, sum(sizes))
 
 
+def progress_of_each(files: Sequence[Path], progress: Progress | None) -> list[Progress | None]:
+    """For each of several files that are read one after the other, a progress that goes on where the last one ended.
+
+    Args:
+        files: In the order in which they are read.
+        progress: Called as for `slices`, with (done, in all) of all files together: in rows if all of them say how many
+            they have, else in bytes, which are counted by the share of the file that is read.
+    """
+    if progress is None or len(files) < 2:
+        return [progress] * len(files)
+    rows = [_rows_of(file) for file in files]
+    sizes = [file.stat().st_size for file in files] if None in rows else [one or 0 for one in rows]
+
+    def after(before: int, size: int) -> Progress:
+        return lambda done, total: progress(before + round(size * done / max(1, total)), sum(sizes))
+
+    return [after(sum(sizes[:place]), size) for place, size in enumerate(sizes)]
+
+
 def saved_files(folder: Path) -> list[Path]:
     """The Arrow files of a `DatasetDict` that was saved to a folder, in the order of its splits.
 

@@ -28,6 +28,7 @@ from socrates_core.study.sources.file.frames import (
     check_unchanged,
     column_names,
     file_state,
+    progress_of_each,
     slices,
 )
 from socrates_core.study.sources.file.opened import column_notes
@@ -165,11 +166,11 @@ def _laid_out(
     form = _form(layout.columns, layout.notes)
     layout.begin()
     before = 0
-    for file in table.files:
+    for file, told in zip(table.files, progress_of_each(table.files, progress), strict=True):
         if file not in layout.names:
             layout.names[file] = column_names(file, form)
         wanted = layout.wanted(layout.names[file], file)
-        for _, frame in slices([file], wanted, progress, form):
+        for _, frame in slices([file], wanted, told, form):
             rows = layout.laid_out(frame, file, before)
             before += len(frame)
             del frame
@@ -182,8 +183,8 @@ def _laid_out(
                 part = rows.filter(pl.col("outcome") == outcome)
                 yield file, part
                 done += len(part)
-                if progress is not None and suffix_of(file) in _WHOLE:
-                    progress(done, len(rows))
+                if told is not None and suffix_of(file) in _WHOLE:
+                    told(done, len(rows))
 
 
 def _form(columns: TableMap, notes: dict[str, None] | None = None) -> TextForm:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from socrates_core.errors import SourceError
-from socrates_core.study.sources.file.frames import column_names, frames
+from socrates_core.study.sources.file.frames import column_names, frames, progress_of_each, slices
 
 TABLE = pl.DataFrame({"id": ["a", "b"], "q": [1, 2]})
 
@@ -45,3 +45,23 @@ def test_the_first_version_of_feather_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.feather").write_bytes(b"FEA1" + bytes(20))
     with pytest.raises(SourceError, match="Feather file of version 1"):
         column_names(tmp_path / "a.feather")
+
+
+def test_progress_of_one_table_in_several_files_goes_on_from_file_to_file(tmp_path: Path) -> None:
+    files = [tmp_path / f"{rows}.parquet" for rows in (3, 1)]
+    for file in files:
+        pl.DataFrame({"a": range(int(file.stem))}).write_parquet(file)
+    seen: list[tuple[int, int]] = []
+    for file, told in zip(files, progress_of_each(files, lambda *step: seen.append(step)), strict=True):
+        list(slices([file], ["a"], told))
+    assert seen == [(3, 4), (4, 4)]
+    # text says nothing of its rows: half of the second file, which has 6 of 10 bytes
+    texts = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for file, content in zip(texts, ("a\n1\n", "a\n1\n2\n"), strict=True):
+        file.write_text(content)
+    seen.clear()
+    last = progress_of_each(texts, lambda *step: seen.append(step))[1]
+    assert last is not None
+    last(1, 2)
+    assert seen == [(7, 10)]
+    assert progress_of_each(files[:1], None) == [None]
