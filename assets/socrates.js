@@ -141,7 +141,7 @@ window.socrates = (() => {
   // A click into a searchable list selects its text, so that typing replaces it.
   document.addEventListener("click", (event) => {
     const field = event.target;
-    const list = "#controls input[role=combobox], #evaluate input[role=combobox]";
+    const list = ":is(#controls, #evaluate, #study-side, #data-side) input[role=combobox]";
     if (field.matches?.(list) && field.selectionStart === field.selectionEnd) field.select();
   });
 

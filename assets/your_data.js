@@ -79,7 +79,7 @@ window.yourData = (() => {
     load();
   }
 
-  function redraw(focus) {
+  function redraw(focus = document.activeElement?.id) {
     if (!rows) { table.root.replaceChildren(); return; }
     const out = rows.columns.filter((one) => one.role === "left out");
     const opened = table.root.querySelector("details.left")?.open;
@@ -126,7 +126,7 @@ window.yourData = (() => {
   function card(one) {
     const id = String(one.i);
     const says = one.personal && one.role !== "left out" ? [one.personal, ...one.checks] : one.checks;
-    const then = () => { one.checks = []; one.reason = "you say so"; redraw(`yd-${id}-role`); };
+    const then = () => { one.checks = []; one.reason = "you say so"; window.yourStudy.settled(() => redraw()); };
     const shown = one.examples.length ? `Such as ${one.examples.join(" · ")}. ` : "";
     return make("fieldset", {},
       make("legend", { text: one.column }),
@@ -152,7 +152,7 @@ window.yourData = (() => {
     const kinds = one.kind === "kept" ? [...rows.kinds, ["kept", "As the file or the map says"]] : rows.kinds;
     const parts = [
       field(one, "question", "Question, as people read it", { id, rows: 2 }),
-      field(one, "kind", "Answers", { id, choices: kinds, then: () => redraw(`yd-${id}-kind`) }),
+      field(one, "kind", "Answers", { id, choices: kinds, then: () => window.yourStudy.settled(() => redraw()) }),
     ];
     if (one.kind === "numbers") {
       parts.push(make("div", { class: "pair" }, field(one, "low", "From", { id }), field(one, "high", "To", { id })));

@@ -2,8 +2,10 @@
 window.yourStudy = (() => {
   const PAUSE = 350; // milliseconds after the last keystroke before the checks and the preview are asked for
   const LARGEST = 80000; // bytes of a study that a request can carry
+  const TYPING = 700; // milliseconds within which the next letter belongs to the same word of a menu
   const TOO_LONG = "too long"; // in place of a draft that no request can carry; the server says so
   const KEPT = "socrates-your-study"; // the draft in this browser tab, for a reload
+  const RAN = "socrates-your-study-ran"; // the draft that was predicted last
   let editor = null;
 
   function make(tag, attributes = {}, ...children) {
@@ -16,6 +18,17 @@ window.yourStudy = (() => {
     }
     node.append(...children.filter(Boolean));
     return node;
+  }
+
+  // A menu is drawn anew after a choice; after one by keyboard only when nothing more is typed, for a new menu would take
+  // each letter for the first one.
+  let keyed = -Infinity, settling = null;
+  document.addEventListener("keydown", () => { keyed = performance.now(); }, true);
+  document.addEventListener("pointerdown", () => { keyed = -Infinity; }, true);
+  function settled(act) {
+    clearTimeout(settling);
+    if (performance.now() - keyed > 50) act();
+    else settling = setTimeout(act, TYPING);
   }
 
   // One field: a label, a control bound to a key of an object, a hint, and a place for what the checks say.
@@ -80,8 +93,8 @@ window.yourStudy = (() => {
     mark(JSON.stringify([{ place: personas ? "population.personas" : "title", kind: "bad", text }]));
   }
 
-  function remember(text) {
-    try { sessionStorage.setItem(KEPT, text); } catch { /* a browser that keeps nothing, or too long */ }
+  function remember(text, name = KEPT) {
+    try { sessionStorage.setItem(name, text); } catch { /* a browser that keeps nothing, or too long */ }
   }
 
   // What is replaced can be brought back, unless nothing of it would be lost.
@@ -176,7 +189,7 @@ window.yourStudy = (() => {
     const parts = [
       field(item, "name", "Name", { place: at, placeholder: "intention" }),
       field(item, "question", "Question", { place: at, rows: 2 }),
-      field(scale, "kind", "Answers", { place: `${at}.scale`, says, choices: editor.menus.scales, then: () => redraw(`#ys-${at.replaceAll(".", "-")}-scale-kind`) }),
+      field(scale, "kind", "Answers", { place: `${at}.scale`, says, choices: editor.menus.scales, then: () => settled(() => redraw()) }),
     ];
     if (scale.kind === "numbers") {
       parts.push(make("div", { class: "pair" },
@@ -200,7 +213,7 @@ window.yourStudy = (() => {
   }
 
   function people() {
-    return yourStudyPeople.parts(draft.people, { make, field, button, redraw, changed, says, menus: editor.menus });
+    return yourStudyPeople.parts(draft.people, { make, field, button, redraw, settled, changed, says, menus: editor.menus });
   }
 
   // The latest prediction in small.
@@ -266,6 +279,7 @@ window.yourStudy = (() => {
     if (before) { // a study that a link brings takes its place, and it can be brought back
       draft = before;
       redraw();
+      if (!shared) unpredicted(JSON.stringify(before));
     }
     if (shared) {
       try {
@@ -285,6 +299,25 @@ window.yourStudy = (() => {
       editor.trigger("upload", yaml === null ? { tooLarge: true } : { yaml });
     });
     input.click();
+    return [];
+  }
+
+  // After a reload the study is here and its prediction is not: nothing of a visitor's study is kept on the server.
+  function unpredicted(text) {
+    let ran = null;
+    try { ran = sessionStorage.getItem(RAN); } catch { /* a browser that keeps nothing */ }
+    if (ran !== text) return;
+    const look = setInterval(() => { // the other column may come after this one
+      const place = document.querySelector("#study-says .verdict.waiting");
+      if (!place) return;
+      clearInterval(look);
+      place.append(make("p", { class: "quiet", text: "The page was loaded anew. Your study is here; its prediction is not kept. Run gives the same one again with the same model, people and seed." }));
+    }, 200);
+  }
+
+  // The study on the page has been predicted.
+  function ran() {
+    remember(editor.props.value, RAN);
     return [];
   }
 
@@ -348,5 +381,5 @@ window.yourStudy = (() => {
     }, 200);
   }
 
-  return { edit, mark, levels, live, open, save, keep, show, make };
+  return { edit, mark, levels, live, open, save, keep, ran, show, make, settled };
 })();

@@ -140,7 +140,7 @@ window.yourStudyPeople = (() => {
 
   // The fields of a population; tools are those of the editor.
   function parts(who, tools) {
-    const kind = tools.field(who, "kind", "Who takes part", { place: "population", choices: tools.menus.people, then: () => tools.redraw("#ys-population-kind"), says: "population", hint: tools.menus.counts[who.kind] });
+    const kind = tools.field(who, "kind", "Who takes part", { place: "population", choices: tools.menus.people, then: () => tools.settled(() => tools.redraw()), says: "population", hint: tools.menus.counts[who.kind] });
     if (who.kind === "observed") return [kind, tools.field(who, "study", "Study", { place: "population", choices: [["", "Choose a study"], ...tools.menus.studies] })];
     if (who.kind === "personas") return [kind, ...personas(who, tools)];
     if (who.kind === "margins") return [kind, ...margins(who, tools)];

@@ -16,12 +16,15 @@ _INSTRUCTION: Final = re.compile(
 
 def question_of(cell: Cell) -> str:
     """The question of a stimulus, shortened for a menu: its last question, or without one the last sentence before the
-    answer instruction.
+    answer instruction. A question that is asked of several items stands with its item: "How good is it? The tea".
     """
     told = _INSTRUCTION.split(" ".join(cell.stimulus.split()))[0].strip() or cell.stimulus.strip()
     sentences = re.split(r"(?<=[.!?…])['\"”’)]* +", told)
     asked = [sentence for sentence in sentences if sentence.rstrip("'\"”’) ").endswith("?")]
     words = (asked or sentences)[-1]
+    item = sentences[-1]
+    if sentences[-2:-1] == [words] and len(words) + len(item) < QUESTION_WORDS and item[-1:] not in ".!?…:":
+        words = f"{words} {item}"
     return words if len(words) <= QUESTION_WORDS else words[: QUESTION_WORDS - 1].rstrip() + "…"
 
 

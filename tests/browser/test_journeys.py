@@ -10,7 +10,7 @@ import pyreadstat
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PATIENCE, Visit, press_run, running_app
+from tests.browser.conftest import PATIENCE, Visit, choose, press_run, running_app
 from tests.servers.dataset_hub import COMMIT, DatasetHub
 
 expect.set_options(timeout=PATIENCE)
@@ -84,12 +84,17 @@ def test_files_of_other_programs_and_a_data_set_of_the_hub_are_predicted_against
     page = visit().open(journey_app)
     at_the_data(page)
     for write in (spss, excel, qualtrics):
-        page.set_input_files("#data-file", write(tmp_path))
-        page.wait_for_selector("#data-table fieldset")
+        files = write(tmp_path)
+        page.set_input_files("#data-file", files)
+        expect(page.locator("#data-found")).to_contain_text(files[-1].name)  # and not the one before
         expect(page.locator("#data-preview")).to_contain_text("40 people")
         predicted(page, ("4.50", "1.50"))
         if write is not excel:
             expect(page.locator("#data-options")).to_contain_text("Sometimes")
+    # a choice of several is an outcome of its own: half of each condition selected it
+    choose(page, "data-outcome", "In a paper")
+    predicted(page, ("0.50",))
+    expect(page.locator("#data-options")).to_contain_text("Not selected")
 
     # nothing is fetched before the button is pressed, and what is fetched is read as a file is
     page.get_by_text("Or a data set of the Hugging Face Hub").click()
@@ -116,7 +121,7 @@ def tab_to(page: Page, selector: str, most: int = 80) -> None:
         if page.evaluate("(one) => Boolean(document.activeElement?.closest(one))", selector):
             outlined = page.evaluate(
                 "() => { const s = getComputedStyle(document.activeElement);"
-                " return s.outlineStyle !== 'none' || s.boxShadow !== 'none' || s.borderColor !== ''; }"
+                " return s.outlineStyle !== 'none' || s.boxShadow !== 'none'; }"
             )
             assert outlined, selector
             return
@@ -147,7 +152,7 @@ def test_a_study_is_written_replaced_brought_back_and_predicted_by_keyboard_alon
     write(page, "#ys-outcomes-0-name", "liking")
     write(page, "#ys-outcomes-0-question", "How satisfied are you?")
     tab_to(page, "#ys-outcomes-0-scale-kind")
-    page.keyboard.press("ArrowDown")  # the first of the scales
+    page.keyboard.type("Satisfaction")  # as a list takes what is typed
     expect(page.locator("#study-summary")).to_contain_text("Ready to run")
 
     # New takes it away, unsaved; it can be brought back until something is written
@@ -165,10 +170,11 @@ def test_a_study_is_written_replaced_brought_back_and_predicted_by_keyboard_alon
     expect(page.locator("#study-ranking tbody tr")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
-    # a reload keeps the study
+    # a reload keeps the study, and says that its prediction is not kept
     page.reload()
     page.click("button[role=tab]:has-text('Your study')")
     expect(page.locator("#ys-conditions-1-label")).to_have_value("Warm")
+    expect(page.locator("#study-says")).to_contain_text("its prediction is not kept. Run gives the same one again")
 
 
 def test_a_link_opens_two_settings_side_by_side(journey_app: str, visit: Begin) -> None:

@@ -360,6 +360,7 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
     )
     ran.then(None, None, None, js="() => yourStudy.show('#study-verdict')")
     ran.then(catch_up, moving, [outcomes.made, outcomes.notice, outcomes.keep, *body], **QUICK)
+    outcomes.shown.change(None, None, None, js="() => yourStudy.ran()")
     outcomes.live.change(None, outcomes.live, None, js="(found) => yourStudy.live(found)")
     beside = outcomes.beside
     outcomes.live.change(
