@@ -229,7 +229,7 @@ def collect(folder: Path, provenance: Mapping[str, Any]) -> pl.DataFrame:
     units = sorted((folder / "units").glob("[0-9]*.parquet"), key=lambda path: int(path.stem))
     table = pl.concat([read_table(path) for path in units], how="diagonal").sort("study_id", "cell_id")
     content = io.BytesIO()
-    metadata = {PROVENANCE: json.dumps(provenance, ensure_ascii=False)}
+    metadata = {PROVENANCE: json.dumps(provenance, ensure_ascii=False), "simulated": "true"}
     table.write_parquet(content, compression="zstd", metadata=metadata)
     write_file(folder / "predictions.parquet", content.getbuffer())
     return table

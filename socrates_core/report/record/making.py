@@ -128,7 +128,7 @@ def _page(
             "",
             [
                 Warned("Synthetic output of a model. Nobody has answered this study."),
-                f"Made {when}, before people were asked, by {model_words(first.model)}. People: {population}.",
+                f"Made {when}, without any answers of people, by {model_words(first.model)}. People: {population}.",
                 "report.html has the prediction. When people have answered, score this record with: "
                 "socrates record RECORD.zip --data answers.csv --map map.yaml --out scored",
             ],

@@ -4,12 +4,14 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from socrates_core.errors import SocratesError, shown
 from socrates_core.report.record.making import CALIBRATION_FILE, FORMAT, MANIFEST, RECORD
+from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.study.files import parse_json, read_bytes
 
 NEEDED: Final = ("index.html", "prediction.csv", "prediction.json", RECORD, "report.html", "study.yaml")
@@ -52,14 +54,21 @@ def open_record(path: Path) -> OpenedRecord:
     about, prediction = (_object(files[name], name, path) for name in (RECORD, "prediction.json"))
     if about.get("format") != FORMAT:
         raise SocratesError(f"{shown(path)} is of format {about.get('format')!r}, this version reads {FORMAT}")
+    outcomes = prediction.get("outcomes")
+    fits = [
+        *(isinstance(about.get(name), str) for name in ("title", "made", "model")),
+        type(about.get("people")) is int and 1 <= about["people"] <= MAX_PEOPLE,
+        isinstance(outcomes, list) and all(isinstance(one, dict) for one in outcomes),
+        all(isinstance(one.get("trust", {}), dict) for one in outcomes or () if isinstance(one, dict)),
+    ]
+    if not all(fits):
+        raise SocratesError(f"{shown(path)} is no record: {RECORD} or prediction.json lacks what every record has")
     calibration = files.get(CALIBRATION_FILE)
-    return OpenedRecord(
-        about,
-        prediction,
-        files["study.yaml"].decode(),
-        None if calibration is None else calibration.decode(),
-        hashlib.sha256(content).hexdigest(),
-    )
+    try:
+        texts = [files["study.yaml"].decode(), None if calibration is None else calibration.decode()]
+    except UnicodeDecodeError as error:
+        raise SocratesError(f"{shown(path)}: study.yaml or {CALIBRATION_FILE} is not UTF-8") from error
+    return OpenedRecord(about, prediction, str(texts[0]), texts[1], hashlib.sha256(content).hexdigest())
 
 
 def _unpacked(content: bytes, path: Path) -> dict[str, bytes]:
@@ -80,7 +89,7 @@ def _unpacked(content: bytes, path: Path) -> dict[str, bytes]:
                     if len(found[one.filename]) != one.file_size:
                         raise SocratesError(f"{shown(path)}: {one.filename} is not as long as it says")
             return found
-    except (zipfile.BadZipFile, EOFError, RuntimeError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError) as error:
         raise SocratesError(f"{shown(path)} is not a zip that can be read ({error})") from error
 
 

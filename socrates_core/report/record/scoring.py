@@ -12,7 +12,6 @@ from socrates_core.errors import ModelError, PredictionError, SocratesError
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription
 from socrates_core.report.record.opening import OpenedRecord
 from socrates_core.scale.distribution import Floats, all_options
-from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import OutcomeResult, Sampling, simulate_study
 from socrates_core.study.study_file.form import ResponsesForm, StudyForm
 from socrates_core.study.study_file.reading import read_form, study_of
@@ -108,8 +107,9 @@ def score_record(record: OpenedRecord, data: Path, table_map: Path, seed: int = 
         answers = ResponsesForm(file=str(data.resolve()), map=str(table_map.resolve()))
         form = read_form(study).model_copy(update={"population": None, "responses": answers})
         asked = study_of(form, Path(scratch), "the study of this record")
-        people = min(MAX_PEOPLE, int(record.about.get("people") or 200))
-        found = simulate_study(asked, FrozenModel(record.prediction), Sampling(people, 1.0, 1.0, seed))
+        found = simulate_study(asked, FrozenModel(record.prediction), Sampling(record.about["people"], 1.0, 1.0, seed))
+        if len(found) != len(record.prediction["outcomes"]):
+            raise SocratesError("the study of this record has other outcomes than its prediction")
         said = []
         if record.calibration is not None:
             calibration.write_text(record.calibration, "utf-8")

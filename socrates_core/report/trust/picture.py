@@ -15,9 +15,6 @@ PALE: Final = "rgba(213,94,0,0.34)"
 """The colour of predictions, thinned: on white and on near-black it keeps a contrast to its ground, and the marks of
 predictions stand out from it."""
 
-OVER: Final = "rgba(118,118,118,0.75)"
-"""On bars and beyond them, where the thinned colour of predictions would be lost on the bars."""
-
 BROAD: Final = 15
 NARROW: Final = 5
 """Pixels across of the 80 and of the 95 % interval."""
@@ -64,29 +61,6 @@ def mark_means(figure: go.Figure, marks: Sequence[ErrorMark | None]) -> go.Figur
                 hoverinfo="text",
             )
     marks_behind(figure)
-    return figure
-
-
-def mark_shares(figure: go.Figure, marks: Sequence[Interval | None]) -> go.Figure:
-    """Draw the 80 % intervals of true shares over the predicted bars of a histogram.
-
-    Args:
-        figure: Of `histogram`; its first trace is that of the predictions.
-        marks: In percent, a bar each; None where nothing can be said.
-    """
-    bars = [trace for trace in figure.data if trace.type == "bar"]
-    # where plotly draws the first of the bars that stand side by side at one place
-    aside = (1 - figure.layout.bargap) * (0.5 / len(bars) - 0.5)
-    x: list[float | None] = []
-    y: list[float | None] = []
-    for at, mark in zip(bars[0].x, marks, strict=True):
-        if mark is not None:
-            x += [at + aside, at + aside, None]
-            y += [mark.low, mark.high, None]
-    if x:
-        figure.add_scatter(
-            name="True share, 80 %", mode="lines", x=x, y=y, line={"color": OVER, "width": 5}, hoverinfo="skip"
-        )
     return figure
 
 

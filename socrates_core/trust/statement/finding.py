@@ -1,7 +1,10 @@
 """The calibration that came with a model, and what it says of a simulation."""
 
+import threading
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
+from weakref import WeakKeyDictionary
 
 from socrates_core.errors import PredictionError
 from socrates_core.model.answer_model import ModelDescription
@@ -38,7 +41,20 @@ def trust(simulation: Simulation, *, sharpened: bool = True, edited: bool = Fals
         calibration = calibration_of(simulation.model)
     except PredictionError as error:
         return not_applied(f"Can't say how far off this is: {error}.")
-    return statement_of(simulation, calibration, sharpened, edited)
+    with _LOCK:
+        made = _MADE.setdefault(simulation, {})
+    by, found = made.get((sharpened, edited), (None, None))
+    if found is None or by is not calibration:
+        found = statement_of(simulation, calibration, sharpened, edited)
+        made[sharpened, edited] = calibration, found
+    return found
+
+
+_MADE: Final[WeakKeyDictionary[Simulation, dict[tuple[bool, bool], tuple[Calibration | None, Statement]]]] = (
+    WeakKeyDictionary()
+)
+"""What was said of simulations that are in memory: a page asks several times for one drawing."""
+_LOCK: Final = threading.Lock()
 
 
 @lru_cache(maxsize=16)

@@ -22,6 +22,7 @@ from socrates_core.trust.statement.finding import trust
 from socrates_core.trust.statement.record import ArmStatement, Statement
 from socrates_core.ui.html import table_html, text
 
+OF_PICTURE: Final = "Pale bars in the picture of the means are of the answers as predicted, as its marks are."
 PLACES: Final = {"inside": "good", "edge": "weak", "outside": "bad"}
 """Support → colour class of its mark."""
 
@@ -51,24 +52,26 @@ def trust_html(simulation: Simulation | None, prefix: str, edited: bool = False)
     return (
         f"<section class='trust'>{head}<fieldset class='switch'><legend>Speaks of</legend>{switch}</fieldset>"
         f"<div class='of-calibrated'>{_said(said, simulation)}</div><div class='of-raw'>{_said(raw, simulation)}</div>"
+        f"<p class='quiet'>{OF_PICTURE}</p>"
         "</section>"
     )
 
 
 def with_errors(figure: go.Figure, simulation: Simulation, edited: bool = False) -> go.Figure:
-    """A picture of the conditions' means, with where the true means may lie behind the predictions."""
-    said = trust(simulation, edited=edited)
-    return mark_means(figure, [_mark(arm, said) for arm in said.arms]) if said.applied else figure
+    """A picture of the conditions' means, with where the true means may lie behind the predictions, which are drawn as
+    the model gives them: so are the intervals.
+    """
+    said = trust(simulation, sharpened=False, edited=edited)
+    return mark_means(figure, [_mark(arm) for arm in said.arms]) if said.applied else figure
 
 
-def _mark(arm: ArmStatement, said: Statement) -> ErrorMark:
-    of = "calibrated" if said.basis is not None and said.basis.sharpened else "predicted"
+def _mark(arm: ArmStatement) -> ErrorMark:
     told = [
         f"{level}: {at.low:.2f} to {at.high:.2f}"
         for level, at in (("80 %", arm.mean_claim.inner), ("95 %", arm.mean_claim.outer))
         if at is not None
     ]
-    hover = f"{html.escape(arm.label)}: true mean, {', '.join(told)}<br>({of} mean {arm.mean:.2f})"
+    hover = f"{html.escape(arm.label)}: true mean, {', '.join(told)}<br>(predicted mean {arm.mean:.2f})"
     return ErrorMark(arm.mean_claim.inner, arm.mean_claim.outer, hover)
 
 

@@ -115,12 +115,28 @@ def test_paths_bombs_and_other_files_are_refused(record: bytes, tmp_path: Path) 
         ("bomb.zip", changed(record, report_html="0" * (LARGEST + 1)), "unpacks to more than"),
         ("text.zip", b"no zip", "not a zip"),
         ("cut.zip", record[:-40], "not a zip"),
+        ("flipped.zip", record[:5000] + bytes([record[5000] ^ 255]) + record[5001:], "is not a zip|was changed"),
     ):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(SocratesError, match=said):
             open_record(tmp_path / name)
     with pytest.raises(SocratesError, match="cannot be read"):
         open_record(tmp_path / "none.zip")
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [{"people": "abc"}, {"people": -3}, {"title": None}, {"made": 5}],
+    ids=["text", "negative", "none", "number"],
+)
+def test_one_with_forged_fields_is_refused_though_its_digests_fit(
+    forged: dict[str, object], record: bytes, tmp_path: Path
+) -> None:
+    files = {name: text for name, text in files_of(record).items() if name != "manifest.json"}
+    files["record.json"] = json.dumps({**json.loads(files["record.json"]), **forged})
+    (tmp_path / "r.zip").write_bytes(packed({**files, "manifest.json": json.dumps(digests(files))}))
+    with pytest.raises(SocratesError, match="lacks what every record has"):
+        open_record(tmp_path / "r.zip")
 
 
 def test_a_study_that_people_have_answered_is_not_recorded(tmp_path: Path) -> None:
@@ -136,3 +152,6 @@ def test_a_table_of_predictions_is_not_taken_for_peoples_answers(record: bytes, 
     (tmp_path / "prediction.csv").write_text(files_of(record)["prediction.csv"])
     with pytest.raises(SourceError, match="holds simulated answers, which are no people's"):
         column_names(tmp_path / "prediction.csv")
+    (tmp_path / "renamed.csv").write_text("id, Simulated \n1,true\n")
+    with pytest.raises(SourceError, match="holds simulated answers"):
+        column_names(tmp_path / "renamed.csv")

@@ -2,8 +2,8 @@ import pytest
 
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.model.baselines import UniformModel
-from socrates_core.report.figures import arms_figure, histogram
-from socrates_core.report.trust.picture import ErrorMark, mark_means, mark_shares
+from socrates_core.report.figures import arms_figure
+from socrates_core.report.trust.picture import ErrorMark, mark_means
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.result import Simulation
 from socrates_core.simulation.simulate import simulate
@@ -36,12 +36,3 @@ def test_nothing_is_drawn_or_put_into_the_legend_where_nothing_can_be_said(priva
     only_inner = [ErrorMark(Interval(3, 5), None, "")] * len(privacy.arms)
     names = [trace.name for trace in mark_means(arms_figure(privacy), only_inner).data]
     assert "True mean, 95 %" not in names
-    assert len(mark_shares(histogram(privacy.arms[0]), [None] * 7).data) == 2
-
-
-def test_the_interval_of_a_share_stands_over_the_predicted_bar_even_beyond_it(privacy: Simulation) -> None:
-    marks = [Interval(20, 30), *[None] * 6]  # the predicted share is 14.3 %: below its interval
-    line = mark_shares(histogram(privacy.arms[0]), marks).data[-1]
-    # two bars share 0.75 of the place: the first one's middle is 0.75 / 4 to the left
-    assert list(line.x) == [pytest.approx(-0.1875), pytest.approx(-0.1875), None]
-    assert list(line.y) == [20, 30, None]

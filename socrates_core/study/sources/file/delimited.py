@@ -267,7 +267,7 @@ def check_names(names: Sequence[str], file: Path) -> None:
     """Raise a SourceError for several columns of one name, more columns than a survey has, and for what this software
     has simulated: its tables have a column `simulated`.
     """
-    if SIMULATED in names:
+    if SIMULATED in {name.strip().casefold() for name in names}:
         raise SourceError(
             f"{file} has the column {SIMULATED!r}: it holds simulated answers, which are no people's. If these are "
             "people's answers, give that column another name"
