@@ -77,7 +77,7 @@ def test_a_run_goes_on_when_the_page_is_closed_and_its_report_opens_in_the_page(
     inside = report_in(again)
     expect(inside.locator("h1")).to_have_text("Evaluation of uniform")
     expect(inside.locator(".main-svg .bars").first).to_be_attached()
-    expect(inside.locator("h2")).to_have_count(10)
+    expect(inside.locator("h2")).to_have_count(16)
     with again.expect_download() as kept:
         again.locator("#run-reader a", has_text="metrics.json").click()
     assert json.loads(kept.value.path().read_text())["wasserstein"]["scale"]["cells"] == 184
