@@ -152,6 +152,7 @@ def test_a_filter_that_leaves_nobody_is_not_applied_and_says_so(app: str, visit:
 def test_a_number_is_edited_by_its_range(app: str, visit: Begin) -> None:
     page = visit().open(app)
     choose(page, "study", "synthetic")
+    expect(page.locator("#about .badge-synthetic")).to_be_visible()
     choose(page, "attribute", "Age")
     expect(page.locator("#mode label")).to_have_text(["As observed", "Only some", "Everyone is"])
     mode(page, "Only some")
