@@ -17,6 +17,9 @@ from socrates_core.study.files import ASSETS, named_by_hash, parse_json, read_js
 DEMO: Final = "demo"
 """The name of the bundled demo model, and of the adapter that comes with it."""
 
+NO_ADAPTER: Final = "none"
+"""In place of an adapter on the command line, for a model that would bring its own."""
+
 DEMO_BASE: Final = ASSETS / "demo" / "base"
 
 DEMO_ADAPTER: Final = DEMO_BASE.with_name("adapter")
@@ -217,6 +220,13 @@ def _downloaded_commit(folder: Path) -> str | None:
     except (OSError, UnicodeDecodeError):
         return None
     return first if COMMIT.fullmatch(first) else None
+
+
+def chosen_adapter(model: str, adapter: str | None) -> str | None:
+    """The adapter that options name: the demo model brings its own unless `none` is asked for."""
+    if adapter is None and model == DEMO:
+        return DEMO
+    return None if adapter == NO_ADAPTER else adapter
 
 
 def shown_name(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from socrates_core.errors import LaunchError
-from socrates_core.model.folder import BUNDLED_MODELS, DEMO
+from socrates_core.model.folder import BUNDLED_MODELS, DEMO, chosen_adapter
 
 if TYPE_CHECKING:
     from socrates_core.model.answer_model import AnswerModel
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from socrates_core.ui.startup import Startup
 
 ON_SPACE = os.environ.get("SYSTEM") == "spaces"
-
-NO_ADAPTER = "none"
 
 
 @dataclass(frozen=True)
@@ -160,10 +158,7 @@ def asked_model(model: str, adapter: str | None, template: str | None, precision
     from socrates_core.ui.zero_gpu import prepare_zero_gpu
 
     zero_gpu = prepare_zero_gpu()
-    if adapter is None and model == DEMO:
-        adapter = DEMO
-    elif adapter == NO_ADAPTER:
-        adapter = None
+    adapter = chosen_adapter(model, adapter)
     if zero_gpu and precision == "auto" and has_weights(model):
         # no GPU is visible before the first call, so its memory cannot be queried
         precision = "float32" if model == DEMO else "bf16"

@@ -1,7 +1,7 @@
 """The command that says how many people to ask."""
 
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
 import typer
 
@@ -9,12 +9,10 @@ from socrates_core import command
 from socrates_core.errors import SocratesError, shown
 from socrates_core.model.answer_model import NOT_SCIENCE
 from socrates_core.model.folder import DEMO
-from socrates_core.model.loading import load_model
-from socrates_core.model.precision import Precision
 from socrates_core.report.design.files import design_files
 from socrates_core.report.design.tables import notes, pilot_sentences, plan_words, sentences
 from socrates_core.report.prediction.command import by_folder, check_sending
-from socrates_core.report.prediction.files import NO_ADAPTER
+from socrates_core.report.prediction.options import asked_model
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.files import check_folder, write_files
@@ -76,14 +74,11 @@ def design(
         raise SocratesError("--map says which column of --pilot is what; name that file too")
     known = None if calibration is None else load_calibration(calibration)
     if is_study_file(source.name):
-        if adapter is None and model == DEMO:
-            adapter = DEMO
         form = read_form(source)
         own = study_of(form, source.parent, str(source), by_folder(studies or []))
         if not confirm_people:
             check_sending(form, own, model)
-        chosen = None if adapter == NO_ADAPTER else adapter
-        answering = load_model(model, chosen, template=template, precision=cast("Precision", precision))
+        answering = asked_model(model, adapter, template, precision)
         found = simulate_study(own, answering, Sampling(people, seed=seed))
         study = PredictedStudy.of(
             form.title, found, form.design == "within", known, isinstance(form.population, MarginsForm)

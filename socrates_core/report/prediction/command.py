@@ -2,24 +2,22 @@
 
 import time
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
 from socrates_core import command
 from socrates_core.errors import SocratesError
-from socrates_core.model.answer_model import NOT_SCIENCE, AnswerModel
+from socrates_core.model.answer_model import NOT_SCIENCE
 from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
 from socrates_core.model.folder import DEMO
-from socrates_core.model.loading import load_model
-from socrates_core.model.precision import Precision
 from socrates_core.people.sending import words_on_sending
+from socrates_core.report.prediction import options
 from socrates_core.report.prediction.compared import comparison_lines, is_answered
-from socrates_core.report.prediction.files import NO_ADAPTER, NOT_ANSWERED, model_words, prediction_files
+from socrates_core.report.prediction.files import NOT_ANSWERED, model_words, prediction_files
 from socrates_core.report.prediction.tables import summary, warnings
 from socrates_core.report.robustness import robustness_csv, robustness_sentences
 from socrates_core.report.trust.tables import trust_sentences
-from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.robustness.asking import BothOrdersModel
 from socrates_core.simulation.robustness.variants import robustness as asked_again
 from socrates_core.simulation.whole_study import Sampling, simulate_study
@@ -37,16 +35,14 @@ from socrates_core.trust.statement.finding import trust
 def simulate(
     study: Annotated[Path, typer.Argument(help="The study file, as the page saves it.")],
     out: Annotated[Path, typer.Option(help="The folder for prediction.json, prediction.csv and the reports.")],
-    model: Annotated[str, typer.Option(help="uniform, demo, a folder, a Hub id, or endpoint:NAME@URL.")] = DEMO,
-    adapter: Annotated[
-        str | None, typer.Option(help="A LoRA adapter: a folder, a Hub id, or none; the demo model brings its own.")
-    ] = None,
-    template: Annotated[str | None, typer.Option(help="Prompt template, for a model without a record.")] = None,
-    precision: Annotated[str, typer.Option(help="auto, nf4, nf4-dequantised, bf16 or float32.")] = "auto",
-    people: Annotated[int, typer.Option(help="Simulated people in each condition.", min=1, max=MAX_PEOPLE)] = 200,
-    temperature: Annotated[float, typer.Option(help="Of each person's answers; 1 leaves them as they are.")] = 1.0,
-    top_p: Annotated[float, typer.Option(help="Share of each person's likeliest answers that is kept.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Seed of the people drawn.")] = 0,
+    model: options.Model = DEMO,
+    adapter: options.Adapter = None,
+    template: options.Template = None,
+    precision: options.Weights = "auto",
+    people: options.People = 200,
+    temperature: options.Temperature = 1.0,
+    top_p: options.TopP = 1.0,
+    seed: options.Seed = 0,
     confirm_people: Annotated[
         bool, typer.Option("--confirm-people", help="Send attributes of the people of `responses` to an endpoint.")
     ] = False,
@@ -79,17 +75,8 @@ def simulate(
         print(f"              {note}")
     if not confirm_people:
         check_sending(form, own, model)
-    if adapter is None and model == DEMO:
-        adapter = DEMO
-    answering = load_model(
-        model,
-        None if adapter == NO_ADAPTER else adapter,
-        template=template,
-        precision=cast("Precision", precision),
-    )
-    as_asked: AnswerModel = answering
-    if both_orders:
-        answering = BothOrdersModel(as_asked)
+    as_asked = options.asked_model(model, adapter, template, precision)
+    answering = BothOrdersModel(as_asked) if both_orders else as_asked
     print(f"model        {model_words(answering.description)}")
     show, started = command.progress("predicting"), time.perf_counter()
     found = simulate_study(

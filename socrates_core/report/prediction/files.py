@@ -11,6 +11,7 @@ from typing import Any, Final
 from socrates_core.evaluation.results.provenance import versions
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.model.answer_model import NOT_SCIENCE, ModelDescription
+from socrates_core.model.folder import NO_ADAPTER
 from socrates_core.report.document import Folded, Part, Picture, Section, Table, Warned, to_html, to_markdown
 from socrates_core.report.figures import arms_figure
 from socrates_core.report.prediction.compared import comparison_files, is_answered
@@ -35,8 +36,6 @@ from socrates_core.trust.statement.finding import trust
 
 FORMAT: Final = 1
 """Version of prediction.json."""
-NO_ADAPTER: Final = "none"
-"""In place of an adapter on the command line, for a model that would bring its own."""
 NOT_ANSWERED: Final = (
     "Nobody has answered this study. All figures are predicted by a model for simulated people; what can be said of "
     "how wrong they may be stands under “How far off it may be”."

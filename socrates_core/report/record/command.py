@@ -2,7 +2,7 @@
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
@@ -10,18 +10,16 @@ from socrates_core import command
 from socrates_core.errors import SocratesError, shown
 from socrates_core.model.answer_model import NOT_SCIENCE
 from socrates_core.model.folder import DEMO
-from socrates_core.model.loading import load_model
-from socrates_core.model.precision import Precision
+from socrates_core.report.prediction import options
 from socrates_core.report.prediction.command import by_folder
 from socrates_core.report.prediction.compared import comparison_lines
-from socrates_core.report.prediction.files import NO_ADAPTER, model_words
-from socrates_core.report.record.making import make_record
+from socrates_core.report.prediction.files import model_words
+from socrates_core.report.record.making import check_unanswered, make_record
 from socrates_core.report.record.opening import open_record
 from socrates_core.report.record.report import scored_files
 from socrates_core.report.record.scoring import score_record
 from socrates_core.report.record.words import population_words
 from socrates_core.report.trust.tables import trust_sentences
-from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.files import check_folder, write_file, write_files
 from socrates_core.study.study_file.reading import read_form, study_of
@@ -35,16 +33,14 @@ def record(
     answers_map: Annotated[
         Path | None, typer.Option("--map", help="Says which column of --data is what, as in `socrates prepare`.")
     ] = None,
-    model: Annotated[str, typer.Option(help="uniform, demo, a folder, a Hub id, or endpoint:NAME@URL.")] = DEMO,
-    adapter: Annotated[
-        str | None, typer.Option(help="A LoRA adapter: a folder, a Hub id, or none; the demo model brings its own.")
-    ] = None,
-    template: Annotated[str | None, typer.Option(help="Prompt template, for a model without a record.")] = None,
-    precision: Annotated[str, typer.Option(help="auto, nf4, nf4-dequantised, bf16 or float32.")] = "auto",
-    people: Annotated[int, typer.Option(help="Simulated people in each condition.", min=1, max=MAX_PEOPLE)] = 200,
-    temperature: Annotated[float, typer.Option(help="Of each person's answers; 1 leaves them as they are.")] = 1.0,
-    top_p: Annotated[float, typer.Option(help="Share of each person's likeliest answers that is kept.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Seed of the people drawn.")] = 0,
+    model: options.Model = DEMO,
+    adapter: options.Adapter = None,
+    template: options.Template = None,
+    precision: options.Weights = "auto",
+    people: options.People = 200,
+    temperature: options.Temperature = 1.0,
+    top_p: options.TopP = 1.0,
+    seed: options.Seed = 0,
     studies: Annotated[
         list[Path] | None, typer.Option(help="As in `socrates simulate`: whose people may take part; repeatable.")
     ] = None,
@@ -59,11 +55,9 @@ def record(
     if out.suffix.lower() != ".zip" or out.is_dir():
         raise SocratesError(f"--out {shown(out)}: a record is a file that ends in .zip")
     form = read_form(source)
+    check_unanswered(form)  # before a model, perhaps elsewhere, is asked anything of people
     own = study_of(form, source.parent, str(source), by_folder(studies or []))
-    if adapter is None and model == DEMO:
-        adapter = DEMO
-    chosen = None if adapter == NO_ADAPTER else adapter
-    answering = load_model(model, chosen, template=template, precision=cast("Precision", precision))
+    answering = options.asked_model(model, adapter, template, precision)
     print(f"model        {model_words(answering.description)}")
     found = simulate_study(own, answering, Sampling(people, temperature, top_p, seed))
     content = make_record(form, found, population_words(form.population))

@@ -50,8 +50,7 @@ def make_record(
     first = next((one.simulation for one in found if one.simulation is not None), None)
     if first is None:
         raise SocratesError("nothing was predicted, so there is nothing to record")
-    if form.responses is not None:
-        raise SocratesError("this study names people's answers (responses): a record is made before they are known")
+    check_unanswered(form)
     when = (made or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     files = {
         "study.yaml": study_text(form),
@@ -64,6 +63,12 @@ def make_record(
         files[CALIBRATION_FILE] = first.model.calibration.read_text("utf-8")
     files["index.html"] = _page(form, found, first, population, when, digests(files))
     return packed({**files, MANIFEST: json.dumps(digests(files), indent=1) + "\n"})
+
+
+def check_unanswered(form: StudyForm) -> None:
+    """Raise a SocratesError if a study file names people's answers."""
+    if form.responses is not None:
+        raise SocratesError("this study names people's answers (responses): a record is made before they are known")
 
 
 def digests(files: Mapping[str, str]) -> dict[str, str]:

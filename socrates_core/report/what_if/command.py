@@ -12,11 +12,10 @@ import typer
 from socrates_core import command
 from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import NOT_SCIENCE, AnswerModel
-from socrates_core.model.folder import DEMO
+from socrates_core.model.folder import DEMO, chosen_adapter
 from socrates_core.model.loading import has_weights, load_model
 from socrates_core.model.precision import Precision
 from socrates_core.report.document import Table
-from socrates_core.report.prediction.files import NO_ADAPTER
 from socrates_core.report.what_if.files import SIMULATED, outcome_warnings, what_if_files
 from socrates_core.report.what_if.tables import basis_words, differences_table, sentence
 from socrates_core.report.what_if.words import same_words, settings_table
@@ -152,10 +151,8 @@ def _plan(given: _Given, place: int) -> _Plan:
     """The setting at this place; an option that is given once holds for all."""
     chosen: list[Any] = [values[min(place, len(values) - 1)] if values else None for values in given.values()]
     study, model, adapter, template, temperature, population = chosen
-    if adapter is None and model == DEMO:
-        adapter = DEMO  # the demo model brings its own, as in `socrates simulate`
     weightless = model in ("uniform", "marginal")
-    adapter = None if weightless or adapter == NO_ADAPTER else adapter
+    adapter = None if weightless else chosen_adapter(model, adapter)
     return _Plan(study, model, adapter, None if weightless else template, temperature, population)
 
 
