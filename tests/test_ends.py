@@ -3,15 +3,13 @@
 import errno
 import json
 import os
-import resource
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +32,7 @@ from socrates_core.study.sources.opening import open_source
 from socrates_core.study.sources.society.society import make_society, study_set
 from socrates_core.study.split import make_split
 from socrates_core.trust.command import calibrate
+from tests.ends import largest_file
 
 ROOT = Path(__file__).parents[1]
 ADAPTER = ROOT / "assets" / "demo" / "adapter"
@@ -133,17 +132,6 @@ def test_what_cannot_be_read_is_refused_by_name(
 ) -> None:
     ends(*arguments, given)
     assert not list(tmp_path.iterdir())
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """As on a full disk, no file can grow beyond this."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("name", ["prepare", "prepare alpaca", "score", "compare", "run"])

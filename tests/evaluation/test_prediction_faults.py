@@ -4,7 +4,6 @@ import csv
 import json
 import math
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-from socrates_core import command
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation.prediction_files import PredictionFile, load_predictions
 from socrates_core.evaluation.prediction_table import PROVENANCE, unit_table
@@ -22,6 +20,7 @@ from socrates_core.metrics.cell.worst_case import worst_distance
 from socrates_core.report.commands import score, what_was_read
 from socrates_core.report.evaluation import report
 from socrates_core.report.words import headline
+from tests.ends import exit_code
 from tests.predictions import cell
 
 HEADER = ["study_id", "condition_num", "true", "predicted", "scale_min", "scale_max"]
@@ -48,14 +47,6 @@ def pairs(*found: tuple[Any, Any], low: int = 1, high: int = 7) -> list[list[Any
 
 def metrics_of(loaded: PredictionFile) -> Metrics:
     return evaluate(loaded.cells, loaded.provenance).metrics
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["score", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        command.run(score)
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
 
 
 # -- predictions off the scale -----------------------------------------------------------------------------------
@@ -383,7 +374,7 @@ def test_the_command_says_first_what_is_off_the_scale_and_writes_what_it_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = table(tmp_path / "p.csv", pairs((1, 0), (7, 7), (4, 0), (4, 4)), separator=";")
-    assert run(monkeypatch, path, "--out", tmp_path / "out") == 0
+    assert exit_code(monkeypatch, score, path, "--out", tmp_path / "out") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1] == "assumed      semicolons separate the columns"
     assert lines[4].startswith("off scale    2 of 4 predictions")
@@ -397,7 +388,7 @@ def test_any_path_is_read_as_it_stands(
 ) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
     table(path, pairs((1, 2), (3, 3), high=5))
-    assert run(monkeypatch, path, "--out", path.with_suffix(".out")) == 0
+    assert exit_code(monkeypatch, score, path, "--out", path.with_suffix(".out")) == 0
     assert "W = 0.1250" in capsys.readouterr().out
 
 
@@ -415,7 +406,7 @@ def test_what_cannot_be_read_or_written_ends_in_one_line_and_leaves_nothing(
         ("good.csv", "y" * 300), ("good.csv", "good.csv/out"), ("good.csv", "good.csv"), ("good.csv", "fifo.csv"),
         ("good.csv", "taken"),
     ):  # fmt: skip
-        assert run(monkeypatch, tmp_path / read, "--out", tmp_path / out) == 2
+        assert exit_code(monkeypatch, score, tmp_path / read, "--out", tmp_path / out) == 2
         message = capsys.readouterr().err
         assert message.startswith("error: ")
         assert message.count("\n") == 1

@@ -1,16 +1,14 @@
 """A disk that fills up in the middle, and a push that is stopped: one line, and nothing half-written."""
 
-import resource
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from socrates_core.hub.push.plan import plan_push
 from socrates_core.hub.push.publication import push as publish
+from tests.ends import largest_file
 from tests.hub.adapters import files, safetensors, shapes, write_adapter
 from tests.hub.conftest import ALICE
 from tests.hub.pulling import refusal
@@ -18,17 +16,6 @@ from tests.hub.test_hub_commands import command, environment, wait_for
 from tests.servers.hub_server import Fault, HubServer
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the client's upload of a file
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """As on a full disk, no file can grow beyond this."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("size", [0, 100, 2000])

@@ -1,13 +1,12 @@
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from socrates_core import command
 from socrates_core.evaluation.prediction_table import PROVENANCE, unit_table
 from socrates_core.trust.calibration import load_calibration
 from socrates_core.trust.command import calibrate
+from tests.ends import exit_code
 from tests.trust.evidence import evaluation
 
 
@@ -17,18 +16,11 @@ def run_of(folder: Path, cells: Any) -> Path:
     return folder
 
 
-def call(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int | str | None:
-    monkeypatch.setattr(sys, "argv", ["calibrate", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        command.run(calibrate)
-    return ended.value.code
-
-
 def test_a_run_gets_its_calibration_and_says_how_it_did_on_groups_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = run_of(tmp_path / "run", evaluation(7))
-    assert call(monkeypatch, run) == 0
+    assert exit_code(monkeypatch, calibrate, run) == 0
     said = capsys.readouterr().out
     assert "fitted       on 7 real studies in 7 groups" in said
     assert "mean at 80%: covered" in said
@@ -40,9 +32,9 @@ def test_several_runs_need_a_name_for_their_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs = [run_of(tmp_path / "one", evaluation(3)), run_of(tmp_path / "other", evaluation(3, values=(0, 1)))]
-    assert call(monkeypatch, *runs) == 2
+    assert exit_code(monkeypatch, calibrate, *runs) == 2
     assert "with --out" in capsys.readouterr().err
-    assert call(monkeypatch, *runs, "--out", tmp_path / "both.json") == 0
+    assert exit_code(monkeypatch, calibrate, *runs, "--out", tmp_path / "both.json") == 0
     assert load_calibration(tmp_path / "both.json").groups == 6
 
 
@@ -50,6 +42,6 @@ def test_nothing_is_replaced_that_is_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = run_of(tmp_path / "run", evaluation(6))
-    assert call(monkeypatch, run, "--out", "/dev/null") == 2
-    assert call(monkeypatch, run, "--out", tmp_path) == 2
+    assert exit_code(monkeypatch, calibrate, run, "--out", "/dev/null") == 2
+    assert exit_code(monkeypatch, calibrate, run, "--out", tmp_path) == 2
     assert "name a file with --out" in capsys.readouterr().err

@@ -4,12 +4,10 @@ import csv
 import io
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-from socrates_core import command
 from socrates_core.report.design.command import design
 from socrates_core.report.design.files import design_files, pilot_csv
 from socrates_core.report.design.picture import pilot_figure, power_figure
@@ -21,6 +19,7 @@ from socrates_core.trust.design.advice import Plan, advise
 from socrates_core.trust.design.answers import answers_of_text
 from socrates_core.trust.design.learnt import learn
 from socrates_core.trust.design.study import read_prediction
+from tests.ends import exit_code
 from tests.trust.design.arms import half_right, predicted_study, pushed
 from tests.trust.design.test_learnt import CELLS, FIVE, MANY
 
@@ -39,23 +38,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def call(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int | str | None:
-    monkeypatch.setattr(sys, "argv", ["design", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        command.run(design)
-    return ended.value.code
-
-
 def test_a_study_file_and_its_saved_prediction_give_the_same_advice(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call(monkeypatch, place / "menu.yaml", "--people", 50, "--out", place / "one") == 0
+    assert exit_code(monkeypatch, design, place / "menu.yaml", "--people", 50, "--out", place / "one") == 0
     said = capsys.readouterr().out
     assert "intention: Climate label against Plain menu" in said
     assert "It is one of 4 effects: under Holm's procedure" in said
     assert "The error model's 80 % interval of the true effect is" in said
     assert "these figures are not science" in said
-    assert call(monkeypatch, place / "prediction", "--out", place / "two") == 0
+    assert exit_code(monkeypatch, design, place / "prediction", "--out", place / "two") == 0
     one, two = (json.loads((place / name / "design.json").read_text("utf-8")) for name in ("one", "two"))
     for key in ("people", "people_under_holm", "power", "predicted_effect"):
         assert [of[key] for of in one["effects"]] == pytest.approx([of[key] for of in two["effects"]])
@@ -76,7 +68,10 @@ def test_a_pilot_is_read_beside_a_saved_prediction_and_with_a_map(
     labels = ["Plain menu", "Climate label", "Popular dish"]
     rows = [f"{labels[i % 3]},{1 + i % 7},{1 + i % 5}" for i in range(30)]
     (place / "pilot.csv").write_text("\n".join(["condition,intention,price", *rows]) + "\n")
-    assert call(monkeypatch, place / "prediction", "--pilot", place / "pilot.csv", "--out", place / "three") == 0
+    assert (
+        exit_code(monkeypatch, design, place / "prediction", "--pilot", place / "pilot.csv", "--out", place / "three")
+        == 0
+    )
     assert "What 30 people already say" in capsys.readouterr().out
     plain = json.loads((place / "three" / "design.json").read_text("utf-8"))["pilot"]["quantities"]
     coded = [row.replace(label, f"arm{n}") for row in rows for n, label in enumerate(labels) if label in row]
@@ -86,7 +81,7 @@ def test_a_pilot_is_read_beside_a_saved_prediction_and_with_a_map(
         "outcomes: {q1: {name: intention}, q2: {name: price}}\n"
     )
     arguments = ("--pilot", place / "coded.csv", "--map", place / "map.yaml", "--out", place / "four")
-    assert call(monkeypatch, place / "prediction", *arguments) == 0
+    assert exit_code(monkeypatch, design, place / "prediction", *arguments) == 0
     assert json.loads((place / "four" / "design.json").read_text("utf-8"))["pilot"]["quantities"] == plain
 
 
@@ -100,10 +95,10 @@ def test_answers_that_a_study_file_names_are_its_pilot(
     (place / "own-map.yaml").write_text(
         "condition: {column: arm, labels: {a: Plain menu, b: Climate label}}\noutcomes: {intention: {}, price: {}}\n"
     )
-    assert call(monkeypatch, place / "answered.yaml", "--model", "uniform", "--people", 20) == 0
+    assert exit_code(monkeypatch, design, place / "answered.yaml", "--model", "uniform", "--people", 20) == 0
     said = capsys.readouterr().out
     assert "What 20 people already say" in said
-    assert call(monkeypatch, place / "answered.yaml", "--model", "endpoint:m@http://127.0.0.1:9/v1") == 2
+    assert exit_code(monkeypatch, design, place / "answered.yaml", "--model", "endpoint:m@http://127.0.0.1:9/v1") == 2
     assert "Add --confirm-people if they may be sent" in capsys.readouterr().err
     assert "intention: Popular dish against Plain menu: nobody answered one of its arms." in said
     assert "predicted to answer exactly alike" in said  # the uniform baseline predicts no effect
@@ -114,11 +109,11 @@ def test_a_calibration_of_another_model_says_nothing_and_a_saved_prediction_has_
 ) -> None:
     save_calibration(half_right(), place / "other.json")
     given = ("--calibration", place / "other.json")
-    assert call(monkeypatch, place / "menu.yaml", "--people", 20, *given) == 0
+    assert exit_code(monkeypatch, design, place / "menu.yaml", "--people", 20, *given) == 0
     assert "Can't say how far off this is: the calibration was fitted on model 'm'" in capsys.readouterr().out
-    assert call(monkeypatch, place / "prediction", *given) == 2
-    assert call(monkeypatch, place / "prediction", "--map", place / "map.yaml") == 2
-    assert call(monkeypatch, place / "prediction", "--alpha", "1.5") == 2
+    assert exit_code(monkeypatch, design, place / "prediction", *given) == 2
+    assert exit_code(monkeypatch, design, place / "prediction", "--map", place / "map.yaml") == 2
+    assert exit_code(monkeypatch, design, place / "prediction", "--alpha", "1.5") == 2
     assert "alpha: expected 0 to below 1" in capsys.readouterr().err
 
 

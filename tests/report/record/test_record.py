@@ -10,6 +10,7 @@ import pytest
 
 from socrates_core.errors import SocratesError, SourceError
 from socrates_core.model.loading import load_model
+from socrates_core.report.record.command import record as record_command
 from socrates_core.report.record.making import digests, make_record, packed
 from socrates_core.report.record.opening import LARGEST, open_record
 from socrates_core.report.record.report import scored_files
@@ -18,6 +19,7 @@ from socrates_core.report.record.words import OPEN, population_words
 from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.sources.file.frames import column_names
 from socrates_core.study.study_file.reading import read_form, study_of
+from tests.ends import exit_code
 
 STUDY = """socrates_study: 1
 title: Menu <b>labels</b>
@@ -122,6 +124,16 @@ def test_paths_bombs_and_other_files_are_refused(record: bytes, tmp_path: Path) 
             open_record(tmp_path / name)
     with pytest.raises(SocratesError, match="cannot be read"):
         open_record(tmp_path / "none.zip")
+
+
+def test_answers_of_people_are_refused_before_any_model_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    responses = "responses: {file: answers.csv, map: map.yaml}\n"
+    (tmp_path / "study.yaml").write_text(STUDY.replace("population: gss-answers\n", responses))
+    asked = ("--model", "endpoint:m@http://127.0.0.1:9/v1", "--out", tmp_path / "r.zip")
+    assert exit_code(monkeypatch, record_command, tmp_path / "study.yaml", *asked) == 2
+    assert "a record is made before they are known" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
