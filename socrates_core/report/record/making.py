@@ -12,9 +12,9 @@ from typing import Final
 from socrates_core.errors import SocratesError
 from socrates_core.evaluation.results.provenance import versions
 from socrates_core.model.folder import shown_name
-from socrates_core.report.document import Folded, Section, Table, Warned, to_html
+from socrates_core.report.document import Section, Table, Warned, to_html
 from socrates_core.report.prediction.files import model_words, prediction_csv, prediction_html, prediction_json
-from socrates_core.report.record.words import LIMITS, disclosure, items, listed
+from socrates_core.report.record.words import LIMITS, disclosure, items
 from socrates_core.report.trust.tables import trust_sentences
 from socrates_core.simulation.result import Simulation
 from socrates_core.simulation.whole_study import OutcomeResult
@@ -151,6 +151,6 @@ def _page(
                 ),
             ],
         ),
-        Section("Files", [Table(("File", "SHA-256"), tuple(hashes.items())), Folded("In words", listed(LIMITS))]),
+        Section("Files", [Table(("File", "SHA-256"), tuple(hashes.items()))]),
     ]
     return to_html(form.title, sections)

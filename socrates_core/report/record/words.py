@@ -1,6 +1,5 @@
 """What a record says of itself in words: disclosure, limits, and what to report of a study with a language model."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -83,8 +82,3 @@ def population_words(population: PopulationForm) -> str:
     if isinstance(population, str):
         return f"{population}, as the study file states"
     return f"{len(population)} personas that the study file lists"
-
-
-def listed(lines: Sequence[str]) -> str:
-    """One line each, with a dash."""
-    return "\n".join(f"- {line}" for line in lines)

@@ -21,7 +21,7 @@ from socrates_core.trust.statement.record import (
 )
 from socrates_core.trust.statement.refusal import EDITED, by_hand, refusal_of
 from socrates_core.trust.support.asked import question_of
-from socrates_core.trust.support.rule import Support, support_of
+from socrates_core.trust.support.rule import support_of
 
 DRAWS: Final = 20_000
 """Of the arms' true effects, behind the probability of the highest mean: its Monte Carlo error is at most 0.004."""
@@ -68,7 +68,7 @@ def statement_of(
         telling=answers.knows_means,
         informed=answers.knows_effects,
     )
-    found = _Speaker(simulation, model, answers, support, use)
+    found = _Speaker(simulation, model, answers, use)
     if support.place == "outside":
         why = f"Can't say how far off this is: {support.sentence[:1].lower()}{support.sentence[1:]}."
         return Statement(False, why, basis, support, model.sharpened is not None)
@@ -85,10 +85,8 @@ def not_applied(why: str) -> Statement:
 class _Speaker:
     """The parts of a statement."""
 
-    def __init__(
-        self, simulation: Simulation, model: FamilyModel, answers: AnswersModel, support: Support, sharpened: bool
-    ) -> None:
-        self.simulation, self.answers, self.support = simulation, answers, support
+    def __init__(self, simulation: Simulation, model: FamilyModel, answers: AnswersModel, sharpened: bool) -> None:
+        self.simulation, self.answers = simulation, answers
         self.contrast = any(arm.cell.wording_contrast for arm in simulation.arms)
         setting = model.sharpness.setting if sharpened and model.sharpness is not None else None
         arms = simulation.arms

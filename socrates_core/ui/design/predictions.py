@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
-from urllib.parse import parse_qsl
 
 from socrates_core.errors import SocratesError
 from socrates_core.simulation.whole_study import OutcomeResult
@@ -12,7 +11,7 @@ from socrates_core.study.study_file.form import MarginsForm
 from socrates_core.trust.design.study import PredictedStudy
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.results import Results
-from socrates_core.ui.simulate.link import from_query
+from socrates_core.ui.simulate.link import link_of
 from socrates_core.ui.your_study.work import Prediction
 
 ANSWER: Final = "answer"
@@ -62,7 +61,7 @@ class Linked:
 
     def study(self, visitor: Visitor, current: str) -> PredictedStudy:
         """The only outcome of the result on the page, mostly from memory."""
-        link = from_query(dict(parse_qsl(current, keep_blank_values=True)), self.results.catalogue) if current else None
+        link = link_of(current or "", self.results.catalogue)
         if link is None:
             raise SocratesError(GONE)
         found = self.results.get(link, visitor=visitor)

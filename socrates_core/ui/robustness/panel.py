@@ -1,8 +1,8 @@
 """Below a prediction: the same people asked in other ways, at the press of a button."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
-from urllib.parse import parse_qsl
+from typing import Any, Final, Protocol
 
 import gradio as gr
 from gradio.blocks import Block
@@ -14,12 +14,12 @@ from socrates_core.ui.access.visitors import Visitor, visitor_of
 from socrates_core.ui.html import notice_html, table_html, text
 from socrates_core.ui.listeners import QUICK, Updates
 from socrates_core.ui.results import Results
-from socrates_core.ui.simulate.link import from_query
+from socrates_core.ui.simulate.link import link_of
 from socrates_core.ui.simulate.result_panel import styled
 from socrates_core.ui.your_study.preview import checked
 from socrates_core.ui.your_study.work import Prediction, admitted, loaded_in
 
-MOST_WAYS = 7
+MOST_WAYS: Final = 7
 """What a visitor is charged for: as asked, four wordings, and two other templates."""
 
 
@@ -44,13 +44,13 @@ class OfLink:
     def again(self, visitor: Visitor, current: str, place: int, progress: gr.Progress) -> Robustness:
         """The outcome on the page."""
         del place
-        link = from_query(dict(parse_qsl(current, keep_blank_values=True)), self.results.catalogue) if current else None
+        link = link_of(current or "", self.results.catalogue)
         if link is None:
             raise SocratesError("There is no result to ask again. Press Run first")
         studies = self.results.catalogue.source(link.source).studies
         model = self.results.models.get(link.model or self.results.model_name)
-        people = link.request.n or 0
-        with admitted(self.results, visitor, MOST_WAYS * people * len(studies.cells_of(_study(link, studies)))):
+        cells = studies.cells_of(studies.cell(link.request.cell_id).study_id)
+        with admitted(self.results, visitor, MOST_WAYS * (link.request.n or 0) * len(cells)):
             return robustness(studies, model, link.request, _report(progress))
 
 
@@ -128,9 +128,5 @@ def robustness_panel(name: str, current: Block, changed: gr.Textbox, place: Bloc
     changed.change(lambda: ["", "", gr.update(value=None, visible=False), ""], None, drawn, **QUICK)
 
 
-def _study(link: Any, studies: Any) -> str:
-    return str(studies.cell(link.request.cell_id).study_id)
-
-
-def _report(progress: gr.Progress) -> Any:
+def _report(progress: gr.Progress) -> Callable[[int, int], None]:
     return lambda done, total: progress((done, total), desc=f"Asking in other ways: {done} of {total}", unit="")

@@ -98,6 +98,15 @@ def from_query(query: Mapping[str, str], catalogue: Catalogue) -> Link | None:
     return Link(source.name, SimulationRequest.from_json(raw), query.get("model", ""))
 
 
+def link_of(query: str, catalogue: Catalogue) -> Link | None:
+    """The link that a query string is, without the question mark; None where it does not name a cell.
+
+    Raises:
+        SocratesError: As for `from_query`.
+    """
+    return from_query(dict(parse_qsl(query, keep_blank_values=True)), catalogue)
+
+
 def beside_of(query: Mapping[str, str], catalogue: Catalogue) -> Link | None:
     """The setting that a link compares with; None where it compares nothing.
 
@@ -107,8 +116,7 @@ def beside_of(query: Mapping[str, str], catalogue: Catalogue) -> Link | None:
     text = query.get(BESIDE, "")
     if len(text) > LONGEST:
         raise SocratesError(f"this link cannot be read: {BESIDE} is longer than {LONGEST:,} characters")
-    pairs = parse_qsl(text, keep_blank_values=True)
-    return from_query(dict(pairs), catalogue) if pairs else None
+    return link_of(text, catalogue)
 
 
 def _whole(key: str, text: str) -> int:

@@ -5,7 +5,7 @@ Links stand for their results, which are predicted again from remembered answers
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import AnswerModel
@@ -17,7 +17,7 @@ from socrates_core.study.question import question_of
 from socrates_core.study.studies import Outcome
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.results import Results
-from socrates_core.ui.simulate.link import BESIDE, Link, from_query
+from socrates_core.ui.simulate.link import BESIDE, Link, link_of
 from socrates_core.ui.what_if.baselines import baseline_models, comparable_baselines
 from socrates_core.ui.what_if.view import kept_html
 
@@ -88,7 +88,7 @@ class ComparingLinks:
         return PredictedSetting(name, (OutcomeResult(outcome, made, None),), people)
 
     def _link(self, query: str) -> Link:
-        link = from_query(dict(parse_qsl(query, keep_blank_values=True)), self.results.catalogue)
+        link = link_of(query, self.results.catalogue)
         if link is None:
             raise SocratesError("There is no result to compare. Press Run")
         return link
