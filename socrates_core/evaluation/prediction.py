@@ -17,6 +17,7 @@ from socrates_core.evaluation.spec import EvaluationSpec
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.model.answer_model import AnswerDistributions, AnswerModel, ModelDescription
 from socrates_core.model.baselines import MarginalModel
+from socrates_core.model.folder import requested_revision
 from socrates_core.people.distinct import distinct_personas
 from socrates_core.people.population import start_weights
 from socrates_core.scale.distribution import Floats, split_options
@@ -92,7 +93,7 @@ def describe(spec: EvaluationSpec, data: EvaluationData, model: ModelDescription
         LeakError: If the model has learned from what it is evaluated on, and the specification does not allow it.
     """
     revisions = {
-        name: (value or "").partition("@")[2] or None
+        name: requested_revision(value)
         for name, value in (("model", spec.model), ("adapter", spec.adapter))
         if not (value or "").startswith("endpoint:")
     }

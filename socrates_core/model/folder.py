@@ -222,6 +222,13 @@ def _downloaded_commit(folder: Path) -> str | None:
     return first if COMMIT.fullmatch(first) else None
 
 
+def requested_revision(name: str | None) -> str | None:
+    """The revision that the name of a model or an adapter asks for; the address of an endpoint has none."""
+    if name is None or name.startswith("endpoint:"):
+        return None
+    return name.partition("@")[2] or None
+
+
 def chosen_adapter(model: str, adapter: str | None) -> str | None:
     """The adapter that options name: the demo model brings its own unless `none` is asked for."""
     if adapter is None and model == DEMO:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from socrates_core.errors import PredictionError, shown
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.model.answer_model import ModelDescription
-from socrates_core.model.folder import shown_name
+from socrates_core.model.folder import requested_revision, shown_name
 
 
 @dataclass(frozen=True)
@@ -72,15 +72,11 @@ class Fingerprint:
     @classmethod
     def of_model(cls, model: ModelDescription, temperature: float = 1.0, top_p: float = 1.0) -> "Fingerprint":
         """The settings of a loaded model whose probabilities are changed by temperature and top-p."""
-        revision, adapter_revision = (
-            None if (name or "").startswith("endpoint:") else (name or "").partition("@")[2] or None
-            for name in (model.name, model.adapter)
-        )
         return cls(
             model=model.name,
-            model_revision=revision,
+            model_revision=requested_revision(model.name),
             adapter=model.adapter,
-            adapter_revision=adapter_revision,
+            adapter_revision=requested_revision(model.adapter),
             adapter_digest=model.adapter_digest,
             template=model.template,
             precision=model.precision,

@@ -12,12 +12,12 @@ from typing import Annotated, Final
 import typer
 
 from socrates_core import command
-from socrates_core.evaluation.in_memory import evaluate
 from socrates_core.model.loading import load_model
 from socrates_core.model.record import CALIBRATION
 from socrates_core.study.studies import load_studies
 from socrates_core.trust.calibration import save_calibration
 from socrates_core.trust.command import summary
+from socrates_core.trust.evaluated import evaluate_real
 from socrates_core.trust.fitting import calibrate
 
 PARTS: Final = ("train", "calibration")
@@ -31,12 +31,7 @@ def fit_demo(out: Annotated[Path, typer.Option(help="The folder of `base` and `a
     studies = load_studies("bundled")
     for folder, adapter in (("base", None), ("adapter", "demo")):
         model = load_model("demo", adapter)
-        runs = []
-        for part in PARTS:
-            there = studies.part(part)
-            real = there.studies.filter(there.studies["real"])["study_id"].to_list()
-            found = evaluate(studies, model, part, only=real, per_cell=PER_CELL, seed=SEED)
-            runs.append((list(found.cells.values()), found.metrics.provenance))
+        runs = [evaluate_real(studies, model, part, per_cell=PER_CELL, seed=SEED) for part in PARTS]
         calibration = calibrate(runs, SEED)
         print(f"{folder}:", *summary(calibration), sep="\n  ")
         save_calibration(calibration, out / folder / CALIBRATION)

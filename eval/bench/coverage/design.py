@@ -9,12 +9,12 @@ from scipy.stats import t
 
 from eval.bench.coverage.pilot import real_pilots, simulated_pilots
 from eval.bench.data_parts.rows import ROWS
-from socrates_core.evaluation.in_memory import evaluate
 from socrates_core.model.loading import load_model
 from socrates_core.study.studies import load_studies
 from socrates_core.trust.design.contrast import Contrast
 from socrates_core.trust.design.power import TESTS, Sizes, curve
 from socrates_core.trust.error_model.evidence import evidence_of
+from socrates_core.trust.evaluated import evaluate_real
 from socrates_core.trust.fitting import unseen
 
 ROUNDS: Final = 40
@@ -60,14 +60,11 @@ def run_design_suite(rows: int, seed: int) -> dict[str, Any]:
 
 def real_coverage(model: str, adapter: str | None, per_cell: int, seed: int) -> dict[str, Any]:
     """Pilots on the bundled real studies that the model has not learned from."""
-    studies = load_studies("bundled")
-    real = studies.studies.filter(studies.studies["real"])["study_id"].to_list()
-    loaded = load_model(model, adapter)
+    studies, loaded = load_studies("bundled"), load_model(model, adapter)
     cells = []
     for part in ("train", "calibration", "test"):
-        own = [one for one in studies.part(part).study_ids if one in set(real)]
-        found = evaluate(studies, loaded, part, only=own, per_cell=per_cell, seed=seed, allow_seen=True)
-        cells += unseen([found.metrics.provenance], list(found.cells.values()))
+        found, provenance = evaluate_real(studies, loaded, part, per_cell=per_cell, seed=seed, allow_seen=True)
+        cells += unseen([provenance], found)
     evidence, _ = evidence_of(cells)
     return real_pilots(evidence, seed)
 

@@ -14,7 +14,6 @@ import numpy as np
 from eval.bench.coverage.error_model import over_groups, trust_coverage
 from eval.bench.coverage.support import coverage_by, labels_of
 from eval.bench.data_parts.rows import ROWS
-from socrates_core.evaluation.in_memory import evaluate
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.model.loading import load_model
@@ -24,6 +23,7 @@ from socrates_core.trust.calibration import Calibration
 from socrates_core.trust.error_model.evidence import ALL, evidence_of, usable
 from socrates_core.trust.error_model.hierarchy import ErrorModel, Responses
 from socrates_core.trust.error_model.responses import actual_effects, errors_of_means
+from socrates_core.trust.evaluated import evaluate_real
 from socrates_core.trust.fitting import calibrate, unseen
 
 ROUNDS: Final = 500
@@ -61,12 +61,9 @@ def real_coverage(model: str, adapter: str | None, per_cell: int, seed: int) -> 
     part.
     """
     studies, loaded = load_studies("bundled"), load_model(model, adapter)
-    runs: dict[str, _Run] = {}
-    for part in PARTS:
-        whole = studies.part(part)
-        real = whole.studies.filter(whole.studies["real"])["study_id"].to_list()
-        found = evaluate(studies, loaded, part, only=real, per_cell=per_cell, seed=seed, allow_seen=True)
-        runs[part] = (list(found.cells.values()), found.metrics.provenance)
+    runs: dict[str, _Run] = {
+        part: evaluate_real(studies, loaded, part, per_cell=per_cell, seed=seed, allow_seen=True) for part in PARTS
+    }
     left_out = calibrate(list(runs.values()), seed)
     apart = calibrate([runs["calibration"]], seed)
     family = left_out.families[ALL]
