@@ -35,8 +35,24 @@ from socrates_core.ui.your_study.population import MARGINS, levels_json, people_
 from socrates_core.ui.your_study.preview import checked, findings_json, preview_html, summary_html
 from socrates_core.ui.your_study.remix import live_json, only_shares_differ
 from socrates_core.ui.your_study.side_by_side import ComparingPredictions, moved_on
-from socrates_core.ui.your_study.view import STALE, WAITING, keep_html, ranking_html, tables_html, verdict_html
-from socrates_core.ui.your_study.work import Prediction, download, loaded_in, predict, study_file, with_shares
+from socrates_core.ui.your_study.view import (
+    STALE,
+    WAITING,
+    digest_html,
+    keep_html,
+    ranking_html,
+    tables_html,
+    verdict_html,
+)
+from socrates_core.ui.your_study.work import (
+    Prediction,
+    download,
+    file_digest,
+    loaded_in,
+    predict,
+    study_file,
+    with_shares,
+)
 
 EXAMPLE: Final = BUNDLED_STUDIES / "example.yaml"
 
@@ -85,6 +101,8 @@ class Outcomes:
     means: gr.Plot
     tables: gr.HTML
     keep: gr.HTML
+    digest: gr.HTML
+    """The SHA-256 of a record that was saved."""
     live: gr.Textbox
     """Hidden: the prediction in small, which the script shows beside the shares that can be moved."""
 
@@ -191,11 +209,27 @@ def _outcomes(results: Results) -> Outcomes:
             means = gr.Plot(show_label=False, container=False, elem_id="study-means", elem_classes="figure")
             tables = gr.HTML(elem_id="study-tables", js_on_load=None)
             keep = gr.HTML(elem_id="study-keep", js_on_load="yourStudy.keep(element, trigger)")
+            digest = gr.HTML(elem_id="study-digest", js_on_load=None)
         live = gr.Textbox("", visible="hidden", elem_id="study-live", label="In small")
         design_panel("study-design", made, live, OwnStudy(results), results)
         robustness_panel("study-other-ways", made, live, which, OfStudy(results))
     return Outcomes(
-        made, shown, stale, notice, body, which, beside, verdict, trust, picture, ranking, means, tables, keep, live
+        made,
+        shown,
+        stale,
+        notice,
+        body,
+        which,
+        beside,
+        verdict,
+        trust,
+        picture,
+        ranking,
+        means,
+        tables,
+        keep,
+        digest,
+        live,
     )
 
 
@@ -337,11 +371,13 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
             return {outcomes.which: gr.skip()}
         return _drawn(outcomes, made, place)
 
-    def save_file(request: gr.Request, made: Prediction | None, event: gr.EventData) -> str:
+    def save_file(request: gr.Request, made: Prediction | None, event: gr.EventData) -> Updates:
         if made is None:
             raise SocratesError("This prediction is no longer in memory. Press Run again")
         kind = event._data.get("file") if isinstance(event._data, dict) else None
-        return download(results, visitor_of(request), made, str(kind))
+        file = download(results, visitor_of(request), made, str(kind))
+        digest = file_digest(file)
+        return {desk.saved: file, outcomes.digest: digest_html(digest) if digest else ""}
 
     body = [outcomes.body, *outcomes.drawn]
     outputs = [outcomes.made, outcomes.shown, outcomes.notice, outcomes.stale, outcomes.keep, *body]
@@ -369,7 +405,8 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
     )  # fmt: skip
     wire_what_if(beside, outcomes.made, outcomes.which, ran, ComparingPredictions(results), results)
     outcomes.which.input(choose, [outcomes.made, outcomes.which], body, **QUICK)
-    outcomes.keep.download(save_file, outcomes.made, desk.saved, **QUICK)
+    outcomes.keep.download(save_file, outcomes.made, [desk.saved, outcomes.digest], **QUICK)
+    outcomes.live.change(lambda: "", None, outcomes.digest, **QUICK)
 
 
 def _drawn(outcomes: Outcomes, made: Prediction, place: int) -> Updates:
