@@ -11,7 +11,7 @@ from socrates_core.simulation.whole_study import OutcomeResult
 
 def is_answered(one: OutcomeResult) -> bool:
     """Whether people answered an outcome that was predicted."""
-    return one.simulation is not None and any(arm.n_actual for arm in one.simulation.arms)
+    return one.simulation is not None and any(arm.n_actual or arm.n_off_scale for arm in one.simulation.arms)
 
 
 def comparison_files(found: Sequence[OutcomeResult]) -> dict[str, str]:
@@ -35,6 +35,8 @@ def comparison_lines(one: OutcomeResult) -> list[str]:
 
 
 def _words(arm: ArmResult) -> str:
+    if not arm.n_actual and arm.n_off_scale:
+        return f"not compared: none of {arm.n_off_scale:,} answers is an option of the scale"
     if arm.nominal is not None:
         apart = arm.nominal
         return (

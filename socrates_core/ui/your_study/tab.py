@@ -24,6 +24,7 @@ from socrates_core.ui.design.predictions import OwnStudy
 from socrates_core.ui.html import notice_html
 from socrates_core.ui.listeners import QUICK, Updates, kept, report_progress
 from socrates_core.ui.model_choice import ModelChoice
+from socrates_core.ui.record.panel import record_panel
 from socrates_core.ui.results import Results
 from socrates_core.ui.robustness.panel import OfStudy, robustness_panel
 from socrates_core.ui.simulate.link import MAX_TEMPERATURE
@@ -139,6 +140,7 @@ def your_study_tab(results: Results, choice: ModelChoice) -> None:
     findings = gr.Textbox("[]", visible="hidden", elem_id="study-findings", label="Findings")
     saved = gr.Textbox("", visible="hidden", elem_id="study-saved", label="File")
     levels = gr.Textbox("", visible="hidden", elem_id="study-levels", label="Values")
+    record_panel(results, saved)
     desk = Desk(editor, findings, saved, levels, message, summary, condition, outcome, preview)
     _wire_editor(desk, outcomes, settings, results)
     _wire_files(desk, example, new, open_file, save, copy, settings[0], results)

@@ -106,6 +106,6 @@ def digest_html(digest: str) -> str:
     command = f"socrates record RECORD.zip --sha256 {digest} --data answers.csv --map map.yaml --out scored"
     return (
         "<div class='keep' role='status'><p>The record is saved. Quote its SHA-256 in the preregistration, which shows "
-        f"later that nothing of it was changed:</p><pre>{text(digest)}</pre><p>When people have answered, this scores "
-        f"it:</p><pre>{text(command)}</pre></div>"
+        f"later that nothing of it was changed:</p><pre>{text(digest)}</pre><p>When people have answered, score it "
+        f"below, under “Score a record with people's answers”, or by:</p><pre>{text(command)}</pre></div>"
     )
