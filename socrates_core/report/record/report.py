@@ -42,16 +42,21 @@ def scored_sections(record: OpenedRecord, scored: ScoredRecord) -> list[Section]
 
 def scored_lines(one: ScoredOutcome) -> list[str]:
     """An outcome in sentences: its distance in every condition, and whether what was claimed held."""
-    told = comparison_lines(one.result) or [f"Not compared: {one.result.refused or 'nobody answered it.'}"]
+    told = _compared(one)
     for what, claims in (("mean", one.means), ("effect", one.effects)):
-        for claim in claims:
-            if claim.observed is not None and claim.registered.inner is not None:
-                told.append(
-                    f"{claim.claim.label}: people's {what} lay {place_words(claim.registered)} of the registered "
-                    f"interval of the true one; allowing for their sampling error, {place_words(claim.sampled)}"
-                )
+        told += [
+            f"{claim.claim.label}: people's {what} against the registered interval of the true one: "
+            f"{place_words(claim.registered)}; with their sampling error: {place_words(claim.sampled)}"
+            for claim in claims
+            if claim.observed is not None and claim.registered != Inside(None, None)
+        ]
+    return told
+
+
+def _compared(one: ScoredOutcome) -> list[str]:
+    told = comparison_lines(one.result) or [f"Not compared: {one.result.refused or 'nobody answered it.'}"]
     if one.frozen.said.why and one.result.simulation is not None:
-        told.append(f"Registered of how far off it may be: {one.frozen.said.why}")
+        told.append(f"When it was registered: {one.frozen.said.why}")
     return told
 
 
@@ -85,7 +90,7 @@ def place_words(at: Inside) -> str:
 
 
 def _outcome(one: ScoredOutcome) -> list[Part]:
-    parts: list[Part] = [*scored_lines(one)]
+    parts: list[Part] = [*_compared(one)]
     tables = [judged_table("mean", one.means), judged_table("effect", one.effects)]
     shown = [table for table in tables if table is not None]
     return [*parts, f"{TITLE}, as registered.", HOW_JUDGED, *shown] if shown else parts
