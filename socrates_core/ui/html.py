@@ -3,9 +3,13 @@
 import html
 import json
 from collections.abc import Sequence
+from typing import Final
 
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.document import Table
+
+SIGN_IN: Final = "Sign in with Hugging Face"
+"""The beginning of a message to a visitor who has to; it becomes a link."""
 
 
 def text(raw: object) -> str:
@@ -17,7 +21,19 @@ def notice_html(message: str, problem: bool = True) -> str:
     """A message on the page: an alert for a problem, a status otherwise; empty for an empty message."""
     if not message:
         return ""
-    return f"<p class='notice' role='{'alert' if problem else 'status'}'>{text(message)}</p>"
+    drawn = text(message)
+    if message.startswith(SIGN_IN):
+        drawn = sign_in_link(SIGN_IN) + text(message.removeprefix(SIGN_IN))
+    return f"<p class='notice' role='{'alert' if problem else 'status'}'>{drawn}</p>"
+
+
+def sign_in_link(words: str, element: str = "") -> str:
+    """A link to where visitors of a Space sign in; the script adds the way back."""
+    identity = f" id='{element}'" if element else ""
+    return (
+        f"<a{identity} class='sign-in' data-way='/login/huggingface' href='/login/huggingface?_target_url=/'>"
+        f"{text(words)}</a>"
+    )
 
 
 def about_columns(drawn: str, columns: Sequence[str]) -> str:

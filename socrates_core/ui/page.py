@@ -16,7 +16,8 @@ from socrates_core.ui.access.failures import shield
 from socrates_core.ui.access.guard import Guard
 from socrates_core.ui.access.hosts import AllowedHosts
 from socrates_core.ui.access.owner_token import OwnerToken
-from socrates_core.ui.access.visitors import on_space
+from socrates_core.ui.access.sign_in import account_html
+from socrates_core.ui.access.visitors import on_space, visitor_of
 from socrates_core.ui.adapters.tab import adapters_tab, refresh_adapters
 from socrates_core.ui.api.endpoints import Endpoints
 from socrates_core.ui.api.tools import give_json
@@ -48,6 +49,9 @@ DOORS: Final = (
 )
 """What can be done here, by the names of the tabs."""
 
+TABS: Final = ("simulate", "study", "data", "evaluate", "adapters")
+"""Ids of the tabs; `?tab=` opens one."""
+
 LOOK_EVERY: Final = 2.0
 """Seconds between checks of a model that is being loaded."""
 
@@ -71,6 +75,7 @@ def build_page(results: Results, board: RunBoard, startup: Startup | None = None
     refresh_adapters(results)
     choice = model_choice(results.models)
     with gr.Blocks(title="Socrates", analytics_enabled=False, fill_width=True) as page:
+        _wire_account(page, results)
         top = gr.HTML(_header(results.model_name, results), elem_id="top", js_on_load=None)
         _wire_startup(page, startup, choice, results)
         with gr.Tabs(elem_id="tabs") as tabs:
@@ -84,6 +89,7 @@ def build_page(results: Results, board: RunBoard, startup: Startup | None = None
                 runs = evaluate_tab(evaluate, results, board)
             with gr.Tab("Adapters", id="adapters") as tab:
                 adapters_tab(page, tabs, tab, results, choice)
+        page.load(_open_tab, None, tabs, **QUICK)
         gr.HTML(f"<footer class='colophon'>Socrates {__version__}</footer>", elem_id="colophon", js_on_load=None)
         follow_runs(page, runs, results, board)
         Endpoints(results, RunActions(RunForm(results, board), board, results.policy)).register()
@@ -97,6 +103,25 @@ def _header(name: str, results: Results) -> str:
         f"<header class='masthead'><h1>Socrates</h1><p>{ONE_SENTENCE}</p>{DOORS}</header>"
         f"{banner(results.models.get(name).description)}"
     )
+
+
+def _open_tab(request: gr.Request) -> Any:
+    """The tab that the address names."""
+    wanted = dict(request.query_params).get("tab")
+    return gr.Tabs(selected=wanted) if wanted in TABS else gr.skip()
+
+
+def _wire_account(page: gr.Blocks, results: Results) -> None:
+    """Show who is signed in above all tabs, where visitors can sign in."""
+    if not results.policy.sign_in:  # outside a Space Gradio would sign in every visitor as the owner of the machine
+        return
+    gr.LoginButton(visible=False)  # Gradio opens its routes for signing in where a page has this button
+    account = gr.HTML(elem_id="account", js_on_load=None)
+
+    def look(request: gr.Request) -> str:
+        return account_html(visitor_of(request), results.policy)
+
+    page.load(look, None, account, **QUICK)
 
 
 def _wire_startup(page: gr.Blocks, startup: Startup | None, choice: ModelChoice, results: Results) -> None:

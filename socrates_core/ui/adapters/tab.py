@@ -93,7 +93,7 @@ def adapters_tab(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, results: Results, 
         with gr.Column(elem_classes="card", min_width=300):
             fetching = _fetch_panel()
         with gr.Column(elem_classes="card", min_width=300):
-            pushing = _push_panel(results)
+            pushing = _push_panel()
     _wire_here(page, tabs, tab, here, fetching, pushing, results, choice)
     _wire_fetch(here, fetching, results)
     _wire_push(here, pushing, results)
@@ -128,11 +128,9 @@ def _fetch_panel() -> FetchPanel:
     return FetchPanel(name, go, note)
 
 
-def _push_panel(results: Results) -> PushPanel:
+def _push_panel() -> PushPanel:
     gr.HTML("<h2>Push to the Hub</h2><p class='quiet'>Pushes the adapter selected above.</p>", js_on_load=None)
     who = gr.HTML(elem_id="push-who", js_on_load=None)
-    if results.policy.sign_in:  # outside a Space this button would sign in every visitor as the owner of the machine
-        gr.LoginButton("Sign in with Hugging Face", "Sign out ({})", icon=None, elem_id="sign-in", variant="secondary")
     hint = "OWNER/NAME; created if it does not exist"
     destination = gr.Textbox(label="Destination", info=hint, elem_id="push-to", max_lines=1, max_length=200)
     private = gr.Checkbox(True, label="Private", elem_id="push-private", container=False)
