@@ -130,14 +130,18 @@ def _wire_startup(page: gr.Blocks, startup: Startup | None, choice: ModelChoice,
         return
     note = gr.HTML(startup.note(), elem_id="startup", js_on_load=None)
     timer = gr.Timer(LOOK_EVERY)
+    stand_in = results.model_name
 
     def look(name: str) -> list[Any]:
         if startup.state == "loading":
             return [startup.note(), gr.skip(), gr.skip()]
-        selected = name if results.models.has(name) else results.model_name
-        return [startup.note(), draw_choice(results.models, selected), gr.Timer(active=False)]
+        # a page that shows the stand-in goes over to the new model; what a visitor chose, or a link named, stays
+        stays = name != stand_in and results.models.has(name)
+        menu = draw_choice(results.models, name if stays else results.model_name)
+        return [startup.note(), menu, gr.Timer(active=False)]
 
-    gr.on([page.load, timer.tick], look, choice.menu, [note, choice.menu, timer], **QUICK)
+    page.load(lambda: [startup.note(), gr.Timer(active=startup.state == "loading")], None, [note, timer], **QUICK)
+    timer.tick(look, choice.menu, [note, choice.menu, timer], **QUICK)
 
 
 def serve(

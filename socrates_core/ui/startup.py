@@ -13,6 +13,7 @@ from socrates_core.errors import HubError, SocratesError
 from socrates_core.hub.access import client, hub_step, saved_token
 from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.folder import HUB_ID
+from socrates_core.study.files import data_size
 from socrates_core.ui.access.failures import LogUnexpected, UnexpectedError
 from socrates_core.ui.html import text
 
@@ -77,7 +78,7 @@ class Startup:
         done, total = downloaded(self.wanted.model), self._total
         step = "Loading into memory."
         if total and done < total:
-            step = f"{done / 1e9:,.1f} of {total / 1e9:,.1f} GB downloaded."
+            step = f"{data_size(done)} of {data_size(total)} downloaded."
         share = f"<progress max='{total}' value='{min(done, total)}'></progress>" if total and done < total else ""
         return (
             f"<p class='notice' role='status'>The model {name} is being loaded; until it is ready, the demo model is "
