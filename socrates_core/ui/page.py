@@ -27,6 +27,8 @@ from socrates_core.ui.evaluate.files import run_routes
 from socrates_core.ui.evaluate.form import RunForm
 from socrates_core.ui.evaluate.tab import evaluate_tab, follow_runs
 from socrates_core.ui.listeners import QUICK
+from socrates_core.ui.loading.loader import Loader
+from socrates_core.ui.loading.panel import loading_panel
 from socrates_core.ui.model_choice import ModelChoice, draw_choice, model_choice
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.exports import export_route
@@ -64,13 +66,16 @@ QUEUE: Final = 64
 """Longest request queue; further visitors see that the app is busy."""
 
 
-def build_page(results: Results, board: RunBoard, startup: Startup | None = None) -> gr.Blocks:
+def build_page(
+    results: Results, board: RunBoard, startup: Startup | None = None, loader: Loader | None = None
+) -> gr.Blocks:
     """The page, ready to launch.
 
     Args:
         results: Computes and caches results.
         board: The evaluation runs.
         startup: A model that is being loaded in the background, if any.
+        loader: Loads further models; one with the default settings when None.
     """
     refresh_adapters(results)
     choice = model_choice(results.models)
@@ -78,6 +83,7 @@ def build_page(results: Results, board: RunBoard, startup: Startup | None = None
         _wire_account(page, results)
         top = gr.HTML(_header(results.model_name, results), elem_id="top", js_on_load=None)
         _wire_startup(page, startup, choice, results)
+        loading_panel(page, results, choice, loader or Loader(results))
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Simulate", id="simulate"):
                 simulate_tab(page, results, choice)
