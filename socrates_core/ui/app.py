@@ -130,7 +130,9 @@ def app(
     confirm_people: Annotated[
         bool,
         typer.Option(
-            "--confirm-people", help="Let an endpoint have attributes of the people of --studies that are not public."
+            "--confirm-people",
+            envvar="SOCRATES_CONFIRM_PEOPLE",
+            help="Let an endpoint have attributes of the people of --studies that are not public.",
         ),
     ] = False,
     no_token: Annotated[

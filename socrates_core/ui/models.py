@@ -157,6 +157,13 @@ class Models:
         with self._lock:
             return self._placed.get(name)
 
+    def loaded_as(self, model: str) -> ModelDescription | None:
+        """The latest model of this name (without adapter and template) that was loaded from the page, for who asks."""
+        with self._lock:
+            found = [one for one in self._placed.values() if one.model.description.name == model]
+            seen = [one.model.description for one in found if not one.owner_only or _is_owner()]
+        return seen[-1] if seen else None
+
     # -- all of them
 
     def choices(self) -> list[tuple[str, str]]:

@@ -92,7 +92,7 @@ def build_page(
             with gr.Tab("Your data", id="data"):
                 your_data_tab(results, choice)
             with gr.Tab("Evaluate", id="evaluate") as evaluate:
-                runs = evaluate_tab(evaluate, results, board)
+                runs = evaluate_tab(evaluate, results, board, choice.menu)
             with gr.Tab("Adapters", id="adapters") as tab:
                 adapters_tab(page, tabs, tab, results, choice)
         page.load(_open_tab, None, tabs, **QUICK)

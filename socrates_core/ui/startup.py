@@ -15,7 +15,7 @@ from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.folder import HUB_ID
 from socrates_core.study.files import data_size
 from socrates_core.ui.access.failures import LogUnexpected, UnexpectedError
-from socrates_core.ui.html import text
+from socrates_core.ui.html import text, worded_here
 
 DOWNLOADED: Final = (".safetensors", ".json", ".txt", ".jinja")
 """Extensions of the files that are downloaded."""
@@ -76,7 +76,7 @@ class Startup:
         if self.state == "failed":
             return (
                 f"<p class='notice' role='alert'>The model {name} could not be loaded, so {self._meanwhile} stays in "
-                f"use: {text(self.why)}</p>"
+                f"use: {text(worded_here(self.why))}</p>"
             )
         done, total = downloaded(self.wanted.model), self._total
         step = "Loading into memory."

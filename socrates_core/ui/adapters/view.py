@@ -8,7 +8,7 @@ from socrates_core.hub.push.plan import PushPlan
 from socrates_core.study.files import data_size
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.adapters.choices import Adapter
-from socrates_core.ui.html import text
+from socrates_core.ui.html import text, worded_here
 from socrates_core.ui.models import Models
 
 EMPTY = (
@@ -44,7 +44,7 @@ def adapter_card(adapter: Adapter, models: Models) -> str:
     if adapter.pulled:
         facts.append(("Source", f"{adapter.pulled.repo_id} at commit {adapter.pulled.commit[:12]}"))
     items = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in facts)
-    notes = [] if misfit is None else [f"Cannot be used here: {misfit}."]
+    notes = [] if misfit is None else [f"Cannot be used here: {worded_here(misfit)}."]
     if adapter.record is None:
         notes.append("It has no training record, so its training studies and its template are unknown.")
     elif adapter.record.demo:
@@ -104,7 +104,9 @@ def _row(adapter: Adapter, models: Models) -> str:
     record, misfit = adapter.record, models.misfit(adapter)
     count = len({unit.split("/")[0] for unit in record.trained_on}) if record else None
     trained = "not recorded" if count is None else f"{count:,} {'study' if count == 1 else 'studies'}"
-    fits = "<span class='yes'>Yes</span>" if misfit is None else f"<span class='no'>No:</span> {text(misfit)}"
+    fits = (
+        "<span class='yes'>Yes</span>" if misfit is None else f"<span class='no'>No:</span> {text(worded_here(misfit))}"
+    )
     cells = [
         (text(adapter.base or "not recorded"), False),
         (text(record.template if record else "not recorded"), False),
