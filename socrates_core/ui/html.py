@@ -15,7 +15,7 @@ SIGN_IN: Final = "Sign in with Hugging Face"
 
 VARIABLES: Final = {
     "model": "MODEL", "adapter": "ADAPTER", "template": "TEMPLATE", "precision": "PRECISION", "studies": "STUDIES",
-    "allowed-host": "ALLOWED_HOSTS", "confirm-people": "CONFIRM_PEOPLE",
+    "allowed-host": "ALLOWED_HOSTS", "confirm-people": "CONFIRM_PEOPLE", "out": "RUNS",
 }  # fmt: skip
 """Option of the start → the end of the variable that sets it."""
 

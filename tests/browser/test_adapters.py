@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from eval.bench.app import BROWSERS, FLAGS
-from tests.browser.conftest import PATIENCE, Visit, choose
+from socrates_core.model.folder import DEMO_BASE
+from tests.browser.conftest import PATIENCE, Visit, choose, press_run
 from tests.demo_adapter import demo_adapter
 from tests.servers.app_server import AppServer, app_server
 from tests.servers.hub_server import HubServer, Token
@@ -46,13 +47,15 @@ def adapters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubServer]:
         other = b': "Qwen/Qwen2.5-14B-Instruct"'
         strange = {name: body.replace(b': "demo"', other) for name, body in seen.items()}
         hub.add("ada/strange", strange)
+        hub.add("ada/tiny", files_of(DEMO_BASE))
         yield hub
 
 
 @pytest.fixture(scope="module")
-def own(adapters: HubServer) -> Iterator[Place]:
-    """An app on somebody's own machine, logged in as ada."""
-    with app_server(environ={"HF_ENDPOINT": adapters.url, "HF_TOKEN": ADA, "HF_HUB_OFFLINE": "0"}) as app:
+def own(adapters: HubServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """An app on somebody's own machine, logged in as ada, with an empty cache."""
+    hub = {"HF_ENDPOINT": adapters.url, "HF_TOKEN": ADA, "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
+    with app_server(environ={**hub, "HF_HOME": str(tmp_path_factory.mktemp("cache"))}) as app:
         yield Place(adapters, app)
         assert ADA not in app.log()
 
@@ -133,6 +136,33 @@ def test_two_visitors_with_different_adapters_do_not_disturb_each_other(own: Pla
     first.click("#run")
     expect(first.locator("#verdict .request")).to_contain_text("ada/seen")
     assert first.locator("#options").inner_text() != second.locator("#options").inner_text()
+
+
+def test_the_owner_loads_a_model_of_the_hub_and_keeps_it_or_lets_it_go(own: Place, visit: Begin) -> None:
+    page, stranger = visit().page, visit(stranger=True).page
+    for one in (page, stranger):
+        one.goto(own.app.address)
+        one.wait_for_selector("#histogram .main-svg .bars", timeout=PATIENCE)
+    expect(stranger.locator("#loading")).to_have_count(0)
+    page.click("#loading > button")
+    name = page.locator("#load-name input")
+    name.fill("ada/tiny")
+    name.press("Enter")
+    page.click("#load-ask")
+    expect(page.locator("#load-note .quote")).to_contain_text("5.2 MB; ")  # to download
+    page.click("#load-go")
+    expect(page.locator("#load-note")).to_contain_text("ada/tiny is ready, for the owner only, and chosen")
+    expect(page.locator("#model input")).to_have_value("ada/tiny")
+    expect(page.locator("#top .banner")).to_contain_text("ada/tiny")
+    # the result that stands there is still the demo's, by its name, and the page says that it is not up to date
+    expect(page.locator("#verdict .request")).to_contain_text("model demo + demo")
+    press_run(page)
+    expect(page.locator("#verdict .request")).to_contain_text("model ada/tiny")
+    stranger.goto(page.url)
+    expect(stranger.locator("#arrival")).to_contain_text("is not available here")
+    page.click("#load-unload")
+    expect(page.locator("#load-note")).to_contain_text("ada/tiny is unloaded")
+    expect(page.locator("#model input")).to_have_value("demo with its bundled adapter")
 
 
 def test_what_cannot_be_fetched_is_a_message(own: Place, visit: Begin) -> None:

@@ -60,9 +60,10 @@ def test_the_card_holds_what_the_hub_accepts() -> None:
     assert {key: value for key, value in card.items() if not CARD[key](value)} == {}
 
 
-def test_signing_in_asks_for_no_more_than_pushing_needs() -> None:
+def test_signing_in_asks_for_what_pushing_and_fetching_need_and_no_more() -> None:
     card = yaml.safe_load((ROOT / "README.md").read_text("utf-8").split("---\n")[1])
-    assert card["hf_oauth_scopes"] == ["contribute-repos"]  # make repositories, and write to those made here alone
+    # make repositories and write to those made here alone; read private ones that were made elsewhere
+    assert card["hf_oauth_scopes"] == ["contribute-repos", "read-repos"]
     assert Policy.from_environment(SPACE).least["push"] == "signed-in"
 
 
