@@ -116,7 +116,8 @@ def evaluate_tab(tab: gr.Tab, results: Results, board: RunBoard, used: gr.Dropdo
     )  # fmt: skip
     handlers = RunActions(form, board, results.policy)
     _wire_form(tab, panel, handlers)
-    used.change(handlers.follow_page, used, [controls.model, controls.adapter], **QUICK)
+    form_model = [controls.model, controls.adapter]
+    used.change(handlers.follow_page, [used, *form_model], form_model, **QUICK)
     _wire_runs(panel, handlers)
     return panel
 
