@@ -115,6 +115,7 @@ class Outcomes:
 
 def your_study_tab(results: Results, choice: ModelChoice) -> None:
     """Lay out the tab and connect its listeners."""
+    saved = gr.Textbox("", visible="hidden", elem_id="study-saved", label="File")
     with gr.Row(elem_classes="columns study-columns", equal_height=False):
         with gr.Column(scale=6, min_width=320, elem_id="study-desk"):
             with gr.Row(elem_classes="tools"):
@@ -136,11 +137,9 @@ def your_study_tab(results: Results, choice: ModelChoice) -> None:
                 summary = gr.HTML(elem_id="study-summary", js_on_load=None)
                 settings = _settings(results)
                 run = gr.Button("Run", variant="primary", elem_id="study-run")
-            outcomes = _outcomes(results)
+            outcomes = _outcomes(results, saved)
     findings = gr.Textbox("[]", visible="hidden", elem_id="study-findings", label="Findings")
-    saved = gr.Textbox("", visible="hidden", elem_id="study-saved", label="File")
     levels = gr.Textbox("", visible="hidden", elem_id="study-levels", label="Values")
-    record_panel(results, saved)
     desk = Desk(editor, findings, saved, levels, message, summary, condition, outcome, preview)
     _wire_editor(desk, outcomes, settings, results)
     _wire_files(desk, example, new, open_file, save, copy, settings[0], results)
@@ -194,7 +193,7 @@ def _sampling(n: float | None, seed: float | None, temperature: float, top_p: fl
     return Sampling(int(n), temperature, top_p, int(seed))
 
 
-def _outcomes(results: Results) -> Outcomes:
+def _outcomes(results: Results, saved: gr.Textbox) -> Outcomes:
     with gr.Column(elem_id="study-result"):
         made = kept(None)
         shown = gr.Textbox("", visible="hidden", elem_id="study-shown", label="Shown study")
@@ -215,6 +214,7 @@ def _outcomes(results: Results) -> Outcomes:
         live = gr.Textbox("", visible="hidden", elem_id="study-live", label="In small")
         design_panel("study-design", made, live, OwnStudy(results), results)
         robustness_panel("study-other-ways", made, live, which, OfStudy(results))
+        record_panel(results, saved)
     return Outcomes(
         made,
         shown,
