@@ -119,6 +119,11 @@ Object.assign(window.socrates, (() => {
     if (text !== now && !now.startsWith(text + "&beside=")) {
       go(text, now.includes("cell=") && !(sent === "change" && cell(text) === cell(now)));
     }
+    // beside the controls the histogram stays in view
+    const wide = matchMedia("(min-width: 821px)").matches;
+    if (came && sent === "change" && wide && find("#histogram")?.getBoundingClientRect().bottom > innerHeight) {
+      find("#columns").scrollIntoView({ behavior: "smooth", block: "start" });
+    }
     if (scroll && !find("#notice [role=alert]")) find("#result").scrollIntoView({ behavior: "smooth" });
     scroll = false;
     if (came && pending) {
