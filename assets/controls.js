@@ -115,6 +115,8 @@ Object.assign(window.socrates, (() => {
     const came = text && text !== shown;
     shown = text;
     if (!text || !find("#columns")) return [];
+    if (walking && text !== walking) return []; // a late result of where the visitor no longer is
+    walking = "";
     const now = query();
     if (text !== now && !now.startsWith(text + "&beside=")) {
       go(text, now.includes("cell=") && !(sent === "change" && cell(text) === cell(now)));
@@ -136,9 +138,14 @@ Object.assign(window.socrates, (() => {
 
   let pending = null; // unsaved settings, to be shown when their result is
   let target = "";
+  let walking = ""; // the address that the visitor has gone to, until its result is there or something else is done
+  for (const event of ["pointerdown", "keydown", "input", "change"]) {
+    document.addEventListener(event, () => { walking = ""; }, true);
+  }
   const wanted = () => target;
   function walk(text) {
     target = text;
+    walking = text === query() ? text : "";
     find("#walk")?.click();
   }
   // The controls show what the address says.
