@@ -15,6 +15,7 @@ from socrates_core.hub.pull.retrieval import pull
 from socrates_core.hub.push.plan import PushPlan, plan_push
 from socrates_core.hub.push.publication import push
 from socrates_core.model.folder import DEMO_ADAPTER, HUB_ID
+from socrates_core.study.hub_address import hub_name
 from socrates_core.ui.access.limits import Limits
 from socrates_core.ui.access.visitors import Action, Policy, Visitor
 from socrates_core.ui.adapters.choices import Adapter
@@ -75,7 +76,7 @@ def plan(adapter: Adapter, destination: str, private: bool, caller: Caller) -> P
             if caller.policy.space
             else "Pushing requires a Hugging Face account: log in with `hf auth login`, or set HF_TOKEN."
         )
-    destination = destination.strip()
+    destination = hub_name(destination.strip())
     if caller.policy.space:
         _check_namespace(destination, caller.token)
         _check_may_copy(adapter, caller)

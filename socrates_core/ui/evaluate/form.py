@@ -23,6 +23,7 @@ from socrates_core.runs.plan import (
     plan_run,
     seen_studies,
 )
+from socrates_core.study.hub_address import hub_name
 from socrates_core.study.leaks import groups_of, seen
 from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.study.split import study_of
@@ -287,7 +288,7 @@ def _name(field: str, raw: str | None) -> str:
         raise RunError(
             f"{field}: this is not the name of a model ({len(name):,} characters); enter a Hub id or a folder."
         )
-    return name
+    return hub_name(name)
 
 
 def _whole(field: str, raw: float | None, low: int, high: int) -> int:
