@@ -160,7 +160,8 @@ window.socrates = (() => {
     const tell = () => trigger("input", { chosen: [...chosen] });
     const key = (target) => [target.dataset?.act ?? "", target.dataset?.run ?? target.dataset?.choose ?? ""].join(" ");
     const draw = () => {
-      const there = new Set(boxes().map((box) => box.dataset.choose));
+      const finished = element.querySelector("[data-finished]")?.dataset.finished ?? "[]";
+      const there = new Set(JSON.parse(finished)); // those that a filter hides included
       const gone = [...chosen].filter((name) => !there.has(name));
       gone.forEach((name) => chosen.delete(name));
       boxes().forEach((box) => { box.checked = chosen.has(box.dataset.choose); });

@@ -155,7 +155,7 @@ class RunForm:
             BUNDLED if source.folder is None else str(source.folder),
             filled.part or "",
             model,
-            self._located(adapter),
+            self.located(adapter),
             self._template(model, adapter),
             None if filled.people is None else _whole("People per cell", filled.people, 2, MAX_PEOPLE),
             _whole("Seed", filled.seed, 0, LARGEST_SEED),
@@ -244,7 +244,7 @@ class RunForm:
     def _is_own(self, spec: EvaluationSpec) -> bool:
         """Whether this model with this adapter is the app's own."""
         own = self.results.model.description
-        return (in_full(own.name), self._located(own.adapter)) == (spec.model, spec.adapter)
+        return (in_full(own.name), self.located(own.adapter)) == (spec.model, spec.adapter)
 
     # -- names
 
@@ -261,7 +261,7 @@ class RunForm:
                 "Only the owner may enter models and adapters that are not in the menus; choose one from the menus."
             )
 
-    def _located(self, adapter: str | None) -> str | None:
+    def located(self, adapter: str | None) -> str | None:
         """The folder of an adapter in the menu; the bundled adapter and other names unchanged."""
         folders = {one.title: str(one.folder) for one in self.results.models.adapters if one.title != DEMO}
         return None if adapter is None else in_full(folders.get(adapter, adapter))
