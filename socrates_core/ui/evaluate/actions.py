@@ -101,14 +101,14 @@ class RunActions:
         refusals = self._refusals(visitor_of(request))
         if refusals["read"]:
             notice = notice_html(refusals["read"], problem=False)
-            return {"live": "", "table": notice, "drawn": f"{hash(notice)}", "filters": gr.update(visible=False)}
+            return {"live": "", "table": notice, "drawn": f"{hash(notice)}"}
         wanted = RunFilter(*values)
         rows = self.board.rows(fresh=True)
         live, table = live_html(rows), table_html(rows, refusals, opened, wanted.picks, self._titles())
         menus = dict(zip(("state", "of_model", "owner"), wanted.menus(rows), strict=True))
         return {
             **{"live": live, "table": table, "drawn": f"{hash(live)} {hash(table)}"},
-            **{"filters": gr.update(visible=len(rows) > 1), **menus},
+            **menus,
         }
 
     def act(self, opened: str, event: gr.EventData, request: gr.Request) -> Changes:

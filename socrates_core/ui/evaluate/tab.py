@@ -67,7 +67,6 @@ class RunPanel:
     live: gr.HTML
     notice: gr.HTML
     """Outcome of an action on a run."""
-    filters: gr.Row
     filter: RunFilters
     table: gr.HTML
     drawn: gr.State
@@ -95,7 +94,7 @@ class RunPanel:
     def runs(self) -> list[Block]:
         """The components that `RunActions.redraw` changes."""
         menus = [self.filter.state, self.filter.of_model, self.filter.owner]
-        return [self.live, self.table, self.drawn, self.filters, *menus]
+        return [self.live, self.table, self.drawn, *menus]
 
     @property
     def shown(self) -> list[Any]:
@@ -131,7 +130,7 @@ def evaluate_tab(tab: gr.Tab, results: Results, board: RunBoard) -> RunPanel:
             with gr.Row():
                 yes = gr.Button("Delete permanently", variant="stop", elem_id="run-delete", min_width=120)
                 no = gr.Button("Cancel", elem_id="run-keep", min_width=120)
-        with gr.Row(elem_classes="run-filters", visible=False) as filters:
+        with gr.Row(elem_classes="run-filters"):
             picked = _filters()
         table = gr.HTML(js_on_load="socrates.runs(element, trigger, watch)", elem_id="run-table")
         with gr.Row(elem_classes="compare"):
@@ -142,7 +141,7 @@ def evaluate_tab(tab: gr.Tab, results: Results, board: RunBoard) -> RunPanel:
             compare = gr.Button("Compare", elem_id="run-compare", min_width=120, interactive=False)
     reader = gr.HTML(elem_id="run-reader", js_on_load="socrates.reader(element, watch)")
     panel = RunPanel(
-        controls, preview, seen, start, message, live, notice, filters, picked, table, kept(""), kept([]), kept(""),
+        controls, preview, seen, start, message, live, notice, picked, table, kept(""), kept([]), kept(""),
         compare, convention, confirm, question, kept(""), yes, no, reader,
     )  # fmt: skip
     handlers = RunActions(form, board, results.policy)

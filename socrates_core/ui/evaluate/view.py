@@ -105,7 +105,7 @@ def table_html(
     body = "".join(_row(row, refusals, row.name == opened, titles or {}) for row in shown)
     table = f"<table class='runs'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     if not shown:
-        table = "<p class='empty'>No run matches. Change the filter to see the others.</p>"
+        table = "<p class='empty filtered'>No run matches. Change the filter to see the others.</p>"
     counted = f"{len(shown):,} of {len(rows):,} runs" if len(shown) < len(rows) else ""
     # a selection outlasts a filter: these are the runs that can still be compared
     there = json.dumps([row.name.encode("utf-8", "replace").decode() for row in rows if row.has_report])
