@@ -11,8 +11,8 @@ from socrates_core.command import check_seed
 from socrates_core.errors import RunError, StudyFolderError
 from socrates_core.model.folder import BUNDLED_MODELS
 from socrates_core.model.precision import check_precision
-from socrates_core.study.hub_address import hub_name
 from socrates_core.study.sources.bundled import BUNDLED, BUNDLED_STUDIES, load_bundled
+from socrates_core.study.sources.hub_address import hub_name
 from socrates_core.study.split import Split
 from socrates_core.study.study_set import StudySet
 

@@ -23,8 +23,8 @@ from socrates_core.model.folder import Origin, local_folder, need_safetensors, o
 from socrates_core.model.precision import Precision, apply_precision, check_precision, chosen_precision, weight_options
 from socrates_core.model.record import ModelRecord, calibration_file
 from socrates_core.prompt import check_template
-from socrates_core.study.hub_address import hub_name
 from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled
+from socrates_core.study.sources.hub_address import hub_name
 from socrates_core.study.split import Split, part
 from socrates_core.study.study_set import StudySet
 

@@ -20,8 +20,8 @@ from socrates_core.hub.push.figures import read_run
 from socrates_core.model.folder import DEMO
 from socrates_core.model.record import CALIBRATION
 from socrates_core.study.files import file_sha256
-from socrates_core.study.hub_address import hub_name
 from socrates_core.study.leaks import STIMULI
+from socrates_core.study.sources.hub_address import hub_name
 from socrates_core.trust.calibration import load_calibration
 
 PUSHED: Final = (WEIGHTS, CONFIG, RECORD, STIMULI, CALIBRATION)

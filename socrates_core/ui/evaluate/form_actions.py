@@ -36,6 +36,19 @@ class FormActions:
         selected = adapter if adapter in {name for _, name in choices} else ""
         return {"adapter": gr.update(choices=choices, value=selected, interactive=model not in BASELINES)}
 
+    def follow_page(self, name: str) -> Changes:
+        """Propose the model that the page uses, with its adapter."""
+        model, adapter = self.form.of_page(name)
+        models = [*self.form.models(), (model, model)]
+        models = models if model not in {one for _, one in models[:-1]} else models[:-1]
+        choices = self.form.adapters(model)
+        if adapter and adapter not in {one for _, one in choices}:
+            choices.append((adapter, adapter))
+        return {
+            "model": gr.update(choices=models, value=model),
+            "adapter": gr.update(choices=choices, value=adapter, interactive=model not in BASELINES),
+        }
+
     def choose_source(self, source: str) -> Changes:
         """Offer the parts of a source's split."""
         parts = self.form.parts(source)

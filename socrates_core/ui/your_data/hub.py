@@ -8,8 +8,8 @@ import gradio as gr
 
 from socrates_core.errors import SocratesError, SourceError
 from socrates_core.report.words import duration
-from socrates_core.study.hub_address import hub_name as hub_named
 from socrates_core.study.sources.file.frames import column_names
+from socrates_core.study.sources.hub_address import hub_name as hub_named
 from socrates_core.study.sources.hub_dataset import PREFIX, Access, HubName, fetch
 from socrates_core.study.sources.opening import kind_of
 from socrates_core.ui.access.uploads import Upload, shown_name

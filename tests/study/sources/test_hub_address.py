@@ -2,7 +2,7 @@
 
 import pytest
 
-from socrates_core.study.hub_address import hub_name
+from socrates_core.study.sources.hub_address import hub_name
 
 PAGE = "https://huggingface.co/me/it"
 
