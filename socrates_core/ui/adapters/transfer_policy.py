@@ -113,7 +113,7 @@ def _worded_for_sign_in(caller: Caller, step: Action, environ: Mapping[str, str]
         ) from None
 
 
-def plan(adapter: Adapter, destination: str, private: bool, caller: Caller) -> PushPlan:
+def plan(adapter: Adapter, destination: str, private: bool, caller: Caller, licence: str | None = None) -> PushPlan:
     """Plan a push for a visitor who may push; nothing is uploaded yet.
 
     Raises:
@@ -131,7 +131,8 @@ def plan(adapter: Adapter, destination: str, private: bool, caller: Caller) -> P
         _check_namespace(destination, caller.token)
         _check_may_copy(adapter, caller)
     with _worded_for_sign_in(caller, "push"):
-        return plan_push(adapter.folder, destination, private=private, token=caller.token)
+        stated = (licence or "").strip() or None
+        return plan_push(adapter.folder, destination, private=private, token=caller.token, licence=stated)
 
 
 def send(planned: PushPlan, adapter: Adapter, caller: Caller, progress: Progress) -> str:
