@@ -36,7 +36,16 @@ class RunFilter:
         wanted = ((self.state, row.state), (self.model, title_of(row)), (self.owner, row.owner or NOBODY))
         if any(asked and asked != there for asked, there in wanted):
             return False
-        said = (title_of(row), row.name, row.studies, row.part, STATES[row.state], row.owner, row.message)
+        said = (
+            title_of(row),
+            row.name,
+            row.studies,
+            row.part,
+            STATES[row.state],
+            f"seed {row.seed}",
+            row.owner,
+            row.message,
+        )
         text = " ".join(filter(None, said)).casefold()
         return all(word in text for word in (self.words or "")[:LONGEST].casefold().split())
 
