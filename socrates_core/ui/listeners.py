@@ -58,7 +58,7 @@ def kept(value: object) -> gr.State:
 def audience_radio(element: str) -> gr.Radio:
     """Asks the owner whom something is for; shown to nobody else."""
     who = [("Only the owner", "owner"), ("Everybody who visits", EVERYBODY)]
-    return gr.Radio(who, value="owner", label="Who may see and use it", elem_id=element, visible=False)
+    return gr.Radio(who, value="owner", label="Who may see and use it", elem_id=element, min_width=280, visible=False)
 
 
 def report_progress(progress: gr.Progress) -> Callable[[int, int], None]:

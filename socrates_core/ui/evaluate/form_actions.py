@@ -36,9 +36,11 @@ class FormActions:
         selected = adapter if adapter in {name for _, name in choices} else ""
         return {"adapter": gr.update(choices=choices, value=selected, interactive=model not in BASELINES)}
 
-    def follow_page(self, name: str) -> Changes:
+    def follow_page(self, name: str, model_now: str, adapter_now: str) -> Changes:
         """Propose the model that the page uses, with its adapter."""
         model, adapter = self.form.of_page(name)
+        if (model, adapter) == (model_now, adapter_now):
+            return {}
         models = [*self.form.models(), (model, model)]
         models = models if model not in {one for _, one in models[:-1]} else models[:-1]
         choices = self.form.adapters(model)

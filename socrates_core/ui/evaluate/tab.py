@@ -152,9 +152,9 @@ def evaluate_tab(tab: gr.Tab, results: Results, board: RunBoard, used: gr.Dropdo
         compare, convention, confirm, question, kept(""), yes, no, reader,
     )  # fmt: skip
     handlers = RunActions(form, board, results.policy)
-    form_handlers = FormActions(handlers)
+    form_handlers, form_model = FormActions(handlers), [controls.model, controls.adapter]
     _wire_form(tab, panel, form_handlers)
-    used.change(on(panel.named, form_handlers.follow_page), used, [controls.model, controls.adapter], **QUICK)
+    used.change(on(panel.named, form_handlers.follow_page), [used, *form_model], form_model, **QUICK)
     _wire_runs(panel, handlers)
     return panel
 

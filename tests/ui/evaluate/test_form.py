@@ -135,8 +135,10 @@ def test_the_form_proposes_the_model_that_the_page_uses_with_its_adapter(tmp_pat
     results = Results(open_catalogue([], ()), load_model("demo", "demo"))
     actions = RunActions(RunForm(results, RunBoard(tmp_path)), RunBoard(tmp_path), results.policy)
     assert actions.form.of_page() == ("demo", "demo")
-    base = FormActions(actions).follow_page("demo shared")
+    handlers = FormActions(actions)
+    base = handlers.follow_page("demo shared", "demo", "demo")
     assert (base["model"]["value"], base["adapter"]["value"]) == ("demo", "")
-    uniform = FormActions(actions).follow_page("uniform")
+    uniform = handlers.follow_page("uniform", "demo", "")
     assert (uniform["model"]["value"], uniform["adapter"]["value"]) == ("uniform", "")
     assert not uniform["adapter"]["interactive"]
+    assert handlers.follow_page("demo shared", "demo", "") == {}
