@@ -40,7 +40,7 @@ class FormActions:
         """Propose the model that the page uses, with its adapter."""
         model, adapter = self.form.of_page(name)
         if (model, adapter) == (model_now, adapter_now):
-            return {}
+            return {"model": gr.skip()}
         models = [*self.form.models(), (model, model)]
         models = models if model not in {one for _, one in models[:-1]} else models[:-1]
         choices = self.form.adapters(model)
