@@ -162,9 +162,11 @@ def asked_model(model: str, adapter: str | None, template: str | None, precision
     """The model that the options name; the demo model comes with its adapter."""
     # a second or two: --help and a mistyped option should not wait for it
     from socrates_core.model.loading import has_weights
+    from socrates_core.study.sources.hub_address import hub_name
     from socrates_core.ui.zero_gpu import prepare_zero_gpu
 
     zero_gpu = prepare_zero_gpu()
+    model, adapter = hub_name(model), None if adapter is None else hub_name(adapter)
     adapter = chosen_adapter(model, adapter)
     if zero_gpu and precision == "auto" and has_weights(model):
         # no GPU is visible before the first call, so its memory cannot be queried
