@@ -19,7 +19,7 @@ from socrates_core.errors import PredictionError
 from socrates_core.evaluation.results.json_file import as_json, read_record
 from socrates_core.model.record import CALIBRATION
 from socrates_core.study.files import write_json
-from socrates_core.trust.error_model.coverage import Coverage, What
+from socrates_core.trust.error_model.coverage import SHARE_LEVEL, Coverage, What
 from socrates_core.trust.error_model.distance import DistanceModel
 from socrates_core.trust.error_model.evidence import ALL, FAMILIES, family_of
 from socrates_core.trust.error_model.hierarchy import LEAST_GROUPS, ErrorModel
@@ -88,6 +88,8 @@ class AnswersModel:
 
     def offered(self, what: What, level: float) -> bool:
         """Whether the interval may be shown: it was tried on groups left out, held there, and did not fail a test."""
+        if what == "share" and level > SHARE_LEVEL:
+            return False
         found, test = self.tried(what, level), self.test_of(what, level)
         return found is not None and found.holds and (test is None or test.reached)
 

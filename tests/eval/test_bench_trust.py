@@ -41,7 +41,7 @@ def test_the_uniform_baseline_is_tried_on_every_group_of_real_studies() -> None:
     assert set(found["by"]) == {"support", "fame", "date"}
     assert sum(one["mean"]["groups"] for one in found["by"]["fame"].values()) == 26
     assert {(one["what"], one["level"]) for one in found["left_out"]["coverage"]["as predicted"]} == {
-        (what, level) for what in ("mean", "effect", "distance") for level in (0.8, 0.95)
+        (what, level) for what in ("mean", "share", "effect", "distance") for level in (0.8, 0.95)
     }
 
 

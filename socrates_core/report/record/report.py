@@ -4,7 +4,13 @@ from socrates_core.report.document import Section, to_html, to_markdown
 from socrates_core.report.prediction.compared import comparison_files, comparison_lines
 from socrates_core.report.record.opening import OpenedRecord
 from socrates_core.report.record.scoring import ScoredRecord
-from socrates_core.report.trust.tables import TITLE, arms_trust_table, effects_trust_table, trust_sentences
+from socrates_core.report.trust.tables import (
+    TITLE,
+    arms_trust_table,
+    effects_trust_table,
+    shares_trust_table,
+    trust_sentences,
+)
 
 
 def scored_files(record: OpenedRecord, scored: ScoredRecord) -> dict[str, str]:
@@ -34,11 +40,8 @@ def _sections(record: OpenedRecord, scored: ScoredRecord) -> list[Section]:
         parts = [*(comparison_lines(one) or [f"Not compared: {one.refused or 'nobody answered it'}"])]
         section = Section(one.name, [*parts])
         if said is not None and said.applied:
-            effects = effects_trust_table(said)
-            section = Section(
-                one.name,
-                [*parts, f"{TITLE}, as registered.", arms_trust_table(said), *([] if effects is None else [effects])],
-            )
+            others = [made for made in (shares_trust_table(said), effects_trust_table(said)) if made is not None]
+            section = Section(one.name, [*parts, f"{TITLE}, as registered.", arms_trust_table(said), *others])
         elif said is not None:
             section = Section(one.name, [*parts, *trust_sentences(said)])
         sections.append(section)

@@ -34,6 +34,10 @@ LEAST_TRIED: Final = {0.8: 10, 0.95: 19}
 told from one of 80 %: of 19 groups, one is expected outside."""
 
 LEVELS: Final = tuple(LEAST_TRIED)
+
+SHARE_LEVEL: Final = 0.8
+"""Of the only interval of a share that is ever offered: where the truth was known, 95 % ones fell short (the benchmark
+`trust`), because logits of shares near 0 and 1 err more than normal ones do."""
 What = Literal["mean", "share", "effect", "distance"]
 
 

@@ -9,18 +9,21 @@ from socrates_core.metrics.uncertainty import Interval, smoothed
 from socrates_core.scale.distribution import Floats
 from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
 from socrates_core.trust.calibration import AnswersModel, Calibration, EffectModel, FamilyModel
-from socrates_core.trust.error_model.coverage import LEAST_TRIED, What
+from socrates_core.trust.error_model.coverage import LEAST_TRIED, Coverage, What
 from socrates_core.trust.statement.record import (
     ArmStatement,
     Basis,
     Checked,
     Claim,
+    Covered,
     DistanceStatement,
     EffectStatement,
     Statement,
+    Trial,
 )
-from socrates_core.trust.statement.refusal import EDITED, by_hand, refusal_of
-from socrates_core.trust.support.asked import question_of
+from socrates_core.trust.statement.refusal import EDITED, refusal_of
+from socrates_core.trust.statement.shares import shares_of
+from socrates_core.trust.support.asked import by_hand, question_of
 from socrates_core.trust.support.rule import support_of
 
 DRAWS: Final = 20_000
@@ -35,24 +38,21 @@ NO_CALIBRATION: Final = (
 )
 
 
-def statement_of(
-    simulation: Simulation, calibration: Calibration | None, sharpened: bool = True, edited: bool = False
-) -> Statement:
+def statement_of(simulation: Simulation, calibration: Calibration | None, sharpened: bool = True) -> Statement:
     """What is said of a simulated outcome.
 
     Args:
         simulation: All arms of the outcome.
         calibration: Of the model that simulated it; None if it has none.
         sharpened: Whether to speak of sharpened predictions where there are some, or of those as they are.
-        edited: Whether shares of people were moved after they were drawn; edits in the request count by themselves.
     """
     if calibration is None:
         return Statement(False, NO_CALIBRATION)
     refused = refusal_of(simulation, calibration)
     if refused is not None:
         return Statement(False, refused)
-    support = support_of(calibration.support, question_of(simulation, edited))
-    if edited or by_hand(simulation):
+    support = support_of(calibration.support, question_of(simulation))
+    if by_hand(simulation):
         return Statement(False, EDITED, support=support)
     scale = simulation.arms[0].cell.scale
     assert scale.values is not None
@@ -67,6 +67,7 @@ def statement_of(
         sharpened=use,
         telling=answers.knows_means,
         informed=answers.knows_effects,
+        trials=tuple(_trial(answers, one) for one in answers.coverage),
     )
     found = _Speaker(simulation, model, answers, use)
     if support.place == "outside":
@@ -80,6 +81,13 @@ def statement_of(
 def not_applied(why: str) -> Statement:
     """That nothing is said, and why, as a sentence."""
     return Statement(False, why)
+
+
+def _trial(answers: AnswersModel, found: Coverage) -> Trial:
+    test = answers.test_of(found.what, found.level)
+    left_out = Covered(found.groups, found.covered, found.covered_se)
+    on_test = None if test is None else Covered(test.groups, test.covered, test.covered_se)
+    return Trial(found.what, found.level, left_out, on_test, answers.offered(found.what, found.level))
 
 
 class _Speaker:
@@ -138,7 +146,7 @@ class _Speaker:
             calibrated=tuple(map(float, self.probs[place])),
             mean=unit * (self.low + self.width * mean),
             mean_claim=self._claim("mean", lambda level: self.answers.mean_interval(mean, level), shown),
-            shares=(),
+            shares=shares_of(self.answers, arm, self.probs[place]),
             highest=None if highest is None else highest[place],
             checked=checked,
         )
@@ -207,8 +215,13 @@ class _Speaker:
         if tried.groups < LEAST_TRIED[level]:
             least = LEAST_TRIED[level]
             return f"a {level_words(level)} interval must be tried on {least} groups, and was on {tried.groups}"
-        covered = f"it covered {level_words(tried.covered)} of {what}s"
-        return f"the {level_words(level)} interval did not hold on left-out groups: {covered}"
+        test = self.answers.test_of(what, level)
+        if tried.holds and test is not None:
+            tried, where = test, f"the {test.groups} groups of the test part"
+        else:
+            where = "left-out groups"
+        covered = f"{100 * tried.covered:.0f} ± {100 * tried.covered_se:.0f} % of {what}s"
+        return f"the {level_words(level)} interval did not hold on {where}: it covered {covered}"
 
     def _highest(self) -> tuple[float, ...] | None:
         """(A,) probability that an arm's true mean is the highest; None if nothing can be said of effects."""
