@@ -61,7 +61,7 @@ def arms_trust_table(found: Statement) -> Table:
     header += ["Probability of the highest"] * several + ["People's mean"] * answered
     rows = []
     for arm in found.arms:
-        row = [arm.label, f"{arm.mean:.2f}", _ends(arm.mean_claim.inner, 2), _ends(arm.mean_claim.outer, 2)]
+        row = [arm.label, f"{arm.mean:.2f}", ends(arm.mean_claim.inner, 2), ends(arm.mean_claim.outer, 2)]
         row += [CANNOT if arm.highest is None else percent(arm.highest)] * several
         row += [_checked(arm.checked, 2)] * answered
         rows.append(tuple(row))
@@ -111,7 +111,7 @@ def effects_trust_table(found: Statement) -> Table | None:
     header += ["As good as asking"] + ["People's effect"] * answered
     rows = []
     for one in found.effects:
-        row = [one.label, signed(one.predicted), _effect_ends(one.claim.inner), _effect_ends(one.claim.outer)]
+        row = [one.label, signed(one.predicted), effect_ends(one.claim.inner), effect_ends(one.claim.outer)]
         row += [CANNOT if one.positive is None else percent(one.positive), _worth_of(one, found)]
         row += [_checked(one.checked, 1)] * answered
         rows.append(tuple(row))
@@ -245,7 +245,8 @@ def _checked(found: Checked | None, digits: int) -> str:
     return f"{value} ({at})"
 
 
-def _ends(at: Interval | None, digits: int) -> str:
+def ends(at: Interval | None, digits: int) -> str:
+    """`2.10 to 3.45`, or that it cannot be said."""
     return CANNOT if at is None else f"{at.low:.{digits}f} to {at.high:.{digits}f}"
 
 
@@ -264,7 +265,8 @@ def _checked_share(found: Checked | None) -> str:
     return f"{percent(found.observed)} ({'inside' if found.inner else 'outside'})"
 
 
-def _effect_ends(at: Interval | None) -> str:
+def effect_ends(at: Interval | None) -> str:
+    """The same in points, with signs."""
     return CANNOT if at is None else f"{signed(at.low)} to {signed(at.high)}"
 
 

@@ -71,7 +71,7 @@ def what_if(results: Results, visitor: Visitor, first: Asked, second: Asked) -> 
     for setting in report["settings"]:
         for outcome in setting["outcomes"]:
             outcome.get("model", {}).pop("trained_on", None)
-            outcome.pop("trust", None)  # stated of single predictions; of differences it does not hold
+            outcome.pop("trust", None)  # of single predictions; what is said of differences stands with them
     return WhatIfAnswer(
         simulated=report["simulated"],
         settings=report["settings"],
