@@ -263,4 +263,5 @@ def load_calibration(path: Path) -> Calibration:
     try:
         return read_record(Calibration, FORMAT, file, "a calibration", again)
     except OSError as error:
-        raise PredictionError(f"{path} has no {CALIBRATION}; make one with python -m eval.calibrate RUN") from error
+        missing = f"{path} has no {CALIBRATION}" if path.is_dir() else f"{path} cannot be read ({error.strerror})"
+        raise PredictionError(f"{missing}; make one with python -m eval.calibrate RUN") from error
