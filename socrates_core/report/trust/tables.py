@@ -75,13 +75,13 @@ def shares_trust_table(found: Statement) -> Table | None:
     answered = any(one.checked is not None for arm in found.arms for one in arm.shares)
     header = ["Answers"]
     for arm in found.arms:
-        header += [f"{arm.label}: share, true share 80 %", *([f"{arm.label}: people"] if answered else [])]
+        header += [f"{arm.label}: share (true, 80 %)", *([f"{arm.label}: people"] if answered else [])]
     rows = []
     for k, first in enumerate(found.arms[0].shares):
         row = [first.answers]
         for arm in found.arms:
             one = arm.shares[k]
-            row.append(f"{percent(one.predicted)}, {_share_ends(one.claim.inner)}")
+            row.append(f"{percent(one.predicted)} ({_share_ends(one.claim.inner)})")
             row += [_checked_share(one.checked)] if answered else []
         rows.append(tuple(row))
     return Table(tuple(header), tuple(rows))
@@ -95,7 +95,8 @@ def trials_table(found: Statement) -> Table | None:
     header = ("Interval of", "Left-out groups", *(("Test groups",) if tested else ()), "Offered")
     rows = []
     for one in found.basis.trials:
-        row = [f"{one.what}, {100 * one.level:.0f} %", _trial(one.left_out), "yes" if one.offered else "no"]
+        what = "W" if one.what == "distance" else one.what
+        row = [f"{what}, {100 * one.level:.0f} %", _trial(one.left_out), "yes" if one.offered else "no"]
         if tested:
             row.insert(2, "none" if one.test is None else _trial(one.test))
         rows.append(tuple(row))
