@@ -201,21 +201,7 @@ def inert(text: str) -> str:
 def _arm_json(arm: ArmResult) -> dict[str, Any]:
     cell = arm.cell
     return {
-        "cell": {
-            "cell_id": cell.cell_id,
-            "study_id": cell.study_id,
-            "condition_num": cell.condition_num,
-            "condition": cell.condition,
-            "task_num": cell.task_num,
-            "stimulus": cell.stimulus,
-            "scale_values": None if cell.scale.values is None else list(cell.scale.values),
-            "scale_labels": cell.scale.label_column,
-            "unit": cell.scale.unit,
-            "measurement": cell.scale.measurement,
-            "off_axis": cell.scale.off_axis_column,
-            "off_axis_labels": cell.scale.off_axis_label_column,
-            "sha256": cell_hash(cell),
-        },
+        "cell": cell_json(cell),
         "predicted": _distribution_json(arm, arm.predicted),
         "predicted_mean_interval": None if cell.scale.nominal else asdict(arm.predicted_mean_interval),
         "predicted_share_intervals": [asdict(one) for one in arm.share_intervals],
@@ -233,6 +219,26 @@ def _arm_json(arm: ArmResult) -> dict[str, Any]:
         "numbers": None if arm.numbers is None else asdict(arm.numbers),
         "off_axis": None if arm.off_axis is None else _off_axis_json(arm.off_axis),
         "nominal": None if arm.nominal is None else asdict(arm.nominal),
+    }
+
+
+def cell_json(cell: Cell) -> dict[str, Any]:
+    """What people read in a cell, and how they answer."""
+    scale = cell.scale
+    return {
+        "cell_id": cell.cell_id,
+        "study_id": cell.study_id,
+        "condition_num": cell.condition_num,
+        "condition": cell.condition,
+        "task_num": cell.task_num,
+        "stimulus": cell.stimulus,
+        "scale_values": None if scale.values is None else list(scale.values),
+        "scale_labels": scale.label_column,
+        "unit": scale.unit,
+        "measurement": scale.measurement,
+        "off_axis": scale.off_axis_column,
+        "off_axis_labels": scale.off_axis_label_column,
+        "sha256": cell_hash(cell),
     }
 
 

@@ -61,7 +61,9 @@ def audience_radio(element: str) -> gr.Radio:
     return gr.Radio(who, value="owner", label="Who may see and use it", elem_id=element, min_width=280, visible=False)
 
 
-def report_progress(progress: gr.Progress) -> Callable[[int, int], None]:
+def report_progress(
+    progress: gr.Progress, what: str = "Asking the model", units: str = "profiles"
+) -> Callable[[int, int], None]:
     """A callback that shows progress and remaining time in the status line of a run."""
     start = time.monotonic()
 
@@ -70,6 +72,6 @@ def report_progress(progress: gr.Progress) -> Callable[[int, int], None]:
         left = ""
         if done and spent > LEAST_WAIT:
             left = f", about {max(1, round(spent * (total - done) / done)):,} s left"
-        progress((done, total), desc=f"Asking the model: {done:,} of {total:,} profiles{left}", unit="")
+        progress((done, total), desc=f"{what}: {done:,} of {total:,} {units}{left}", unit="")
 
     return report

@@ -10,7 +10,9 @@ import gradio as gr
 from socrates_core.study.files import ASSETS
 
 STYLE_SHEET: Final = ASSETS / "socrates.css"
-SCRIPTS: Final = ("socrates.js", "sign_in.js", "your_study_people.js", "your_study.js", "your_data.js")
+SCRIPTS: Final = (
+    "socrates.js", "controls.js", "sign_in.js", "your_study_people.js", "your_study.js", "your_data.js",
+)  # fmt: skip
 
 BLUE: Final = gr.themes.Color(
     name="socrates",

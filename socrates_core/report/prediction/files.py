@@ -28,6 +28,7 @@ from socrates_core.report.prediction.tables import (
 from socrates_core.report.simulation import as_json, example_prompt, inert
 from socrates_core.report.trust.tables import TITLE, trust_parts
 from socrates_core.simulation.result import ArmResult, Simulation
+from socrates_core.simulation.robustness.asking import BOTH_ORDERS
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.study_file.form import StudyForm
 from socrates_core.study.study_file.population.people import studies_named
@@ -127,6 +128,7 @@ def command_words(form: StudyForm, first: Simulation) -> str:
     words += ["--people", str(request.n), "--seed", str(request.seed)]
     words += ["--temperature", f"{request.temperature:g}"] if request.temperature != 1 else []
     words += ["--top-p", f"{request.top_p:g}"] if request.top_p != 1 else []
+    words += ["--both-orders"] if (model.template or "").endswith(BOTH_ORDERS) else []
     source = studies_named(form.population)
     words += ["--studies", f"path/to/{source}"] if source else []
     return shlex.join([*words, "--out", "prediction"])

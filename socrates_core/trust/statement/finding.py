@@ -37,6 +37,10 @@ def trust(simulation: Simulation, *, sharpened: bool = True, edited: bool = Fals
         sharpened: Whether to speak of sharpened predictions where the calibration found that they are closer.
         edited: Whether the shares of people were moved since; edits of a population count by themselves.
     """
+    with _LOCK:
+        stated = _STATED.get(simulation)
+    if stated is not None:
+        return stated
     try:
         calibration = calibration_of(simulation.model)
     except PredictionError as error:
@@ -50,6 +54,13 @@ def trust(simulation: Simulation, *, sharpened: bool = True, edited: bool = Fals
     return found
 
 
+def state(simulation: Simulation, said: Statement) -> None:
+    """Say this of a simulation whenever it is asked, whatever its model's calibration: it was said before."""
+    with _LOCK:
+        _STATED[simulation] = said
+
+
+_STATED: Final[WeakKeyDictionary[Simulation, Statement]] = WeakKeyDictionary()
 _MADE: Final[WeakKeyDictionary[Simulation, dict[tuple[bool, bool], tuple[Calibration | None, Statement]]]] = (
     WeakKeyDictionary()
 )

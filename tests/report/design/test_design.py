@@ -59,7 +59,7 @@ def test_a_study_file_and_its_saved_prediction_give_the_same_advice(
     }  # fmt: skip
     rows = list(csv.DictReader(io.StringIO((place / "one" / "design.csv").read_text("utf-8"))))
     assert [row["people"] for row in rows] == [str(of["people"]) for of in one["effects"]]
-    assert {row["simulated"] for row in rows} == {"yes"}
+    assert {row["simulated"] for row in rows} == {"true"}
 
 
 def test_a_pilot_is_read_beside_a_saved_prediction_and_with_a_map(
