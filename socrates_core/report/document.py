@@ -125,7 +125,7 @@ def _chooser(kinds: Sequence[str]) -> str:
         if other != one
     )
     # plotly draws a figure anew, at the width that it now has, when the window changes
-    redraw = "dispatchEvent(new Event('resize'))"
+    redraw = "window.dispatchEvent(new Event('resize'))"
     return (
         f"<style>@media screen {{ {hidden} }}</style>"
         f'<fieldset class="chooser" onchange="{redraw}"><legend>Show</legend>{buttons}</fieldset>'
