@@ -97,6 +97,8 @@ window.socrates = (() => {
 
   // The page has loaded its controls: run the first simulation.
   function begin() {
+    // an endpoint costs money: it is asked when Run is pressed
+    if (document.querySelector("#model input")?.value.startsWith("endpoint:")) return [];
     if (live() && stored() === String(!live().checked)) live().click();
     again();
     return [];

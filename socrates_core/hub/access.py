@@ -24,7 +24,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
-from socrates_core.errors import HubError
+from socrates_core.errors import HubError, NoAccessError
 from socrates_core.study.hub_client import guard
 
 Progress = Callable[[float, str], object]
@@ -200,10 +200,12 @@ def hub_step(
     Raises:
         HubError: Instead of the client's errors, which may contain server output and are removed from the chain.
     """
+    shut = False
     try:
         yield
     except (OfflineModeIsEnabled, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
         reason = _reason(error, token, repo_id, revision, (endpoint or constants.ENDPOINT).rstrip("/"))
+        shut = _is_shut(error)
     except RecursionError:
         reason = "the Hub sent an answer that is nested too deeply; check HF_ENDPOINT"
     except RuntimeError as error:
@@ -213,12 +215,20 @@ def hub_step(
         if not isinstance(error.__cause__, httpx2.HTTPError):
             raise
         reason = _reason(error.__cause__, token, repo_id, revision, (endpoint or constants.ENDPOINT).rstrip("/"))
+        shut = _is_shut(error.__cause__)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         detail = " ".join(str(error).split())[:500]
         reason = f"the Hub rejected the request or sent an invalid response ({type(error).__name__}: {detail})"
     else:
         return
-    raise HubError(scrub(f"{step}: {reason}", token)) from None
+    told = scrub(f"{step}: {reason}", token)
+    raise (NoAccessError(told, repo_id) if shut and repo_id else HubError(told)) from None
+
+
+def _is_shut(error: BaseException) -> bool:
+    """Whether a repository does not exist for this token, or may not be read or written with it."""
+    known = isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 403, 404)
+    return known and not isinstance(error, GatedRepoError | DisabledRepoError | RevisionNotFoundError)
 
 
 def is_unreachable(error: BaseException) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from socrates_core.errors import LaunchError
 from socrates_core.model.folder import BUNDLED_MODELS, DEMO, chosen_adapter
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from socrates_core.model.precision import Precision
     from socrates_core.ui.access.hosts import AllowedHosts
     from socrates_core.ui.access.owner_token import OwnerToken
-    from socrates_core.ui.catalogue import Catalogue
     from socrates_core.ui.results import Results
     from socrates_core.ui.startup import Startup
 
@@ -132,7 +130,9 @@ def app(
     confirm_people: Annotated[
         bool,
         typer.Option(
-            "--confirm-people", help="Let an endpoint have attributes of the people of --studies that are not public."
+            "--confirm-people",
+            envvar="SOCRATES_CONFIRM_PEOPLE",
+            help="Let an endpoint have attributes of the people of --studies that are not public.",
         ),
     ] = False,
     no_token: Annotated[
@@ -184,6 +184,8 @@ def open_page(
     from socrates_core.ui.api.tools import PATH, check_installed
     from socrates_core.ui.catalogue import open_catalogue
     from socrates_core.ui.evaluate.board import RunBoard
+    from socrates_core.ui.loading.loader import Loader
+    from socrates_core.ui.loading.sending import check_people
     from socrates_core.ui.page import build_page, check_port, serve
     from socrates_core.ui.results import Results
 
@@ -204,30 +206,13 @@ def open_page(
     startup = load_in_background(results, asked) if asked.in_background else None
     mirror_runs(runs)
     board = RunBoard(runs)
-    page = build_page(results, board, startup)
+    loader = Loader(results, confirmed, fixed=asked.zero_gpu, log=lambda words: print(words, flush=True))
+    page = build_page(results, board, startup, loader)
     address = serve(page, results, board, guarded, entrance.host, entrance.port, entrance.mcp)
     print_address(address, guarded[1], entrance.host)
     if entrance.mcp:
         print(f"Tools    {address.rstrip('/')}{PATH}  (MCP over HTTP)", flush=True)
     page.block_thread()
-
-
-def check_people(catalogue: "Catalogue", model: str) -> None:
-    """Raise a LaunchError if an endpoint would get attributes of people whose rows are not public.
-
-    Args:
-        catalogue: The studies of the page.
-        model: As the command takes it.
-    """
-    from socrates_core.model.endpoint.endpoint_model import PREFIX
-    from socrates_core.people.sending import are_public, words_on_sending
-
-    for source in catalogue.sources:
-        if model.startswith(PREFIX) and source.folder is not None and not are_public(source.studies):
-            told = words_on_sending(source.studies, source.studies.study_ids, model.removeprefix(PREFIX))
-            raise LaunchError(
-                f"{source.title}: a simulation would send {told} Add --confirm-people if they may be sent"
-            )
 
 
 def print_model(results: "Results") -> None:

@@ -16,6 +16,9 @@ Updates = dict[Block, Any]
 QUICK: Final[dict[str, Any]] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
 """For listeners that only redraw controls."""
 
+EVERYBODY: Final = "everybody"
+"""The value of `audience_radio` that lets all visitors see and use something."""
+
 KEPT_SECONDS: Final = 8 * 3600
 """How long the state of an idle page is kept: a working day."""
 
@@ -23,6 +26,12 @@ KEPT_SECONDS: Final = 8 * 3600
 def kept(value: object) -> gr.State:
     """A value that stays on the server with a visitor's page, and is forgotten when the page has been idle for long."""
     return gr.State(value, time_to_live=KEPT_SECONDS)
+
+
+def audience_radio(element: str) -> gr.Radio:
+    """Asks the owner whom something is for; shown to nobody else."""
+    who = [("Only the owner", "owner"), ("Everybody who visits", EVERYBODY)]
+    return gr.Radio(who, value="owner", label="Who may see and use it", elem_id=element, min_width=280, visible=False)
 
 
 def report_progress(progress: gr.Progress) -> Callable[[int, int], None]:

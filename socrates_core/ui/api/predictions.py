@@ -2,13 +2,12 @@
 
 import json
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any
 
 from socrates_core.errors import SocratesError
 from socrates_core.evaluation.results.json_file import as_json as plain
 from socrates_core.evaluation.results.provenance import versions
 from socrates_core.model.answer_model import NOT_SCIENCE, AnswerModel, ModelDescription
-from socrates_core.model.baselines import UniformModel
 from socrates_core.report.design.files import design_json
 from socrates_core.report.simulation import as_json
 from socrates_core.report.what_if.files import SIMULATED, what_if_json
@@ -31,9 +30,6 @@ from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.link import Link, to_query
 from socrates_core.ui.your_study.work import admitted
 
-UNIFORM: Final = "uniform"
-"""Names the uniform baseline, whatever model the app was started with."""
-
 
 def prediction(results: Results, visitor: Visitor, asked: Asked) -> PredictionAnswer:
     """The prediction of one study.
@@ -51,11 +47,6 @@ def prediction(results: Results, visitor: Visitor, asked: Asked) -> PredictionAn
         return _answer(made.found, None, "", isinstance(form.population, MarginsForm))
     link = link_of(asked, results)
     unseen = _is_unseen(results, link, model.description)
-    if not results.models.has(asked.model or results.model_name):  # a baseline, which the page does not keep
-        with results.limits.at_work(visitor):
-            results.admit(visitor, link)
-            made_now = simulate(results.catalogue.source(link.source).studies, model, link.request)
-        return _answer((_outcome_of(made_now),), unseen, "")
     found = results.get(link, visitor=visitor)
     return _answer((_outcome_of(found),), unseen, f"?{to_query(link, results.catalogue)}")
 
@@ -125,9 +116,7 @@ def model_of(results: Results, name: str) -> AnswerModel:
         SocratesError: If there is none; lists the names.
     """
     if name and not results.models.has(name):
-        if name == UNIFORM:
-            return UniformModel()
-        known = ", ".join(dict.fromkeys([*(one for _, one in results.models.choices()), UNIFORM]))
+        known = ", ".join(one for _, one in results.models.choices())
         raise SocratesError(f"model: there is no {name[:60]!r}; there are {known}")
     return results.models.get(name)
 

@@ -69,6 +69,21 @@ class RunActions:
         selected = adapter if adapter in {name for _, name in choices} else ""
         return gr.update(choices=choices, value=selected, interactive=model not in BASELINES)
 
+    def follow_page(self, name: str, model_now: str, adapter_now: str) -> list[Any]:
+        """Propose the model that the page uses, with its adapter."""
+        model, adapter = self.form.of_page(name)
+        if (model, adapter) == (model_now, adapter_now):
+            return [gr.skip(), gr.skip()]
+        models = [*self.form.models(), (model, model)]
+        models = models if model not in {one for _, one in models[:-1]} else models[:-1]
+        choices = self.form.adapters(model)
+        if adapter and adapter not in {one for _, one in choices}:
+            choices.append((adapter, adapter))
+        return [
+            gr.update(choices=models, value=model),
+            gr.update(choices=choices, value=adapter, interactive=model not in BASELINES),
+        ]
+
     def choose_source(self, source: str) -> Any:
         """Offer the parts of a source's split."""
         parts = self.form.parts(source)

@@ -10,6 +10,7 @@ from socrates_core.command import LARGEST_SEED
 from socrates_core.errors import ModelError, RunError, SocratesError
 from socrates_core.evaluation.data import EvaluationData, evaluation_data
 from socrates_core.evaluation.spec import EvaluationSpec, in_full, specify
+from socrates_core.model.answer_model import ModelDescription
 from socrates_core.model.folder import DEMO
 from socrates_core.runs.evaluate import check_sending
 from socrates_core.runs.plan import (
@@ -111,6 +112,15 @@ class RunForm:
         fitting = [one.title for one in models.adapters if one.base in (None, (model or "").partition("@")[0])]
         started = [own.adapter] if own.adapter and own.name == model else []
         return [("none", ""), *((title, title) for title in dict.fromkeys([*started, *fitting]))]
+
+    def of_page(self, name: str = "") -> tuple[str, str]:
+        """Model and adapter, as in the menus, of the model that the page uses.
+
+        Args:
+            name: The name of the model in links; the app's own if empty.
+        """
+        used = self.results.models.get(name).description
+        return used.name, used.adapter or ""
 
     def sources(self) -> list[tuple[str, str]]:
         """(title, name) of the sources with a split."""
@@ -266,14 +276,19 @@ class RunForm:
         return None if adapter is None else in_full(folders.get(adapter, adapter))
 
     def _template(self, model: str, adapter: str | None) -> str | None:
-        """The template given on the command line for the app's own weights, if they do not record one."""
-        own = self.results.model.description
+        """The template that the page uses for a model, if its weights do not record one."""
+        own = self._used(model)
         if (own.name, own.adapter) != (model, adapter) or model in (DEMO, *BASELINES):
             return None
         known = next((one.record for one in self.results.models.adapters if one.title == adapter), None)
         if known is not None or (adapter is None and own.template == "shared"):
             return None
         return own.template
+
+    def _used(self, model: str) -> ModelDescription:
+        """The model of this name as the page has it, if it was loaded there; otherwise the app's own."""
+        loaded = self.results.models.loaded_as(model)
+        return self.results.model.description if loaded is None else loaded
 
     def _precision(self, model: str) -> str:
         """The precision given on the command line for the app's own model, so that runs agree with the page."""

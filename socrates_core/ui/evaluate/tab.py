@@ -72,8 +72,15 @@ class RunPanel:
         return [self.live, self.table, self.drawn]
 
 
-def evaluate_tab(tab: gr.Tab, results: Results, board: RunBoard) -> RunPanel:
-    """Lay out the tab and connect its listeners; `follow_runs` keeps it up to date."""
+def evaluate_tab(tab: gr.Tab, results: Results, board: RunBoard, used: gr.Dropdown) -> RunPanel:
+    """Lay out the tab and connect its listeners; `follow_runs` keeps it up to date.
+
+    Args:
+        tab: The tab.
+        results: Computes and caches results.
+        board: The evaluation runs.
+        used: The menu of the page's model, which the form follows.
+    """
     form = RunForm(results, board)
     with gr.Row(elem_id="evaluate", elem_classes="columns", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_classes="card"):
@@ -109,6 +116,8 @@ def evaluate_tab(tab: gr.Tab, results: Results, board: RunBoard) -> RunPanel:
     )  # fmt: skip
     handlers = RunActions(form, board, results.policy)
     _wire_form(tab, panel, handlers)
+    form_model = [controls.model, controls.adapter]
+    used.change(handlers.follow_page, [used, *form_model], form_model, **QUICK)
     _wire_runs(panel, handlers)
     return panel
 
@@ -130,7 +139,7 @@ def _controls(form: RunForm) -> Controls:
     )  # fmt: skip
     adapters = form.adapters(models[0][1])
     adapter = gr.Dropdown(
-        adapters, value=adapters[-1][1] if len(adapters) == 2 else "", label="Adapter", elem_id="run-adapter",
+        adapters, value=form.of_page()[1], label="Adapter", elem_id="run-adapter",
         allow_custom_value=True, info="Or enter a Hub id or a folder",
     )  # fmt: skip
     sources = form.sources()

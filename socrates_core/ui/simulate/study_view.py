@@ -36,7 +36,7 @@ def banner(model: ModelDescription) -> str:
         "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in some)
         for some in (names, facts)
     )
-    how = "<p>Another model: start the app with <code>--model</code>, as the README says.</p>" if model.demo else ""
+    how = "<p>Another model: choose one under Model; the owner of the app can load more.</p>" if model.demo else ""
     technical = f"<details><summary>Technical details</summary><dl>{folded}</dl>{how}</details>"
     demo = (
         "<p class='demo'><strong>Demo model.</strong> A tiny model for trying out the software, not for science: it "
