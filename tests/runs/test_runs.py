@@ -298,6 +298,15 @@ def test_a_run_is_new_then_running_then_what_its_last_event_says(tmp_path: Path)
         cancel(tmp_path)
 
 
+def test_the_index_shows_a_worker_on_a_run_that_had_ended_before_its_first_event(tmp_path: Path) -> None:
+    open_run(tmp_path / "one", SPEC)
+    record(tmp_path / "one", "cancelled")
+    assert [row.state for row in run_index.refresh(tmp_path)] == ["cancelled"]
+    with worker(tmp_path / "one"):
+        assert [row.state for row in run_index.refresh(tmp_path)] == ["running"]
+    assert [row.state for row in run_index.refresh(tmp_path)] == ["cancelled"]
+
+
 def test_a_half_written_event_is_passed_over_and_the_next_one_stands(tmp_path: Path) -> None:
     open_run(tmp_path, SPEC)
     record(tmp_path, "started", cells=1)
