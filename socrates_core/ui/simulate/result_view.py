@@ -23,6 +23,9 @@ from socrates_core.ui.simulate.number_view import bins_html, medians_html, numbe
 SAME: Final = 1e-9
 """Distances that differ by less are equal up to rounding."""
 
+IN_A_LINE: Final = 3
+"""Effects that the verdict lists."""
+
 VERDICT_MARKS: Final = {
     "within_chance": ("good", "Within chance"),
     "beyond_chance": ("weak", "Beyond chance"),
@@ -87,7 +90,7 @@ def verdict_html(result: Simulation) -> str:
     return (
         f"<section class='verdict tone-{tone}' aria-live='polite'>"
         f"<h2>{text(title)}</h2><p class='arm'>{text(arm.cell.condition_label)}</p>"
-        f"<p class='sentence'><span class='mark'>{text(name)}</span>{text(sentence)}</p>"
+        f"<p class='sentence'><span class='mark'>{text(name)}</span>{text(sentence)}</p>{_effects_line(result)}"
         f"<p class='request'>{text(' · '.join(details))}</p>{_warnings(result)}</section>"
     )
 
@@ -202,6 +205,25 @@ def notes_html(result: Simulation) -> str:
     return f"<div class='notes'><h3>Notes</h3><ul>{items}</ul></div>" if items else ""
 
 
+def _effects_line(result: Simulation) -> str:
+    """The effects of up to three conditions in a line, the shown one first; a table further down has all of them."""
+    shown = result.arms[0].cell.cell_id
+    rows = sorted(result.effects, key=lambda row: row.cell.cell_id != shown)
+    if not rows:
+        return ""
+    unit, digits = ("", 0) if result.arms[0].open_ended else ("\u00a0%", 1)
+    said = []
+    for row in rows[:IN_A_LINE]:
+        actual = "" if row.actual is None else f", actual <b>{signed(row.actual, digits)}{unit}</b>"
+        said.append(f"{text(row.cell.condition_label)}: predicted <b>{signed(row.predicted, digits)}{unit}</b>{actual}")
+    more = f" · {len(rows) - IN_A_LINE} more below" if len(rows) > IN_A_LINE else ""
+    whose = "Effect" if len(rows) == 1 else "Effects"
+    return (
+        f"<p class='effects-line'>{whose} against the control, <b>{text(result.control.condition_label)}</b> · "
+        f"{' · '.join(said)}{more}</p>"
+    )
+
+
 def _alone(arm: ArmResult) -> str:
     if arm.nominal is not None:
         return nominal_sentence(arm, arm.nominal)
@@ -271,4 +293,4 @@ def _beside(actual: float | None) -> str:
 def _effect(effect: float | None, interval: Interval | None) -> str:
     if effect is None or interval is None:
         return "–"
-    return f"{signed(effect)} %<small>{signed(interval.low)} to {signed(interval.high)}</small>"
+    return f"{signed(effect)}\u00a0%<small>{signed(interval.low)} to {signed(interval.high)}</small>"
