@@ -92,7 +92,7 @@ def wire_picks(place: gr.HTML, pick: Pick, model: gr.Dropdown, outputs: list[Blo
 
     def picked(name: str, event: gr.EventData) -> Updates:
         sent = event._data.get("pick") if isinstance(event._data, dict) else None
-        source, _, named = str(sent or "").partition(" ")
+        source, _, named = str(sent or "").rpartition(" ")
         return pick(name, source, named)
 
     chosen = place.click(picked, model, outputs, **QUICK)

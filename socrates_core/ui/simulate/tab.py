@@ -15,6 +15,7 @@ from socrates_core.study.study_set import Cell
 from socrates_core.ui.access.visitors import visitor_of
 from socrates_core.ui.catalogue import Source, same_outcome
 from socrates_core.ui.choosing.guide import guide_html, guide_panel, wire_picks
+from socrates_core.ui.choosing.search import wire_search
 from socrates_core.ui.design.panel import design_panel
 from socrates_core.ui.design.predictions import Linked
 from socrates_core.ui.html import notice_html
@@ -165,6 +166,10 @@ def _wire_study(
         source = results.catalogue_of(model).source(name)
         return draw(model, source, first_cell(source, study_id), "[]", None)
 
+    def choose_cell(model: str, name: str, cell_id: str) -> Updates:
+        source, cell = at(results.catalogue_of(model), f"{cell_id} {name}")
+        return draw(model, source, cell, "[]", None)
+
     def choose_condition(
         model: str, place: str, condition: int, edits: str, attribute: str, control: str | None, confirmed: bool
     ) -> Updates:
@@ -191,6 +196,7 @@ def _wire_study(
     study.condition.input(choose_condition, [chosen, study.place, study.condition, *state], outputs, **QUICK)
     study.outcome.input(choose_outcome, [chosen, study.place, study.outcome, *state], outputs, **QUICK)
     wire_picks(guide, choose_study, chosen, outputs)
+    wire_search(study.search, results.catalogue, choose_cell, chosen, outputs)
     gr.on([chosen.change, study.place.change], draw_guide, [chosen, study.place], guide, **QUICK)
 
 
