@@ -9,7 +9,7 @@ window.reading = (() => {
   }
 
   function run() {
-    document.querySelector("#again")?.click();
+    document.querySelector("#run")?.click();
     return [];
   }
 

@@ -82,74 +82,11 @@ window.socrates = (() => {
     fill();
   }
 
-  const again = () => document.querySelector("#again")?.click();
-  const live = () => document.querySelector("#live input");
-  const LIVE = "socrates.live";
-
-  // Whether changes are simulated automatically is the visitor's choice, stored in the browser if possible.
-  function stored(choice) {
-    try {
-      if (choice === undefined) return localStorage.getItem(LIVE);
-      localStorage.setItem(LIVE, choice);
-    } catch { /* no storage: the choice lasts until the page is closed */ }
-    return null;
-  }
-
-  // The page has loaded its controls: run the first simulation.
-  function begin() {
-    if (live() && stored() === String(!live().checked)) live().click();
-    again();
-    return [];
-  }
-
-  // A slider was released: simulate if the visitor wants that and the last run was fast enough.
-  function redraw() {
-    const people = Number(document.querySelector("#n input")?.value);
-    const limit = Number(document.querySelector("#redraws textarea, #redraws input")?.value);
-    if (live()?.checked && people > 0 && people <= limit) again();
-    return [];
-  }
-
-  const DECODING = "#temperature, #top-p";
-  document.addEventListener("change", (event) => {
-    if (event.target.closest?.("#live")) stored(String(event.target.checked));
-    // by then the slider has sent its value, clipped to its range
-    if (event.target.closest?.(DECODING)) setTimeout(redraw, 50);
-  });
-  document.addEventListener("click", (event) => {
-    if (event.target.closest?.("button")?.closest(DECODING)) setTimeout(redraw, 50);
-  });
-
-  // Make the address of the result that of the page, so that reloading shows it again.
-  function remember(query) {
-    if (query) {
-      const theme = new URLSearchParams(location.search).get("__theme");
-      const kept = theme ? "&__theme=" + encodeURIComponent(theme) : "";
-      history.replaceState(history.state, "", location.pathname + "?" + query + kept);
-    }
-    return [];
-  }
-
-  // Scroll to the result after Run is pressed far down the page, or on a phone, where it is below the controls.
-  document.addEventListener("click", (event) => {
-    const result = document.querySelector("#result");
-    if (!result || !event.target.closest?.("#run")) return;
-    const { top } = result.getBoundingClientRect();
-    if (top < -40 || top > innerHeight * 0.8) result.scrollIntoView({ behavior: "smooth" });
-  });
-
   // A click into a searchable list selects its text, so that typing replaces it.
   document.addEventListener("click", (event) => {
     const field = event.target;
     const list = ":is(#controls, #evaluate, #study-side, #data-side) input[role=combobox]";
     if (field.matches?.(list) && field.selectionStart === field.selectionEnd) field.select();
-  });
-
-  // Enter in a field of the settings runs the simulation.
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !event.target.closest("#settings") || event.target.tagName !== "INPUT") return;
-    event.target.blur();
-    document.querySelector("#run")?.click();
   });
 
   // The table of runs: buttons act on one run, checkboxes select several. Both selection and focus survive a redraw.
@@ -199,5 +136,5 @@ window.socrates = (() => {
     });
   }
 
-  return { chips, shares, link, remember, begin, redraw, runs, shown, reader };
+  return { chips, shares, link, runs, shown, reader };
 })();

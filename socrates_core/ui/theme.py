@@ -10,7 +10,7 @@ import gradio as gr
 from socrates_core.study.files import ASSETS
 
 STYLE_SHEET: Final = ASSETS / "socrates.css"
-SCRIPTS: Final = ("socrates.js", "your_study_people.js", "your_study.js", "your_data.js", "reading.js")
+SCRIPTS: Final = ("socrates.js", "controls.js", "your_study_people.js", "your_study.js", "your_data.js", "reading.js")
 
 BLUE: Final = gr.themes.Color(
     name="socrates",
