@@ -142,7 +142,10 @@ def wire_search(panel: SearchPanel, catalogue: Catalogue, pick: Pick, model: gr.
         made: dict[Any, Any] = pick(*named)
         return {**made, panel.query: "", panel.hits: ""}
 
-    panel.query.input(lambda words: hits_html(catalogue, words), panel.query, panel.hits, **QUICK)
+    def found(words: str) -> str:
+        return hits_html(catalogue, words)
+
+    panel.query.input(found, panel.query, panel.hits, **QUICK, trigger_mode="always_last")
     wire_picks(panel.hits, chosen, model, [*outputs, panel.query, panel.hits])
 
 

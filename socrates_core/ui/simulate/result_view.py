@@ -49,6 +49,14 @@ EXPLAIN_UNIFORM: Final = (
     "The W of guessing evenly: every option gets the same share. A prediction that is not closer than this carries no "
     "information about the answers."
 )
+EXPLAIN_HALVES: Final = (
+    "The W that a second survey of as many people would score as a prediction of this one, estimated from random "
+    "halves of the answers. A prediction that is closer matches these answers better than such a survey would."
+)
+EXPLAIN_BASE: Final = (
+    "The W of the same model without its adapter, for the same people, settings and seed: what the adapter is worth "
+    "here. “Base, adapter, uniform” above the result shows the three predictions with the differences between them."
+)
 EXPLAIN_PEOPLE: Final = (
     "How many human answers the prediction is compared with, and how many people were simulated. People with the same "
     "profile get the same prediction, so the model is asked once per distinct profile."
@@ -95,14 +103,20 @@ def verdict_html(result: Simulation) -> str:
     )
 
 
-def metrics_html(arm: ArmResult) -> str:
-    """The figures of one condition, each with an explanation."""
+def metrics_html(arm: ArmResult, base: ArmResult | None = None) -> str:
+    """The figures of one condition, each with an explanation.
+
+    Args:
+        arm: The condition.
+        base: The same as predicted by the model without its adapter; None where that is not known.
+    """
     if arm.numbers is not None:
         return number_metrics_html(arm, arm.numbers)
     score = arm.score
     metrics = []
     if score is not None:
-        widest = max(score.uniform, score.interval.high, score.noise_floor, 1e-9)
+        plain = base.score if base is not None else None
+        widest = max(score.uniform, score.interval.high, score.noise_floor, plain.interval.high if plain else 0, 1e-9)
         metrics += [
             metric("Wasserstein distance (W)", f"{score.wasserstein:.3f}",
                    f"95 % interval {from_to(score.interval, '–')}", EXPLAIN_DISTANCE,
@@ -112,6 +126,14 @@ def metrics_html(arm: ArmResult) -> str:
             metric("Uniform baseline", f"{score.uniform:.3f}", _gain_words(score), EXPLAIN_UNIFORM,
                    bar(score.uniform / widest, "neutral")),
         ]  # fmt: skip
+        if score.split_half is not None:
+            drawn = bar(score.split_half / widest, "neutral")
+            below = "W of a second survey of as many people"
+            metrics.append(metric("Human split-half", f"{score.split_half:.3f}", below, EXPLAIN_HALVES, drawn))
+        if plain is not None:
+            drawn = bar(plain.wasserstein / widest, "neutral", plain.interval, widest)
+            below = f"95 % interval {from_to(plain.interval, '–')}; with adapter {score.wasserstein:.3f}"
+            metrics.append(metric("Base without adapter", f"{plain.wasserstein:.3f}", below, EXPLAIN_BASE, drawn))
     if arm.nominal is not None:
         found = arm.nominal
         beside = f"a perfect prediction {found.noise_floor:.3f}, guessing evenly {found.uniform:.3f}"
