@@ -55,5 +55,18 @@ window.reading = (() => {
     save(link.dataset.figure, link.dataset.kind);
   });
 
-  return { picks, run };
+  // A saved result: the page reads the file, and the server checks it.
+  const LARGEST = 5e6;
+  function opens(element, trigger) {
+    element.addEventListener("change", async (event) => {
+      const file = event.target.files?.[0];
+      if (!file) return;
+      const text = file.size > LARGEST ? "x".repeat(LARGEST + 1) : await file.text();
+      trigger("input", { name: file.name, text });
+      event.target.value = "";
+      document.querySelector("#result")?.scrollIntoView({ behavior: "smooth" });
+    });
+  }
+
+  return { picks, run, opens };
 })();

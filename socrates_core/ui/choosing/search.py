@@ -145,7 +145,7 @@ def wire_search(panel: SearchPanel, catalogue: Catalogue, pick: Pick, model: gr.
     def found(words: str) -> str:
         return hits_html(catalogue, words)
 
-    panel.query.input(found, panel.query, panel.hits, **QUICK, trigger_mode="always_last")
+    panel.query.change(found, panel.query, panel.hits, **QUICK, trigger_mode="always_last")  # pasted words count too
     wire_picks(panel.hits, chosen, model, [*outputs, panel.query, panel.hits])
 
 

@@ -89,12 +89,13 @@ class Runs:
         if not isinstance(model, Adaptable) or not model.description.adapter or found.arms[0].score is None:
             return None
         name = model_name(model.base_model().description)
-        if not self.results.models.has(name):
+        pace = self.results.memory.pace(model)  # its base is as quick, and may not have been asked yet
+        if not self.results.models.has(name) or pace is None or pace * found.arms[0].n_personas > AT_ONCE:
             return None
         alone = replace(link, request=replace(link.request, max_arms=1), model=name)
         try:
-            return self.results.get(alone, seconds=AT_ONCE).arms[0]
-        except SocratesError:  # it would take longer, or somebody else is at it: the result stands without it
+            return self.results.get(alone).arms[0]
+        except SocratesError:  # somebody else is at it for long, or memory runs out: the result stands without it
             return None
 
     def _cost(self, link: Link) -> str:

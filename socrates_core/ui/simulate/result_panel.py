@@ -165,18 +165,23 @@ def _keep_html(query: str, several: bool) -> str:
         f"<a href='result/{kind}?{text(query)}' download>{name}</a>"
         for kind, name in (("csv", "CSV of the answers"), ("html", "HTML report"), ("json", "JSON for reproduction"))
     )
-    figures = (("histogram", "Figure of the answers"), *((("arms", "Figure of the means"),) if several else ()))
-    files += "".join(
-        f"<a href='#{place}' data-figure='{place}' data-kind='{kind}'>{name}, {kind.upper()}</a>"
-        for place, name in figures
-        for kind in ("svg", "png")
-    )
+    files += figures_html(several)
     return (
         f"<div class='keep'><h3>Save this result</h3><p class='files'>{files}</p>"
         f"<label for='result-link'>Link to this result</label><p class='link'><input id='result-link' readonly "
         f"data-query='{text(query)}' value=''><button type='button'>Copy link</button></p>"
         "<p class='quiet'>The link contains the complete request: an app with the same studies and the same model "
         "shows the same numbers for it.</p></div>"
+    )
+
+
+def figures_html(several: bool) -> str:
+    """Links that save the pictures; `several` says whether there is one of the means."""
+    figures = (("histogram", "Figure of the answers"), *((("arms", "Figure of the means"),) if several else ()))
+    return "".join(
+        f"<a href='#{place}' data-figure='{place}' data-kind='{kind}'>{name}, {kind.upper()}</a>"
+        for place, name in figures
+        for kind in ("svg", "png")
     )
 
 
