@@ -1,9 +1,8 @@
 """Search of all sources: titles, questions, what participants read, and topics."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 import gradio as gr
 from gradio.blocks import Block
@@ -27,7 +26,8 @@ AROUND: Final = 45
 LONGEST: Final = 100
 """Characters of a query that are read."""
 
-_INDEX: WeakKeyDictionary[Source, dict[str, tuple["Place", ...]]] = WeakKeyDictionary()
+_INDEX: dict[int, tuple[StudySet, dict[str, tuple["Place", ...]]]] = {}
+"""By identity of the studies, which the index keeps alive: they are the app's own, and shared by all models."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,11 @@ def _rank(place: Place, wanted: Sequence[str]) -> tuple[int, int]:
 
 
 def _index(source: Source) -> dict[str, tuple[Place, ...]]:
-    """Study id → its places; read once for each source."""
-    if source not in _INDEX:
-        studies = source.studies
-        _INDEX[source] = {study_id: tuple(_places(studies, study_id)) for study_id in studies.study_ids}
-    return _INDEX[source]
+    """Study id → its places; read once for each set of studies."""
+    studies = source.studies
+    if id(studies) not in _INDEX:
+        _INDEX[id(studies)] = studies, {one: tuple(_places(studies, one)) for one in studies.study_ids}
+    return _INDEX[id(studies)][1]
 
 
 def _places(studies: StudySet, study_id: str) -> Iterator[Place]:
@@ -127,12 +127,18 @@ def search_panel() -> SearchPanel:
     return SearchPanel(query, gr.HTML(elem_id="hits", js_on_load="reading.picks(element, trigger)"))
 
 
-def wire_search(panel: SearchPanel, catalogue: Catalogue, pick: Pick, model: gr.Dropdown, outputs: list[Block]) -> None:
+def wire_search(
+    panel: SearchPanel,
+    catalogue_of: Callable[[str], Catalogue],
+    pick: Pick,
+    model: gr.Dropdown,
+    outputs: list[Block],
+) -> None:
     """List what is found while one types; a click on a hit shows it and runs it.
 
     Args:
         panel: The panel.
-        catalogue: Where to search.
+        catalogue_of: Where to search: the studies as marked for a model.
         pick: Makes the choice; the name in the source is the id of a cell.
         model: The menu of models.
         outputs: What `pick` updates.
@@ -142,10 +148,12 @@ def wire_search(panel: SearchPanel, catalogue: Catalogue, pick: Pick, model: gr.
         made: dict[Any, Any] = pick(*named)
         return {**made, panel.query: "", panel.hits: ""}
 
-    def found(words: str) -> str:
-        return hits_html(catalogue, words)
+    def found(name: str, words: str) -> str:
+        return hits_html(catalogue_of(name), words)
 
-    panel.query.change(found, panel.query, panel.hits, **QUICK, trigger_mode="always_last")  # pasted words count too
+    panel.query.change(
+        found, [model, panel.query], panel.hits, **QUICK, trigger_mode="always_last"
+    )  # pasted words count too
     wire_picks(panel.hits, chosen, model, [*outputs, panel.query, panel.hits])
 
 

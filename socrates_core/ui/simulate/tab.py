@@ -192,7 +192,7 @@ def _wire_study(
     study.condition.input(choose_condition, [chosen, study.place, study.condition, *state], outputs, **QUICK)
     study.outcome.input(choose_outcome, [chosen, study.place, study.outcome, *state], outputs, **QUICK)
     wire_picks(guide, choose_study, chosen, outputs)
-    wire_search(study.search, results.catalogue, choose_cell, chosen, outputs)
+    wire_search(study.search, results.catalogue_of, choose_cell, chosen, outputs)
     gr.on([chosen.change, study.place.change], draw_guide, [chosen, study.place], guide, **QUICK)
 
 
