@@ -115,9 +115,16 @@ Object.assign(window.socrates, (() => {
     const came = text && text !== shown;
     shown = text;
     if (!text || !find("#columns")) return [];
+    if (walking && text !== walking) return []; // a late result of where the visitor no longer is
+    walking = "";
     const now = query();
     if (text !== now && !now.startsWith(text + "&beside=")) {
       go(text, now.includes("cell=") && !(sent === "change" && cell(text) === cell(now)));
+    }
+    // beside the controls the histogram stays in view
+    const wide = matchMedia("(min-width: 821px)").matches;
+    if (came && sent === "change" && wide && find("#histogram")?.getBoundingClientRect().bottom > innerHeight) {
+      find("#columns").scrollIntoView({ behavior: "smooth", block: "start" });
     }
     if (scroll && !find("#notice [role=alert]")) find("#result").scrollIntoView({ behavior: "smooth" });
     scroll = false;
@@ -131,9 +138,14 @@ Object.assign(window.socrates, (() => {
 
   let pending = null; // unsaved settings, to be shown when their result is
   let target = "";
+  let walking = ""; // the address that the visitor has gone to, until its result is there or something else is done
+  for (const event of ["pointerdown", "keydown", "input", "change"]) {
+    document.addEventListener(event, () => { walking = ""; }, true);
+  }
   const wanted = () => target;
   function walk(text) {
     target = text;
+    walking = text === query() ? text : "";
     find("#walk")?.click();
   }
   // The controls show what the address says.

@@ -93,13 +93,24 @@ class AnswerMemory:
         with self._lock:
             store = self._stores.setdefault(model, _Store(self._most))
         kind = _RememberedNumbers if isinstance(model, NumberModel) else _Remembered
-        return kind(model, store, seconds)
+        return kind(model, store, seconds, self.pace(model))
 
     def pace(self, model: AnswerModel) -> float | None:
-        """Seconds that a model took for each persona when it was last asked; None if it has not been."""
+        """Seconds that a model took for each persona when it was last asked, or the slowest on the same loaded network.
+
+        None if neither has been asked.
+        """
         with self._lock:
-            store = self._stores.get(model)
-        return None if store is None else store.pace
+            store, stores = self._stores.get(model), dict(self._stores)
+        if store is not None and store.pace is not None:
+            return store.pace
+        network = getattr(model, "shared", None)
+        alike = [
+            other.pace
+            for one, other in stores.items()
+            if network is not None and getattr(one, "shared", None) is network and other.pace is not None
+        ]
+        return max(alike, default=None)
 
     def recalling(self, model: AnswerModel) -> AnswerModel:
         """Wrap a model so that it is never called: answers that are not cached are an `UnaskedError`."""
@@ -119,8 +130,8 @@ class UnaskedError(ModelError):
 class _Remembered:
     """An answer model that reads the cache first and calls the wrapped model for the rest."""
 
-    def __init__(self, model: AnswerModel, store: _Store, seconds: float = math.inf) -> None:
-        self._model, self._store, self._left = model, store, seconds
+    def __init__(self, model: AnswerModel, store: _Store, seconds: float = math.inf, pace: float | None = None) -> None:
+        self._model, self._store, self._left, self._pace = model, store, seconds, pace
 
     @property
     def description(self) -> ModelDescription:
@@ -151,9 +162,8 @@ class _Remembered:
         )
 
     def _ask(self, cell: Cell, personas: Sequence[Persona]) -> AnswerDistributions:
-        pace = math.inf if self._store.pace is None else self._store.pace
         if math.isfinite(self._left):
-            self._left -= pace * len(personas)
+            self._left -= math.inf if self._pace is None else self._pace * len(personas)
             if self._left < 0:
                 raise UnaskedError(len(personas))
         start = time.monotonic()

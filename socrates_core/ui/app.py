@@ -186,6 +186,7 @@ def open_page(
     from socrates_core.ui.evaluate.board import RunBoard
     from socrates_core.ui.page import build_page, check_port, serve
     from socrates_core.ui.results import Results
+    from socrates_core.ui.simulate.tab import predict_first
 
     if entrance.mcp:
         check_installed()
@@ -205,6 +206,7 @@ def open_page(
     mirror_runs(runs)
     board = RunBoard(runs)
     page = build_page(results, board, startup)
+    predict_first(results)
     address = serve(page, results, board, guarded, entrance.host, entrance.port, entrance.mcp)
     print_address(address, guarded[1], entrance.host)
     if entrance.mcp:

@@ -9,9 +9,9 @@ def compact_html(result: Simulation) -> str:
     """Bars of predicted and actual shares under the name of their study, with W where there is one."""
     arm = result.arms[0]
     title = " ".join(result.study.title.split())
-    figure = "" if arm.score is None else f" · W {arm.score.wasserstein:.3f}"
+    figure = "" if arm.score is None else f"W {arm.score.wasserstein:.3f} · "
     return (
-        f"<p><b>{text(title)}</b><span>{text(arm.cell.condition_label)}{figure}</span></p>{_bars(arm)}"
+        f"<p><b>{text(title)}</b><span>{figure}{text(arm.cell.condition_label)}</span></p>{_bars(arm)}"
         f"<p class='key'><i class='ours'></i>Predicted{'<i class=theirs></i>Actual' if arm.actual else ''}</p>"
     )
 

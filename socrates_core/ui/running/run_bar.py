@@ -106,4 +106,4 @@ def cost_words(people: int, pace: float | None, endpoint: bool) -> str:
 
 def state_html(shown: str) -> str:
     """The name of what the result on the page is of, where the controls say something else."""
-    return f"<p>Not of the settings now chosen, but of <b>{text(shown)}</b></p>"
+    return f"<p>Result of earlier settings: <b>{text(shown)}</b></p>"

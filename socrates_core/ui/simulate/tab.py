@@ -1,5 +1,7 @@
 """The tab Simulate: choose a study, edit the simulated population, run, and compare with the actual answers."""
 
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -8,6 +10,7 @@ import gradio as gr
 
 from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import AnswerModel, NumberModel
+from socrates_core.model.endpoint.endpoint_model import EndpointModel
 from socrates_core.simulation.request import MAX_PEOPLE, SimulationRequest
 from socrates_core.study.study_set import Cell
 from socrates_core.ui.catalogue import Source, same_outcome
@@ -32,6 +35,7 @@ from socrates_core.ui.simulate.side_by_side import ComparingLinks
 from socrates_core.ui.simulate.study_panel import StudyPanel, draw_study, study_panel
 from socrates_core.ui.simulate.study_view import prompt_card
 from socrates_core.ui.what_if.panel import WhatIfPanel, what_if_panel, wire_what_if
+from socrates_core.ui.zero_gpu import BorrowedGpu
 
 REDRAW: Final = "() => socrates.redraw()"
 READS_LAST: Final = "(chosen, shown, _how) => [chosen, shown, socrates.last()]"
@@ -303,7 +307,7 @@ def _wire_arrival(
         }
 
     def open_page(request: gr.Request) -> Updates:
-        return show(dict(request.query_params))
+        return {**show(dict(request.query_params)), **open_beside(request)}
 
     def walk(query: str) -> Updates:
         return show(dict(parse_qsl(query, keep_blank_values=True)))
@@ -320,9 +324,9 @@ def _wire_arrival(
             return {beside.says: notice_html(f"The other setting of this link, A, is not shown: {error}.")}
 
     opened = [arrival, chosen, *study.outputs, *people.full, *settings.values, settings.run]
-    page.load(open_page, None, opened, **QUICK).then(
-        open_beside, None, [beside.first, beside.says], **QUICK
-    ).then(None, None, None, js="() => socrates.begin()")  # fmt: skip
+    page.load(open_page, None, [*opened, beside.first, beside.says], **QUICK).then(
+        None, None, None, js="() => socrates.begin()"
+    )
     address = gr.Textbox("", visible="hidden", elem_id="address", label="Address")
     back = gr.Button("Show the address", visible="hidden", elem_id="walk")
     back.click(walk, address, opened, js="(_address) => [socrates.wanted()]", **QUICK).then(
@@ -351,7 +355,27 @@ def _arrive(query: dict[str, str], people: PeoplePanel, results: Results) -> tup
             return link, message
     except SocratesError as error:
         message = f"{error} Another study is shown instead."
+    return first_link(results), message
+
+
+def first_link(results: Results) -> Link:
+    """What a new visitor sees."""
     catalogue = results.catalogue_of(results.model_name)
     source = catalogue.sources[0]  # the visitor's own studies, where there are some
     cell = first_cell(source, source.first_study(results.model.description.demo))
-    return Link(source.name, SimulationRequest(cell.cell_id), results.model_name), message
+    return Link(source.name, SimulationRequest(cell.cell_id), results.model_name)
+
+
+def predict_first(results: Results) -> None:
+    """Predict in the background what a new visitor sees, so that the first one need not wait for it.
+
+    Not by an endpoint, whose calls may cost money, nor where a GPU is borrowed by visitors.
+    """
+    if isinstance(results.model, EndpointModel | BorrowedGpu):
+        return
+
+    def work() -> None:
+        with suppress(SocratesError):  # a visitor is told
+            results.get(first_link(results))
+
+    threading.Thread(target=work, name="first-result", daemon=True).start()
