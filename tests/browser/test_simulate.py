@@ -54,7 +54,7 @@ def test_the_page_opens_with_a_picture_of_a_real_unseen_study(opened: Page) -> N
     expect(opened.locator("#about .badge")).to_have_text(["real", "paraphrased", "unseen"])
     expect(opened.locator("#histogram .bars .point path")).to_have_count(6)
     expect(opened.locator("#histogram .legendtext").nth(1)).to_contain_text("Actual (5,243 answers)")
-    expect(opened.locator(".tile")).to_have_count(6)
+    expect(opened.locator(".tile")).to_have_count(7)
     expect(opened.locator("#effects")).to_contain_text("Assistance to the poor")
     assert "200 simulated people" in verdict(opened)
     expect(opened.locator("#top")).to_contain_text("marginal")

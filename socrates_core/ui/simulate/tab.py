@@ -354,7 +354,7 @@ def _arrive(query: dict[str, str], people: PeoplePanel, results: Results) -> tup
             results.models.get(link.model)
             return link, message
     except SocratesError as error:
-        message = f"{error} Another study is shown instead."
+        message = f"{str(error).rstrip('.')}. Another study is shown instead."
     return first_link(results), message
 
 
