@@ -16,9 +16,12 @@ window.reading = (() => {
   // A chart is an image with words of its own; the figure brings them along, others point to the table below them.
   function name(chart) {
     const words = chart.layout?.meta?.alt ?? "Chart; the table below it has its numbers.";
-    if (chart.getAttribute("aria-label") === words) return;
-    chart.setAttribute("role", "img");
-    chart.setAttribute("aria-label", words);
+    chart.querySelectorAll(".main-svg").forEach((layer, place) => { // not the chart itself, which holds a toolbar
+      if (place) { layer.setAttribute("aria-hidden", "true"); return; }
+      if (layer.getAttribute("aria-label") === words) return;
+      layer.setAttribute("role", "img");
+      layer.setAttribute("aria-label", words);
+    });
   }
   let waiting = false;
   new MutationObserver(() => {
