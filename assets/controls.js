@@ -159,7 +159,8 @@ Object.assign(window.socrates, (() => {
     if (live() && kept("localStorage", LIVE) === String(!live().checked)) live().click();
     if (unsaved?.wanted && unsaved.of === query()) pending = unsaved;
     begun = true;
-    again("run");
+    // an endpoint costs money: it is asked when Run is pressed
+    if (!find("#model input")?.value.startsWith("endpoint:")) again("run");
     openPlace();
     return [];
   }

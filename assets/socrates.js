@@ -5,6 +5,15 @@ window.socrates = (() => {
   const base = document.querySelector("base");
   if (base && base.getAttribute("href") === "./") base.remove();
 
+  // Gradio has no words for the end of a download and says the name of its message to screen readers instead.
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      const place = change.target.nodeType === 3 ? change.target.parentElement : change.target;
+      const said = place?.matches?.(".sr-only") ? place : place?.querySelector?.(":scope > .sr-only[role=status]");
+      if (said?.textContent === "common.complete") said.textContent = "Done";
+    }
+  }).observe(document.documentElement, { childList: true, characterData: true, subtree: true });
+
   // Buttons that remove an edit. One listener for all of them, because every edit replaces the list.
   function chips(element, trigger) {
     element.addEventListener("click", (event) => {
@@ -97,7 +106,8 @@ window.socrates = (() => {
     const tell = () => trigger("input", { chosen: [...chosen] });
     const key = (target) => [target.dataset?.act ?? "", target.dataset?.run ?? target.dataset?.choose ?? ""].join(" ");
     const draw = () => {
-      const there = new Set(boxes().map((box) => box.dataset.choose));
+      const finished = element.querySelector("[data-finished]")?.dataset.finished ?? "[]";
+      const there = new Set(JSON.parse(finished)); // those that a filter hides included
       const gone = [...chosen].filter((name) => !there.has(name));
       gone.forEach((name) => chosen.delete(name));
       boxes().forEach((box) => { box.checked = chosen.has(box.dataset.choose); });

@@ -18,8 +18,8 @@ _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _UNFINISHED: Final = f"{SOURCE}.partial"
 
 
-def write_source(folder: Path, repo_id: str, revision: str | None, commit: str) -> None:
-    """Record where the files of a folder came from, and their hashes."""
+def write_source(folder: Path, repo_id: str, revision: str | None, commit: str, owner_only: bool = False) -> None:
+    """Record where the files of a folder came from, their hashes, and whether they are for the app's owner alone."""
     files = {
         path.name: {"size": path.stat().st_size, "sha256": file_sha256(path)}
         for name in FILES
@@ -27,6 +27,7 @@ def write_source(folder: Path, repo_id: str, revision: str | None, commit: str) 
     }
     asked = {revision or "": time.time()}
     source = {"format": FORMAT, "repo_id": repo_id, "commit": commit, "asked": asked, "files": files}
+    source["owner_only"] = owner_only
     _write_atomically(folder, source)
 
 
@@ -34,6 +35,11 @@ def record_revision(folder: Path, revision: str | None) -> None:
     """Record that a revision resolves to this commit now, for later pulls without a connection to the Hub."""
     source = read_source(folder)
     _write_atomically(folder, {**source, "asked": {**source["asked"], revision or "": time.time()}})
+
+
+def record_audience(folder: Path, owner_only: bool) -> None:
+    """Record whether the page offers an adapter to its owner alone."""
+    _write_atomically(folder, {**read_source(folder), "owner_only": owner_only})
 
 
 def _write_atomically(folder: Path, source: Mapping[str, Any]) -> None:
@@ -58,6 +64,7 @@ def read_source(folder: Path) -> Mapping[str, Any]:
             and bool(found["asked"])
             and all(isinstance(when, int | float) for when in found["asked"].values())
             and {WEIGHTS} <= set(found["files"]) <= set(FILES)
+            and isinstance(found.get("owner_only", False), bool)
             and all(isinstance(one["size"], int) and isinstance(one["sha256"], str) for one in found["files"].values())
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

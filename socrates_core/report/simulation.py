@@ -23,6 +23,7 @@ from socrates_core.report.effect_table import (
     shares_by_option,
 )
 from socrates_core.report.figures import arms_figure, figure_html, histogram
+from socrates_core.report.trust.columns import TRUST_COLUMNS, trust_columns
 from socrates_core.report.trust.tables import TITLE, trust_parts
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.result import ArmResult, EffectRow, OffAxisAnswers, Simulation
@@ -46,8 +47,7 @@ CSV_COLUMNS: Final = (
     "actual_answers",
     "invalid_predictions",
     "off_axis",
-    "calibrated_share",
-    "calibration_applied",
+    *TRUST_COLUMNS,
     "simulated",
     "wasserstein",
     "wasserstein_low",
@@ -111,11 +111,9 @@ def to_csv(simulation: Simulation) -> str:
     file = io.StringIO()
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(CSV_COLUMNS)
-    said = trust(simulation)
-    applied = "yes" if said.applied else "no"
     made = _csv_settings(simulation)
     for place, arm in enumerate(simulation.arms):
-        cell, calibrated = arm.cell, said.arms[place].calibrated if said.applied else None
+        cell, told = arm.cell, trust_columns(simulation, place)
         figures = [*_csv_distance(arm), *made]
         for i, value in enumerate(arm.predicted.values.tolist()):
             label = inert(cell.scale.labels.get(value, ""))
@@ -133,8 +131,7 @@ def to_csv(simulation: Simulation) -> str:
                     arm.n_actual,
                     invalid,
                     "no",
-                    "" if calibrated is None else f"{calibrated[i]:.6f}",
-                    applied,
+                    *next(told),
                     "true",
                     *figures,
                 ]
@@ -157,8 +154,7 @@ def to_csv(simulation: Simulation) -> str:
                     answers,
                     0,
                     "yes",
-                    "",
-                    applied,
+                    *next(told),
                     "true",
                     *figures,
                 ]
@@ -238,21 +234,7 @@ def inert(text: str) -> str:
 def _arm_json(arm: ArmResult) -> dict[str, Any]:
     cell = arm.cell
     return {
-        "cell": {
-            "cell_id": cell.cell_id,
-            "study_id": cell.study_id,
-            "condition_num": cell.condition_num,
-            "condition": cell.condition,
-            "task_num": cell.task_num,
-            "stimulus": cell.stimulus,
-            "scale_values": None if cell.scale.values is None else list(cell.scale.values),
-            "scale_labels": cell.scale.label_column,
-            "unit": cell.scale.unit,
-            "measurement": cell.scale.measurement,
-            "off_axis": cell.scale.off_axis_column,
-            "off_axis_labels": cell.scale.off_axis_label_column,
-            "sha256": cell_hash(cell),
-        },
+        "cell": cell_json(cell),
         "predicted": _distribution_json(arm, arm.predicted),
         "predicted_mean_interval": None if cell.scale.nominal else asdict(arm.predicted_mean_interval),
         "predicted_share_intervals": [asdict(one) for one in arm.share_intervals],
@@ -270,6 +252,26 @@ def _arm_json(arm: ArmResult) -> dict[str, Any]:
         "numbers": None if arm.numbers is None else asdict(arm.numbers),
         "off_axis": None if arm.off_axis is None else _off_axis_json(arm.off_axis),
         "nominal": None if arm.nominal is None else asdict(arm.nominal),
+    }
+
+
+def cell_json(cell: Cell) -> dict[str, Any]:
+    """What people read in a cell, and how they answer."""
+    scale = cell.scale
+    return {
+        "cell_id": cell.cell_id,
+        "study_id": cell.study_id,
+        "condition_num": cell.condition_num,
+        "condition": cell.condition,
+        "task_num": cell.task_num,
+        "stimulus": cell.stimulus,
+        "scale_values": None if scale.values is None else list(scale.values),
+        "scale_labels": scale.label_column,
+        "unit": scale.unit,
+        "measurement": scale.measurement,
+        "off_axis": scale.off_axis_column,
+        "off_axis_labels": scale.off_axis_label_column,
+        "sha256": cell_hash(cell),
     }
 
 

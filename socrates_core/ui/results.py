@@ -93,7 +93,7 @@ class Results:
                 much at work, or somebody else has been computing the same for long.
         """
         name = link.model or self.model_name
-        model = self.models.get(name)
+        model = self.models.get(name, visitor)
         key = repr((name, link.source, link.request))
         known = self._cached(key)
         if known is not None:

@@ -153,7 +153,7 @@ def test_a_filter_that_leaves_nobody_is_not_applied_and_says_so(app: str, visit:
         expect(page.locator("#chips")).to_contain_text(said)  # at a person's pace: answered before the next click
     # the tick that would have left nobody is back, as the edit is
     expect(page.locator("#only input:checked")).to_have_count(1)
-    expect(page.locator("#chips li")).to_contain_text("party id is Independent")
+    expect(page.locator("#chips li")).to_contain_text("party identification is Independent")
 
 
 def test_a_number_is_edited_by_its_range(app: str, visit: Begin) -> None:
