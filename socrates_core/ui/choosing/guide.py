@@ -18,8 +18,8 @@ from socrates_core.ui.listeners import QUICK, Updates
 
 HOW_TO_LOAD: Final = (
     "Any open chat model of the Hugging Face Hub can answer instead, where there is memory for it: one of 14 billion "
-    "parameters takes about 30 GB of a GPU, or 10 GB in 4-bit. Choose one under <b>Model</b>, the first menu of the tab "
-    "Simulate; the owner of the app can load more there, or start it with another model: the section Models of the "
+    "parameters takes about 30 GB of a GPU, or 10 GB in 4-bit. Choose one under <b>Model</b>, the first menu of the "
+    "tab Simulate; the owner of the app can load more there, or start it with another model: the section Models of the "
     "README has the line to copy, and on a Hugging Face Space it is the setting <code>SOCRATES_MODEL</code>."
 )
 """HTML."""
