@@ -49,6 +49,20 @@ CSV_COLUMNS: Final = (
     "off_axis",
     *TRUST_COLUMNS,
     "simulated",
+    "wasserstein",
+    "wasserstein_low",
+    "wasserstein_high",
+    "noise_floor",
+    "uniform_baseline",
+    "human_split_half",
+    "convention",
+    "edits",
+    "temperature",
+    "top_p",
+    "seed",
+    "model",
+    "adapter",
+    "version",
 )
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -90,13 +104,17 @@ def to_csv(simulation: Simulation) -> str:
 
     Shares of options on the axis are of the answers on the axis; those of options off it (`off_axis`) are of all
     people. The options of an open-ended outcome are all numbers that were given; predicted shares are of the valid
-    answers. Texts that a spreadsheet would interpret as a formula are prefixed with an apostrophe.
+    answers. Every row also has W of its condition with what it is judged by, and what the prediction was made with, so
+    that a table cut out of the file still says what it is. Texts that a spreadsheet would interpret as a formula are
+    prefixed with an apostrophe.
     """
     file = io.StringIO()
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(CSV_COLUMNS)
+    made = _csv_settings(simulation)
     for place, arm in enumerate(simulation.arms):
         cell, told = arm.cell, trust_columns(simulation, place)
+        figures = [*_csv_distance(arm), *made]
         for i, value in enumerate(arm.predicted.values.tolist()):
             label = inert(cell.scale.labels.get(value, ""))
             shares = [f"{arm.predicted.probs[i]:.6f}", "" if arm.actual is None else f"{arm.actual.probs[i]:.6f}"]
@@ -115,6 +133,7 @@ def to_csv(simulation: Simulation) -> str:
                     "no",
                     *next(told),
                     "true",
+                    *figures,
                 ]
             )
         if arm.off_axis is None:
@@ -137,9 +156,27 @@ def to_csv(simulation: Simulation) -> str:
                     "yes",
                     *next(told),
                     "true",
+                    *figures,
                 ]
             )
     return file.getvalue()
+
+
+def _csv_distance(arm: ArmResult) -> list[str]:
+    """W of an arm with what it is judged by; empty where there is none."""
+    if arm.w is None or arm.interval is None:
+        return [""] * 7
+    halves = None if arm.score is None else arm.score.split_half
+    found = (arm.w, arm.interval.low, arm.interval.high, arm.noise_floor, arm.uniform, halves)
+    return [*("" if one is None else f"{one:.6f}" for one in found), arm.convention]
+
+
+def _csv_settings(simulation: Simulation) -> list[str]:
+    """What the prediction was made with."""
+    request, model = simulation.request, simulation.model
+    edits = inert("; ".join(map(describe, request.edits)))
+    numbers = [f"{request.temperature:g}", f"{request.top_p:g}", str(request.seed)]
+    return [edits, *numbers, inert(model.name), inert(model.adapter or ""), versions()["socrates"]]
 
 
 def to_html(simulation: Simulation) -> str:

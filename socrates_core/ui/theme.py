@@ -11,7 +11,7 @@ from socrates_core.study.files import ASSETS
 
 STYLE_SHEET: Final = ASSETS / "socrates.css"
 SCRIPTS: Final = (
-    "socrates.js", "controls.js", "sign_in.js", "your_study_people.js", "your_study.js", "your_data.js",
+    "socrates.js", "controls.js", "sign_in.js", "your_study_people.js", "your_study.js", "your_data.js", "reading.js",
 )  # fmt: skip
 
 BLUE: Final = gr.themes.Color(

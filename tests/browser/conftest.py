@@ -178,8 +178,10 @@ def choose(page: Page, field_id: str, words: str) -> None:
     """Pick the first entry of a dropdown that contains the words, as a visitor types them.
 
     Another source is waited for until its studies are there: Gradio's dropdown stumbles over a list that gets shorter
-    while it is open.
+    while it is open. One that the page has opened with stays as it is.
     """
+    if field_id == "source" and words in page.locator("#source input").input_value():
+        return
     study = page.locator("#study input").input_value() if field_id == "source" else None
     box = page.locator(f"#{field_id} input")
     box.click()

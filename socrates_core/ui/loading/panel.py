@@ -93,7 +93,7 @@ def _wire(page: gr.Blocks, panel: LoadingPanel, results: Results, choice: ModelC
         try:
             refuse(request)
             source = results.catalogue_of(model).sources[-1]
-            return quote_html(checked_name(name), source.studies, first_cell(source, source.first_study))
+            return quote_html(checked_name(name), source.studies, first_cell(source, source.first_study(demo=False)))
         except SocratesError as error:
             return notice_html(str(error))
 

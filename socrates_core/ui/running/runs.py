@@ -1,17 +1,18 @@
 """What the page does when a simulation is asked for, and when the controls say something else than the result."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import gradio as gr
 
 from socrates_core.errors import SocratesError
 from socrates_core.model.endpoint.endpoint_model import EndpointModel
-from socrates_core.simulation.result import Simulation
+from socrates_core.simulation.result import ArmResult, Simulation
 from socrates_core.ui.access.visitors import Visitor, visitor_of
 from socrates_core.ui.answer_memory import UnaskedError
 from socrates_core.ui.html import notice_html
 from socrates_core.ui.listeners import Updates, report_progress
+from socrates_core.ui.models import Adaptable
 from socrates_core.ui.results import Results
 from socrates_core.ui.running.run_bar import (
     AT_ONCE,
@@ -25,7 +26,7 @@ from socrates_core.ui.running.run_bar import (
 )
 from socrates_core.ui.running.stopping import Report, StoppedError, Stops
 from socrates_core.ui.simulate import form
-from socrates_core.ui.simulate.link import Link, link_of, to_query
+from socrates_core.ui.simulate.link import Link, link_of, model_name, to_query
 from socrates_core.ui.simulate.people_panel import at
 from socrates_core.ui.simulate.result_panel import ResultPanel, draw_problem, draw_result, draw_waiting
 
@@ -67,7 +68,8 @@ class Runs:
             report = self.stops.watching(report_progress(progress), page, asked.run)
             query = to_query(link, self.results.catalogue)
             found = self._found(link, asked, visitor_of(request), report)
-            return {**draw_result(self.panel, found, query), **draw_compact(self.bar, found), self.state: ""}
+            drawn = draw_result(self.panel, found, query, self._base(link, found))
+            return {**drawn, **draw_compact(self.bar, found), self.state: ""}
         except UnaskedError:
             return {self.panel.stale: outdated_html(query, self._cost(link)), self.panel.notice: ""}
         except StoppedError:
@@ -80,6 +82,21 @@ class Runs:
             return self.results.get(link, report, visitor)
         endpoint = isinstance(self.results.models.get(link.model), EndpointModel)
         return self.results.get(link, report, visitor, 0.0 if endpoint else AT_ONCE)
+
+    def _base(self, link: Link, found: Simulation) -> ArmResult | None:
+        """What the model predicts without its adapter for the chosen condition; None if it has none, or is slow."""
+        model = self.results.models.get(link.model)
+        if not isinstance(model, Adaptable) or not model.description.adapter or found.arms[0].score is None:
+            return None
+        name = model_name(model.base_model().description)
+        pace = self.results.memory.pace(model)  # its base is as quick, and may not have been asked yet
+        if not self.results.models.has(name) or pace is None or pace * found.arms[0].n_personas > AT_ONCE:
+            return None
+        alone = replace(link, request=replace(link.request, max_arms=1), model=name)
+        try:
+            return self.results.get(alone).arms[0]
+        except SocratesError:  # somebody else is at it for long, or memory runs out: the result stands without it
+            return None
 
     def _cost(self, link: Link) -> str:
         """What Run would cost, in a sentence."""

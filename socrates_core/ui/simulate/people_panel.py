@@ -58,8 +58,9 @@ def people_panel() -> PeoplePanel:
         mode = gr.Radio([form.OBSERVED], value=form.OBSERVED, label="Profiles", elem_id="mode")
         only = gr.CheckboxGroup(label="Only these are simulated", elem_id="only")
         with gr.Row(elem_classes="pair"):
-            low = gr.Number(label="From", precision=0, elem_id="low", min_width=90)
-            high = gr.Number(label="To", precision=0, elem_id="high", min_width=90)
+            over = "“Over 60” is 61 or more"
+            low = gr.Number(label="From", precision=0, elem_id="low", min_width=90, info=over)
+            high = gr.Number(label="To", precision=0, elem_id="high", min_width=90, info="Empty: no upper limit")
         everyone = gr.Dropdown(label="Everyone is", elem_id="everyone")
         everyone_number = gr.Number(label="Everyone is", precision=0, elem_id="everyone-number")
         shares = gr.HTML(js_on_load="socrates.shares(element, trigger, watch)", elem_id="shares")
@@ -125,7 +126,9 @@ def _draw_fields(
     only, everyone = mode == form.ONLY, mode == form.EVERYONE
     shares = shares_html(observed, edit) if mode == form.SHARES else ""
     return {
-        panel.only: gr.update(choices=choices, value=ticked, visible=only and not number),
+        panel.only: gr.update(
+            choices=choices, value=ticked, visible=only and not number, info=form.groups_hint(participants, attribute)
+        ),
         panel.low: gr.update(value=low, visible=only and number),
         panel.high: gr.update(value=high, visible=only and number),
         panel.everyone: gr.update(choices=every_choice, value=given_key, visible=everyone and not number),

@@ -8,9 +8,10 @@ import plotly.graph_objects as go
 from gradio.blocks import Block
 
 from socrates_core.report.figures import arms_figure, histogram
-from socrates_core.simulation.result import Simulation
+from socrates_core.simulation.result import ArmResult, Simulation
 from socrates_core.ui.html import notice_html, text
 from socrates_core.ui.listeners import Updates
+from socrates_core.ui.saving.pictures import means_words, shares_words, told
 from socrates_core.ui.simulate.result_view import effects_html, metrics_html, notes_html, options_html, verdict_html
 from socrates_core.ui.trust.view import trust_html, with_errors
 
@@ -102,31 +103,36 @@ def result_panel(
     )
 
 
-def draw_result(panel: ResultPanel, result: Simulation, query: str) -> Updates:
+def draw_result(panel: ResultPanel, result: Simulation, query: str, base: ArmResult | None = None) -> Updates:
     """Show a result.
 
     Args:
         panel: Where to show it.
         result: The simulation.
         query: The link to it, without the question mark.
+        base: The first condition as predicted without the model's adapter; None where that is not known.
     """
     arm = result.arms[0]
     several = len(result.arms) > 1
-    means = styled(with_errors(arms_figure(result), result)) if several else None
+    means = (
+        told(styled(with_errors(arms_figure(result), result)), result, means_words(result), "means")
+        if several
+        else None
+    )
     return {
         panel.notice: "",
         panel.stale: "",
         panel.shown: query,
         panel.body: gr.update(visible=True),
         panel.verdict: verdict_html(result),
-        panel.figure: styled(histogram(arm)),
-        panel.metrics: metrics_html(arm),
+        panel.figure: told(styled(histogram(arm)), result, shares_words(arm), "answers"),
+        panel.metrics: metrics_html(arm, base),
         panel.options: options_html(arm),
         panel.arms: gr.update(value=means, visible=several),
         panel.effects: effects_html(result),
         panel.trust: trust_html(result, panel.prefix),
         panel.notes: notes_html(result),
-        panel.keep: _keep_html(query),
+        panel.keep: _keep_html(query, several),
     }
 
 
@@ -154,17 +160,28 @@ def stale_html(button: str = "Run") -> str:
     )
 
 
-def _keep_html(query: str) -> str:
+def _keep_html(query: str, several: bool) -> str:
     files = "".join(
         f"<a href='result/{kind}?{text(query)}' download>{name}</a>"
         for kind, name in (("csv", "CSV of the answers"), ("html", "HTML report"), ("json", "JSON for reproduction"))
     )
+    files += figures_html(several)
     return (
         f"<div class='keep'><h3>Save this result</h3><p class='files'>{files}</p>"
         f"<label for='result-link'>Link to this result</label><p class='link'><input id='result-link' readonly "
         f"data-query='{text(query)}' value=''><button type='button'>Copy link</button></p>"
         "<p class='quiet'>The link contains the complete request: an app with the same studies and the same model "
         "shows the same numbers for it.</p></div>"
+    )
+
+
+def figures_html(several: bool) -> str:
+    """Links that save the pictures; `several` says whether there is one of the means."""
+    figures = (("histogram", "Figure of the answers"), *((("arms", "Figure of the means"),) if several else ()))
+    return "".join(
+        f"<a href='#{place}' data-figure='{place}' data-kind='{kind}'>{name}, {kind.upper()}</a>"
+        for place, name in figures
+        for kind in ("svg", "png")
     )
 
 

@@ -12,9 +12,10 @@ from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import AnswerModel, NumberModel
 from socrates_core.model.endpoint.endpoint_model import EndpointModel
 from socrates_core.simulation.request import MAX_PEOPLE, SimulationRequest
-from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.study.study_set import Cell
 from socrates_core.ui.catalogue import Source, same_outcome
+from socrates_core.ui.choosing.guide import guide_html, guide_panel, wire_picks
+from socrates_core.ui.choosing.search import wire_search
 from socrates_core.ui.design.panel import design_panel
 from socrates_core.ui.design.predictions import Linked
 from socrates_core.ui.html import notice_html
@@ -25,6 +26,7 @@ from socrates_core.ui.robustness.panel import OfLink, robustness_panel
 from socrates_core.ui.running.run_bar import AT_ONCE, READS_HOW, run_bar
 from socrates_core.ui.running.runs import Runs
 from socrates_core.ui.running.stopping import Stops
+from socrates_core.ui.saving.opening import wire_opening
 from socrates_core.ui.simulate import form
 from socrates_core.ui.simulate.link import MAX_TEMPERATURE, Link, beside_of, from_query, to_query
 from socrates_core.ui.simulate.people_panel import PeoplePanel, at, draw_panel, people_panel, wire_people
@@ -63,6 +65,7 @@ class Settings:
 def simulate_tab(page: gr.Blocks, results: Results, choice: ModelChoice) -> None:
     """Lay out the tab and connect its listeners."""
     gr.HTML("<a href='#result'>See the result ↓</a>", elem_id="jump", js_on_load=None)  # where the result is far below
+    guide = guide_panel()
     with gr.Row(elem_id="columns", equal_height=False):
         with gr.Column(elem_id="controls", scale=5, min_width=320):
             with gr.Column(elem_classes="card"):
@@ -84,7 +87,8 @@ def simulate_tab(page: gr.Blocks, results: Results, choice: ModelChoice) -> None
             panel = result_panel(says=(bar.notice, bar.stale))
             design_panel("design", panel.shown, panel.shown, Linked(results), results)
             robustness_panel("other-ways", panel.shown, panel.shown, gr.State(0), OfLink(results))
-    _wire_study(study, people, settings, choice, results)
+            wire_opening(panel, bar, state)
+    _wire_study(study, people, settings, choice, guide, results)
     runs = Runs(results, panel, bar, state, Stops())
     request = [choice.menu, study.place, people.edits, *settings.values, study.control]
     _wire_settings(study, people, settings, choice.menu, results)
@@ -117,7 +121,12 @@ def _settings() -> Settings:
 
 
 def _wire_study(
-    study: StudyPanel, people: PeoplePanel, settings: Settings, choice: ModelChoice, results: Results
+    study: StudyPanel,
+    people: PeoplePanel,
+    settings: Settings,
+    choice: ModelChoice,
+    guide: gr.HTML,
+    results: Results,
 ) -> None:
     chosen, outputs = choice.menu, [*study.outputs, *people.full, settings.run]
 
@@ -151,11 +160,15 @@ def _wire_study(
 
     def choose_source(model: str, name: str) -> Updates:
         source = results.catalogue_of(model).source(name)
-        return choose_study(model, name, source.first_study)
+        return choose_study(model, name, source.first_study(results.models.get(model).description.demo))
 
     def choose_study(model: str, name: str, study_id: str) -> Updates:
         source = results.catalogue_of(model).source(name)
         return draw(model, source, first_cell(source, study_id), "[]", None)
+
+    def choose_cell(model: str, name: str, cell_id: str) -> Updates:
+        source, cell = at(results.catalogue_of(model), f"{cell_id} {name}")
+        return draw(model, source, cell, "[]", None)
 
     def choose_condition(
         model: str, place: str, condition: int, edits: str, attribute: str, control: str | None, confirmed: bool
@@ -170,6 +183,10 @@ def _wire_study(
         source, _ = at(results.catalogue_of(model), place)
         return draw(model, source, source.studies.cell(cell_id), edits, attribute, control, confirmed)
 
+    def draw_guide(model: str, place: str) -> str:
+        demo = bool(place) and results.models.get(model).description.demo
+        return guide_html(demo, at(results.catalogue, place)[1].study_id) if demo else ""
+
     state = [people.edits, people.attribute, study.control, study.confirm]
     shown = [study.place, people.edits, people.attribute, study.control]
     chosen.input(choose_model, [chosen, *shown], outputs, **QUICK)
@@ -178,6 +195,9 @@ def _wire_study(
     study.study.input(choose_study, [chosen, study.source, study.study], outputs, **QUICK)
     study.condition.input(choose_condition, [chosen, study.place, study.condition, *state], outputs, **QUICK)
     study.outcome.input(choose_outcome, [chosen, study.place, study.outcome, *state], outputs, **QUICK)
+    wire_picks(guide, choose_study, chosen, outputs)
+    wire_search(study.search, results.catalogue_of, choose_cell, chosen, outputs)
+    gr.on([chosen.change, study.place.change], draw_guide, [chosen, study.place], guide, **QUICK)
 
 
 def _runnable(model: AnswerModel, cell: Cell) -> Any:
@@ -334,15 +354,15 @@ def _arrive(query: dict[str, str], people: PeoplePanel, results: Results) -> tup
             results.models.get(link.model)
             return link, message
     except SocratesError as error:
-        message = f"{error} Another study is shown instead."
+        message = f"{str(error).rstrip('.')}. Another study is shown instead."
     return first_link(results), message
 
 
 def first_link(results: Results) -> Link:
     """What a new visitor sees."""
     catalogue = results.catalogue_of(results.model_name)
-    source = next((s for s in catalogue.sources if s.name == BUNDLED), catalogue.sources[0])
-    cell = first_cell(source, source.first_study)
+    source = catalogue.sources[0]  # the visitor's own studies, where there are some
+    cell = first_cell(source, source.first_study(results.model.description.demo))
     return Link(source.name, SimulationRequest(cell.cell_id), results.model_name)
 
 
