@@ -26,6 +26,7 @@ from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from socrates_core.errors import HubError, NoAccessError
 from socrates_core.study.hub_client import guard
+from socrates_core.study.sources.hub_address import hub_name
 
 Progress = Callable[[float, str], object]
 """Called with the share that is done, in [0, 1], and the current step; `gradio.Progress` is one."""
@@ -60,10 +61,12 @@ def check_repo_id(repo_id: str) -> str:
 def split_revision(name: str) -> tuple[str, str | None]:
     """Split OWNER/NAME[@REV] into repository and revision (a branch, tag or commit); None for the default branch.
 
+    The address of a page of the Hub is read as the name of what it shows.
+
     Raises:
         HubError: If either is invalid.
     """
-    repo_id, at, revision = name.strip().partition("@")
+    repo_id, at, revision = hub_name(name.strip()).partition("@")
     check_repo_id(repo_id)
     if at and not _REVISION.fullmatch(revision):
         raise HubError(f"{_shown(revision)} is not a valid revision; give a branch, tag or commit after {repo_id}@")

@@ -23,6 +23,7 @@ from socrates_core.report.effect_table import (
     shares_by_option,
 )
 from socrates_core.report.figures import arms_figure, figure_html, histogram
+from socrates_core.report.trust.columns import TRUST_COLUMNS, trust_columns
 from socrates_core.report.trust.tables import TITLE, trust_parts
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.result import ArmResult, EffectRow, OffAxisAnswers, Simulation
@@ -46,8 +47,7 @@ CSV_COLUMNS: Final = (
     "actual_answers",
     "invalid_predictions",
     "off_axis",
-    "calibrated_share",
-    "calibration_applied",
+    *TRUST_COLUMNS,
     "simulated",
 )
 
@@ -95,10 +95,8 @@ def to_csv(simulation: Simulation) -> str:
     file = io.StringIO()
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(CSV_COLUMNS)
-    said = trust(simulation)
-    applied = "yes" if said.applied else "no"
     for place, arm in enumerate(simulation.arms):
-        cell, calibrated = arm.cell, said.arms[place].calibrated if said.applied else None
+        cell, told = arm.cell, trust_columns(simulation, place)
         for i, value in enumerate(arm.predicted.values.tolist()):
             label = inert(cell.scale.labels.get(value, ""))
             shares = [f"{arm.predicted.probs[i]:.6f}", "" if arm.actual is None else f"{arm.actual.probs[i]:.6f}"]
@@ -115,8 +113,7 @@ def to_csv(simulation: Simulation) -> str:
                     arm.n_actual,
                     invalid,
                     "no",
-                    "" if calibrated is None else f"{calibrated[i]:.6f}",
-                    applied,
+                    *next(told),
                     "true",
                 ]
             )
@@ -138,8 +135,7 @@ def to_csv(simulation: Simulation) -> str:
                     answers,
                     0,
                     "yes",
-                    "",
-                    applied,
+                    *next(told),
                     "true",
                 ]
             )

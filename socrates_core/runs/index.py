@@ -65,6 +65,10 @@ class RunRow:
     """Seconds left to predict."""
     updated: float | None
     """Time of the last event, in seconds since 1970."""
+    owner: str | None
+    """Who started it, in words; None if not recorded."""
+    seconds: float | None
+    """Time that its workers have spent on it; None before any."""
     kinds: tuple[KindFigures, ...]
     """Its figures on each kind of studies; empty before the run is finished, and if its metrics cannot be read."""
     contaminated: bool
@@ -190,6 +194,8 @@ def _row(folder: Path, stamp: str) -> RunRow:
         rate=stands.rate,
         left=stands.left,
         updated=stands.updated,
+        owner=stands.owner,
+        seconds=stands.seconds,
         kinds=(),
         contaminated=False,
         message=stands.message,
@@ -261,6 +267,8 @@ def _unreadable(name: str, message: str, stamp: str) -> RunRow:
         rate=None,
         left=None,
         updated=None,
+        owner=None,
+        seconds=None,
         kinds=(),
         contaminated=False,
         message=message,

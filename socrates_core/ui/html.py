@@ -68,7 +68,7 @@ def metric(name: str, value: str, below: str, explanation: str, drawn: str = "")
     return (
         f"<div class='tile'><h4>{name}</h4><div class='value'>{value}</div>{drawn}"
         f"<div class='below'>{text(below)}</div>"
-        f"<details><summary aria-label='What is {name}?'>What is this?</summary>"
+        f"<details><summary>What is this?<span class='unread'> {name}</span></summary>"
         f"<p>{text(explanation)}</p></details></div>"
     )
 

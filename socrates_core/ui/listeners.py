@@ -1,7 +1,8 @@
 """What the event listeners of all tabs share: updates, the settings of the quick ones, state, progress."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
 from typing import Any, Final
 
 import gradio as gr
@@ -13,6 +14,9 @@ LEAST_WAIT: Final = 1.0
 Updates = dict[Block, Any]
 """What a handler returns: component → its new value, or `gr.update(…)`. Components that are left out do not change."""
 
+Changes = dict[str, Any]
+"""What a handler returns that knows no components: the name of one → its new value, or `gr.update(…)`."""
+
 QUICK: Final[dict[str, Any]] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
 """For listeners that only redraw controls."""
 
@@ -21,6 +25,29 @@ EVERYBODY: Final = "everybody"
 
 KEPT_SECONDS: Final = 8 * 3600
 """How long the state of an idle page is kept: a working day."""
+
+
+def on(components: Mapping[str, Block], handler: Callable[..., Changes]) -> Callable[..., Updates]:
+    """A handler whose changes are of these components, by name; Gradio reads its signature as that of the original."""
+
+    @wraps(handler)
+    def changing(*values: Any) -> Updates:
+        return {components[name]: change for name, change in handler(*values).items()}
+
+    return changing
+
+
+def steps_on(
+    components: Mapping[str, Block], handler: Callable[..., Iterator[Changes]]
+) -> Callable[..., Iterator[Updates]]:
+    """Likewise for a handler that goes on changing them."""
+
+    @wraps(handler)
+    def changing(*values: Any) -> Iterator[Updates]:
+        for changes in handler(*values):
+            yield {components[name]: change for name, change in changes.items()}
+
+    return changing
 
 
 def kept(value: object) -> gr.State:

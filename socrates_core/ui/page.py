@@ -26,6 +26,7 @@ from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.evaluate.files import run_routes
 from socrates_core.ui.evaluate.form import RunForm
 from socrates_core.ui.evaluate.tab import evaluate_tab, follow_runs
+from socrates_core.ui.help.view import help_html
 from socrates_core.ui.listeners import QUICK
 from socrates_core.ui.loading.loader import Loader
 from socrates_core.ui.loading.panel import loading_panel
@@ -51,7 +52,7 @@ DOORS: Final = (
 )
 """What can be done here, by the names of the tabs."""
 
-TABS: Final = ("simulate", "study", "data", "evaluate", "adapters")
+TABS: Final = ("simulate", "study", "data", "evaluate", "adapters", "help")
 """Ids of the tabs; `?tab=` opens one."""
 
 LOOK_EVERY: Final = 2.0
@@ -95,6 +96,8 @@ def build_page(
                 runs = evaluate_tab(evaluate, results, board, choice.menu)
             with gr.Tab("Adapters", id="adapters") as tab:
                 adapters_tab(page, tabs, tab, results, choice)
+            with gr.Tab("Help", id="help"):
+                gr.HTML(help_html(results.policy), elem_id="help-text", js_on_load=None)
         page.load(_open_tab, None, tabs, **QUICK)
         gr.HTML(f"<footer class='colophon'>Socrates {__version__}</footer>", elem_id="colophon", js_on_load=None)
         follow_runs(page, runs, results, board)

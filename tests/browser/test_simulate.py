@@ -106,7 +106,6 @@ def test_everyone_is_something_compares_with_those_who_really_are(app: str, visi
 
 def test_sliders_of_shares_always_add_up_to_one_hundred(app: str, visit: Begin) -> None:
     page = visit().open(app)
-    page.locator("#live input").uncheck()
     mode(page, "Shares")
     sliders = page.locator(".share input[type=range]")
     expect(sliders).to_have_count(3)
@@ -147,6 +146,9 @@ def test_a_filter_that_leaves_nobody_is_not_applied_and_says_so(app: str, visit:
     ):
         page.locator("#only label", has_text=party).click()
         expect(page.locator("#chips")).to_contain_text(said)  # at a person's pace: answered before the next click
+    # the tick that would have left nobody is back, as the edit is
+    expect(page.locator("#only input:checked")).to_have_count(1)
+    expect(page.locator("#chips li")).to_contain_text("party id is Independent")
 
 
 def test_a_number_is_edited_by_its_range(app: str, visit: Begin) -> None:
@@ -298,7 +300,6 @@ def test_a_phone_needs_no_sideways_scrolling(app: str, visit: Begin) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     mode(page, "Shares")
     expect(page.locator(".share")).to_have_count(3)
-    page.locator("#live input").uncheck()
     page.locator(".share input[type=range]").first.fill("70")
     press_run(page)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
@@ -346,7 +347,7 @@ def test_effects_keep_their_signs_whichever_condition_is_shown_until_another_con
         rows = page.locator("#effects tbody tr")
         return {row.locator("th").inner_text(): row.locator("td").nth(3).inner_text() for row in rows.all()}
 
-    page = warm(visit().open(app))
+    page = visit().open(app)
     expect(page.locator("#effects")).to_contain_text("minus that of the control, Welfare")
     first = actual_effects(page)
     assert first["Welfare"] == "control"
@@ -356,6 +357,7 @@ def test_effects_keep_their_signs_whichever_condition_is_shown_until_another_con
     expect(page.locator("#verdict .arm")).to_have_text("Assistance to the poor")
     assert actual_effects(page) == first
     assert "control=" not in link(page)
+    warm(page)
     choose(page, "control", "Assistance")
     expect(page.locator("#effects")).to_contain_text("minus that of the control, Assistance to the poor")
     turned = actual_effects(page)

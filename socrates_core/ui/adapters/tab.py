@@ -27,6 +27,9 @@ from socrates_core.ui.results import Results
 SLOW: Final[dict[str, Any]] = {"api_visibility": "private", "concurrency_limit": 2, "concurrency_id": "hub"}
 """For listeners that contact the Hub or load an adapter."""
 
+LICENCES: Final = ("apache-2.0", "mit", "cc-by-4.0", "cc-by-nc-4.0", "other")
+"""The licences that are offered; any other name that the Hub knows can be entered."""
+
 
 @dataclass(frozen=True, eq=False)
 class HerePanel:
@@ -67,6 +70,7 @@ class PushPanel:
 
     who: gr.HTML
     destination: gr.Textbox
+    licence: gr.Dropdown
     private: gr.Checkbox
     preview: gr.Button
     plan: gr.State
@@ -124,7 +128,7 @@ def _here_panel() -> HerePanel:
 
 def _fetch_panel() -> FetchPanel:
     gr.HTML("<h2>Fetch from the Hub</h2>", js_on_load=None)
-    hint = "OWNER/NAME, or OWNER/NAME@REVISION: a branch, a tag or a commit"
+    hint = "OWNER/NAME, OWNER/NAME@REVISION (a branch, a tag or a commit), or the address of its page"
     name = gr.Textbox(label="Repository", info=hint, elem_id="fetch-name", max_lines=1, max_length=300)
     audience = audience_radio("fetch-audience")
     go = gr.Button("Fetch", elem_id="fetch-go")
@@ -137,12 +141,16 @@ def _push_panel() -> PushPanel:
     who = gr.HTML(elem_id="push-who", js_on_load=None)
     hint = "OWNER/NAME; created if it does not exist"
     destination = gr.Textbox(label="Destination", info=hint, elem_id="push-to", max_lines=1, max_length=200)
+    licence = gr.Dropdown(
+        [("that of the base model, if the Hub knows it", ""), *((name, name) for name in LICENCES)], value="",
+        label="Licence", info="Or enter another short name of the Hub", elem_id="push-licence", allow_custom_value=True,
+    )  # fmt: skip
     private = gr.Checkbox(True, label="Private", elem_id="push-private", container=False)
     preview = gr.Button("Preview", elem_id="push-preview")
     planned = gr.HTML(elem_id="push-plan", js_on_load=None)
     go = gr.Button("Push", variant="primary", visible=False, elem_id="push-go")
     note = gr.HTML(elem_id="push-note", js_on_load=None)
-    return PushPanel(who, destination, private, preview, kept(None), planned, go, note)
+    return PushPanel(who, destination, licence, private, preview, kept(None), planned, go, note)
 
 
 # -- handlers ----------------------------------------------------------------------------------------------------
@@ -272,11 +280,13 @@ def _no_plan(words: str = "") -> list[Any]:
 
 
 def _wire_push(here: HerePanel, pushing: PushPanel, results: Results) -> None:
-    def preview(title: str | None, destination: str, private: bool, request: gr.Request) -> list[Any]:
+    def preview(
+        title: str | None, destination: str, licence: str | None, private: bool, request: gr.Request
+    ) -> list[Any]:
         caller = _caller(request, results)
         try:
             caller.check("push")
-            planned = plan(_chosen(title, results), destination, private, caller)
+            planned = plan(_chosen(title, results), destination, private, caller, licence)
         except SocratesError as error:
             return _no_plan(notice_html(str(error)))
         return [planned, push_preview(planned), gr.update(visible=True), ""]
@@ -295,8 +305,8 @@ def _wire_push(here: HerePanel, pushing: PushPanel, results: Results) -> None:
             return _no_plan(notice_html(str(error)))
         return _no_plan(pushed_note(url))
 
-    asked = [here.adapter, pushing.destination, pushing.private]
+    asked = [here.adapter, pushing.destination, pushing.licence, pushing.private]
     pushing.preview.click(preview, asked, pushing.step, show_progress_on=pushing.note, **SLOW)
     pushing.send.click(go, [here.adapter, pushing.plan], pushing.step, show_progress_on=pushing.note, **SLOW)
-    changed = [pushing.destination.input, pushing.private.input]
+    changed = [pushing.destination.input, pushing.licence.input, pushing.private.input]
     gr.on(changed, _no_plan, None, pushing.step, **QUICK)

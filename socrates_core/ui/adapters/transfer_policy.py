@@ -18,6 +18,7 @@ from socrates_core.hub.pull.retrieval import pull
 from socrates_core.hub.push.plan import PushPlan, plan_push
 from socrates_core.hub.push.publication import push
 from socrates_core.model.folder import DEMO_ADAPTER, HUB_ID
+from socrates_core.study.sources.hub_address import hub_name
 from socrates_core.ui.access.limits import Limits
 from socrates_core.ui.access.visitors import Action, Policy, Visitor
 from socrates_core.ui.adapters.choices import Adapter
@@ -112,7 +113,7 @@ def _worded_for_sign_in(caller: Caller, step: Action, environ: Mapping[str, str]
         ) from None
 
 
-def plan(adapter: Adapter, destination: str, private: bool, caller: Caller) -> PushPlan:
+def plan(adapter: Adapter, destination: str, private: bool, caller: Caller, licence: str | None = None) -> PushPlan:
     """Plan a push for a visitor who may push; nothing is uploaded yet.
 
     Raises:
@@ -125,12 +126,13 @@ def plan(adapter: Adapter, destination: str, private: bool, caller: Caller) -> P
             if caller.policy.space
             else "Pushing requires a Hugging Face account: log in with `hf auth login`, or set HF_TOKEN."
         )
-    destination = destination.strip()
+    destination = hub_name(destination.strip())
     if caller.policy.space:
         _check_namespace(destination, caller.token)
         _check_may_copy(adapter, caller)
     with _worded_for_sign_in(caller, "push"):
-        return plan_push(adapter.folder, destination, private=private, token=caller.token)
+        stated = (licence or "").strip() or None
+        return plan_push(adapter.folder, destination, private=private, token=caller.token, licence=stated)
 
 
 def send(planned: PushPlan, adapter: Adapter, caller: Caller, progress: Progress) -> str:

@@ -26,6 +26,7 @@ from socrates_core.runs.plan import (
 )
 from socrates_core.study.leaks import groups_of, seen
 from socrates_core.study.sources.bundled import BUNDLED
+from socrates_core.study.sources.hub_address import hub_name
 from socrates_core.study.split import study_of
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.catalogue import Source
@@ -164,7 +165,7 @@ class RunForm:
             BUNDLED if source.folder is None else str(source.folder),
             filled.part or "",
             model,
-            self._located(adapter),
+            self.located(adapter),
             self._template(model, adapter),
             None if filled.people is None else _whole("People per cell", filled.people, 2, MAX_PEOPLE),
             _whole("Seed", filled.seed, 0, LARGEST_SEED),
@@ -253,7 +254,7 @@ class RunForm:
     def _is_own(self, spec: EvaluationSpec) -> bool:
         """Whether this model with this adapter is the app's own."""
         own = self.results.model.description
-        return (in_full(own.name), self._located(own.adapter)) == (spec.model, spec.adapter)
+        return (in_full(own.name), self.located(own.adapter)) == (spec.model, spec.adapter)
 
     # -- names
 
@@ -270,7 +271,7 @@ class RunForm:
                 "Only the owner may enter models and adapters that are not in the menus; choose one from the menus."
             )
 
-    def _located(self, adapter: str | None) -> str | None:
+    def located(self, adapter: str | None) -> str | None:
         """The folder of an adapter in the menu; the bundled adapter and other names unchanged."""
         folders = {one.title: str(one.folder) for one in self.results.models.adapters if one.title != DEMO}
         return None if adapter is None else in_full(folders.get(adapter, adapter))
@@ -302,7 +303,7 @@ def _name(field: str, raw: str | None) -> str:
         raise RunError(
             f"{field}: this is not the name of a model ({len(name):,} characters); enter a Hub id or a folder."
         )
-    return name
+    return hub_name(name)
 
 
 def _whole(field: str, raw: float | None, low: int, high: int) -> int:

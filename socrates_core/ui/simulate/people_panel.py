@@ -153,7 +153,6 @@ def wire_people(
     catalogue: Catalogue,
     place: gr.Textbox,
     after: Callable[[Any], None],
-    released: Callable[[Any], None],
 ) -> None:
     """Connect the panel's controls.
 
@@ -162,7 +161,6 @@ def wire_people(
         catalogue: The studies.
         place: The hidden field that holds source and cell.
         after: Called with every listener that changes the edits, to chain what depends on them.
-        released: Called with the listener of the share sliders, which fires when a slider is released.
     """
 
     def show(place: str, edits: str, attribute: str) -> Updates:
@@ -181,7 +179,9 @@ def wire_people(
         fields = _draw_fields(panel, participants, attribute, mode, new)
         return {**draw_edits(panel, source, cell, new, attribute), **fields}
 
-    def edit_with(make: Callable[..., Edit | None]) -> Callable[..., Updates]:
+    def edit_with(make: Callable[..., Edit | None], ticked: bool = False) -> Callable[..., Updates]:
+        """A handler; where an edit is refused, `ticked` boxes go back to the edit that stays."""
+
         def change(place: str, edits: str, attribute: str, *values: Any) -> Updates:
             source, cell = at(catalogue, place)
             old, participants = form.edits_of(edits), source.studies.participants_of(cell.study_id)
@@ -189,7 +189,9 @@ def wire_people(
                 new = form.replaced(old, attribute, make(participants, attribute, *values))
                 check_edits(participants, new)
             except SocratesError as error:
-                return draw_edits(panel, source, cell, old, attribute, f"Not applied: {error}.")
+                drawn = draw_edits(panel, source, cell, old, attribute, f"Not applied: {error}.")
+                fields = _draw_fields(panel, participants, attribute, form.ONLY, old) if ticked else {}
+                return {**drawn, **({panel.only: fields[panel.only]} if ticked else {})}
             return draw_edits(panel, source, cell, new, attribute)
 
         return change
@@ -207,14 +209,14 @@ def wire_people(
     base = [place, panel.edits, panel.attribute]
     panel.attribute.input(show, base, panel.full, **QUICK)
     after(panel.mode.input(choose_mode, [*base, panel.mode], panel.full, **QUICK))
-    after(panel.only.input(edit_with(_filter_edit), [*base, panel.only], panel.brief, **QUICK))
+    after(
+        panel.only.input(edit_with(_filter_edit, ticked=True), [*base, panel.only], [*panel.brief, panel.only], **QUICK)
+    )
     for bound in (panel.low, panel.high):
         after(bound.input(edit_with(_range_edit), [*base, panel.low, panel.high], panel.brief, **QUICK))
     for field in (panel.everyone, panel.everyone_number):
         after(field.input(edit_with(_value_edit), [*base, field], panel.brief, **QUICK))
-    sliders = panel.shares.input(set_shares, base, panel.brief, **QUICK)
-    after(sliders)
-    released(sliders)
+    after(panel.shares.input(set_shares, base, panel.brief, **QUICK))
     after(panel.chips.click(remove, base, panel.full, **QUICK))
 
 

@@ -17,11 +17,6 @@ from socrates_core.ui.trust.view import trust_html, with_errors
 TOOLS_OFF: Final = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"]
 """All of plotly's buttons except the one that saves an image."""
 
-REDRAWN_PEOPLE: Final = 200
-REDRAWN_SECONDS: Final = 2.0
-"""A change is simulated automatically for up to this many people, if the last run took no longer than this. The limit
-is generous because the first run of a process is slow and later ones find most answers in memory."""
-
 
 @dataclass(frozen=True, eq=False)
 class ResultPanel:
@@ -35,8 +30,6 @@ class ResultPanel:
     """Shown when the controls have changed since the result was computed."""
     shown: gr.Textbox
     """Hidden: the query string of the result on the page; empty before the first result."""
-    redraws: gr.Textbox
-    """Hidden: up to how many people a change is simulated automatically, given how long the last run took."""
     body: gr.Group
     verdict: gr.HTML
     figure: gr.Plot
@@ -52,26 +45,33 @@ class ResultPanel:
     def outputs(self) -> list[Block]:
         """Everything that `draw_result` updates."""
         return [
-            self.notice, self.stale, self.shown, self.redraws, self.body, self.verdict, self.figure, self.metrics,
-            self.options, self.arms, self.effects, self.trust, self.notes, self.keep,
+            self.notice, self.stale, self.shown, self.body, self.verdict, self.figure, self.metrics, self.options,
+            self.arms, self.effects, self.trust, self.notes, self.keep,
         ]  # fmt: skip
 
 
 FIRST: Final = "<section class='verdict waiting'><h2>Running the first simulation …</h2></section>"
 
 
-def result_panel(prefix: str = "", waiting: str = FIRST, script: str = "socrates.link(element, watch)") -> ResultPanel:
+def result_panel(
+    prefix: str = "",
+    waiting: str = FIRST,
+    script: str = "socrates.link(element, watch)",
+    says: tuple[gr.HTML, gr.HTML] | None = None,
+) -> ResultPanel:
     """Lay out the empty panel.
 
     Args:
         prefix: What the ids of its elements begin with; empty on the tab Simulate.
         waiting: HTML before the first result.
         script: What the links and buttons to save a result do.
+        says: Where problems and outdated results are told, if that is elsewhere; otherwise above the result.
     """
-    notice = gr.HTML(elem_id=f"{prefix}notice", js_on_load=None)
-    stale = gr.HTML(elem_id=f"{prefix}stale", js_on_load=None)
+    notice, stale = says or (
+        gr.HTML(elem_id=f"{prefix}notice", js_on_load=None),
+        gr.HTML(elem_id=f"{prefix}stale", js_on_load=None),
+    )
     shown = gr.Textbox("", visible="hidden", elem_id=f"{prefix}shown", label="Shown result")
-    redraws = gr.Textbox("0", visible="hidden", elem_id=f"{prefix}redraws", label="Automatic redraw limit")
     verdict = gr.HTML(waiting, elem_id=f"{prefix}verdict", js_on_load=None)
     with gr.Group(elem_classes="plain", visible=False) as body:
         gr.HTML("<h3>Predicted and actual answers</h3>", js_on_load=None)
@@ -89,7 +89,6 @@ def result_panel(prefix: str = "", waiting: str = FIRST, script: str = "socrates
         notice,
         stale,
         shown,
-        redraws,
         body,
         verdict,
         figure,
@@ -103,14 +102,13 @@ def result_panel(prefix: str = "", waiting: str = FIRST, script: str = "socrates
     )
 
 
-def draw_result(panel: ResultPanel, result: Simulation, query: str, seconds: float) -> Updates:
+def draw_result(panel: ResultPanel, result: Simulation, query: str) -> Updates:
     """Show a result.
 
     Args:
         panel: Where to show it.
         result: The simulation.
         query: The link to it, without the question mark.
-        seconds: Computing time; infinite where a result must not be recomputed automatically.
     """
     arm = result.arms[0]
     several = len(result.arms) > 1
@@ -119,7 +117,6 @@ def draw_result(panel: ResultPanel, result: Simulation, query: str, seconds: flo
         panel.notice: "",
         panel.stale: "",
         panel.shown: query,
-        panel.redraws: str(REDRAWN_PEOPLE if seconds <= REDRAWN_SECONDS else 0),
         panel.body: gr.update(visible=True),
         panel.verdict: verdict_html(result),
         panel.figure: styled(histogram(arm)),
@@ -130,6 +127,17 @@ def draw_result(panel: ResultPanel, result: Simulation, query: str, seconds: flo
         panel.trust: trust_html(result, panel.prefix),
         panel.notes: notes_html(result),
         panel.keep: _keep_html(query),
+    }
+
+
+def draw_waiting(panel: ResultPanel, words: str) -> Updates:
+    """Take the result off the page, and say what there is instead."""
+    return {
+        panel.notice: "",
+        panel.stale: "",
+        panel.shown: "",
+        panel.body: gr.update(visible=False),
+        panel.verdict: f"<section class='verdict waiting'><p class='quiet'>{text(words)}</p></section>",
     }
 
 

@@ -16,7 +16,6 @@ from socrates_core.report.prediction.picture import conditions_figure
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import Sampling
 from socrates_core.study.sources.bundled import BUNDLED_STUDIES
-from socrates_core.study.study_file.form import MarginsForm
 from socrates_core.study.study_file.presets import TITLES
 from socrates_core.ui.access.visitors import visitor_of
 from socrates_core.ui.design.panel import design_panel
@@ -416,16 +415,15 @@ def _drawn(outcomes: Outcomes, made: Prediction, place: int) -> Updates:
     one = made.found[place]
     found = one.simulation
     several = found is not None and len(found.arms) > 1 and not found.arms[0].cell.scale.nominal
-    moved = isinstance(made.form.population, MarginsForm)
     return {
         outcomes.body: gr.update(visible=True),
         outcomes.verdict: verdict_html(made.form, one),
-        outcomes.trust: trust_html(found, "study-", moved),
+        outcomes.trust: trust_html(found, "study-"),
         outcomes.picture: _plot(None if found is None else conditions_figure(found)),
         outcomes.ranking: ranking_html(found),
         outcomes.tables: tables_html(found),
         outcomes.live: live_json(one),
-        outcomes.means: _plot(with_errors(arms_figure(found), found, moved) if found is not None and several else None),
+        outcomes.means: _plot(with_errors(arms_figure(found), found) if found is not None and several else None),
     }
 
 

@@ -14,6 +14,7 @@ from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.evaluate.actions import RunActions
 from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.evaluate.form import Filled, RunForm
+from socrates_core.ui.evaluate.form_actions import FormActions
 from socrates_core.ui.results import Results
 from tests.tables import plain
 
@@ -134,7 +135,10 @@ def test_the_form_proposes_the_model_that_the_page_uses_with_its_adapter(tmp_pat
     results = Results(open_catalogue([], ()), load_model("demo", "demo"))
     actions = RunActions(RunForm(results, RunBoard(tmp_path)), RunBoard(tmp_path), results.policy)
     assert actions.form.of_page() == ("demo", "demo")
-    base, adapter = actions.follow_page("demo shared", "demo", "demo")
-    assert (base["value"], adapter["value"]) == ("demo", "")
-    uniform, none = actions.follow_page("uniform", "demo", "")
-    assert (uniform["value"], none["value"], none["interactive"]) == ("uniform", "", False)
+    handlers = FormActions(actions)
+    base = handlers.follow_page("demo shared", "demo", "demo")
+    assert (base["model"]["value"], base["adapter"]["value"]) == ("demo", "")
+    uniform = handlers.follow_page("uniform", "demo", "")
+    assert (uniform["model"]["value"], uniform["adapter"]["value"]) == ("uniform", "")
+    assert not uniform["adapter"]["interactive"]
+    assert "value" not in handlers.follow_page("demo shared", "demo", "")["model"]
