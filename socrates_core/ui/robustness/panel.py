@@ -102,7 +102,7 @@ def robustness_panel(name: str, current: Block, changed: gr.Textbox, place: Bloc
         )
         with gr.Row(elem_classes="tools"):
             ask = gr.Button("Ask in other ways", elem_id=f"{name}-ask", size="sm", min_width=60)
-            stop = gr.Button("Stop", elem_id=f"{name}-stop", size="sm", min_width=60, visible=False)
+            stop = gr.Button("Stop", elem_id=f"{name}-stop", size="sm", min_width=60)
         notice = gr.HTML(elem_id=f"{name}-notice", js_on_load=None)
         says = gr.HTML(elem_id=f"{name}-says", js_on_load=None)
         picture = gr.Plot(
@@ -137,7 +137,6 @@ def robustness_panel(name: str, current: Block, changed: gr.Textbox, place: Bloc
 
     drawn = [notice, says, picture, table]
     stops = Stops()
-    ask.click(lambda: gr.update(visible=True), None, stop, **QUICK)
     ask.click(
         run,
         [current, place, both],
@@ -146,7 +145,7 @@ def robustness_panel(name: str, current: Block, changed: gr.Textbox, place: Bloc
         api_visibility="private",
         concurrency_limit=4,
         concurrency_id="simulate",
-    ).then(lambda: gr.update(visible=False), None, stop, **QUICK)
+    )
     stop.click(halt, None, None, **QUICK)
     changed.change(lambda: ["", "", gr.update(value=None, visible=False), ""], None, drawn, **QUICK)
 
