@@ -166,9 +166,8 @@ Object.assign(window.socrates, (() => {
   }
 
   // Tabs, reports and comparisons have addresses like #/evaluate/run/NAME; the first tab needs none.
-  const NAMES = { Simulate: "simulate", "Your study": "study", "Your data": "data", Evaluate: "evaluate", Adapters: "adapters" };
   const tabs = () => [...document.querySelectorAll("#tabs button[role=tab]")];
-  const nameOf = (tab) => NAMES[tab.textContent.trim()];
+  const nameOf = (tab) => tab.dataset.tabId;
   const place = () => (location.hash.startsWith("#/") ? location.hash.slice(2) : "simulate")
     .split("/").map((part) => { try { return decodeURIComponent(part); } catch { return ""; } });
 

@@ -8,12 +8,9 @@
 
   function back() {
     const query = new URLSearchParams(location.search);
-    const tab = document.querySelector("#tabs button[role=tab][aria-selected=true]")?.dataset.tabId;
     const address = (pairs) => {
       const kept = new URLSearchParams(pairs);
-      kept.delete("tab");
-      if (tab && tab !== "simulate") kept.set("tab", tab);
-      return kept.size ? "/?" + kept : "/";
+      return (kept.size ? "/?" + kept : "/") + location.hash; // the hash names the tab
     };
     const whole = address(query);
     return whole.length <= LONGEST ? whole : address([...query].filter(([name]) => SHORT.includes(name)));

@@ -52,9 +52,6 @@ DOORS: Final = (
 )
 """What can be done here, by the names of the tabs."""
 
-TABS: Final = ("simulate", "study", "data", "evaluate", "adapters", "help")
-"""Ids of the tabs; `?tab=` opens one."""
-
 LOOK_EVERY: Final = 2.0
 """Seconds between checks of a model that is being loaded."""
 
@@ -98,7 +95,6 @@ def build_page(
                 adapters_tab(page, tabs, tab, results, choice)
             with gr.Tab("Help", id="help"):
                 gr.HTML(help_html(results.policy), elem_id="help-text", js_on_load=None)
-        page.load(_open_tab, None, tabs, **QUICK)
         gr.HTML(f"<footer class='colophon'>Socrates {__version__}</footer>", elem_id="colophon", js_on_load=None)
         follow_runs(page, runs, results, board)
         Endpoints(results, RunActions(RunForm(results, board), board, results.policy)).register()
@@ -112,12 +108,6 @@ def _header(name: str, results: Results) -> str:
         f"<header class='masthead'><h1>Socrates</h1><p>{ONE_SENTENCE}</p>{DOORS}</header>"
         f"{banner(results.models.get(name).description)}"
     )
-
-
-def _open_tab(request: gr.Request) -> Any:
-    """The tab that the address names."""
-    wanted = dict(request.query_params).get("tab")
-    return gr.Tabs(selected=wanted) if wanted in TABS else gr.skip()
 
 
 def _wire_account(page: gr.Blocks, results: Results) -> None:
