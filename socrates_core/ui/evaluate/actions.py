@@ -1,5 +1,6 @@
 """Event handlers of the tab Evaluate; each checks the policy again, whatever the page shows."""
 
+import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from socrates_core.ui.access.visitors import Action, Policy, Visitor, visitor_of
 from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.evaluate.comparisons import Job
 from socrates_core.ui.evaluate.form import Filled, RunForm
+from socrates_core.ui.evaluate.hired import hired_html
 from socrates_core.ui.evaluate.preview import preview_html, seen_html
 from socrates_core.ui.evaluate.view import comparison_html, live_html, report_html, table_html, title_of
 from socrates_core.ui.html import notice_html
@@ -84,6 +86,7 @@ class RunActions:
             return [notice_html(str(error)), "", gr.skip(), gr.update(interactive=False)]
         active = sum(row.at_work for row in self.board.rows())
         shown = preview_html(preview, active) + (notice_html(refusal, problem=False) if refusal else "")
+        shown += hired_html(preview.spec, visitor.role == "owner", os.environ)
         return [
             shown,
             seen_html(preview.seen),
