@@ -5,6 +5,15 @@ window.socrates = (() => {
   const base = document.querySelector("base");
   if (base && base.getAttribute("href") === "./") base.remove();
 
+  // Gradio has no words for the end of a download and says the name of its message to screen readers instead.
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      const place = change.target.nodeType === 3 ? change.target.parentElement : change.target;
+      const said = place?.matches?.(".sr-only") ? place : place?.querySelector?.(":scope > .sr-only[role=status]");
+      if (said?.textContent === "common.complete") said.textContent = "Done";
+    }
+  }).observe(document.documentElement, { childList: true, characterData: true, subtree: true });
+
   // Buttons that remove an edit. One listener for all of them, because every edit replaces the list.
   function chips(element, trigger) {
     element.addEventListener("click", (event) => {
@@ -82,74 +91,11 @@ window.socrates = (() => {
     fill();
   }
 
-  const again = () => document.querySelector("#again")?.click();
-  const live = () => document.querySelector("#live input");
-  const LIVE = "socrates.live";
-
-  // Whether changes are simulated automatically is the visitor's choice, stored in the browser if possible.
-  function stored(choice) {
-    try {
-      if (choice === undefined) return localStorage.getItem(LIVE);
-      localStorage.setItem(LIVE, choice);
-    } catch { /* no storage: the choice lasts until the page is closed */ }
-    return null;
-  }
-
-  // The page has loaded its controls: run the first simulation.
-  function begin() {
-    if (live() && stored() === String(!live().checked)) live().click();
-    again();
-    return [];
-  }
-
-  // A slider was released: simulate if the visitor wants that and the last run was fast enough.
-  function redraw() {
-    const people = Number(document.querySelector("#n input")?.value);
-    const limit = Number(document.querySelector("#redraws textarea, #redraws input")?.value);
-    if (live()?.checked && people > 0 && people <= limit) again();
-    return [];
-  }
-
-  const DECODING = "#temperature, #top-p";
-  document.addEventListener("change", (event) => {
-    if (event.target.closest?.("#live")) stored(String(event.target.checked));
-    // by then the slider has sent its value, clipped to its range
-    if (event.target.closest?.(DECODING)) setTimeout(redraw, 50);
-  });
-  document.addEventListener("click", (event) => {
-    if (event.target.closest?.("button")?.closest(DECODING)) setTimeout(redraw, 50);
-  });
-
-  // Make the address of the result that of the page, so that reloading shows it again.
-  function remember(query) {
-    if (query) {
-      const theme = new URLSearchParams(location.search).get("__theme");
-      const kept = theme ? "&__theme=" + encodeURIComponent(theme) : "";
-      history.replaceState(history.state, "", location.pathname + "?" + query + kept);
-    }
-    return [];
-  }
-
-  // Scroll to the result after Run is pressed far down the page, or on a phone, where it is below the controls.
-  document.addEventListener("click", (event) => {
-    const result = document.querySelector("#result");
-    if (!result || !event.target.closest?.("#run")) return;
-    const { top } = result.getBoundingClientRect();
-    if (top < -40 || top > innerHeight * 0.8) result.scrollIntoView({ behavior: "smooth" });
-  });
-
   // A click into a searchable list selects its text, so that typing replaces it.
   document.addEventListener("click", (event) => {
     const field = event.target;
     const list = ":is(#controls, #evaluate, #study-side, #data-side) input[role=combobox]";
     if (field.matches?.(list) && field.selectionStart === field.selectionEnd) field.select();
-  });
-
-  // Enter in a field of the settings runs the simulation.
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !event.target.closest("#settings") || event.target.tagName !== "INPUT") return;
-    event.target.blur();
-    document.querySelector("#run")?.click();
   });
 
   // The table of runs: buttons act on one run, checkboxes select several. Both selection and focus survive a redraw.
@@ -160,7 +106,8 @@ window.socrates = (() => {
     const tell = () => trigger("input", { chosen: [...chosen] });
     const key = (target) => [target.dataset?.act ?? "", target.dataset?.run ?? target.dataset?.choose ?? ""].join(" ");
     const draw = () => {
-      const there = new Set(boxes().map((box) => box.dataset.choose));
+      const finished = element.querySelector("[data-finished]")?.dataset.finished ?? "[]";
+      const there = new Set(JSON.parse(finished)); // those that a filter hides included
       const gone = [...chosen].filter((name) => !there.has(name));
       gone.forEach((name) => chosen.delete(name));
       boxes().forEach((box) => { box.checked = chosen.has(box.dataset.choose); });
@@ -199,5 +146,5 @@ window.socrates = (() => {
     });
   }
 
-  return { chips, shares, link, remember, begin, redraw, runs, shown, reader };
+  return { chips, shares, link, runs, shown, reader };
 })();

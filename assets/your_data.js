@@ -47,6 +47,31 @@ window.yourData = (() => {
     });
   }
 
+  // A record that was saved earlier, and people's answers to it.
+  function record(element, trigger) {
+    const box = element.querySelector(".picker");
+    const [zip, answers, map, digest] = box.querySelectorAll("input");
+    const bar = box.querySelector("progress"), says = box.querySelector("p[role=status]");
+    const say = (text) => { says.textContent = text; says.classList.toggle("bad", Boolean(text)); };
+    box.querySelector("button").addEventListener("click", async () => {
+      const [first, second, third] = [zip.files[0], answers.files[0], map.files[0]];
+      if (!first || !second) { say("Choose the record and people's answers."); return; }
+      const most = Number(box.dataset.largest);
+      for (const one of [first, second]) {
+        if (one.size > most) { say(`${one.name} is larger than the ${most / 2 ** 20} MB that the page takes; use socrates record on the command line.`); return; }
+        if (!one.size) { say(`${one.name} is empty.`); return; }
+      }
+      if (third?.size > LARGEST) { say(`${third.name} is too long for the page; use it on the command line.`); return; }
+      say("");
+      try {
+        const words = [await send(first, box.dataset.address, bar), await send(second, box.dataset.address, bar)];
+        trigger("upload", { record: words[0], answers: words[1], map: third ? await third.text() : "", digest: digest.value });
+      } catch (problem) {
+        say(problem.message);
+      }
+    });
+  }
+
   // Sends a file, with progress; gives the secret word by which the server hands it to this page.
   function send(chosen, address, bar, belongs) {
     return new Promise((resolve, reject) => {
@@ -213,5 +238,5 @@ window.yourData = (() => {
     return [];
   }
 
-  return { pick, draw, mapping, mark, keep, show };
+  return { pick, record, draw, mapping, mark, keep, show };
 })();

@@ -321,10 +321,12 @@ window.yourStudy = (() => {
     return [];
   }
 
-  // Save a text that the server has made: {name, media, text} as JSON; `own` if it may be the study itself.
+  // Save what the server has made: {name, media, text} as JSON, with `base64` in place of text where it is no text; `own`
+  // if it may be the study itself.
   function save(text, own = false) {
     if (!text) return [];
-    const { name, media, text: content } = JSON.parse(text);
+    const { name, media, text: plain, base64 } = JSON.parse(text);
+    const content = base64 ? Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)) : plain;
     if (own && name.endsWith(".yaml")) safe = JSON.stringify(draft);
     const address = URL.createObjectURL(new Blob([content], { type: media }));
     make("a", { href: address, download: name }).click();

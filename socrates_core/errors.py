@@ -13,6 +13,7 @@
     ├── PredictionError    predictions that cannot be read or scored
     ├── RunError           a run that differs from the one in its folder, is already running, or ended early
     ├── HubError           an adapter that cannot be pushed or pulled: rights, names, network, or its contents
+    │   └── NoAccessError  a repository that does not exist or that the token does not open
     └── LaunchError        the app cannot start, for example because its port is taken
 
 The message is all a user sees: it states what is wrong, where, what was expected, and what to do. A command that
@@ -90,6 +91,14 @@ class RunError(SocratesError):
 
 class HubError(SocratesError):
     """An adapter that cannot be pushed or pulled; names the failed step, the missing permission or the reason."""
+
+
+class NoAccessError(HubError):
+    """A repository that does not exist, or that the token does not open; has its name."""
+
+    def __init__(self, message: str, repo_id: str) -> None:
+        super().__init__(message)
+        self.repo_id = repo_id
 
 
 class LaunchError(SocratesError):

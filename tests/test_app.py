@@ -74,9 +74,9 @@ def test_without_a_token_everybody_is_the_owner_and_the_start_says_so() -> None:
         assert free.token == ""
         assert "everyone who reaches it may do everything" in free.log()
         fetch = free.handler("fetch-go", "click")["id"]
-        assert "is not a valid repository name" in free.call(fetch, ["a/b/c"]).text
+        assert "is not a valid repository name" in free.call(fetch, ["a/b/c", None]).text
         evil = {"origin": "https://evil.example"}  # but no page of another site
-        assert free.call(fetch, ["a/b/c"], evil).status == 403
+        assert free.call(fetch, ["a/b/c", None], evil).status == 403
 
 
 def test_a_damaged_split_beside_the_studies_is_named(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ class Client:
         self._inputs = [(parts[i].get("elem_id"), parts[i].get("value")) for i in self._handler["inputs"]]
         self._outputs = [parts[i].get("elem_id") for i in self._handler["outputs"]]
         first = open_catalogue([], frozenset()).source(BUNDLED)
-        self._place = place_text(BUNDLED, first.studies.cells_of(first.first_study)[0].cell_id)
+        self._place = place_text(BUNDLED, first.studies.cells_of(first.first_study(demo=False))[0].cell_id)
 
     def simulate(self, **wanted: Any) -> Got:
         """Run one simulation; controls that are not given keep the values of the page.

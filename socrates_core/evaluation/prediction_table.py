@@ -11,6 +11,7 @@ from socrates_core.errors import PredictionError, shown
 from socrates_core.evaluation.elsewhere.values import first_line
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.study.files import read_parquet
+from socrates_core.study.sources.file.delimited import SIMULATED
 
 ATTRIBUTE: Final = "demo_"
 """The prefix of the columns of participants' attributes."""
@@ -18,6 +19,10 @@ ATTRIBUTE: Final = "demo_"
 
 PROVENANCE: Final = "socrates.provenance"
 """Metadata key of predictions.parquet that holds the provenance of the predictions as JSON."""
+
+
+MARK: Final = {SIMULATED: "true"}
+"""Metadata of every file of predictions: they are no people's answers."""
 
 
 SCHEMA: Final = pl.Schema(
@@ -50,7 +55,7 @@ SCHEMA: Final = pl.Schema(
         "off_probs": pl.List(pl.Float32),
     }
 )
-"""The fixed columns; all others are `demo_ATTRIBUTE`, each a list of N texts."""
+"""The fixed columns; beside them `simulated`, which is true, and `demo_ATTRIBUTE`, each a list of N texts."""
 
 
 LATER: Final = (
@@ -88,6 +93,12 @@ def read_table(path: Path) -> pl.DataFrame:
         raise PredictionError(
             f"{shown(path)} cannot be read ({first_line(error)}); run the evaluation again"
         ) from error
+    if SIMULATED not in table.columns:  # earlier predictions say so in their metadata alone
+        table = table.with_columns(pl.lit(True).alias(SIMULATED))
+    if table.schema[SIMULATED] != pl.Boolean() or not table[SIMULATED].fill_null(False).all():
+        raise PredictionError(
+            f"{shown(path)}: its column {SIMULATED} is not true in every row, as it is in predictions; run it again"
+        )
     table = table.with_columns(pl.lit(None, SCHEMA[name]).alias(name) for name in LATER if name not in table.columns)
     table = table.with_columns(pl.col("wording_contrast").fill_null(False))
     wrong = [name for name, kind in SCHEMA.items() if table.schema.get(name) != kind]
@@ -265,4 +276,5 @@ def _frame(cell: CellPredictions) -> pl.DataFrame:
             columns[name] = pl.Series(name, [found], dtype=kind)
     for attribute, known in cell.attributes.items():
         columns[ATTRIBUTE + attribute] = pl.Series(ATTRIBUTE + attribute, [list(known)], dtype=pl.List(pl.String))
+    columns[SIMULATED] = pl.Series(SIMULATED, [True])
     return pl.DataFrame(list(columns.values()))

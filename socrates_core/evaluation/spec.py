@@ -12,6 +12,7 @@ from socrates_core.errors import RunError, StudyFolderError
 from socrates_core.model.folder import BUNDLED_MODELS
 from socrates_core.model.precision import check_precision
 from socrates_core.study.sources.bundled import BUNDLED, BUNDLED_STUDIES, load_bundled
+from socrates_core.study.sources.hub_address import hub_name
 from socrates_core.study.split import Split
 from socrates_core.study.study_set import StudySet
 
@@ -169,11 +170,11 @@ def data_digest(studies: StudySet) -> str:
 
 
 def in_full(name: str) -> str:
-    """The absolute path of a folder on this machine; any other name unchanged."""
+    """The absolute path of a folder on this machine, the name of a pasted address; any other name unchanged."""
     if name in BUNDLED_MODELS:
         return name
     try:
-        return str(Path(name).resolve()) if Path(name).is_dir() else name
+        return str(Path(name).resolve()) if Path(name).is_dir() else hub_name(name)
     except (OSError, ValueError):  # too long for a path, or with a zero byte in it
         return name
 

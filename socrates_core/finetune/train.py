@@ -15,8 +15,8 @@ from socrates_core import __version__
 from socrates_core.command import check_seed
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.recipe import Recipe, load_recipe, recipe_file
-from socrates_core.report.words import data_size, duration_between
-from socrates_core.study.files import check_folder, write_file
+from socrates_core.report.words import duration_between
+from socrates_core.study.files import check_folder, data_size, write_file
 from socrates_core.study.leaks import groups_of, refuse_overlap, sketches_text
 from socrates_core.study.sources.sample import sample_rows
 from socrates_core.study.split import Split, part, study_of

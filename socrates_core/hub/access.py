@@ -24,8 +24,9 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
-from socrates_core.errors import HubError
+from socrates_core.errors import HubError, NoAccessError
 from socrates_core.study.hub_client import guard
+from socrates_core.study.sources.hub_address import hub_name
 
 Progress = Callable[[float, str], object]
 """Called with the share that is done, in [0, 1], and the current step; `gradio.Progress` is one."""
@@ -60,10 +61,12 @@ def check_repo_id(repo_id: str) -> str:
 def split_revision(name: str) -> tuple[str, str | None]:
     """Split OWNER/NAME[@REV] into repository and revision (a branch, tag or commit); None for the default branch.
 
+    The address of a page of the Hub is read as the name of what it shows.
+
     Raises:
         HubError: If either is invalid.
     """
-    repo_id, at, revision = name.strip().partition("@")
+    repo_id, at, revision = hub_name(name.strip()).partition("@")
     check_repo_id(repo_id)
     if at and not _REVISION.fullmatch(revision):
         raise HubError(f"{_shown(revision)} is not a valid revision; give a branch, tag or commit after {repo_id}@")
@@ -200,10 +203,12 @@ def hub_step(
     Raises:
         HubError: Instead of the client's errors, which may contain server output and are removed from the chain.
     """
+    shut = False
     try:
         yield
     except (OfflineModeIsEnabled, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
         reason = _reason(error, token, repo_id, revision, (endpoint or constants.ENDPOINT).rstrip("/"))
+        shut = _is_shut(error)
     except RecursionError:
         reason = "the Hub sent an answer that is nested too deeply; check HF_ENDPOINT"
     except RuntimeError as error:
@@ -213,12 +218,20 @@ def hub_step(
         if not isinstance(error.__cause__, httpx2.HTTPError):
             raise
         reason = _reason(error.__cause__, token, repo_id, revision, (endpoint or constants.ENDPOINT).rstrip("/"))
+        shut = _is_shut(error.__cause__)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         detail = " ".join(str(error).split())[:500]
         reason = f"the Hub rejected the request or sent an invalid response ({type(error).__name__}: {detail})"
     else:
         return
-    raise HubError(scrub(f"{step}: {reason}", token)) from None
+    told = scrub(f"{step}: {reason}", token)
+    raise (NoAccessError(told, repo_id) if shut and repo_id else HubError(told)) from None
+
+
+def _is_shut(error: BaseException) -> bool:
+    """Whether a repository does not exist for this token, or may not be read or written with it."""
+    known = isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 403, 404)
+    return known and not isinstance(error, GatedRepoError | DisabledRepoError | RevisionNotFoundError)
 
 
 def is_unreachable(error: BaseException) -> bool:

@@ -18,7 +18,7 @@ from socrates_core.model.folder import DEMO
 from socrates_core.model.record import CALIBRATION, FILE, ModelRecord
 from socrates_core.study.files import read_json
 from socrates_core.study.leaks import STIMULI, load_sketches
-from socrates_core.trust.calibration import load_calibration
+from socrates_core.trust.calibration import FORMAT, load_calibration
 
 WEIGHTS: Final = "adapter_model.safetensors"
 CONFIG: Final = "adapter_config.json"
@@ -115,9 +115,10 @@ def inspect_config(folder: Path) -> tuple[AdapterConfig, ModelRecord | None]:
         except LeakError as error:
             raise HubError(f"{STIMULI}: {error}") from error
     if (folder / CALIBRATION).is_file():
-        _json(folder / CALIBRATION)
+        form = _json(folder / CALIBRATION).get("format")
         try:
-            load_calibration(folder / CALIBRATION)
+            if form not in range(1, FORMAT):  # an older one says so wherever it would be applied
+                load_calibration(folder / CALIBRATION)
         except PredictionError as error:
             raise HubError(f"{CALIBRATION}: {error}") from error
     return config, record

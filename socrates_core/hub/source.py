@@ -1,6 +1,5 @@
 """`source.json` beside a pulled adapter: repository, commit, requested revisions, and the sha256 of every file."""
 
-import json
 import re
 import time
 from collections.abc import Mapping
@@ -10,16 +9,15 @@ from typing import Any, Final
 from socrates_core.errors import HubError
 from socrates_core.hub.access import check_repo_id
 from socrates_core.hub.inspection import FILES, WEIGHTS
-from socrates_core.study.files import file_sha256, read_json
+from socrates_core.study.files import file_sha256, partial_of, read_json, write_json
 
 SOURCE: Final = "source.json"
 FORMAT: Final = 1
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
-_UNFINISHED: Final = f"{SOURCE}.partial"
 
 
-def write_source(folder: Path, repo_id: str, revision: str | None, commit: str) -> None:
-    """Record where the files of a folder came from, and their hashes."""
+def write_source(folder: Path, repo_id: str, revision: str | None, commit: str, owner_only: bool = False) -> None:
+    """Record where the files of a folder came from, their hashes, and whether they are for the app's owner alone."""
     files = {
         path.name: {"size": path.stat().st_size, "sha256": file_sha256(path)}
         for name in FILES
@@ -27,19 +25,19 @@ def write_source(folder: Path, repo_id: str, revision: str | None, commit: str) 
     }
     asked = {revision or "": time.time()}
     source = {"format": FORMAT, "repo_id": repo_id, "commit": commit, "asked": asked, "files": files}
-    _write_atomically(folder, source)
+    source["owner_only"] = owner_only
+    write_json(folder / SOURCE, source)
 
 
 def record_revision(folder: Path, revision: str | None) -> None:
     """Record that a revision resolves to this commit now, for later pulls without a connection to the Hub."""
     source = read_source(folder)
-    _write_atomically(folder, {**source, "asked": {**source["asked"], revision or "": time.time()}})
+    write_json(folder / SOURCE, {**source, "asked": {**source["asked"], revision or "": time.time()}})
 
 
-def _write_atomically(folder: Path, source: Mapping[str, Any]) -> None:
-    partial = folder / _UNFINISHED
-    partial.write_text(json.dumps(source, indent=1) + "\n", "utf-8")
-    partial.replace(folder / SOURCE)
+def record_audience(folder: Path, owner_only: bool) -> None:
+    """Record whether the page offers an adapter to its owner alone."""
+    write_json(folder / SOURCE, {**read_source(folder), "owner_only": owner_only})
 
 
 def read_source(folder: Path) -> Mapping[str, Any]:
@@ -58,6 +56,7 @@ def read_source(folder: Path) -> Mapping[str, Any]:
             and bool(found["asked"])
             and all(isinstance(when, int | float) for when in found["asked"].values())
             and {WEIGHTS} <= set(found["files"]) <= set(FILES)
+            and isinstance(found.get("owner_only", False), bool)
             and all(isinstance(one["size"], int) and isinstance(one["sha256"], str) for one in found["files"].values())
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -76,4 +75,4 @@ def is_pulled(path: Path) -> bool:
 
 def unexpected_files(folder: Path) -> list[str]:
     """Names of the files in a folder that do not belong to a pulled adapter."""
-    return sorted({path.name for path in folder.iterdir()} - {*FILES, SOURCE, _UNFINISHED})
+    return sorted({path.name for path in folder.iterdir()} - {*FILES, SOURCE, partial_of(folder / SOURCE).name})

@@ -24,6 +24,7 @@ from socrates_core.model.precision import Precision, apply_precision, check_prec
 from socrates_core.model.record import ModelRecord, calibration_file
 from socrates_core.prompt import check_template
 from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled
+from socrates_core.study.sources.hub_address import hub_name
 from socrates_core.study.split import Split, part
 from socrates_core.study.study_set import StudySet
 
@@ -64,6 +65,7 @@ def load_model(
     Raises:
         ModelError: If there is no such model, or model, adapter and template do not fit together.
     """
+    name, adapter = hub_name(name), None if adapter is None else hub_name(adapter)
     if template is not None:
         check_template(template)
     check_precision(precision)

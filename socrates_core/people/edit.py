@@ -66,7 +66,7 @@ def attributes_of(participants: pl.DataFrame) -> list[str]:
 
 
 def describe(edit: Edit) -> str:
-    """An edit in a few words: `party id is Democrat or Independent`."""
+    """An edit in a few words: `party identification is Democrat or Independent`."""
     title = attribute_words(edit.attribute)
     match edit:
         case Filter():
@@ -93,7 +93,9 @@ def check_edits(participants: pl.DataFrame, edits: Sequence[Edit]) -> None:
         _check_edit(participants[edit.attribute], edit)
         if isinstance(edit, SetValue | Shares):
             if edit.attribute in final:
-                raise PopulationError(f"{edit.attribute} has more than one set value or shares edit; keep one of them")
+                raise PopulationError(
+                    f"{attribute_words(edit.attribute)} has more than one set value or shares edit; keep one of them"
+                )
             final.add(edit.attribute)
 
 
@@ -188,15 +190,16 @@ def _share(raw: object, where: str) -> tuple[Value, float]:
 
 def check_form(edit: Edit) -> None:
     """Raise a PopulationError for what makes no sense whoever the participants are."""
+    name = attribute_words(edit.attribute)
     match edit:
         case Filter():
             if not edit.values:
-                raise PopulationError(f"the filter on {edit.attribute} names no values, so no one would be left")
+                raise PopulationError(f"the filter on {name} names no values, so no one would be left")
         case Range():
             if edit.low is None and edit.high is None:
-                raise PopulationError(f"the range of {edit.attribute} has no bound; give the lowest or the highest")
+                raise PopulationError(f"the range of {name} has no bound; give the lowest or the highest")
             if edit.low is not None and edit.high is not None and edit.low > edit.high:
-                raise PopulationError(f"the range of {edit.attribute} is empty: {edit.low} is above {edit.high}")
+                raise PopulationError(f"the range of {name} is empty: {edit.low} is above {edit.high}")
         case Shares():
             _check_shares(edit)
         case SetValue():
@@ -204,17 +207,16 @@ def check_form(edit: Edit) -> None:
 
 
 def _check_edit(column: pl.Series, edit: Edit) -> None:
+    name = attribute_words(edit.attribute)
     if isinstance(edit, Range) and not column.dtype.is_integer():
-        raise PopulationError(f"{edit.attribute} is not numeric, so it has no range; choose values instead")
+        raise PopulationError(f"{name} is not numeric, so it has no range; choose values instead")
     match edit:
         case Filter():
             check_form(edit)
             for value in edit.values:
                 _check_value(column, value)
                 if value not in column:
-                    raise PopulationError(
-                        f"nobody has {edit.attribute} {value_words(value)}; there are {_choices(column)}"
-                    )
+                    raise PopulationError(f"nobody has {name} {value_words(value)}; there are {_choices(column)}")
         case Range():
             check_form(edit)
         case SetValue():
@@ -226,30 +228,25 @@ def _check_edit(column: pl.Series, edit: Edit) -> None:
 
 
 def _check_shares(edit: Shares) -> None:
-    values = [value for value, _ in edit.shares]
+    name, values = attribute_words(edit.attribute), [value for value, _ in edit.shares]
     for value, share in edit.shares:
         if not math.isfinite(share) or share < 0:
-            raise PopulationError(
-                f"the share of {edit.attribute} {value_words(value)} must be 0 % or more, got {share:.1%}"
-            )
+            raise PopulationError(f"the share of {name} {value_words(value)} must be 0 % or more, got {share:.1%}")
     if len(set(values)) < len(values):
-        raise PopulationError(
-            f"the shares of {edit.attribute} name a value twice: {', '.join(map(value_words, values))}"
-        )
+        raise PopulationError(f"the shares of {name} name a value twice: {', '.join(map(value_words, values))}")
     total = sum(share for _, share in edit.shares)
     if abs(total - 1) > SHARES_TOLERANCE:
-        raise PopulationError(f"the shares of {edit.attribute} add up to {total:.1%}; they must add up to 100 %")
+        raise PopulationError(f"the shares of {name} add up to {total:.1%}; they must add up to 100 %")
 
 
 def _check_value(column: pl.Series, value: Value) -> None:
     fits = value is None or (isinstance(value, bool) is False and isinstance(value, int) == column.dtype.is_integer())
+    name = attribute_words(column.name)
     if not fits:
         expected = "whole numbers" if column.dtype.is_integer() else "text"
-        raise PopulationError(
-            f"{column.name} contains {expected}, so it cannot be {value!r}; there are {_choices(column)}"
-        )
+        raise PopulationError(f"{name} contains {expected}, so it cannot be {value!r}; there are {_choices(column)}")
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise PopulationError(f"{column.name} cannot be {value}: the number is too large")
+        raise PopulationError(f"{name} cannot be {value}: the number is too large")
 
 
 def _choices(column: pl.Series, most: int = 12) -> str:
@@ -261,9 +258,19 @@ def _choices(column: pl.Series, most: int = 12) -> str:
     return ", ".join(str(value) for value in known[:most]) + more + unknown
 
 
+WORDS: Final[Mapping[str, str]] = {
+    "party_id": "party identification",
+    "metro_status": "metropolitan area",
+    "location": "place of residence",
+    "internet_access": "internet access",
+    "phone_service": "telephone service",
+}
+"""Column name of an attribute → what it is called, where that is more than its name without underscores."""
+
+
 def attribute_words(attribute: str) -> str:
-    """`party_id` → `party id`."""
-    return attribute.replace("_", " ")
+    """An attribute as written in a sentence: `party_id` → `party identification`, `age_group` → `age group`."""
+    return WORDS.get(attribute, attribute.replace("_", " "))
 
 
 def value_words(value: Value) -> str:

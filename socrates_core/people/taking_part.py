@@ -34,7 +34,7 @@ class Population:
     >>> democrats = Population().keep(party_id="Democrat")
     >>> older = democrats.give(age_group="65+").shares("gender", {"Female": 0.7, "Male": 0.3})
     >>> print(older)
-    the observed people, party id is Democrat, age group is set to 65+, gender is 70.0% Female, 30.0% Male
+    the observed people, party identification is Democrat, age group is set to 65+, gender is 70.0% Female, 30.0% Male
     >>> print(Population.of([{"age": 30, "gender": "Female"}, {"age": 71}]))
     2 own personas
 

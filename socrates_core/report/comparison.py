@@ -29,8 +29,8 @@ def report(comparison: Comparison) -> tuple[str, str]:
             section
             for kind in comparison.kinds
             for section in (
-                Section(_titled("Leaderboard", comparison, kind), _leaderboard(comparison, kind)),
-                Section(_titled("Pair by pair", comparison, kind), _pairs(comparison, kind)),
+                Section(_titled("Leaderboard", comparison, kind), _leaderboard(comparison, kind), kind),
+                Section(_titled("Pair by pair", comparison, kind), _pairs(comparison, kind), kind),
             )
         ),
     ]

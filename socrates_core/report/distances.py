@@ -150,7 +150,7 @@ def studies(metrics: Metrics) -> list[Part]:
         return ["No study has a Wasserstein distance (W)."]
     table = tuple(
         (
-            row.study,
+            f"{row.title} ({row.study})" if row.title else row.study,
             {True: "real", False: "synthetic", None: ""}[row.real],
             f"{row.n:,}",
             f"{row.cells:,}",

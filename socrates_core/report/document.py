@@ -9,6 +9,9 @@ import plotly.graph_objects as go
 
 from socrates_core.report.figures import figure_html
 
+LONG: Final = 6
+"""Titled sections from which on a page lists its contents."""
+
 PAGE_HEAD: Final = """<!doctype html>
 <html lang="en">
 <head>
@@ -69,20 +72,64 @@ class Section:
 
     title: str
     parts: Sequence[Part]
+    kind: str = ""
+    """The kind of studies that it is about, where a document has sections for several kinds."""
 
 
 def to_html(title: str, sections: Sequence[Section]) -> str:
-    """A self-contained page that includes the plotting library once."""
+    """A self-contained page that includes the plotting library once; a long one begins with a list of its contents."""
     body = [f"<h1>{html.escape(title)}</h1>"]
     pictures = 0
+    titled = [section.title for section in sections if section.title]
+    if len(titled) >= LONG:
+        body.append(_contents(titled))
+    headings = iter(range(1, len(titled) + 1))
+    kinds = list(dict.fromkeys(section.kind for section in sections if section.kind))
+    chooser = _chooser(kinds)
     for section in sections:
+        if section.kind and chooser:
+            body.append(chooser)
+            chooser = ""
+        body.append(f'<section data-kind="{html.escape(section.kind)}">')
         if section.title:
-            body.append(f"<h2>{html.escape(section.title)}</h2>")
+            body.append(f'<h2 id="section-{next(headings)}">{html.escape(section.title)}</h2>')
         for part in section.parts:
             pictures += isinstance(part, Picture)
             body.append(part_html(part, pictures))
+        body.append("</section>")
     head = f"{PAGE_HEAD}{_STYLE}<title>{html.escape(title)}</title>\n</head>\n<body>\n"
     return head + "\n".join(body) + "\n</body>\n</html>\n"
+
+
+def _contents(titles: Sequence[str]) -> str:
+    """Links to the sections, which stand beside them where there is room."""
+    links = "".join(f'<li><a href="#section-{i}">{html.escape(title)}</a></li>' for i, title in enumerate(titles, 1))
+    return f'<nav class="contents" aria-labelledby="contents"><h2 id="contents">Contents</h2><ol>{links}</ol></nav>'
+
+
+def _chooser(kinds: Sequence[str]) -> str:
+    """Radio buttons that leave the sections of one kind of studies, the first of them at first, or of all kinds."""
+    if len(kinds) < 2:
+        return ""
+    labels = {**{kind: f"{kind} studies" for kind in kinds}, "all": "all, one below the other"}
+    buttons = "".join(
+        f'<label><input type="radio" name="kind" value="{html.escape(kind)}"{" checked" if kind == kinds[0] else ""}> '
+        f"{html.escape(label)}</label>"
+        for kind, label in labels.items()
+    )
+    hidden = "".join(
+        f'body:has(input[value="{html.escape(one)}"]:checked) section[data-kind="{html.escape(other)}"] '
+        "{ display: none; }\n"
+        for one in kinds
+        for other in kinds
+        if other != one
+    )
+    # plotly draws a figure anew, at the width that it now has, when the window changes
+    redraw = "window.dispatchEvent(new Event('resize'))"
+    return (
+        f"<style>@media screen {{ {hidden} }}</style>"
+        f'<fieldset class="chooser" onchange="{redraw}"><legend>Show</legend>{buttons}</fieldset>'
+    )
 
 
 def to_markdown(title: str, sections: Sequence[Section]) -> str:
@@ -100,6 +147,20 @@ _STYLE = """<style>
 .wide { overflow-x: auto; }
 table { margin: .75rem 0; }
 td { font-variant-numeric: tabular-nums; }
+.contents { border: 1px solid #808080; border-radius: 6px; padding: .5rem 1rem .75rem; font-size: .9rem; }
+.contents h2 { font-size: 1rem; margin: .25rem 0; }
+.contents ol { margin: 0; padding-left: 1.5rem; columns: 15rem; }
+a { color: light-dark(#0a67a3, #63b3e6); }
+.chooser { border: 1px solid #808080; border-radius: 6px; display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; }
+.chooser label { padding: .25rem 0; }
+h2 { scroll-margin-top: 1rem; }
+@media (min-width: 76rem) {
+  body:has(.contents) { margin-left: max(19rem, calc(50% - 26rem)); }
+  .contents { position: fixed; top: 2rem; left: max(1rem, calc(50% - 44rem)); width: 14rem;
+    max-height: calc(100vh - 6rem); overflow-y: auto; }
+  .contents ol { columns: auto; }
+}
+@media print { .contents { position: static; width: auto; } }
 </style>
 """
 

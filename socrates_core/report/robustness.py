@@ -12,7 +12,7 @@ from socrates_core.report.figures import dress, wrapped
 from socrates_core.report.prediction.picture import LOOKS
 from socrates_core.report.simulation import inert
 from socrates_core.report.words import signed
-from socrates_core.simulation.robustness.variants import Robustness, Variant
+from socrates_core.simulation.robustness.variants import NO_EFFECT, Robustness, SignAgreement, Variant
 
 TITLE: Final = "Asked in other ways"
 SYMBOLS: Final = ("diamond", "circle", "square", "triangle-up", "cross", "x", "star")
@@ -33,15 +33,29 @@ def robustness_sentences(found: Robustness) -> list[str]:
             f"A predicted mean moves by up to {moved.max():.0f} % of the scale's width "
             f"({first.arms[int(moved.argmax())].label})."
         )
-    for row, same in zip(first.effects, found.same_sign(), strict=True):
-        told.append(
-            f"The effect of {row.label}, {signed(row.predicted)} as asked, has the same sign in {same} of {ways} ways."
-        )
+    told += [_sign_words(one, ways) for one in found.signs()]
     distances = found.distances()
     if np.isfinite(distances).all():
         mean = distances.mean(axis=1)
         told.append(f"The mean Wasserstein distance (W) is between {mean.min():.3f} and {mean.max():.3f}.")
     return told
+
+
+def _sign_words(found: SignAgreement, ways: int) -> str:
+    """How many ways agree in the sign of an effect; those that do not are named."""
+    small = f"no effect (below {NO_EFFECT:g} points up or down)"
+    if found.sign == 0:
+        told = (
+            f"The effect of {found.label} is {signed(found.predicted)} points as asked: {small}, so it has no sign; "
+            f"{found.same} of {ways} ways show none."
+        )
+        return f"{told} An effect is shown by: {'; '.join(found.opposite)}." if found.opposite else told
+    told = (
+        f"The effect of {found.label}, {signed(found.predicted)} points as asked, has the same sign in {found.same} of "
+        f"{ways} ways."
+    )
+    told += f" The opposite sign: {'; '.join(found.opposite)}." if found.opposite else ""
+    return told + (f" {small.capitalize()}: {'; '.join(found.no_effect)}." if found.no_effect else "")
 
 
 def robustness_table(found: Robustness) -> Table:

@@ -23,6 +23,7 @@ from socrates_core.report.effect_table import (
     shares_by_option,
 )
 from socrates_core.report.figures import arms_figure, figure_html, histogram
+from socrates_core.report.trust.columns import TRUST_COLUMNS, trust_columns
 from socrates_core.report.trust.tables import TITLE, trust_parts
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.result import ArmResult, EffectRow, OffAxisAnswers, Simulation
@@ -46,9 +47,22 @@ CSV_COLUMNS: Final = (
     "actual_answers",
     "invalid_predictions",
     "off_axis",
-    "calibrated_share",
-    "calibration_applied",
+    *TRUST_COLUMNS,
     "simulated",
+    "wasserstein",
+    "wasserstein_low",
+    "wasserstein_high",
+    "noise_floor",
+    "uniform_baseline",
+    "human_split_half",
+    "convention",
+    "edits",
+    "temperature",
+    "top_p",
+    "seed",
+    "model",
+    "adapter",
+    "version",
 )
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -90,15 +104,17 @@ def to_csv(simulation: Simulation) -> str:
 
     Shares of options on the axis are of the answers on the axis; those of options off it (`off_axis`) are of all
     people. The options of an open-ended outcome are all numbers that were given; predicted shares are of the valid
-    answers. Texts that a spreadsheet would interpret as a formula are prefixed with an apostrophe.
+    answers. Every row also has W of its condition with what it is judged by, and what the prediction was made with, so
+    that a table cut out of the file still says what it is. Texts that a spreadsheet would interpret as a formula are
+    prefixed with an apostrophe.
     """
     file = io.StringIO()
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(CSV_COLUMNS)
-    said = trust(simulation)
-    applied = "yes" if said.applied else "no"
+    made = _csv_settings(simulation)
     for place, arm in enumerate(simulation.arms):
-        cell, calibrated = arm.cell, said.arms[place].calibrated if said.applied else None
+        cell, told = arm.cell, trust_columns(simulation, place)
+        figures = [*_csv_distance(arm), *made]
         for i, value in enumerate(arm.predicted.values.tolist()):
             label = inert(cell.scale.labels.get(value, ""))
             shares = [f"{arm.predicted.probs[i]:.6f}", "" if arm.actual is None else f"{arm.actual.probs[i]:.6f}"]
@@ -115,9 +131,9 @@ def to_csv(simulation: Simulation) -> str:
                     arm.n_actual,
                     invalid,
                     "no",
-                    "" if calibrated is None else f"{calibrated[i]:.6f}",
-                    applied,
+                    *next(told),
                     "true",
+                    *figures,
                 ]
             )
         if arm.off_axis is None:
@@ -138,12 +154,29 @@ def to_csv(simulation: Simulation) -> str:
                     answers,
                     0,
                     "yes",
-                    "",
-                    applied,
+                    *next(told),
                     "true",
+                    *figures,
                 ]
             )
     return file.getvalue()
+
+
+def _csv_distance(arm: ArmResult) -> list[str]:
+    """W of an arm with what it is judged by; empty where there is none."""
+    if arm.w is None or arm.interval is None:
+        return [""] * 7
+    halves = None if arm.score is None else arm.score.split_half
+    found = (arm.w, arm.interval.low, arm.interval.high, arm.noise_floor, arm.uniform, halves)
+    return [*("" if one is None else f"{one:.6f}" for one in found), arm.convention]
+
+
+def _csv_settings(simulation: Simulation) -> list[str]:
+    """What the prediction was made with."""
+    request, model = simulation.request, simulation.model
+    edits = inert("; ".join(map(describe, request.edits)))
+    numbers = [f"{request.temperature:g}", f"{request.top_p:g}", str(request.seed)]
+    return [edits, *numbers, inert(model.name), inert(model.adapter or ""), versions()["socrates"]]
 
 
 def to_html(simulation: Simulation) -> str:
@@ -201,21 +234,7 @@ def inert(text: str) -> str:
 def _arm_json(arm: ArmResult) -> dict[str, Any]:
     cell = arm.cell
     return {
-        "cell": {
-            "cell_id": cell.cell_id,
-            "study_id": cell.study_id,
-            "condition_num": cell.condition_num,
-            "condition": cell.condition,
-            "task_num": cell.task_num,
-            "stimulus": cell.stimulus,
-            "scale_values": None if cell.scale.values is None else list(cell.scale.values),
-            "scale_labels": cell.scale.label_column,
-            "unit": cell.scale.unit,
-            "measurement": cell.scale.measurement,
-            "off_axis": cell.scale.off_axis_column,
-            "off_axis_labels": cell.scale.off_axis_label_column,
-            "sha256": cell_hash(cell),
-        },
+        "cell": cell_json(cell),
         "predicted": _distribution_json(arm, arm.predicted),
         "predicted_mean_interval": None if cell.scale.nominal else asdict(arm.predicted_mean_interval),
         "predicted_share_intervals": [asdict(one) for one in arm.share_intervals],
@@ -233,6 +252,26 @@ def _arm_json(arm: ArmResult) -> dict[str, Any]:
         "numbers": None if arm.numbers is None else asdict(arm.numbers),
         "off_axis": None if arm.off_axis is None else _off_axis_json(arm.off_axis),
         "nominal": None if arm.nominal is None else asdict(arm.nominal),
+    }
+
+
+def cell_json(cell: Cell) -> dict[str, Any]:
+    """What people read in a cell, and how they answer."""
+    scale = cell.scale
+    return {
+        "cell_id": cell.cell_id,
+        "study_id": cell.study_id,
+        "condition_num": cell.condition_num,
+        "condition": cell.condition,
+        "task_num": cell.task_num,
+        "stimulus": cell.stimulus,
+        "scale_values": None if scale.values is None else list(scale.values),
+        "scale_labels": scale.label_column,
+        "unit": scale.unit,
+        "measurement": scale.measurement,
+        "off_axis": scale.off_axis_column,
+        "off_axis_labels": scale.off_axis_label_column,
+        "sha256": cell_hash(cell),
     }
 
 

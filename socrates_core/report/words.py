@@ -149,14 +149,6 @@ def duration_between(least: float, most: float) -> str:
     return f"{least / length:,.1f} to {most / length:,.1f} {unit}"
 
 
-def data_size(size: float) -> str:
-    """A size in bytes, in words."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= scale:
-            return f"{size / scale:,.1f} {unit}"
-    return f"{size:.0f} bytes"
-
-
 def cut(count: int) -> list[str]:
     """The note under a list that is cut."""
     return [f"The first {SHOWN_ROWS} of {count:,} are shown; metrics.json has all."] if count > SHOWN_ROWS else []

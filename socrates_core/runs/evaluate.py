@@ -18,12 +18,13 @@ from socrates_core.report.words import headline
 from socrates_core.runs import queue as run_queue
 from socrates_core.runs.folder import cancel as cancel_run
 from socrates_core.runs.folder import delete, launch, open_run, read_spec
-from socrates_core.runs.state import is_alive, state
+from socrates_core.runs.state import STARTED_BY, is_alive, record, state
 from socrates_core.runs.worker import waiting, work
 from socrates_core.study.study_set import StudySet
 
 ALLOW_SEEN: Final = "Evaluate studies that the model was trained on; the report is marked CONTAMINATED."
 CONFIRM: Final = "Send attributes of people from a file of your own to an endpoint; without this, nothing is sent."
+BY_COMMAND: Final = "command line"
 OTHER_BASE: Final = "Load an adapter that names another base model; the report says so."
 
 
@@ -72,6 +73,8 @@ def run(
     out = out or Path("runs") / spec.run_id
     fresh = not (out / "spec.json").is_file()
     open_run(out, spec)
+    if fresh:
+        record(out, STARTED_BY, by=BY_COMMAND)
     if bring_to_an_end(out, spec, engine, detach, fresh):
         show(out, convention)
 

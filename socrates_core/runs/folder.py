@@ -114,6 +114,7 @@ def worker(folder: Path) -> Iterator[None]:
     try:
         (folder / "cancel").unlink(missing_ok=True)
         _end_line(folder / "events.jsonl")
+        (folder / "events.jsonl").touch()  # the index reads a run again when this file has changed
         yield
     except SocratesError as error:
         with suppress(OSError):

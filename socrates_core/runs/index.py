@@ -17,7 +17,7 @@ from socrates_core.evaluation.results.distances import KINDS, StudyKind
 from socrates_core.evaluation.results.metrics import Metrics, load_metrics
 from socrates_core.runs import queue as run_queue
 from socrates_core.runs.folder import read_spec
-from socrates_core.runs.state import AT_WORK, ENDS, Phase, StateCode, is_alive, state
+from socrates_core.runs.state import AT_WORK, ENDS, Phase, StateCode, state
 
 FILE: Final = "index.sqlite"
 
@@ -65,6 +65,10 @@ class RunRow:
     """Seconds left to predict."""
     updated: float | None
     """Time of the last event, in seconds since 1970."""
+    owner: str | None
+    """Who started it, in words; None if not recorded."""
+    seconds: float | None
+    """Time that its workers have spent on it; None before any."""
     kinds: tuple[KindFigures, ...]
     """Its figures on each kind of studies; empty before the run is finished, and if its metrics cannot be read."""
     contaminated: bool
@@ -104,8 +108,9 @@ def refresh(root: Path) -> list[RunRow]:
             continue
         old, stamp = known.get(folder.name), _stamp(folder)
         settled = old is not None and old.stamp == stamp and (old.state in ENDS or not old.readable)
-        row = old if old is not None and settled and not is_alive(folder) else _row(folder, stamp)
-        rows.append(replace(row, ahead=run_queue.position(queue, row.name) if row.at_work else None))
+        row = old if old is not None and settled else _row(folder, stamp)
+        ahead = run_queue.position(queue, row.name) if row.at_work else None
+        rows.append(row if row.ahead == ahead else replace(row, ahead=ahead))
     rows.sort(key=lambda row: (-(row.updated or 0), row.name))
     if rows != before:
         _write(root, rows)
@@ -157,7 +162,7 @@ def _write(root: Path, rows: Sequence[RunRow]) -> None:
 
 
 def _stamp(folder: Path) -> str:
-    """A text that changes when the row would."""
+    """A text that changes when the row would: a worker touches events.jsonl as soon as it holds the run."""
     parts = []
     for name in ("spec.json", "events.jsonl", "metrics.json"):
         try:
@@ -190,6 +195,8 @@ def _row(folder: Path, stamp: str) -> RunRow:
         rate=stands.rate,
         left=stands.left,
         updated=stands.updated,
+        owner=stands.owner,
+        seconds=stands.seconds,
         kinds=(),
         contaminated=False,
         message=stands.message,
@@ -261,6 +268,8 @@ def _unreadable(name: str, message: str, stamp: str) -> RunRow:
         rate=None,
         left=None,
         updated=None,
+        owner=None,
+        seconds=None,
         kinds=(),
         contaminated=False,
         message=message,

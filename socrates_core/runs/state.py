@@ -6,6 +6,7 @@ import platform
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -23,6 +24,12 @@ AT_WORK: Final[tuple[StateCode, ...]] = ("waiting", "running")
 """States in which a worker holds the run's lock."""
 
 Phase = Literal["starting", "waiting", "loading", "predicting", "scoring", "stopping"]
+
+STARTED_BY: Final = "asked"
+"""The event that says who starts or resumes a run; it is no step of its work."""
+
+PAUSES: Final = ("queued", *ENDS)
+"""Events after which no work is done until the next one."""
 
 _PHASES: Final[Mapping[str, Phase]] = {
     "queued": "waiting",
@@ -54,6 +61,10 @@ class RunState:
     """Why it failed; None otherwise."""
     updated: float | None
     """Time of the last event, in seconds since 1970; None without events."""
+    owner: str | None
+    """Who started it, in words; None where nobody is recorded, as in runs of earlier versions."""
+    seconds: float | None
+    """Time that its workers have spent on it, up to the last event; None before any."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +97,9 @@ def state(folder: Path) -> RunState:
     if not (folder / "spec.json").is_file():
         raise RunError(f"{folder} is not a run (no spec.json)")
     alive = is_alive(folder)  # read before the events, so that a worker ending in between never looks interrupted
-    happened = events(folder)
+    everything = events(folder)
+    owner = next((one.get("by") for one in everything if one["event"] == STARTED_BY), None)
+    happened = [one for one in everything if one["event"] != STARTED_BY]
     last = happened[-1] if happened else None
     phase: Phase | None = None
     code: StateCode = "new"
@@ -110,8 +123,23 @@ def state(folder: Path) -> RunState:
         rate=rate,
         left=left,
         message=str(last.get("message", "")) if last and code == "failed" else None,
-        updated=last["time"] if last else None,
+        updated=everything[-1]["time"] if everything else None,
+        owner=owner if isinstance(owner, str) else None,
+        seconds=seconds_of_work(happened),
     )
+
+
+def seconds_of_work(happened: Sequence[Mapping[str, Any]]) -> float | None:
+    """Seconds between the events of each worker: without the queue, pauses, and what a killed worker did unrecorded.
+
+    None if no worker has recorded two events.
+    """
+    spans = [
+        later["time"] - earlier["time"]
+        for earlier, later in pairwise(happened)
+        if earlier["event"] not in PAUSES and later["event"] not in ("queued", "loading")
+    ]
+    return max(0.0, sum(spans)) if spans else None
 
 
 def speed_of(happened: Sequence[Mapping[str, Any]]) -> Speed | None:

@@ -19,7 +19,7 @@ from socrates_core import command
 from socrates_core.errors import PredictionError, RunError, SocratesError
 from socrates_core.evaluation.data import EvaluationData
 from socrates_core.evaluation.prediction import predict
-from socrates_core.evaluation.prediction_table import PROVENANCE, read_table, unit_table
+from socrates_core.evaluation.prediction_table import MARK, PROVENANCE, read_table, unit_table
 from socrates_core.evaluation.spec import EvaluationSpec
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.model.baselines import MarginalModel
@@ -196,7 +196,7 @@ def write_unit(folder: Path, cell: CellPredictions) -> None:
     """Write one cell's unit atomically."""
     path = folder / "units" / f"{cell.cell_id}.parquet"
     content = io.BytesIO()
-    unit_table([cell]).write_parquet(content, compression="zstd")
+    unit_table([cell]).write_parquet(content, compression="zstd", metadata=MARK)
     write_file(path, content.getbuffer(), durable=True)
 
 
@@ -229,7 +229,7 @@ def collect(folder: Path, provenance: Mapping[str, Any]) -> pl.DataFrame:
     units = sorted((folder / "units").glob("[0-9]*.parquet"), key=lambda path: int(path.stem))
     table = pl.concat([read_table(path) for path in units], how="diagonal").sort("study_id", "cell_id")
     content = io.BytesIO()
-    metadata = {PROVENANCE: json.dumps(provenance, ensure_ascii=False), "simulated": "true"}
+    metadata = {PROVENANCE: json.dumps(provenance, ensure_ascii=False), **MARK}
     table.write_parquet(content, compression="zstd", metadata=metadata)
     write_file(folder / "predictions.parquet", content.getbuffer())
     return table

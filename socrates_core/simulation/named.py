@@ -40,7 +40,7 @@ def simulate(
     Assistance to the poor: W = 0.317 (0.308 to 0.326)
     >>> democrats = Population().keep(party_id="Democrat")
     >>> simulate(studies, model, study="gss-welfare", people=100, population=democrats).arms[0].actual_group
-    'the people whose party id is Democrat'
+    'the people whose party identification is Democrat'
 
     Args:
         studies: From `load_studies` or `read_study`.

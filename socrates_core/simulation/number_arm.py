@@ -1,6 +1,7 @@
 """The arms of an open-ended outcome: one number sampled from the model per simulated person."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -10,12 +11,36 @@ from socrates_core.errors import ModelError
 from socrates_core.metrics.cell.comparison import LEAST, cell_rng, people_worth
 from socrates_core.metrics.uncertainty import Interval, effective_n, mean_interval
 from socrates_core.model.answer_model import MAX_DIGITS, NumberModel, SampledNumbers
+from socrates_core.scale.distribution import Floats
 from socrates_core.simulation.arm import BATCH, ArmPeople, ArmProgress, Progress, profile_table
-from socrates_core.simulation.open_ended import NumberResult, median_difference, on_one_axis, quartiles, score_numbers
+from socrates_core.simulation.open_ended import (
+    Ints,
+    NumberResult,
+    median_difference,
+    on_one_axis,
+    quartiles,
+    score_numbers,
+)
 from socrates_core.simulation.person_answers import person_answers
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.result import ArmResult, ArmResults, EffectRow
 from socrates_core.simulation.subgroups import ArmValues, subgroups_of
+
+
+@dataclass(frozen=True, eq=False)
+class PredictedNumbers:
+    """The numbers that are predicted in one arm."""
+
+    values: Ints
+    """(N,) valid ones, N ≥ 1; one may occur several times."""
+    counts: Floats
+    """(N,) positive weights."""
+    n_valid: int
+    n_invalid: int
+    worth: float
+    """As in `NumberResult`."""
+    on_scale_mass: float
+    n_personas: int
 
 
 def simulate_numbers(
@@ -28,9 +53,11 @@ def simulate_numbers(
     """
     tracker = ArmProgress(sum(len(arm.which) for arm in arms), progress)
     sampled = [_sample_numbers(model, arm, request, tracker) for arm in arms]
-    results = [_number_result(*pair, request.seed) for pair in zip(arms, sampled, strict=True)]
+    results = [
+        number_result(arm, _predicted(arm, numbers), request.seed) for arm, numbers in zip(arms, sampled, strict=True)
+    ]
     others = [result for place, result in enumerate(results) if place != control]
-    effects = [_median_effect(results[control], other, request.seed) for other in others]
+    effects = [median_effect(results[control], other, request.seed) for other in others]
     answers = [int(value) if valid else None for value, valid in zip(sampled[0].values, sampled[0].valid, strict=True)]
     unknown = pl.Series([None] * len(answers), dtype=pl.Float64)
     groups = [
@@ -67,10 +94,22 @@ def _sample_numbers(
     return sampled
 
 
-def _number_result(arm: ArmPeople, sampled: SampledNumbers, seed: int) -> ArmResult:
-    given = sampled.values[sampled.valid]
+def _predicted(arm: ArmPeople, sampled: SampledNumbers) -> PredictedNumbers:
     counts = arm.shares[sampled.valid]
-    predicted, actual = on_one_axis(given, arm.responses, arm.weights, counts)
+    return PredictedNumbers(
+        values=sampled.values[sampled.valid],
+        counts=counts,
+        n_valid=len(counts),
+        n_invalid=len(sampled.values) - len(counts),
+        worth=effective_n(counts),
+        on_scale_mass=float(np.average(sampled.mass, weights=arm.shares)),
+        n_personas=len(arm.personas),
+    )
+
+
+def number_result(arm: ArmPeople, numbers: PredictedNumbers, seed: int) -> ArmResult:
+    """Predicted numbers beside the answers of an arm's people."""
+    predicted, actual = on_one_axis(numbers.values, arm.responses, arm.weights, numbers.counts)
     score, actual_interval, n_effective = None, None, 0.0
     unscored = "An open-ended outcome has no stated scale to measure W on."
     if actual is None:
@@ -82,16 +121,16 @@ def _number_result(arm: ArmPeople, sampled: SampledNumbers, seed: int) -> ArmRes
         else:
             actual_interval = mean_interval(*arm.person_means())
             rng = cell_rng(seed, arm.cell.cell_id)
-            score = score_numbers(predicted, actual, effective_n(counts), n_effective, rng)
+            score = score_numbers(predicted, actual, numbers.worth, n_effective, rng)
             if score is None:
                 unscored = "All people gave the same number: the answers span no range to measure W by."
     return ArmResult(
         cell=arm.cell,
         predicted=predicted,
-        on_scale_mass=float(np.average(sampled.mass, weights=arm.shares)),
-        n_predicted=len(sampled.values),
-        predicted_mean_interval=mean_interval(given, counts),
-        n_personas=len(arm.personas),
+        on_scale_mass=numbers.on_scale_mass,
+        n_predicted=numbers.n_valid + numbers.n_invalid,
+        predicted_mean_interval=mean_interval(numbers.values, numbers.counts),
+        n_personas=numbers.n_personas,
         actual=actual,
         actual_group=arm.group,
         n_actual=len(arm.responses),
@@ -101,20 +140,22 @@ def _number_result(arm: ArmPeople, sampled: SampledNumbers, seed: int) -> ArmRes
         score=None,
         unscored=unscored,
         numbers=NumberResult(
-            n_valid=len(given),
-            n_invalid=len(sampled.values) - len(given),
+            n_valid=numbers.n_valid,
+            n_invalid=numbers.n_invalid,
             predicted=quartiles(predicted),
             actual=None if actual is None else quartiles(actual),
             score=score,
+            worth=numbers.worth,
         ),
     )
 
 
-def _median_effect(first: ArmResult, other: ArmResult, seed: int) -> EffectRow:
+def median_effect(first: ArmResult, other: ArmResult, seed: int) -> EffectRow:
+    """The median of an arm minus that of the control, both open-ended."""
     assert first.numbers is not None
     assert other.numbers is not None
     rng = np.random.default_rng([seed, 2, other.cell.cell_id])
-    here, there = (other.predicted, other.numbers.n_valid), (first.predicted, first.numbers.n_valid)
+    here, there = (other.predicted, other.numbers.worth), (first.predicted, first.numbers.worth)
     predicted, predicted_interval = median_difference(here, there, rng)
     actual: float | None = None
     actual_interval: Interval | None = None

@@ -75,6 +75,8 @@ class NumberResult:
     predicted: Quartiles
     actual: Quartiles | None
     score: NumberScore | None
+    worth: float
+    """How many equally weighted numbers the valid ones are worth; `n_valid` where people count alike."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,6 +60,7 @@ from socrates_core.simulation.result import (
     Simulation,
 )
 from socrates_core.simulation.subgroups import subgroups_of
+from socrates_core.study.study_file.population.weighting import TO_SHARES
 from socrates_core.study.study_set import Cell, StudySet
 
 __all__ = ["ArmResult", "EffectRow", "Score", "Simulation", "SimulationRequest", "arms_of", "control_of", "simulate"]
@@ -99,6 +100,7 @@ def simulate(
         stands_in = cells[_place(cells, control)].condition_label
         notes.append(f"The control does not have this outcome: effects are differences from {stands_in}.")
     arms = _draw_arms(studies, participants, cells, request)
+    weighted = [note for note in studies.manifest.notes if TO_SHARES in note]
     told = [note for arm in arms for note in arm.notes]
     if chosen.scale.values is None:
         made = simulate_numbers(check_numbers(model, chosen), arms, request, _place(cells, control), progress)
@@ -114,7 +116,7 @@ def simulate(
         control=cells[_place(cells, control)],
         effects=tuple(made.effects),
         profiles=made.profiles,
-        notes=tuple(dict.fromkeys([*notes, *told, *made.notes])),
+        notes=tuple(dict.fromkeys([*weighted, *notes, *told, *made.notes])),
         share_effects=tuple(made.share_effects),
         subgroups=made.subgroups,
         answers=made.answers if keep_answers else (),

@@ -82,7 +82,8 @@ def simulate_study(
         )
         report = None if progress is None else _share(progress, sum(can[:place]), sum(can))
         simulated = simulate(studies, model, request, report, keep_answers)
-        told = replace(simulated, notes=(*studies.manifest.notes, *simulated.notes))  # what weights do to the people
+        # what weights do to the people
+        told = replace(simulated, notes=tuple(dict.fromkeys([*studies.manifest.notes, *simulated.notes])))
         found.append(OutcomeResult(outcome, told, None))
     if not any(can):
         raise ModelError(

@@ -2,7 +2,10 @@
 
 Everything is fitted twice: on the predictions as they are, and on sharpened ones where sharpening helps. A family of
 scales has parts of its own if 19 groups or more have it, so that its intervals can be tried; all others share those of
-all scales together.
+all scales together. Where studies were kept for a test, how the intervals did on them stands beside; what fails there
+is not offered.
+
+A file of an older version is refused: its intervals were offered by a rule that asked less of them.
 """
 
 from collections.abc import Mapping
@@ -10,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from scipy.special import expit
+
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation.results.json_file import as_json, read_record
 from socrates_core.model.record import CALIBRATION
 from socrates_core.study.files import write_json
-from socrates_core.trust.error_model.coverage import Coverage, What
+from socrates_core.trust.error_model.coverage import SHARE_LEVEL, Coverage, What
 from socrates_core.trust.error_model.distance import DistanceModel
 from socrates_core.trust.error_model.evidence import ALL, FAMILIES, family_of
 from socrates_core.trust.error_model.hierarchy import LEAST_GROUPS, ErrorModel
@@ -23,7 +28,7 @@ from socrates_core.trust.fingerprint import Fingerprint
 from socrates_core.trust.support.features import SupportFeatures
 from socrates_core.trust.worth import Worth, effect_worth
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Version of calibration.json."""
 
 
@@ -63,19 +68,30 @@ class AnswersModel:
 
     mean: ErrorModel | None
     """Actual minus predicted means, in widths of the scale."""
+    share: ErrorModel | None
+    """Actual minus predicted shares of people at or above an option, in logits."""
     effect: EffectModel | None
     distance: DistanceModel | None
     distribution_worth: Worth | None
     coverage: tuple[Coverage, ...]
+    """On the groups that all this is fitted on, one left out at a time."""
+    tested: tuple[Coverage, ...]
+    """On groups that were kept for a test; empty if there are none."""
 
     def tried(self, what: What, level: float) -> Coverage | None:
         """How this interval did on groups left out; None if too few groups are left to try it."""
         return next((one for one in self.coverage if (one.what, one.level) == (what, level)), None)
 
+    def test_of(self, what: What, level: float) -> Coverage | None:
+        """How this interval did on the test part; None without one."""
+        return next((one for one in self.tested if (one.what, one.level) == (what, level)), None)
+
     def offered(self, what: What, level: float) -> bool:
-        """Whether the interval may be shown: it was tried, and held."""
-        found = self.tried(what, level)
-        return found is not None and found.holds
+        """Whether the interval may be shown: it was tried on groups left out, held there, and did not fail a test."""
+        if what == "share" and level > SHARE_LEVEL:
+            return False
+        found, test = self.tried(what, level), self.test_of(what, level)
+        return found is not None and found.holds and (test is None or test.reached)
 
     def mean_interval(self, predicted: float, level: float, sampling: float = 0.0) -> tuple[float, float] | None:
         """Within which the true mean of a new study's cell lies, in [0, 1]; None if that is not offered.
@@ -89,6 +105,19 @@ class AnswersModel:
             return None
         low, high = self.mean.predict(1.0, sampling).interval(level)
         return clipped(predicted + float(low[0]), 0.0, 1.0), clipped(predicted + float(high[0]), 0.0, 1.0)
+
+    def share_interval(self, logits: float, level: float, sampling: float = 0.0) -> tuple[float, float] | None:
+        """Within which the true share of people at or above an option lies, in [0, 1]; None if that is not offered.
+
+        Args:
+            logits: Of the predicted share, see `predicted_logits`.
+            level: 0.8 or 0.95.
+            sampling: For the share that some people will show instead of the true one: its sampling variance in logits.
+        """
+        if self.share is None or not self.offered("share", level):
+            return None
+        low, high = self.share.predict(1.0, sampling).interval(level)
+        return float(expit(logits + low[0])), float(expit(logits + high[0]))
 
     def effect_interval(self, predicted: float, level: float, sampling: float = 0.0) -> tuple[float, float] | None:
         """Within which a new study's true effect lies, in points; None if that is not offered.
@@ -163,6 +192,8 @@ class Calibration:
     groups: int
     """Independent groups: experiments, pools of people, replications."""
     studies: int
+    tested_on: int
+    """Groups of the test part, none of them among those; 0 without one."""
     data: tuple[str, ...]
     """Digests of the contents of the studies, where the runs state them."""
     families: Mapping[str, FamilyModel]
@@ -178,12 +209,16 @@ class Calibration:
         """Refuse what no fit gives."""
         if ALL not in self.families or set(self.families) - {ALL, *FAMILIES}:
             raise ValueError(f"there are parts for {ALL!r}, and for families of scales besides")
-        if self.groups < LEAST_GROUPS or self.studies < self.groups:
+        if self.groups < LEAST_GROUPS or self.studies < self.groups or self.tested_on < 0:
             raise ValueError(f"a calibration rests on {LEAST_GROUPS} groups of studies or more")
         for family in self.families.values():
             tried = [one.groups for kind in (family.raw, family.sharpened) if kind for one in kind.coverage]
             if max([family.groups, *tried]) > self.groups or family.studies > self.studies:
                 raise ValueError("no part of a calibration rests on more groups or studies than all of it")
+            if any(
+                one.groups > self.tested_on for kind in (family.raw, family.sharpened) if kind for one in kind.tested
+            ):
+                raise ValueError("no part of a calibration was tested on more groups than all of it")
 
     def of(self, options: int) -> tuple[str, FamilyModel]:
         """The error model for a scale with this many options, and the family whose it is."""
@@ -228,4 +263,5 @@ def load_calibration(path: Path) -> Calibration:
     try:
         return read_record(Calibration, FORMAT, file, "a calibration", again)
     except OSError as error:
-        raise PredictionError(f"{path} has no {CALIBRATION}; make one with python -m eval.calibrate RUN") from error
+        missing = f"{path} has no {CALIBRATION}" if path.is_dir() else f"{path} cannot be read ({error.strerror})"
+        raise PredictionError(f"{missing}; make one with python -m eval.calibrate RUN") from error

@@ -4,7 +4,9 @@ Temperature and top-p are applied to a model's distributions afterwards, and re-
 nearly every update of the page is answered from this cache. Numbers of open-ended outcomes are sampled anew each time.
 """
 
+import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -50,6 +52,8 @@ class _Store:
         self._cells: OrderedDict[Cell, dict[PersonaKey, _Answer]] = OrderedDict()
         self._numbers = 0
         self._lock = threading.Lock()
+        self.pace: float | None = None
+        """Seconds that the model took for each persona when it was last asked; None before."""
 
     def known(self, cell: Cell, keys: Sequence[PersonaKey]) -> dict[PersonaKey, _Answer]:
         with self._lock:
@@ -78,11 +82,35 @@ class AnswerMemory:
         self._stores: WeakKeyDictionary[AnswerModel, _Store] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
-    def asking(self, model: AnswerModel) -> AnswerModel:
-        """Wrap a model so that it is only called for personas that are not cached; number models stay number models."""
+    def asking(self, model: AnswerModel, seconds: float = math.inf) -> AnswerModel:
+        """Wrap a model so that it is only called for personas that are not cached; number models stay number models.
+
+        Args:
+            model: The model.
+            seconds: How long it may be expected to take in all, by its pace when it was last asked; what would take
+                longer, or nobody knows, is an `UnaskedError`.
+        """
         with self._lock:
             store = self._stores.setdefault(model, _Store(self._most))
-        return _RememberedNumbers(model, store) if isinstance(model, NumberModel) else _Remembered(model, store)
+        kind = _RememberedNumbers if isinstance(model, NumberModel) else _Remembered
+        return kind(model, store, seconds, self.pace(model))
+
+    def pace(self, model: AnswerModel) -> float | None:
+        """Seconds that a model took for each persona when it was last asked, or the slowest on the same loaded network.
+
+        None if neither has been asked.
+        """
+        with self._lock:
+            store, stores = self._stores.get(model), dict(self._stores)
+        if store is not None and store.pace is not None:
+            return store.pace
+        network = getattr(model, "shared", None)
+        alike = [
+            other.pace
+            for one, other in stores.items()
+            if network is not None and getattr(one, "shared", None) is network and other.pace is not None
+        ]
+        return max(alike, default=None)
 
     def recalling(self, model: AnswerModel) -> AnswerModel:
         """Wrap a model so that it is never called: answers that are not cached are an `UnaskedError`."""
@@ -102,8 +130,8 @@ class UnaskedError(ModelError):
 class _Remembered:
     """An answer model that reads the cache first and calls the wrapped model for the rest."""
 
-    def __init__(self, model: AnswerModel, store: _Store) -> None:
-        self._model, self._store = model, store
+    def __init__(self, model: AnswerModel, store: _Store, seconds: float = math.inf, pace: float | None = None) -> None:
+        self._model, self._store, self._left, self._pace = model, store, seconds, pace
 
     @property
     def description(self) -> ModelDescription:
@@ -134,7 +162,14 @@ class _Remembered:
         )
 
     def _ask(self, cell: Cell, personas: Sequence[Persona]) -> AnswerDistributions:
-        return self._model.answer_distributions(cell, personas)
+        if math.isfinite(self._left):
+            self._left -= math.inf if self._pace is None else self._pace * len(personas)
+            if self._left < 0:
+                raise UnaskedError(len(personas))
+        start = time.monotonic()
+        fresh = self._model.answer_distributions(cell, personas)
+        self._store.pace = (time.monotonic() - start) / max(1, len(personas))
+        return fresh
 
 
 class _Recalled(_Remembered):
@@ -157,4 +192,6 @@ class _RememberedNumbers(_Remembered):
         progress: Callable[[int, int], None] | None = None,
     ) -> SampledNumbers:
         assert isinstance(self._model, NumberModel)
+        if math.isfinite(self._left):  # numbers are drawn anew each time
+            raise UnaskedError(len(personas))
         return self._model.sampled_numbers(cell, personas, rng, temperature, top_p, progress)

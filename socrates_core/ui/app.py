@@ -1,5 +1,6 @@
 """The command that opens the page in the browser."""
 
+import gc
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from socrates_core.errors import LaunchError
 from socrates_core.model.folder import BUNDLED_MODELS, DEMO, chosen_adapter
 
 if TYPE_CHECKING:
@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from socrates_core.model.precision import Precision
     from socrates_core.ui.access.hosts import AllowedHosts
     from socrates_core.ui.access.owner_token import OwnerToken
-    from socrates_core.ui.catalogue import Catalogue
     from socrates_core.ui.results import Results
     from socrates_core.ui.startup import Startup
 
 ON_SPACE = os.environ.get("SYSTEM") == "spaces"
+
+USUAL = gc.get_threshold()
+SELDOM = (100_000, 50, 100)
+"""Thresholds of the garbage collector while the program starts: importing what runs a model and the page makes millions
+of objects that stay, and looking through them again and again takes a fifth of the time until the page is ready."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,9 @@ def app(
     confirm_people: Annotated[
         bool,
         typer.Option(
-            "--confirm-people", help="Let an endpoint have attributes of the people of --studies that are not public."
+            "--confirm-people",
+            envvar="SOCRATES_CONFIRM_PEOPLE",
+            help="Let an endpoint have attributes of the people of --studies that are not public.",
         ),
     ] = False,
     no_token: Annotated[
@@ -144,6 +150,7 @@ def app(
     ] = False,
 ) -> None:
     """Start Socrates in the browser: predicted and actual answers of studies that the model has not seen."""
+    gc.set_threshold(*SELDOM)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     entrance = Entrance(host, port, tuple(allowed_host or ()), no_token, mcp)
@@ -155,9 +162,11 @@ def asked_model(model: str, adapter: str | None, template: str | None, precision
     """The model that the options name; the demo model comes with its adapter."""
     # a second or two: --help and a mistyped option should not wait for it
     from socrates_core.model.loading import has_weights
+    from socrates_core.study.sources.hub_address import hub_name
     from socrates_core.ui.zero_gpu import prepare_zero_gpu
 
     zero_gpu = prepare_zero_gpu()
+    model, adapter = hub_name(model), None if adapter is None else hub_name(adapter)
     adapter = chosen_adapter(model, adapter)
     if zero_gpu and precision == "auto" and has_weights(model):
         # no GPU is visible before the first call, so its memory cannot be queried
@@ -184,8 +193,11 @@ def open_page(
     from socrates_core.ui.api.tools import PATH, check_installed
     from socrates_core.ui.catalogue import open_catalogue
     from socrates_core.ui.evaluate.board import RunBoard
+    from socrates_core.ui.loading.loader import Loader
+    from socrates_core.ui.loading.sending import check_people
     from socrates_core.ui.page import build_page, check_port, serve
     from socrates_core.ui.results import Results
+    from socrates_core.ui.simulate.tab import predict_first
 
     if entrance.mcp:
         check_installed()
@@ -204,30 +216,15 @@ def open_page(
     startup = load_in_background(results, asked) if asked.in_background else None
     mirror_runs(runs)
     board = RunBoard(runs)
-    page = build_page(results, board, startup)
+    loader = Loader(results, confirmed, fixed=asked.zero_gpu, log=lambda words: print(words, flush=True))
+    page = build_page(results, board, startup, loader)
+    predict_first(results)
     address = serve(page, results, board, guarded, entrance.host, entrance.port, entrance.mcp)
     print_address(address, guarded[1], entrance.host)
+    gc.set_threshold(*USUAL)
     if entrance.mcp:
         print(f"Tools    {address.rstrip('/')}{PATH}  (MCP over HTTP)", flush=True)
     page.block_thread()
-
-
-def check_people(catalogue: "Catalogue", model: str) -> None:
-    """Raise a LaunchError if an endpoint would get attributes of people whose rows are not public.
-
-    Args:
-        catalogue: The studies of the page.
-        model: As the command takes it.
-    """
-    from socrates_core.model.endpoint.endpoint_model import PREFIX
-    from socrates_core.people.sending import are_public, words_on_sending
-
-    for source in catalogue.sources:
-        if model.startswith(PREFIX) and source.folder is not None and not are_public(source.studies):
-            told = words_on_sending(source.studies, source.studies.study_ids, model.removeprefix(PREFIX))
-            raise LaunchError(
-                f"{source.title}: a simulation would send {told} Add --confirm-people if they may be sent"
-            )
 
 
 def print_model(results: "Results") -> None:

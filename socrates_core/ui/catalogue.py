@@ -17,8 +17,12 @@ from socrates_core.study.sources.bundled import BUNDLED, BUNDLED_STUDIES, load_b
 from socrates_core.study.split import Split, study_of
 from socrates_core.study.study_set import Cell, Study, StudySet
 
-FIRST_STUDY: Final = "gss-welfare"
-"""The study shown to new visitors: a real experiment with a large, well-known effect."""
+REAL_EXAMPLE: Final = "gss-welfare"
+"""The study that the page opens with: a real experiment with a large, well-known effect."""
+
+INVENTED_EXAMPLE: Final = "society-207"
+"""Where the page opens with the demo model: a study of the invented society that the demo model learned from, which
+it has not seen itself. Its treatments have effects that can be seen."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +91,15 @@ class Source:
                 return entry
         raise StudyFolderError(f"no study {study_id!r} in {self.title}; choose one from the list")
 
-    @property
-    def first_study(self) -> str:
-        """Id of the study that the page opens with."""
-        ids = [entry.study.study_id for entry in self.entries]
+    def first_study(self, demo: bool) -> str:
+        """Id of the study that the page opens with: an example that the model has not seen, or else the first one.
+
+        Args:
+            demo: Whether the demo model answers.
+        """
         unseen = {entry.study.study_id for entry in self.entries if not entry.seen}
-        return FIRST_STUDY if FIRST_STUDY in unseen else ids[0]
+        examples = (*([INVENTED_EXAMPLE] if demo else []), REAL_EXAMPLE)
+        return next((one for one in examples if one in unseen), self.entries[0].study.study_id)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +120,7 @@ class Catalogue:
             if source.name == name:
                 return source
         known = ", ".join(source.name for source in self.sources)
-        raise SocratesError(f"no source {name!r} here; available: {known}. Start the app with --studies to add one")
+        raise SocratesError(f"no source {name!r} here; available: {known}. Choose one from the list")
 
     def seen_by(self, trained_on: Collection[str]) -> "Catalogue":
         """The same studies, marked and sorted for a model trained on these units."""

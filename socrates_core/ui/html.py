@@ -2,10 +2,25 @@
 
 import html
 import json
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.document import Table
+from socrates_core.ui.access.visitors import on_space
+
+SIGN_IN: Final = "Sign in with Hugging Face"
+"""The beginning of a message to a visitor who has to; it becomes a link."""
+
+VARIABLES: Final = {
+    "model": "MODEL", "adapter": "ADAPTER", "template": "TEMPLATE", "precision": "PRECISION", "studies": "STUDIES",
+    "allowed-host": "ALLOWED_HOSTS", "confirm-people": "CONFIRM_PEOPLE", "out": "RUNS",
+}  # fmt: skip
+"""Option of the start → the end of the variable that sets it."""
+
+_OPTION: Final = re.compile(rf"--({'|'.join(VARIABLES)})\b(?:( )(?=[\w.-]+/|(?:shared|socrates|alpaca|nf4|bf16)\b))?")
+"""An option, and the blank before its value."""
 
 
 def text(raw: object) -> str:
@@ -17,7 +32,30 @@ def notice_html(message: str, problem: bool = True) -> str:
     """A message on the page: an alert for a problem, a status otherwise; empty for an empty message."""
     if not message:
         return ""
-    return f"<p class='notice' role='{'alert' if problem else 'status'}'>{text(message)}</p>"
+    message = worded_here(message)
+    drawn = text(message)
+    if message.startswith(SIGN_IN):
+        drawn = sign_in_link(SIGN_IN) + text(message.removeprefix(SIGN_IN))
+    return f"<p class='notice' role='{'alert' if problem else 'status'}'>{drawn}</p>"
+
+
+def worded_here(message: str) -> str:
+    """A message in which, on a Space, the variables stand that set what options set elsewhere.
+
+    A message with a command for another machine keeps its options.
+    """
+    if not on_space() or "python " in message or "socrates " in message:
+        return message
+    return _OPTION.sub(lambda found: f"SOCRATES_{VARIABLES[found[1]]}" + ("=" if found[2] else ""), message)
+
+
+def sign_in_link(words: str, element: str = "") -> str:
+    """A link to where visitors of a Space sign in; the script adds the way back."""
+    identity = f" id='{element}'" if element else ""
+    return (
+        f"<a{identity} class='sign-in' data-way='/login/huggingface' href='/login/huggingface?_target_url=/'>"
+        f"{text(words)}</a>"
+    )
 
 
 def about_columns(drawn: str, columns: Sequence[str]) -> str:
@@ -30,7 +68,7 @@ def metric(name: str, value: str, below: str, explanation: str, drawn: str = "")
     return (
         f"<div class='tile'><h4>{name}</h4><div class='value'>{value}</div>{drawn}"
         f"<div class='below'>{text(below)}</div>"
-        f"<details><summary aria-label='What is {name}?'>What is this?</summary>"
+        f"<details><summary>What is this?<span class='unread'> {name}</span></summary>"
         f"<p>{text(explanation)}</p></details></div>"
     )
 

@@ -1,7 +1,8 @@
 """What the event listeners of all tabs share: updates, the settings of the quick ones, state, progress."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
 from typing import Any, Final
 
 import gradio as gr
@@ -13,11 +14,40 @@ LEAST_WAIT: Final = 1.0
 Updates = dict[Block, Any]
 """What a handler returns: component → its new value, or `gr.update(…)`. Components that are left out do not change."""
 
+Changes = dict[str, Any]
+"""What a handler returns that knows no components: the name of one → its new value, or `gr.update(…)`."""
+
 QUICK: Final[dict[str, Any]] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
 """For listeners that only redraw controls."""
 
+EVERYBODY: Final = "everybody"
+"""The value of `audience_radio` that lets all visitors see and use something."""
+
 KEPT_SECONDS: Final = 8 * 3600
 """How long the state of an idle page is kept: a working day."""
+
+
+def on(components: Mapping[str, Block], handler: Callable[..., Changes]) -> Callable[..., Updates]:
+    """A handler whose changes are of these components, by name; Gradio reads its signature as that of the original."""
+
+    @wraps(handler)
+    def changing(*values: Any) -> Updates:
+        return {components[name]: change for name, change in handler(*values).items()}
+
+    return changing
+
+
+def steps_on(
+    components: Mapping[str, Block], handler: Callable[..., Iterator[Changes]]
+) -> Callable[..., Iterator[Updates]]:
+    """Likewise for a handler that goes on changing them."""
+
+    @wraps(handler)
+    def changing(*values: Any) -> Iterator[Updates]:
+        for changes in handler(*values):
+            yield {components[name]: change for name, change in changes.items()}
+
+    return changing
 
 
 def kept(value: object) -> gr.State:
@@ -25,7 +55,15 @@ def kept(value: object) -> gr.State:
     return gr.State(value, time_to_live=KEPT_SECONDS)
 
 
-def report_progress(progress: gr.Progress) -> Callable[[int, int], None]:
+def audience_radio(element: str) -> gr.Radio:
+    """Asks the owner whom something is for; shown to nobody else."""
+    who = [("Only the owner", "owner"), ("Everybody who visits", EVERYBODY)]
+    return gr.Radio(who, value="owner", label="Who may see and use it", elem_id=element, min_width=280, visible=False)
+
+
+def report_progress(
+    progress: gr.Progress, what: str = "Asking the model", units: str = "profiles"
+) -> Callable[[int, int], None]:
     """A callback that shows progress and remaining time in the status line of a run."""
     start = time.monotonic()
 
@@ -34,6 +72,6 @@ def report_progress(progress: gr.Progress) -> Callable[[int, int], None]:
         left = ""
         if done and spent > LEAST_WAIT:
             left = f", about {max(1, round(spent * (total - done) / done)):,} s left"
-        progress((done, total), desc=f"Asking the model: {done:,} of {total:,} profiles{left}", unit="")
+        progress((done, total), desc=f"{what}: {done:,} of {total:,} {units}{left}", unit="")
 
     return report

@@ -16,7 +16,8 @@ from socrates_core.ui.access.failures import shield
 from socrates_core.ui.access.guard import Guard
 from socrates_core.ui.access.hosts import AllowedHosts
 from socrates_core.ui.access.owner_token import OwnerToken
-from socrates_core.ui.access.visitors import on_space
+from socrates_core.ui.access.sign_in import account_html
+from socrates_core.ui.access.visitors import on_space, visitor_of
 from socrates_core.ui.adapters.tab import adapters_tab, refresh_adapters
 from socrates_core.ui.api.endpoints import Endpoints
 from socrates_core.ui.api.tools import give_json
@@ -25,7 +26,10 @@ from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.evaluate.files import run_routes
 from socrates_core.ui.evaluate.form import RunForm
 from socrates_core.ui.evaluate.tab import evaluate_tab, follow_runs
+from socrates_core.ui.help.view import help_html
 from socrates_core.ui.listeners import QUICK
+from socrates_core.ui.loading.loader import Loader
+from socrates_core.ui.loading.panel import loading_panel
 from socrates_core.ui.model_choice import ModelChoice, draw_choice, model_choice
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.exports import export_route
@@ -48,6 +52,9 @@ DOORS: Final = (
 )
 """What can be done here, by the names of the tabs."""
 
+TABS: Final = ("simulate", "study", "data", "evaluate", "adapters", "help")
+"""Ids of the tabs; `?tab=` opens one."""
+
 LOOK_EVERY: Final = 2.0
 """Seconds between checks of a model that is being loaded."""
 
@@ -60,19 +67,24 @@ QUEUE: Final = 64
 """Longest request queue; further visitors see that the app is busy."""
 
 
-def build_page(results: Results, board: RunBoard, startup: Startup | None = None) -> gr.Blocks:
+def build_page(
+    results: Results, board: RunBoard, startup: Startup | None = None, loader: Loader | None = None
+) -> gr.Blocks:
     """The page, ready to launch.
 
     Args:
         results: Computes and caches results.
         board: The evaluation runs.
         startup: A model that is being loaded in the background, if any.
+        loader: Loads further models; one with the default settings when None.
     """
     refresh_adapters(results)
     choice = model_choice(results.models)
     with gr.Blocks(title="Socrates", analytics_enabled=False, fill_width=True) as page:
+        _wire_account(page, results)
         top = gr.HTML(_header(results.model_name, results), elem_id="top", js_on_load=None)
         _wire_startup(page, startup, choice, results)
+        loading_panel(page, results, choice, loader or Loader(results))
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Simulate", id="simulate"):
                 simulate_tab(page, results, choice)
@@ -81,9 +93,12 @@ def build_page(results: Results, board: RunBoard, startup: Startup | None = None
             with gr.Tab("Your data", id="data"):
                 your_data_tab(results, choice)
             with gr.Tab("Evaluate", id="evaluate") as evaluate:
-                runs = evaluate_tab(evaluate, results, board)
+                runs = evaluate_tab(evaluate, results, board, choice.menu)
             with gr.Tab("Adapters", id="adapters") as tab:
                 adapters_tab(page, tabs, tab, results, choice)
+            with gr.Tab("Help", id="help"):
+                gr.HTML(help_html(results.policy), elem_id="help-text", js_on_load=None)
+        page.load(_open_tab, None, tabs, **QUICK)
         gr.HTML(f"<footer class='colophon'>Socrates {__version__}</footer>", elem_id="colophon", js_on_load=None)
         follow_runs(page, runs, results, board)
         Endpoints(results, RunActions(RunForm(results, board), board, results.policy)).register()
@@ -99,20 +114,43 @@ def _header(name: str, results: Results) -> str:
     )
 
 
+def _open_tab(request: gr.Request) -> Any:
+    """The tab that the address names."""
+    wanted = dict(request.query_params).get("tab")
+    return gr.Tabs(selected=wanted) if wanted in TABS else gr.skip()
+
+
+def _wire_account(page: gr.Blocks, results: Results) -> None:
+    """Show who is signed in above all tabs, where visitors can sign in."""
+    if not results.policy.sign_in:  # outside a Space Gradio would sign in every visitor as the owner of the machine
+        return
+    gr.LoginButton(visible=False)  # Gradio opens its routes for signing in where a page has this button
+    account = gr.HTML(elem_id="account", js_on_load=None)
+
+    def look(request: gr.Request) -> str:
+        return account_html(visitor_of(request), results.policy)
+
+    page.load(look, None, account, **QUICK)
+
+
 def _wire_startup(page: gr.Blocks, startup: Startup | None, choice: ModelChoice, results: Results) -> None:
     """Show the progress of a model that is being loaded, and offer it once it is ready."""
     if startup is None:
         return
     note = gr.HTML(startup.note(), elem_id="startup", js_on_load=None)
     timer = gr.Timer(LOOK_EVERY)
+    stand_in = results.model_name
 
     def look(name: str) -> list[Any]:
         if startup.state == "loading":
             return [startup.note(), gr.skip(), gr.skip()]
-        selected = name if results.models.has(name) else results.model_name
-        return [startup.note(), draw_choice(results.models, selected), gr.Timer(active=False)]
+        # a page that shows the stand-in goes over to the new model; what a visitor chose, or a link named, stays
+        stays = name != stand_in and results.models.has(name)
+        menu = draw_choice(results.models, name if stays else results.model_name)
+        return [startup.note(), menu, gr.Timer(active=False)]
 
-    gr.on([page.load, timer.tick], look, choice.menu, [note, choice.menu, timer], **QUICK)
+    page.load(lambda: [startup.note(), gr.Timer(active=startup.state == "loading")], None, [note, timer], **QUICK)
+    timer.tick(look, choice.menu, [note, choice.menu, timer], **QUICK)
 
 
 def serve(

@@ -1,5 +1,6 @@
 """A cache of recent results, shared by all visitors."""
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from socrates_core.simulation.simulate import arms_of, simulate
 from socrates_core.ui.access.limits import Limits
 from socrates_core.ui.access.uploads import Uploads
 from socrates_core.ui.access.visitors import Policy, Visitor
-from socrates_core.ui.answer_memory import AnswerMemory
+from socrates_core.ui.answer_memory import AnswerMemory, UnaskedError
 from socrates_core.ui.catalogue import Catalogue
 from socrates_core.ui.models import Models
 from socrates_core.ui.simulate.link import Link
@@ -76,6 +77,7 @@ class Results:
         link: Link,
         progress: Callable[[int, int], None] | None = None,
         visitor: Visitor | None = None,
+        seconds: float = math.inf,
     ) -> Simulation:
         """The result of a link, cached or computed; simultaneous requests for the same link share one computation.
 
@@ -83,13 +85,15 @@ class Results:
             link: The request; without a model name it goes to the default model.
             progress: Called with the numbers of finished and of all profiles.
             visitor: The visitor; None for the program itself, which has no restrictions.
+            seconds: How long the model may be expected to take for what it has not answered before.
 
         Raises:
+            UnaskedError: If it would take longer; nothing is charged.
             SocratesError: As for `simulate`; or if the visitor may not simulate, has exceeded the rate limit or has too
                 much at work, or somebody else has been computing the same for long.
         """
         name = link.model or self.model_name
-        model = self.models.get(name)
+        model = self.models.get(name, visitor)
         key = repr((name, link.source, link.request))
         known = self._cached(key)
         if known is not None:
@@ -100,7 +104,12 @@ class Results:
                 if visitor is not None:
                     self.admit(visitor, link)
                 studies = self.catalogue.source(link.source).studies
-                known = simulate(studies, self.memory.asking(model), link.request, progress)
+                try:
+                    known = simulate(studies, self.memory.asking(model, seconds), link.request, progress)
+                except UnaskedError:
+                    if visitor is not None:
+                        self.limits.give_back(visitor, self.people_of(link))
+                    raise
                 self._store(key, known)
             return known
 
@@ -134,12 +143,15 @@ class Results:
         refusal = self.policy.refusal(visitor, "simulate")
         if refusal:
             raise SocratesError(refusal)
+        self.limits.take(visitor, self.people_of(link))
+
+    def people_of(self, link: Link) -> int:
+        """How many people a request simulates in all its conditions."""
         studies = self.catalogue.source(link.source).studies
         chosen = studies.cell(link.request.cell_id)
         arms, _ = arms_of(studies.cells_of(chosen.study_id), chosen, link.request.max_arms)
         n = link.request.n
-        people = n * len(arms) if n is not None else sum(len(studies.answers(arm.cell_id).responses) for arm in arms)
-        self.limits.take(visitor, people)
+        return n * len(arms) if n is not None else sum(len(studies.answers(arm.cell_id).responses) for arm in arms)
 
     def _cached(self, key: str) -> Simulation | None:
         with self._lock:

@@ -13,8 +13,9 @@ from socrates_core.errors import HubError, SocratesError
 from socrates_core.hub.access import client, hub_step, saved_token
 from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.folder import HUB_ID
+from socrates_core.study.files import data_size
 from socrates_core.ui.access.failures import LogUnexpected, UnexpectedError
-from socrates_core.ui.html import text
+from socrates_core.ui.html import text, worded_here
 
 DOWNLOADED: Final = (".safetensors", ".json", ".txt", ".jinja")
 """Extensions of the files that are downloaded."""
@@ -44,6 +45,7 @@ class Startup:
         load: Callable[[], AnswerModel],
         use: Callable[[AnswerModel], None],
         log: Callable[[str], None],
+        meanwhile: str = "the demo model",
     ) -> None:
         """Prepare loading, which begins with `start`.
 
@@ -52,12 +54,14 @@ class Startup:
             load: Downloads and loads the model.
             use: Called with the model once it is ready.
             log: Called with a line about the outcome.
+            meanwhile: What is used until then, in messages.
         """
         self.wanted = wanted
         self.state: State = "loading"
         self.why = ""
         """The reason if it failed."""
         self._load, self._use, self._log = load, use, log
+        self._meanwhile = meanwhile
         self._total: int | None = None
 
     def start(self) -> None:
@@ -71,17 +75,17 @@ class Startup:
             return ""
         if self.state == "failed":
             return (
-                f"<p class='notice' role='alert'>The model {name} could not be loaded, so the demo model stays in use: "
-                f"{text(self.why)}</p>"
+                f"<p class='notice' role='alert'>The model {name} could not be loaded, so {self._meanwhile} stays in "
+                f"use: {text(worded_here(self.why))}</p>"
             )
         done, total = downloaded(self.wanted.model), self._total
         step = "Loading into memory."
         if total and done < total:
-            step = f"{done / 1e9:,.1f} of {total / 1e9:,.1f} GB downloaded."
+            step = f"{data_size(done)} of {data_size(total)} downloaded."
         share = f"<progress max='{total}' value='{min(done, total)}'></progress>" if total and done < total else ""
         return (
-            f"<p class='notice' role='status'>The model {name} is being loaded; until it is ready, the demo model is "
-            f"used. {step}{share}</p>"
+            f"<p class='notice' role='status'>The model {name} is being loaded; until it is ready, {self._meanwhile} "
+            f"is used. {step}{share}</p>"
         )
 
     def _work(self) -> None:

@@ -108,7 +108,8 @@ def visits(browser: Browser, shared: dict[tuple[int, str], BrowserContext]) -> I
     """Opens visits; afterwards none may have asked another host for anything or complained.
 
     A visit `apart` shares nothing with others, like that of somebody else. A visit is the owner's, as after opening the
-    address that the start prints, unless it is a `stranger`'s, which is apart too.
+    address that the start prints, unless it is a `stranger`'s, which is apart too. Changes wait for Run unless the
+    visit is `live`, so that a test is sure which result it sees.
     """
     begun: list[Visit] = []
     contexts: list[BrowserContext] = []
@@ -117,7 +118,11 @@ def visits(browser: Browser, shared: dict[tuple[int, str], BrowserContext]) -> I
         return browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
 
     def begin(
-        width: int = 1280, scheme: Literal["light", "dark"] = "light", apart: bool = False, stranger: bool = False
+        width: int = 1280,
+        scheme: Literal["light", "dark"] = "light",
+        apart: bool = False,
+        stranger: bool = False,
+        live: bool = False,
     ) -> Visit:
         if apart or stranger:
             contexts.append(new_context(width, scheme))
@@ -128,6 +133,8 @@ def visits(browser: Browser, shared: dict[tuple[int, str], BrowserContext]) -> I
             context.add_cookies([cookie(port, token) for port, token in RUNNING.items() if token])
         new = Visit(context.new_page())
         new.page.set_default_timeout(PATIENCE)
+        if not live:
+            new.page.add_init_script("try { localStorage.setItem('socrates.live', 'false') } catch {}")
         local = ("http://127.0.0.1:", "data:", "blob:")
         new.page.on("request", lambda r: None if r.url.startswith(local) else new.foreign.append(r.url))
         new.page.on("console", lambda m: new.complaints.append(m.text) if m.type == "error" else None)
@@ -154,13 +161,9 @@ def cookie(port: int, token: str) -> SetCookieParam:
     }  # fmt: skip
 
 
-QUICK = """() => Object.defineProperty(document.querySelector("#redraws textarea, #redraws input"), "value",
-  { get: () => "200", set: () => {} })"""
-
-
 def warm(page: Page) -> Page:
-    """Every run counts as a quick one, so that a busy machine shows what a quiet one does."""
-    page.evaluate(QUICK)
+    """Let changes run by themselves from now on."""
+    page.locator("#live input").check()
     return page
 
 
@@ -175,8 +178,10 @@ def choose(page: Page, field_id: str, words: str) -> None:
     """Pick the first entry of a dropdown that contains the words, as a visitor types them.
 
     Another source is waited for until its studies are there: Gradio's dropdown stumbles over a list that gets shorter
-    while it is open.
+    while it is open. One that the page has opened with stays as it is.
     """
+    if field_id == "source" and words in page.locator("#source input").input_value():
+        return
     study = page.locator("#study input").input_value() if field_id == "source" else None
     box = page.locator(f"#{field_id} input")
     box.click()

@@ -1,13 +1,16 @@
 """Adapters in the page: fetch, use, push, remove; on one's own machine, and signed in on a Space."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PATIENCE, Visit, choose
+from eval.bench.app import BROWSERS, FLAGS
+from socrates_core.model.folder import DEMO_BASE
+from tests.browser.conftest import PATIENCE, Visit, choose, press_run
 from tests.demo_adapter import demo_adapter
 from tests.servers.app_server import AppServer, app_server
 from tests.servers.hub_server import HubServer, Token
@@ -44,13 +47,15 @@ def adapters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubServer]:
         other = b': "Qwen/Qwen2.5-14B-Instruct"'
         strange = {name: body.replace(b': "demo"', other) for name, body in seen.items()}
         hub.add("ada/strange", strange)
+        hub.add("ada/tiny", files_of(DEMO_BASE))
         yield hub
 
 
 @pytest.fixture(scope="module")
-def own(adapters: HubServer) -> Iterator[Place]:
-    """An app on somebody's own machine, logged in as ada."""
-    with app_server(environ={"HF_ENDPOINT": adapters.url, "HF_TOKEN": ADA, "HF_HUB_OFFLINE": "0"}) as app:
+def own(adapters: HubServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """An app on somebody's own machine, logged in as ada, with an empty cache."""
+    hub = {"HF_ENDPOINT": adapters.url, "HF_TOKEN": ADA, "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
+    with app_server(environ={**hub, "HF_HOME": str(tmp_path_factory.mktemp("cache"))}) as app:
         yield Place(adapters, app)
         assert ADA not in app.log()
 
@@ -79,10 +84,10 @@ def fetch(page: Page, name: str) -> None:
 
 
 def sign_in(page: Page, name: str) -> None:
+    """From the tab Adapters, and back to it."""
     page.click("#sign-in")
     page.click(f"button[value='{name}']")
-    page.wait_for_selector("#histogram .main-svg .bars", timeout=PATIENCE)
-    page.get_by_role("tab", name="Adapters").click()
+    expect(page.locator("#account")).to_contain_text(f"Signed in as {name}")
     expect(page.locator("#push-who")).to_contain_text(name)
 
 
@@ -131,6 +136,33 @@ def test_two_visitors_with_different_adapters_do_not_disturb_each_other(own: Pla
     first.click("#run")
     expect(first.locator("#verdict .request")).to_contain_text("ada/seen")
     assert first.locator("#options").inner_text() != second.locator("#options").inner_text()
+
+
+def test_the_owner_loads_a_model_of_the_hub_and_keeps_it_or_lets_it_go(own: Place, visit: Begin) -> None:
+    page, stranger = visit().page, visit(stranger=True).page
+    for one in (page, stranger):
+        one.goto(own.app.address)
+        one.wait_for_selector("#histogram .main-svg .bars", timeout=PATIENCE)
+    expect(stranger.locator("#loading")).to_have_count(0)
+    page.click("#loading > button")
+    name = page.locator("#load-name input")
+    name.fill("ada/tiny")
+    name.press("Enter")
+    page.click("#load-ask")
+    expect(page.locator("#load-note .quote")).to_contain_text("5.2 MB; ")  # to download
+    page.click("#load-go")
+    expect(page.locator("#load-note")).to_contain_text("ada/tiny is ready, for the owner only, and chosen")
+    expect(page.locator("#model input")).to_have_value("ada/tiny")
+    expect(page.locator("#top .banner")).to_contain_text("ada/tiny")
+    # the result that stands there is still the demo's, by its name, and the page says that it is not up to date
+    expect(page.locator("#verdict .request")).to_contain_text("model demo + demo")
+    press_run(page)
+    expect(page.locator("#verdict .request")).to_contain_text("model ada/tiny")
+    stranger.goto(page.url)
+    expect(stranger.locator("#arrival")).to_contain_text("is not available here")
+    page.click("#load-unload")
+    expect(page.locator("#load-note")).to_contain_text("ada/tiny is unloaded")
+    expect(page.locator("#model input")).to_have_value("demo with its bundled adapter")
 
 
 def test_what_cannot_be_fetched_is_a_message(own: Place, visit: Begin) -> None:
@@ -187,7 +219,7 @@ def test_on_a_space_somebody_signs_in_pushes_signs_out_and_the_owner_fetches_it(
     # who changes his mind comes back
     page.click("#sign-in")
     page.click("button[value='']")
-    page.wait_for_selector("#histogram .main-svg .bars", timeout=PATIENCE)
+    expect(page.locator("#sign-in")).to_be_visible()
     # the owner fetches
     owner = visit(apart=True).page
     open_adapters(owner, space.app.address)
@@ -208,8 +240,44 @@ def test_on_a_space_somebody_signs_in_pushes_signs_out_and_the_owner_fetches_it(
     expect(page.locator("#push-note a")).to_be_visible()
     assert {token for _, path, token in space.hub.requests[before:] if "commit" in path} == {BOB}
     # signed out, nobody pushes
-    page.click("#sign-in")
-    page.wait_for_selector("#histogram .main-svg .bars", timeout=PATIENCE)
-    page.get_by_role("tab", name="Adapters").click()
+    page.click("#sign-out")
     expect(page.locator("#push-note")).to_contain_text("Sign in with Hugging Face")
     expect(page.locator("#push-preview")).to_be_disabled()
+
+
+EMBEDDING = "https://huggingface.co/spaces/ada/socrates"
+PROBE = "() => { document.cookie = 'probe=1; SameSite=None; Secure'; return document.cookie }"
+
+
+def test_in_another_sites_frame_without_its_cookies_signing_in_opens_a_tab_and_comes_back(
+    space: Place, browser: Browser
+) -> None:
+    # the default of many browsers: a frame of another site gets no cookies
+    strict = browser.browser_type.launch(
+        executable_path=next(filter(None, map(shutil.which, BROWSERS))),
+        args=[*FLAGS, "--test-third-party-cookie-phaseout", "--disable-features=LocalNetworkAccessChecks"],
+    )
+    try:
+        context = strict.new_context(viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(PATIENCE)
+        framing = f"<!doctype html><title>Hub</title><iframe src='{space.app.address}' width=1200 height=800></iframe>"
+        context.route(EMBEDDING, lambda route: route.fulfill(body=framing, content_type="text/html"))
+        outer = context.new_page()
+        outer.goto(EMBEDDING)
+        frame = outer.frame_locator("iframe")
+        frame.get_by_role("tab", name="Adapters").click()
+        assert outer.frames[1].evaluate(PROBE) == ""
+        with context.expect_page() as opening:
+            frame.locator("#sign-in").click()
+        tab = opening.value
+        tab.click("button[value='bob']")
+        expect(tab.locator("#account")).to_contain_text("Signed in as bob")
+        expect(tab.locator("#push-who")).to_contain_text("bob")  # in the tab that bob came from
+        expect(tab.locator("#push-preview")).to_be_enabled()
+        assert "probe" in tab.evaluate(PROBE)
+        expect(frame.locator(".sign-in-opened")).to_be_visible()
+        # whatever leads the frame itself there, it shows a way out and no circle
+        outer.frames[1].evaluate("() => { location.href = '/login/huggingface?_target_url=/' }")
+        expect(frame.get_by_text("Sign in in a tab of its own")).to_be_visible()
+    finally:
+        strict.close()

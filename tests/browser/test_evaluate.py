@@ -77,7 +77,9 @@ def test_a_run_goes_on_when_the_page_is_closed_and_its_report_opens_in_the_page(
     inside = report_in(again)
     expect(inside.locator("h1")).to_have_text("Evaluation of uniform")
     expect(inside.locator(".main-svg .bars").first).to_be_attached()
-    expect(inside.locator("h2")).to_have_count(16)
+    expect(inside.locator("h2[id^=section]")).to_have_count(16)
+    inside.locator(".contents a", has_text="Provenance").click()
+    expect(inside.locator("h2", has_text="Provenance")).to_be_in_viewport()
     with again.expect_download() as kept:
         again.locator("#run-reader a", has_text="metrics.json").click()
     assert json.loads(kept.value.path().read_text())["wasserstein"]["scale"]["cells"] == 184
@@ -126,6 +128,10 @@ def test_runs_are_compared_and_deleted_after_a_question(app: str, runs: Path, vi
     for name in ("uniform", "marginal", "pooled human answers", "human split-half", "noise floor"):
         expect(inside.locator("table").first).to_contain_text(name)
     expect(inside.locator(".main-svg").first).to_be_attached()
+    for kind, other in (("synthetic", "real"), ("real", "synthetic")):
+        inside.get_by_label(f"{kind} studies").check()
+        expect(inside.locator("h2", has_text=f"Leaderboard: {kind}")).to_be_visible()
+        expect(inside.locator("h2", has_text=f"Leaderboard: {other}")).to_be_hidden()
     with page.expect_download() as kept:
         page.locator("#run-reader a", has_text="comparison.json").click()
     compared = json.loads(kept.value.path().read_text())

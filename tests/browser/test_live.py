@@ -1,11 +1,11 @@
-"""Sliders redraw by themselves when they are let go, where the visitor wants that and the model is quick."""
+"""Changes run by themselves, sliders when they are let go, where the visitor wants that and the model is quick."""
 
 import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, Request, expect
 
-from tests.browser.conftest import PATIENCE, Visit, press_run, warm
+from tests.browser.conftest import PATIENCE, Visit, warm
 
 ARGUMENTS: list[str] = ["--model", "marginal"]
 expect.set_options(timeout=PATIENCE)
@@ -87,23 +87,13 @@ def test_of_many_changes_in_a_row_the_last_one_is_shown(app: str, visit: Begin) 
     expect(page.locator("#stale p")).to_have_count(0)
 
 
-def test_a_run_of_many_waits_for_its_button(app: str, visit: Begin) -> None:
-    page = warm(visit().open(app))
-    page.locator("#n input").fill("201")
-    drag(page, "#temperature input[type=range]", 0.5)
-    page.wait_for_selector("#stale p")
-    assert "temperature 1 " in request(page)
-    press_run(page)
-    assert "temperature 0.5" in request(page)
-
-
 def test_who_does_not_want_it_switches_it_off_for_good(app: str, visit: Begin) -> None:
-    apart = visit(apart=True)
-    page = warm(apart.open(app))
+    apart = visit(apart=True, live=True)
+    page = apart.open(app)
     page.locator("#live input").uncheck()
     drag(page, "#temperature input[type=range]", 0.5)
     page.wait_for_selector("#stale p")
     assert "temperature 1 " in request(page)
     reloaded = apart.open(app)
     expect(reloaded.locator("#live input")).not_to_be_checked()
-    expect(visit(apart=True).open(app).locator("#live input")).to_be_checked()
+    expect(visit(apart=True, live=True).open(app).locator("#live input")).to_be_checked()

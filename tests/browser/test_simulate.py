@@ -54,7 +54,7 @@ def test_the_page_opens_with_a_picture_of_a_real_unseen_study(opened: Page) -> N
     expect(opened.locator("#about .badge")).to_have_text(["real", "paraphrased", "unseen"])
     expect(opened.locator("#histogram .bars .point path")).to_have_count(6)
     expect(opened.locator("#histogram .legendtext").nth(1)).to_contain_text("Actual (5,243 answers)")
-    expect(opened.locator(".tile")).to_have_count(6)
+    expect(opened.locator(".tile")).to_have_count(7)
     expect(opened.locator("#effects")).to_contain_text("Assistance to the poor")
     assert "200 simulated people" in verdict(opened)
     expect(opened.locator("#top")).to_contain_text("marginal")
@@ -83,10 +83,13 @@ def test_a_filter_chooses_the_simulated_and_the_actual_people_alike(app: str, vi
     before = options(page)
     mode(page, "Only some")
     page.locator("#only label", has_text="Republican").click()
-    expect(page.locator("#chips li")).to_have_text(["party id is Democrat or Independent×"])
+    expect(page.locator("#chips li")).to_have_text(["party identification is Democrat or Independent×"])
     expect(page.locator("#chips .badge")).to_have_text("edited")
     press_run(page)
-    assert "Compared with the actual answers of the people whose party id is Democrat or Independent" in verdict(page)
+    assert (
+        "Compared with the actual answers of the people whose party identification is Democrat or Independent"
+        in verdict(page)
+    )
     assert options(page) != before
     page.click("#chips .reset")
     press_run(page)
@@ -97,16 +100,17 @@ def test_a_filter_chooses_the_simulated_and_the_actual_people_alike(app: str, vi
 def test_everyone_is_something_compares_with_those_who_really_are(app: str, visit: Begin) -> None:
     page = visit().open(app)
     mode(page, "Everyone is")
-    expect(page.locator("#chips li")).to_have_text(["party id is set to Democrat×"])  # the commonest, at once
+    expect(page.locator("#chips li")).to_have_text(
+        ["party identification is set to Democrat×"]
+    )  # the commonest, at once
     choose(page, "everyone", "Republican")
-    expect(page.locator("#chips li")).to_have_text(["party id is set to Republican×"])
+    expect(page.locator("#chips li")).to_have_text(["party identification is set to Republican×"])
     press_run(page)
-    assert "who really have party id Republican" in verdict(page)
+    assert "who really have party identification Republican" in verdict(page)
 
 
 def test_sliders_of_shares_always_add_up_to_one_hundred(app: str, visit: Begin) -> None:
     page = visit().open(app)
-    page.locator("#live input").uncheck()
     mode(page, "Shares")
     sliders = page.locator(".share input[type=range]")
     expect(sliders).to_have_count(3)
@@ -119,7 +123,7 @@ def test_sliders_of_shares_always_add_up_to_one_hundred(app: str, visit: Begin) 
     page.locator(".share input[type=number]").nth(1).press("Tab")
     expect(page.locator("#chips li")).to_contain_text("0.0% Democrat, 100.0% Republican, 0.0% Independent")
     press_run(page)
-    assert "re-weighted so that party id is 0.0% Democrat, 100.0% Republican" in verdict(page)
+    assert "re-weighted so that party identification is 0.0% Democrat, 100.0% Republican" in verdict(page)
     page.locator("#chips [data-remove]").click()
     expect(page.locator("#mode input:checked")).to_have_value("As observed")
 
@@ -141,12 +145,15 @@ def test_a_filter_that_leaves_nobody_is_not_applied_and_says_so(app: str, visit:
     page = visit().open(app)
     mode(page, "Only some")
     for party, said in (
-        ("Democrat", "party id is Republican or Independent"),
-        ("Republican", "party id is Independent"),
+        ("Democrat", "party identification is Republican or Independent"),
+        ("Republican", "party identification is Independent"),
         ("Independent", "no one would be left"),
     ):
         page.locator("#only label", has_text=party).click()
         expect(page.locator("#chips")).to_contain_text(said)  # at a person's pace: answered before the next click
+    # the tick that would have left nobody is back, as the edit is
+    expect(page.locator("#only input:checked")).to_have_count(1)
+    expect(page.locator("#chips li")).to_contain_text("party identification is Independent")
 
 
 def test_a_number_is_edited_by_its_range(app: str, visit: Begin) -> None:
@@ -298,7 +305,6 @@ def test_a_phone_needs_no_sideways_scrolling(app: str, visit: Begin) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     mode(page, "Shares")
     expect(page.locator(".share")).to_have_count(3)
-    page.locator("#live input").uncheck()
     page.locator(".share input[type=range]").first.fill("70")
     press_run(page)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
@@ -346,7 +352,7 @@ def test_effects_keep_their_signs_whichever_condition_is_shown_until_another_con
         rows = page.locator("#effects tbody tr")
         return {row.locator("th").inner_text(): row.locator("td").nth(3).inner_text() for row in rows.all()}
 
-    page = warm(visit().open(app))
+    page = visit().open(app)
     expect(page.locator("#effects")).to_contain_text("minus that of the control, Welfare")
     first = actual_effects(page)
     assert first["Welfare"] == "control"
@@ -356,6 +362,7 @@ def test_effects_keep_their_signs_whichever_condition_is_shown_until_another_con
     expect(page.locator("#verdict .arm")).to_have_text("Assistance to the poor")
     assert actual_effects(page) == first
     assert "control=" not in link(page)
+    warm(page)
     choose(page, "control", "Assistance")
     expect(page.locator("#effects")).to_contain_text("minus that of the control, Assistance to the poor")
     turned = actual_effects(page)

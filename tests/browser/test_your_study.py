@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from socrates_core.report.record.opening import open_record
 from tests.browser.conftest import PATIENCE, Visit
 
 ARGUMENTS: list[str] = []
@@ -96,6 +97,11 @@ def test_the_example_is_three_clicks_away_and_can_be_saved_and_opened(
         with page.expect_download() as saving:
             page.click(f"#study-keep button[data-file={kind}]")
         assert Path(saving.value.path()).read_text("utf-8").startswith(beginning)
+    with page.expect_download() as saving:
+        page.click("#study-keep button[data-file=zip]")
+    assert saving.value.suggested_filename == "labels-on-a-menu.zip"
+    saved = open_record(Path(saving.value.path()), page.locator("#study-digest pre").first.inner_text())
+    assert (saved.quoted, saved.about["title"]) == (True, "Labels on a menu")
     page.click("#study-copy")
     expect(page.locator("#ys-study-title")).to_have_value("Labels on a menu (copy)")
     expect(page.locator("#study-stale")).to_contain_text("The study has changed.")

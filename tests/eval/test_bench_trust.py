@@ -28,20 +28,23 @@ def test_good_predictions_are_closer_than_useless_ones_and_uniform_ones_predict_
 def test_intervals_hold_the_truth_about_as_often_as_they_promise(quality: float | None) -> None:
     rng = np.random.default_rng(7)
     rows = [one_round(30, quality, rng) for _ in range(24)]
-    for what in ("mean", "effect", "observed mean", "observed effect", "distance"):
+    for what in ("mean", "share", "effect", "observed mean", "observed share", "observed effect", "distance"):
         # 24 rounds of 25 groups: the standard error of a round's coverage is about 0.06 at 95 %, so 0.012 of 24
         assert 0.905 <= np.mean([row[f"{what} 95%"] for row in rows]) <= 0.995, what
         assert 0.73 <= np.mean([row[f"{what} 80%"] for row in rows]) <= 0.93, what
 
 
 def test_the_uniform_baseline_is_tried_on_every_group_of_real_studies() -> None:
-    found = real_coverage("uniform", None, per_cell=20, seed=1)
+    found = real_coverage("uniform", None, per_cell=20, seed=1, deals=2)
     assert found["left_out"]["groups"] == 26
     assert found["test_by_calibration"]["groups"] == 11
+    assert found["test_by_train_and_calibration"]["fitted_on"] == 15
+    assert found["deals"]["share 80%"]["deals"] == 2
+    assert 0 <= found["deals"]["effect 80%"]["lowest"] <= found["deals"]["effect 80%"]["mean"] <= 1
     assert set(found["by"]) == {"support", "fame", "date"}
     assert sum(one["mean"]["groups"] for one in found["by"]["fame"].values()) == 26
     assert {(one["what"], one["level"]) for one in found["left_out"]["coverage"]["as predicted"]} == {
-        (what, level) for what in ("mean", "effect", "distance") for level in (0.8, 0.95)
+        (what, level) for what in ("mean", "share", "effect", "distance") for level in (0.8, 0.95)
     }
 
 

@@ -5,10 +5,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from socrates_core.errors import PredictionError
-from socrates_core.evaluation.prediction_table import cells_of, read_table, unit_table
+from socrates_core.errors import PredictionError, SourceError
+from socrates_core.evaluation.prediction_table import MARK, cells_of, read_table, unit_table
 from socrates_core.evaluation.scores import evaluate
 from socrates_core.metrics.cell_predictions import groups_of, joined
+from socrates_core.study.sources.file.frames import column_names
 from tests.predictions import cell
 
 PAIR = [[0.5, 0.5, 0, 0, 0], [0, 0, 0, 0, 1]]
@@ -91,3 +92,19 @@ def test_labels_of_options_are_kept_and_files_without_them_are_read(tmp_path: Pa
     table.drop("scale_labels").write_parquet(tmp_path / "without.parquet")
     assert [dict(one.labels) for one in cells_of(read_table(tmp_path / "with.parquet"))] == [{1: "no", 5: "yes"}, {}]
     assert [dict(one.labels) for one in cells_of(read_table(tmp_path / "without.parquet"))] == [{}, {}]
+
+
+def test_every_row_is_marked_as_simulated_and_no_reader_of_answers_takes_it(tmp_path: Path) -> None:
+    table = unit_table([cell([1, 2], PAIR, cell_id=4)])
+    assert table["simulated"].to_list() == [True]
+    table.write_parquet(tmp_path / "column.parquet")
+    with pytest.raises(SourceError, match="has the column 'simulated'"):
+        column_names(tmp_path / "column.parquet")
+    # those of before have the metadata alone, and are still read as predictions
+    table.drop("simulated").write_parquet(tmp_path / "metadata.parquet", metadata=MARK)
+    assert read_table(tmp_path / "metadata.parquet")["simulated"].to_list() == [True]
+    with pytest.raises(SourceError, match="says of itself that it is simulated"):
+        column_names(tmp_path / "metadata.parquet")
+    table.with_columns(simulated=pl.lit(False)).write_parquet(tmp_path / "claims.parquet")
+    with pytest.raises(PredictionError, match="column simulated is not true in every row"):
+        read_table(tmp_path / "claims.parquet")

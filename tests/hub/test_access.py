@@ -17,6 +17,8 @@ LONG = "hf_" + "aB3" * 12
         ("a-b/c.d_e@v1.0", ("a-b/c.d_e", "v1.0")),
         ("me/it@refs/pr/1", ("me/it", "refs/pr/1")),
         ("me/it@" + "a" * 40, ("me/it", "a" * 40)),
+        ("https://huggingface.co/me/it", ("me/it", None)),
+        ("https://hf.co/me/it/tree/v2/", ("me/it", "v2")),
     ],
 )
 def test_a_name_with_a_revision_is_read(name: str, parts: tuple[str, str | None]) -> None:
@@ -26,7 +28,7 @@ def test_a_name_with_a_revision_is_read(name: str, parts: tuple[str, str | None]
 NO_NAMES = (
     *("", "it", "/it", "me/", "me/it/more", "../it", "me/..", "me/a--b", "me/.it", "me/it.git", "mé/it", "me/it x"),
     *("me/it@", "me/it@../x", "me/it@-x", "me/it@a b", "me/it@a\nb", "me/it@/x", "me/it@a//b", "me/it@x@{1}"),
-    *("me/it@" + "a" * 300, "me/it\x00", "https://huggingface.co/me/it", "@main"),
+    *("me/it@" + "a" * 300, "me/it\x00", "https://huggingface.co/datasets/me/it", "@main"),
 )
 
 

@@ -11,7 +11,7 @@ from socrates_core.hub.inspection import MAX_TEXT, inspect
 from socrates_core.hub.push.plan import plan_push
 from socrates_core.model.adapters import adapter_digest
 from socrates_core.model.record import CALIBRATION
-from socrates_core.trust.calibration import Calibration, save_calibration
+from socrates_core.trust.calibration import Calibration, load_calibration, save_calibration
 from socrates_core.trust.command import _beside
 from socrates_core.trust.fitting import calibrate
 from tests.hub.adapters import write_adapter
@@ -57,6 +57,15 @@ def test_it_is_pushed_and_the_card_says_how_often_each_interval_held(adapter: Pa
     plan = plan_push(adapter, "me/it", offline=True)
     assert CALIBRATION not in dict(plan.files)
     assert "How far off" not in plan.card
+
+
+def test_an_adapter_with_a_calibration_of_an_older_version_can_be_used_without_it(adapter: Path) -> None:
+    save_calibration(fitted(adapter_digest(adapter)), adapter / CALIBRATION)
+    told = json.loads((adapter / CALIBRATION).read_text("utf-8"))
+    (adapter / CALIBRATION).write_text(json.dumps(told | {"format": 2}), "utf-8")
+    inspect(adapter)
+    with pytest.raises(PredictionError, match="is of format 2, this version reads 3; calibrate again"):
+        load_calibration(adapter)
 
 
 @pytest.mark.parametrize(

@@ -145,11 +145,28 @@ def wait_for(done: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_adapters_are_listed_where_folders_cannot_be_locked(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_adapters_are_listed_where_no_lock_can_be_written(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.add("bob/it", files())
     pulled = fetch("bob/it", endpoint=hub.url)
-    monkeypatch.setitem(sys.modules, "fcntl", None)
+    Path("adapters/.socrates-pull.lock").mkdir()  # for root too, who may write in every folder
     assert [one.folder for one in installed_adapters()] == [pulled.folder]
+
+
+def test_one_lock_at_a_time_and_no_file_of_it_is_left(tmp_path: Path) -> None:
+    inside = most = 0
+
+    def hold(_: int) -> None:
+        nonlocal inside, most
+        with placing.locked(tmp_path):
+            inside += 1
+            most = max(most, inside)
+            time.sleep(0.001)
+            inside -= 1
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(hold, range(100)))
+    assert most == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_somebody_is_at_work_on_is_not_cleaned_up(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_without_demographics_there_is_nothing_to_edit() -> None:
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (Filter("party_id", ("A", None)), "party id is A or unknown"),
+        (Filter("party_id", ("A", None)), "party identification is A or unknown"),
         (Range("age", 18, 30), "age is 18 to 30"),
         (Range("age", None, 30), "age is 30 or less"),
         (Range("age", 18, None), "age is 18 or more"),

@@ -6,8 +6,8 @@ import pytest
 from socrates_core.errors import LaunchError
 from socrates_core.people.sending import are_public, words_on_sending
 from socrates_core.study.sources.bundled import load_bundled
-from socrates_core.ui.app import check_people
 from socrates_core.ui.catalogue import open_catalogue
+from socrates_core.ui.loading.sending import check_people
 from tests.tables import plain
 
 OWN = plain("a", real=["a"])

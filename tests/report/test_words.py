@@ -1,7 +1,8 @@
 import pytest
 
 from socrates_core.metrics.uncertainty import Interval
-from socrates_core.report.words import data_size, duration, duration_between, from_to, percent, signed
+from socrates_core.report.words import duration, duration_between, from_to, percent, signed
+from socrates_core.study.files import data_size
 
 
 @pytest.mark.parametrize(

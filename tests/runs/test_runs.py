@@ -298,6 +298,15 @@ def test_a_run_is_new_then_running_then_what_its_last_event_says(tmp_path: Path)
         cancel(tmp_path)
 
 
+def test_the_index_shows_a_worker_on_a_run_that_had_ended_before_its_first_event(tmp_path: Path) -> None:
+    open_run(tmp_path / "one", SPEC)
+    record(tmp_path / "one", "cancelled")
+    assert [row.state for row in run_index.refresh(tmp_path)] == ["cancelled"]
+    with worker(tmp_path / "one"):
+        assert [row.state for row in run_index.refresh(tmp_path)] == ["running"]
+    assert [row.state for row in run_index.refresh(tmp_path)] == ["cancelled"]
+
+
 def test_a_half_written_event_is_passed_over_and_the_next_one_stands(tmp_path: Path) -> None:
     open_run(tmp_path, SPEC)
     record(tmp_path, "started", cells=1)
@@ -518,3 +527,33 @@ def test_no_runs_are_an_empty_index(tmp_path: Path) -> None:
         run_index.refresh(tmp_path) == run_index.read(tmp_path / "nowhere") == run_index.refresh(tmp_path / "no") == []
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def write_events(folder: Path, *happened: tuple[float, str]) -> None:
+    lines = [json.dumps({"time": 1000 + time, "event": event}) for time, event in happened]
+    (folder / "events.jsonl").write_text("\n".join(lines))
+
+
+def test_time_in_the_queue_and_between_workers_is_no_time_at_work(tmp_path: Path) -> None:
+    open_run(tmp_path / "run", SPEC)
+    first = [(0, "queued"), (60, "loading"), (70, "started"), (90, "units")]  # killed after 30 s at work
+    second = [(500, "asked"), (501, "queued"), (520, "loading"), (525, "started"), (535, "scoring"), (536, "finished")]
+    write_events(tmp_path / "run", *first)
+    assert state(tmp_path / "run").seconds == 30
+    write_events(tmp_path / "run", *first, *second)
+    assert state(tmp_path / "run").seconds == 46
+    write_events(tmp_path / "run", (0, "queued"))
+    assert state(tmp_path / "run").seconds is None
+
+
+def test_who_started_a_run_stays_its_owner_and_is_no_step_of_its_work(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    open_run(folder, SPEC)
+    assert state(folder).owner is None
+    record(folder, "asked", by="ada")
+    assert (state(folder).code, state(folder).owner) == ("new", "ada")
+    record(folder, "cancelled")
+    record(folder, "asked", by="bob")
+    assert (state(folder).code, state(folder).owner) == ("cancelled", "ada")
+    (row,) = run_index.refresh(tmp_path)
+    assert (row.owner, row.seconds) == ("ada", None)

@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from socrates_core.errors import ModelError
-from socrates_core.model.answer_model import AnswerDistributions, ModelDescription
+from socrates_core.model.answer_model import AnswerDistributions, ModelDescription, NumberModel
 from socrates_core.model.baselines import UniformModel
+from socrates_core.model.loading import load_model
 from socrates_core.report.robustness import robustness_csv, robustness_figure, robustness_sentences, robustness_table
+from socrates_core.report.words import signed
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.instruction import parse_scale
 from socrates_core.simulation.request import SimulationRequest
-from socrates_core.simulation.robustness.asking import BothOrdersModel
+from socrates_core.simulation.robustness.asking import BothOrdersModel, check_both_orders, in_both_orders
 from socrates_core.simulation.robustness.rewording import REWORDINGS, CannotRewordError, Rewording
-from socrates_core.simulation.robustness.variants import Robustness, robustness
+from socrates_core.simulation.robustness.variants import Robustness, StoppedError, robustness
 from socrates_core.study.sources.bundled import load_real
 from socrates_core.study.study_set import Cell
 
@@ -106,4 +108,74 @@ def test_table_picture_and_file_have_a_row_for_every_way(found: Robustness) -> N
 def test_the_uniform_baseline_moves_by_nothing() -> None:
     told = robustness_sentences(robustness(REAL, UniformModel(), SimulationRequest(WELFARE.cell_id, n=5)))
     assert "moves by up to 0 %" in told[1]
-    assert "has the same sign in 5 of 5 ways" in told[2]
+    # both arms are answered alike: nothing that could have a sign, and no claim of one
+    assert "is 0.0 points as asked: no effect (below 0.5 points up or down), so it has no sign; 5 of 5" in told[2]
+
+
+class BySet:
+    """Moves the answers of one arm as far as a table says for the way in which it is asked."""
+
+    description = ModelDescription("by set", template="shared")
+
+    def __init__(self, **points: float) -> None:
+        self.points = points
+
+    def answer_distributions(self, cell, personas):  # type: ignore[no-untyped-def]
+        way = next((name for name in REWORDINGS if Rewording(name).of(WELFARE).stimulus == cell.stimulus), "asked")
+        moved = self.points.get(way, self.points["asked"]) / 100 * (cell.condition_num == WELFARE.condition_num)
+        return AnswerDistributions(np.tile([0.5 - moved, 0, 0.5 + moved], (len(personas), 1)), np.ones(len(personas)))
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        (
+            {"asked": 8, "reversed": -3, "request": 0.3},
+            "-8.0 points as asked, has the same sign in 3 of 5 ways. The opposite sign: all options listed, last to "
+            "first. No effect (below 0.5 points up or down): another request for the number.",
+        ),
+        ({"asked": 8}, "-8.0 points as asked, has the same sign in 5 of 5 ways."),
+        # 0.4 and −0.4 are no effects of one sign, and no effects of two signs
+        ({"asked": 0.4, "ends": -0.4, "listed": 5}, "so it has no sign; 4 of 5 ways show none. An effect is shown by:"),
+    ],
+)
+def test_an_effect_near_zero_has_no_sign_and_the_ways_that_disagree_are_named(
+    points: dict[str, float], said: str
+) -> None:
+    told = robustness_sentences(robustness(REAL, BySet(**points), SimulationRequest(WELFARE.cell_id, n=5)))
+    assert said.replace("-8.0", signed(-8.0)) in told[2]
+
+
+def test_both_orders_can_be_averaged_beside_the_other_ways() -> None:
+    parts: list[tuple[int, int]] = []
+    request = SimulationRequest(WELFARE.cell_id, n=5)
+    found = robustness(REAL, FirstListed(), request, lambda *part: parts.append(part), both_orders=True)
+    means = {one.name: one.simulation.arms[0].predicted_mean for one in found.variants if one.simulation is not None}
+    assert means["both orders"] == pytest.approx(2)  # (1.375 + 2.625) / 2
+    assert parts == sorted(parts)
+    assert parts[-1][0] == parts[-1][1]  # 5 ways and one that is twice the work
+
+
+def test_what_was_asked_before_it_is_stopped_is_kept() -> None:
+    def stop(done: int, total: int) -> None:
+        if done > total / 3:
+            raise StoppedError
+
+    found = robustness(REAL, FirstListed(), SimulationRequest(WELFARE.cell_id, n=5), stop)
+    assert len(found.asked) == 1
+    assert found.variants[-3].refused == "Stopped before it was asked so."
+    with pytest.raises(StoppedError):
+        robustness(REAL, FirstListed(), SimulationRequest(WELFARE.cell_id, n=5), lambda *_: stop(1, 1))
+
+
+def test_in_both_orders_an_open_ended_outcome_is_asked_once_as_it_is() -> None:
+    model = in_both_orders(load_model("demo"))
+    open_ended = replace(WELFARE, scale=AnswerScale(None))
+    assert isinstance(model, NumberModel)
+    rng = np.random.default_rng(0)
+    assert len(model.sampled_numbers(open_ended, [{}, {}], rng).values) == 2
+    assert not isinstance(in_both_orders(UniformModel()), NumberModel)
+    with pytest.raises(ModelError, match="all outcomes are open-ended"):
+        check_both_orders([open_ended])
+    with pytest.raises(ModelError, match="Welfare: The scale has 101 options"):
+        check_both_orders([replace(WELFARE, scale=AnswerScale(tuple(range(101))))])

@@ -1,12 +1,16 @@
 """Evaluations for tests of the error model, drawn with a seed."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from socrates_core.evaluation.results.provenance import Provenance, read_provenance
 from socrates_core.metrics.cell_predictions import CellPredictions
+from socrates_core.model.folder import DEMO_ADAPTER
+from socrates_core.model.record import CALIBRATION
 from tests.predictions import cell
 
 
@@ -31,3 +35,14 @@ def evaluation(groups: int, seed: int = 0, values: Sequence[int] = (1, 2, 3, 4, 
             )
             cells.append(found)
     return cells
+
+
+def untested(folder: Path) -> Path:
+    """The demo adapter's calibration as it would be without its test part: it offers intervals of effects."""
+    told = json.loads((DEMO_ADAPTER / CALIBRATION).read_text("utf-8")) | {"tested_on": 0}
+    for family in told["families"].values():
+        for kind in ("raw", "sharpened"):
+            family[kind]["tested"] = []
+    file = folder / CALIBRATION
+    file.write_text(json.dumps(told), "utf-8")
+    return file

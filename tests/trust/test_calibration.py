@@ -73,7 +73,7 @@ def test_nineteen_groups_or_more_bound_the_distance_at_95_percent(calibration: C
 def test_every_interval_was_tried_beside_one_that_ignores_the_predictions(calibration: Calibration) -> None:
     tried = calibration.families[ALL].raw.coverage
     assert {(one.what, one.level) for one in tried} == {
-        (what, level) for what in ("mean", "effect", "distance") for level in (0.8, 0.95)
+        (what, level) for what in ("mean", "share", "effect", "distance") for level in (0.8, 0.95)
     }
     mean = calibration.families[ALL].raw.tried("mean", 0.8)
     assert mean is not None
@@ -88,8 +88,8 @@ def test_an_interval_that_was_tried_on_too_few_groups_or_failed_is_not_offered()
     assert few.mean_interval(0.5, 0.95) is None  # tried on 12 groups, of which none or all can be outside
     tried = few.tried("mean", 0.8)
     assert tried is not None
-    assert not replace(tried, covered=0.4, covered_se=0.1).holds  # 0.8 − 2 · max(0.1, √(0.16/12) = 0.115) = 0.57
-    assert replace(tried, covered=0.6, covered_se=0.1).holds
+    assert not replace(tried, covered=0.68, covered_se=0.1).holds  # 0.8 − max(0.1, √(0.16/12) = 0.115) = 0.685
+    assert replace(tried, covered=0.69, covered_se=0.1).holds
 
 
 ASKED = Fingerprint("m", "a1", None, None, None, "shared", "float32", 1.0, 1.0)
@@ -173,10 +173,17 @@ def set_to(place: Callable[[dict[str, Any]], dict[str, Any]], key: str, value: A
     return lambda told: place(told).__setitem__(key, value)
 
 
+TESTED = {
+    "what": "mean", "level": 0.8, "groups": 2, "responses": 2, "covered": 1.0, "covered_se": 0.0, "width": 0.5,
+    "score": None, "ignoring_covered": None, "ignoring_width": None, "ignoring_score": None, "gain": None,
+    "gain_se": None,
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (set_to(lambda told: told, "format", 1), "of format 1, this version reads 2"),
+        (set_to(lambda told: told, "format", 2), "of format 2, this version reads 3"),
         (set_to(lambda told: told, "groups", 1), "5 groups of studies or more"),
         (set_to(lambda told: told, "families", {}), "there are parts for"),
         (set_to(lambda told: told, "more", 1), "more is not known"),
@@ -187,6 +194,10 @@ def set_to(place: Callable[[dict[str, Any]], dict[str, Any]], key: str, value: A
         (lambda told: _mean(told)["components"]["sigma"].__setitem__(0, 1e200), "errors as large as these"),
         (set_to(_mean, "sigma", "NaN"), "should be a valid number"),
         (set_to(lambda told: _mean(told)["components"], "variance", [-1.0]), "components"),
+        (set_to(lambda told: told, "tested_on", -1), "5 groups of studies or more"),
+        (set_to(lambda told: told["families"][ALL]["raw"]["share"], "tau", -1.0), "0 or more"),
+        (lambda told: told["families"][ALL]["raw"].pop("tested"), "tested is missing"),
+        (set_to(lambda told: told["families"][ALL]["raw"], "tested", [TESTED]), "tested on more groups than all of it"),
         (set_to(lambda told: told["fingerprint"], "temperature", 0.0), "above 0"),
     ],
 )
@@ -204,7 +215,7 @@ def test_a_hostile_file_is_refused_in_one_line(
     assert "eval.calibrate" in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 2}', '{"format": NaN}'])
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 3}', '{"format": NaN}'])
 def test_what_is_no_calibration_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "calibration.json").write_text(text, "utf-8")
     with pytest.raises(PredictionError, match="is not a calibration"):

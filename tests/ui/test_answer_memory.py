@@ -10,7 +10,7 @@ from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import NumberModel
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.study_set import Cell, Persona
-from socrates_core.ui.answer_memory import AnswerMemory
+from socrates_core.ui.answer_memory import AnswerMemory, UnaskedError
 from tests.experiments import ONE_TO_FIVE, AgeModel, AmountModel
 
 
@@ -115,3 +115,30 @@ def test_many_at_once_get_their_own_answers() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_what_would_take_longer_than_allowed_is_not_asked() -> None:
+    model, memory = AgeModel(), AnswerMemory()
+    with pytest.raises(UnaskedError):  # nobody knows its pace yet
+        memory.asking(model, 5.0).answer_distributions(cell(), aged(20))
+    assert (model.asked, memory.pace(model)) == ([], None)
+    memory.asking(model).answer_distributions(cell(), aged(20))
+    memory._stores[model].pace = 1.0  # a slow machine
+    memory.asking(model, 0.0).answer_distributions(cell(), aged(20))  # remembered
+    within = memory.asking(model, 5.0)
+    within.answer_distributions(cell(1), aged(20, 30, 40))
+    memory._stores[model].pace = 1.0
+    with pytest.raises(UnaskedError):  # three seconds are spent
+        within.answer_distributions(cell(2), aged(20, 30, 40))
+    assert model.asked == [(0, 1), (1, 3)]
+
+
+def test_another_adapter_of_a_loaded_network_is_expected_to_be_as_quick() -> None:
+    first, second, stranger = AgeModel(), AgeModel(), AgeModel()
+    first.shared = second.shared = object()  # type: ignore[attr-defined]
+    memory = AnswerMemory()
+    memory.asking(first).answer_distributions(cell(), aged(20))
+    assert memory.pace(second) == memory.pace(first)
+    assert memory.pace(stranger) is None
+    memory.asking(second, 5.0).answer_distributions(cell(), aged(20))
+    assert second.asked == [(0, 1)]

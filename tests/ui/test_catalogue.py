@@ -7,8 +7,8 @@ import pytest
 from socrates_core.errors import StudyFolderError
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.question import question_of
-from socrates_core.study.sources.bundled import BUNDLED
-from socrates_core.study.split import make_split
+from socrates_core.study.sources.bundled import BUNDLED, BUNDLED_STUDIES
+from socrates_core.study.split import Split, make_split
 from socrates_core.study.study_set import Cell
 from socrates_core.ui.catalogue import conditions, open_catalogue, outcomes, same_outcome
 from tests.tables import plain, study_set
@@ -24,10 +24,25 @@ def cell(
 def test_the_bundled_studies_are_always_there_and_open_with_the_welfare_experiment() -> None:
     catalogue = open_catalogue([], frozenset())
     assert [source.name for source in catalogue.sources] == [BUNDLED]
-    entry = catalogue.source(BUNDLED).entry(catalogue.source(BUNDLED).first_study)
+    entry = catalogue.source(BUNDLED).entry(catalogue.source(BUNDLED).first_study(demo=False))
     assert entry.study.study_id == "gss-welfare"
     assert entry.badges == ("real", "paraphrased", "unseen")
     assert "10,535 people" in entry.label
+
+
+def test_the_demo_model_opens_with_a_study_of_the_society_that_it_learned_from_but_not_with_one_it_has_seen() -> None:
+    learned = Split.load(BUNDLED_STUDIES / "split.json").parts["train"]
+    source = open_catalogue([], learned).source(BUNDLED)
+    assert source.first_study(demo=True) == "society-207"
+    assert not source.entry("society-207").seen
+    assert open_catalogue([], {"society-207"}).source(BUNDLED).first_study(demo=True) == "gss-welfare"
+
+
+def test_own_studies_open_first_whether_people_answered_them_or_not(tmp_path: Path) -> None:
+    plain("a", "b").save(tmp_path)
+    catalogue = open_catalogue([tmp_path], frozenset())
+    assert [source.name for source in catalogue.sources] == [tmp_path.name, BUNDLED]
+    assert catalogue.sources[0].first_study(demo=True) == "a"
 
 
 def test_unseen_studies_come_first_then_the_test_part_then_real_ones(tmp_path: Path) -> None:

@@ -265,9 +265,9 @@ def test_the_token_of_the_start_makes_an_owner_and_is_then_out_of_the_address(ap
     assert cookie.startswith(f"socrates-owner-{app.port}={app.token}; ")
     assert {"httponly", "samesite=strict"} <= {part.strip().lower() for part in cookie.split(";")}
     assert opened.headers["cache-control"] == "no-store"
-    assert "is not a valid repository name" in app.call(fetch, ["a/b/c"], app.owner).text
+    assert "is not a valid repository name" in app.call(fetch, ["a/b/c", None], app.owner).text
     bearer = {"authorization": f"Bearer {app.token}"}  # for programs
-    assert "is not a valid repository name" in app.call(fetch, ["a/b/c"], bearer).text
+    assert "is not a valid repository name" in app.call(fetch, ["a/b/c", None], bearer).text
     assert app.log().count(app.token) == 1  # the line of the start, and nowhere else
 
 
@@ -278,7 +278,7 @@ def test_another_token_is_refused_and_makes_nobody_the_owner(app: AppServer, fet
     assert "set-cookie" not in asked.headers
     assert app.token not in asked.text
     for asker in ({"cookie": f"socrates-owner-{app.port}={quote(given)}"}, {"authorization": f"Bearer {quote(given)}"}):
-        assert "Only the owner of this app may fetch adapters" in app.call(fetch, ["a/b/c"], asker).text
+        assert "Only the owner of this app may fetch adapters" in app.call(fetch, ["a/b/c", None], asker).text
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_no_proxy_on_this_machine_makes_its_visitors_owners(app: AppServer, adds
     with ReverseProxy(app.port, adds) as proxy:
         through = replace(app, port=int(proxy.url.rsplit(":", 1)[1]), token="")
         for element, data, said in (
-            ("fetch-go", ["ada/adapter"], "may fetch adapters"),
+            ("fetch-go", ["ada/adapter", None], "may fetch adapters"),
             ("push-preview", [None, "ada/adapter", True], "may push adapters"),
             ("adapter-yes", [None], "may delete"),
             ("run-start", ["uniform", "", "bundled", "test", 2, 42, False], "may start evaluations"),
@@ -313,7 +313,7 @@ def test_behind_a_proxy_the_owner_is_who_has_the_token(app: AppServer) -> None:
     with ReverseProxy(app.port, {"Via": "1.1 somewhere"}) as proxy:
         through = replace(app, port=int(proxy.url.rsplit(":", 1)[1]))
         fetch = through.handler("fetch-go", "click")["id"]
-        assert "is not a valid repository name" in through.call(fetch, ["a/b/c"], app.owner).text
+        assert "is not a valid repository name" in through.call(fetch, ["a/b/c", None], app.owner).text
 
 
 # -- host and origin
@@ -386,5 +386,5 @@ def test_an_allowed_host_that_is_no_name_stops_the_start(name: str) -> None:
     ["../../etc", "http://169.254.169.254/x", "a/b/c", "ada/..", "ada/x@../../main", "ada/x@" + "v" * 300, "", "\n"],
 )
 def test_a_name_that_is_none_is_not_asked_for_anywhere(app: AppServer, name: str) -> None:
-    answer = app.call(app.handler("fetch-go", "click")["id"], [name], app.owner)
+    answer = app.call(app.handler("fetch-go", "click")["id"], [name, None], app.owner)
     assert re.search("is not a valid repository name|is not a valid revision", answer.text)

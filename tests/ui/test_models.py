@@ -1,12 +1,14 @@
 """Several models on one page: names, fitting, switching, and which studies each has seen."""
 
 import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from socrates_core.errors import SocratesError
-from socrates_core.hub.source import write_source
+from socrates_core.hub.source import record_audience, write_source
 from socrates_core.model.baselines import UniformModel
 from socrates_core.model.loading import load_model
 from socrates_core.model.record import FILE
@@ -19,7 +21,7 @@ from socrates_core.ui.adapters.choices import adapters_here
 from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.models import Models
 from socrates_core.ui.results import Results
-from socrates_core.ui.simulate.link import Link
+from socrates_core.ui.simulate.link import Link, model_name
 from tests.demo_adapter import demo_adapter
 
 BASE, TUNED = "demo shared", "demo demo shared"
@@ -55,6 +57,8 @@ def test_every_fitting_adapter_can_be_chosen_by_its_name(results: Results) -> No
         "its bundled adapter": TUNED,
         "ada/seen@aaaaaaa": SEEN,
         "ada/other@bbbbbbb": OTHER,
+        "uniform baseline": "uniform",
+        "marginal baseline (training answers by scale)": "marginal",
     }
     assert results.models.get(SEEN).description.adapter == "ada/seen@aaaaaaa"
     assert results.models.get(SEEN) is results.models.get(SEEN)
@@ -111,6 +115,8 @@ def test_an_adapter_that_does_not_say_its_template_is_offered_with_each(root: Pa
         "ada/other@bbbbbbb, template shared",
         "ada/other@bbbbbbb, template socrates",
         "ada/other@bbbbbbb, template alpaca",
+        "uniform baseline",
+        "marginal baseline (training answers by scale)",
     ]
     assert models.get("demo ada/other@bbbbbbb alpaca").description.template == "alpaca"
 
@@ -119,14 +125,14 @@ def test_the_bundled_adapter_is_on_the_menu_once_where_the_app_was_started_with_
     models = Models(load_model("demo", "demo"))
     models.set_adapters(adapters_here(models.default.description, root))
     assert models.choices()[:2] == [("demo with its bundled adapter", TUNED), ("demo without adapter", BASE)]
-    assert len(models.choices()) == 4
+    assert [name for _, name in models.choices()].count(TUNED) == 1
     assert models.get(BASE).description.adapter is None
 
 
 def test_a_model_that_takes_no_adapters_says_so(root: Path) -> None:
     models = Models(UniformModel())
     models.set_adapters(adapters_here(models.default.description, root))
-    assert [name for _, name in models.choices()] == ["uniform"]
+    assert [name for _, name in models.choices()] == ["uniform", TUNED, BASE, "marginal"]
     assert models.misfit(models.adapters[0]) == "the model uniform does not support adapters"
 
 
@@ -136,8 +142,77 @@ def test_another_model_takes_over_and_those_before_it_are_gone(root: Path) -> No
     models.get(SEEN)
     models.start_with(UniformModel())
     assert models.default_name == "uniform"
-    assert not models.has(BASE)
     assert not models.has(SEEN)
+
+
+def test_what_comes_with_the_software_can_be_chosen_whatever_the_app_was_started_with() -> None:
+    models = Models(UniformModel())
+    for _, name in models.choices():
+        assert model_name(models.get(name).description) == name
+    assert models.get("marginal") is models.get("marginal")
+
+
+OWNER, STRANGER = Visitor(None, "owner", "here"), Visitor(None, "anyone", "address:1")
+
+
+@pytest.fixture
+def asked_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Visitor | None], None]:
+    """Says whose request is being handled."""
+
+    def by(visitor: Visitor | None) -> None:
+        monkeypatch.setattr(module, "asking", lambda: visitor)
+
+    return by
+
+
+def test_what_the_owner_keeps_is_there_for_nobody_else(
+    root: Path, tmp_path: Path, results: Results, asked_by: Callable[[Visitor | None], None]
+) -> None:
+    shutil.copytree(root, tmp_path / "adapters")
+    record_audience(tmp_path / "adapters" / f"ada--seen--{'a' * 12}", owner_only=True)
+    made = Results(results.catalogue, results.model, policy=Policy.from_environment({}))
+    made.models.set_adapters(adapters_here(results.model.description, tmp_path / "adapters"))
+    for visitor in (STRANGER, None):  # outside of a request nobody is the owner
+        asked_by(visitor)
+        assert SEEN not in {name for _, name in made.models.choices()}
+        assert not made.models.has(SEEN)
+        assert [one.title for one in made.models.adapters if "seen" in one.title] == []
+        with pytest.raises(SocratesError, match="is not available"):
+            made.models.get(SEEN)
+    asked_by(OWNER)
+    assert made.models.has(SEEN)
+    shown = made.get(link(SEEN), visitor=OWNER)
+    assert made.get(link(SEEN), visitor=OWNER) is shown
+    asked_by(STRANGER)
+    with pytest.raises(SocratesError, match="is not available"):  # nor what is in memory
+        made.get(link(SEEN), visitor=STRANGER)
+    record_audience(tmp_path / "adapters" / f"ada--seen--{'a' * 12}", owner_only=False)
+    made.models.set_adapters(adapters_here(results.model.description, tmp_path / "adapters"))
+    assert made.get(link(SEEN), visitor=STRANGER) is shown
+
+
+def test_a_model_loaded_from_the_page_brings_its_adapters_for_those_who_may_use_it(
+    root: Path, asked_by: Callable[[Visitor | None], None]
+) -> None:
+    models = Models(UniformModel())
+    models.set_adapters(adapters_here(models.default.description, root))
+    base = load_model("demo")
+    base.description = replace(base.description, name="ada/base")
+    base.shared.description = base.description
+    name = models.place(base, owner_only=True)
+    adapted = "ada/base ada/seen@aaaaaaa shared"
+    asked_by(STRANGER)
+    assert not models.has(name)
+    assert not models.has(adapted)
+    asked_by(OWNER)
+    assert ("ada/base", name) in models.choices()
+    assert ("ada/base with ada/seen@aaaaaaa", adapted) in models.choices()
+    assert models.get(adapted).description.adapter == "ada/seen@aaaaaaa"
+    models.unplace(name)
+    assert not models.has(name)
+    assert not models.has(adapted)
+    with pytest.raises(SocratesError, match="is in the menu already"):
+        models.place(UniformModel(), owner_only=True)
 
 
 def test_only_what_has_to_be_computed_counts_against_a_visitor() -> None:

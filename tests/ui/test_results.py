@@ -14,6 +14,8 @@ from socrates_core.people.edit import Shares
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.study.study_set import Cell, Persona
+from socrates_core.ui.access.visitors import Visitor
+from socrates_core.ui.answer_memory import UnaskedError
 from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.link import Link
@@ -91,3 +93,14 @@ def test_nobody_waits_without_end_for_somebody_elses_computation() -> None:
     first.join(30)
     assert results.get(link(1)) is results.get(link(1))
     assert results._running == {}
+
+
+def test_a_change_that_the_model_would_take_too_long_for_costs_a_visitor_nothing() -> None:
+    model = CountingModel()
+    results = Results(open_catalogue([], frozenset()), model)
+    visitor = Visitor("visitor", "anyone", "a")
+    with pytest.raises(UnaskedError):
+        results.get(link(1), visitor=visitor, seconds=0.0)
+    assert model.asked == 0
+    results.limits.take(visitor, results.limits.burst)  # the whole bucket is still there
+    assert results.people_of(link(1)) == 10

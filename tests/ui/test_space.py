@@ -60,9 +60,10 @@ def test_the_card_holds_what_the_hub_accepts() -> None:
     assert {key: value for key, value in card.items() if not CARD[key](value)} == {}
 
 
-def test_signing_in_asks_for_no_more_than_pushing_needs() -> None:
+def test_signing_in_asks_for_what_pushing_and_fetching_need_and_no_more() -> None:
     card = yaml.safe_load((ROOT / "README.md").read_text("utf-8").split("---\n")[1])
-    assert card["hf_oauth_scopes"] == ["contribute-repos"]  # make repositories, and write to those made here alone
+    # make repositories and write to those made here alone; read private ones that were made elsewhere
+    assert card["hf_oauth_scopes"] == ["contribute-repos", "read-repos"]
     assert Policy.from_environment(SPACE).least["push"] == "signed-in"
 
 
@@ -102,7 +103,7 @@ def test_a_space_without_token_and_sign_in_starts_with_the_demo_model() -> None:
         assert not app.config.get("space_id")  # nothing for which the browser would ask another host
         assert app.ask("GET", "/login/huggingface").status == 404
         assert "LoginButton" not in json.dumps([one["type"] for one in app.config["components"]])
-        refused = app.call(app.handler("fetch-go", "click")["id"], ["ada/adapter"])
+        refused = app.call(app.handler("fetch-go", "click")["id"], ["ada/adapter", None])
         assert "Only the owner of this Space may fetch adapters" in refused.text
         assert "Traceback" not in app.log()
 
@@ -129,7 +130,7 @@ OWN = "a-secret-of-the-owner"
 def test_a_space_without_sign_in_has_an_owner_by_a_secret_that_its_log_never_shows() -> None:
     with app_server("--model", "uniform", environ={**SPACE, "SOCRATES_TOKEN": OWN}) as app:
         fetch = app.handler("fetch-go", "click")["id"]
-        assert "Only the owner of this Space may fetch adapters" in app.call(fetch, ["a/b/c"]).text
+        assert "Only the owner of this Space may fetch adapters" in app.call(fetch, ["a/b/c", None]).text
         own = {"host": "ada-socrates.hf.space", "x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.9"}
         opened = app.ask("GET", f"/?token={OWN}", own)
         assert (opened.status, opened.headers["location"]) == (303, "./")
@@ -137,7 +138,7 @@ def test_a_space_without_sign_in_has_an_owner_by_a_secret_that_its_log_never_sho
         assert "secure" in cookie
         assert "samesite=strict" in cookie
         owner = {**own, "cookie": f"socrates-owner-{app.port}={OWN}"}
-        assert "is not a valid repository name" in app.call(fetch, ["a/b/c"], owner).text
+        assert "is not a valid repository name" in app.call(fetch, ["a/b/c", None], owner).text
         assert app.ask("GET", "/", {"host": "evil.example"}).status == 403
         assert OWN not in app.log()
 
@@ -150,7 +151,7 @@ def test_where_visitors_sign_in_accounts_alone_decide() -> None:
         assert app.ask("GET", f"/?token={OWN}").status == 200  # a page like any other
         fetch = app.handler("fetch-go", "click")["id"]
         owner = {"cookie": f"socrates-owner-{app.port}={OWN}", "authorization": f"Bearer {OWN}"}
-        assert "Only the owner of this Space may fetch adapters" in app.call(fetch, ["a/b/c"], owner).text
+        assert "Only the owner of this Space may fetch adapters" in app.call(fetch, ["a/b/c", None], owner).text
 
 
 def test_a_space_without_a_token_is_refused() -> None:

@@ -3,7 +3,7 @@
     python -m train.demo.calibrate --out assets/demo
 
 It is fitted on the bundled real studies of the training and calibration parts, none of which base or adapter learned
-from, and never on those of the test part.
+from, and never on those of the test part, on which it is tried.
 """
 
 from pathlib import Path
@@ -32,7 +32,8 @@ def fit_demo(out: Annotated[Path, typer.Option(help="The folder of `base` and `a
     for folder, adapter in (("base", None), ("adapter", "demo")):
         model = load_model("demo", adapter)
         runs = [evaluate_real(studies, model, part, per_cell=PER_CELL, seed=SEED) for part in PARTS]
-        calibration = calibrate(runs, SEED)
+        test = evaluate_real(studies, model, "test", per_cell=PER_CELL, seed=SEED)
+        calibration = calibrate(runs, SEED, test=[test])
         print(f"{folder}:", *summary(calibration), sep="\n  ")
         save_calibration(calibration, out / folder / CALIBRATION)
 

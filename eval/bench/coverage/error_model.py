@@ -13,11 +13,13 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
+from scipy.special import expit, logit, ndtr
 
 from socrates_core.scale.distribution import Floats
 from socrates_core.trust.error_model.distance import conformal_bound
+from socrates_core.trust.error_model.evidence import CellEvidence
 from socrates_core.trust.error_model.hierarchy import Responses, fit_components
+from socrates_core.trust.error_model.shares import cuts, errors_of_shares, upper_shares
 
 QUALITIES: Final[Mapping[str, float | None]] = {"uniform": None, "useless": 0.0, "poor": 0.4, "fair": 0.8, "good": 0.97}
 GROUPS: Final = (10, 30)
@@ -51,6 +53,8 @@ class Drawn:
     """(E,) cell of its control."""
     shares: Floats
     """(C, 11) true shares of the options; 0 beyond the last one."""
+    cells: tuple[CellEvidence, ...]
+    """(C,) as a calibration is given them."""
     options: npt.NDArray[np.int64]
     """(C,) how many there are."""
 
@@ -113,7 +117,13 @@ def draw(groups: int, quality: float | None, rng: np.random.Generator) -> Drawn:
     smooth = (seen * people[:, None] + 2 * evenly) / (people[:, None] + 2)
     middle = (smooth * positions).sum(axis=1, keepdims=True)
     effects = np.flatnonzero(~control)
+    given = zip(group, positions, q, seen, people, options, strict=True)
+    cells = [
+        CellEvidence(str(of), f"{of:04d}", at[:k], guessed[:k], answers[:k], float(n), None)
+        for of, at, guessed, answers, n, k in given
+    ]
     return Drawn(
+        cells=tuple(cells),
         group=group,
         true=(p * positions).sum(axis=1),
         seen=(seen * positions).sum(axis=1),
@@ -188,12 +198,34 @@ def one_round(groups: int, quality: float | None, rng: np.random.Generator) -> d
             row[f"{what} {level:.0%}"] = over_groups((tail <= below) & (below <= 1 - tail), group)
             row[f"{what} {level:.0%} width"] = over_groups(np.broadcast_to(high - low, truth.shape), group)
             row[f"observed {what} {level:.0%}"] = over_groups((tail <= seen_below) & (seen_below <= 1 - tail), group)
+    row |= _shares(known, new)
     by_group = [known.w[known.group == group].tolist() for group in range(groups)]
     for level in LEVELS:
         bound = conformal_bound(by_group, level)
         if bound is not None:
             row[f"distance {level:.0%}"] = over_groups(new.w <= bound, new.group)
             row[f"true distance {level:.0%}"] = over_groups(new.w_true <= bound, new.group)
+    return row
+
+
+def _shares(known: Drawn, new: Drawn) -> dict[str, float]:
+    """The same for shares of people at or above an option."""
+    model = fit_components(errors_of_shares(known.cells)[0])
+    assert model is not None
+    responses, at = errors_of_shares(new.cells)
+    cells = zip(new.shares, new.options, new.cells, strict=True)
+    truths = [upper_shares(p[:k], cuts(cell.positions)) for p, k, cell in cells]
+    truth, group = np.concatenate(truths), responses.group[responses.block]
+    ends = model.predict()
+    below = ends.below(logit(truth.clip(1e-12, 1 - 1e-12)) - at)
+    seen_below = model.predict(responses.x, responses.variance).below(responses.y)
+    row = {}
+    for level in LEVELS:
+        tail = (1 - level) / 2
+        low, high = (expit(at + float(end[0])) for end in ends.interval(level))
+        row[f"share {level:.0%}"] = over_groups((tail <= below) & (below <= 1 - tail), group)
+        row[f"share {level:.0%} width"] = over_groups(high - low, group)
+        row[f"observed share {level:.0%}"] = over_groups((tail <= seen_below) & (seen_below <= 1 - tail), group)
     return row
 
 

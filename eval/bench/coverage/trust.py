@@ -11,28 +11,25 @@ from typing import Any, Final
 
 import numpy as np
 
+from eval.bench.coverage.deals import DEALS, dealt
 from eval.bench.coverage.error_model import over_groups, trust_coverage
 from eval.bench.coverage.support import coverage_by, labels_of
 from eval.bench.data_parts.rows import ROWS
-from socrates_core.evaluation.results.provenance import Provenance
-from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.model.loading import load_model
 from socrates_core.study.studies import load_studies
 from socrates_core.study.study_set import StudySet
-from socrates_core.trust.calibration import Calibration
-from socrates_core.trust.error_model.evidence import ALL, evidence_of, usable
+from socrates_core.trust.calibration import AnswersModel, Calibration
+from socrates_core.trust.error_model.evidence import ALL, Evidence, evidence_of, usable
 from socrates_core.trust.error_model.hierarchy import ErrorModel, Responses
 from socrates_core.trust.error_model.responses import actual_effects, errors_of_means
 from socrates_core.trust.evaluated import evaluate_real
-from socrates_core.trust.fitting import calibrate, unseen
+from socrates_core.trust.fitting import Run, calibrate, unseen
 
 ROUNDS: Final = 500
 PER_CELL: Final = 400
 """People a cell, on real studies."""
 MODELS: Final = (("uniform", None), ("marginal", None), ("demo", None), ("demo", "demo"))
 PARTS: Final = ("train", "calibration", "test")
-
-_Run = tuple[Sequence[CellPredictions], Provenance]
 
 
 def run_trust_suite(rows: int, seed: int) -> dict[str, Any]:
@@ -51,23 +48,24 @@ def run_trust_suite(rows: int, seed: int) -> dict[str, Any]:
     real = {}
     for model, adapter in MODELS if whole else MODELS[:1]:
         name = f"{model} with adapter" if adapter else model
-        real[name] = real_coverage(model, adapter, PER_CELL if whole else 20, seed)
+        real[name] = real_coverage(model, adapter, PER_CELL if whole else 20, seed, DEALS if whole else 2)
         print(f"real         {name}: {real[name]['left_out']['coverage']}")
     return {"simulated": {"rounds": rounds, "settings": simulated}, "real": real}
 
 
-def real_coverage(model: str, adapter: str | None, per_cell: int, seed: int) -> dict[str, Any]:
+def real_coverage(model: str, adapter: str | None, per_cell: int, seed: int, deals: int = DEALS) -> dict[str, Any]:
     """Of one model on the bundled real studies: one group left out at a time, and the test part by the calibration
-    part.
+    part, and by both others. `deals`: into how many other parts the groups are dealt.
     """
     studies, loaded = load_studies("bundled"), load_model(model, adapter)
-    runs: dict[str, _Run] = {
+    runs: dict[str, Run] = {
         part: evaluate_real(studies, loaded, part, per_cell=per_cell, seed=seed, allow_seen=True) for part in PARTS
     }
     left_out = calibrate(list(runs.values()), seed)
     apart = calibrate([runs["calibration"]], seed)
+    shipped = calibrate([runs["train"], runs["calibration"]], seed, test=[runs["test"]])
     family = left_out.families[ALL]
-    answers = {"as predicted": family.raw, **({"sharpened": family.sharpened} if family.sharpened else {})}
+    answers = kinds(left_out)
     return {
         "left_out": {
             "groups": left_out.groups,
@@ -83,7 +81,11 @@ def real_coverage(model: str, adapter: str | None, per_cell: int, seed: int) -> 
             "deviations": {
                 name: {
                     what: [error.tau, error.sigma]
-                    for what, error in (("mean", one.mean), ("effect", one.effect and one.effect.error))
+                    for what, error in (
+                        ("mean", one.mean),
+                        ("share", one.share),
+                        ("effect", one.effect and one.effect.error),
+                    )
                     if error
                 }
                 for name, one in answers.items()
@@ -92,18 +94,46 @@ def real_coverage(model: str, adapter: str | None, per_cell: int, seed: int) -> 
             "coverage": {name: [asdict(tried) for tried in one.coverage] for name, one in answers.items()},
         },
         "test_by_calibration": on_other_groups(apart, runs["test"]),
+        "test_by_train_and_calibration": {
+            "fitted_on": shipped.groups,
+            "groups": shipped.tested_on,
+            **{
+                name: {
+                    "left_out": [asdict(one) for one in answers.coverage],
+                    "test": [asdict(one) for one in answers.tested],
+                    "offered": [
+                        f"{one.what} {one.level:.0%}"
+                        for one in answers.coverage
+                        if answers.offered(one.what, one.level)
+                    ],
+                }
+                for name, answers in kinds(shipped).items()
+            },
+        },
+        "deals": dealt(_evidence(list(runs.values())), shipped.groups, np.random.default_rng([seed, 17]), deals),
         "by": told_apart(list(runs.values()), studies),
     }
 
 
-def told_apart(runs: Sequence[_Run], studies: StudySet) -> dict[str, Any]:
+def kinds(calibration: Calibration) -> dict[str, AnswersModel]:
+    """The error model of all scales together, of predictions as they are and, if there are some, of sharpened ones."""
+    family = calibration.families[ALL]
+    return {"as predicted": family.raw, **({"sharpened": family.sharpened} if family.sharpened else {})}
+
+
+def _evidence(runs: Sequence[Run]) -> Evidence:
+    """Of all runs, with raw predictions."""
+    return evidence_of(unseen([provenance for _, provenance in runs], [cell for cells, _ in runs for cell in cells]))[0]
+
+
+def told_apart(runs: Sequence[Run], studies: StudySet) -> dict[str, Any]:
     """Coverage of raw predictions inside and outside what the other groups test, and by fame and date."""
     fresh = unseen([provenance for _, provenance in runs], [cell for cells, _ in runs for cell in cells])
     evidence, _ = evidence_of(fresh)
     return coverage_by(evidence, labels_of(usable(fresh), studies, runs[0][1].source))
 
 
-def on_other_groups(calibration: Calibration, run: _Run) -> dict[str, Any]:
+def on_other_groups(calibration: Calibration, run: Run) -> dict[str, Any]:
     """How the intervals of raw predictions, on all scales together, hold on a run whose groups had no part in them."""
     cells, provenance = run
     evidence, _ = evidence_of(unseen([provenance], cells))

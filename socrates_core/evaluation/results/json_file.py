@@ -99,6 +99,8 @@ def first_problem(error: ValidationError) -> str:
     place = ".".join(map(str, first["loc"]))
     if first["type"] == "missing":
         return f"{place} is missing"
+    if first["type"] == "value_error":  # its message says it all, and the input may be the whole file
+        return f"{place}: {first['ctx']['error']}".removeprefix(": ")
     return f"{place}: {first['msg']}, not {str(first['input'])[:LONGEST]!r}"
 
 

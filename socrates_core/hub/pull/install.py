@@ -5,9 +5,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
+
+from filelock import FileLock
 
 from socrates_core.errors import HubError
 from socrates_core.hub.source import is_pulled, unexpected_files
@@ -16,70 +18,77 @@ from socrates_core.study.files import put_in_place
 _PARTIAL: Final = ".socrates-pull"
 """Suffix of the hidden folders that pulls create and may delete."""
 
+_LOCK: Final = ".lock"
+
 
 @contextmanager
 def partial_folder(parent: Path, name: str) -> Iterator[Path]:
     """A hidden folder beside the final one, removed on exit; leftovers of killed processes are removed as well.
 
-    The folder stays locked while its process lives, so an unlocked one is known to be a leftover.
+    Its lock, a file beside it, is held while its process lives, so an unlocked one is known to be a leftover.
+
+    Raises:
+        OSError: If it cannot be created.
     """
     parent.mkdir(parents=True, exist_ok=True)
     with locked(parent):
-        for path in parent.glob(f".*{_PARTIAL}"):
-            _remove_left_over(path)
+        locks = parent.glob(f".*{_PARTIAL}{_LOCK}")
+        for left in {*parent.glob(f".*{_PARTIAL}"), *(path.with_suffix("") for path in locks)}:
+            if (free := _lock(left)) is not None:
+                _discard(left, free)
         folder = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=_PARTIAL, dir=parent))
-        handle = _lock(folder)
+        lock = FileLock(_lock_of(folder))
+        lock.acquire(timeout=0)  # its name is new
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if handle is not None:
-            os.close(handle)
-
-
-def _remove_left_over(path: Path) -> None:
-    handle = _lock(path)
-    if handle is not None:
-        shutil.rmtree(path, ignore_errors=True)
-        os.close(handle)
-
-
-def _lock(folder: Path) -> int | None:
-    """Lock a folder until the handle is closed or the process ends; None if it is locked already."""
-    import fcntl  # not available on Windows, where the rest of the app still works
-
-    try:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        return None
-    return handle
+        _discard(folder, lock)
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder, under which its entries are created, renamed and removed.
 
-    Does nothing if the folder does not exist.
+    Does nothing if the folder does not exist or cannot be written, where no entry can be created either.
     """
-    if not folder.is_dir():
+    lock = FileLock(folder / f"{_PARTIAL}{_LOCK}")
+    try:
+        if not folder.is_dir():  # taking the lock would create it
+            raise FileNotFoundError(folder)
+        lock.acquire(poll_interval=0.01)
+    except OSError:
         yield
         return
     try:
-        import fcntl
-    except ModuleNotFoundError:  # Windows, where adapters cannot be pulled
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(handle)
+        _release(lock)
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}{_LOCK}")
+
+
+def _lock(folder: Path) -> FileLock | None:
+    """The lock of a partial folder; None if a process holds it, or it is another user's."""
+    lock = FileLock(_lock_of(folder))
+    try:
+        lock.acquire(timeout=0)
+    except OSError:  # a Timeout is one
+        return None
+    return lock
+
+
+def _discard(folder: Path, lock: FileLock) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    _release(lock)
+
+
+def _release(lock: FileLock) -> None:
+    """Release a lock and leave no file: whoever opened it meanwhile finds that it has lost its name, and tries anew."""
+    with suppress(OSError):  # Windows removes no open file, but releasing does so there
+        Path(lock.lock_file).unlink(missing_ok=True)
+    lock.release()
 
 
 def install(partial: Path, folder: Path) -> None:

@@ -39,6 +39,8 @@ class PulledAdapter:
     """Number of parameters."""
     size: int
     """Size of all files in bytes."""
+    owner_only: bool = False
+    """Whether the page offers it to its owner alone."""
     notes: tuple[str, ...] = ()
     """Remarks about this pull, for example that the Hub was not contacted."""
 
@@ -121,6 +123,7 @@ def open_installed(folder: Path, verify: bool = False) -> PulledAdapter:
         config=found.config,
         parameters=found.parameters,
         size=sum(recorded["size"] for recorded in source["files"].values()),
+        owner_only=source.get("owner_only", False),
     )
 
 

@@ -17,7 +17,7 @@ from socrates_core.hub.pull.install import check_target, install, locked, partia
 from socrates_core.hub.pull.installed import PulledAdapter, adapters_root, find_installed, folder_name, open_installed
 from socrates_core.hub.pull.listing import Listing, commit_of, list_adapter
 from socrates_core.hub.pull.transfer import download
-from socrates_core.hub.source import record_revision, write_source
+from socrates_core.hub.source import record_audience, record_revision, write_source
 
 SPARE: Final = 50_000_000
 """Bytes of disk space that must remain free."""
@@ -34,6 +34,8 @@ class _Request:
     token: str | None
     endpoint: str | None
     progress: Progress
+    owner_only: bool | None = None
+    """Whom the page offers it to; None leaves an adapter that is here as it is, and offers a new one to everybody."""
 
     def step(self) -> AbstractContextManager[None]:
         """The context for requests to the Hub."""
@@ -59,6 +61,7 @@ def pull(
     offline: bool = False,
     *,
     endpoint: str | None = None,
+    owner_only: bool | None = None,
 ) -> PulledAdapter:
     """Download an adapter, verify it, and install it atomically in a folder.
 
@@ -72,6 +75,7 @@ def pull(
         progress: Called with the share that is done and the current step.
         offline: Do not contact the Hub.
         endpoint: Address of the Hub; HF_ENDPOINT or the public Hub when None.
+        owner_only: Whether the page offers it to its owner alone; None leaves an adapter that is here as it is.
 
     Raises:
         HubError: If the adapter does not exist, is not accessible, fails a check, or cannot be written. No files are
@@ -81,7 +85,7 @@ def pull(
     target = out if out is None or out.name not in ("", "..") else out.resolve()
     if target is not None and target.resolve() == Path.cwd():
         raise HubError(f"{out} is the working directory; choose another folder, such as adapters/mine")
-    request = _Request(repo_id, revision, target, token, endpoint, progress or (lambda share, step: None))
+    request = _Request(repo_id, revision, target, token, endpoint, progress or (lambda share, step: None), owner_only)
     try:
         if target is not None:
             with locked(target.parent):
@@ -112,7 +116,7 @@ def _online(request: _Request) -> PulledAdapter:
         _check_space(partial, listing.size)
         _fetch(api, listing, partial, request)
         inspect(partial)
-        write_source(partial, request.repo_id, request.revision, commit)
+        write_source(partial, request.repo_id, request.revision, commit, bool(request.owner_only))
         found = open_installed(partial)
         install(partial, folder)
     request.progress(1.0, f"{request.repo_id} is installed")
@@ -162,12 +166,16 @@ def _installed_at(known: PulledAdapter, request: _Request, asked: bool = True) -
             for name in FILES:
                 if (known.folder / name).is_file():
                     shutil.copyfile(known.folder / name, partial / name)
-            write_source(partial, request.repo_id, request.revision, known.commit)
+            write_source(partial, request.repo_id, request.revision, known.commit, bool(request.owner_only))
             known = open_installed(partial)
             install(partial, folder)
     elif asked:
         with locked(folder.parent):
             record_revision(folder, request.revision)
+    if request.owner_only is not None:
+        with locked(folder.parent):
+            record_audience(folder, request.owner_only)
+        known = replace(known, owner_only=request.owner_only)
     notes = (f"commit {known.commit[:12]} is on this machine already; nothing was downloaded",)
     return replace(known, folder=folder, revision=request.revision, notes=notes)
 

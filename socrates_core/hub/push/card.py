@@ -20,6 +20,7 @@ from socrates_core.model.answer_model import TRUSTED_MASS
 from socrates_core.model.folder import DEMO
 from socrates_core.model.record import ModelRecord
 from socrates_core.trust.calibration import Calibration
+from socrates_core.trust.error_model.coverage import Coverage
 from socrates_core.trust.error_model.evidence import ALL
 
 if TYPE_CHECKING:
@@ -282,25 +283,41 @@ def _errors(calibration: Calibration) -> list["Part"]:
 
     family = calibration.families[ALL]
     sides = (("as predicted", family.raw), ("calibrated", family.sharpened))
+
+    def held(one: Coverage | None) -> str:
+        return "none" if one is None else f"{percent(one.covered)} ± {percent(one.covered_se)} of {one.groups} groups"
+
+    units = {"effect": "points", "share": "of the people"}
     rows = [
         (
             which,
             f"{one.what}, {100 * one.level:.0f} %",
-            f"{percent(one.covered)} ± {percent(one.covered_se)}",
-            f"{one.width:.1f} points" if one.what == "effect" else f"{one.width:.3f} of the scale",
+            held(one),
+            held(answers.test_of(one.what, one.level)),
+            f"{one.width:.{1 if one.what == 'effect' else 3}f} {units.get(one.what, 'of the scale')}",
             "none" if one.ignoring_width is None else f"{one.ignoring_width:.3g}",
-            "yes" if one.holds else "no",
+            "yes" if answers.offered(one.what, one.level) else "no",
         )
         for which, answers in sides
         if answers is not None
         for one in answers.coverage
     ]
+    header = (
+        "Predictions",
+        "Interval of",
+        "Covered",
+        "On the test part",
+        "Width",
+        "Ignoring the prediction",
+        "Offered",
+    )
     return [
         f"Fitted on {calibration.studies} {calibration.kind} studies in {calibration.groups} independent groups that "
         "it has not seen, and tried on each group with the others: how often an interval for a new study held what "
         "people showed, beside the width of one that ignores the prediction. An interval is offered only where it was "
-        "tried on enough groups and held.",
-        Table(("Predictions", "Interval of", "Covered", "Width", "Ignoring the prediction", "Offered"), tuple(rows)),
+        "tried on enough groups and held as often as it says, less one standard error at most, on the test part too if "
+        "there is one: groups that nothing was fitted on.",
+        Table(header, tuple(rows)),
     ]
 
 

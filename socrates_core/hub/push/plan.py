@@ -21,6 +21,7 @@ from socrates_core.model.folder import DEMO
 from socrates_core.model.record import CALIBRATION
 from socrates_core.study.files import file_sha256
 from socrates_core.study.leaks import STIMULI
+from socrates_core.study.sources.hub_address import hub_name
 from socrates_core.trust.calibration import load_calibration
 
 PUSHED: Final = (WEIGHTS, CONFIG, RECORD, STIMULI, CALIBRATION)
@@ -88,7 +89,7 @@ def plan_push(
         HubError: If others could not load the adapter, the name is invalid, or the token lacks a permission; the
             message names it.
     """
-    check_repo_id(repo_id)
+    repo_id = check_repo_id(hub_name(repo_id))
     if licence is not None:
         check_licence(licence)
     with readable(folder):

@@ -6,7 +6,10 @@ reward a model that knows who answers what. N people, K options on the axis, y t
 
 - Brier score (Brier 1950, over all options): Σ_k (p_k − 1[y = k])², in [0, 2]. For options with and without an order.
 - Ranked probability score (Epstein 1969): Σ_{k<K} (P(≤ k) − 1[y ≤ k])² / (K − 1), divided by K − 1 to be in [0, 1].
-  Every step from an option to the next counts the same. For options with an order.
+  Every step from an option to the next counts the same, also where their numbers are unequally far apart: in the
+  literature the score is of ranks, whose numerical difference has no meaning (Krüger and Pavlova 2024, section 4;
+  `rps_probs` of R's scoringRules). With the gaps it would be another score, the continuous ranked probability score
+  ∫ (F − 1[y ≤ x])² dx (Matheson and Winkler 1976); W and the Cramér distance do count gaps. For options with an order.
 - Log score (Good 1952): −ln max(p_y, 10⁻⁶), in nats, in [0, 13.8]. Without the floor, one answer that was held to be
   impossible would make every mean infinite; the answers below the floor are counted.
 

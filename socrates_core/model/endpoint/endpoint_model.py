@@ -276,8 +276,8 @@ class EndpointModel:
         return None if price is None else tokens * price / 1e6
 
 
-def load_endpoint(spec: str, template: str | None = None, settings: EndpointSettings | None = None) -> EndpointModel:
-    """The model named by `endpoint:NAME@URL`, after checking that its server is reachable.
+def endpoint_of(spec: str, template: str | None = None, settings: EndpointSettings | None = None) -> EndpointModel:
+    """The model named by `endpoint:NAME@URL`; nothing is asked of its server.
 
     Args:
         spec: NAME may contain "/", ":" and "@"; URL ends before `/chat/completions`.
@@ -285,7 +285,7 @@ def load_endpoint(spec: str, template: str | None = None, settings: EndpointSett
         settings: Methods, limits and price.
 
     Raises:
-        ModelError: If `spec` does not have this form, or the server is unreachable or refuses access.
+        ModelError: If `spec` does not have this form.
     """
     match = _SPEC.fullmatch(spec.strip())
     if match is None:
@@ -295,6 +295,20 @@ def load_endpoint(spec: str, template: str | None = None, settings: EndpointSett
         )
     name = match["name"].strip()
     implied = "socrates" if name.startswith(RELEASED) else "shared"
-    model = EndpointModel(name, match["url"], template or implied, settings)
+    return EndpointModel(name, match["url"], template or implied, settings)
+
+
+def load_endpoint(spec: str, template: str | None = None, settings: EndpointSettings | None = None) -> EndpointModel:
+    """The model named by `endpoint:NAME@URL`, after checking that its server is reachable.
+
+    Args:
+        spec: As for `endpoint_of`.
+        template: As for `endpoint_of`.
+        settings: Methods, limits and price.
+
+    Raises:
+        ModelError: If `spec` does not have this form, or the server is unreachable or refuses access.
+    """
+    model = endpoint_of(spec, template, settings)
     model.check()
     return model

@@ -16,7 +16,7 @@ from socrates_core.report.prediction.options import asked_model
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.files import check_folder, write_files
-from socrates_core.study.study_file.form import MarginsForm, ResponsesForm
+from socrates_core.study.study_file.form import ResponsesForm
 from socrates_core.study.study_file.reading import is_study_file, read_form, study_of
 from socrates_core.trust.calibration import load_calibration
 from socrates_core.trust.design.advice import PEOPLE, Plan, advise
@@ -80,9 +80,7 @@ def design(
             check_sending(form, own, model)
         answering = asked_model(model, adapter, template, precision)
         found = simulate_study(own, answering, Sampling(people, seed=seed))
-        study = PredictedStudy.of(
-            form.title, found, form.design == "within", known, isinstance(form.population, MarginsForm)
-        )
+        study = PredictedStudy.of(form.title, found, form.design == "within", known)
         few = answers_of_study(own, study) if len(own.responses) and pilot is None else None
     elif known is not None:
         raise SocratesError("--calibration speaks of predictions that are made now: name the study file as well")

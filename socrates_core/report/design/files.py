@@ -82,7 +82,7 @@ def design_csv(advice: Advice) -> str:
         hope, contrast = of.hope, of.contrast
         rows.append(
             {
-                "simulated": "yes",
+                "simulated": "true",
                 "outcome": inert(contrast.outcome),
                 "arm": inert(contrast.arm),
                 "control": inert(contrast.control),
@@ -119,7 +119,7 @@ def curves_csv(advice: Advice) -> str:
         for place, people in enumerate(n):
             rows.append(
                 {
-                    "simulated": "yes",
+                    "simulated": "true",
                     "outcome": inert(of.contrast.outcome),
                     "arm": inert(of.contrast.arm),
                     "people": f"{people:.0f}",
@@ -146,7 +146,7 @@ def pilot_csv(learnt: Learnt) -> str:
             for level, place in ((80, 0), (95, 1)):
                 row[f"{name}_low_{level}"] = _text(found and found[place].low)
                 row[f"{name}_high_{level}"] = _text(found and found[place].high)
-        rows.append({"simulated": "all but seen and alone", **row})
+        rows.append({"simulated": "true", "of_people_alone": "seen, alone_…", **row})
     return _csv(rows)
 
 

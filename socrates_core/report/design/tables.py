@@ -28,8 +28,8 @@ def plan_words(plan: Plan) -> str:
     """`Wilcoxon-Mann-Whitney test, two-sided α 0.05, wanted power 80 %, 200 people in each arm`."""
     control = f", {plan.ratio:g} times as many in the control" if plan.ratio != 1 else ""
     return (
-        f"{TESTS[plan.test]}, two-sided α {plan.alpha:g}, wanted power {_whole(plan.power)}, {plan.people:,} people "
-        f"asked in each arm{control}"
+        f"{TESTS[plan.test]}, two-sided α {plan.alpha:g}, wanted power {_whole(plan.power)}, {_asked(plan)} asked in "
+        f"each arm{control}"
     )
 
 
@@ -45,13 +45,17 @@ def sentences(of: EffectAdvice, advice: Advice) -> list[str]:
     found = " or ".join(f"{signed(one)}" for one in (down, up) if one is not None)
     if plan.alpha > 0:
         said.append(
-            f"The smallest effect that {plan.people:,} people in each arm find with {_whole(plan.power)} power is "
+            f"The smallest effect that {_asked(plan)} in each arm find with {_whole(plan.power)} power is "
             f"{found} % of the scale."
             if found
-            else f"With {plan.people:,} people in each arm no effect that this scale allows is found with "
+            else f"With {_asked(plan)} in each arm no effect that this scale allows is found with "
             f"{_whole(plan.power)} power."
         )
     return [*said, *_refuted(of, plan)]
+
+
+def _asked(plan: Plan) -> str:
+    return "1 person" if plan.people == 1 else f"{plan.people:,} people"
 
 
 def _needed(of: EffectAdvice, plan: Plan) -> str:

@@ -1,14 +1,15 @@
 """The command that predicts a study that somebody wrote."""
 
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from socrates_core import command
-from socrates_core.errors import SocratesError
-from socrates_core.model.answer_model import NOT_SCIENCE
+from socrates_core.errors import SocratesError, shown
+from socrates_core.model.answer_model import NOT_SCIENCE, AnswerModel
 from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
 from socrates_core.model.folder import DEMO
 from socrates_core.people.sending import words_on_sending
@@ -18,11 +19,12 @@ from socrates_core.report.prediction.files import NOT_ANSWERED, model_words, pre
 from socrates_core.report.prediction.tables import summary, warnings
 from socrates_core.report.robustness import robustness_csv, robustness_sentences
 from socrates_core.report.trust.tables import trust_sentences
-from socrates_core.simulation.robustness.asking import BothOrdersModel
+from socrates_core.simulation.robustness.asking import check_both_orders, in_both_orders
 from socrates_core.simulation.robustness.variants import robustness as asked_again
-from socrates_core.simulation.whole_study import Sampling, simulate_study
-from socrates_core.study.files import check_folder, write_files
+from socrates_core.simulation.whole_study import OutcomeResult, Sampling, simulate_study
+from socrates_core.study.files import check_folder, write_file, write_files
 from socrates_core.study.sources.opening import open_source
+from socrates_core.study.studies import Studies
 from socrates_core.study.study_file.checks import check_study
 from socrates_core.study.study_file.form import StudyForm
 from socrates_core.study.study_file.reading import read_form, study_of
@@ -75,21 +77,16 @@ def simulate(
         print(f"              {note}")
     if not confirm_people:
         check_sending(form, own, model)
+    if robustness:
+        check_other_ways(own)
+    if both_orders:
+        check_both_orders(own.cells_of(own.study_ids[0]))
     as_asked = options.asked_model(model, adapter, template, precision)
-    answering = BothOrdersModel(as_asked) if both_orders else as_asked
+    answering = in_both_orders(as_asked) if both_orders else as_asked
     print(f"model        {model_words(answering.description)}")
-    show, started = command.progress("predicting"), time.perf_counter()
-    found = simulate_study(
-        own,
-        answering,
-        Sampling(people, temperature, top_p, seed),
-        lambda done, total: show(done, total, done, total),
-    )
-    files = prediction_files(form, found)
-    again = [(one, one.simulation.request) for one in found if robustness and one.simulation is not None]
-    ways = [(one, asked_again(own, as_asked, request)) for one, request in again]
-    files |= {f"robustness-{place}.csv": robustness_csv(way) for place, (_, way) in enumerate(ways, start=1)}
-    write_files(out, files)
+    started = time.perf_counter()
+    found = simulate_study(own, answering, Sampling(people, temperature, top_p, seed), _progress("predicting"))
+    write_files(out, prediction_files(form, found))  # before it is asked in other ways, which may fail or be stopped
     for one in found:
         print(
             f"{one.name}: {summary(one.simulation) if one.simulation is not None else f'not predicted. {one.refused}'}"
@@ -100,18 +97,53 @@ def simulate(
             print(f"compared     {line}")
         for text in warnings(one.simulation) if one.simulation is not None else ():
             print(f"WARNING      {text}")
-    for one, way in ways:
-        for text in robustness_sentences(way):
-            print(f"other ways   {one.name}: {text}")
     if not any(map(is_answered, found)):
         print(NOT_ANSWERED)
     if answering.description.demo:
         print(NOT_SCIENCE)
     print(
         f"wrote        {out}/report.html, report.md, prediction.csv, prediction.json, study.yaml"
-        f"{' and compared-…' if any(map(is_answered, found)) else ''}{' and robustness-….csv' if ways else ''}"
+        f"{' and compared-…' if any(map(is_answered, found)) else ''}"
     )
+    if robustness:
+        ask_in_other_ways(own, as_asked, found, out)
     print(f"took         {time.perf_counter() - started:.1f} s")
+
+
+def check_other_ways(own: Studies) -> None:
+    """Raise a SocratesError if no outcome can be asked in other ways, before a model is asked anything."""
+    if all(one.scale.values is None for one in own.outcomes()):
+        raise SocratesError(
+            "--robustness: all outcomes are open-ended, and there are no options to put otherwise; leave it out"
+        )
+
+
+def ask_in_other_ways(own: Studies, model: AnswerModel, found: Sequence[OutcomeResult], out: Path) -> None:
+    """Ask a prediction that is written again, and write robustness-….csv, each as soon as it is there.
+
+    Raises:
+        SocratesError: If the model fails; says that the prediction is kept.
+    """
+    bounded = [one for one in found if one.simulation is not None and one.outcome.scale.values is not None]
+    for one in found:
+        if one.simulation is not None and one.outcome.scale.values is None:
+            print(f"other ways   {one.name}: open-ended, so there are no options to put otherwise")
+    for place, one in enumerate(bounded, start=1):
+        assert one.simulation is not None
+        try:
+            ways = asked_again(own, model, one.simulation.request, _progress("asking again"))
+        except SocratesError as error:
+            told = f"{one.name} was not asked in other ways ({error}); the prediction is kept in {shown(out)}"
+            raise SocratesError(told) from error
+        write_file(out / f"robustness-{place}.csv", robustness_csv(ways))
+        for text in robustness_sentences(ways):
+            print(f"other ways   {one.name}: {text}")
+    print(f"wrote        {shown(out)}/robustness-….csv")
+
+
+def _progress(what: str) -> Callable[[int, int], None]:
+    show = command.progress(what, "profiles")
+    return lambda done, total: show(done, total, done, total)
 
 
 def check_sending(form: StudyForm, own: StudySet, model: str) -> None:

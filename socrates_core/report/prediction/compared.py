@@ -11,7 +11,7 @@ from socrates_core.simulation.whole_study import OutcomeResult
 
 def is_answered(one: OutcomeResult) -> bool:
     """Whether people answered an outcome that was predicted."""
-    return one.simulation is not None and any(arm.n_actual for arm in one.simulation.arms)
+    return one.simulation is not None and any(arm.n_actual or arm.n_off_scale for arm in one.simulation.arms)
 
 
 def comparison_files(found: Sequence[OutcomeResult]) -> dict[str, str]:
@@ -35,12 +35,31 @@ def comparison_lines(one: OutcomeResult) -> list[str]:
 
 
 def _words(arm: ArmResult) -> str:
+    if not arm.n_actual and arm.n_off_scale:
+        return f"not compared: none of {arm.n_off_scale:,} answers is an option of the scale"
+    if arm.nominal is not None:
+        apart = arm.nominal
+        return (
+            f"total variation {apart.total_variation:.3f} against {arm.n_actual:,} answers{_outside(arm)}; noise floor "
+            f"{apart.noise_floor:.3f}, uniform baseline {apart.uniform:.3f} (the options have no order, so there is no "
+            "W)"
+        )
+    if arm.numbers is not None and arm.numbers.score is not None and arm.numbers.actual is not None:
+        numbers = arm.numbers.score
+        return (
+            f"W = {numbers.observed:.3f} by the observed range, {numbers.low:,} to {numbers.high:,} (95 % interval "
+            f"{from_to(numbers.interval)}) against {arm.n_actual:,} answers; noise floor {numbers.noise_floor:.3f}; "
+            f"median predicted {arm.numbers.predicted.median:,}, actual {arm.numbers.actual.median:,}"
+        )
     if arm.score is None:
         return str(arm.unscored) if arm.n_actual else "nobody answered"
     score = arm.score
-    outside = f"; {arm.n_off_scale:,} more are off the scale and left out" if arm.n_off_scale else ""
     return (
         f"W = {score.wasserstein:.3f} (95 % interval {from_to(score.interval)}) against {arm.n_actual:,} answers"
-        f"{outside}; noise floor {score.noise_floor:.3f}, uniform baseline {score.uniform:.3f}; mean predicted "
+        f"{_outside(arm)}; noise floor {score.noise_floor:.3f}, uniform baseline {score.uniform:.3f}; mean predicted "
         f"{arm.predicted_mean:.2f}, actual {arm.actual_mean:.2f}"
     )
+
+
+def _outside(arm: ArmResult) -> str:
+    return f"; {arm.n_off_scale:,} more are off the scale and left out" if arm.n_off_scale else ""

@@ -4,8 +4,7 @@ import csv
 import io
 import json
 import shlex
-from collections.abc import Iterator, Sequence
-from itertools import repeat
+from collections.abc import Sequence
 from typing import Any, Final
 
 from socrates_core.evaluation.results.provenance import versions
@@ -26,8 +25,10 @@ from socrates_core.report.prediction.tables import (
     warnings,
 )
 from socrates_core.report.simulation import as_json, example_prompt, inert
+from socrates_core.report.trust.columns import TRUST_COLUMNS, trust_columns
 from socrates_core.report.trust.tables import TITLE, trust_parts
 from socrates_core.simulation.result import ArmResult, Simulation
+from socrates_core.simulation.robustness.asking import BOTH_ORDERS
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.study_file.form import StudyForm
 from socrates_core.study.study_file.population.people import studies_named
@@ -55,8 +56,7 @@ CSV_COLUMNS: Final = (
     "low",
     "high",
     "simulated_people",
-    "calibrated_share",
-    "calibration_applied",
+    *TRUST_COLUMNS,
     "simulated",
 )
 
@@ -91,12 +91,12 @@ def prediction_csv(found: Sequence[OutcomeResult]) -> str:
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(CSV_COLUMNS)
     for one in found:
-        for arm in one.simulation.arms if one.simulation is not None else ():
+        for place, arm in enumerate(one.simulation.arms if one.simulation is not None else ()):
             assert one.simulation is not None
             keys = [inert(one.name), inert(arm.label), int(arm.cell == one.simulation.control)]
             rows.writerows(
-                [*keys, *row, arm.n_predicted, *calibrated, "true"]
-                for row, calibrated in zip(_option_rows(arm), _calibrated(one.simulation, arm), strict=False)
+                [*keys, *row, arm.n_predicted, *told, "true"]
+                for row, told in zip(_option_rows(arm), trust_columns(one.simulation, place), strict=False)
             )
     return file.getvalue()
 
@@ -127,19 +127,10 @@ def command_words(form: StudyForm, first: Simulation) -> str:
     words += ["--people", str(request.n), "--seed", str(request.seed)]
     words += ["--temperature", f"{request.temperature:g}"] if request.temperature != 1 else []
     words += ["--top-p", f"{request.top_p:g}"] if request.top_p != 1 else []
+    words += ["--both-orders"] if (model.template or "").endswith(BOTH_ORDERS) else []
     source = studies_named(form.population)
     words += ["--studies", f"path/to/{source}"] if source else []
     return shlex.join([*words, "--out", "prediction"])
-
-
-def _calibrated(simulation: Simulation, arm: ArmResult) -> Iterator[tuple[str, str]]:
-    """The calibrated share of every option, and whether a calibration was applied; without end, for those off the axis
-    too.
-    """
-    said = trust(simulation)
-    if said.applied:
-        yield from ((f"{one:.6f}", "yes") for one in said.arms[simulation.arms.index(arm)].calibrated)
-    yield from repeat(("", "yes" if said.applied else "no"))
 
 
 def _option_rows(arm: ArmResult) -> list[list[Any]]:

@@ -12,14 +12,14 @@ from socrates_core.model.answer_model import NOT_SCIENCE
 from socrates_core.model.folder import DEMO
 from socrates_core.report.prediction import options
 from socrates_core.report.prediction.command import by_folder
-from socrates_core.report.prediction.compared import comparison_lines
 from socrates_core.report.prediction.files import model_words
 from socrates_core.report.record.making import check_unanswered, make_record
 from socrates_core.report.record.opening import open_record
-from socrates_core.report.record.report import scored_files
+from socrates_core.report.record.report import scored_files, scored_lines
 from socrates_core.report.record.scoring import score_record
 from socrates_core.report.record.words import population_words
 from socrates_core.report.trust.tables import trust_sentences
+from socrates_core.simulation.robustness.asking import check_both_orders, in_both_orders
 from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.files import check_folder, write_file, write_files
 from socrates_core.study.study_file.reading import read_form, study_of
@@ -41,6 +41,12 @@ def record(
     temperature: options.Temperature = 1.0,
     top_p: options.TopP = 1.0,
     seed: options.Seed = 0,
+    both_orders: Annotated[
+        bool, typer.Option("--both-orders", help="Average over the options in both orders: twice the work.")
+    ] = False,
+    sha256: Annotated[
+        str | None, typer.Option(help="When scoring: the SHA-256 that the preregistration quotes; another is refused.")
+    ] = None,
     studies: Annotated[
         list[Path] | None, typer.Option(help="As in `socrates simulate`: whose people may take part; repeatable.")
     ] = None,
@@ -48,20 +54,30 @@ def record(
     """Record a prediction before people are asked, as one zip; score the record when they have answered."""
     command.check_seed(seed)
     if data is not None or source.suffix.lower() == ".zip":
-        _score(source, data, answers_map, out, seed)
+        _score(source, data, answers_map, out, seed, sha256)
         return
     if answers_map is not None:
         raise SocratesError("--map says which column of --data is what; name that file and a record to score")
+    if sha256 is not None:
+        raise SocratesError("--sha256 is that of a record to score; when one is made, its SHA-256 is printed")
     if out.suffix.lower() != ".zip" or out.is_dir():
         raise SocratesError(f"--out {shown(out)}: a record is a file that ends in .zip")
+    check_folder(out.parent)
     form = read_form(source)
     check_unanswered(form)  # before a model, perhaps elsewhere, is asked anything of people
     own = study_of(form, source.parent, str(source), by_folder(studies or []))
-    answering = options.asked_model(model, adapter, template, precision)
+    if both_orders:
+        check_both_orders(own.cells_of(own.study_ids[0]))
+    as_asked = options.asked_model(model, adapter, template, precision)
+    answering = in_both_orders(as_asked) if both_orders else as_asked
     print(f"model        {model_words(answering.description)}")
-    found = simulate_study(own, answering, Sampling(people, temperature, top_p, seed))
+    show = command.progress("predicting", "profiles")
+    sampling = Sampling(people, temperature, top_p, seed)
+    found = simulate_study(
+        own, answering, sampling, lambda done, total: show(done, total, done, total), keep_answers=True
+    )
     content = make_record(form, found, population_words(form.population))
-    write_file(out, content)
+    write_file(out, content, durable=True)
     for one in found:
         for text in trust_sentences(trust(one.simulation)) if one.simulation is not None else ():
             print(f"how far off  {one.name}: {text}")
@@ -71,7 +87,7 @@ def record(
     print(f"sha256       {hashlib.sha256(content).hexdigest()}  (quote it in the preregistration)")
 
 
-def _score(source: Path, data: Path | None, answers_map: Path | None, out: Path, seed: int) -> None:
+def _score(source: Path, data: Path | None, answers_map: Path | None, out: Path, seed: int, sha256: str | None) -> None:
     if data is None or answers_map is None:
         raise SocratesError(
             "a record is scored with people's answers: --data answers.csv --map map.yaml (socrates prepare "
@@ -80,16 +96,12 @@ def _score(source: Path, data: Path | None, answers_map: Path | None, out: Path,
     if out.is_file():
         raise SocratesError(f"--out {shown(out)} is a file; choose a folder")
     check_folder(out)
-    opened = open_record(source)
+    opened = open_record(source, sha256)
     print(f"record       {opened.about['title']}, made {opened.about['made']} by {opened.about['model']}")
-    print(f"sha256       {opened.digest}  (all its files are as they were made)")
+    print(f"sha256       {opened.standing}")
     scored = score_record(opened, data, answers_map, seed)
     write_files(out, scored_files(opened, scored))
-    for one, said in zip(scored.found, scored.said, strict=True):
-        for line in comparison_lines(one) or [str(one.refused or "nobody answered it")]:
+    for one in scored.outcomes:
+        for line in scored_lines(one):
             print(f"{one.name}: {line}")
-        for arm in said.arms if said is not None else ():
-            if arm.checked is not None and arm.checked.inner is not None:
-                where = "inside" if arm.checked.inner else "outside"
-                print(f"{one.name}, {arm.label}: people's mean lay {where} the 80 % interval")
     print(f"wrote        {shown(out)}/report.html, report.md and compared-…")

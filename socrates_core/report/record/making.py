@@ -14,6 +14,7 @@ from socrates_core.evaluation.results.provenance import versions
 from socrates_core.model.folder import shown_name
 from socrates_core.report.document import Section, Table, Warned, to_html
 from socrates_core.report.prediction.files import model_words, prediction_csv, prediction_html, prediction_json
+from socrates_core.report.record.profiles import MOST_ROWS, profiles_csv
 from socrates_core.report.record.words import LIMITS, disclosure, items
 from socrates_core.report.trust.tables import trust_sentences
 from socrates_core.simulation.result import Simulation
@@ -28,6 +29,7 @@ FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
 RECORD: Final = "record.json"
 CALIBRATION_FILE: Final = "calibration.json"
+PROFILES: Final = "profiles.csv"
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every file in the zip, so that equal contents are equal bytes; the real one is in record.json."""
 
@@ -59,6 +61,9 @@ def make_record(
         "report.html": prediction_html(form, found),
         RECORD: _record_json(form, first, population, when),
     }
+    profiles = profiles_csv(found)
+    if profiles is not None:
+        files[PROFILES] = profiles
     if first.model.calibration is not None and first.model.calibration.is_file():
         files[CALIBRATION_FILE] = first.model.calibration.read_text("utf-8")
     files["index.html"] = _page(form, found, first, population, when, digests(files))
@@ -134,7 +139,13 @@ def _page(
             [
                 Warned("Synthetic output of a model. Nobody has answered this study."),
                 f"Made {when}, without any answers of people, by {model_words(first.model)}. People: {population}.",
-                "report.html has the prediction. When people have answered, score this record with: "
+                "report.html has the prediction"
+                + (
+                    f", {PROFILES} what every simulated profile is predicted to answer. "
+                    if PROFILES in hashes
+                    else f". There is no table of single profiles: it would have more than {MOST_ROWS:,} rows. "
+                )
+                + "When people have answered, score this record with: "
                 "socrates record RECORD.zip --data answers.csv --map map.yaml --out scored",
             ],
         ),

@@ -1,4 +1,8 @@
-"""Opens a record that came from anywhere, after checking every file against its digest."""
+"""Opens a record that came from anywhere, after checking every file against its digest.
+
+The digests stand in the record itself, so they show damage and a careless change, not a forger, who changes both. Only
+the SHA-256 of the zip that was quoted elsewhere, in a preregistration, shows that it is the record of then.
+"""
 
 import hashlib
 import io
@@ -10,12 +14,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from socrates_core.errors import SocratesError, shown
-from socrates_core.report.record.making import CALIBRATION_FILE, FORMAT, MANIFEST, RECORD
+from socrates_core.report.record.making import CALIBRATION_FILE, FORMAT, MANIFEST, PROFILES, RECORD
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.study.files import parse_json, read_bytes
 
 NEEDED: Final = ("index.html", "prediction.csv", "prediction.json", RECORD, "report.html", "study.yaml")
-ALLOWED: Final = {*NEEDED, MANIFEST, CALIBRATION_FILE}
+ALLOWED: Final = {*NEEDED, MANIFEST, CALIBRATION_FILE, PROFILES}
+DIGITS: Final = 64
 LARGEST: Final = 64 * 1024**2
 """Bytes of the zip, and of all its files unpacked."""
 
@@ -34,14 +39,32 @@ class OpenedRecord:
     """calibration.json; None without one."""
     digest: str
     """sha256 of the zip: what a preregistration quotes."""
+    quoted: bool = False
+    """Whether it is the one that was quoted, as whoever opened it says."""
+
+    @property
+    def standing(self) -> str:
+        """What is known of whether this is the record that was registered."""
+        if self.quoted:
+            return f"The SHA-256 of the record is the quoted one, {self.digest}: it is the record that was registered."
+        return (
+            f"The SHA-256 of the record is {self.digest}. Its files fit its own list of digests, which somebody who "
+            "changed them could have changed too: compare the SHA-256 with the one in the preregistration (--sha256)."
+        )
 
 
-def open_record(path: Path) -> OpenedRecord:
+def open_record(path: Path, quoted: str | None = None) -> OpenedRecord:
     """Read a record.
 
+    Args:
+        path: The zip.
+        quoted: The SHA-256 that the preregistration quotes, in any case and spacing; None if it is not known.
+
     Raises:
-        SocratesError: If it is no record, is damaged or was changed; names the file.
+        SocratesError: If it is no record, is damaged or was changed, or is another one than was quoted; names the file.
     """
+    if quoted is not None:
+        quoted = checked_digest(quoted)
     try:
         if path.stat().st_size > LARGEST:
             raise SocratesError(f"{shown(path)} has {path.stat().st_size:,} bytes: it is no record")
@@ -49,6 +72,9 @@ def open_record(path: Path) -> OpenedRecord:
     except OSError as error:
         told = f"{shown(path)} cannot be read ({error}); name a record that socrates record wrote"
         raise SocratesError(told) from error
+    digest = hashlib.sha256(content).hexdigest()
+    if quoted is not None and quoted != digest:
+        raise SocratesError(f"{shown(path)} is another file than was registered: its SHA-256 is {digest}, not {quoted}")
     files = _unpacked(content, path)
     _check_digests(files, path)
     about, prediction = (_object(files[name], name, path) for name in (RECORD, "prediction.json"))
@@ -68,7 +94,19 @@ def open_record(path: Path) -> OpenedRecord:
         texts = [files["study.yaml"].decode(), None if calibration is None else calibration.decode()]
     except UnicodeDecodeError as error:
         raise SocratesError(f"{shown(path)}: study.yaml or {CALIBRATION_FILE} is not UTF-8") from error
-    return OpenedRecord(about, prediction, str(texts[0]), texts[1], hashlib.sha256(content).hexdigest())
+    return OpenedRecord(about, prediction, str(texts[0]), texts[1], digest, quoted is not None)
+
+
+def checked_digest(quoted: str) -> str:
+    """A SHA-256 as it is compared.
+
+    Raises:
+        SocratesError: If it is none.
+    """
+    found = "".join(quoted.lower().split())
+    if len(found) != DIGITS or set(found) - set("0123456789abcdef"):
+        raise SocratesError(f"a SHA-256 has {DIGITS} digits from 0 to f, {shown(quoted[:80])!r} does not")
+    return found
 
 
 def _unpacked(content: bytes, path: Path) -> dict[str, bytes]:

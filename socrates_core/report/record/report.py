@@ -1,15 +1,27 @@
 """The report of a scored record: what was registered, beside what people answered."""
 
-from socrates_core.report.document import Section, to_html, to_markdown
+from collections.abc import Sequence
+from typing import Final
+
+from socrates_core.metrics.uncertainty import Interval
+from socrates_core.report.document import Part, Section, Table, to_html, to_markdown
 from socrates_core.report.prediction.compared import comparison_files, comparison_lines
+from socrates_core.report.record.judging import Inside, Judged
 from socrates_core.report.record.opening import OpenedRecord
-from socrates_core.report.record.scoring import ScoredRecord
-from socrates_core.report.trust.tables import TITLE, arms_trust_table, effects_trust_table, trust_sentences
+from socrates_core.report.record.scoring import ScoredOutcome, ScoredRecord
+from socrates_core.report.trust.tables import TITLE
+from socrates_core.report.words import signed
+
+NOT_CLAIMED: Final = "none registered"
+HOW_JUDGED: Final = (
+    "Intervals are those that the record states; they were not computed anew. They say where the true mean or effect "
+    "lies. The last column widens them by the sampling error of these people, whose mean is not the true one."
+)
 
 
 def scored_files(record: OpenedRecord, scored: ScoredRecord) -> dict[str, str]:
     """Name → content: report.html and report.md, and for each outcome `compared-…` with every figure."""
-    sections = _sections(record, scored)
+    sections = scored_sections(record, scored)
     title = f"{scored.form.title}: registered and answered"
     return {
         **comparison_files(scored.found),
@@ -18,28 +30,85 @@ def scored_files(record: OpenedRecord, scored: ScoredRecord) -> dict[str, str]:
     }
 
 
-def _sections(record: OpenedRecord, scored: ScoredRecord) -> list[Section]:
+def scored_sections(record: OpenedRecord, scored: ScoredRecord) -> list[Section]:
+    """What was registered, and each outcome beside people's answers."""
     about = record.about
-    sections = [
-        Section(
-            "",
-            [
-                f"Registered {about['made']} by {about['model']}; sha256 of the record {record.digest}. All its files "
-                "are as they were made. Predictions were not made anew: everybody who answered is given the "
-                "distribution that was registered for the condition.",
-            ],
-        )
-    ]
-    for one, said in zip(scored.found, scored.said, strict=True):
-        parts = [*(comparison_lines(one) or [f"Not compared: {one.refused or 'nobody answered it'}"])]
-        section = Section(one.name, [*parts])
-        if said is not None and said.applied:
-            effects = effects_trust_table(said)
-            section = Section(
-                one.name,
-                [*parts, f"{TITLE}, as registered.", arms_trust_table(said), *([] if effects is None else [effects])],
-            )
-        elif said is not None:
-            section = Section(one.name, [*parts, *trust_sentences(said)])
-        sections.append(section)
-    return sections
+    opening = (
+        f"Registered {about['made']} by {about['model']}, as the record says. Predictions were not made anew: "
+        "everybody who answered is given the distribution that was registered for the condition."
+    )
+    return [Section("", [opening, record.standing]), *(Section(one.name, _outcome(one)) for one in scored.outcomes)]
+
+
+def scored_lines(one: ScoredOutcome) -> list[str]:
+    """An outcome in sentences: its distance in every condition, and whether what was claimed held."""
+    told = _compared(one)
+    for what, claims in (("mean", one.means), ("effect", one.effects)):
+        told += [
+            f"{claim.claim.label}: people's {what} against the registered interval of the true one: "
+            f"{place_words(claim.registered)}; with their sampling error: {place_words(claim.sampled)}"
+            for claim in claims
+            if claim.observed is not None and claim.registered != Inside(None, None)
+        ]
+    return told
+
+
+def _compared(one: ScoredOutcome) -> list[str]:
+    told = comparison_lines(one.result) or [f"Not compared: {one.result.refused or 'nobody answered it.'}"]
+    if one.frozen.said.why and one.result.simulation is not None:
+        told.append(f"When it was registered: {one.frozen.said.why}")
+    return told
+
+
+def judged_table(what: str, claims: Sequence[Judged]) -> Table | None:
+    """Registered intervals of the true means (effects) beside what people showed; None without any."""
+    if not claims:
+        return None
+    digits = 1 if what == "effect" else 2
+    header = (
+        "Condition",
+        f"Registered {what}",
+        f"True {what}, 80 %",
+        f"True {what}, 95 %",
+        f"People's {what} (95 % interval)",
+        "Inside of the registered",
+        "With their sampling error",
+    )
+    return Table(header, tuple(_row(one, digits) for one in claims))
+
+
+def place_words(at: Inside) -> str:
+    """Where a figure lay."""
+    if at.inner is None and at.outer is None:
+        return NOT_CLAIMED
+    if at.inner:
+        return "inside at 80 %"
+    if at.outer is None:
+        return "outside at 80 %"
+    where = "inside at 95 %" if at.outer else "outside at 95 %"
+    return where if at.inner is None else f"outside at 80 %, {where}" if at.outer else "outside at 80 and 95 %"
+
+
+def _outcome(one: ScoredOutcome) -> list[Part]:
+    parts: list[Part] = [*_compared(one)]
+    tables = [judged_table("mean", one.means), judged_table("effect", one.effects)]
+    shown = [table for table in tables if table is not None]
+    return [*parts, f"{TITLE}, as registered.", HOW_JUDGED, *shown] if shown else parts
+
+
+def _row(one: Judged, digits: int) -> tuple[str, ...]:
+    claim = one.claim
+    seen = "too few answered"
+    if one.observed is not None and one.ends is not None:
+        seen = f"{_number(one.observed, digits)} ({_ends(one.ends, digits)})"
+    places = ["–", "–"] if one.observed is None else [place_words(one.registered), place_words(one.sampled)]
+    claimed = [NOT_CLAIMED if at is None else _ends(at, digits) for at in (claim.inner, claim.outer)]
+    return (claim.label, _number(claim.predicted, digits), *claimed, seen, *places)
+
+
+def _ends(at: Interval, digits: int) -> str:
+    return f"{_number(at.low, digits)} to {_number(at.high, digits)}"
+
+
+def _number(value: float, digits: int) -> str:
+    return signed(value) if digits == 1 else f"{value:.{digits}f}"

@@ -1,27 +1,60 @@
 """Scores the frozen prediction of a record against the answers that people gave later."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Final
 
-import numpy as np
+import polars as pl
 
-from socrates_core.errors import ModelError, PredictionError, SocratesError
-from socrates_core.model.answer_model import AnswerDistributions, ModelDescription
+from socrates_core.errors import SocratesError
+from socrates_core.model.answer_model import ModelDescription
+from socrates_core.report.record.frozen import (
+    FrozenArm,
+    FrozenModel,
+    FrozenOutcome,
+    frozen_prediction,
+)
+from socrates_core.report.record.judging import Judged, judged
+from socrates_core.report.record.matching import check_matching
 from socrates_core.report.record.opening import OpenedRecord
-from socrates_core.scale.distribution import Floats, all_options
-from socrates_core.simulation.whole_study import OutcomeResult, Sampling, simulate_study
+from socrates_core.simulation.arm import draw_arm, profile_table
+from socrates_core.simulation.number_arm import PredictedNumbers, median_effect, number_result
+from socrates_core.simulation.request import SimulationRequest
+from socrates_core.simulation.result import ArmResult, EffectRow, ShareEffect, Simulation
+from socrates_core.simulation.simulate import simulate
+from socrates_core.simulation.whole_study import MOST_ARMS, OutcomeResult
+from socrates_core.study.studies import Outcome, Studies
+from socrates_core.study.study_file.checks import form_of
 from socrates_core.study.study_file.form import ResponsesForm, StudyForm
-from socrates_core.study.study_file.reading import read_form, study_of
-from socrates_core.study.study_set import Cell, Persona
-from socrates_core.trust.calibration import load_calibration
-from socrates_core.trust.statement.making import not_applied, statement_of
-from socrates_core.trust.statement.record import Statement
-from socrates_core.trust.support.asked import OF_PERSON
+from socrates_core.study.study_file.reading import study_of
+from socrates_core.study.study_file.yaml_text import read_yaml
+from socrates_core.trust.statement.finding import state
+from socrates_core.trust.statement.making import not_applied
 
-SHARES_TOLERANCE = 1e-6
+STUDY: Final = "study.yaml"
+ELSEWHERE: Final = (
+    "What was said of how far off this is was registered with the prediction, and stands in the report of the scored "
+    "record."
+)
+OF_DRAWN: Final = "simulated people are"
+"""In a note on who was drawn to carry the registered distribution, of whom nothing was predicted."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredOutcome:
+    """One outcome of a frozen prediction beside people's answers."""
+
+    result: OutcomeResult
+    frozen: FrozenOutcome
+    means: tuple[Judged, ...]
+    """What was registered of true means, a claim a condition; empty where nothing was."""
+    effects: tuple[Judged, ...]
+    """Likewise of effects."""
+
+    @property
+    def name(self) -> str:
+        """The outcome's name."""
+        return self.result.name
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,64 +62,12 @@ class ScoredRecord:
     """A frozen prediction beside people's answers."""
 
     form: StudyForm
-    found: tuple[OutcomeResult, ...]
-    said: tuple[Statement | None, ...]
-    """What the record's calibration says of each outcome, with whether what people showed lay inside; None where an
-    outcome was not predicted."""
+    outcomes: tuple[ScoredOutcome, ...]
 
-
-class FrozenModel:
-    """Gives the distributions of a record, to everybody the same: their mean over people is what was registered."""
-
-    def __init__(self, prediction: Mapping[str, Any]) -> None:
-        """Read the distributions.
-
-        Raises:
-            SocratesError: If they are not probabilities.
-        """
-        self._rows: dict[tuple[int, int], Floats] = {}
-        model: Mapping[str, Any] = {}
-        try:
-            for one in prediction["outcomes"]:
-                model = one.get("model", model)
-                for arm in one.get("arms", ()):
-                    key = (int(arm["cell"]["condition_num"]), int(arm["cell"]["task_num"]))
-                    if arm["cell"]["scale_values"] is not None:
-                        self._rows[key] = _row(arm)
-            self.description = ModelDescription(
-                name=str(model["name"]),
-                adapter=model["adapter"],
-                template=model["template"],
-                precision=str(model["precision"]),
-                demo=bool(model["demo"]),
-                trained_on=frozenset(map(str, model["trained_on"])),
-                adapter_digest=model.get("adapter_digest"),
-                model_digest=model.get("model_digest"),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise SocratesError(f"the prediction of this record cannot be read ({error!r})") from error
-
-    def answer_distributions(self, cell: Cell, personas: Sequence[Persona]) -> AnswerDistributions:
-        """The registered distribution of the cell.
-
-        Raises:
-            ModelError: If the record has none, or one over other options.
-        """
-        row = self._rows.get((cell.condition_num, cell.task_num))
-        if row is None or len(row) != len(all_options(cell.scale)):
-            raise ModelError(f"the record has no prediction of {cell.condition_label} on this scale")
-        return AnswerDistributions(np.tile(row, (len(personas), 1)), np.ones(len(personas)))
-
-
-def _row(arm: Mapping[str, Any]) -> Floats:
-    """(L,) over all options, ascending, on the axis and off it."""
-    on = np.array(arm["predicted"]["shares"], dtype=np.float64)
-    off = np.array((arm["off_axis"] or {"predicted": []})["predicted"], dtype=np.float64)
-    values = [*arm["cell"]["scale_values"], *(arm["cell"]["off_axis"] or ())]
-    shares = np.concatenate([on * (1 - off.sum()), off])
-    if len(values) != len(shares) or (shares < 0).any() or abs(shares.sum() - 1) > SHARES_TOLERANCE:
-        raise ValueError("shares of options add up to 1")
-    return np.asarray(shares[np.argsort(np.array(values))] / shares.sum())
+    @property
+    def found(self) -> tuple[OutcomeResult, ...]:
+        """The outcomes as the reports of a study take them."""
+        return tuple(one.result for one in self.outcomes)
 
 
 def score_record(record: OpenedRecord, data: Path, table_map: Path, seed: int = 0) -> ScoredRecord:
@@ -99,35 +80,116 @@ def score_record(record: OpenedRecord, data: Path, table_map: Path, seed: int = 
         seed: Of the resamples.
 
     Raises:
-        SocratesError: If answers or prediction cannot be read, or do not fit each other.
+        SocratesError: If answers or prediction cannot be read, or study, prediction and answers do not fit each other.
     """
-    with TemporaryDirectory() as scratch:
-        study, calibration = Path(scratch) / "study.yaml", Path(scratch) / "calibration.json"
-        study.write_text(record.study, "utf-8")
-        answers = ResponsesForm(file=str(data.resolve()), map=str(table_map.resolve()))
-        form = read_form(study).model_copy(update={"population": None, "responses": answers})
-        asked = study_of(form, Path(scratch), "the study of this record")
-        found = simulate_study(asked, FrozenModel(record.prediction), Sampling(record.about["people"], 1.0, 1.0, seed))
-        if len(found) != len(record.prediction["outcomes"]):
-            raise SocratesError("the study of this record has other outcomes than its prediction")
-        said = []
-        if record.calibration is not None:
-            calibration.write_text(record.calibration, "utf-8")
-        for one, frozen in zip(found, record.prediction["outcomes"], strict=True):
-            said.append(_said(one, frozen, calibration if record.calibration is not None else None))
-    return ScoredRecord(form, found, tuple(said))
+    frozen = frozen_prediction(record.prediction)
+    form = form_of(read_yaml(record.study, STUDY), STUDY).model_copy(update={"population": None, "responses": None})
+    check_matching(record, frozen, study_of(form, None, STUDY))
+    answers = ResponsesForm(file=str(data.resolve()), map=str(table_map.resolve()))
+    form = form.model_copy(update={"responses": answers})
+    asked = study_of(form, data.resolve().parent, "the study of this record")
+    outcomes = [
+        _scored(asked, outcome, one, frozen.model, seed)
+        for outcome, one in zip(asked.outcomes(), frozen.outcomes, strict=True)
+    ]
+    return ScoredRecord(form, tuple(outcomes))
 
 
-def _said(one: OutcomeResult, frozen: Mapping[str, Any], calibration: Path | None) -> Statement | None:
-    """What the record said, with whether people's answers lay inside."""
-    if one.simulation is None:
-        return None
-    told = frozen.get("trust") or {}
-    if not told.get("applied") or calibration is None:
-        return not_applied(str(told.get("why") or "The record states no intervals."))
-    try:
-        # what was tested of the people who were simulated was said when the record was made
-        plain = one.simulation.profiles.select([name for name in OF_PERSON if name in one.simulation.profiles.columns])
-        return statement_of(replace(one.simulation, profiles=plain), load_calibration(calibration))
-    except PredictionError as error:
-        return not_applied(f"The calibration of this record cannot be read: {error}.")
+def _scored(
+    asked: Studies, outcome: Outcome, frozen: FrozenOutcome, model: ModelDescription, seed: int
+) -> ScoredOutcome:
+    if not frozen.arms:
+        refused = OutcomeResult(outcome, None, f"It was not predicted when the record was made. {frozen.refused}")
+        return ScoredOutcome(refused, frozen, (), ())
+    cell = asked.find(outcome=outcome.number)
+    request = SimulationRequest(
+        cell.cell_id,
+        n=max(arm.n_predicted for arm in frozen.arms),
+        seed=seed,
+        max_arms=MOST_ARMS,
+        control=cell.condition_num,
+    )
+    if outcome.scale.values is None:
+        made = _numbers(asked, frozen, request, model)
+    else:
+        made = _as_registered(simulate(asked, FrozenModel(frozen, model), request), frozen)
+    notes = [*asked.manifest.notes, *(note for note in made.notes if OF_DRAWN not in note)]
+    made = replace(made, notes=tuple(notes), subgroups=())
+    state(made, not_applied(ELSEWHERE))
+    means = {arm.label: (arm.actual_mean, arm.actual_mean_interval) for arm in made.arms}
+    effects = {row.label: (row.actual, row.actual_interval) for row in made.effects}
+    nothing = (None, None)
+    return ScoredOutcome(
+        OutcomeResult(outcome, made, None),
+        frozen,
+        tuple(judged(claim, *means.get(claim.label, nothing)) for claim in frozen.said.means),
+        tuple(judged(claim, *effects.get(claim.label, nothing)) for claim in frozen.said.effects),
+    )
+
+
+def _as_registered(made: Simulation, frozen: FrozenOutcome) -> Simulation:
+    """With the intervals over simulated people that were registered: everybody is given one distribution here."""
+    return replace(
+        made,
+        arms=tuple(_arm(arm, frozen.arm(arm.cell)) for arm in made.arms),
+        effects=tuple(_effect(row, frozen) for row in made.effects),
+        share_effects=tuple(
+            ShareEffect(row.cell, *frozen.share_effects[row.cell.condition_label])
+            for row in made.share_effects
+            if row.cell.condition_label in frozen.share_effects
+        ),
+    )
+
+
+def _arm(arm: ArmResult, frozen: FrozenArm) -> ArmResult:
+    return replace(
+        arm,
+        predicted_mean_interval=frozen.mean_interval,
+        share_intervals=frozen.share_intervals,
+        on_scale_mass=frozen.on_scale_mass,
+        n_predicted=frozen.n_predicted,
+        n_personas=frozen.n_personas,
+    )
+
+
+def _effect(row: EffectRow, frozen: FrozenOutcome) -> EffectRow:
+    if row.label not in frozen.effects:
+        raise SocratesError(f"the prediction of this record has no effect of {row.label}")
+    predicted, interval = frozen.effects[row.label]
+    return replace(row, predicted=predicted, predicted_interval=interval)
+
+
+def _numbers(asked: Studies, frozen: FrozenOutcome, request: SimulationRequest, model: ModelDescription) -> Simulation:
+    """An open-ended outcome: the numbers that were registered, each with its share, beside people's."""
+    study_id = asked.study_ids[0]
+    participants = asked.participants_of(study_id)
+    cells = [cell for cell in asked.cells_of(study_id) if cell.task_num == asked.cell(request.cell_id).task_num]
+    people = [draw_arm(asked, participants, cell, request) for cell in cells]
+    arms = []
+    for one in people:
+        registered = frozen.arm(one.cell)
+        given = registered.shares > 0
+        numbers = PredictedNumbers(
+            values=registered.values[given],
+            counts=registered.shares[given],
+            n_valid=registered.n_valid,
+            n_invalid=registered.n_predicted - registered.n_valid,
+            worth=registered.worth,
+            on_scale_mass=registered.on_scale_mass,
+            n_personas=registered.n_personas,
+        )
+        made = number_result(one, numbers, request.seed)
+        arms.append(replace(made, predicted_mean_interval=registered.mean_interval))
+    nobody = len(people[0].drawn)
+    return Simulation(
+        request=request,
+        study=asked.study(study_id),
+        model=model,
+        arms=tuple(arms),
+        control=cells[0],
+        effects=tuple(_effect(median_effect(arms[0], arm, request.seed), frozen) for arm in arms[1:]),
+        profiles=profile_table(
+            people[0], pl.Series([None] * nobody, dtype=pl.Float64), pl.Series([None] * nobody, dtype=pl.Int64)
+        ),
+        notes=tuple(dict.fromkeys(note for one in people for note in one.notes)),
+    )

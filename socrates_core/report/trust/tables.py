@@ -7,7 +7,7 @@ from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.document import Part, Table
 from socrates_core.report.words import percent, signed
 from socrates_core.scale.answer_scale import AnswerScale
-from socrates_core.trust.statement.record import ArmStatement, Checked, Claim, EffectStatement, Statement
+from socrates_core.trust.statement.record import ArmStatement, Checked, Claim, Covered, EffectStatement, Statement
 from socrates_core.trust.worth import Worth
 
 TITLE: Final = "How far off it may be"
@@ -20,7 +20,12 @@ def trust_sentences(found: Statement) -> list[str]:
     """The most important first; one alone, which says why, if nothing can be said."""
     if not found.applied:
         return [found.why or ""]
-    told = [_about_mean(found.arms[0]), *_about_effects(found), *_about_distribution(found)]
+    told = [
+        _about_mean(found.arms[0]),
+        _about_shares(found.arms[0]),
+        *_about_effects(found),
+        *_about_distribution(found),
+    ]
     return [one for one in (*told, _about_support(found)) if one]
 
 
@@ -34,7 +39,8 @@ def trust_notes(found: Statement) -> list[str]:
         "An interval of the true mean or effect says where the answer of everybody would lie: it covers how wrong the "
         "model has been on other studies, which an interval over simulated people does not.",
         f"Fitted on {basis.studies} {basis.kind} studies in {basis.groups} independent groups that the model had not "
-        f"seen, for {which}, and tried on each group with the others.",
+        f"seen, for {which}, and tried on each group with the others. An interval is offered where it held what people "
+        "showed as often as it says, less one standard error at most, on these and, if there are some, on test groups.",
     ]
     if basis.sharpened:
         told.append("Speaks of calibrated answers: predictions changed as made left-out studies' answers likeliest.")
@@ -55,11 +61,46 @@ def arms_trust_table(found: Statement) -> Table:
     header += ["Probability of the highest"] * several + ["People's mean"] * answered
     rows = []
     for arm in found.arms:
-        row = [arm.label, f"{arm.mean:.2f}", _ends(arm.mean_claim.inner, 2), _ends(arm.mean_claim.outer, 2)]
+        row = [arm.label, f"{arm.mean:.2f}", ends(arm.mean_claim.inner, 2), ends(arm.mean_claim.outer, 2)]
         row += [CANNOT if arm.highest is None else percent(arm.highest)] * several
         row += [_checked(arm.checked, 2)] * answered
         rows.append(tuple(row))
     return Table(tuple(header), tuple(rows))
+
+
+def shares_trust_table(found: Statement) -> Table | None:
+    """Shares of people at or above each option, and where the true ones may lie; None if nothing is said of them."""
+    if not found.arms or not found.arms[0].shares:
+        return None
+    answered = any(one.checked is not None for arm in found.arms for one in arm.shares)
+    header = ["Answers"]
+    for arm in found.arms:
+        header += [f"{arm.label}: share (true, 80 %)", *([f"{arm.label}: people"] if answered else [])]
+    rows = []
+    for k, first in enumerate(found.arms[0].shares):
+        row = [first.answers]
+        for arm in found.arms:
+            one = arm.shares[k]
+            row.append(f"{percent(one.predicted)} ({_share_ends(one.claim.inner)})")
+            row += [_checked_share(one.checked)] if answered else []
+        rows.append(tuple(row))
+    return Table(tuple(header), tuple(rows))
+
+
+def trials_table(found: Statement) -> Table | None:
+    """How often intervals held what people showed, on groups without a part in them; None without a calibration."""
+    if found.basis is None or not found.basis.trials:
+        return None
+    tested = any(one.test is not None for one in found.basis.trials)
+    header = ("Interval of", "Left-out groups", *(("Test groups",) if tested else ()), "Offered")
+    rows = []
+    for one in found.basis.trials:
+        what = "W" if one.what == "distance" else one.what
+        row = [f"{what}, {100 * one.level:.0f} %", _trial(one.left_out), "yes" if one.offered else "no"]
+        if tested:
+            row.insert(2, "none" if one.test is None else _trial(one.test))
+        rows.append(tuple(row))
+    return Table(header, tuple(rows))
 
 
 def effects_trust_table(found: Statement) -> Table | None:
@@ -71,7 +112,7 @@ def effects_trust_table(found: Statement) -> Table | None:
     header += ["As good as asking"] + ["People's effect"] * answered
     rows = []
     for one in found.effects:
-        row = [one.label, signed(one.predicted), _effect_ends(one.claim.inner), _effect_ends(one.claim.outer)]
+        row = [one.label, signed(one.predicted), effect_ends(one.claim.inner), effect_ends(one.claim.outer)]
         row += [CANNOT if one.positive is None else percent(one.positive), _worth_of(one, found)]
         row += [_checked(one.checked, 1)] * answered
         rows.append(tuple(row))
@@ -99,15 +140,16 @@ def trust_parts(found: Statement, scale: AnswerScale) -> list[Part]:
     """All of it, in reading order."""
     if not found.applied:
         return list(trust_sentences(found))
-    effects = effects_trust_table(found)
     names = option_names(scale)
     answers = answers_table(found, names)
+    others, trials = (shares_trust_table(found), effects_trust_table(found)), trials_table(found)
     return [
         *trust_sentences(found),
         arms_trust_table(found),
-        *([] if effects is None else [effects]),
+        *(one for one in others if one is not None),
         *([] if answers is None or len(names) > MOST_ROWS else [answers]),
         *trust_notes(found),
+        *([] if trials is None else [trials]),
     ]
 
 
@@ -138,6 +180,17 @@ def _about_mean(arm: ArmStatement) -> str:
     return (
         f"With a probability of {level}, the true mean of {arm.label} is between {best.low:.2f} and {best.high:.2f} "
         "(error of the model included)."
+    )
+
+
+def _about_shares(arm: ArmStatement) -> str:
+    """Of the share that splits the people most evenly."""
+    if not arm.shares:
+        return ""
+    one = min(arm.shares, key=lambda share: abs(share.predicted - 0.5))
+    return (
+        f"With the same probability, {_share_ends(one.claim.inner)} of everybody would answer {one.answers} in "
+        f"{arm.label} (predicted {percent(one.predicted)})."
     )
 
 
@@ -193,11 +246,28 @@ def _checked(found: Checked | None, digits: int) -> str:
     return f"{value} ({at})"
 
 
-def _ends(at: Interval | None, digits: int) -> str:
+def ends(at: Interval | None, digits: int) -> str:
+    """`2.10 to 3.45`, or that it cannot be said."""
     return CANNOT if at is None else f"{at.low:.{digits}f} to {at.high:.{digits}f}"
 
 
-def _effect_ends(at: Interval | None) -> str:
+def _trial(found: Covered) -> str:
+    """`78 ± 8 % of 15`."""
+    return f"{100 * found.share:.0f} ± {100 * found.se:.0f} % of {found.groups}"
+
+
+def _share_ends(at: Interval | None) -> str:
+    return CANNOT if at is None else f"{100 * at.low:.0f} to {100 * at.high:.0f} %"
+
+
+def _checked_share(found: Checked | None) -> str:
+    if found is None:
+        return "nobody answered"
+    return f"{percent(found.observed)} ({'inside' if found.inner else 'outside'})"
+
+
+def effect_ends(at: Interval | None) -> str:
+    """The same in points, with signs."""
     return CANNOT if at is None else f"{signed(at.low)} to {signed(at.high)}"
 
 

@@ -16,6 +16,7 @@ from socrates_core.model.folder import DEMO, chosen_adapter
 from socrates_core.model.loading import has_weights, load_model
 from socrates_core.model.precision import Precision
 from socrates_core.report.document import Table
+from socrates_core.report.what_if.change import change_sentences, change_table, changes
 from socrates_core.report.what_if.files import SIMULATED, outcome_warnings, what_if_files
 from socrates_core.report.what_if.tables import basis_words, differences_table, sentence
 from socrates_core.report.what_if.words import same_words, settings_table
@@ -185,6 +186,11 @@ def _say(found: WhatIf) -> None:
         print(f"\n{outcome.name}: {sentence(outcome)}")
         if outcome.arms:
             print(_columns(differences_table(outcome)))
+            told = changes(found, outcome)
+            table = change_table(told)
+            print(*(f"how far off  {text}" for text in change_sentences(told)), sep="\n")
+            if table is not None:
+                print(_columns(table))
         for text in (*basis_words(outcome), *(outcome.notes if outcome.arms else ())):
             print(text)
         for text in outcome_warnings(found, outcome):

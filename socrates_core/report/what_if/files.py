@@ -16,6 +16,8 @@ from socrates_core.model.answer_model import NOT_SCIENCE
 from socrates_core.report.document import Part, Picture, Section, Warned, to_html, to_markdown
 from socrates_core.report.prediction.tables import warnings
 from socrates_core.report.simulation import as_json, inert
+from socrates_core.report.trust.tables import TITLE
+from socrates_core.report.what_if.change import change_sentences, change_table, changes, changes_json
 from socrates_core.report.what_if.picture import MOST_PANELS, settings_figure, settings_means_figure
 from socrates_core.report.what_if.tables import differences_table, notes, sentence, shares_table
 from socrates_core.report.what_if.words import same_words, settings_table
@@ -32,7 +34,7 @@ SIMULATED: Final = (
 CSV_COLUMNS: Final = (
     "kind", "outcome", "condition", "setting", "model", "adapter", "template", "temperature", "figure", "option",
     "label", "predicted", "low", "high", "minus_first", "minus_first_low", "minus_first_high", "unit_of_difference",
-    "basis", "simulated_people", "simulated",
+    "basis", "true_minus_first_low", "true_minus_first_high", "simulated_people", "simulated",
 )  # fmt: skip
 
 
@@ -57,12 +59,16 @@ def what_if_csv(found: WhatIf) -> str:
 
     `minus_first` is the figure minus that of the first setting, empty for the first itself: of a mean in percent of
     the scale's width, of a share in [−1, 1], of a median in the unit of the answers; `unit_of_difference` says which.
+    `true_minus_first` is the 80 % interval of the true difference of means, error of the model included, where one is
+    claimed.
     """
     file = io.StringIO()
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(CSV_COLUMNS)
     models = {one.name: one.first for one in found.settings}
     for outcome in found.outcomes:
+        told = [(one.setting, row) for one in changes(found, outcome) for row in one.conditions]
+        truths = {(setting, row.condition): row.claim.inner for setting, row in told}
         for compared in outcome.arms:
             for place, name in enumerate(outcome.settings):
                 first = models[name]
@@ -70,8 +76,10 @@ def what_if_csv(found: WhatIf) -> str:
                 keys += [first.model.adapter or "", first.model.template or "", f"{first.request.temperature:g}"]
                 arm, minus = compared.arms[place], compared.differences[place - 1] if place else None
                 basis = "" if minus is None else minus.basis.kind
+                true = truths.get((name, compared.label)) if place else None
                 for row in _figures(arm, minus):
-                    rows.writerow(["simulated", *keys, *row, basis, arm.n_predicted, "true"])
+                    ends = ["", ""] if true is None or row[0] != "mean" else _ends(true)
+                    rows.writerow(["simulated", *keys, *row, basis, *ends, arm.n_predicted, "true"])
     return file.getvalue()
 
 
@@ -92,7 +100,7 @@ def what_if_json(found: WhatIf) -> str:
             }
             for one in found.settings
         ],
-        "comparisons": [_outcome_json(outcome) for outcome in found.outcomes],
+        "comparisons": [_outcome_json(found, outcome) for outcome in found.outcomes],
         "notes": list(found.notes),
         "versions": versions(),
     }
@@ -137,11 +145,12 @@ def _minus(found: Difference | None, unit: str) -> list[str]:
 # -- JSON --------------------------------------------------------------------------------------------------------
 
 
-def _outcome_json(outcome: OutcomeComparison) -> dict[str, Any]:
+def _outcome_json(found: WhatIf, outcome: OutcomeComparison) -> dict[str, Any]:
     return {
         "outcome": outcome.name,
         "first": outcome.settings[0] if outcome.settings else None,
         "conditions": [_arm_json(outcome, one) for one in outcome.arms],
+        "how_far_off": changes_json(changes(found, outcome)),
         "notes": list(outcome.notes),
     }
 
@@ -189,7 +198,9 @@ def _outcome(found: WhatIf, outcome: OutcomeComparison) -> list[Part]:
     few = len(outcome.arms) <= MOST_PANELS
     if ordered and few:
         parts.append(Picture(settings_means_figure(outcome), "Predicted means or medians in every setting."))
-    parts.append(differences_table(outcome))
+    told = changes(found, outcome)
+    table = change_table(told)
+    parts += [differences_table(outcome), f"{TITLE}.", *change_sentences(told), *([] if table is None else [table])]
     for one in outcome.arms if few else ():
         parts += [f"Predicted shares in {one.label}.", shares_table(outcome, one)]
     parts += [] if few else ["The shares of so many conditions stand in what_if.csv."]

@@ -1,17 +1,25 @@
 """Models that are asked a reworded question, or the same one in both orders of its options."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 
 from socrates_core.errors import ModelError
-from socrates_core.model.answer_model import AnswerDistributions, AnswerModel, ModelDescription
+from socrates_core.model.answer_model import (
+    AnswerDistributions,
+    AnswerModel,
+    ModelDescription,
+    NumberModel,
+    SampledNumbers,
+)
 from socrates_core.simulation.robustness.rewording import CannotRewordError, Rewording
 from socrates_core.study.study_set import Cell, Persona
 
-BOTH_ORDERS = "options in both orders"
+ORDERS: Final = ("listed", "reversed")
+"""The rewordings that a model is asked in to average over both orders of the options."""
+BOTH_ORDERS: Final = "options in both orders"
 """What stands beside the template of a model that is asked twice: its errors are others than when asked once."""
 
 
@@ -58,10 +66,7 @@ class BothOrdersModel:
         Raises:
             ModelError: If the options cannot be listed, or as the model does.
         """
-        one, other = (
-            self._model.answer_distributions(_reworded(cell, Rewording(name)), personas)
-            for name in ("listed", "reversed")
-        )
+        one, other = (self._model.answer_distributions(_reworded(cell, Rewording(name)), personas) for name in ORDERS)
         answers: Any = None
         if one.answers is not None and other.answers is not None:
             answers = one.answers + other.answers
@@ -71,6 +76,49 @@ class BothOrdersModel:
             method=one.method if one.method == other.method else "mixed",
             answers=answers,
         )
+
+
+class _BothOrdersNumberModel(BothOrdersModel):
+    """The same of a model that writes numbers: an open-ended outcome has no options, and is asked once, as it is."""
+
+    def __init__(self, model: NumberModel) -> None:
+        super().__init__(model)
+        self._numbers = model
+
+    def sampled_numbers(
+        self,
+        cell: Cell,
+        personas: Sequence[Persona],
+        rng: np.random.Generator,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> SampledNumbers:
+        """As the model writes them.
+
+        Raises:
+            ModelError: As the model does.
+        """
+        return self._numbers.sampled_numbers(cell, personas, rng, temperature, top_p, progress)
+
+
+def in_both_orders(model: AnswerModel) -> AnswerModel:
+    """The model asked in both orders of the options; of open-ended outcomes, as it is."""
+    return _BothOrdersNumberModel(model) if isinstance(model, NumberModel) else BothOrdersModel(model)
+
+
+def check_both_orders(cells: Iterable[Cell]) -> None:
+    """Check before a model is asked that the options of all questions can be listed in both orders.
+
+    Raises:
+        ModelError: If they cannot, or there are no options at all; names the condition.
+    """
+    options = [cell for cell in cells if cell.scale.values is not None]
+    if not options:
+        raise ModelError("all outcomes are open-ended: there are no options to put in both orders")
+    for cell in options:
+        for name in ORDERS:
+            _reworded(cell, Rewording(name))
 
 
 def _reworded(cell: Cell, rewording: Rewording) -> Cell:

@@ -8,7 +8,7 @@ from typing import Final
 from socrates_core.people.edit import describe
 from socrates_core.simulation.what_if.setting import PredictedSetting
 
-LONGEST: Final = 24
+LONGEST: Final = 36
 """Characters of a value within a name."""
 
 

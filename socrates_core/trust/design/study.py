@@ -114,7 +114,6 @@ class PredictedStudy:
         found: Sequence[OutcomeResult],
         within: bool = False,
         calibration: Calibration | None = None,
-        edited: bool = False,
     ) -> "PredictedStudy":
         """From predictions at hand.
 
@@ -124,7 +123,6 @@ class PredictedStudy:
             within: Whether the same people are in every condition.
             calibration: Of the model; when None, the one that came with it, if any. It is asked, as everywhere, whether
                 it speaks of these predictions.
-            edited: Whether somebody set shares of its people.
 
         Raises:
             PredictionError: If nothing was predicted.
@@ -140,7 +138,7 @@ class PredictedStudy:
             if one.simulation is None:
                 refused.append((one.name, one.refused or "it was not predicted"))
                 continue
-            known[one.name], setting = _known(one.simulation, calibration, edited)
+            known[one.name], setting = _known(one.simulation, calibration)
             sharpened |= setting is not None
             arms = range(len(one.simulation.arms))
             _add(one.name, [_cell(one.name, one.simulation, place, setting) for place in arms], cells, refused)
@@ -148,12 +146,9 @@ class PredictedStudy:
         return cls(title, model, first.model.demo, tuple(cells), tuple(refused), within, known, sharpened)
 
 
-def _known(simulation: Simulation, calibration: Calibration | None, edited: bool) -> tuple[Known, Setting | None]:
+def _known(simulation: Simulation, calibration: Calibration | None) -> tuple[Known, Setting | None]:
     """What is known of an outcome, or why nothing is; and how its shares are sharpened for that."""
-    if calibration is None:
-        said = trust(simulation, edited=edited)
-    else:
-        said = statement_of(simulation, calibration, edited=edited)
+    said = trust(simulation) if calibration is None else statement_of(simulation, calibration)
     if not said.applied or said.basis is None:
         return Known(None, str(said.why)), None
     calibration = calibration or calibration_of(simulation.model)

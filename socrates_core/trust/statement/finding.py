@@ -29,30 +29,38 @@ def calibration_of(model: ModelDescription) -> Calibration | None:
     return _read(model.calibration, about.st_mtime_ns, about.st_size)
 
 
-def trust(simulation: Simulation, *, sharpened: bool = True, edited: bool = False) -> Statement:
+def trust(simulation: Simulation, *, sharpened: bool = True) -> Statement:
     """What can be said of how far off a simulated outcome is, by the calibration of its model.
 
     Args:
         simulation: From `simulate`; all its arms.
         sharpened: Whether to speak of sharpened predictions where the calibration found that they are closer.
-        edited: Whether the shares of people were moved since; edits of a population count by themselves.
     """
+    with _LOCK:
+        stated = _STATED.get(simulation)
+    if stated is not None:
+        return stated
     try:
         calibration = calibration_of(simulation.model)
     except PredictionError as error:
         return not_applied(f"Can't say how far off this is: {error}.")
     with _LOCK:
         made = _MADE.setdefault(simulation, {})
-    by, found = made.get((sharpened, edited), (None, None))
+    by, found = made.get(sharpened, (None, None))
     if found is None or by is not calibration:
-        found = statement_of(simulation, calibration, sharpened, edited)
-        made[sharpened, edited] = calibration, found
+        found = statement_of(simulation, calibration, sharpened)
+        made[sharpened] = calibration, found
     return found
 
 
-_MADE: Final[WeakKeyDictionary[Simulation, dict[tuple[bool, bool], tuple[Calibration | None, Statement]]]] = (
-    WeakKeyDictionary()
-)
+def state(simulation: Simulation, said: Statement) -> None:
+    """Say this of a simulation whenever it is asked, whatever its model's calibration: it was said before."""
+    with _LOCK:
+        _STATED[simulation] = said
+
+
+_STATED: Final[WeakKeyDictionary[Simulation, Statement]] = WeakKeyDictionary()
+_MADE: Final[WeakKeyDictionary[Simulation, dict[bool, tuple[Calibration | None, Statement]]]] = WeakKeyDictionary()
 """What was said of simulations that are in memory: a page asks several times for one drawing."""
 _LOCK: Final = threading.Lock()
 

@@ -1,6 +1,6 @@
 """From a simulated outcome and a calibration to what is said of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -9,18 +9,22 @@ from socrates_core.metrics.uncertainty import Interval, smoothed
 from socrates_core.scale.distribution import Floats
 from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
 from socrates_core.trust.calibration import AnswersModel, Calibration, EffectModel, FamilyModel
-from socrates_core.trust.error_model.coverage import LEAST_TRIED, What
+from socrates_core.trust.error_model.coverage import LEAST_TRIED, Coverage
+from socrates_core.trust.statement.claims import claim_of, effect_claim
 from socrates_core.trust.statement.record import (
     ArmStatement,
     Basis,
     Checked,
     Claim,
+    Covered,
     DistanceStatement,
     EffectStatement,
     Statement,
+    Trial,
 )
-from socrates_core.trust.statement.refusal import EDITED, by_hand, refusal_of
-from socrates_core.trust.support.asked import question_of
+from socrates_core.trust.statement.refusal import EDITED, refusal_of
+from socrates_core.trust.statement.shares import shares_of
+from socrates_core.trust.support.asked import by_hand, question_of
 from socrates_core.trust.support.rule import support_of
 
 DRAWS: Final = 20_000
@@ -35,24 +39,21 @@ NO_CALIBRATION: Final = (
 )
 
 
-def statement_of(
-    simulation: Simulation, calibration: Calibration | None, sharpened: bool = True, edited: bool = False
-) -> Statement:
+def statement_of(simulation: Simulation, calibration: Calibration | None, sharpened: bool = True) -> Statement:
     """What is said of a simulated outcome.
 
     Args:
         simulation: All arms of the outcome.
         calibration: Of the model that simulated it; None if it has none.
         sharpened: Whether to speak of sharpened predictions where there are some, or of those as they are.
-        edited: Whether shares of people were moved after they were drawn; edits in the request count by themselves.
     """
     if calibration is None:
         return Statement(False, NO_CALIBRATION)
     refused = refusal_of(simulation, calibration)
     if refused is not None:
         return Statement(False, refused)
-    support = support_of(calibration.support, question_of(simulation, edited))
-    if edited or by_hand(simulation):
+    support = support_of(calibration.support, question_of(simulation))
+    if by_hand(simulation):
         return Statement(False, EDITED, support=support)
     scale = simulation.arms[0].cell.scale
     assert scale.values is not None
@@ -67,6 +68,7 @@ def statement_of(
         sharpened=use,
         telling=answers.knows_means,
         informed=answers.knows_effects,
+        trials=tuple(_trial(answers, one) for one in answers.coverage),
     )
     found = _Speaker(simulation, model, answers, use)
     if support.place == "outside":
@@ -80,6 +82,13 @@ def statement_of(
 def not_applied(why: str) -> Statement:
     """That nothing is said, and why, as a sentence."""
     return Statement(False, why)
+
+
+def _trial(answers: AnswersModel, found: Coverage) -> Trial:
+    test = answers.test_of(found.what, found.level)
+    left_out = Covered(found.groups, found.covered, found.covered_se)
+    on_test = None if test is None else Covered(test.groups, test.covered, test.covered_se)
+    return Trial(found.what, found.level, left_out, on_test, answers.offered(found.what, found.level))
 
 
 class _Speaker:
@@ -121,9 +130,9 @@ class _Speaker:
         unit = arm.cell.scale.unit
         mean = self.means[place]
 
-        def shown(ends: tuple[float, float]) -> Interval:
-            low, high = (unit * (self.low + self.width * end) for end in ends)
-            return Interval(low, high)
+        def shown(level: float) -> Interval | None:
+            ends = self.answers.mean_interval(mean, level)
+            return None if ends is None else Interval(*(unit * (self.low + self.width * end) for end in ends))
 
         checked = None
         variance = self._variance(arm)
@@ -137,8 +146,8 @@ class _Speaker:
             raw=tuple(map(float, arm.predicted.probs)),
             calibrated=tuple(map(float, self.probs[place])),
             mean=unit * (self.low + self.width * mean),
-            mean_claim=self._claim("mean", lambda level: self.answers.mean_interval(mean, level), shown),
-            shares=(),
+            mean_claim=claim_of(self.answers, "mean", shown),
+            shares=shares_of(self.answers, arm, self.probs[place]),
             highest=None if highest is None else highest[place],
             checked=checked,
         )
@@ -160,9 +169,7 @@ class _Speaker:
             condition=number,
             label=row.label,
             predicted=predicted,
-            claim=self._claim(
-                "effect", lambda level: self.answers.effect_interval(predicted, level), lambda ends: Interval(*ends)
-            ),
+            claim=effect_claim(self.answers, predicted),
             positive=model.positive(predicted) if told and model is not None else None,
             worth=model.worth(predicted) if told and model is not None and self.answers.knows_effects else None,
             checked=checked,
@@ -187,28 +194,6 @@ class _Speaker:
         if row.cell.design == "between":
             return apart
         return min(apart, ((row.actual_interval.high - row.actual_interval.low) / (2 * 1.96)) ** 2)
-
-    def _claim(
-        self,
-        what: What,
-        at: Callable[[float], tuple[float, float] | None],
-        shown: Callable[[tuple[float, float]], Interval],
-    ) -> Claim:
-        ends = [at(level) for level in LEAST_TRIED]
-        inner, outer = (None if one is None else shown(one) for one in ends)
-        missing = [level for level, one in zip(LEAST_TRIED, ends, strict=True) if one is None]
-        return Claim(inner, outer, self._why(what, missing[0]) if missing else None)
-
-    def _why(self, what: What, level: float) -> str:
-        """Why this interval is not offered."""
-        tried = self.answers.tried(what, level)
-        if tried is None:
-            return f"too few groups had {what}s to fit their errors"
-        if tried.groups < LEAST_TRIED[level]:
-            least = LEAST_TRIED[level]
-            return f"a {level_words(level)} interval must be tried on {least} groups, and was on {tried.groups}"
-        covered = f"it covered {level_words(tried.covered)} of {what}s"
-        return f"the {level_words(level)} interval did not hold on left-out groups: {covered}"
 
     def _highest(self) -> tuple[float, ...] | None:
         """(A,) probability that an arm's true mean is the highest; None if nothing can be said of effects."""
@@ -249,8 +234,3 @@ def highest_of(model: EffectModel, predicted: Sequence[float], control: int, see
 
 def _inside(value: float, ends: tuple[float, float] | None) -> bool | None:
     return None if ends is None else bool(ends[0] <= value <= ends[1])
-
-
-def level_words(share: float) -> str:
-    """`95 %`."""
-    return f"{100 * share:.0f} %"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from socrates_core.metrics.uncertainty import Interval
+from socrates_core.trust.error_model.coverage import What
 from socrates_core.trust.support.rule import Support
 from socrates_core.trust.worth import Worth
 
@@ -38,6 +39,21 @@ class Checked:
 
 
 @dataclass(frozen=True)
+class ShareStatement:
+    """Of the people who answer at or above an option, in [0, 1]."""
+
+    value: float
+    """The option, in the scale's own numbers."""
+    answers: str
+    """In words: `4 (agree) or above`; of the last option `5 (agree strongly)` alone."""
+    predicted: float
+    claim: Claim
+    """At 80 % alone: 95 % intervals of shares fell short where the truth was known."""
+    checked: Checked | None
+    """The share of people's answers; None if nobody answered."""
+
+
+@dataclass(frozen=True)
 class ArmStatement:
     """Of one condition."""
 
@@ -50,8 +66,9 @@ class ArmStatement:
     mean: float
     """Predicted mean, in the scale's own numbers."""
     mean_claim: Claim
-    shares: tuple[Claim, ...]
-    """(K,) of the options' shares, in [0, 1]; empty if nothing can be said of shares."""
+    shares: tuple[ShareStatement, ...]
+    """(C,) ascending by option: from the second of up to 11 on, three of a longer scale; empty if nothing can be said
+    of shares."""
     highest: float | None
     """Probability that this arm's true mean is the highest of all; None if nothing can be said of effects."""
     checked: Checked | None
@@ -88,6 +105,30 @@ class DistanceStatement:
 
 
 @dataclass(frozen=True)
+class Covered:
+    """How often an interval held what people showed: mean over a group's cells, then over groups."""
+
+    groups: int
+    share: float
+    se: float
+    """Standard error over groups."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Of one kind of interval."""
+
+    what: What
+    level: float
+    left_out: Covered
+    """Groups that the calibration is fitted on, each with the others."""
+    test: Covered | None
+    """Groups that it is not fitted on; None if there are none."""
+    offered: bool
+    """Whether it is shown."""
+
+
+@dataclass(frozen=True)
 class Basis:
     """The calibration that a statement rests on."""
 
@@ -105,6 +146,8 @@ class Basis:
     people answer other studies, and no more."""
     informed: bool
     """Whether predicted effects told more of effects on left-out groups than no effect at all."""
+    trials: tuple[Trial, ...]
+    """How its intervals did on groups that had no part in them."""
 
 
 @dataclass(frozen=True)

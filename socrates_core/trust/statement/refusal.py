@@ -3,7 +3,6 @@
 from typing import Final
 
 from socrates_core.simulation.result import Simulation
-from socrates_core.study.study_file.population.weighting import TO_SHARES
 from socrates_core.trust.calibration import Calibration
 from socrates_core.trust.fingerprint import Fingerprint
 
@@ -26,11 +25,6 @@ def refusal_of(simulation: Simulation, calibration: Calibration) -> str | None:
         or _no_scale(simulation)
         or _too_few(simulation)
     )
-
-
-def by_hand(simulation: Simulation) -> bool:
-    """Whether its people were edited, or weighted to shares that somebody set."""
-    return bool(simulation.request.edits) or any(TO_SHARES in note for note in simulation.notes)
 
 
 def _known_answers(simulation: Simulation, calibration: Calibration) -> str | None:

@@ -22,6 +22,7 @@ from starlette.requests import ClientDisconnect
 
 from socrates_core.errors import SocratesError
 from socrates_core.hub.access import scrub
+from socrates_core.ui.html import worded_here
 
 _LOG: Final = logging.getLogger("socrates")
 
@@ -178,4 +179,4 @@ class _AsGradioError:
     ) -> None:
         """Escape the message, which Gradio renders as HTML."""
         if isinstance(error, SocratesError | UnexpectedError):
-            raise gr.Error(html.escape(str(error)), title="Not possible", print_exception=False) from None
+            raise gr.Error(html.escape(worded_here(str(error))), title="Not possible", print_exception=False) from None

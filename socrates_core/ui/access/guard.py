@@ -18,6 +18,7 @@ from socrates_core.ui.access.calls import Calls
 from socrates_core.ui.access.failures import LogUnexpected, UnexpectedError
 from socrates_core.ui.access.hosts import AllowedHosts, is_foreign
 from socrates_core.ui.access.owner_token import NOBODY, OWNER, OwnerToken
+from socrates_core.ui.access.sign_in import LOGIN, in_a_tab
 
 POLICY: Final = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'; base-uri 'self'; "
@@ -142,6 +143,8 @@ class Guard:
             )
         if path == "/login/callback" and b"error=" in scope["query_string"]:
             return RedirectResponse("/", 303)  # the visitor cancelled the sign-in
+        if path == LOGIN and headers.get("sec-fetch-dest") == "iframe":
+            return in_a_tab(scope["query_string"].decode("latin-1"))
         if path in self.tools and scope["method"] not in self.tools[path]:
             return PlainTextResponse("MCP clients ask here with POST.\n", 405, {"allow": "POST"})
         if _CLOSED.fullmatch(path) and not _OPEN.fullmatch(path) and path not in self.tools:

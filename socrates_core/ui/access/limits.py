@@ -110,6 +110,13 @@ class Limits:
             "fewer people."
         )
 
+    def give_back(self, visitor: Visitor, people: int) -> None:
+        """Refund a run that was charged by `take` and did not take place."""
+        with self._lock:
+            bucket = self._buckets.get(visitor.key)
+            if bucket is not None:
+                bucket.level = min(self.burst, bucket.level + min(self.burst, max(MIN_COST, people)))
+
 
 def _wait(seconds: float) -> str:
     """Rounded up, so that who waits so long is not turned away again."""

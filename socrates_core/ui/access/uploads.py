@@ -40,6 +40,8 @@ READ: Final[Mapping[str, str]] = {
     **dict.fromkeys(json_table.SUFFIXES, "JSON"),
 }
 """Ending → what such a file is."""
+RECORD_SUFFIX: Final = ".zip"
+"""Of a record of a prediction, which is opened and never read as answers."""
 _LONGEST_NAME: Final = 120
 _PREFIX: Final = "socrates-data-"
 """Of a folder; the number of the process follows, and something random."""
@@ -58,7 +60,7 @@ class Upload:
             SocratesError: If its ending is none of those that are read.
         """
         ending = suffix_of(Path(name))
-        if ending not in READ:
+        if ending not in READ and ending != RECORD_SUFFIX:
             raise SocratesError(
                 f"{shown(name[-_LONGEST_NAME:])!r} is not read here: its name ends in {ending or 'nothing'!r}, "
                 f"expected {', '.join(READ)}"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from socrates_core.errors import LaunchError
 from socrates_core.hub.access import saved_token
@@ -22,7 +23,7 @@ from socrates_core.ui.access.owner_token import OWNER
 Role = Literal["owner", "signed-in", "anyone"]
 """From the most to the least privileged."""
 
-Action = Literal["simulate", "read", "launch", "cancel", "delete", "pull", "push"]
+Action = Literal["simulate", "read", "launch", "cancel", "delete", "pull", "push", "load"]
 
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
@@ -34,8 +35,13 @@ DEFAULTS: Final[Mapping[Action, Role]] = {
     "delete": "owner",
     "pull": "owner",
     "push": "signed-in",
+    "load": "owner",
 }
 """The least privileged role allowed for each action, unless an environment variable sets another one."""
+
+NARROWED: Final[Mapping[Action, tuple[Role, ...]]] = {"push": ("owner", "signed-in"), "load": ("owner",)}
+"""Actions that not everybody can be allowed: a name to load is a folder, a download or an address that this machine
+opens with its owner's tokens."""
 
 ON_SPACE: Final[Mapping[Action, Role]] = {"read": "anyone"}
 """What differs on a Space, whose evaluations are there to be seen; elsewhere they are of somebody's own studies."""
@@ -48,6 +54,7 @@ WORDS: Final[Mapping[Action, str]] = {
     "delete": "delete runs and adapters",
     "pull": "fetch adapters and data sets from the Hub",
     "push": "push adapters",
+    "load": "load further models",
 }
 """How an action is worded in a refusal."""
 
@@ -90,6 +97,12 @@ def visitor_of(request: gr.Request | None, environ: Mapping[str, str] = os.envir
         return Visitor(None, "owner" if proven else "anyone", key)
     owner = proven or name.casefold() in _owners(environ)
     return Visitor(name, "owner" if owner else "signed-in", f"name:{name.casefold()}")
+
+
+def asking() -> Visitor | None:
+    """The visitor whose request a handler of the page is working on; None outside of one."""
+    request = LocalContext.request.get(None)
+    return None if request is None else visitor_of(request)
 
 
 def token_of(request: gr.Request | None, environ: Mapping[str, str] = os.environ) -> str | None:
@@ -139,9 +152,10 @@ class Policy:
         for action in DEFAULTS:
             variable = f"SOCRATES_{action.upper()}"
             asked = environ.get(variable, "").strip()
-            allowed = [role for role in ROLES if action != "push" or role != "anyone"]
+            allowed = NARROWED.get(action, ROLES)
             if asked and asked not in allowed:
-                raise LaunchError(f"{variable} is {asked!r}; set it to {', '.join(allowed[:-1])} or {allowed[-1]}")
+                choice = " or ".join(filter(None, (", ".join(allowed[:-1]), allowed[-1])))
+                raise LaunchError(f"{variable} is {asked!r}; set it to {choice}")
             if asked:
                 least[action] = next(role for role in allowed if role == asked)
         return cls(least, on_space(environ), has_sign_in(environ))
@@ -153,13 +167,14 @@ class Policy:
             return None
         words = WORDS[action]
         if not self.space:
-            how = "" if action == "push" else f" SOCRATES_{action.upper()}=anyone allows it to everyone."
+            how = "" if action in NARROWED else f" SOCRATES_{action.upper()}=anyone allows it to everyone."
             return (
                 f"Only the owner of this app may {words}: open the address with ?token=… that it printed when it "
                 f"started.{how}"
             )
         if least == "owner":
-            return f"Only the owner of this Space may {words}. The variable SOCRATES_{action.upper()} changes this."
+            how = "" if action == "load" else f" The variable SOCRATES_{action.upper()} changes this."
+            return f"Only the owner of this Space may {words}.{how}"
         if not self.sign_in:
             return f"Sign-in is required to {words}, and this Space has none: its card lacks hf_oauth: true."
         return f"Sign in with Hugging Face to {words}."

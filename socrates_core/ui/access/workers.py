@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Final, TypeVar
 
 from starlette.responses import PlainTextResponse, Response
@@ -81,6 +82,7 @@ class Workers:
                 await self._free.acquire()
         except TimeoutError:
             raise BusyError(503, "Many visitors are waiting.") from None
-        running = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        whose = copy_context()  # so that the work knows whose request it is
+        running = asyncio.get_running_loop().run_in_executor(self._pool, lambda: whose.run(work))
         running.add_done_callback(lambda _: self._free.release())  # also where nobody waits for the answer any more
         return await asyncio.shield(running)

@@ -31,6 +31,11 @@ class Adapter:
     """Its origin, if it was pulled from the Hub."""
 
     @property
+    def owner_only(self) -> bool:
+        """Whether it is offered to the owner of this app alone."""
+        return self.pulled is not None and self.pulled.owner_only
+
+    @property
     def base(self) -> str | None:
         """The base model that it names."""
         if self.record is not None and self.record.base is not None:

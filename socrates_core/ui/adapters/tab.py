@@ -14,17 +14,21 @@ from socrates_core.ui.adapters.view import (
     adapter_card,
     adapters_table,
     done_note,
+    installed_words,
     push_preview,
     pushed_note,
     visitor_note,
 )
 from socrates_core.ui.html import notice_html
-from socrates_core.ui.listeners import QUICK, kept
+from socrates_core.ui.listeners import EVERYBODY, QUICK, audience_radio, kept
 from socrates_core.ui.model_choice import ModelChoice, pick
 from socrates_core.ui.results import Results
 
 SLOW: Final[dict[str, Any]] = {"api_visibility": "private", "concurrency_limit": 2, "concurrency_id": "hub"}
 """For listeners that contact the Hub or load an adapter."""
+
+LICENCES: Final = ("apache-2.0", "mit", "cc-by-4.0", "cc-by-nc-4.0", "other")
+"""The licences that are offered; any other name that the Hub knows can be entered."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +58,8 @@ class FetchPanel:
     """Fetching from the Hub."""
 
     name: gr.Textbox
+    audience: gr.Radio
+    """For whom the owner fetches; others fetch for everybody."""
     go: gr.Button
     note: gr.HTML
 
@@ -64,6 +70,7 @@ class PushPanel:
 
     who: gr.HTML
     destination: gr.Textbox
+    licence: gr.Dropdown
     private: gr.Checkbox
     preview: gr.Button
     plan: gr.State
@@ -93,7 +100,7 @@ def adapters_tab(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, results: Results, 
         with gr.Column(elem_classes="card", min_width=300):
             fetching = _fetch_panel()
         with gr.Column(elem_classes="card", min_width=300):
-            pushing = _push_panel(results)
+            pushing = _push_panel()
     _wire_here(page, tabs, tab, here, fetching, pushing, results, choice)
     _wire_fetch(here, fetching, results)
     _wire_push(here, pushing, results)
@@ -121,26 +128,29 @@ def _here_panel() -> HerePanel:
 
 def _fetch_panel() -> FetchPanel:
     gr.HTML("<h2>Fetch from the Hub</h2>", js_on_load=None)
-    hint = "OWNER/NAME, or OWNER/NAME@REVISION: a branch, a tag or a commit"
+    hint = "OWNER/NAME, OWNER/NAME@REVISION (a branch, a tag or a commit), or the address of its page"
     name = gr.Textbox(label="Repository", info=hint, elem_id="fetch-name", max_lines=1, max_length=300)
+    audience = audience_radio("fetch-audience")
     go = gr.Button("Fetch", elem_id="fetch-go")
     note = gr.HTML(elem_id="fetch-note", js_on_load=None)
-    return FetchPanel(name, go, note)
+    return FetchPanel(name, audience, go, note)
 
 
-def _push_panel(results: Results) -> PushPanel:
+def _push_panel() -> PushPanel:
     gr.HTML("<h2>Push to the Hub</h2><p class='quiet'>Pushes the adapter selected above.</p>", js_on_load=None)
     who = gr.HTML(elem_id="push-who", js_on_load=None)
-    if results.policy.sign_in:  # outside a Space this button would sign in every visitor as the owner of the machine
-        gr.LoginButton("Sign in with Hugging Face", "Sign out ({})", icon=None, elem_id="sign-in", variant="secondary")
     hint = "OWNER/NAME; created if it does not exist"
     destination = gr.Textbox(label="Destination", info=hint, elem_id="push-to", max_lines=1, max_length=200)
+    licence = gr.Dropdown(
+        [("that of the base model, if the Hub knows it", ""), *((name, name) for name in LICENCES)], value="",
+        label="Licence", info="Or enter another short name of the Hub", elem_id="push-licence", allow_custom_value=True,
+    )  # fmt: skip
     private = gr.Checkbox(True, label="Private", elem_id="push-private", container=False)
     preview = gr.Button("Preview", elem_id="push-preview")
     planned = gr.HTML(elem_id="push-plan", js_on_load=None)
     go = gr.Button("Push", variant="primary", visible=False, elem_id="push-go")
     note = gr.HTML(elem_id="push-note", js_on_load=None)
-    return PushPanel(who, destination, private, preview, kept(None), planned, go, note)
+    return PushPanel(who, destination, licence, private, preview, kept(None), planned, go, note)
 
 
 # -- handlers ----------------------------------------------------------------------------------------------------
@@ -204,6 +214,7 @@ def _wire_here(
         may_fetch, may_push = (results.policy.refusal(caller.visitor, action) for action in ("pull", "push"))
         return [
             *_draw_here(title, caller, results),
+            gr.update(visible=caller.visitor.role == "owner"),
             gr.update(interactive=may_fetch is None),
             notice_html(may_fetch or ""),
             visitor_note(caller.visitor, results.policy.space),
@@ -234,7 +245,7 @@ def _wire_here(
         return [*drawn, done_note(f"{title} was removed.")]
 
     listed = [here.table, here.adapter, *here.details]
-    looked = [*listed, fetching.go, fetching.note, pushing.who, pushing.preview, *pushing.step]
+    looked = [*listed, fetching.audience, fetching.go, fetching.note, pushing.who, pushing.preview, *pushing.step]
     gr.on([page.load, tab.select], look, here.adapter, looked, **QUICK)
     here.adapter.input(choose, here.adapter, [*here.details, *pushing.step], **QUICK)
     here.use.click(use, here.adapter, [choice.picked, tabs, here.note], **SLOW)
@@ -246,19 +257,20 @@ def _wire_here(
 def _wire_fetch(here: HerePanel, fetching: FetchPanel, results: Results) -> None:
     def go(
         name: str | None,
+        audience: str | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         caller = _caller(request, results)
         try:
-            got = fetch(name or "", caller, results.limits, progress)
+            got = fetch(name or "", caller, results.limits, progress, owner_only=audience != EVERYBODY)
         except SocratesError as error:
             return [*[gr.skip()] * 7, notice_html(str(error))]
         known = f"{got.repo_id}@{got.commit[:7]}"
-        return [*_draw_here(known, caller, results), done_note(" ".join([f"{known} is installed.", *got.notes]))]
+        return [*_draw_here(known, caller, results), done_note(installed_words(got))]
 
     drawn = [here.table, here.adapter, *here.details, fetching.note]
-    settings = {"inputs": fetching.name, "outputs": drawn, "show_progress_on": fetching.note}
+    settings = {"inputs": [fetching.name, fetching.audience], "outputs": drawn, "show_progress_on": fetching.note}
     gr.on([fetching.go.click, fetching.name.submit], go, **settings, **SLOW)
 
 
@@ -268,11 +280,13 @@ def _no_plan(words: str = "") -> list[Any]:
 
 
 def _wire_push(here: HerePanel, pushing: PushPanel, results: Results) -> None:
-    def preview(title: str | None, destination: str, private: bool, request: gr.Request) -> list[Any]:
+    def preview(
+        title: str | None, destination: str, licence: str | None, private: bool, request: gr.Request
+    ) -> list[Any]:
         caller = _caller(request, results)
         try:
             caller.check("push")
-            planned = plan(_chosen(title, results), destination, private, caller)
+            planned = plan(_chosen(title, results), destination, private, caller, licence)
         except SocratesError as error:
             return _no_plan(notice_html(str(error)))
         return [planned, push_preview(planned), gr.update(visible=True), ""]
@@ -291,8 +305,8 @@ def _wire_push(here: HerePanel, pushing: PushPanel, results: Results) -> None:
             return _no_plan(notice_html(str(error)))
         return _no_plan(pushed_note(url))
 
-    asked = [here.adapter, pushing.destination, pushing.private]
+    asked = [here.adapter, pushing.destination, pushing.licence, pushing.private]
     pushing.preview.click(preview, asked, pushing.step, show_progress_on=pushing.note, **SLOW)
     pushing.send.click(go, [here.adapter, pushing.plan], pushing.step, show_progress_on=pushing.note, **SLOW)
-    changed = [pushing.destination.input, pushing.private.input]
+    changed = [pushing.destination.input, pushing.licence.input, pushing.private.input]
     gr.on(changed, _no_plan, None, pushing.step, **QUICK)

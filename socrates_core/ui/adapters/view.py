@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from socrates_core.hub.pull.installed import PulledAdapter
 from socrates_core.hub.push.plan import PushPlan
-from socrates_core.report.words import data_size
+from socrates_core.study.files import data_size
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.adapters.choices import Adapter
-from socrates_core.ui.html import text
+from socrates_core.ui.html import text, worded_here
 from socrates_core.ui.models import Models
 
 EMPTY = (
@@ -36,12 +37,14 @@ def adapter_card(adapter: Adapter, models: Models) -> str:
     facts = [("Weights", data_size(adapter.size)), ("Base model", adapter.base or "not recorded")]
     if adapter.config:
         facts.append(("Adapted modules", f"{adapter.config.changes}, rank {adapter.config.rank}"))
+    if adapter.pulled:
+        facts.append(("Offered to", "the owner only" if adapter.owner_only else "everybody who visits"))
     if adapter.record:
         facts.append(("Split", (adapter.record.split or "not recorded")[:12]))
     if adapter.pulled:
         facts.append(("Source", f"{adapter.pulled.repo_id} at commit {adapter.pulled.commit[:12]}"))
     items = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in facts)
-    notes = [] if misfit is None else [f"Cannot be used here: {misfit}."]
+    notes = [] if misfit is None else [f"Cannot be used here: {worded_here(misfit)}."]
     if adapter.record is None:
         notes.append("It has no training record, so its training studies and its template are unknown.")
     elif adapter.record.demo:
@@ -79,6 +82,16 @@ def done_note(words: str) -> str:
     return f"<p class='done' role='status'>{text(words)}</p>"
 
 
+def installed_words(got: PulledAdapter) -> str:
+    """What became of a fetch, and who may use the adapter now."""
+    whom = (
+        "It is for the owner only: visitors neither see nor use it, but a report of an evaluation with it names it."
+        if got.owner_only
+        else "Everybody who visits this app sees and uses it."
+    )
+    return " ".join([f"{got.repo_id}@{got.commit[:7]} is installed.", whom, *got.notes])
+
+
 def visitor_note(visitor: Visitor, space: bool) -> str:
     """The signed-in account."""
     if visitor.name is None:
@@ -91,7 +104,9 @@ def _row(adapter: Adapter, models: Models) -> str:
     record, misfit = adapter.record, models.misfit(adapter)
     count = len({unit.split("/")[0] for unit in record.trained_on}) if record else None
     trained = "not recorded" if count is None else f"{count:,} {'study' if count == 1 else 'studies'}"
-    fits = "<span class='yes'>Yes</span>" if misfit is None else f"<span class='no'>No:</span> {text(misfit)}"
+    fits = (
+        "<span class='yes'>Yes</span>" if misfit is None else f"<span class='no'>No:</span> {text(worded_here(misfit))}"
+    )
     cells = [
         (text(adapter.base or "not recorded"), False),
         (text(record.template if record else "not recorded"), False),
@@ -100,7 +115,10 @@ def _row(adapter: Adapter, models: Models) -> str:
         (_distance(_figures(adapter)) or "none", True),
         (fits, False),
     ]
-    return f"<th scope='row'>{text(adapter.title)}</th>" + "".join(f"<td{_num(num)}>{cell}</td>" for cell, num in cells)
+    alone = "<small>only for the owner</small>" if adapter.owner_only else ""
+    return f"<th scope='row'>{text(adapter.title)}{alone}</th>" + "".join(
+        f"<td{_num(num)}>{cell}</td>" for cell, num in cells
+    )
 
 
 def _num(numeric: bool) -> str:

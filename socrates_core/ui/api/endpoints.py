@@ -28,7 +28,7 @@ from socrates_core.ui.api.answers import (
 )
 from socrates_core.ui.api.asked import Asked, own_study, real, source_of, text, truth, whole
 from socrates_core.ui.api.evaluations import launched, report, runs
-from socrates_core.ui.api.predictions import UNIFORM, advice, prediction, what_if
+from socrates_core.ui.api.predictions import advice, prediction, what_if
 from socrates_core.ui.evaluate.actions import RunActions
 from socrates_core.ui.evaluate.form import PEOPLE, Filled
 from socrates_core.ui.results import Results
@@ -88,8 +88,6 @@ class Endpoints:
             rows = [study_row(one, entry) for one in sources for entry in one.entries]
             found = [row for row in rows if all(word in f"{row['study']} {row['title']}".casefold() for word in words)]
             models = [ModelRow(name=model, label=label) for label, model in self._results.models.choices()]
-            if not any(row["name"] == UNIFORM for row in models):
-                models.append(ModelRow(name=UNIFORM, label="uniform baseline"))
             return StudiesAnswer(
                 models=models,
                 sources=[one.name for one in self._results.catalogue.sources],

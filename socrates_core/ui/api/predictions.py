@@ -2,13 +2,11 @@
 
 import json
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any
 
 from socrates_core.errors import SocratesError
-from socrates_core.evaluation.results.json_file import as_json as plain
 from socrates_core.evaluation.results.provenance import versions
 from socrates_core.model.answer_model import NOT_SCIENCE, AnswerModel, ModelDescription
-from socrates_core.model.baselines import UniformModel
 from socrates_core.report.design.files import design_json
 from socrates_core.report.simulation import as_json
 from socrates_core.report.what_if.files import SIMULATED, what_if_json
@@ -19,10 +17,8 @@ from socrates_core.simulation.what_if.setting import PredictedSetting, Setting, 
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.question import question_of
 from socrates_core.study.studies import Outcome
-from socrates_core.study.study_file.form import MarginsForm
 from socrates_core.trust.design.advice import Plan, advise
 from socrates_core.trust.design.study import PredictedStudy
-from socrates_core.trust.statement.finding import trust
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.api.answers import AdviceAnswer, PredictionAnswer, WhatIfAnswer, model_json, warnings_of
 from socrates_core.ui.api.asked import Asked, link_of, own_study
@@ -30,9 +26,6 @@ from socrates_core.ui.design.panel import MOST_EFFECTS
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.link import Link, to_query
 from socrates_core.ui.your_study.work import admitted
-
-UNIFORM: Final = "uniform"
-"""Names the uniform baseline, whatever model the app was started with."""
 
 
 def prediction(results: Results, visitor: Visitor, asked: Asked) -> PredictionAnswer:
@@ -45,17 +38,12 @@ def prediction(results: Results, visitor: Visitor, asked: Asked) -> PredictionAn
     asked.check_one_study()
     model = model_of(results, asked.model)
     if asked.study_file:
-        form, studies = own_study(asked, results)
+        _, studies = own_study(asked, results)
         with admitted(results, visitor, asked.people * len(studies.cells)):
             made = predict_setting(Setting(studies, model, asked.sampling))
-        return _answer(made.found, None, "", isinstance(form.population, MarginsForm))
+        return _answer(made.found, None, "")
     link = link_of(asked, results)
     unseen = _is_unseen(results, link, model.description)
-    if not results.models.has(asked.model or results.model_name):  # a baseline, which the page does not keep
-        with results.limits.at_work(visitor):
-            results.admit(visitor, link)
-            made_now = simulate(results.catalogue.source(link.source).studies, model, link.request)
-        return _answer((_outcome_of(made_now),), unseen, "")
     found = results.get(link, visitor=visitor)
     return _answer((_outcome_of(found),), unseen, f"?{to_query(link, results.catalogue)}")
 
@@ -74,7 +62,7 @@ def what_if(results: Results, visitor: Visitor, first: Asked, second: Asked) -> 
     for setting in report["settings"]:
         for outcome in setting["outcomes"]:
             outcome.get("model", {}).pop("trained_on", None)
-            outcome.pop("trust", None)  # stated of single predictions; of differences it does not hold
+            outcome.pop("trust", None)  # of single predictions; what is said of differences stands with them
     return WhatIfAnswer(
         simulated=report["simulated"],
         settings=report["settings"],
@@ -96,8 +84,7 @@ def advice(results: Results, visitor: Visitor, asked: Asked, plan: Plan) -> Advi
         form, studies = own_study(asked, results)
         with admitted(results, visitor, asked.people * len(studies.cells)):
             made = predict_setting(Setting(studies, model, asked.sampling))
-        edited = isinstance(form.population, MarginsForm)
-        study = PredictedStudy.of(form.title, made.found, form.design == "within", edited=edited)
+        study = PredictedStudy.of(form.title, made.found, form.design == "within")
     else:
         link = link_of(asked, results)
         with results.limits.at_work(visitor):
@@ -125,9 +112,7 @@ def model_of(results: Results, name: str) -> AnswerModel:
         SocratesError: If there is none; lists the names.
     """
     if name and not results.models.has(name):
-        if name == UNIFORM:
-            return UniformModel()
-        known = ", ".join(dict.fromkeys([*(one for _, one in results.models.choices()), UNIFORM]))
+        known = ", ".join(one for _, one in results.models.choices())
         raise SocratesError(f"model: there is no {name[:60]!r}; there are {known}")
     return results.models.get(name)
 
@@ -149,27 +134,26 @@ def _setting(results: Results, visitor: Visitor, asked: Asked) -> PredictedSetti
     return PredictedSetting("", (_outcome_of(found),), population_digest(studies.participants_of(found.study.study_id)))
 
 
-def _answer(found: tuple[OutcomeResult, ...], unseen: bool | None, page: str, edited: bool = False) -> PredictionAnswer:
-    """All that is said of a prediction; `edited`: whether somebody set shares of its people."""
+def _answer(found: tuple[OutcomeResult, ...], unseen: bool | None, page: str) -> PredictionAnswer:
+    """All that is said of a prediction."""
     first = next(one.simulation for one in found if one.simulation is not None)
     return PredictionAnswer(
         simulated=SIMULATED,
         study=asdict(first.study),
         unseen=unseen,
         model=model_json(first.model),
-        outcomes=[_outcome_json(one, edited) for one in found],
+        outcomes=[_outcome_json(one) for one in found],
         page=page,
         warnings=warnings_of(first.model, unseen),
         versions=versions(),
     )
 
 
-def _outcome_json(one: OutcomeResult, edited: bool) -> dict[str, Any]:
+def _outcome_json(one: OutcomeResult) -> dict[str, Any]:
     """As in the page's file, without what all outcomes have in common."""
     told: dict[str, Any] = {"name": one.name, "refused": one.refused}
     if one.simulation is not None:
         told |= as_json(one.simulation)
-        told["trust"] = plain(trust(one.simulation, edited=edited))
         del told["study"], told["model"]
     return told
 

@@ -7,7 +7,6 @@ from socrates_core.errors import SocratesError
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.question import question_of
 from socrates_core.study.studies import Outcome
-from socrates_core.study.study_file.form import MarginsForm
 from socrates_core.trust.design.study import PredictedStudy
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.results import Results
@@ -48,8 +47,7 @@ class OwnStudy:
         del visitor  # it is in the visitor's session alone
         if current is None:
             raise SocratesError(GONE)
-        edited = isinstance(current.form.population, MarginsForm)  # calibrations were tried on people as they are
-        return PredictedStudy.of(current.form.title, current.found, current.form.design == "within", edited=edited)
+        return PredictedStudy.of(current.form.title, current.found, current.form.design == "within")
 
 
 @dataclass(frozen=True, eq=False)

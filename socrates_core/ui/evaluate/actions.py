@@ -1,6 +1,5 @@
 """Event handlers of the tab Evaluate; each checks the policy again, whatever the page shows."""
 
-import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,18 +8,19 @@ from typing import Any, Final
 import gradio as gr
 
 from socrates_core.errors import RunError, SocratesError
+from socrates_core.evaluation.spec import in_full
 from socrates_core.runs.folder import cancel, delete, launch, open_run
-from socrates_core.runs.plan import BASELINES
-from socrates_core.runs.state import RunState, state
+from socrates_core.runs.state import STARTED_BY, RunState, record, state
+from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.ui.access.limits import COMPARISON_COST
 from socrates_core.ui.access.visitors import Action, Policy, Visitor, visitor_of
 from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.evaluate.comparisons import Job
+from socrates_core.ui.evaluate.filters import RunFilter
 from socrates_core.ui.evaluate.form import Filled, RunForm
-from socrates_core.ui.evaluate.hired import hired_html
-from socrates_core.ui.evaluate.preview import preview_html, seen_html
 from socrates_core.ui.evaluate.view import comparison_html, live_html, report_html, table_html, title_of
 from socrates_core.ui.html import notice_html
+from socrates_core.ui.listeners import Changes
 
 BUSY_TICK: Final = 2.0
 IDLE_TICK: Final = 10.0
@@ -58,51 +58,7 @@ class RunActions:
         self.policy = policy
         self.limits = form.results.limits
 
-    # -- the form
-
-    def menus(self, model: str | None, adapter: str | None) -> list[Any]:
-        """Refresh the menus, because models and adapters may have been loaded or fetched since."""
-        models, adapters = self.form.models(), self.form.adapters(model)
-        return [gr.update(choices=models, value=model), gr.update(choices=adapters, value=adapter)]
-
-    def choose_model(self, model: str, adapter: str) -> Any:
-        """Offer the adapters that fit a model, and deselect one that does not."""
-        choices = self.form.adapters(model)
-        selected = adapter if adapter in {name for _, name in choices} else ""
-        return gr.update(choices=choices, value=selected, interactive=model not in BASELINES)
-
-    def choose_source(self, source: str) -> Any:
-        """Offer the parts of a source's split."""
-        parts = self.form.parts(source)
-        return gr.update(choices=parts, value=parts[0][1])
-
-    def preview(self, request: gr.Request, *values: Any) -> list[Any]:
-        """Show the size and cost of the run, and whether it may be started."""
-        visitor, filled = visitor_of(request), Filled(*values)
-        refusal = self.policy.refusal(visitor, "launch")
-        try:
-            preview = self.form.preview(filled, visitor, thorough=refusal is None)
-        except SocratesError as error:
-            return [notice_html(str(error)), "", gr.skip(), gr.update(interactive=False)]
-        active = sum(row.at_work for row in self.board.rows())
-        shown = preview_html(preview, active) + (notice_html(refusal, problem=False) if refusal else "")
-        shown += hired_html(preview.spec, visitor.role == "owner", os.environ)
-        return [
-            shown,
-            seen_html(preview.seen),
-            gr.update(visible=bool(preview.seen), value=filled.allow_seen and bool(preview.seen)),
-            gr.update(interactive=refusal is None),
-        ]
-
-    def start(self, request: gr.Request, *values: Any) -> list[Any]:
-        """Start the run described by the form, or resume it."""
-        try:
-            begun = self.begin(visitor_of(request), Filled(*values))
-        except SocratesError as error:
-            return [notice_html(str(error)), gr.skip(), gr.skip()]
-        if begun.seen:
-            return [notice_html(begun.message), seen_html(begun.seen), gr.update(visible=True)]
-        return [notice_html(begun.message, problem=False), gr.skip(), gr.skip()]
+    # -- starting
 
     def begin(self, visitor: Visitor, filled: Filled) -> Begun:
         """Start a run for a visitor, or resume it.
@@ -110,7 +66,7 @@ class RunActions:
         Raises:
             SocratesError: If they may not, a field is not valid, or the queue is full.
         """
-        self._permit(visitor, "launch")
+        self.permit(visitor, "launch")
         spec = self.form.spec(filled, visitor)
         seen = self.form.refused(filled, spec)
         if seen and not spec.allow_seen:
@@ -120,72 +76,80 @@ class RunActions:
         if not message:
             self._find_room(visitor)
             open_run(folder, spec)
+            record(folder, STARTED_BY, by=starter(visitor))
             launch(folder)
             message = "Started. The run continues when this page is closed; its progress is shown below."
         return Begun(spec.run_id, message)
 
     # -- the runs
 
-    def draw(self, drawn: str, opened: str, request: gr.Request) -> list[Any]:
-        """Update the list of runs if it has changed, and the interval until the next refresh."""
-        live, table, mark = self.redraw(opened, request)
-        tick = gr.Timer(BUSY_TICK if live else IDLE_TICK)
-        return [gr.skip(), gr.skip(), gr.skip(), tick] if mark == drawn else [live, table, mark, tick]
+    def draw(self, request: gr.Request, drawn: str, opened: str, *values: Any) -> Changes:
+        """Update the list of runs if it has changed, and the interval until the next refresh.
 
-    def redraw(self, opened: str, request: gr.Request) -> list[Any]:
-        """Update the list of runs."""
+        Args:
+            request: The visitor's.
+            drawn: Fingerprint of the list on the page.
+            opened: Name of the run whose report is open.
+            values: Of the filter.
+        """
+        made = self.redraw(request, opened, *values)
+        tick = {"timer": gr.Timer(BUSY_TICK if made.get("live") else IDLE_TICK)}
+        return tick if made["drawn"] == drawn else {**made, **tick}
+
+    def redraw(self, request: gr.Request, opened: str, *values: Any) -> Changes:
+        """Update the list of runs and the menus of its filter, whose values these are."""
         refusals = self._refusals(visitor_of(request))
         if refusals["read"]:
             notice = notice_html(refusals["read"], problem=False)
-            return ["", notice, f"{hash(notice)}"]
+            return {"live": "", "table": notice, "drawn": f"{hash(notice)}"}
+        wanted = RunFilter(*values)
         rows = self.board.rows(fresh=True)
-        live, table = live_html(rows), table_html(rows, refusals, opened)
-        return [live, table, f"{hash(live)} {hash(table)}"]
+        live, table = live_html(rows), table_html(rows, refusals, opened, wanted.picks, self._titles())
+        menus = dict(zip(("state", "of_model", "owner"), wanted.menus(rows), strict=True))
+        return {
+            **{"live": live, "table": table, "drawn": f"{hash(live)} {hash(table)}"},
+            **menus,
+        }
 
-    def act(self, opened: str, event: gr.EventData, request: gr.Request) -> list[Any]:
+    def act(self, opened: str, event: gr.EventData, request: gr.Request) -> Changes:
         """Handle a button of the table."""
         sent = event._data if isinstance(event._data, dict) else {}
-        act, name = sent.get("act"), sent.get("run")
-        keep = [gr.skip() for _ in range(5)]
+        act, name, visitor = sent.get("act"), sent.get("run"), visitor_of(request)
         try:
             if act == "open":
-                self._permit(visitor_of(request), "read")
-                row = self.board.row(name)
-                self.board.file(row.name, "report.html")
-                shown = report_html(row, single_answers=visitor_of(request).role == "owner")
-                return ["", gr.update(visible=False), gr.skip(), gr.skip(), shown, row.name]
+                return self._open(visitor, name)
             if act == "delete":
-                return ["", *self._ask(visitor_of(request), name), gr.skip(), gr.skip()]
+                return self._ask(visitor, name)
             if act in ("cancel", "resume"):
-                return [notice_html(self._steer(visitor_of(request), act, name), problem=False), *keep]
+                return {"notice": notice_html(self._steer(visitor, act, name), problem=False)}
         except SocratesError as error:
-            return [notice_html(str(error)), *keep]
-        return [notice_html("Unknown button; reload the page."), *keep]
+            return {"notice": notice_html(str(error))}
+        return {"notice": notice_html("Unknown button; reload the page.")}
 
-    def choose(self, event: gr.EventData) -> list[Any]:
+    def choose(self, event: gr.EventData) -> Changes:
         """Handle a change of the selected runs."""
         sent = event._data.get("chosen") if isinstance(event._data, dict) else None
         chosen = [name for name in sent[:MAX_CHOSEN] if is_name(name)] if isinstance(sent, list) else []
         label = f"Compare {len(chosen)} runs" if len(chosen) > 1 else "Compare"
-        return [chosen, gr.update(value=label, interactive=len(chosen) > 1)]
+        return {"chosen": chosen, "compare": gr.update(value=label, interactive=len(chosen) > 1)}
 
-    def delete(self, deleting: str, opened: str, request: gr.Request) -> list[Any]:
+    def delete(self, deleting: str, opened: str, request: gr.Request) -> Changes:
         """Delete a run after confirmation."""
-        closed = gr.update(visible=False)
+        closed = {"confirm": gr.update(visible=False)}
         try:
-            self._permit(visitor_of(request), "delete")
+            self.permit(visitor_of(request), "delete")
             row = self.board.row(deleting)
             delete(self.board.root / row.name)
         except SocratesError as error:
-            return [notice_html(str(error)), closed, gr.skip(), gr.skip()]
-        message = notice_html(f"Deleted: {title_of(row)} ({row.name}).", problem=False)
-        return [message, closed, *(["", ""] if opened == deleting else [gr.skip(), gr.skip()])]
+            return {"notice": notice_html(str(error)), **closed}
+        gone = {"reader": "", "opened": ""} if opened == deleting else {}
+        return {"notice": notice_html(f"Deleted: {title_of(row)} ({row.name}).", problem=False), **closed, **gone}
 
-    def compare(self, chosen: list[str], convention: str, request: gr.Request) -> Iterator[list[Any]]:
+    def compare(self, chosen: list[str], convention: str, request: gr.Request) -> Iterator[Changes]:
         """Compare the selected runs in a background thread and show its progress."""
         visitor = visitor_of(request)
         try:
-            self._permit(visitor, "read")
+            self.permit(visitor, "read")
             rows = [self.board.row(name) for name in dict.fromkeys(chosen)]
             unfinished = [title_of(row) for row in rows if not row.has_report]
             if unfinished:
@@ -197,11 +161,11 @@ class RunActions:
                 key = self.board.comparisons.begin(folders, convention)
                 yield from self._follow(self.board.comparisons.job(key))
             job = self.board.comparisons.job(key)
-            yield ["", comparison_html(key, job.names), ""]
+            yield {"notice": "", "reader": comparison_html(key, job.names), "opened": ""}
         except SocratesError as error:
-            yield [notice_html(str(error)), gr.skip(), gr.skip()]
+            yield {"notice": notice_html(str(error))}
 
-    def _follow(self, job: Job) -> Iterator[list[Any]]:
+    def _follow(self, job: Job) -> Iterator[Changes]:
         """Show the progress of a comparison until it is done.
 
         Raises:
@@ -213,7 +177,7 @@ class RunActions:
             if passed > PATIENCE:
                 raise RunError("This comparison takes long and goes on in the background. Press Compare again later.")
             message = f"Comparing: {job.stage} … {passed:.0f} s"
-            yield [notice_html(message, problem=False), gr.skip(), gr.skip()]
+            yield {"notice": notice_html(message, problem=False)}
             time.sleep(0.3)
         job.check()
         if job.error:
@@ -222,7 +186,7 @@ class RunActions:
     # -- helpers
 
     def _steer(self, visitor: Visitor, act: str, name: object) -> str:
-        self._permit(visitor, "cancel" if act == "cancel" else "launch")
+        self.permit(visitor, "cancel" if act == "cancel" else "launch")
         folder = self.board.folder(name)
         if act == "cancel":
             cancel(folder)
@@ -230,6 +194,7 @@ class RunActions:
         message = _already(state(folder))
         if not message:
             self._find_room(visitor)
+            record(folder, STARTED_BY, by=starter(visitor))
             launch(folder)
         return message or "Resumed."
 
@@ -239,23 +204,44 @@ class RunActions:
         if visitor.role != "owner" and busy >= MAX_ACTIVE:
             raise RunError(f"The queue is full ({busy} runs): start this run when some of them have finished.")
 
-    def _ask(self, visitor: Visitor, name: object) -> list[Any]:
-        self._permit(visitor, "delete")
+    def _open(self, visitor: Visitor, name: object) -> Changes:
+        self.permit(visitor, "read")
+        row = self.board.row(name)
+        self.board.file(row.name, "report.html")
+        shown = report_html(row, single_answers=visitor.role == "owner")
+        return {"notice": "", "confirm": gr.update(visible=False), "reader": shown, "opened": row.name}
+
+    def _ask(self, visitor: Visitor, name: object) -> Changes:
+        self.permit(visitor, "delete")
         row = self.board.row(name)
         if row.at_work:
             raise RunError("it is running or queued: cancel it first")
         cells = f" with {row.done:,} predicted cells" if row.done else ""
         question = f"Delete the run {title_of(row)} ({row.name}){cells}? This cannot be undone."
-        return [gr.update(visible=True), notice_html(question), row.name]
+        asked = {"confirm": gr.update(visible=True), "question": notice_html(question), "deleting": row.name}
+        return {"notice": "", **asked}
 
-    def _permit(self, visitor: Visitor, action: Action) -> None:
+    def permit(self, visitor: Visitor, action: Action) -> None:
+        """Raise a RunError unless the policy allows this action."""
         refusal = self.policy.refusal(visitor, action)
         if refusal:
             raise RunError(refusal)
 
+    def _titles(self) -> dict[str, str]:
+        """Studies as a specification names them ↦ their title on this page."""
+        sources = self.form.results.catalogue.sources
+        return {BUNDLED if one.folder is None else in_full(str(one.folder)): one.title for one in sources}
+
     def _refusals(self, visitor: Visitor) -> Mapping[str, str | None]:
         actions: tuple[Action, ...] = ("read", "launch", "cancel", "delete")
         return {action: self.policy.refusal(visitor, action) for action in actions}
+
+
+def starter(visitor: Visitor) -> str:
+    """Who starts a run, in words; the address of a visitor is never kept."""
+    if visitor.name is not None:
+        return visitor.name
+    return "owner" if visitor.role == "owner" else "a visitor"
 
 
 def is_name(name: object) -> bool:

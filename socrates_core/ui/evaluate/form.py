@@ -10,6 +10,7 @@ from socrates_core.command import LARGEST_SEED
 from socrates_core.errors import ModelError, RunError, SocratesError
 from socrates_core.evaluation.data import EvaluationData, evaluation_data
 from socrates_core.evaluation.spec import EvaluationSpec, in_full, specify
+from socrates_core.model.answer_model import ModelDescription
 from socrates_core.model.folder import DEMO
 from socrates_core.runs.evaluate import check_sending
 from socrates_core.runs.plan import (
@@ -25,6 +26,7 @@ from socrates_core.runs.plan import (
 )
 from socrates_core.study.leaks import groups_of, seen
 from socrates_core.study.sources.bundled import BUNDLED
+from socrates_core.study.sources.hub_address import hub_name
 from socrates_core.study.split import study_of
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.catalogue import Source
@@ -112,6 +114,15 @@ class RunForm:
         started = [own.adapter] if own.adapter and own.name == model else []
         return [("none", ""), *((title, title) for title in dict.fromkeys([*started, *fitting]))]
 
+    def of_page(self, name: str = "") -> tuple[str, str]:
+        """Model and adapter, as in the menus, of the model that the page uses.
+
+        Args:
+            name: The name of the model in links; the app's own if empty.
+        """
+        used = self.results.models.get(name).description
+        return used.name, used.adapter or ""
+
     def sources(self) -> list[tuple[str, str]]:
         """(title, name) of the sources with a split."""
         return [(source.title, source.name) for source in self.results.catalogue.sources if source.split]
@@ -154,7 +165,7 @@ class RunForm:
             BUNDLED if source.folder is None else str(source.folder),
             filled.part or "",
             model,
-            self._located(adapter),
+            self.located(adapter),
             self._template(model, adapter),
             None if filled.people is None else _whole("People per cell", filled.people, 2, MAX_PEOPLE),
             _whole("Seed", filled.seed, 0, LARGEST_SEED),
@@ -243,7 +254,7 @@ class RunForm:
     def _is_own(self, spec: EvaluationSpec) -> bool:
         """Whether this model with this adapter is the app's own."""
         own = self.results.model.description
-        return (in_full(own.name), self._located(own.adapter)) == (spec.model, spec.adapter)
+        return (in_full(own.name), self.located(own.adapter)) == (spec.model, spec.adapter)
 
     # -- names
 
@@ -260,20 +271,25 @@ class RunForm:
                 "Only the owner may enter models and adapters that are not in the menus; choose one from the menus."
             )
 
-    def _located(self, adapter: str | None) -> str | None:
+    def located(self, adapter: str | None) -> str | None:
         """The folder of an adapter in the menu; the bundled adapter and other names unchanged."""
         folders = {one.title: str(one.folder) for one in self.results.models.adapters if one.title != DEMO}
         return None if adapter is None else in_full(folders.get(adapter, adapter))
 
     def _template(self, model: str, adapter: str | None) -> str | None:
-        """The template given on the command line for the app's own weights, if they do not record one."""
-        own = self.results.model.description
+        """The template that the page uses for a model, if its weights do not record one."""
+        own = self._used(model)
         if (own.name, own.adapter) != (model, adapter) or model in (DEMO, *BASELINES):
             return None
         known = next((one.record for one in self.results.models.adapters if one.title == adapter), None)
         if known is not None or (adapter is None and own.template == "shared"):
             return None
         return own.template
+
+    def _used(self, model: str) -> ModelDescription:
+        """The model of this name as the page has it, if it was loaded there; otherwise the app's own."""
+        loaded = self.results.models.loaded_as(model)
+        return self.results.model.description if loaded is None else loaded
 
     def _precision(self, model: str) -> str:
         """The precision given on the command line for the app's own model, so that runs agree with the page."""
@@ -287,7 +303,7 @@ def _name(field: str, raw: str | None) -> str:
         raise RunError(
             f"{field}: this is not the name of a model ({len(name):,} characters); enter a Hub id or a folder."
         )
-    return name
+    return hub_name(name)
 
 
 def _whole(field: str, raw: float | None, low: int, high: int) -> int:

@@ -1,7 +1,8 @@
 """Runs as HTML: progress, table and reports. Names, messages and paths come from folders and are always escaped."""
 
+import json
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -76,13 +77,21 @@ def position_words(ahead: int | None) -> str:
 # -- the table -------------------------------------------------------------------------------------------------------
 
 
-def table_html(rows: Sequence[RunRow], refusals: Mapping[str, str | None], opened: str = "") -> str:
-    """All runs, with the actions that a visitor may take.
+def table_html(
+    rows: Sequence[RunRow],
+    refusals: Mapping[str, str | None],
+    opened: str = "",
+    picks: Callable[[RunRow], bool] = lambda row: True,
+    titles: Mapping[str, str] | None = None,
+) -> str:
+    """The runs that a filter picks, with the actions that a visitor may take.
 
     Args:
-        rows: Newest first.
+        rows: All runs, newest first.
         refusals: `launch`, `cancel`, `delete` → why the visitor may not; None if they may.
         opened: Name of the run whose report is open.
+        picks: Whether a run is shown.
+        titles: Studies as a run names them → their title on the page.
     """
     if not rows:
         return (
@@ -92,21 +101,31 @@ def table_html(rows: Sequence[RunRow], refusals: Mapping[str, str | None], opene
     head = "".join(
         f"<th scope='col'>{name}</th>" for name in ("Compare", "Model", "Studies", "State", "W", "When", "Actions")
     )
-    body = "".join(_row(row, refusals, row.name == opened) for row in rows)
-    return f"<div class='scroll'><table class='runs'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    shown = [row for row in rows if picks(row)]
+    body = "".join(_row(row, refusals, row.name == opened, titles or {}) for row in shown)
+    table = f"<table class='runs'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    if not shown:
+        table = "<p class='empty filtered'>No run matches. Change the filter to see the others.</p>"
+    counted = f"{len(shown):,} of {len(rows):,} runs" if len(shown) < len(rows) else ""
+    # a selection outlasts a filter: these are the runs that can still be compared
+    there = json.dumps([row.name.encode("utf-8", "replace").decode() for row in rows if row.has_report])
+    return (
+        f"<p class='quiet' role='status'>{counted}</p><div class='scroll' tabindex='0' role='region' "
+        f"aria-label='Runs' data-finished='{text(there)}'>{table}</div>"
+    )
 
 
-def _row(row: RunRow, refusals: Mapping[str, str | None], opened: bool) -> str:
+def _row(row: RunRow, refusals: Mapping[str, str | None], opened: bool, titles: Mapping[str, str]) -> str:
     box = ""
     if row.has_report:
         box = f"<input type='checkbox' data-choose='{text(row.name)}' aria-label='Compare {text(title_of(row))}'>"
     cells = (
         ("Compare", "pick", box),
         ("Model", "", f"<b>{text(title_of(row))}</b>" + (f"<small>{text(row.name)}</small>" if row.readable else "")),
-        ("Studies", "", _studies(row)),
+        ("Studies", "", _studies(row, titles)),
         ("State", "", _state(row)),
         ("W", "num", _distance(row)),
-        ("When", "when", _when(row.updated)),
+        ("When", "when", _when(row)),
         ("Actions", "acts", _actions(row, refusals)),
     )
     marked = " class='opened'" if opened else ""
@@ -121,11 +140,12 @@ def title_of(row: RunRow) -> str:
     return shown_name(row.model) + (f" + {shown_name(row.adapter)}" if row.adapter else "")
 
 
-def _studies(row: RunRow) -> str:
+def _studies(row: RunRow, titles: Mapping[str, str]) -> str:
     if not row.readable:
         return ""
     people = "all people" if row.per_cell is None else f"{row.per_cell:,} people per cell"
-    return f"{text(shown_name(row.studies))}, {text(row.part)}<small>{people}, seed {row.seed}</small>"
+    title = titles.get(row.studies) or shown_name(row.studies)
+    return f"{text(title)}, {text(row.part)}<small>{people}, seed {row.seed}</small>"
 
 
 def _state(row: RunRow) -> str:
@@ -167,12 +187,15 @@ def _kind_distance(one: KindFigures) -> str:
     return f"<b>{one.wasserstein:.3f}</b>{interval}<small>{studies}{floor}</small>{little}"
 
 
-def _when(updated: float | None) -> str:
-    if updated is None:
+def _when(row: RunRow) -> str:
+    """When it was last at work, for how long in all, and who started it."""
+    if row.updated is None:
         return ""
-    moment = time.localtime(updated)
+    moment = time.localtime(row.updated)
     exact, shown = time.strftime("%Y-%m-%dT%H:%M:%S%z", moment), time.strftime("%Y-%m-%d %H:%M", moment)
-    return f"<time datetime='{exact}'>{shown}</time>"
+    took = "" if row.seconds is None else f"<small>took {duration(row.seconds)}</small>"
+    by = "" if row.owner is None else f"<small>by {text(_cut(row.owner))}</small>"
+    return f"<time datetime='{exact}'>{shown}</time>{took}{by}"
 
 
 def _actions(row: RunRow, refusals: Mapping[str, str | None]) -> str:
@@ -181,6 +204,7 @@ def _actions(row: RunRow, refusals: Mapping[str, str | None]) -> str:
     buttons = []
     if row.has_report:
         buttons.append(_button("open", "Open", row, None))
+    buttons.append(_button("duplicate", "Duplicate", row, refusals.get("launch")))
     if row.at_work:
         buttons.append(_button("cancel", "Cancel", row, refusals.get("cancel"), row.phase == "stopping"))
     elif not row.has_report:

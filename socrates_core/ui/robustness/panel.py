@@ -1,6 +1,5 @@
 """Below a prediction: the same people asked in other ways, at the press of a button."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -9,11 +8,12 @@ from gradio.blocks import Block
 
 from socrates_core.errors import SocratesError
 from socrates_core.report.robustness import TITLE, robustness_figure, robustness_sentences, robustness_table
-from socrates_core.simulation.robustness.variants import Robustness, robustness
+from socrates_core.simulation.robustness.variants import Robustness, StoppedError, robustness
 from socrates_core.ui.access.visitors import Visitor, visitor_of
 from socrates_core.ui.html import notice_html, table_html, text
-from socrates_core.ui.listeners import QUICK, Updates
+from socrates_core.ui.listeners import QUICK, Updates, report_progress
 from socrates_core.ui.results import Results
+from socrates_core.ui.robustness.stopping import Report, Stops
 from socrates_core.ui.simulate.link import link_of
 from socrates_core.ui.simulate.result_panel import styled
 from socrates_core.ui.your_study.preview import checked
@@ -21,16 +21,19 @@ from socrates_core.ui.your_study.work import Prediction, admitted, loaded_in
 
 MOST_WAYS: Final = 7
 """What a visitor is charged for: as asked, four wordings, and two other templates."""
+BOTH_WAYS: Final = 2
+"""More of them to average over both orders of the options."""
 
 
 class Asked(Protocol):
     """Asks the prediction of a tab in other ways."""
 
-    def again(self, visitor: Visitor, current: Any, place: int, progress: gr.Progress) -> Robustness:
-        """The prediction on the page, asked in every way.
+    def again(self, visitor: Visitor, current: Any, place: int, both: bool, report: Report) -> Robustness:
+        """The prediction on the page, asked in every way, and averaged over both orders if wanted.
 
         Raises:
             SocratesError: If there is none, or the visitor may not simulate so much now.
+            StoppedError: If `report` raises it before the question as asked is predicted.
         """
         ...
 
@@ -41,7 +44,7 @@ class OfLink:
 
     results: Results
 
-    def again(self, visitor: Visitor, current: str, place: int, progress: gr.Progress) -> Robustness:
+    def again(self, visitor: Visitor, current: str, place: int, both: bool, report: Report) -> Robustness:
         """The outcome on the page."""
         del place
         link = link_of(current or "", self.results.catalogue)
@@ -50,8 +53,8 @@ class OfLink:
         studies = self.results.catalogue.source(link.source).studies
         model = self.results.models.get(link.model or self.results.model_name)
         cells = studies.cells_of(studies.cell(link.request.cell_id).study_id)
-        with admitted(self.results, visitor, MOST_WAYS * (link.request.n or 0) * len(cells)):
-            return robustness(studies, model, link.request, _report(progress))
+        with admitted(self.results, visitor, _ways(both) * (link.request.n or 0) * len(cells)):
+            return robustness(studies, model, link.request, report, both)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +63,7 @@ class OfStudy:
 
     results: Results
 
-    def again(self, visitor: Visitor, current: Prediction | None, place: int, progress: gr.Progress) -> Robustness:
+    def again(self, visitor: Visitor, current: Prediction | None, place: int, both: bool, report: Report) -> Robustness:
         """The outcome that is shown."""
         found = None if current is None or place not in range(len(current.found)) else current.found[place].simulation
         if current is None or found is None:
@@ -69,8 +72,8 @@ class OfStudy:
         _, studies = checked(current.draft, model, loaded_in(self.results))
         if studies is None:
             raise SocratesError("The study has changed and cannot be asked as it is. Press Run first")
-        with admitted(self.results, visitor, MOST_WAYS * current.sampling.people * len(found.arms)):
-            return robustness(studies, model, found.request, _report(progress))
+        with admitted(self.results, visitor, _ways(both) * current.sampling.people * len(found.arms)):
+            return robustness(studies, model, found.request, report, both)
 
 
 def robustness_panel(name: str, current: Block, changed: gr.Textbox, place: Block, asked: Asked) -> None:
@@ -89,7 +92,17 @@ def robustness_panel(name: str, current: Block, changed: gr.Textbox, place: Bloc
             f"and other templates: up to {MOST_WAYS} times the work of Run. What moves is owed to the wording.</p>",
             js_on_load=None,
         )
-        ask = gr.Button("Ask in other ways", elem_id=f"{name}-ask", size="sm")
+        both = gr.Checkbox(
+            False,
+            label="Average over both orders of the options, too",
+            info="The mean of the options listed from the first to the last and from the last to the first: twice the "
+            "work of Run, on top.",
+            elem_id=f"{name}-both",
+            container=False,
+        )
+        with gr.Row(elem_classes="tools"):
+            ask = gr.Button("Ask in other ways", elem_id=f"{name}-ask", size="sm", min_width=60)
+            stop = gr.Button("Stop", elem_id=f"{name}-stop", size="sm", min_width=60)
         notice = gr.HTML(elem_id=f"{name}-notice", js_on_load=None)
         says = gr.HTML(elem_id=f"{name}-says", js_on_load=None)
         picture = gr.Plot(
@@ -101,12 +114,16 @@ def robustness_panel(name: str, current: Block, changed: gr.Textbox, place: Bloc
         request: gr.Request,
         now: Any,
         shown: int | None,
+        wanted: bool,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> Updates:
         try:
-            found = asked.again(visitor_of(request), now, shown or 0, progress)
+            with stops.watching(request.session_hash, _report(progress)) as report:
+                found = asked.again(visitor_of(request), now, shown or 0, wanted, report)
         except SocratesError as error:
             return {notice: notice_html(f"{error}.".replace("..", "."))}
+        except StoppedError:
+            return {notice: notice_html("Stopped before the question as it is was answered.", problem=False)}
         ordered = len(found.asked) > 1 and not found.asked[0].arms[0].cell.scale.nominal
         return {
             notice: "",
@@ -115,18 +132,27 @@ def robustness_panel(name: str, current: Block, changed: gr.Textbox, place: Bloc
             table: table_html(robustness_table(found), "Predictions when asked in other ways"),
         }
 
+    def halt(request: gr.Request) -> None:
+        stops.stop(request.session_hash)
+
     drawn = [notice, says, picture, table]
+    stops = Stops()
     ask.click(
         run,
-        [current, place],
+        [current, place, both],
         drawn,
         show_progress_on=says,
         api_visibility="private",
         concurrency_limit=4,
         concurrency_id="simulate",
     )
+    stop.click(halt, None, None, **QUICK)
     changed.change(lambda: ["", "", gr.update(value=None, visible=False), ""], None, drawn, **QUICK)
 
 
-def _report(progress: gr.Progress) -> Callable[[int, int], None]:
-    return lambda done, total: progress((done, total), desc=f"Asking in other ways: {done} of {total}", unit="")
+def _ways(both: bool) -> int:
+    return MOST_WAYS + BOTH_WAYS * both
+
+
+def _report(progress: gr.Progress) -> Report:
+    return report_progress(progress, "Asking in other ways", "answers")

@@ -19,6 +19,7 @@ from socrates_core.ui.access.limits import DOWNLOAD_COST
 from socrates_core.ui.access.visitors import Visitor, visitor_of
 from socrates_core.ui.access.workers import Workers
 from socrates_core.ui.results import Results
+from socrates_core.ui.saving.pictures import file_stem
 from socrates_core.ui.simulate.link import from_query
 
 KINDS: Final[dict[str, tuple[str, Callable[[Simulation], str]]]] = {
@@ -46,10 +47,11 @@ def export_route(results: Results) -> Route:
             if refusal:
                 return PlainTextResponse(f"{refusal}\n", 403)
             results.limits.take(visitor, DOWNLOAD_COST)
-            content = write(results.get(link, visitor=visitor))
+            found = results.get(link, visitor=visitor)
+            content = write(found)
         except SocratesError as error:
             return PlainTextResponse(f"{error}\n", 400)
-        name = f"socrates-cell-{link.request.cell_id}.{kind}"
+        name = f"{file_stem(found)}.{kind}"
         return Response(content, media_type=media, headers={"content-disposition": f'attachment; filename="{name}"'})
 
     async def respond(request: Request) -> Response:

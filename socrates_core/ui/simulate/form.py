@@ -145,6 +145,18 @@ def attribute_choices(participants: pl.DataFrame, edits: Sequence[Edit]) -> list
     ]
 
 
+def groups_hint(participants: pl.DataFrame, attribute: str) -> str:
+    """Why no limit such as "over 60" can be set where ages are recorded in groups; empty for anything else."""
+    if not attribute.startswith("age") or participants[attribute].dtype.is_integer():
+        return ""
+    if "age" in participants.columns and participants["age"].dtype.is_integer():
+        return "These are groups. For a limit such as “over 60”, choose the attribute Age, which is a number."
+    return (
+        "Ages are recorded in groups here, so a limit within a group, such as “over 60” within 50 to 64, cannot be "
+        "set: tick the groups that come closest."
+    )
+
+
 def value_key(value: Value) -> str:
     """A value as a control holds it: JSON, so that a missing value and the text "unknown" differ."""
     return json.dumps(value, ensure_ascii=False)

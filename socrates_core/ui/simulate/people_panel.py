@@ -58,8 +58,9 @@ def people_panel() -> PeoplePanel:
         mode = gr.Radio([form.OBSERVED], value=form.OBSERVED, label="Profiles", elem_id="mode")
         only = gr.CheckboxGroup(label="Only these are simulated", elem_id="only")
         with gr.Row(elem_classes="pair"):
-            low = gr.Number(label="From", precision=0, elem_id="low", min_width=90)
-            high = gr.Number(label="To", precision=0, elem_id="high", min_width=90)
+            over = "“Over 60” is 61 or more"
+            low = gr.Number(label="From", precision=0, elem_id="low", min_width=90, info=over)
+            high = gr.Number(label="To", precision=0, elem_id="high", min_width=90, info="Empty: no upper limit")
         everyone = gr.Dropdown(label="Everyone is", elem_id="everyone")
         everyone_number = gr.Number(label="Everyone is", precision=0, elem_id="everyone-number")
         shares = gr.HTML(js_on_load="socrates.shares(element, trigger, watch)", elem_id="shares")
@@ -125,7 +126,9 @@ def _draw_fields(
     only, everyone = mode == form.ONLY, mode == form.EVERYONE
     shares = shares_html(observed, edit) if mode == form.SHARES else ""
     return {
-        panel.only: gr.update(choices=choices, value=ticked, visible=only and not number),
+        panel.only: gr.update(
+            choices=choices, value=ticked, visible=only and not number, info=form.groups_hint(participants, attribute)
+        ),
         panel.low: gr.update(value=low, visible=only and number),
         panel.high: gr.update(value=high, visible=only and number),
         panel.everyone: gr.update(choices=every_choice, value=given_key, visible=everyone and not number),
@@ -153,7 +156,6 @@ def wire_people(
     catalogue: Catalogue,
     place: gr.Textbox,
     after: Callable[[Any], None],
-    released: Callable[[Any], None],
 ) -> None:
     """Connect the panel's controls.
 
@@ -162,7 +164,6 @@ def wire_people(
         catalogue: The studies.
         place: The hidden field that holds source and cell.
         after: Called with every listener that changes the edits, to chain what depends on them.
-        released: Called with the listener of the share sliders, which fires when a slider is released.
     """
 
     def show(place: str, edits: str, attribute: str) -> Updates:
@@ -181,7 +182,9 @@ def wire_people(
         fields = _draw_fields(panel, participants, attribute, mode, new)
         return {**draw_edits(panel, source, cell, new, attribute), **fields}
 
-    def edit_with(make: Callable[..., Edit | None]) -> Callable[..., Updates]:
+    def edit_with(make: Callable[..., Edit | None], ticked: bool = False) -> Callable[..., Updates]:
+        """A handler; where an edit is refused, `ticked` boxes go back to the edit that stays."""
+
         def change(place: str, edits: str, attribute: str, *values: Any) -> Updates:
             source, cell = at(catalogue, place)
             old, participants = form.edits_of(edits), source.studies.participants_of(cell.study_id)
@@ -189,7 +192,9 @@ def wire_people(
                 new = form.replaced(old, attribute, make(participants, attribute, *values))
                 check_edits(participants, new)
             except SocratesError as error:
-                return draw_edits(panel, source, cell, old, attribute, f"Not applied: {error}.")
+                drawn = draw_edits(panel, source, cell, old, attribute, f"Not applied: {error}.")
+                fields = _draw_fields(panel, participants, attribute, form.ONLY, old) if ticked else {}
+                return {**drawn, **({panel.only: fields[panel.only]} if ticked else {})}
             return draw_edits(panel, source, cell, new, attribute)
 
         return change
@@ -207,14 +212,14 @@ def wire_people(
     base = [place, panel.edits, panel.attribute]
     panel.attribute.input(show, base, panel.full, **QUICK)
     after(panel.mode.input(choose_mode, [*base, panel.mode], panel.full, **QUICK))
-    after(panel.only.input(edit_with(_filter_edit), [*base, panel.only], panel.brief, **QUICK))
+    after(
+        panel.only.input(edit_with(_filter_edit, ticked=True), [*base, panel.only], [*panel.brief, panel.only], **QUICK)
+    )
     for bound in (panel.low, panel.high):
         after(bound.input(edit_with(_range_edit), [*base, panel.low, panel.high], panel.brief, **QUICK))
     for field in (panel.everyone, panel.everyone_number):
         after(field.input(edit_with(_value_edit), [*base, field], panel.brief, **QUICK))
-    sliders = panel.shares.input(set_shares, base, panel.brief, **QUICK)
-    after(sliders)
-    released(sliders)
+    after(panel.shares.input(set_shares, base, panel.brief, **QUICK))
     after(panel.chips.click(remove, base, panel.full, **QUICK))
 
 

@@ -8,19 +8,15 @@ import plotly.graph_objects as go
 from gradio.blocks import Block
 
 from socrates_core.report.figures import arms_figure, histogram
-from socrates_core.simulation.result import Simulation
+from socrates_core.simulation.result import ArmResult, Simulation
 from socrates_core.ui.html import notice_html, text
 from socrates_core.ui.listeners import Updates
+from socrates_core.ui.saving.pictures import means_words, shares_words, told
 from socrates_core.ui.simulate.result_view import effects_html, metrics_html, notes_html, options_html, verdict_html
 from socrates_core.ui.trust.view import trust_html, with_errors
 
 TOOLS_OFF: Final = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"]
 """All of plotly's buttons except the one that saves an image."""
-
-REDRAWN_PEOPLE: Final = 200
-REDRAWN_SECONDS: Final = 2.0
-"""A change is simulated automatically for up to this many people, if the last run took no longer than this. The limit
-is generous because the first run of a process is slow and later ones find most answers in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +31,6 @@ class ResultPanel:
     """Shown when the controls have changed since the result was computed."""
     shown: gr.Textbox
     """Hidden: the query string of the result on the page; empty before the first result."""
-    redraws: gr.Textbox
-    """Hidden: up to how many people a change is simulated automatically, given how long the last run took."""
     body: gr.Group
     verdict: gr.HTML
     figure: gr.Plot
@@ -52,26 +46,33 @@ class ResultPanel:
     def outputs(self) -> list[Block]:
         """Everything that `draw_result` updates."""
         return [
-            self.notice, self.stale, self.shown, self.redraws, self.body, self.verdict, self.figure, self.metrics,
-            self.options, self.arms, self.effects, self.trust, self.notes, self.keep,
+            self.notice, self.stale, self.shown, self.body, self.verdict, self.figure, self.metrics, self.options,
+            self.arms, self.effects, self.trust, self.notes, self.keep,
         ]  # fmt: skip
 
 
 FIRST: Final = "<section class='verdict waiting'><h2>Running the first simulation …</h2></section>"
 
 
-def result_panel(prefix: str = "", waiting: str = FIRST, script: str = "socrates.link(element, watch)") -> ResultPanel:
+def result_panel(
+    prefix: str = "",
+    waiting: str = FIRST,
+    script: str = "socrates.link(element, watch)",
+    says: tuple[gr.HTML, gr.HTML] | None = None,
+) -> ResultPanel:
     """Lay out the empty panel.
 
     Args:
         prefix: What the ids of its elements begin with; empty on the tab Simulate.
         waiting: HTML before the first result.
         script: What the links and buttons to save a result do.
+        says: Where problems and outdated results are told, if that is elsewhere; otherwise above the result.
     """
-    notice = gr.HTML(elem_id=f"{prefix}notice", js_on_load=None)
-    stale = gr.HTML(elem_id=f"{prefix}stale", js_on_load=None)
+    notice, stale = says or (
+        gr.HTML(elem_id=f"{prefix}notice", js_on_load=None),
+        gr.HTML(elem_id=f"{prefix}stale", js_on_load=None),
+    )
     shown = gr.Textbox("", visible="hidden", elem_id=f"{prefix}shown", label="Shown result")
-    redraws = gr.Textbox("0", visible="hidden", elem_id=f"{prefix}redraws", label="Automatic redraw limit")
     verdict = gr.HTML(waiting, elem_id=f"{prefix}verdict", js_on_load=None)
     with gr.Group(elem_classes="plain", visible=False) as body:
         gr.HTML("<h3>Predicted and actual answers</h3>", js_on_load=None)
@@ -89,7 +90,6 @@ def result_panel(prefix: str = "", waiting: str = FIRST, script: str = "socrates
         notice,
         stale,
         shown,
-        redraws,
         body,
         verdict,
         figure,
@@ -103,33 +103,47 @@ def result_panel(prefix: str = "", waiting: str = FIRST, script: str = "socrates
     )
 
 
-def draw_result(panel: ResultPanel, result: Simulation, query: str, seconds: float) -> Updates:
+def draw_result(panel: ResultPanel, result: Simulation, query: str, base: ArmResult | None = None) -> Updates:
     """Show a result.
 
     Args:
         panel: Where to show it.
         result: The simulation.
         query: The link to it, without the question mark.
-        seconds: Computing time; infinite where a result must not be recomputed automatically.
+        base: The first condition as predicted without the model's adapter; None where that is not known.
     """
     arm = result.arms[0]
     several = len(result.arms) > 1
-    means = styled(with_errors(arms_figure(result), result)) if several else None
+    means = (
+        told(styled(with_errors(arms_figure(result), result)), result, means_words(result), "means")
+        if several
+        else None
+    )
     return {
         panel.notice: "",
         panel.stale: "",
         panel.shown: query,
-        panel.redraws: str(REDRAWN_PEOPLE if seconds <= REDRAWN_SECONDS else 0),
         panel.body: gr.update(visible=True),
         panel.verdict: verdict_html(result),
-        panel.figure: styled(histogram(arm)),
-        panel.metrics: metrics_html(arm),
+        panel.figure: told(styled(histogram(arm)), result, shares_words(arm), "answers"),
+        panel.metrics: metrics_html(arm, base),
         panel.options: options_html(arm),
         panel.arms: gr.update(value=means, visible=several),
         panel.effects: effects_html(result),
         panel.trust: trust_html(result, panel.prefix),
         panel.notes: notes_html(result),
-        panel.keep: _keep_html(query),
+        panel.keep: _keep_html(query, several),
+    }
+
+
+def draw_waiting(panel: ResultPanel, words: str) -> Updates:
+    """Take the result off the page, and say what there is instead."""
+    return {
+        panel.notice: "",
+        panel.stale: "",
+        panel.shown: "",
+        panel.body: gr.update(visible=False),
+        panel.verdict: f"<section class='verdict waiting'><p class='quiet'>{text(words)}</p></section>",
     }
 
 
@@ -146,17 +160,28 @@ def stale_html(button: str = "Run") -> str:
     )
 
 
-def _keep_html(query: str) -> str:
+def _keep_html(query: str, several: bool) -> str:
     files = "".join(
         f"<a href='result/{kind}?{text(query)}' download>{name}</a>"
         for kind, name in (("csv", "CSV of the answers"), ("html", "HTML report"), ("json", "JSON for reproduction"))
     )
+    files += figures_html(several)
     return (
         f"<div class='keep'><h3>Save this result</h3><p class='files'>{files}</p>"
         f"<label for='result-link'>Link to this result</label><p class='link'><input id='result-link' readonly "
         f"data-query='{text(query)}' value=''><button type='button'>Copy link</button></p>"
         "<p class='quiet'>The link contains the complete request: an app with the same studies and the same model "
         "shows the same numbers for it.</p></div>"
+    )
+
+
+def figures_html(several: bool) -> str:
+    """Links that save the pictures; `several` says whether there is one of the means."""
+    figures = (("histogram", "Figure of the answers"), *((("arms", "Figure of the means"),) if several else ()))
+    return "".join(
+        f"<a href='#{place}' data-figure='{place}' data-kind='{kind}'>{name}, {kind.upper()}</a>"
+        for place, name in figures
+        for kind in ("svg", "png")
     )
 
 

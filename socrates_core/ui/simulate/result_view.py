@@ -23,6 +23,9 @@ from socrates_core.ui.simulate.number_view import bins_html, medians_html, numbe
 SAME: Final = 1e-9
 """Distances that differ by less are equal up to rounding."""
 
+IN_A_LINE: Final = 3
+"""Effects that the verdict lists."""
+
 VERDICT_MARKS: Final = {
     "within_chance": ("good", "Within chance"),
     "beyond_chance": ("weak", "Beyond chance"),
@@ -45,6 +48,14 @@ EXPLAIN_FLOOR: Final = (
 EXPLAIN_UNIFORM: Final = (
     "The W of guessing evenly: every option gets the same share. A prediction that is not closer than this carries no "
     "information about the answers."
+)
+EXPLAIN_HALVES: Final = (
+    "The W that a second survey of as many people would score as a prediction of this one, estimated from random "
+    "halves of the answers. A prediction that is closer matches these answers better than such a survey would."
+)
+EXPLAIN_BASE: Final = (
+    "The W of the same model without its adapter, for the same people, settings and seed: what the adapter is worth "
+    "here. “Base, adapter, uniform” above the result shows the three predictions with the differences between them."
 )
 EXPLAIN_PEOPLE: Final = (
     "How many human answers the prediction is compared with, and how many people were simulated. People with the same "
@@ -87,19 +98,25 @@ def verdict_html(result: Simulation) -> str:
     return (
         f"<section class='verdict tone-{tone}' aria-live='polite'>"
         f"<h2>{text(title)}</h2><p class='arm'>{text(arm.cell.condition_label)}</p>"
-        f"<p class='sentence'><span class='mark'>{text(name)}</span>{text(sentence)}</p>"
+        f"<p class='sentence'><span class='mark'>{text(name)}</span>{text(sentence)}</p>{_effects_line(result)}"
         f"<p class='request'>{text(' · '.join(details))}</p>{_warnings(result)}</section>"
     )
 
 
-def metrics_html(arm: ArmResult) -> str:
-    """The figures of one condition, each with an explanation."""
+def metrics_html(arm: ArmResult, base: ArmResult | None = None) -> str:
+    """The figures of one condition, each with an explanation.
+
+    Args:
+        arm: The condition.
+        base: The same as predicted by the model without its adapter; None where that is not known.
+    """
     if arm.numbers is not None:
         return number_metrics_html(arm, arm.numbers)
     score = arm.score
     metrics = []
     if score is not None:
-        widest = max(score.uniform, score.interval.high, score.noise_floor, 1e-9)
+        plain = base.score if base is not None else None
+        widest = max(score.uniform, score.interval.high, score.noise_floor, plain.interval.high if plain else 0, 1e-9)
         metrics += [
             metric("Wasserstein distance (W)", f"{score.wasserstein:.3f}",
                    f"95 % interval {from_to(score.interval, '–')}", EXPLAIN_DISTANCE,
@@ -109,6 +126,14 @@ def metrics_html(arm: ArmResult) -> str:
             metric("Uniform baseline", f"{score.uniform:.3f}", _gain_words(score), EXPLAIN_UNIFORM,
                    bar(score.uniform / widest, "neutral")),
         ]  # fmt: skip
+        if score.split_half is not None:
+            drawn = bar(score.split_half / widest, "neutral")
+            below = "W of a second survey of as many people"
+            metrics.append(metric("Human split-half", f"{score.split_half:.3f}", below, EXPLAIN_HALVES, drawn))
+        if plain is not None:
+            drawn = bar(plain.wasserstein / widest, "neutral", plain.interval, widest)
+            below = f"95 % interval {from_to(plain.interval, '–')}; with adapter {score.wasserstein:.3f}"
+            metrics.append(metric("Base without adapter", f"{plain.wasserstein:.3f}", below, EXPLAIN_BASE, drawn))
     if arm.nominal is not None:
         found = arm.nominal
         beside = f"a perfect prediction {found.noise_floor:.3f}, guessing evenly {found.uniform:.3f}"
@@ -202,6 +227,25 @@ def notes_html(result: Simulation) -> str:
     return f"<div class='notes'><h3>Notes</h3><ul>{items}</ul></div>" if items else ""
 
 
+def _effects_line(result: Simulation) -> str:
+    """The effects of up to three conditions in a line, the shown one first; a table further down has all of them."""
+    shown = result.arms[0].cell.cell_id
+    rows = sorted(result.effects, key=lambda row: row.cell.cell_id != shown)
+    if not rows:
+        return ""
+    unit, digits = ("", 0) if result.arms[0].open_ended else ("\u00a0%", 1)
+    said = []
+    for row in rows[:IN_A_LINE]:
+        actual = "" if row.actual is None else f", actual <b>{signed(row.actual, digits)}{unit}</b>"
+        said.append(f"{text(row.cell.condition_label)}: predicted <b>{signed(row.predicted, digits)}{unit}</b>{actual}")
+    more = f" · {len(rows) - IN_A_LINE} more below" if len(rows) > IN_A_LINE else ""
+    whose = "Effect" if len(rows) == 1 else "Effects"
+    return (
+        f"<p class='effects-line'>{whose} against the control, <b>{text(result.control.condition_label)}</b> · "
+        f"{' · '.join(said)}{more}</p>"
+    )
+
+
 def _alone(arm: ArmResult) -> str:
     if arm.nominal is not None:
         return nominal_sentence(arm, arm.nominal)
@@ -271,4 +315,4 @@ def _beside(actual: float | None) -> str:
 def _effect(effect: float | None, interval: Interval | None) -> str:
     if effect is None or interval is None:
         return "–"
-    return f"{signed(effect)} %<small>{signed(interval.low)} to {signed(interval.high)}</small>"
+    return f"{signed(effect)}\u00a0%<small>{signed(interval.low)} to {signed(interval.high)}</small>"

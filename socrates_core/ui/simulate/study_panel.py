@@ -11,6 +11,7 @@ from socrates_core.people.edit import Edit
 from socrates_core.simulation.simulate import control_of
 from socrates_core.study.study_set import Cell
 from socrates_core.ui.catalogue import Catalogue, Source, conditions, outcomes
+from socrates_core.ui.choosing.search import SearchPanel, search_panel
 from socrates_core.ui.listeners import Updates
 from socrates_core.ui.simulate.form import control_text, place_text
 from socrates_core.ui.simulate.study_view import open_ended_note, prompt_card, stimulus_card, study_card
@@ -25,6 +26,7 @@ class StudyPanel:
     read it rather than the menus, whose value may arrive while their choices are being replaced.
     """
     source: gr.Dropdown
+    search: SearchPanel
     study: gr.Dropdown
     about: gr.HTML
     seen: gr.Group
@@ -51,8 +53,8 @@ def study_panel(catalogue: Catalogue) -> StudyPanel:
     place = gr.Textbox("", visible="hidden", elem_id="place", label="Source and cell")
     names = [(source.title, source.name) for source in catalogue.sources]
     source = gr.Dropdown(names, value=names[0][1], label="Source", elem_id="source", filterable=False)
-    search = "Type to search. Unseen studies come first."
-    study = gr.Dropdown(label="Study", elem_id="study", info=search, num_choices_shown=None)
+    search = search_panel()
+    study = gr.Dropdown(label="Study", elem_id="study", info="Unseen studies come first.", num_choices_shown=None)
     about = gr.HTML(elem_id="about", js_on_load=None)
     with gr.Group(visible=False, elem_classes="plain seen-note") as seen:
         gr.HTML(
@@ -66,7 +68,7 @@ def study_panel(catalogue: Catalogue) -> StudyPanel:
     outcome = gr.Dropdown(label="Outcome", elem_id="outcome")
     stimulus = gr.HTML(elem_id="stimulus", js_on_load=None)
     prompt = gr.HTML(elem_id="prompt", js_on_load=None)
-    return StudyPanel(place, source, study, about, seen, confirm, condition, control, outcome, stimulus, prompt)
+    return StudyPanel(place, source, search, study, about, seen, confirm, condition, control, outcome, stimulus, prompt)
 
 
 def draw_study(

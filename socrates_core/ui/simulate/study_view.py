@@ -13,6 +13,7 @@ from socrates_core.prompt import TEMPLATES, segments
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.study_set import Cell, Persona, StudySet, persona_rows
 from socrates_core.ui.catalogue import StudyEntry
+from socrates_core.ui.choosing.guide import HOW_TO_LOAD
 from socrates_core.ui.html import text
 
 BADGE_TITLES: Final[Mapping[str, str]] = {
@@ -36,7 +37,7 @@ def banner(model: ModelDescription) -> str:
         "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in some)
         for some in (names, facts)
     )
-    how = "<p>Another model: start the app with <code>--model</code>, as the README says.</p>" if model.demo else ""
+    how = f"<p>Another model: {HOW_TO_LOAD[:1].lower()}{HOW_TO_LOAD[1:]}</p>" if model.demo else ""
     technical = f"<details><summary>Technical details</summary><dl>{folded}</dl>{how}</details>"
     demo = (
         "<p class='demo'><strong>Demo model.</strong> A tiny model for trying out the software, not for science: it "

@@ -1,9 +1,10 @@
 """The tab Simulate: choose a study, edit the simulated population, run, and compare with the actual answers."""
 
-import math
-import time
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import gradio as gr
 
@@ -11,32 +12,34 @@ from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import AnswerModel, NumberModel
 from socrates_core.model.endpoint.endpoint_model import EndpointModel
 from socrates_core.simulation.request import MAX_PEOPLE, SimulationRequest
-from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.study.study_set import Cell
-from socrates_core.ui.access.visitors import visitor_of
 from socrates_core.ui.catalogue import Source, same_outcome
+from socrates_core.ui.choosing.guide import guide_html, guide_panel, wire_picks
+from socrates_core.ui.choosing.search import wire_search
 from socrates_core.ui.design.panel import design_panel
 from socrates_core.ui.design.predictions import Linked
 from socrates_core.ui.html import notice_html
-from socrates_core.ui.listeners import QUICK, Updates, report_progress
+from socrates_core.ui.listeners import QUICK, Updates
 from socrates_core.ui.model_choice import ModelChoice, draw_choice, picked_name
 from socrates_core.ui.results import Results
 from socrates_core.ui.robustness.panel import OfLink, robustness_panel
+from socrates_core.ui.running.run_bar import AT_ONCE, READS_HOW, run_bar
+from socrates_core.ui.running.runs import Runs
+from socrates_core.ui.running.stopping import Stops
+from socrates_core.ui.saving.opening import wire_opening
 from socrates_core.ui.simulate import form
 from socrates_core.ui.simulate.link import MAX_TEMPERATURE, Link, beside_of, from_query, to_query
 from socrates_core.ui.simulate.people_panel import PeoplePanel, at, draw_panel, people_panel, wire_people
-from socrates_core.ui.simulate.result_panel import (
-    REDRAWN_PEOPLE,
-    ResultPanel,
-    draw_problem,
-    draw_result,
-    result_panel,
-    stale_html,
-)
+from socrates_core.ui.simulate.result_panel import result_panel
 from socrates_core.ui.simulate.side_by_side import ComparingLinks
 from socrates_core.ui.simulate.study_panel import StudyPanel, draw_study, study_panel
 from socrates_core.ui.simulate.study_view import prompt_card
 from socrates_core.ui.what_if.panel import WhatIfPanel, what_if_panel, wire_what_if
+from socrates_core.ui.zero_gpu import BorrowedGpu
+
+REDRAW: Final = "() => socrates.redraw()"
+READS_LAST: Final = "(chosen, shown, _how) => [chosen, shown, socrates.last()]"
+"""The number of the last run on the page, for what stops it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +54,7 @@ class Settings:
     paper: gr.Button
     run: gr.Button
     live: gr.Checkbox
-    """Whether releasing a slider runs the simulation; socrates.js reads it and stores it in the browser."""
+    """Whether a change runs the simulation; socrates.js reads it and stores it in the browser."""
 
     @property
     def values(self) -> list[Any]:
@@ -62,6 +65,7 @@ class Settings:
 def simulate_tab(page: gr.Blocks, results: Results, choice: ModelChoice) -> None:
     """Lay out the tab and connect its listeners."""
     gr.HTML("<a href='#result'>See the result ↓</a>", elem_id="jump", js_on_load=None)  # where the result is far below
+    guide = guide_panel()
     with gr.Row(elem_id="columns", equal_height=False):
         with gr.Column(elem_id="controls", scale=5, min_width=320):
             with gr.Column(elem_classes="card"):
@@ -74,21 +78,27 @@ def simulate_tab(page: gr.Blocks, results: Results, choice: ModelChoice) -> None
                 people = people_panel()
             with gr.Column(elem_classes="card", elem_id="settings"):
                 gr.HTML("<h2>3 · Settings</h2>", js_on_load=None)
-                settings = _settings(redraws=not isinstance(results.model, EndpointModel))
-            settings.run.render()  # outside the card, so that it stays visible while the column scrolls
+                settings = _settings()
+            bar = run_bar(settings.run)  # outside the card, so that it stays visible while the column scrolls
         with gr.Column(elem_id="result", scale=8, min_width=320):
+            state = gr.HTML(elem_id="state", js_on_load=None)
             arrival = gr.HTML(elem_id="arrival", js_on_load=None)
             beside = what_if_panel("compare")
-            panel = result_panel()
+            panel = result_panel(says=(bar.notice, bar.stale))
             design_panel("design", panel.shown, panel.shown, Linked(results), results)
             robustness_panel("other-ways", panel.shown, panel.shown, gr.State(0), OfLink(results))
-    _wire_study(study, people, settings, choice, results)
-    _wire_settings(study, people, settings, panel, choice.menu, results)
-    ran = _wire_run(page, study, people, settings, panel, arrival, choice.menu, beside, results)
+            wire_opening(panel, bar, state)
+    _wire_study(study, people, settings, choice, guide, results)
+    runs = Runs(results, panel, bar, state, Stops())
+    request = [choice.menu, study.place, people.edits, *settings.values, study.control]
+    _wire_settings(study, people, settings, choice.menu, results)
+    _wire_marks(runs, request)
+    _wire_arrival(page, study, people, settings, arrival, choice.menu, beside, results)
+    ran = _wire_run(runs, settings.run, study.confirm, request, arrival)
     wire_what_if(beside, panel.shown, gr.State(0), ran, ComparingLinks(results), results)
 
 
-def _settings(redraws: bool) -> Settings:
+def _settings() -> Settings:
     with gr.Row(elem_classes="pair"):
         people = f"Per condition, up to {MAX_PEOPLE:,}"
         n = gr.Number(200, label="Simulated people", precision=0, elem_id="n", min_width=120, info=people)
@@ -101,17 +111,9 @@ def _settings(redraws: bool) -> Settings:
     with gr.Row(elem_classes="presets"):
         own = gr.Button("Model default (1 / 1)", size="sm", elem_id="decode-own", min_width=100)
         paper = gr.Button("As in the paper (0.6 / 0.9)", size="sm", elem_id="decode-paper", min_width=100)
-    few = f"For shares, temperature and top-p, with up to {REDRAWN_PEOPLE} people and a fast model."
-    live = gr.Checkbox(
-        True,
-        label="Update automatically",
-        elem_id="live",
-        container=False,
-        info=few,
-        interactive=True,
-        visible=redraws,
-    )
-    run = gr.Button("Run", variant="primary", elem_id="run", render=False)
+    few = f"After a change that the model has answered before, or is likely to answer within {AT_ONCE:g} s."
+    live = gr.Checkbox(True, label="Update automatically", elem_id="live", container=False, info=few, interactive=True)
+    run = gr.Button("Run", variant="primary", elem_id="run", scale=3, min_width=120, render=False)
     return Settings(n, seed, temperature, top_p, own, paper, run, live)
 
 
@@ -119,7 +121,12 @@ def _settings(redraws: bool) -> Settings:
 
 
 def _wire_study(
-    study: StudyPanel, people: PeoplePanel, settings: Settings, choice: ModelChoice, results: Results
+    study: StudyPanel,
+    people: PeoplePanel,
+    settings: Settings,
+    choice: ModelChoice,
+    guide: gr.HTML,
+    results: Results,
 ) -> None:
     chosen, outputs = choice.menu, [*study.outputs, *people.full, settings.run]
 
@@ -153,11 +160,15 @@ def _wire_study(
 
     def choose_source(model: str, name: str) -> Updates:
         source = results.catalogue_of(model).source(name)
-        return choose_study(model, name, source.first_study)
+        return choose_study(model, name, source.first_study(results.models.get(model).description.demo))
 
     def choose_study(model: str, name: str, study_id: str) -> Updates:
         source = results.catalogue_of(model).source(name)
         return draw(model, source, first_cell(source, study_id), "[]", None)
+
+    def choose_cell(model: str, name: str, cell_id: str) -> Updates:
+        source, cell = at(results.catalogue_of(model), f"{cell_id} {name}")
+        return draw(model, source, cell, "[]", None)
 
     def choose_condition(
         model: str, place: str, condition: int, edits: str, attribute: str, control: str | None, confirmed: bool
@@ -172,6 +183,10 @@ def _wire_study(
         source, _ = at(results.catalogue_of(model), place)
         return draw(model, source, source.studies.cell(cell_id), edits, attribute, control, confirmed)
 
+    def draw_guide(model: str, place: str) -> str:
+        demo = bool(place) and results.models.get(model).description.demo
+        return guide_html(demo, at(results.catalogue, place)[1].study_id) if demo else ""
+
     state = [people.edits, people.attribute, study.control, study.confirm]
     shown = [study.place, people.edits, people.attribute, study.control]
     chosen.input(choose_model, [chosen, *shown], outputs, **QUICK)
@@ -180,6 +195,9 @@ def _wire_study(
     study.study.input(choose_study, [chosen, study.source, study.study], outputs, **QUICK)
     study.condition.input(choose_condition, [chosen, study.place, study.condition, *state], outputs, **QUICK)
     study.outcome.input(choose_outcome, [chosen, study.place, study.outcome, *state], outputs, **QUICK)
+    wire_picks(guide, choose_study, chosen, outputs)
+    wire_search(study.search, results.catalogue_of, choose_cell, chosen, outputs)
+    gr.on([chosen.change, study.place.change], draw_guide, [chosen, study.place], guide, **QUICK)
 
 
 def _runnable(model: AnswerModel, cell: Cell) -> Any:
@@ -201,22 +219,9 @@ def first_cell(source: Source, study_id: str) -> Cell:
 
 
 def _wire_settings(
-    study: StudyPanel,
-    people: PeoplePanel,
-    settings: Settings,
-    panel: ResultPanel,
-    chosen: gr.Dropdown,
-    results: Results,
+    study: StudyPanel, people: PeoplePanel, settings: Settings, chosen: gr.Dropdown, results: Results
 ) -> None:
     catalogue = results.catalogue
-    request = [chosen, study.place, people.edits, *settings.values, study.control]
-
-    def mark(shown: str, *controls: Any) -> str:
-        try:
-            wanted = to_query(form.link_of(*controls), catalogue)
-        except SocratesError:
-            wanted = ""
-        return stale_html() if shown and wanted != shown else ""
 
     def show_prompt(model: str, place: str, edits: str) -> str:
         source, cell = at(catalogue, place)
@@ -225,71 +230,74 @@ def _wire_settings(
     def after_edit(listener: Any) -> None:
         listener.then(show_prompt, [chosen, study.place, people.edits], study.prompt, **QUICK)
 
-    def redraw(listener: Any) -> None:
-        listener.then(None, None, None, js="() => socrates.redraw()")
-
-    wire_people(people, catalogue, study.place, after_edit, redraw)
-    # asked on the server, so that the menu has sent its value before the result is drawn anew
-    redraw(study.control.input(lambda _chosen: None, study.control, None, **QUICK))
+    wire_people(people, catalogue, study.place, after_edit)
     decoding = [settings.temperature, settings.top_p]
-    redraw(settings.own.click(lambda: (1, 1), None, decoding, **QUICK))
-    redraw(settings.paper.click(lambda: (0.6, 0.9), None, decoding, **QUICK))
+    for button, values in ((settings.own, (1, 1)), (settings.paper, (0.6, 0.9))):
+        button.click(lambda values=values: values, None, decoding, **QUICK).then(None, None, None, js=REDRAW)
+
+
+def _wire_marks(runs: Runs, request: list[Any]) -> None:
+    """Mark the result when the controls change, and ask for a new one where a change may do that by itself."""
+    chosen, place, edits, *_, control = request
+    panel = runs.panel
     changes = [component.change for component in (*request, panel.shown)]
-    gr.on(changes, mark, [panel.shown, *request], panel.stale, **QUICK, trigger_mode="always_last")
+    gr.on(changes, runs.mark, [panel.shown, *request], [panel.stale, runs.state], **QUICK, trigger_mode="always_last")
+    gr.on([place.change, edits.change, control.change], None, None, None, js=REDRAW)
+    waiting = [*panel.outputs, runs.bar.compact, runs.state]
+    chosen.change(runs.other_model, [chosen, panel.shown, runs.bar.how], waiting, js=READS_LAST, **QUICK).then(
+        None, None, None, js=REDRAW
+    )
 
 
 # -- running -----------------------------------------------------------------------------------------------------
 
 
-def _wire_run(
+def _wire_run(runs: Runs, button: gr.Button, confirm: gr.Checkbox, request: list[Any], arrival: gr.HTML) -> Any:
+    """Returns the event of a run."""
+    bar, panel = runs.bar, runs.panel
+    button.click(lambda: "", None, arrival, **QUICK)
+    # one listener for every trigger: the runs of a page never overlap, and the last request is shown last
+    ran = gr.on(
+        [button.click, bar.again.click],
+        runs.run,
+        [bar.how, confirm, *request],
+        [*panel.outputs, bar.compact, runs.state],
+        js=READS_HOW,
+        show_progress_on=bar.progress,
+        trigger_mode="always_last",
+        api_visibility="private",
+        concurrency_limit=4,
+        concurrency_id="simulate",
+    )
+    ran.then(None, panel.shown, None, js="(query) => socrates.remember(query)")
+    bar.stop.click(runs.stop, bar.how, panel.notice, js="(_how) => [socrates.last()]", **QUICK)
+    return ran
+
+
+def _wire_arrival(
     page: gr.Blocks,
     study: StudyPanel,
     people: PeoplePanel,
     settings: Settings,
-    panel: ResultPanel,
     arrival: gr.HTML,
     chosen: gr.Dropdown,
     beside: WhatIfPanel,
     results: Results,
-) -> Any:
-    """Returns the event of a run."""
+) -> None:
+    """Fill the controls from the address when the page opens, and when a visitor goes back or forward."""
     catalogue = results.catalogue
-    controls = [chosen, study.place, people.edits, *settings.values, study.control]
-    again = gr.Button("Run again", visible="hidden", elem_id="again")
 
-    def run(
-        request: gr.Request,
-        confirmed: bool,
-        *values: Any,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> Updates:
-        start = time.monotonic()
-        try:
-            link = form.link_of(*values)
-            source, cell = at(results.catalogue_of(link.model), values[1])
-            entry = source.entry(cell.study_id)
-            if entry.seen and not confirmed:
-                return draw_problem(
-                    panel,
-                    "This model was trained on this study. Tick the box under the study to simulate it anyway.",
-                )
-            found = results.get(link, report_progress(progress), visitor_of(request))
-            # calls to an endpoint cost money, so they are only made when Run is pressed
-            costs = isinstance(results.models.get(link.model), EndpointModel)
-            seconds = math.inf if costs else time.monotonic() - start
-            return draw_result(panel, found, to_query(link, catalogue), seconds)
-        except SocratesError as error:
-            return draw_problem(panel, str(error))
-
-    def open_page(request: gr.Request) -> Updates:
-        link, message = _arrive(dict(request.query_params), people, results)
+    def show(query: dict[str, str]) -> Updates:
+        link, message = _arrive(query, people, results)
         source = results.catalogue_of(link.model).source(link.source)
         cell, wanted = source.studies.cell(link.request.cell_id), link.request
-        linked, answering = "cell" in request.query_params, results.models.get(link.model)
+        answering = results.models.get(link.model)
         return {
             arrival: notice_html(message),
             chosen: draw_choice(results.models, link.model),
-            **draw_study(study, source, cell, wanted.edits, answering, confirmed=linked, control=wanted.control),
+            **draw_study(
+                study, source, cell, wanted.edits, answering, confirmed="cell" in query, control=wanted.control
+            ),
             **draw_panel(people, source, cell, wanted.edits),
             settings.n: wanted.n,
             settings.temperature: wanted.temperature,
@@ -297,6 +305,12 @@ def _wire_run(
             settings.seed: wanted.seed,
             settings.run: _runnable(answering, cell),
         }
+
+    def open_page(request: gr.Request) -> Updates:
+        return {**show(dict(request.query_params)), **open_beside(request)}
+
+    def walk(query: str) -> Updates:
+        return show(dict(parse_qsl(query, keep_blank_values=True)))
 
     def open_beside(request: gr.Request) -> Updates:
         """Keep the other setting of the link as A, so that the first run stands beside it."""
@@ -310,24 +324,14 @@ def _wire_run(
             return {beside.says: notice_html(f"The other setting of this link, A, is not shown: {error}.")}
 
     opened = [arrival, chosen, *study.outputs, *people.full, *settings.values, settings.run]
-    page.load(open_page, None, opened, **QUICK).then(
-        open_beside, None, [beside.first, beside.says], **QUICK
-    ).then(None, None, None, js="() => socrates.begin()")  # fmt: skip
-    settings.run.click(lambda: "", None, arrival, **QUICK)
-    # one listener for every trigger: the runs of a page never overlap, and the last request is shown last
-    ran = gr.on(
-        [settings.run.click, again.click],
-        run,
-        [study.confirm, *controls],
-        panel.outputs,
-        show_progress_on=panel.verdict,
-        trigger_mode="always_last",
-        api_visibility="private",
-        concurrency_limit=4,
-        concurrency_id="simulate",
+    page.load(open_page, None, [*opened, beside.first, beside.says], **QUICK).then(
+        None, None, None, js="() => socrates.begin()"
     )
-    ran.then(None, panel.shown, None, js="(query) => socrates.remember(query)")
-    return ran
+    address = gr.Textbox("", visible="hidden", elem_id="address", label="Address")
+    back = gr.Button("Show the address", visible="hidden", elem_id="walk")
+    back.click(walk, address, opened, js="(_address) => [socrates.wanted()]", **QUICK).then(
+        None, None, None, js="() => socrates.arrived()"
+    )
 
 
 def _arrive(query: dict[str, str], people: PeoplePanel, results: Results) -> tuple[Link, str]:
@@ -350,8 +354,28 @@ def _arrive(query: dict[str, str], people: PeoplePanel, results: Results) -> tup
             results.models.get(link.model)
             return link, message
     except SocratesError as error:
-        message = f"{error} Another study is shown instead."
+        message = f"{str(error).rstrip('.')}. Another study is shown instead."
+    return first_link(results), message
+
+
+def first_link(results: Results) -> Link:
+    """What a new visitor sees."""
     catalogue = results.catalogue_of(results.model_name)
-    source = next((s for s in catalogue.sources if s.name == BUNDLED), catalogue.sources[0])
-    cell = first_cell(source, source.first_study)
-    return Link(source.name, SimulationRequest(cell.cell_id), results.model_name), message
+    source = catalogue.sources[0]  # the visitor's own studies, where there are some
+    cell = first_cell(source, source.first_study(results.model.description.demo))
+    return Link(source.name, SimulationRequest(cell.cell_id), results.model_name)
+
+
+def predict_first(results: Results) -> None:
+    """Predict in the background what a new visitor sees, so that the first one need not wait for it.
+
+    Not by an endpoint, whose calls may cost money, nor where a GPU is borrowed by visitors.
+    """
+    if isinstance(results.model, EndpointModel | BorrowedGpu):
+        return
+
+    def work() -> None:
+        with suppress(SocratesError):  # a visitor is told
+            results.get(first_link(results))
+
+    threading.Thread(target=work, name="first-result", daemon=True).start()

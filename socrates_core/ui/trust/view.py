@@ -14,6 +14,8 @@ from socrates_core.report.trust.tables import (
     arms_trust_table,
     effects_trust_table,
     option_names,
+    shares_trust_table,
+    trials_table,
     trust_notes,
     trust_sentences,
 )
@@ -27,23 +29,22 @@ PLACES: Final = {"inside": "good", "edge": "weak", "outside": "bad"}
 """Support → colour class of its mark."""
 
 
-def trust_html(simulation: Simulation | None, prefix: str, edited: bool = False) -> str:
+def trust_html(simulation: Simulation | None, prefix: str) -> str:
     """The section of a result.
 
     Args:
         simulation: All arms of an outcome; None where it was not predicted.
         prefix: What tells the page's sections apart.
-        edited: Whether people were weighted to shares by hand.
     """
     if simulation is None:
         return ""
-    said = trust(simulation, edited=edited)
+    said = trust(simulation)
     head = f"<h3>{TITLE}</h3>"
     if not said.applied:
         return f"<section class='trust'>{head}<p>{text(said.why)}</p></section>"
     if not said.can_sharpen:
         return f"<section class='trust'>{head}{_said(said, simulation)}</section>"
-    raw = trust(simulation, sharpened=False, edited=edited)
+    raw = trust(simulation, sharpened=False)
     name = f"{prefix}trust-of"
     switch = (
         f"<label><input type='radio' name='{name}' value='calibrated' checked> Calibrated answers</label>"
@@ -57,11 +58,11 @@ def trust_html(simulation: Simulation | None, prefix: str, edited: bool = False)
     )
 
 
-def with_errors(figure: go.Figure, simulation: Simulation, edited: bool = False) -> go.Figure:
+def with_errors(figure: go.Figure, simulation: Simulation) -> go.Figure:
     """A picture of the conditions' means, with where the true means may lie behind the predictions, which are drawn as
     the model gives them: so are the intervals.
     """
-    said = trust(simulation, sharpened=False, edited=edited)
+    said = trust(simulation, sharpened=False)
     return mark_means(figure, [_mark(arm) for arm in said.arms]) if said.applied else figure
 
 
@@ -84,13 +85,18 @@ def _said(said: Statement, simulation: Simulation) -> str:
 
 
 def _details(said: Statement, simulation: Simulation) -> str:
-    effects = effects_trust_table(said)
+    shares, effects = shares_trust_table(said), effects_trust_table(said)
     names: Sequence[str] = option_names(simulation.arms[0].cell.scale)
     answers = answers_table(said, names) if len(names) <= MOST_ROWS else None
     drawn = [
         table_html(arms_trust_table(said), "Where the true means may lie"),
+        "" if shares is None else table_html(shares, "Where the true shares may lie"),
         "" if effects is None else table_html(effects, "Where the true effects may lie"),
         "" if answers is None else table_html(answers, "Answers as predicted and calibrated"),
     ]
+    trials = trials_table(said)
+    tried = "" if trials is None else table_html(trials, "How often intervals held what people showed")
     notes = "".join(f"<li>{text(one)}</li>" for one in trust_notes(said))
-    return f"<details><summary>Intervals, and what they rest on</summary>{''.join(drawn)}<ul>{notes}</ul></details>"
+    return (
+        f"<details><summary>Intervals, and what they rest on</summary>{''.join(drawn)}<ul>{notes}</ul>{tried}</details>"
+    )

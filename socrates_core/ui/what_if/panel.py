@@ -256,7 +256,7 @@ def _drawn(panel: WhatIfPanel, found: WhatIf, name: str) -> Updates:
         panel.body: gr.update(visible=True),
         panel.verdict: verdict_html(found, outcome, name),
         panel.picture: _plot(settings_figure(shown) if shown is not None else None),
-        panel.table: comparison_html(shown) if shown is not None else "",
+        panel.table: comparison_html(found, shown) if shown is not None else "",
         panel.means: _plot(settings_means_figure(shown) if shown is not None and several else None),
         panel.shares: shares_html(found, shown) if shown is not None else "",
         panel.files: files_html(),

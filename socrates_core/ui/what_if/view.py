@@ -2,6 +2,8 @@
 
 from socrates_core.model.answer_model import NOT_SCIENCE, ModelDescription
 from socrates_core.report.prediction.files import model_words
+from socrates_core.report.trust.tables import TITLE
+from socrates_core.report.what_if.change import change_sentences, change_table, changes
 from socrates_core.report.what_if.files import SIMULATED, outcome_warnings
 from socrates_core.report.what_if.tables import differences_table, notes, sentence, shares_table
 from socrates_core.report.what_if.words import same_words, settings_table
@@ -41,9 +43,16 @@ def verdict_html(found: WhatIf, outcome: OutcomeComparison | None, name: str) ->
     )
 
 
-def comparison_html(outcome: OutcomeComparison) -> str:
-    """Means and differences, a row for each condition."""
-    return f"<h3>Setting by setting</h3>{table_html(differences_table(outcome), 'Conditions in every setting')}"
+def comparison_html(found: WhatIf, outcome: OutcomeComparison) -> str:
+    """Means and differences, a row for each condition, and how far off the differences may be."""
+    told = changes(found, outcome)
+    said = "".join(f"<p>{text(one)}</p>" for one in change_sentences(told))
+    table = change_table(told)
+    drawn = "" if table is None else table_html(table, "Where true means and differences may lie")
+    return (
+        f"<h3>Setting by setting</h3>{table_html(differences_table(outcome), 'Conditions in every setting')}"
+        f"<section class='trust'><h3>{TITLE}</h3>{said}{drawn}</section>"
+    )
 
 
 def shares_html(found: WhatIf, outcome: OutcomeComparison) -> str:

@@ -9,6 +9,7 @@ import gradio as gr
 from socrates_core.errors import SocratesError, SourceError
 from socrates_core.report.words import duration
 from socrates_core.study.sources.file.frames import column_names
+from socrates_core.study.sources.hub_address import hub_name as hub_named
 from socrates_core.study.sources.hub_dataset import PREFIX, Access, HubName, fetch
 from socrates_core.study.sources.opening import kind_of
 from socrates_core.ui.access.uploads import Upload, shown_name
@@ -18,7 +19,6 @@ from socrates_core.ui.results import Results
 
 COST: Final = 2_000
 """Price of a fetch in simulated people, for the rate limit."""
-_ADDRESS: Final = "https://huggingface.co/datasets/"
 
 
 def hub_upload(
@@ -71,7 +71,7 @@ def hub_name(words: str) -> HubName:
     Raises:
         SourceError: If it does not name a data set.
     """
-    written = words.strip().removeprefix(_ADDRESS).removeprefix(PREFIX).strip("/")
+    written = hub_named(words.strip(), "dataset").removeprefix(PREFIX).strip("/")
     try:
         return HubName.parse(PREFIX + written)
     except SourceError:

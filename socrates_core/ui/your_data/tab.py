@@ -271,7 +271,7 @@ def _wire_run(bench: Bench, asked: Choice, panel: ResultPanel, made: gr.State, r
         except SocratesError as error:
             beside = {bench.message: _refused(error)} if isinstance(error, ColumnError) else {}
             return {**drawn, **beside, **draw_problem(panel, _sentence(error))}
-        shown = {**draw_result(panel, found, "", float("inf")), panel.keep: keep_html(done)}
+        shown = {**draw_result(panel, found, ""), panel.keep: keep_html(done)}
         return {**drawn, **shown, bench.message: "", made: found}
 
     def save_file(request: gr.Request, found: Simulation | None, event: gr.EventData) -> str:

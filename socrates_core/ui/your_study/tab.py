@@ -16,7 +16,6 @@ from socrates_core.report.prediction.picture import conditions_figure
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import Sampling
 from socrates_core.study.sources.bundled import BUNDLED_STUDIES
-from socrates_core.study.study_file.form import MarginsForm
 from socrates_core.study.study_file.presets import TITLES
 from socrates_core.ui.access.visitors import visitor_of
 from socrates_core.ui.design.panel import design_panel
@@ -24,6 +23,7 @@ from socrates_core.ui.design.predictions import OwnStudy
 from socrates_core.ui.html import notice_html
 from socrates_core.ui.listeners import QUICK, Updates, kept, report_progress
 from socrates_core.ui.model_choice import ModelChoice
+from socrates_core.ui.record.panel import record_panel
 from socrates_core.ui.results import Results
 from socrates_core.ui.robustness.panel import OfStudy, robustness_panel
 from socrates_core.ui.simulate.link import MAX_TEMPERATURE
@@ -35,8 +35,24 @@ from socrates_core.ui.your_study.population import MARGINS, levels_json, people_
 from socrates_core.ui.your_study.preview import checked, findings_json, preview_html, summary_html
 from socrates_core.ui.your_study.remix import live_json, only_shares_differ
 from socrates_core.ui.your_study.side_by_side import ComparingPredictions, moved_on
-from socrates_core.ui.your_study.view import STALE, WAITING, keep_html, ranking_html, tables_html, verdict_html
-from socrates_core.ui.your_study.work import Prediction, download, loaded_in, predict, study_file, with_shares
+from socrates_core.ui.your_study.view import (
+    STALE,
+    WAITING,
+    digest_html,
+    keep_html,
+    ranking_html,
+    tables_html,
+    verdict_html,
+)
+from socrates_core.ui.your_study.work import (
+    Prediction,
+    download,
+    file_digest,
+    loaded_in,
+    predict,
+    study_file,
+    with_shares,
+)
 
 EXAMPLE: Final = BUNDLED_STUDIES / "example.yaml"
 
@@ -85,6 +101,8 @@ class Outcomes:
     means: gr.Plot
     tables: gr.HTML
     keep: gr.HTML
+    digest: gr.HTML
+    """The SHA-256 of a record that was saved."""
     live: gr.Textbox
     """Hidden: the prediction in small, which the script shows beside the shares that can be moved."""
 
@@ -96,6 +114,7 @@ class Outcomes:
 
 def your_study_tab(results: Results, choice: ModelChoice) -> None:
     """Lay out the tab and connect its listeners."""
+    saved = gr.Textbox("", visible="hidden", elem_id="study-saved", label="File")
     with gr.Row(elem_classes="columns study-columns", equal_height=False):
         with gr.Column(scale=6, min_width=320, elem_id="study-desk"):
             with gr.Row(elem_classes="tools"):
@@ -117,9 +136,8 @@ def your_study_tab(results: Results, choice: ModelChoice) -> None:
                 summary = gr.HTML(elem_id="study-summary", js_on_load=None)
                 settings = _settings(results)
                 run = gr.Button("Run", variant="primary", elem_id="study-run")
-            outcomes = _outcomes(results)
+            outcomes = _outcomes(results, saved)
     findings = gr.Textbox("[]", visible="hidden", elem_id="study-findings", label="Findings")
-    saved = gr.Textbox("", visible="hidden", elem_id="study-saved", label="File")
     levels = gr.Textbox("", visible="hidden", elem_id="study-levels", label="Values")
     desk = Desk(editor, findings, saved, levels, message, summary, condition, outcome, preview)
     _wire_editor(desk, outcomes, settings, results)
@@ -174,7 +192,7 @@ def _sampling(n: float | None, seed: float | None, temperature: float, top_p: fl
     return Sampling(int(n), temperature, top_p, int(seed))
 
 
-def _outcomes(results: Results) -> Outcomes:
+def _outcomes(results: Results, saved: gr.Textbox) -> Outcomes:
     with gr.Column(elem_id="study-result"):
         made = kept(None)
         shown = gr.Textbox("", visible="hidden", elem_id="study-shown", label="Shown study")
@@ -191,11 +209,28 @@ def _outcomes(results: Results) -> Outcomes:
             means = gr.Plot(show_label=False, container=False, elem_id="study-means", elem_classes="figure")
             tables = gr.HTML(elem_id="study-tables", js_on_load=None)
             keep = gr.HTML(elem_id="study-keep", js_on_load="yourStudy.keep(element, trigger)")
+            digest = gr.HTML(elem_id="study-digest", js_on_load=None)
         live = gr.Textbox("", visible="hidden", elem_id="study-live", label="In small")
         design_panel("study-design", made, live, OwnStudy(results), results)
         robustness_panel("study-other-ways", made, live, which, OfStudy(results))
+        record_panel(results, saved)
     return Outcomes(
-        made, shown, stale, notice, body, which, beside, verdict, trust, picture, ranking, means, tables, keep, live
+        made,
+        shown,
+        stale,
+        notice,
+        body,
+        which,
+        beside,
+        verdict,
+        trust,
+        picture,
+        ranking,
+        means,
+        tables,
+        keep,
+        digest,
+        live,
     )
 
 
@@ -337,11 +372,13 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
             return {outcomes.which: gr.skip()}
         return _drawn(outcomes, made, place)
 
-    def save_file(request: gr.Request, made: Prediction | None, event: gr.EventData) -> str:
+    def save_file(request: gr.Request, made: Prediction | None, event: gr.EventData) -> Updates:
         if made is None:
             raise SocratesError("This prediction is no longer in memory. Press Run again")
         kind = event._data.get("file") if isinstance(event._data, dict) else None
-        return download(results, visitor_of(request), made, str(kind))
+        file = download(results, visitor_of(request), made, str(kind))
+        digest = file_digest(file)
+        return {desk.saved: file, outcomes.digest: digest_html(digest) if digest else ""}
 
     body = [outcomes.body, *outcomes.drawn]
     outputs = [outcomes.made, outcomes.shown, outcomes.notice, outcomes.stale, outcomes.keep, *body]
@@ -369,7 +406,8 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
     )  # fmt: skip
     wire_what_if(beside, outcomes.made, outcomes.which, ran, ComparingPredictions(results), results)
     outcomes.which.input(choose, [outcomes.made, outcomes.which], body, **QUICK)
-    outcomes.keep.download(save_file, outcomes.made, desk.saved, **QUICK)
+    outcomes.keep.download(save_file, outcomes.made, [desk.saved, outcomes.digest], **QUICK)
+    outcomes.live.change(lambda: "", None, outcomes.digest, **QUICK)
 
 
 def _drawn(outcomes: Outcomes, made: Prediction, place: int) -> Updates:
@@ -377,16 +415,15 @@ def _drawn(outcomes: Outcomes, made: Prediction, place: int) -> Updates:
     one = made.found[place]
     found = one.simulation
     several = found is not None and len(found.arms) > 1 and not found.arms[0].cell.scale.nominal
-    moved = isinstance(made.form.population, MarginsForm)
     return {
         outcomes.body: gr.update(visible=True),
         outcomes.verdict: verdict_html(made.form, one),
-        outcomes.trust: trust_html(found, "study-", moved),
+        outcomes.trust: trust_html(found, "study-"),
         outcomes.picture: _plot(None if found is None else conditions_figure(found)),
         outcomes.ranking: ranking_html(found),
         outcomes.tables: tables_html(found),
         outcomes.live: live_json(one),
-        outcomes.means: _plot(with_errors(arms_figure(found), found, moved) if found is not None and several else None),
+        outcomes.means: _plot(with_errors(arms_figure(found), found) if found is not None and several else None),
     }
 
 

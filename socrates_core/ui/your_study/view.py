@@ -84,11 +84,28 @@ def keep_html(form: StudyForm, found: Sequence[OutcomeResult]) -> str:
         return ""
     files = "".join(
         f"<button type='button' data-file='{kind}'>{name}</button>"
-        for kind, name in (("csv", "CSV of the shares"), ("html", "HTML report"), ("json", "JSON, everything"))
+        for kind, name in (
+            ("csv", "CSV of the shares"),
+            ("html", "HTML report"),
+            ("json", "JSON, everything"),
+            ("zip", "Record for preregistration"),
+        )
     )
     link = f"<button type='button' data-study='{text(study_text(form))}'>Copy link to this study</button>"
     return (
         f"<div class='keep'><h3>Save this prediction</h3><p class='files'>{files}{link}</p><p class='quiet'>The link "
         "holds the study itself, behind a # that browsers send to no server. The saved study file gives the same "
-        f"prediction on the command line:</p><pre>{text(command_words(form, first))}</pre></div>"
+        f"prediction on the command line:</p><pre>{text(command_words(form, first))}</pre>"
+        "<p class='quiet'>The record is a zip with the study, the prediction and what is said of it, to be registered "
+        "before people answer.</p></div>"
+    )
+
+
+def digest_html(digest: str) -> str:
+    """What is quoted of a record that was saved, and how it is scored later."""
+    command = f"socrates record RECORD.zip --sha256 {digest} --data answers.csv --map map.yaml --out scored"
+    return (
+        "<div class='keep' role='status'><p>The record is saved. Quote its SHA-256 in the preregistration, which shows "
+        f"later that nothing of it was changed:</p><pre>{text(digest)}</pre><p>When people have answered, score it "
+        f"below, under “Score a record with people's answers”, or by:</p><pre>{text(command)}</pre></div>"
     )

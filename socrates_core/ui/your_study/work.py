@@ -3,13 +3,17 @@
 import itertools
 import json
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Final
 
 from socrates_core.errors import SocratesError
 from socrates_core.report.prediction.files import prediction_csv, prediction_html, prediction_json
+from socrates_core.report.record.making import make_record
+from socrates_core.report.record.words import population_words
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.what_if.setting import PredictedSetting, Setting, predict_setting
 from socrates_core.simulation.whole_study import OutcomeResult, Sampling
@@ -27,7 +31,7 @@ from socrates_core.ui.your_study.remix import MOST_REMEMBERED, ask_everybody, re
 _COUNT: Final = itertools.count(1)
 _MEDIA: Final = {
     "csv": "text/csv;charset=utf-8", "html": "text/html;charset=utf-8", "json": "application/json",
-    "yaml": "application/yaml;charset=utf-8",
+    "yaml": "application/yaml;charset=utf-8", "zip": "application/zip",
 }  # fmt: skip
 
 
@@ -139,10 +143,11 @@ def download(results: Results, visitor: Visitor, made: Prediction, kind: str) ->
     Raises:
         SocratesError: If there is no such file, or the visitor has exceeded the rate limit.
     """
-    writers: dict[str, Callable[[], str]] = {
+    writers: dict[str, Callable[[], str | bytes]] = {
         "csv": lambda: prediction_csv(made.found),
         "html": lambda: prediction_html(made.form, made.found),
         "json": lambda: prediction_json(made.form, made.found),
+        "zip": lambda: make_record(made.form, made.found, population_words(made.form.population)),
     }
     if kind not in writers:
         raise SocratesError(f"There is no download {kind!r}")
@@ -156,9 +161,16 @@ def study_file(found: Written) -> str:
     return file_json(str(found.raw["title"]), "yaml", content)
 
 
-def file_json(title: str, kind: str, content: str) -> str:
+def file_json(title: str, kind: str, content: str | bytes) -> str:
     """Name, type and content; a number makes two saves in a row differ, so that both happen."""
     name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "study"
+    told = {"text": content} if isinstance(content, str) else {"base64": b64encode(content).decode("ascii")}
     return json.dumps(
-        {"name": f"{name}.{kind}", "media": _MEDIA[kind], "text": content, "count": next(_COUNT)}, ensure_ascii=False
+        {"name": f"{name}.{kind}", "media": _MEDIA[kind], **told, "count": next(_COUNT)}, ensure_ascii=False
     )
+
+
+def file_digest(file: str) -> str:
+    """The SHA-256 of a record among such files; empty for others, which nobody quotes."""
+    content = json.loads(file).get("base64")
+    return "" if content is None else sha256(b64decode(content)).hexdigest()

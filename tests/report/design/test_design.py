@@ -22,6 +22,7 @@ from socrates_core.trust.design.study import read_prediction
 from tests.ends import exit_code
 from tests.trust.design.arms import half_right, predicted_study, pushed
 from tests.trust.design.test_learnt import CELLS, FIVE, MANY
+from tests.trust.evidence import untested
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_study_file_and_its_saved_prediction_give_the_same_advice(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert exit_code(monkeypatch, design, place / "menu.yaml", "--people", 50, "--out", place / "one") == 0
+    offering = ("--calibration", untested(place))
+    assert exit_code(monkeypatch, design, place / "menu.yaml", "--people", 50, *offering, "--out", place / "one") == 0
     said = capsys.readouterr().out
     assert "intention: Climate label against Plain menu" in said
     assert "It is one of 4 effects: under Holm's procedure" in said
@@ -59,7 +61,7 @@ def test_a_study_file_and_its_saved_prediction_give_the_same_advice(
     }  # fmt: skip
     rows = list(csv.DictReader(io.StringIO((place / "one" / "design.csv").read_text("utf-8"))))
     assert [row["people"] for row in rows] == [str(of["people"]) for of in one["effects"]]
-    assert {row["simulated"] for row in rows} == {"yes"}
+    assert {row["simulated"] for row in rows} == {"true"}
 
 
 def test_a_pilot_is_read_beside_a_saved_prediction_and_with_a_map(

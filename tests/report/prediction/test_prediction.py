@@ -13,6 +13,7 @@ import pytest
 from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription
 from socrates_core.model.baselines import UniformModel
+from socrates_core.report.prediction import command as prediction_command
 from socrates_core.report.prediction.command import simulate
 from socrates_core.report.prediction.files import prediction_csv, prediction_files
 from socrates_core.report.prediction.picture import conditions_figure
@@ -209,6 +210,45 @@ def test_the_command_writes_the_prediction_and_says_what_it_is(
         "prediction.csv", "prediction.json", "report.html", "report.md", "study.yaml",
     ]  # fmt: skip
     assert "menu.yaml" not in (tmp_path / "out" / "report.html").read_text("utf-8")
+
+
+OPEN_ENDED = {"name": "spend", "question": "How many dollars?", "scale": "open"}
+
+
+def test_other_ways_are_refused_before_predicting_where_there_are_no_options(tmp_path: Path) -> None:
+    write_study(study(outcomes=[OPEN_ENDED]), tmp_path / "menu.yaml")
+    # no such model: it would be refused too if it were looked for first
+    for chosen, said in ({"robustness": True}, "--robustness: all outcomes"), ({"both_orders": True}, "all outcomes"):
+        with pytest.raises(SocratesError, match=f"{said} are open-ended"):
+            simulate(tmp_path / "menu.yaml", tmp_path / "out", model=str(tmp_path / "none"), **chosen)  # type: ignore[arg-type]
+    assert not list((tmp_path / "out").glob("*"))
+
+
+def test_a_prediction_is_kept_when_asking_in_other_ways_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_study(study(outcomes=[{"name": "like", "question": "Like?", "scale": "agreement-7"}]), tmp_path / "menu.yaml")
+
+    def fail(*_: object, **__: object) -> None:
+        raise SocratesError("the server is gone")
+
+    monkeypatch.setattr(prediction_command, "asked_again", fail)
+    with pytest.raises(SocratesError, match=r"like was not asked in other ways \(the server is gone\); .* kept in"):
+        simulate(tmp_path / "menu.yaml", tmp_path / "out", model="uniform", people=5, robustness=True)
+    assert (tmp_path / "out" / "prediction.json").is_file()
+    capsys.readouterr()
+
+
+def test_other_ways_are_asked_of_the_outcomes_that_have_options_with_progress(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [OPEN_ENDED, {"name": "like", "question": "Do you like it?", "scale": "agreement-7"}]
+    write_study(study(outcomes=asked), tmp_path / "menu.yaml")
+    simulate(tmp_path / "menu.yaml", tmp_path / "out", model="uniform", people=5, robustness=True)
+    said = capsys.readouterr()
+    assert "other ways   like: The same people were asked in 5 ways" in said.out
+    assert "asking again 40 of 40" in said.err
+    assert [path.name for path in (tmp_path / "out").glob("robustness-*")] == ["robustness-1.csv"]
 
 
 def test_a_study_file_is_prepared_like_any_other_source(tmp_path: Path) -> None:

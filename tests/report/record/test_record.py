@@ -1,16 +1,26 @@
 """A prediction that is recorded before people answer, and scored afterwards."""
 
+import csv
+import io
 import json
 import zipfile
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from socrates_core.errors import SocratesError, SourceError
+from socrates_core.metrics.uncertainty import Interval
+from socrates_core.model.answer_model import SampledNumbers
+from socrates_core.model.baselines import UniformModel
 from socrates_core.model.loading import load_model
 from socrates_core.report.record.command import record as record_command
+from socrates_core.report.record.frozen import FrozenClaim
+from socrates_core.report.record.judging import Inside, judged
 from socrates_core.report.record.making import digests, make_record, packed
 from socrates_core.report.record.opening import LARGEST, open_record
 from socrates_core.report.record.report import scored_files
@@ -18,6 +28,8 @@ from socrates_core.report.record.scoring import score_record
 from socrates_core.report.record.words import OPEN, population_words
 from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.sources.file.frames import column_names
+from socrates_core.study.study_file.checks import form_of
+from socrates_core.study.study_file.form import StudyForm
 from socrates_core.study.study_file.reading import read_form, study_of
 from tests.ends import exit_code
 
@@ -41,7 +53,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     folder = tmp_path_factory.mktemp("study")
     (folder / "study.yaml").write_text(STUDY)
     form = read_form(folder / "study.yaml")
-    found = simulate_study(study_of(form, folder, "s"), load_model("uniform"), Sampling(20))
+    found = simulate_study(study_of(form, folder, "s"), load_model("uniform"), Sampling(20), keep_answers=True)
     return make_record(form, found, population_words(form.population), WHEN)
 
 
@@ -84,7 +96,181 @@ def test_the_frozen_prediction_is_scored_against_people(path: Path, tmp_path: Pa
     assert simulation.effects[0].actual == pytest.approx(100)
     files = scored_files(opened, scored)
     assert opened.digest in files["report.md"]
+    assert "which somebody who changed them could have changed too" in files["report.md"]
+    assert "as they were made" not in files["report.md"]
     assert "W = 0.500" in files["report.md"]
+    # nobody states anew how far off a registered prediction is
+    assert "was registered with the prediction" in next(text for name, text in files.items() if name.endswith("json"))
+
+
+def test_the_quoted_digest_is_checked_and_shows_that_it_is_the_record_of_then(path: Path, record: bytes) -> None:
+    digest = sha256(record).hexdigest()
+    assert open_record(path, f" {digest[:32].upper()} {digest[32:]}\n").standing.endswith("that was registered.")
+    with pytest.raises(SocratesError, match="is another file than was registered"):
+        open_record(path, "0" * 64)
+    for wrong in ("", "abc", "g" * 64):
+        with pytest.raises(SocratesError, match="a SHA-256 has 64 digits from 0 to f"):
+            open_record(path, wrong)
+
+
+def forged(record: bytes, change: Callable[[dict[str, str]], None]) -> bytes:
+    """A record whose files and digests were changed together."""
+    files = {name: text for name, text in files_of(record).items() if name != "manifest.json"}
+    change(files)
+    return packed({**files, "manifest.json": json.dumps(digests(files))})
+
+
+def relabel(files: dict[str, str]) -> None:
+    files["study.yaml"] = files["study.yaml"].replace("label: plain", "label: plan")
+
+
+def rescale(files: dict[str, str]) -> None:
+    files["study.yaml"] = files["study.yaml"].replace("to: 3", "to: 5").replace("3: Very", "5: Very")
+
+
+def reword(files: dict[str, str]) -> None:
+    files["study.yaml"] = files["study.yaml"].replace("menu with labels", "menu with red labels")
+
+
+def drop_an_arm(files: dict[str, str]) -> None:
+    told = json.loads(files["prediction.json"])
+    del told["outcomes"][0]["arms"][1]
+    files["prediction.json"] = json.dumps(told)
+
+
+def count_more(files: dict[str, str]) -> None:
+    files["record.json"] = json.dumps({**json.loads(files["record.json"]), "people": 2000})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (relabel, "label of intention in condition plan differ"),
+        (rescale, "text of intention in condition plain differ"),
+        (reword, "text of intention in condition climate differ"),
+        (drop_an_arm, "intention has 2 conditions in one and 1 in the other"),
+        (count_more, "people is 2000 in one and 20 in the other"),
+    ],
+)
+def test_a_study_that_is_not_the_predicted_one_is_refused_in_one_line(
+    change: Callable[[dict[str, str]], None], said: str, record: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "r.zip").write_bytes(forged(record, change))
+    with pytest.raises(SocratesError, match=said) as refused:
+        score_record(open_record(tmp_path / "r.zip"), *people(tmp_path, "intention", "1331"))
+    assert "\n" not in str(refused.value)
+    assert str(tmp_path) not in str(refused.value)
+
+
+def people(folder: Path, outcome: str, answers: Sequence[object]) -> tuple[Path, Path]:
+    """A table in which plain and climate take turns, and its map."""
+    rows = [f"id,arm,{outcome}", *(f"{i},{('plain', 'climate')[i % 2]},{one}" for i, one in enumerate(answers))]
+    (folder / "answers.csv").write_text("\n".join(rows) + "\n")
+    (folder / "map.yaml").write_text(MAP.replace("intention", outcome))
+    return folder / "answers.csv", folder / "map.yaml"
+
+
+class Numbers(UniformModel):
+    """Writes as many dollars as the person is years old."""
+
+    def sampled_numbers(self, cell, personas, *_: object, **__: object) -> SampledNumbers:  # type: ignore[no-untyped-def]
+        ages = np.array([persona["age"] + cell.condition_num - 1 for persona in personas], dtype=np.int64)
+        return SampledNumbers(ages, ages < 90, np.ones(len(ages)))
+
+
+def test_an_open_ended_prediction_is_scored_by_the_observed_range(tmp_path: Path) -> None:
+    kinds = [{"age": 30, "weight": 3.0}, {"age": 40, "weight": 1.0}, {"age": 95, "weight": 1.0}]
+    form = made_study([{"name": "spend", "question": "How many dollars?", "scale": "open"}], population=kinds)
+    found = simulate_study(study_of(form, None, "s"), Numbers(), Sampling(5))
+    (tmp_path / "r.zip").write_bytes(make_record(form, found, "", WHEN))
+    scored = score_record(open_record(tmp_path / "r.zip"), *people(tmp_path, "spend", [30, 31, 50, 31, 30, 51]))
+    simulation = scored.outcomes[0].result.simulation
+    assert simulation is not None
+    first = simulation.arms[0]
+    assert first.numbers is not None
+    assert found[0].simulation is not None
+    registered = found[0].simulation.arms[0]
+    assert registered.numbers is not None
+    # weights are kept: 30 counts three times as much as 40, and 95 is no answer
+    assert (first.numbers.n_valid, first.numbers.n_invalid) == (
+        registered.numbers.n_valid,
+        registered.numbers.n_invalid,
+    )
+    assert first.numbers.worth == pytest.approx(registered.numbers.worth)
+    assert {
+        v: p for v, p in zip(first.predicted.values.tolist(), first.predicted.probs.tolist(), strict=True) if p
+    } == (pytest.approx({30: 0.75, 40: 0.25}))
+    # people: 30, 50, 30; by their range, F is 3/4 against 2/3 up to 40, and 1 against 2/3 from there on
+    assert first.w == pytest.approx((10 / 20) * (0.75 - 2 / 3) + (10 / 20) * (1 / 3))
+    assert "by the observed range, 30 to 50" in scored_files(open_record(tmp_path / "r.zip"), scored)["report.md"]
+
+
+def test_options_without_an_order_are_scored_by_their_total_variation(tmp_path: Path) -> None:
+    dishes = {"nominal": True, "labels": {1: "Soup", 2: "Salad", 3: "Fish"}}
+    form = made_study([{"name": "dish", "question": "Which?", "scale": dishes}])
+    found = simulate_study(study_of(form, None, "s"), load_model("uniform"), Sampling(20), keep_answers=True)
+    (tmp_path / "r.zip").write_bytes(make_record(form, found, "", WHEN))
+    opened = open_record(tmp_path / "r.zip")
+    scored = score_record(opened, *people(tmp_path, "dish", [1, 2, 1, 2]))
+    # all on one dish against a third on each
+    assert "total variation 0.667 against 2 answers; noise floor" in scored_files(opened, scored)["report.md"]
+
+
+def test_an_outcome_that_was_not_predicted_says_why(tmp_path: Path) -> None:
+    asked = [{"name": "spend", "question": "How many?", "scale": "open"}, {"name": "like", "question": "Like it?",
+             "scale": {"from": 1, "to": 3}}]  # fmt: skip
+    form = made_study(asked)
+    found = simulate_study(study_of(form, None, "s"), load_model("uniform"), Sampling(20))
+    (tmp_path / "r.zip").write_bytes(make_record(form, found, "", WHEN))
+    data, table_map = people(tmp_path, "like", [1, 2, 1, 2])
+    scored = score_record(open_record(tmp_path / "r.zip"), data, table_map)
+    assert [one.result.simulation is None for one in scored.outcomes] == [True, False]
+    assert str(scored.outcomes[0].result.refused).startswith(
+        "It was not predicted when the record was made. It is open"
+    )
+
+
+def made_study(outcomes: list[dict[str, object]], **more: object) -> StudyForm:
+    arms = [{"label": "plain", "text": "A menu.", "control": True}, {"label": "climate", "text": "A menu with labels."}]
+    raw = {"socrates_study": 1, "title": "Menu", "conditions": arms, "outcomes": outcomes, **more}
+    return form_of(raw, "s")
+
+
+def test_registered_intervals_are_compared_and_not_computed_anew(record: bytes, tmp_path: Path) -> None:
+    def claim(files: dict[str, str]) -> None:
+        told = json.loads(files["prediction.json"])
+        at = {"inner": [2.4, 2.6], "outer": [2.2, 2.8], "why": None}
+        arms = [{"label": name, "mean": 2.5, "mean_claim": at} for name in ("plain", "climate")]
+        told["outcomes"][0]["trust"] = {"applied": True, "arms": arms, "effects": []}
+        files["prediction.json"] = json.dumps(told)
+
+    (tmp_path / "r.zip").write_bytes(forged(record, claim))
+    answers = [1, 1, 3, 3] * 10  # means of 2 in both arms, outside of 2.2 to 2.8
+    opened = open_record(tmp_path / "r.zip")
+    scored = score_record(opened, *people(tmp_path, "intention", answers))
+    plain = scored.outcomes[0].means[0]
+    assert plain.claim.inner == Interval(2.4, 2.6)
+    assert (plain.observed, plain.registered) == (pytest.approx(2), Inside(False, False))
+    assert "outside at 80 and 95 %" in scored_files(opened, scored)["report.md"]
+
+
+def test_an_interval_is_widened_by_the_sampling_error_of_the_people() -> None:
+    claim = FrozenClaim("plain", 0.0, Interval(-3, 3), Interval(-4, 4))
+    # 95 % of ±3.92 is a standard error of 2: ±√(3² + 2.563²) = 3.946 at 80 %, ±√(4² + 3.92²) = 5.601 at 95 %
+    assert judged(claim, 3.9, Interval(-0.02, 7.82)).sampled == Inside(True, True)
+    assert judged(claim, 4.0, Interval(0.08, 7.92)).sampled == Inside(False, True)
+    assert judged(claim, 5.7, Interval(1.78, 9.62)).sampled == Inside(False, False)
+    assert judged(claim, 3.9, Interval(-0.02, 7.82)).registered == Inside(False, True)
+    assert judged(claim, None, None).registered == Inside(None, None)
+
+
+def test_every_profile_stands_in_a_table_that_is_marked_as_simulated(record: bytes) -> None:
+    rows = list(csv.DictReader(io.StringIO(files_of(record)["profiles.csv"])))
+    assert len(rows) == 2 * 20
+    assert {row["simulated"] for row in rows} == {"true"}
+    # uniform over 1, 2, 3 and 8, which is off the axis
+    assert {(row["predicted_mean"], row["its_probability"]) for row in rows} == {("2.000000", "0.250000")}
+    assert any(row["attribute_gender"] for row in rows)
 
 
 def changed(record: bytes, **files: str | None) -> bytes:

@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -94,6 +95,7 @@ def test_a_simulation_is_judged_by_its_scale_texts_people_and_edits() -> None:
     assert len(asked.stimuli) == 2
     assert set(asked.people) == {"party_id", "gender", "age_group", "education"}
     assert not asked.edited
-    assert question_of(made, edited=True).edited
+    weighted = "113 people are weighted to the shares asked for: they count as 90."
+    assert question_of(replace(made, notes=(weighted,))).edited
     older = SetValue("age_group", "65+")
     assert question_of(simulate(studies, UniformModel(), SimulationRequest(first, (older,), n=50))).edited

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import Any
 
 from starlette.responses import PlainTextResponse, Response
@@ -87,3 +88,13 @@ def test_a_thread_is_free_again_only_when_its_work_is_done() -> None:
 
     assert in_a_thread(leaves) > 0.3
     assert gate.most == 1
+
+
+def test_the_work_knows_whose_request_it_is() -> None:
+    whose: ContextVar[str] = ContextVar("whose", default="nobody's")
+
+    async def ask() -> str:
+        whose.set("the owner's")
+        return await Workers().result(OWNER, whose.get)
+
+    assert in_a_thread(ask) == "the owner's"

@@ -11,8 +11,10 @@ from socrates_core.model.loading import load_model
 from socrates_core.study.split import Split, parts_digest
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.catalogue import open_catalogue
+from socrates_core.ui.evaluate.actions import RunActions
 from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.evaluate.form import Filled, RunForm
+from socrates_core.ui.evaluate.form_actions import FormActions
 from socrates_core.ui.results import Results
 from tests.tables import plain
 
@@ -127,3 +129,16 @@ def test_the_apps_own_model_is_tried_and_kept(tmp_path: Path) -> None:
     assert first.tokens is not None
     assert form.preview(filled, OWNER, thorough=True) == first
     assert not first.own_on_gpu
+
+
+def test_the_form_proposes_the_model_that_the_page_uses_with_its_adapter(tmp_path: Path) -> None:
+    results = Results(open_catalogue([], ()), load_model("demo", "demo"))
+    actions = RunActions(RunForm(results, RunBoard(tmp_path)), RunBoard(tmp_path), results.policy)
+    assert actions.form.of_page() == ("demo", "demo")
+    handlers = FormActions(actions)
+    base = handlers.follow_page("demo shared", "demo", "demo")
+    assert (base["model"]["value"], base["adapter"]["value"]) == ("demo", "")
+    uniform = handlers.follow_page("uniform", "demo", "")
+    assert (uniform["model"]["value"], uniform["adapter"]["value"]) == ("uniform", "")
+    assert not uniform["adapter"]["interactive"]
+    assert "value" not in handlers.follow_page("demo shared", "demo", "")["model"]

@@ -24,8 +24,8 @@ FREE: dict[str, str | None] = {"launch": None, "cancel": None, "delete": None}
 REAL = KindFigures("real", 0.1978, 0.17, 0.22, 0.073, 0.99, 45)
 ROW = RunRow(
     name="abc", model="demo", adapter=None, studies="bundled", part="test", per_cell=20, seed=42, state="finished",
-    phase=None, ahead=None, done=7, total=7, rate=None, left=None, updated=1e9, kinds=(REAL,), contaminated=False,
-    message=None, readable=True, stamp="",
+    phase=None, ahead=None, done=7, total=7, rate=None, left=None, updated=1e9, owner=None, seconds=None,
+    kinds=(REAL,), contaminated=False, message=None, readable=True, stamp="",
 )  # fmt: skip
 RUNNING = replace(ROW, state="running", phase="predicting", total=70, rate=120.0, left=300.0, ahead=0, kinds=())
 EVIL = "<img src=x onerror=alert(1)>'\""
@@ -88,12 +88,12 @@ def test_a_finished_run_whose_metrics_cannot_be_read_says_why() -> None:
 @pytest.mark.parametrize(
     ("state", "acts"),
     [
-        ("running", ["cancel"]),
-        ("waiting", ["cancel"]),
-        ("interrupted", ["resume", "delete"]),
-        ("cancelled", ["resume", "delete"]),
-        ("failed", ["resume", "delete"]),
-        ("new", ["resume", "delete"]),
+        ("running", ["duplicate", "cancel"]),
+        ("waiting", ["duplicate", "cancel"]),
+        ("interrupted", ["duplicate", "resume", "delete"]),
+        ("cancelled", ["duplicate", "resume", "delete"]),
+        ("failed", ["duplicate", "resume", "delete"]),
+        ("new", ["duplicate", "resume", "delete"]),
     ],
 )
 def test_each_state_has_its_actions(state: str, acts: list[str]) -> None:
@@ -105,8 +105,8 @@ def test_each_state_has_its_actions(state: str, acts: list[str]) -> None:
 def test_a_visitor_sees_why_a_button_is_not_his() -> None:
     refused = dict.fromkeys(FREE, "Only the owner of this Space may.")
     page = table_html([ROW, replace(RUNNING, name="b")], refused)
-    assert page.count("disabled") == 2
-    assert page.count("title='Only the owner of this Space may.'") == 2
+    assert page.count("disabled") == 4
+    assert page.count("title='Only the owner of this Space may.'") == 4
     assert "data-act='open'" in page
 
 

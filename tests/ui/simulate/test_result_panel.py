@@ -28,7 +28,7 @@ def simulation(scale: AnswerScale, *answers: int) -> Simulation:
 @pytest.mark.parametrize("scale", [AnswerScale((1, 2, 3)), AnswerScale(None)])
 @pytest.mark.parametrize("answers", [(), (2,), (2, 2), (1, 2, 3) * 12])
 def test_every_component_gets_an_update(panel: ResultPanel, scale: AnswerScale, answers: tuple[int, ...]) -> None:
-    drawn = draw_result(panel, simulation(scale, *answers), "cell=1", 0.1)
+    drawn = draw_result(panel, simulation(scale, *answers), "cell=1")
     assert set(drawn) == set(panel.outputs)
     page = "".join(update for update in drawn.values() if isinstance(update, str))
     assert HOSTILE not in page
@@ -39,14 +39,8 @@ def test_a_problem_leaves_the_earlier_result_on_the_page(panel: ResultPanel) -> 
     assert set(draw_problem(panel, "no")) == {panel.notice}
 
 
-@pytest.mark.parametrize(("seconds", "people_redrawn"), [(0.2, "200"), (2.0, "200"), (2.1, "0"), (float("inf"), "0")])
-def test_only_a_quick_run_is_repeated_by_itself(panel: ResultPanel, seconds: float, people_redrawn: str) -> None:
-    drawn = draw_result(panel, simulation(AnswerScale((1, 2, 3)), 1, 2, 3), "cell=1", seconds)
-    assert drawn[panel.redraws] == people_redrawn
-
-
 def test_a_distance_of_numbers_is_named_by_its_range_and_says_when_it_is_stretched(panel: ResultPanel) -> None:
-    drawn = draw_result(panel, simulation(AnswerScale(None), *range(38), 60_000_000), "cell=1", 0.1)
+    drawn = draw_result(panel, simulation(AnswerScale(None), *range(38), 60_000_000), "cell=1")
     page = "".join(map(str, drawn.values()))
     assert "W (observed range)" in page
     assert "0 to 60,000,000. A few extreme answers account for most of that range" in page

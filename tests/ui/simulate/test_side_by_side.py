@@ -52,7 +52,7 @@ def test_a_temperature_is_compared_with_another_for_the_same_people(results: Res
 def test_other_people_are_paired_as_far_as_they_are_the_same(results: Results) -> None:
     democrats = query(results, edits=(Filter("party_id", ("Democrat",)),))
     (outcome,) = ComparingLinks(results).beside(STRANGER, query(results), democrats).outcomes
-    assert outcome.settings[1] == "B (party id is Democrat)"
+    assert outcome.settings[1] == "B (party identification is Democrat)"
     assert differences_table(outcome).header[3] == "Actual, people of A"
     kinds = {one.differences[0].basis.kind for one in outcome.arms}
     assert kinds <= {"partly paired", "independent"}

@@ -48,7 +48,7 @@ def test_the_same_people_are_paired_after_a_change_of_text(demo: Results) -> Non
     assert other.differences[0].middle is not None
     at = other.differences[0].middle
     assert (at.value, at.interval.low, at.interval.high) == (0, 0, 0)  # nothing was changed there
-    shown = verdict_html(found, found.outcomes[0], "like") + comparison_html(found.outcomes[0])
+    shown = verdict_html(found, found.outcomes[0], "like") + comparison_html(found, found.outcomes[0])
     shown += shares_html(found, found.outcomes[0]) + ComparingPredictions(demo).kept(made(demo))
     assert "A and B (other texts)" in shown
     assert "<b>Other</b>" not in shown

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from socrates_core.errors import SourceError
-from socrates_core.study.files import parquet_schema, read_json
+from socrates_core.study.files import parquet_metadata, parquet_schema, read_json
 from socrates_core.study.sources.builder import Progress
 from socrates_core.study.sources.file import delimited, json_table, labelled, workbook
 from socrates_core.study.sources.file.delimited import (
@@ -64,8 +64,11 @@ def column_names(file: Path, form: TextForm = AS_FOUND) -> list[str]:
     if suffix == ".parquet":
         try:
             names = list(parquet_schema(file))
+            marked = parquet_metadata(file).get(delimited.SIMULATED) == "true"
         except (pl.exceptions.PolarsError, OSError) as error:
             raise SourceError(f"{file} is not a readable Parquet file ({first_line(error)}); fetch it again") from error
+        if marked:  # whatever its columns are called by now
+            raise SourceError(f"{file} says of itself that it is simulated: it holds predictions, no people's answers")
     elif suffix in labelled.SUFFIXES:
         names = labelled.labelled_columns(file)
     elif suffix in json_table.SUFFIXES:

@@ -1,0 +1,247 @@
+// Runs and addresses: when a change of the controls runs by itself, and what the address of the page says.
+Object.assign(window.socrates, (() => {
+  const find = (selector) => document.querySelector(selector);
+  const live = () => find("#live input");
+  const LIVE = "socrates.live";
+  const UNSAVED = "socrates.unsaved";
+
+  // A choice or unsaved settings in a store of the browser; without one they last until the page is closed.
+  function keep(store, key, value) {
+    try {
+      if (value === null) window[store].removeItem(key); else window[store].setItem(key, value);
+    } catch { /* no storage */ }
+  }
+  function kept(store, key) {
+    try { return window[store].getItem(key); } catch { return null; }
+  }
+
+  // -- runs ------------------------------------------------------------------------------------------------------
+
+  let begun = false; // the page has its controls
+  let mode = "run"; // what asks for the next run: `run` or `change`
+  let sent = "run"; // what asked for the last one
+  let count = 0;
+  let timer = null;
+  let scroll = false; // whether the next result is to be scrolled into view
+
+  // What the server reads with a run. Every run has a number, so that Stop ends those up to the last one.
+  function how() {
+    sent = mode;
+    mode = "run";
+    count += 1;
+    return `${sent} ${count}`;
+  }
+  const last = () => `run ${count}`;
+
+  function again(as) {
+    mode = as;
+    find("#again")?.click();
+  }
+
+  // A control has changed: simulate if the visitor wants that. A number that is being typed is waited for.
+  function redraw() {
+    if (!begun || !live()?.checked) return [];
+    const typing = document.activeElement?.closest?.("#low, #high, #everyone-number");
+    clearTimeout(timer);
+    timer = setTimeout(() => again("change"), typing ? 600 : 10);
+    return [];
+  }
+
+  const DECODING = "#temperature, #top-p";
+  document.addEventListener("change", (event) => {
+    if (event.target.closest?.("#live")) {
+      keep("localStorage", LIVE, String(event.target.checked));
+      if (event.target.checked && find("#stale p")) redraw();
+    }
+    // by then the slider has sent its value, clipped to its range
+    if (event.target.closest?.(DECODING)) setTimeout(redraw, 50);
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("button")?.closest(DECODING)) setTimeout(redraw, 50);
+    if (!event.target.closest?.("#run")) return;
+    clearTimeout(timer);
+    mode = "run";
+    const top = find("#result")?.getBoundingClientRect().top ?? 0;
+    scroll = top < -40 || top > innerHeight * 0.8;
+  }, true);
+
+  // Enter in a field of the settings runs the simulation.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.target.closest("#settings") || event.target.tagName !== "INPUT") return;
+    event.target.blur();
+    find("#run")?.click();
+  });
+
+  // -- what is outdated --------------------------------------------------------------------------------------------
+
+  let shown = ""; // the query string of the result on the page
+  const unsaved = (() => {
+    try { return JSON.parse(kept("sessionStorage", UNSAVED)); } catch { return null; }
+  })();
+  let wantedNow = null;
+
+  // Whether a run is on, for Stop and for the look of the result; and the settings that would be lost by a reload.
+  function look() {
+    const columns = find("#columns");
+    if (!columns) return;
+    const running = String(Boolean(find("#progress .wrap.translucent")));
+    if (columns.dataset.running !== running) columns.dataset.running = running;
+    const stop = find("#stop");
+    if (stop && stop.disabled !== (running === "false")) stop.disabled = running === "false";
+    const wanted = find("#stale [data-wanted]")?.dataset.wanted ?? "";
+    if (begun && wanted !== wantedNow) {
+      wantedNow = wanted;
+      keep("sessionStorage", UNSAVED, wanted ? JSON.stringify({ of: shown, wanted }) : null);
+    }
+    const both = find("#compare-files [data-query]")?.dataset.query;
+    if (both && both.startsWith(shown + "&") && both !== query()) go(both, false);
+  }
+
+  // -- addresses ---------------------------------------------------------------------------------------------------
+
+  // The address of the page without what chooses its colours
+  const query = () => location.search.slice(1).replace(/&?__theme=[^&]*/, "");
+  const cell = (text) => { const of = new URLSearchParams(text); return `${of.get("source")} ${of.get("cell")}`; };
+
+  function go(text, push) {
+    const theme = new URLSearchParams(location.search).get("__theme");
+    const address = location.pathname + "?" + text + (theme ? "&__theme=" + encodeURIComponent(theme) : "") + location.hash;
+    if (push) history.pushState(null, "", address); else history.replaceState(history.state, "", address);
+  }
+
+  // A result has come: its address becomes that of the page. Back leads to the one before, except from one position of
+  // a slider to the next.
+  function remember(text) {
+    const came = text && text !== shown;
+    shown = text;
+    if (!text || !find("#columns")) return [];
+    if (walking && text !== walking) return []; // a late result of where the visitor no longer is
+    walking = "";
+    const now = query();
+    if (text !== now && !now.startsWith(text + "&beside=")) {
+      go(text, now.includes("cell=") && !(sent === "change" && cell(text) === cell(now)));
+    }
+    // beside the controls the histogram stays in view
+    const wide = matchMedia("(min-width: 821px)").matches;
+    if (came && sent === "change" && wide && find("#histogram")?.getBoundingClientRect().bottom > innerHeight) {
+      find("#columns").scrollIntoView({ behavior: "smooth", block: "start" });
+    }
+    if (scroll && !find("#notice [role=alert]")) find("#result").scrollIntoView({ behavior: "smooth" });
+    scroll = false;
+    if (came && pending) {
+      const wanted = pending.of === text ? pending.wanted : "";
+      pending = null;
+      if (wanted) walk(wanted);
+    }
+    return [];
+  }
+
+  let pending = null; // unsaved settings, to be shown when their result is
+  let target = "";
+  let walking = ""; // the address that the visitor has gone to, until its result is there or something else is done
+  for (const event of ["pointerdown", "keydown", "input", "change"]) {
+    document.addEventListener(event, () => { walking = ""; }, true);
+  }
+  const wanted = () => target;
+  function walk(text) {
+    target = text;
+    walking = text === query() ? text : "";
+    find("#walk")?.click();
+  }
+  // The controls show what the address says.
+  function arrived() {
+    if (target === query()) again("change"); else redraw();
+    return [];
+  }
+
+  // The page has loaded its controls: run the first simulation.
+  function begin() {
+    if (live() && kept("localStorage", LIVE) === String(!live().checked)) live().click();
+    if (unsaved?.wanted && unsaved.of === query()) pending = unsaved;
+    begun = true;
+    // an endpoint costs money: it is asked when Run is pressed
+    if (!find("#model input")?.value.startsWith("endpoint:")) again("run");
+    openPlace();
+    return [];
+  }
+
+  // Tabs, reports and comparisons have addresses like #/evaluate/run/NAME; the first tab needs none.
+  const NAMES = { Simulate: "simulate", "Your study": "study", "Your data": "data", Evaluate: "evaluate", Adapters: "adapters" };
+  const tabs = () => [...document.querySelectorAll("#tabs button[role=tab]")];
+  const nameOf = (tab) => NAMES[tab.textContent.trim()];
+  const place = () => (location.hash.startsWith("#/") ? location.hash.slice(2) : "simulate")
+    .split("/").map((part) => { try { return decodeURIComponent(part); } catch { return ""; } });
+
+  let following = false; // the page follows its address, which therefore stays as it is
+  function stand(parts) {
+    const hash = parts.join("/") === "simulate" ? "" : "#/" + parts.map(encodeURIComponent).join("/");
+    if (following || hash === location.hash) return;
+    history.pushState(null, "", location.pathname + location.search + hash);
+  }
+
+  async function soon(look, tries = 100) {
+    for (let i = 0; i < tries; i += 1) {
+      const found = look();
+      if (found) return found;
+      await new Promise((done) => setTimeout(done, 100));
+    }
+    return null;
+  }
+
+  async function openPlace() {
+    const [name, kind, ...rest] = place();
+    const tab = tabs().find((one) => nameOf(one) === name);
+    if (!tab) return;
+    following = true;
+    if (tab.getAttribute("aria-selected") !== "true") tab.click();
+    if (name === "evaluate" && kind === "run") {
+      (await soon(() => [...document.querySelectorAll("#run-table [data-act=open]")]
+        .find((button) => button.dataset.run === rest[0])))?.click();
+    }
+    if (name === "evaluate" && kind === "compare") {
+      const boxes = () => [...document.querySelectorAll("#run-table [data-choose]")];
+      const [by, ...runs] = rest;
+      if (await soon(() => runs.every((run) => boxes().some((box) => box.dataset.choose === run)))) {
+        boxes().forEach((box) => { if (box.checked !== runs.includes(box.dataset.choose)) box.click(); });
+        [...document.querySelectorAll("#run-convention input")].find((one) => one.value === by)?.click();
+        (await soon(() => find("#run-compare:not([disabled])")))?.click();
+      }
+    }
+    following = false;
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("button");
+    if (!button || button.disabled) return;
+    if (button.matches("#tabs button[role=tab]") && nameOf(button)) stand([nameOf(button)]);
+    if (button.matches("#run-table [data-act=open]")) stand(["evaluate", "run", button.dataset.run]);
+    if (button.matches("#run-compare")) {
+      const runs = [...document.querySelectorAll("#run-table [data-choose]:checked")].map((box) => box.dataset.choose);
+      const by = find("#run-convention input:checked")?.value ?? "scale";
+      stand(["evaluate", "compare", by, ...runs]);
+    }
+  });
+
+  window.addEventListener("popstate", () => {
+    if (!begun) return;
+    openPlace();
+    if (query() && query() !== shown && query() !== find("#compare-files [data-query]")?.dataset.query) walk(query());
+  });
+
+  // -- what fits into the window -----------------------------------------------------------------------------------
+
+  // Beside the result, the controls are as high as what is visible of them, so that Run is always in view.
+  let asked = false;
+  function fit() {
+    asked = false;
+    const controls = find("#controls");
+    if (!controls || !controls.offsetParent) return;
+    const top = Math.max(8, controls.parentElement.getBoundingClientRect().top);
+    controls.style.setProperty("--room", `${Math.round(innerHeight - top - 8)}px`);
+  }
+  const refit = () => { if (!asked) { asked = true; requestAnimationFrame(fit); } };
+  for (const event of ["scroll", "resize"]) window.addEventListener(event, refit, { passive: true });
+  new MutationObserver(() => { look(); refit(); }).observe(document.documentElement, { childList: true, subtree: true });
+
+  return { how, last, redraw, remember, begin, wanted, arrived };
+})());

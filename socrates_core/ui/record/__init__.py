@@ -1,0 +1,1 @@
+"""A record of a prediction, scored on the page when people have answered."""

@@ -1,0 +1,88 @@
+"""A result belongs to its controls: it is renewed, greyed or named, kept in view, and found again by its address."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PATIENCE, Visit, choose, press_run
+
+ARGUMENTS: list[str] = ["--model", "marginal"]
+expect.set_options(timeout=PATIENCE)
+Begin = Callable[..., Visit]
+
+IN_VIEW = """(selector) => {
+  const box = document.querySelector(selector).getBoundingClientRect();
+  return box.top >= 0 && box.bottom <= innerHeight + 1 && box.height > 0;
+}"""
+
+
+def title(page: Page, words: str) -> None:
+    expect(page.locator("#verdict h2")).to_contain_text(words)
+    expect(page.locator("#study input")).to_have_value(re.compile(words))
+    expect(page.locator("#stale p")).to_have_count(0)
+
+
+def test_changes_run_at_once_and_back_and_forward_walk_through_their_results(app: str, visit: Begin) -> None:
+    page = visit(live=True).open(app)
+    choose(page, "study", "disease outbreak, replication")
+    title(page, "disease outbreak, replication")
+    choose(page, "study", "Spending on the poor")
+    title(page, "Spending on the poor")
+    page.locator("#mode label", has_text="Only some").click()
+    page.locator("#only label", has_text="Republican").click()
+    expect(page.locator("#verdict")).to_contain_text("Democrat or Independent")
+    page.wait_for_url("**edits=**")
+    page.click("button[role=tab]:has-text('Evaluate')")
+    page.wait_for_url("**#/evaluate")
+    page.reload()  # the tab has an address
+    expect(page.locator("#run-start")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#histogram")).to_be_visible()
+    expect(page.locator("#verdict")).to_contain_text("Democrat or Independent")
+    page.evaluate("history.go(-1)")  # the edit replaced the result of the same cell
+    title(page, "disease outbreak, replication")
+    page.go_forward()
+    title(page, "Spending on the poor")
+    expect(page.locator("#chips li")).to_contain_text("Democrat or Independent")
+
+
+def test_a_result_of_earlier_settings_is_grey_and_named_and_a_reload_keeps_the_settings(app: str, visit: Begin) -> None:
+    page = visit().open(app)
+    choose(page, "study", "disease outbreak, replication")
+    expect(page.locator("#state")).to_contain_text("Spending on the poor")
+    page.wait_for_function("getComputedStyle(document.querySelector('#verdict > *')).opacity < 0.6")
+    top = page.locator("#verdict").bounding_box()
+    page.locator("#n input").fill("123")
+    expect(page.locator("#stale [data-wanted*='n=123']")).to_have_count(1)
+    assert page.locator("#verdict").bounding_box() == top
+    page.reload()
+    expect(page.locator("#stale [data-wanted*='n=123']")).to_have_count(1)
+    expect(page.locator("#verdict h2")).to_contain_text("Spending on the poor")
+    expect(page.locator("#study input")).to_have_value(re.compile("disease outbreak, replication"))
+    expect(page.locator("#n input")).to_have_value("123")
+    expect(page.locator("#stop")).to_be_disabled()
+    press_run(page)
+    expect(page.locator("#state p")).to_have_count(0)
+    title(page, "disease outbreak, replication")
+
+
+def test_the_result_stays_in_view_beside_the_controls_and_in_little_on_a_phone(app: str, visit: Begin) -> None:
+    page = visit(live=True).open(app)
+    slider = "#temperature input[type=range]"
+    move = (
+        "(s) => { s.value = 0.5; for (const e of ['input', 'change']) s.dispatchEvent(new Event(e, {bubbles: true})); }"
+    )
+    page.locator(slider).scroll_into_view_if_needed()
+    page.locator(slider).evaluate(move)
+    expect(page.locator("#verdict .request")).to_contain_text("temperature 0.5")
+    for selector in ("#histogram", "#run", slider):
+        page.wait_for_function(IN_VIEW, arg=selector)
+    phone = visit(width=390, live=True).open(app)
+    phone.locator(slider).evaluate("(s) => s.scrollIntoView({ block: 'center' })")
+    for selector in ("#compact svg", "#run", slider):
+        phone.wait_for_function(IN_VIEW, arg=selector)
+    before = phone.locator("#compact svg").inner_html()
+    phone.locator(slider).evaluate(move)
+    phone.wait_for_function("(old) => document.querySelector('#compact svg').innerHTML !== old", arg=before)
+    expect(phone.locator("#compact")).to_contain_text("Spending on the poor")

@@ -1,0 +1,60 @@
+"""How far off the demo may be, in every form that its predictions are given."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from socrates_core.model.loading import load_model
+from socrates_core.report.simulation import to_csv, to_html, to_json
+from socrates_core.report.trust.tables import shares_trust_table, trials_table, trust_sentences
+from socrates_core.simulation.named import simulate
+from socrates_core.simulation.result import Simulation
+from socrates_core.study.studies import load_studies
+from socrates_core.trust.statement.finding import trust
+from socrates_core.ui.trust.view import trust_html
+
+
+@pytest.fixture(scope="module")
+def welfare() -> Simulation:
+    """A study of the test part, by the demo model."""
+    return simulate(load_studies("bundled"), load_model("demo", "demo"), study="gss-welfare", people=20)
+
+
+def test_shares_stand_in_text_table_csv_json_report_and_page(welfare: Simulation) -> None:
+    said = trust(welfare)
+    upper = said.arms[0].shares[1]
+    assert upper.claim.inner is not None
+    interval = f"{100 * upper.claim.inner.low:.0f} to {100 * upper.claim.inner.high:.0f} %"
+    assert any(
+        "of everybody would answer 2 (About the right amount) or above in" in one for one in trust_sentences(said)
+    )
+    table = shares_trust_table(said)
+    assert table is not None
+    assert [row[0] for row in table.rows] == ["2 (About the right amount) or above", "3 (Too much)"]
+    assert table.rows[1][1] == f"{100 * upper.predicted:.1f} % ({interval})"
+    assert table.rows[1][2].endswith(("(inside)", "(outside)"))
+    rows = list(csv.DictReader(io.StringIO(to_csv(welfare))))
+    first, middle, last = rows[:3]
+    assert first["at_or_above_low"] == ""  # everybody is at or above the lowest option
+    assert float(last["at_or_above"]) == pytest.approx(float(last["calibrated_share"]), abs=1e-6)
+    assert float(middle["at_or_above"]) == pytest.approx(1 - float(first["calibrated_share"]), abs=2e-6)
+    assert last["at_or_above_high"] == f"{upper.claim.inner.high:.6f}"
+    told = json.loads(to_json(welfare))["trust"]["arms"][0]["shares"][1]
+    assert told["claim"]["inner"] == [upper.claim.inner.low, upper.claim.inner.high]
+    assert interval in to_html(welfare)
+    assert f"{interval}" in trust_html(welfare, "")
+
+
+def test_what_the_demo_says_is_what_held_on_left_out_and_on_test_groups(welfare: Simulation) -> None:
+    table = trials_table(trust(welfare))
+    assert table is not None
+    assert table.header == ("Interval of", "Left-out groups", "Test groups", "Offered")
+    offered = {row[0] for row in table.rows if row[-1] == "yes"}
+    assert offered == {"mean, 80 %", "share, 80 %", "W, 80 %"}
+    (effect,) = (row for row in table.rows if row[0] == "effect, 80 %")
+    assert effect[2:] == ("54 ± 17 % of 8", "no")
+    assert trust(welfare).effects[0].claim.inner is None
+    assert trust(welfare).effects[0].positive is None
+    assert any("did not hold on the 8 groups of the test part" in one for one in trust_sentences(trust(welfare)))
