@@ -49,6 +49,10 @@ COMMANDS: Final = {
         "trust.command",
         "Fit how far off a model's predictions are, from an evaluation on studies with answers.",
     ),
+    "job": (
+        "hub.commands",
+        "Show the command that trains or evaluates on hired hardware; nothing is started.",
+    ),
     "push": ("hub.commands", "Push an adapter with a model card that reports how well it predicts."),
     "pull": ("hub.commands", "Pull an adapter, verify it, and install it atomically."),
 }

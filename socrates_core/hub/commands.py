@@ -1,5 +1,6 @@
-"""The commands that push an adapter to the Hugging Face Hub and pull one."""
+"""The commands that push an adapter to the Hugging Face Hub, pull one, and show how to compute there."""
 
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -10,6 +11,7 @@ from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-def
 from huggingface_hub.utils.logging import set_verbosity_error
 
 from socrates_core.hub.access import saved_token
+from socrates_core.hub.hired import FLAVOR, TIMEOUT, hired_command
 from socrates_core.hub.pull.installed import PulledAdapter
 from socrates_core.hub.pull.retrieval import pull as pull_adapter
 from socrates_core.hub.push.plan import PushPlan, plan_push
@@ -56,6 +58,24 @@ def pull(
     """Pull an adapter, verify it, and install it atomically."""
     _begin()
     _show_adapter(pull_adapter(repository, out, saved_token(), _show_progress))
+
+
+def job(
+    words: Annotated[
+        list[str], typer.Argument(help="After --: train or run with their options, as they would be run here.")
+    ],
+    flavor: Annotated[str, typer.Option(help="The hardware, as hf jobs hardware lists it.")] = FLAVOR,
+    timeout: Annotated[str, typer.Option(help="Longest duration: a whole number with m, h or d.")] = TIMEOUT,
+    package: Annotated[
+        str | None,
+        typer.Option(help="Where the hired machine gets this software: socrates-core @ git+https://…; looked up."),
+    ] = None,
+) -> None:
+    """Show the command that trains or evaluates on hired hardware (Hugging Face Jobs); nothing is started."""
+    hired = hired_command(words, flavor, timeout, package, os.environ)
+    _write(f"{hired.text}\n")
+    for note in hired.notes:
+        sys.stderr.write(f"note         {note}\n")
 
 
 def _show(plan: PushPlan) -> None:

@@ -1,5 +1,6 @@
 """Event handlers of the form for a new run: its menus, its preview, its start, and filling it as for an earlier run."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from socrates_core.ui.access.visitors import Visitor, visitor_of
 from socrates_core.ui.evaluate.actions import RunActions
 from socrates_core.ui.evaluate.duplicate import duplicate
 from socrates_core.ui.evaluate.form import Filled
+from socrates_core.ui.evaluate.hired import hired_html
 from socrates_core.ui.evaluate.preview import preview_html, seen_html
 from socrates_core.ui.html import notice_html
 from socrates_core.ui.listeners import Changes
@@ -66,6 +68,7 @@ class FormActions:
             return {"preview": notice_html(str(error)), "seen": "", "start": gr.update(interactive=False)}
         active = sum(row.at_work for row in self.runs.board.rows())
         shown = preview_html(preview, active) + (notice_html(refusal, problem=False) if refusal else "")
+        shown += hired_html(preview.spec, visitor.role == "owner", os.environ)
         return {
             "preview": shown,
             "seen": self._seen(preview.seen),
