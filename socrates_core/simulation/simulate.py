@@ -101,12 +101,12 @@ def simulate(
         notes.append(f"The control does not have this outcome: effects are differences from {stands_in}.")
     arms = _draw_arms(studies, participants, cells, request)
     weighted = [note for note in studies.manifest.notes if TO_SHARES in note]
-    told = [note for arm in arms for note in arm.notes]
+    told = _by_condition(arms, [arm.notes for arm in arms])
     if chosen.scale.values is None:
         made = simulate_numbers(check_numbers(model, chosen), arms, request, _place(cells, control), progress)
     else:
         check_request(chosen, [{}])
-        told += [note for arm in arms for note in repeated_words(arm)]
+        told += _by_condition(arms, [repeated_words(arm) for arm in arms])
         made = _simulate_options(model, arms, request, _place(cells, control), progress)
     return Simulation(
         request=request,
@@ -121,6 +121,16 @@ def simulate(
         subgroups=made.subgroups,
         answers=made.answers if keep_answers else (),
     )
+
+
+def _by_condition(arms: Sequence[ArmPeople], notes: Sequence[Sequence[str]]) -> list[str]:
+    """The notes on arms; one that is not on all of them names its condition."""
+    common = set(notes[0]).intersection(*notes[1:])
+    return [
+        note if note in common else f"{arm.cell.condition_label}: {note}"
+        for arm, own in zip(arms, notes, strict=True)
+        for note in own
+    ]
 
 
 def _draw_arms(

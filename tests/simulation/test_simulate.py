@@ -602,6 +602,19 @@ def test_drawing_a_person_many_times_does_not_make_the_interval_narrower() -> No
     assert not [note for note in once.notes if "different ones" in note]
 
 
+def test_a_note_that_is_on_one_condition_alone_names_it() -> None:
+    # 40 people were asked in the first and 60 in the second
+    arms = [
+        Arm("How high?", answered(0, 40), condition=1, label="control"),
+        Arm("How high??", answered(40, 100), condition=2, label="treated"),
+    ]
+    apart = simulate(experiment(PEOPLE, arms), AgeModel(), SimulationRequest(0, n=999)).notes
+    assert [note.split(" different")[0] for note in apart if "different ones" in note] == [
+        "control: The 999 simulated people are 40",
+        "treated: The 999 simulated people are 60",
+    ]
+
+
 def test_who_counts_for_much_counts_as_one_person_in_the_interval() -> None:
     # one of five has half the weight: (½)² + 4 · (⅛)² = 0.3125, so they count as 3.2 people
     weighted = PEOPLE.head(5).with_columns(weight=pl.Series([4.0, 1, 1, 1, 1]))
