@@ -51,7 +51,7 @@ COMMANDS: Final = {
     ),
     "job": (
         "hub.commands",
-        "Show the command that trains or evaluates on hired hardware; nothing is started.",
+        "Show the command that trains or evaluates on hired hardware (Hugging Face Jobs); nothing is started.",
     ),
     "push": ("hub.commands", "Push an adapter with a model card that reports how well it predicts."),
     "pull": ("hub.commands", "Pull an adapter, verify it, and install it atomically."),

@@ -41,7 +41,7 @@ def adapters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubServer]:
     folder = tmp_path_factory.mktemp("adapters")
     with HubServer() as hub:
         hub.tokens |= {ADA: Token("ada", role=None), BOB: Token("bob", role=None)}
-        seen = files_of(demo_adapter(folder / "seen", 1, ("gss-welfare",)))
+        seen = files_of(demo_adapter(folder / "seen", 1, ("society-207",)))
         hub.add("ada/seen", seen)
         hub.add("ada/other", files_of(demo_adapter(folder / "other", 2)))
         other = b': "Qwen/Qwen2.5-14B-Instruct"'
@@ -154,8 +154,9 @@ def test_the_owner_loads_a_model_of_the_hub_and_keeps_it_or_lets_it_go(own: Plac
     expect(page.locator("#load-note")).to_contain_text("ada/tiny is ready, for the owner only, and chosen")
     expect(page.locator("#model input")).to_have_value("ada/tiny")
     expect(page.locator("#top .banner")).to_contain_text("ada/tiny")
-    # the result that stands there is still the demo's, by its name, and the page says that it is not up to date
-    expect(page.locator("#verdict .request")).to_contain_text("model demo + demo")
+    # the demo's result is gone from the page, which says what to do
+    expect(page.locator("#verdict .request")).to_have_count(0)
+    expect(page.get_by_text("Another model is chosen. Press Run to see what it predicts.")).to_be_visible()
     press_run(page)
     expect(page.locator("#verdict .request")).to_contain_text("model ada/tiny")
     stranger.goto(page.url)

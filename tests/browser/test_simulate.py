@@ -356,7 +356,7 @@ def test_effects_keep_their_signs_whichever_condition_is_shown_until_another_con
     expect(page.locator("#effects")).to_contain_text("minus that of the control, Welfare")
     first = actual_effects(page)
     assert first["Welfare"] == "control"
-    assert first["Assistance to the poor"].startswith("−39.1 %")
+    assert first["Assistance to the poor"].startswith("−39.1\N{NO-BREAK SPACE}%")
     choose(page, "condition", "Assistance")
     press_run(page)
     expect(page.locator("#verdict .arm")).to_have_text("Assistance to the poor")
@@ -367,7 +367,7 @@ def test_effects_keep_their_signs_whichever_condition_is_shown_until_another_con
     expect(page.locator("#effects")).to_contain_text("minus that of the control, Assistance to the poor")
     turned = actual_effects(page)
     assert turned["Assistance to the poor"] == "control"
-    assert turned["Welfare"].startswith("+39.1 %")
+    assert turned["Welfare"].startswith("+39.1\N{NO-BREAK SPACE}%")
     assert parse_qs(urlparse(link(page)).query)["control"] == ["2"]
     # the link brings it back, and another study its own control
     page = visit().open(link(page))

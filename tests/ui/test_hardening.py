@@ -300,7 +300,7 @@ def test_no_proxy_on_this_machine_makes_its_visitors_owners(app: AppServer, adds
         through = replace(app, port=int(proxy.url.rsplit(":", 1)[1]), token="")
         for element, data, said in (
             ("fetch-go", ["ada/adapter", None], "may fetch adapters"),
-            ("push-preview", [None, "ada/adapter", True], "may push adapters"),
+            ("push-preview", [None, "ada/adapter", "other", True], "may push adapters"),
             ("adapter-yes", [None], "may delete"),
             ("run-start", ["uniform", "", "bundled", "test", 2, 42, False], "may start evaluations"),
         ):

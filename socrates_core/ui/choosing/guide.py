@@ -52,9 +52,9 @@ EXAMPLES: Final = (
 )
 
 
-def guide_html(demo: bool, study_id: str) -> str:
-    """The two buttons, and what the chosen example is; empty for a model that is no demo."""
-    if not demo:
+def guide_html(toy: bool, study_id: str) -> str:
+    """The two buttons, and what the chosen example is; empty but for the bundled model and adapter."""
+    if not toy:
         return ""
     buttons = "".join(
         f"<button type='button' data-pick='{BUNDLED} {one.study_id}' "

@@ -11,6 +11,7 @@ import gradio as gr
 from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import AnswerModel, NumberModel
 from socrates_core.model.endpoint.endpoint_model import EndpointModel
+from socrates_core.model.folder import DEMO
 from socrates_core.simulation.request import MAX_PEOPLE, SimulationRequest
 from socrates_core.study.study_set import Cell
 from socrates_core.ui.catalogue import Source, same_outcome
@@ -184,8 +185,10 @@ def _wire_study(
         return draw(model, source, source.studies.cell(cell_id), edits, attribute, control, confirmed)
 
     def draw_guide(model: str, place: str) -> str:
-        demo = bool(place) and results.models.get(model).description.demo
-        return guide_html(demo, at(results.catalogue, place)[1].study_id) if demo else ""
+        what = results.models.get(model).description
+        # of another adapter nobody knows what it has learned
+        toy = bool(place) and (what.name, what.adapter) == (DEMO, DEMO)
+        return guide_html(toy, at(results.catalogue, place)[1].study_id) if toy else ""
 
     state = [people.edits, people.attribute, study.control, study.confirm]
     shown = [study.place, people.edits, people.attribute, study.control]

@@ -79,7 +79,7 @@ def test_a_visitor_is_told_by_token_and_account_never_by_address(
 @pytest.mark.parametrize(
     ("role", "may"),
     [
-        ("owner", {"simulate", "read", "launch", "cancel", "delete", "pull", "push"}),
+        ("owner", {"simulate", "read", "launch", "cancel", "delete", "pull", "push", "load"}),
         ("signed-in", {"simulate", "read", "push"}),
         ("anyone", {"simulate", "read"}),
     ],
