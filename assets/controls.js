@@ -168,6 +168,7 @@ Object.assign(window.socrates, (() => {
   // Tabs, reports and comparisons have addresses like #/evaluate/run/NAME; the first tab needs none.
   const tabs = () => [...document.querySelectorAll("#tabs button[role=tab]")];
   const nameOf = (tab) => tab.dataset.tabId;
+  const chosen = (tab) => tab.getAttribute("aria-selected") === "true";
   const place = () => (location.hash.startsWith("#/") ? location.hash.slice(2) : "simulate")
     .split("/").map((part) => { try { return decodeURIComponent(part); } catch { return ""; } });
 
@@ -176,6 +177,12 @@ Object.assign(window.socrates, (() => {
     const hash = parts.join("/") === "simulate" ? "" : "#/" + parts.map(encodeURIComponent).join("/");
     if (following || hash === location.hash) return;
     history.pushState(null, "", location.pathname + location.search + hash);
+  }
+
+  // A tab that the page itself went to has its address too.
+  function stay() {
+    const now = begun && !following && tabs().find(chosen);
+    if (now && nameOf(now) !== place()[0]) stand([nameOf(now)]);
   }
 
   async function soon(look, tries = 100) {
@@ -192,7 +199,8 @@ Object.assign(window.socrates, (() => {
     const tab = tabs().find((one) => nameOf(one) === name);
     if (!tab) return;
     following = true;
-    if (tab.getAttribute("aria-selected") !== "true") tab.click();
+    if (!chosen(tab)) tab.click();
+    await soon(() => chosen(tab));
     if (name === "evaluate" && kind === "run") {
       (await soon(() => [...document.querySelectorAll("#run-table [data-act=open]")]
         .find((button) => button.dataset.run === rest[0])))?.click();
@@ -240,7 +248,8 @@ Object.assign(window.socrates, (() => {
   }
   const refit = () => { if (!asked) { asked = true; requestAnimationFrame(fit); } };
   for (const event of ["scroll", "resize"]) window.addEventListener(event, refit, { passive: true });
-  new MutationObserver(() => { look(); refit(); }).observe(document.documentElement, { childList: true, subtree: true });
+  new MutationObserver(() => { look(); stay(); refit(); })
+    .observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["aria-selected"] });
 
   return { how, last, redraw, remember, begin, wanted, arrived };
 })());

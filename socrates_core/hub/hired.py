@@ -7,7 +7,6 @@ is copied to the volume of OUT when the command ends, with or without an error. 
 a private bucket of the user's account.
 """
 
-import json
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +26,7 @@ from socrates_core.finetune.train import train
 from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
 from socrates_core.model.folder import BUNDLED_MODELS
 from socrates_core.runs.evaluate import run
-from socrates_core.study.files import INSTALLED
+from socrates_core.study.files import INSTALLED, parse_json
 from socrates_core.study.sources.bundled import BUNDLED
 
 ELSEWHERE: Final[Mapping[str, Callable[..., None]]] = {"train": train, "run": run}
@@ -228,7 +227,7 @@ def _space_source(environ: Mapping[str, str]) -> str | None:
 def _installed_source() -> str | None:
     """The commit that pip installed this package from (PEP 610), without a user name or password in its address."""
     try:
-        written = json.loads(distribution("socrates-core").read_text("direct_url.json") or "{}")
+        written = parse_json(distribution("socrates-core").read_text("direct_url.json") or "{}")
     except (PackageNotFoundError, ValueError):
         return None
     commit = written.get("vcs_info", {}).get("commit_id") if isinstance(written, dict) else None

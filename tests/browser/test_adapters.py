@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from eval.bench.app import BROWSERS, FLAGS
 from socrates_core.model.folder import DEMO_BASE
-from tests.browser.conftest import PATIENCE, Visit, choose, press_run
+from tests.browser.conftest import PATIENCE, Visit, choose
 from tests.demo_adapter import demo_adapter
 from tests.servers.app_server import AppServer, app_server
 from tests.servers.hub_server import HubServer, Token
@@ -157,7 +157,7 @@ def test_the_owner_loads_a_model_of_the_hub_and_keeps_it_or_lets_it_go(own: Plac
     # the demo's result is gone from the page, which says what to do
     expect(page.locator("#verdict .request")).to_have_count(0)
     expect(page.get_by_text("Another model is chosen. Press Run to see what it predicts.")).to_be_visible()
-    press_run(page)
+    page.click("#run")
     expect(page.locator("#verdict .request")).to_contain_text("model ada/tiny")
     stranger.goto(page.url)
     expect(stranger.locator("#arrival")).to_contain_text("is not available here")
