@@ -169,13 +169,14 @@ Object.assign(window.socrates, (() => {
   const tabs = () => [...document.querySelectorAll("#tabs button[role=tab]")];
   const nameOf = (tab) => tab.dataset.tabId;
   const chosen = (tab) => tab.getAttribute("aria-selected") === "true";
-  const place = () => (location.hash.startsWith("#/") ? location.hash.slice(2) : "simulate")
+  const linked = () => location.hash.startsWith("#study="); // a study in a link, which its tab reads
+  const place = () => (linked() ? "study" : location.hash.startsWith("#/") ? location.hash.slice(2) : "simulate")
     .split("/").map((part) => { try { return decodeURIComponent(part); } catch { return ""; } });
 
   let following = false; // the page follows its address, which therefore stays as it is
   function stand(parts) {
     const hash = parts.join("/") === "simulate" ? "" : "#/" + parts.map(encodeURIComponent).join("/");
-    if (following || hash === location.hash) return;
+    if (following || hash === location.hash || (linked() && hash === "#/study")) return;
     history.pushState(null, "", location.pathname + location.search + hash);
   }
 

@@ -49,6 +49,8 @@ WAIT: Final = """([act, selector, value, expected]) => new Promise((done, failed
 })"""
 """Operates a control and waits for the figure of the result whose description contains the expected text."""
 
+REAL: Final = ".guide button[data-pick$=gss-welfare]"
+"""Opens the welfare experiment, with which all but the first picture is measured."""
 TEMPERATURE: Final = "#temperature input[type=range]"
 SHARE: Final = ".share input[type=range]"
 
@@ -104,6 +106,8 @@ def _visit(browser: Any, address: str, seed: int) -> dict[str, list[float]]:
     def wait(name: str, *does: object) -> None:
         waits.setdefault(name, []).append(page.evaluate(WAIT, list(does)) / 1000)
 
+    page.click(REAL)
+    page.wait_for_function("document.querySelector('#verdict .arm')?.innerText === 'Welfare'")
     for number in range(REPEATS):
         page.locator("#seed input").fill(str(seed + number + 1))
         page.wait_for_selector("#stale p")

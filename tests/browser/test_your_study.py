@@ -128,7 +128,7 @@ def test_a_change_stands_beside_what_was_before_it_and_a_reload_keeps_the_study(
     page.locator("#ys-conditions-1-text").blur()
     page.click("#study-run")
     page.wait_for_selector("#what-if-picture .main-svg .bars", timeout=PATIENCE)
-    rows = page.locator("#what-if-table tbody tr")
+    rows = page.locator("#what-if-table table").first.locator("tbody tr")
     expect(rows).to_have_count(3)
     expect(rows.nth(0)).to_contain_text("0.0\n0.0 to 0.0", use_inner_text=True)  # its text is the same
     expect(page.locator("#what-if-shares")).to_contain_text("paired: the same 200 people answer in both settings")

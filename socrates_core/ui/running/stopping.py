@@ -28,14 +28,14 @@ class Stops:
     def stop(self, page: str, run: int) -> None:
         """Stop the runs of a page up to this one."""
         with self._lock:
-            self._upto[page] = max(run, self._upto.pop(page, 0))
+            self._upto[page] = max(run, self._upto.pop(page, run))
             while len(self._upto) > MAX_PAGES:
                 self._upto.popitem(last=False)
 
     def check(self, page: str, run: int) -> None:
         """Raise a StoppedError if this run of a page has been stopped."""
         with self._lock:
-            stopped = run <= self._upto.get(page, 0)
+            stopped = page in self._upto and run <= self._upto[page]
         if stopped:
             raise StoppedError("Stopped")
 
