@@ -51,9 +51,7 @@ def simulate(
     robustness: Annotated[
         bool, typer.Option("--robustness", help="Ask in other ways, too, and write robustness-….csv: 7 times the work.")
     ] = False,
-    both_orders: Annotated[
-        bool, typer.Option("--both-orders", help="Average over the options in both orders: twice the work.")
-    ] = False,
+    both_orders: options.BothOrders = False,
     studies: Annotated[
         list[Path] | None,
         typer.Option(

@@ -20,6 +20,9 @@ People = Annotated[int, typer.Option(help="Simulated people in each condition.",
 Temperature = Annotated[float, typer.Option(help="Of each person's answers; 1 leaves them as they are.")]
 TopP = Annotated[float, typer.Option(help="Share of each person's likeliest answers that is kept.")]
 Seed = Annotated[int, typer.Option(help="Seed of the people drawn.")]
+BothOrders = Annotated[
+    bool, typer.Option("--both-orders", help="Average over the options in both orders: twice the work.")
+]
 
 
 def asked_model(model: str, adapter: str | None, template: str | None, precision: str) -> AnswerModel:

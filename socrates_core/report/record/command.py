@@ -41,9 +41,7 @@ def record(
     temperature: options.Temperature = 1.0,
     top_p: options.TopP = 1.0,
     seed: options.Seed = 0,
-    both_orders: Annotated[
-        bool, typer.Option("--both-orders", help="Average over the options in both orders: twice the work.")
-    ] = False,
+    both_orders: options.BothOrders = False,
     sha256: Annotated[
         str | None, typer.Option(help="When scoring: the SHA-256 that the preregistration quotes; another is refused.")
     ] = None,
