@@ -5,6 +5,7 @@ import hashlib
 import html
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ from socrates_core.evaluation.results.json_file import as_json as plain
 from socrates_core.evaluation.results.provenance import versions
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.people.population import describe
-from socrates_core.prompt import TEMPLATES, segments
+from socrates_core.prompt import TEMPLATES, Segment, segments
 from socrates_core.report.document import PAGE_HEAD, part_html
 from socrates_core.report.effect_table import (
     EXPLAIN_BOUNDS,
@@ -27,6 +28,7 @@ from socrates_core.report.trust.columns import TRUST_COLUMNS, trust_columns
 from socrates_core.report.trust.tables import TITLE, trust_parts
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.result import ArmResult, EffectRow, OffAxisAnswers, Simulation
+from socrates_core.simulation.robustness.asking import wordings
 from socrates_core.study.study_set import Cell, persona_rows
 from socrates_core.trust.statement.finding import trust
 
@@ -67,6 +69,9 @@ CSV_COLUMNS: Final = (
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A spreadsheet interprets a cell that begins with one of these as a formula."""
+
+OTHER_ORDER: Final = "\n\n(and a second time, with the options from last to first)\n\n"
+"""Between the two prompts of a question that is asked in both orders."""
 
 
 def to_json(simulation: Simulation) -> str:
@@ -202,15 +207,19 @@ def to_html(simulation: Simulation) -> str:
 
 
 def example_prompt(simulation: Simulation) -> str:
-    """The prompt for the first profile, without the special tokens of the chat format.
+    """The prompt for the first profile, without the special tokens of the chat format; both prompts where options are
+    put in both orders.
 
     Empty where the model does not read a prompt.
     """
-    template = simulation.model.template
+    template, asked = wordings(simulation.model.template, simulation.arms[0].cell)
     if template not in TEMPLATES:
         return ""
-    known = simulation.profiles.drop("predicted_mean", "simulated_answer")
-    parts = segments(template, simulation.arms[0].cell, persona_rows(known.head(1))[0])
+    persona = persona_rows(simulation.profiles.drop("predicted_mean", "simulated_answer").head(1))[0]
+    return OTHER_ORDER.join(_prompt_text(segments(template, cell, persona)) for cell in asked)
+
+
+def _prompt_text(parts: Sequence[Segment]) -> str:
     return "".join("\n\n" if part.control else part.text for part in parts).strip()
 
 

@@ -1,5 +1,6 @@
 """Adapters in the page: fetch, use, push, remove; on one's own machine, and signed in on a Space."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -107,7 +108,7 @@ def test_an_adapter_is_fetched_used_and_removed(own: Place, visit: Begin) -> Non
     page.locator("#confirm").click()
     page.click("#run")
     expect(page.locator("#verdict .request")).to_contain_text("ada/seen")
-    assert "model=demo+ada%2Fseen" in page.url
+    expect(page).to_have_url(re.compile(r"model=demo\+ada%2Fseen"))  # the address follows the result
     # gone, and a link to it says so
     address = page.url
     page.get_by_role("tab", name="Adapters").click()
@@ -159,6 +160,7 @@ def test_the_owner_loads_a_model_of_the_hub_and_keeps_it_or_lets_it_go(own: Plac
     expect(page.get_by_text("Another model is chosen. Press Run to see what it predicts.")).to_be_visible()
     page.click("#run")
     expect(page.locator("#verdict .request")).to_contain_text("model ada/tiny")
+    expect(page).to_have_url(re.compile(r"model=ada%2Ftiny"))
     stranger.goto(page.url)
     expect(stranger.locator("#arrival")).to_contain_text("is not available here")
     page.click("#load-unload")

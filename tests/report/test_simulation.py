@@ -10,8 +10,9 @@ import pytest
 from socrates_core import __version__
 from socrates_core.model.baselines import UniformModel
 from socrates_core.people.population import Filter
-from socrates_core.report.simulation import cell_hash, example_prompt, inert, to_csv, to_html, to_json
+from socrates_core.report.simulation import OTHER_ORDER, cell_hash, example_prompt, inert, to_csv, to_html, to_json
 from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.simulation.robustness.asking import BOTH_ORDERS
 from socrates_core.simulation.simulate import Simulation, SimulationRequest, simulate
 from tests.experiments import AgeModel, AmountModel, Arm, experiment, people
 
@@ -158,6 +159,18 @@ def test_the_prompt_is_shown_as_the_model_reads_it_and_only_if_it_reads_one() ->
     assert "<|im_start|>" not in prompt
     blind = simulate(experiment(PEOPLE, [Arm("How high?", {})]), UniformModel(), SimulationRequest(0, n=3))
     assert example_prompt(blind) == ""
+
+
+def test_of_a_question_that_is_asked_in_both_orders_both_prompts_are_shown() -> None:
+    scale = AnswerScale((1, 2, 3), {1: "low", 2: "middle", 3: "high"})
+    arms = [Arm("How high?\nOnly return 1, 2 or 3.", {}, scale=scale)]
+    made = simulate(experiment(PEOPLE, arms), AgeModel(), SimulationRequest(0, n=3))
+    asked_twice = replace(made, model=replace(made.model, template=f"shared, {BOTH_ORDERS}"))
+    first, second = example_prompt(asked_twice).split(OTHER_ORDER)
+    listed = '1 for "low", 2 for "middle", or 3 for "high"'
+    reverse = '3 for "high", 2 for "middle", or 1 for "low"'
+    assert f"Only return {listed}, nothing else." in first
+    assert second == first.replace(listed, reverse)
 
 
 # -- open-ended outcomes

@@ -18,6 +18,13 @@ HOW_JUDGED: Final = (
     "lies. The last column widens them by the sampling error of these people, whose mean is not the true one."
 )
 
+W_OF_RAW: Final = (
+    "The means registered here are calibrated: they are not those of the distributions above, which the model gave and "
+    "of which W speaks."
+)
+SAME_MEAN: Final = 0.005
+"""In the scale's own numbers: means closer than this are shown as one."""
+
 
 def scored_files(record: OpenedRecord, scored: ScoredRecord) -> dict[str, str]:
     """Name → content: report.html and report.md, and for each outcome `compared-…` with every figure."""
@@ -93,7 +100,16 @@ def _outcome(one: ScoredOutcome) -> list[Part]:
     parts: list[Part] = [*_compared(one)]
     tables = [judged_table("mean", one.means), judged_table("effect", one.effects)]
     shown = [table for table in tables if table is not None]
-    return [*parts, f"{TITLE}, as registered.", HOW_JUDGED, *shown] if shown else parts
+    raw = [W_OF_RAW] if _calibrated(one) else []
+    return [*parts, f"{TITLE}, as registered.", HOW_JUDGED, *raw, *shown] if shown else parts
+
+
+def _calibrated(one: ScoredOutcome) -> bool:
+    """Whether the registered means are others than those of the distributions that are scored."""
+    arms = () if one.result.simulation is None else one.result.simulation.arms
+    given = {arm.label: arm.predicted_mean for arm in arms}
+    claims = [judged.claim for judged in one.means]
+    return any(abs(claim.predicted - given.get(claim.label, claim.predicted)) > SAME_MEAN for claim in claims)
 
 
 def _row(one: Judged, digits: int) -> tuple[str, ...]:

@@ -107,6 +107,23 @@ def in_both_orders(model: AnswerModel) -> AnswerModel:
     return _BothOrdersNumberModel(model) if isinstance(model, NumberModel) else BothOrdersModel(model)
 
 
+def wordings(template: str | None, cell: Cell) -> tuple[str | None, tuple[Cell, ...]]:
+    """What a model reads of a question.
+
+    Args:
+        template: As its description has it; see `BothOrdersModel`.
+        cell: The question.
+
+    Returns:
+        The name of the prompt template alone; and the question in each wording in which it is asked: where it is put in
+        both orders, with the options from the first to the last, then reversed.
+    """
+    ending = f", {BOTH_ORDERS}"
+    if template is None or not template.endswith(ending) or cell.scale.values is None:
+        return template and template.removesuffix(ending), (cell,)
+    return template.removesuffix(ending), tuple(_reworded(cell, Rewording(name)) for name in ORDERS)
+
+
 def check_both_orders(cells: Iterable[Cell]) -> None:
     """Check before a model is asked that the options of all questions can be listed in both orders.
 

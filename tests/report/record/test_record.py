@@ -251,7 +251,9 @@ def test_registered_intervals_are_compared_and_not_computed_anew(record: bytes, 
     plain = scored.outcomes[0].means[0]
     assert plain.claim.inner == Interval(2.4, 2.6)
     assert (plain.observed, plain.registered) == (pytest.approx(2), Inside(False, False))
-    assert "outside at 80 and 95 %" in scored_files(opened, scored)["report.md"]
+    report = scored_files(opened, scored)["report.md"]
+    assert "outside at 80 and 95 %" in report
+    assert "The means registered here are calibrated" in report  # 2.5, where the model's distribution has 2
 
 
 def test_an_interval_is_widened_by_the_sampling_error_of_the_people() -> None:
