@@ -103,6 +103,41 @@ def test_what_is_imported_is_pinned(places: tuple[str, ...], files: tuple[str, .
     assert all(f"`pip install {pin}`" in text("CONTRIBUTING.md") for pin in pins if pin.partition("==")[0] in beside)
 
 
+LOADED_BY_NAME = {
+    "bitsandbytes": "Transformers loads it for NF4",
+    "tokenizers": "the tokenizers of Transformers; the numbers depend on its version",
+}
+"""What the product needs without an import of its own."""
+
+TOOLS = {
+    "gguf": "Transformers loads it for the real model of tests/real",
+    "hatch-requirements-txt": "builds the wheel",
+    "hatchling": "builds the wheel",
+    "mypy": "run by tests/run.sh",
+    "pytest-cov": "run by tests/run.sh",
+    "pytest-xdist": "run by tests/run.sh",
+    "ruff": "run by tests/run.sh",
+}
+"""What tests and benchmarks need without an import."""
+
+
+@pytest.mark.parametrize(
+    ("file", "places", "beside"),
+    [
+        ("requirements.txt", ("app.py", "socrates_core"), LOADED_BY_NAME),
+        ("tests/requirements.txt", ("eval", "tests"), TOOLS),
+    ],
+)
+def test_what_is_pinned_is_imported_by_what_it_is_pinned_for(
+    file: str, places: tuple[str, ...], beside: dict[str, str]
+) -> None:
+    # what benchmarks alone import is not for everybody who installs the product
+    homes = packages_distributions()
+    used = {plain(home) for name in imported(*places) for home in homes.get(name, [])}
+    pinned = {plain(name) for name in re.findall(r"^([\w.-]+)", text(file), re.MULTILINE)}
+    assert pinned - used == set(beside)
+
+
 def test_the_picture_and_the_guide_show_the_same_components() -> None:
     drawn = re.findall(r'class="name"[^>]*>([^<]+)<', text(PICTURE))
     block = re.search(r"^```text\n(.*?)^```", text("CONTRIBUTING.md"), re.DOTALL | re.MULTILINE)
