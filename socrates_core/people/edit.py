@@ -6,16 +6,21 @@ assigned to everyone selected; then shares re-weight them, all at the same time.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Final
 
 import polars as pl
 
 from socrates_core.errors import PopulationError
+from socrates_core.study.incoming.fields import Expected, read_as
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA
 
 Value = str | int | None
 """An attribute's value; None if unknown."""
+
+_Value = Annotated[Value, Expected("a string, a whole number or null")]
+_Bound = Annotated[int | None, Expected("a whole number or null")]
+_Share = Annotated[tuple[_Value, float], Expected("[value, share] with a share between 0 and 1")]
 
 SHARES_TOLERANCE: Final = 0.0015
 """How far the sum of shares may deviate from 100 % by rounding: three times 33.3 % is 99.9 %."""
@@ -25,18 +30,18 @@ SHARES_TOLERANCE: Final = 0.0015
 class Filter:
     """Select the participants who have one of these values."""
 
-    attribute: str
-    values: tuple[Value, ...]
+    attribute: Annotated[str, Expected("the name of an attribute", min_length=1)]
+    values: tuple[_Value, ...]
 
 
 @dataclass(frozen=True)
 class Range:
     """Select the participants whose value lies between two bounds; those with an unknown value are left out."""
 
-    attribute: str
-    low: int | None = None
+    attribute: Annotated[str, Expected("the name of an attribute", min_length=1)]
+    low: _Bound = None
     """Smallest value included; None for no lower bound."""
-    high: int | None = None
+    high: _Bound = None
     """Largest value included; None for no upper bound."""
 
 
@@ -44,16 +49,16 @@ class Range:
 class SetValue:
     """Assign this value to everyone."""
 
-    attribute: str
-    value: Value
+    attribute: Annotated[str, Expected("the name of an attribute", min_length=1)]
+    value: _Value
 
 
 @dataclass(frozen=True)
 class Shares:
     """Re-weight so that each of these values has this share; participants with any other value are left out."""
 
-    attribute: str
-    shares: tuple[tuple[Value, float], ...]
+    attribute: Annotated[str, Expected("the name of an attribute", min_length=1)]
+    shares: tuple[_Share, ...]
     """(value, share) pairs; each share in [0, 1], summing to 1."""
 
 
@@ -116,12 +121,8 @@ def edits_to_json(edits: Sequence[Edit]) -> list[dict[str, Any]]:
     return plain
 
 
-EDIT_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "filter": ("values",),
-    "range": ("low", "high"),
-    "set": ("value",),
-    "shares": ("shares",),
-}
+EDITS: Final[Mapping[str, type[Edit]]] = {"filter": Filter, "range": Range, "set": SetValue, "shares": Shares}
+"""Kind of edit in JSON → its form."""
 
 
 def edits_from_json(raw: object) -> tuple[Edit, ...]:
@@ -138,54 +139,17 @@ def edits_from_json(raw: object) -> tuple[Edit, ...]:
 def _edit_from_json(item: object, where: str) -> Edit:
     if not isinstance(item, dict):
         raise PopulationError(f"{where}: expected an object, got {type(item).__name__}")
-    kind, attribute = item.get("edit"), item.get("attribute")
-    if not isinstance(kind, str) or kind not in EDIT_FIELDS:
-        raise PopulationError(f"{where}.edit: expected one of {', '.join(EDIT_FIELDS)}, got {kind!r}")
-    if not isinstance(attribute, str) or not attribute:
-        raise PopulationError(f"{where}.attribute: expected the name of an attribute, got {attribute!r}")
-    expected = {"edit", "attribute", *EDIT_FIELDS[kind]}
+    kind = item.get("edit")
+    if not isinstance(kind, str) or kind not in EDITS:
+        raise PopulationError(f"{where}.edit: expected one of {', '.join(EDITS)}, got {kind!r}")
+    expected = {"edit", *(one.name for one in fields(EDITS[kind]))}
     if set(item) != expected:
         odd = sorted(set(item) ^ expected, key=str)[0]
         raise PopulationError(f"{where}.{odd}: a {kind} edit has the fields {', '.join(sorted(expected))}")
-    match kind:
-        case "filter":
-            values = _list(item["values"], f"{where}.values")
-            return Filter(attribute, tuple(_value(v, f"{where}.values[{i}]") for i, v in enumerate(values)))
-        case "range":
-            return Range(attribute, _bound(item["low"], f"{where}.low"), _bound(item["high"], f"{where}.high"))
-        case "set":
-            return SetValue(attribute, _value(item["value"], f"{where}.value"))
-        case _:
-            pairs = _list(item["shares"], f"{where}.shares")
-            return Shares(attribute, tuple(_share(pair, f"{where}.shares[{i}]") for i, pair in enumerate(pairs)))
-
-
-def _list(raw: object, where: str) -> list[object]:
-    if not isinstance(raw, list):
-        raise PopulationError(f"{where}: expected a list, got {type(raw).__name__}")
-    return raw
-
-
-def _value(raw: object, where: str) -> Value:
-    if raw is None or isinstance(raw, str) or (isinstance(raw, int) and not isinstance(raw, bool)):
-        return raw
-    raise PopulationError(f"{where}: expected a string, a whole number or null, got {raw!r}")
-
-
-def _bound(raw: object, where: str) -> int | None:
-    if raw is None or (isinstance(raw, int) and not isinstance(raw, bool)):
-        return raw
-    raise PopulationError(f"{where}: expected a whole number or null, got {raw!r}")
-
-
-def _share(raw: object, where: str) -> tuple[Value, float]:
-    pair = _list(raw, where)
-    if len(pair) != 2:
-        raise PopulationError(f"{where}: expected [value, share], got {len(pair)} elements")
-    value, share = pair
-    if isinstance(share, bool) or not isinstance(share, int | float):
-        raise PopulationError(f"{where}: expected a share between 0 and 1, got {share!r}")
-    return _value(value, where), float(share)
+    try:
+        return read_as(EDITS[kind], {name: value for name, value in item.items() if name != "edit"})
+    except ValueError as error:
+        raise PopulationError(f"{where}.{error}") from error
 
 
 def check_form(edit: Edit) -> None:

@@ -282,8 +282,8 @@ def test_a_comparison_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     ("change", "said"),
     [
         ({"format": 1}, "is of format 1, this version reads 3; compare again"),
-        ({"convention": "separate"}, "convention: Input should be 'scale' or 'observed', not 'separate'"),
-        ({"cells": 3.5}, "cells: Input should be a valid integer"),
+        ({"convention": "separate"}, "convention: expected 'scale' or 'observed', got 'separate'"),
+        ({"cells": 3.5}, "cells: expected a whole number"),
         ({"winner": "a"}, "winner is not known"),
     ],
 )

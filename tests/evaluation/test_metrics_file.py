@@ -118,18 +118,18 @@ def changed(place: str, value: Any) -> str:
         (changed("format", 2), "is of format 2, this version reads 4"),
         (changed("format", 3), "is of format 3, this version reads 4"),
         (changed("wasserstein.scale.mean", math.nan), "(NaN is not valid JSON)"),
-        (changed("wasserstein.scale.mean", "0.1"), "wasserstein.scale.mean: Input should be a valid number, not '0.1'"),
-        (changed("wasserstein.scale.mean", True), "wasserstein.scale.mean: Input should be a valid number, not 'True'"),
-        (changed("wasserstein.scale.cells", 4.5), "wasserstein.scale.cells: Input should be a valid integer"),
-        (changed("wasserstein.scale.ci95", [0.1]), "wasserstein.scale.ci95.1 is missing"),
+        (changed("wasserstein.scale.mean", "0.1"), "wasserstein.scale.mean: expected a number, got '0.1'"),
+        (changed("wasserstein.scale.mean", True), "wasserstein.scale.mean: expected a number, got True"),
+        (changed("wasserstein.scale.cells", 4.5), "wasserstein.scale.cells: expected a whole number, got 4.5"),
+        (changed("wasserstein.scale.ci95", [0.1]), "wasserstein.scale.ci95[1] is missing"),
         (changed("wasserstein.scale", ...), "wasserstein.scale is missing"),
         (changed("noise_floor", ...), "(noise_floor is missing)"),
         (changed("effects.pearson", ...), "(effects.pearson is missing)"),
-        (changed("effects.each.0.predicted", None), "effects.each.0.predicted: Input should be a valid number"),
-        (changed("cells.2.scale.excess", ...), "(cells.2.scale.excess is missing)"),
-        (changed("cells.2.verdict", "splendid"), "cells.2.verdict: Input should be 'within_chance'"),
-        (changed("provenance.contaminated", "s0"), "provenance.contaminated: Input should be a valid array, not 's0'"),
-        (changed("provenance", 3), "provenance: Input should be an object, not '3'"),
+        (changed("effects.each.0.predicted", None), "effects.each[0].predicted: expected a number, got None"),
+        (changed("cells.2.scale.excess", ...), "(cells[2].scale.excess is missing)"),
+        (changed("cells.2.verdict", "splendid"), "cells[2].verdict: expected 'within_chance'"),
+        (changed("provenance.contaminated", "s0"), "provenance.contaminated: expected a list, got 's0'"),
+        (changed("provenance", 3), "provenance: expected keys with values, got 3"),
         (changed("invented", 1), "(invented is not known)"),
         (changed("individual.invented", 1), "(individual.invented is not known)"),
     ],
@@ -157,5 +157,5 @@ def test_a_record_of_where_predictions_come_from_keeps_all_that_it_says() -> Non
     found = read_provenance(said)
     assert (found.model, found.per_cell, found.trained_on, found.near_duplicates[0].cell) == ("m", None, None, 3)
     assert as_json(found) == said
-    with pytest.raises(PredictionError, match="per_cell: Input should be a valid integer, not 'many'"):
+    with pytest.raises(PredictionError, match="per_cell: expected a whole number, got 'many'"):
         read_provenance({"per_cell": "many"})

@@ -54,11 +54,11 @@ def test_edits_survive_json(several: tuple[Edit, ...]) -> None:
         ([{"edit": "set", "attribute": "age", "value": 1, "why": 2}], r"edits\[0\].why: a set edit has the fields"),
         ([{"edit": "set", "attribute": "age", "value": 1.5}], r"edits\[0\].value: expected a string, a whole number"),
         ([{"edit": "set", "attribute": "age", "value": True}], r"edits\[0\].value: expected"),
-        ([{"edit": "filter", "attribute": "age", "values": "20"}], r"edits\[0\].values: expected a list, got str"),
+        ([{"edit": "filter", "attribute": "age", "values": "20"}], r"edits\[0\].values: expected a list, got '20'"),
         ([{"edit": "filter", "attribute": "age", "values": [[]]}], r"edits\[0\].values\[0\]: expected"),
         ([{"edit": "range", "attribute": "age", "low": "1", "high": 2}], r"edits\[0\].low: expected a whole number"),
         ([{"edit": "shares", "attribute": "age", "shares": [[1]]}], r"edits\[0\].shares\[0\]: expected \[value, share"),
-        ([{"edit": "shares", "attribute": "age", "shares": [[1, "1"]]}], r"shares\[0\]: expected a share between"),
+        ([{"edit": "shares", "attribute": "age", "shares": [[1, "1"]]}], r"shares\[0\]: expected .* a share between"),
         ([{"edit": "shares", "attribute": "age", "shares": {"1": 1}}], r"edits\[0\].shares: expected a list"),
     ],
 )

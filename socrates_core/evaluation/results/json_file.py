@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -17,9 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from socrates_core.errors import PredictionError
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.study.files import parse_json, read_bytes
-
-LONGEST: Final = 60
-"""Most characters of an unexpected value that an error quotes."""
+from socrates_core.study.incoming.problems import Place, first_problem, place_text, quoted
 
 
 class Record(Protocol):
@@ -93,17 +91,6 @@ def read_record(kind: type[R], form: int, path: Path, what: str, again: str) -> 
     return record
 
 
-def first_problem(error: ValidationError) -> str:
-    """The first problem, with its place."""
-    first = error.errors(include_url=False)[0]
-    place = ".".join(map(str, first["loc"]))
-    if first["type"] == "missing":
-        return f"{place} is missing"
-    if first["type"] == "value_error":  # its message says it all, and the input may be the whole file
-        return f"{place}: {first['ctx']['error']}".removeprefix(": ")
-    return f"{place}: {first['msg']}, not {str(first['input'])[:LONGEST]!r}"
-
-
 @cache
 def _adapter(kind: type[R]) -> TypeAdapter[R]:
     return TypeAdapter(kind)
@@ -113,15 +100,15 @@ def _key(field: Field[Any]) -> str:
     return str(field.metadata.get("alias", field.name))
 
 
-def _differences(raw: Any, kept: Any, place: str = "") -> Iterator[str]:
+def _differences(raw: Any, kept: Any, place: Place = ()) -> Iterator[str]:
     """Where a file has more, less or other content than what was read from it."""
     if isinstance(raw, dict) and isinstance(kept, dict):
-        yield from (f"{place}{key} is not known" for key in raw if key not in kept)
-        yield from (f"{place}{key} is missing" for key in kept if key not in raw)
+        yield from (f"{place_text((*place, key))} is not known" for key in raw if key not in kept)
+        yield from (f"{place_text((*place, key))} is missing" for key in kept if key not in raw)
         for key in raw.keys() & kept.keys():
-            yield from _differences(raw[key], kept[key], f"{place}{key}.")
+            yield from _differences(raw[key], kept[key], (*place, key))
     elif isinstance(raw, list) and isinstance(kept, list) and len(raw) == len(kept):
         for number, (one, other) in enumerate(zip(raw, kept, strict=True)):
-            yield from _differences(one, other, f"{place}{number}.")
+            yield from _differences(one, other, (*place, number))
     elif raw != kept:
-        yield f"{place.rstrip('.')} is {str(raw)[:LONGEST]!r}"
+        yield f"{place_text(place)} is {quoted(raw)}"

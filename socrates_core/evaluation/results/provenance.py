@@ -12,9 +12,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from socrates_core import __version__
 from socrates_core.errors import PredictionError
-from socrates_core.evaluation.results.json_file import as_json, first_problem
+from socrates_core.evaluation.results.json_file import as_json
 from socrates_core.evaluation.results.rows import Excluded
 from socrates_core.model.folder import shown_name
+from socrates_core.study.incoming.problems import first_problem
 
 PACKAGES: Final = ("numpy", "scipy", "polars", "torch", "transformers", "peft")
 """Packages whose versions can affect the numbers."""

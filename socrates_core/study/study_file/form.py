@@ -3,9 +3,10 @@
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
-from socrates_core.study.study_file.finding import PROBLEMS, Finding, Place, nearest
+from socrates_core.study.incoming.problems import Place, message_of, nearest, place_of, problems_of
+from socrates_core.study.study_file.finding import Finding
 from socrates_core.study.study_file.presets import PRESETS
 
 MOST_CONDITIONS: Final = 32
@@ -235,16 +236,6 @@ _FORMS: Final[dict[str, type[BaseModel]]] = {
 }
 """Key → its value."""
 
-_WORDS: Final = {
-    **PROBLEMS,
-    "float_type": "expected a number, got {input}",
-    "too_short": "expected one or more",
-    "too_long": "expected at most {max_length}, got {actual_length}",
-    "greater_than_equal": "expected {ge} or more, got {input}",
-    "less_than_equal": "expected {le} or less, got {input}",
-}
-"""Kind of problem → its message."""
-
 
 def form_findings(form: type[BaseModel], raw: Any, at: Place = ()) -> list[Finding]:
     """What keeps a value from being of a form, unknown keys first, because one usually misspells a missing one.
@@ -258,7 +249,7 @@ def form_findings(form: type[BaseModel], raw: Any, at: Place = ()) -> list[Findi
         form.model_validate(raw)
     except ValidationError as error:
         # items that cannot be read are no lack of items
-        found = [one for one in error.errors() if not (one["type"] == "too_short" and one["input"])]
+        found = [one for one in problems_of(error) if not (one["type"] == "too_short" and one["input"])]
     else:
         return []
     # a list is no text, and its people are no margins: of the forms of a population, only the nearest is named
@@ -272,25 +263,5 @@ def form_findings(form: type[BaseModel], raw: Any, at: Place = ()) -> list[Findi
             one for one in near if len(one["loc"]) == deepest
         ][:1]
         found = [one for one in found if one not in people] + near
-    found.sort(key=lambda one: one["type"] != "extra_forbidden")
-    return [Finding((*at, *_place(one)), _message(one, form)) for one in found]
-
-
-def _place(error: ErrorDetails) -> Place:
-    return tuple(part for part in error["loc"] if part not in _BRANCHES and not str(part).startswith("list["))
-
-
-def _message(error: ErrorDetails, form: type[BaseModel]) -> str:
-    place = _place(error)
-    if error["type"] == "extra_forbidden":
-        inner = next((_FORMS[part] for part in reversed(place[:-1]) if part in _FORMS), form)
-        allowed = [one.alias or name for name, one in inner.model_fields.items()]
-        hint = nearest(str(place[-1]), allowed)
-        return f"there is no such key{hint}; allowed are {', '.join(allowed)}"
-    words = _WORDS.get(error["type"])
-    shown = repr(error["input"])
-    return words.format(**{**error.get("ctx", {}), "input": shown[:60]}) if words else error["msg"]
-
-
-_BRANCHES: Final = {"str", "int", "[key]", "MarginsForm"}
-"""What pydantic adds to the place of a value that may have several types."""
+        found.sort(key=lambda one: one["type"] != "extra_forbidden")
+    return [Finding((*at, *place_of(one)), message_of(one, form, _FORMS)) for one in found]

@@ -15,6 +15,7 @@ import polars as pl
 from socrates_core.errors import LossError, SourceError
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.loss import refusal
+from socrates_core.study.incoming.problems import nearest
 from socrates_core.study.sources.file.opened import column_notes
 from socrates_core.study.sources.table.answers import plain_text
 from socrates_core.study.sources.table.arms import alike_arms
@@ -23,7 +24,6 @@ from socrates_core.study.sources.table.map.rule import rule_of
 from socrates_core.study.sources.table.numbering import COMPARED
 from socrates_core.study.sources.table.tidy import TableSource, load_table
 from socrates_core.study.studies import Studies
-from socrates_core.study.study_file.finding import nearest
 from socrates_core.study.study_file.form import StudyForm
 from socrates_core.study.study_file.stimulus import scale_of
 from socrates_core.study.study_set import StudySet

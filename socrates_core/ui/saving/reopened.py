@@ -8,7 +8,6 @@ import polars as pl
 from pydantic import TypeAdapter, ValidationError
 
 from socrates_core.errors import SocratesError
-from socrates_core.evaluation.results.json_file import first_problem
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.model.answer_model import ModelDescription
 from socrates_core.report.simulation import FORMAT
@@ -26,6 +25,7 @@ from socrates_core.simulation.result import (
     Simulation,
 )
 from socrates_core.study.files import parse_json
+from socrates_core.study.incoming.problems import first_problem
 from socrates_core.study.study_set import Cell, Study
 
 LARGEST: Final = 5_000_000

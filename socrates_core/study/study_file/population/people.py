@@ -11,12 +11,12 @@ from typing import Final
 import polars as pl
 
 from socrates_core.errors import SourceError, StudyFolderError
+from socrates_core.study.incoming.problems import nearest
 from socrates_core.study.sources.bundled import BUNDLED, GSS_ATTRIBUTES, load_bundled, load_real
 from socrates_core.study.sources.file.frames import frames
 from socrates_core.study.sources.opening import open_source
 from socrates_core.study.sources.personal import personal_name, personal_values
 from socrates_core.study.sources.persons import people_table, persona_frame
-from socrates_core.study.study_file.finding import nearest
 from socrates_core.study.study_file.form import POPULATIONS, MarginsForm, PopulationForm
 from socrates_core.study.study_file.population.margins import attributes_in, margin_of, margin_of_table
 from socrates_core.study.study_file.population.weighting import TO_SHARES, weighted_to, weighting_of

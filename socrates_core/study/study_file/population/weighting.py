@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from socrates_core.errors import SourceError
-from socrates_core.study.study_file.finding import nearest
+from socrates_core.study.incoming.problems import nearest
 from socrates_core.study.study_file.population.margins import TIMES, Level, Margin, disagreement
 from socrates_core.study.study_file.population.raking import Margin as Masks
 from socrates_core.study.study_file.population.raking import RakingError, raked

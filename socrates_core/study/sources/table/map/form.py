@@ -16,17 +16,17 @@ A table with a row an answer has no `outcomes`; it may say `columns: {response: 
 outcome, `outcome: {parade: [its questions]}` or the column that tells, and a `scale` for all of its answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
 from socrates_core.errors import SourceError
 from socrates_core.study.files import read_bytes
+from socrates_core.study.incoming.problems import first_problem
 from socrates_core.study.sources.table.columns import KNOWN, nearest
-from socrates_core.study.study_file.finding import PROBLEMS
 from socrates_core.study.study_file.yaml_text import read_yaml
 
 MOST_OPTIONS: Final = 1001
@@ -241,8 +241,6 @@ _FORMS: Final[Mapping[str, type[BaseModel]]] = {
 }
 """Key → the form of its value, or of the values in it."""
 
-_WORDS: Final = {**PROBLEMS, "string_too_short": "is empty, expected a text"}
-
 
 def read_map(path: Path) -> TableMap:
     """Read a map from a YAML or JSON file.
@@ -280,24 +278,8 @@ def map_of(raw: Any, where: str) -> TableMap:
     try:
         return TableMap.model_validate(raw)
     except ValidationError as error:
-        found = error.errors()
-        # an unknown key is usually a misspelling of a missing one
-        first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
-        raise SourceError(f"{where}, {_problem(first)}") from error
+        raise SourceError(f"{where}, {first_problem(error, TableMap, _FORMS, _unknown_key)}") from error
 
 
-def _problem(error: ErrorDetails) -> str:
-    place = [str(part) for part in error["loc"] if str(part) not in _BRANCHES and "function-" not in str(part)]
-    key = ".".join(place)
-    if error["type"] == "extra_forbidden":
-        form = next((_FORMS[part] for part in reversed(place[:-1]) if part in _FORMS), TableMap)
-        known = [one.alias or name for name, one in form.model_fields.items()]
-        return f"{key}: there is no such key{nearest(place[-1], known)}"
-    words = _WORDS.get(error["type"])
-    shown = repr(error["input"])[:60]
-    said = words.format(**{**error.get("ctx", {}), "input": shown}) if words else error["msg"]
-    return f"{key}: {said}" if key else said
-
-
-_BRANCHES: Final = {"str", "int", "float", "[key]", "ScaleMap", "literal['open']", "dict[str,list[str]]"}
-"""What pydantic adds to the place of a value that may have several types."""
+def _unknown_key(key: str, allowed: Sequence[str]) -> str:
+    return f"there is no such key{nearest(key, allowed)}"
