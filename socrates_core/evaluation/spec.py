@@ -11,6 +11,7 @@ from socrates_core.command import check_seed
 from socrates_core.errors import RunError, StudyFolderError
 from socrates_core.model.folder import BUNDLED_MODELS
 from socrates_core.model.precision import check_precision
+from socrates_core.study.incoming.fields import read_as
 from socrates_core.study.sources.bundled import BUNDLED, BUNDLED_STUDIES, load_bundled
 from socrates_core.study.sources.hub_address import hub_name
 from socrates_core.study.split import Split
@@ -68,20 +69,13 @@ class EvaluationSpec:
         Raises:
             RunError: If a field is missing, unknown, or of the wrong type.
         """
-        raw = {**LATER_OPTIONS, **raw}
-        names = {one.name for one in fields(cls)}
-        if set(raw) != names:
-            raise RunError(f"the specification has other fields than expected: {', '.join(sorted(set(raw) ^ names))}")
-        only = raw["only"]
-        texts = ("studies", "data", "part", "split", "model", "precision")
-        wrong = [name for name in texts if not isinstance(raw[name], str)]
-        wrong += [name for name in ("adapter", "template") if not isinstance(raw[name], str | None)]
-        wrong += [name for name in ("seed", "per_cell") if not _is_whole(raw[name], or_none=name == "per_cell")]
-        wrong += [name for name in ("allow_seen", "other_base") if not isinstance(raw[name], bool)]
-        wrong += [] if isinstance(only, list | tuple) and all(isinstance(one, str) for one in only) else ["only"]
-        if wrong:
-            raise RunError(f"the specification's {', '.join(wrong)} cannot be read; start the run again")
-        return cls(**{**raw, "only": tuple(only)})
+        absent = [one.name for one in fields(cls) if one.name not in {**LATER_OPTIONS, **raw}]
+        try:
+            if absent:
+                raise ValueError(f"{absent[0]} is missing")  # noqa: TRY301
+            return read_as(cls, raw)
+        except ValueError as error:
+            raise RunError(f"the specification cannot be read ({error}); start the run again") from error
 
 
 def specify(
@@ -177,7 +171,3 @@ def in_full(name: str) -> str:
         return str(Path(name).resolve()) if Path(name).is_dir() else hub_name(name)
     except (OSError, ValueError):  # too long for a path, or with a zero byte in it
         return name
-
-
-def _is_whole(value: object, or_none: bool) -> bool:
-    return (or_none and value is None) or (isinstance(value, int) and not isinstance(value, bool))

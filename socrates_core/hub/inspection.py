@@ -6,17 +6,21 @@ options that change other weights or import code; only those that a plain LoRA a
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Annotated, Any, Final, Literal, NoReturn
+
+from pydantic import Field
 
 from socrates_core.errors import HubError, LeakError, ModelError, PredictionError
 from socrates_core.hub.access import check_repo_id
 from socrates_core.hub.weights import Tensor, read_header
 from socrates_core.model.folder import DEMO
-from socrates_core.model.record import CALIBRATION, FILE, ModelRecord
+from socrates_core.model.record import CALIBRATION, FILE, REVISION, ModelRecord
+from socrates_core.prompt import check_template
 from socrates_core.study.files import read_json
+from socrates_core.study.incoming.fields import Expected, number, one_of, read_as, whole
 from socrates_core.study.leaks import STIMULI, load_sketches
 from socrates_core.trust.calibration import FORMAT, load_calibration
 
@@ -33,11 +37,8 @@ MAX_RANK: Final = 1024
 MAX_WIDTH: Final = 2**20
 """Rows or columns of a weight matrix of the base model."""
 
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+){0,20}")
 _KEY: Final = re.compile(r"base_model\.model\.((?:[A-Za-z0-9_]+\.)+)lora_([AB])\.weight")
 _LAYERED: Final = re.compile(r"(?:[A-Za-z_]+\.)*layers\.(\d{1,4})\.(?:[A-Za-z_]+\.)*([A-Za-z_]+)")
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-_REVISION: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}")
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,10 @@ def inspect_config(folder: Path) -> tuple[AdapterConfig, ModelRecord | None]:
     config = read_config(_json(folder / CONFIG))
     record = None
     if (folder / RECORD).is_file():
-        _check_record(_json(folder / RECORD))
         try:
-            record = ModelRecord.load(folder)
-        except ModelError as error:
+            record = read_as(ModelRecord, _json(folder / RECORD))
+            check_template(record.template)
+        except (ValueError, ModelError) as error:
             raise HubError(f"{RECORD}: {error}") from error
     if record is not None:
         _check_agreement(config, record)
@@ -145,22 +146,21 @@ def read_config(found: Mapping[str, Any]) -> AdapterConfig:
     Raises:
         HubError: If an option is not allowed in a plain LoRA adapter, or has an invalid value.
     """
+    known = {one.name for one in fields(_Options)}
     for key, value in found.items():
-        rule = _RULES.get(key)
-        if rule is None and not _is_unset(value):
+        if key not in known and not _is_unset(value):
             _refuse(CONFIG, f"{key[:60]} is {_shown(value)}, but a plain LoRA adapter must not set it")
-        if rule is not None and not rule[1](value):
-            _refuse(CONFIG, f"{key} is {_shown(value)}; expected {rule[0]}")
-    missing = [key for key in ("peft_type", "task_type", "r", "lora_alpha", "target_modules") if key not in found]
-    if missing:
-        _refuse(CONFIG, f"{', '.join(missing)} is missing")
+    try:
+        options = read_as(_Options, {key: value for key, value in found.items() if key in known})
+    except ValueError as error:
+        _refuse(CONFIG, str(error))
     return AdapterConfig(
-        rank=found["r"],
-        alpha=float(found["lora_alpha"]),
-        dropout=float(found.get("lora_dropout", 0.0)),
-        targets=tuple(sorted(set(found["target_modules"]))),
-        base=read_base(found.get("base_model_name_or_path")),
-        base_revision=found.get("revision"),
+        rank=options.r,
+        alpha=options.lora_alpha,
+        dropout=options.lora_dropout,
+        targets=tuple(sorted(set(options.target_modules))),
+        base=read_base(options.base_model_name_or_path),
+        base_revision=options.revision,
     )
 
 
@@ -186,51 +186,37 @@ def read_base(base: Any) -> str:
         )
 
 
-Rule = tuple[str, Callable[[Any], bool]]
-"""The expected value in words, and a check for it."""
+_NAME: Final = r"^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+){0,20}$"
+_Name = Annotated[str, Field(pattern=_NAME, max_length=200)]
+_TRUE_OR_FALSE: Final = Expected("true or false")
 
 
-def _number(low: float, high: float) -> Callable[[Any], bool]:
-    return lambda value: type(value) in (int, float) and math.isfinite(value) and low <= value <= high
+@dataclass(frozen=True, kw_only=True)
+class _Options:
+    """The options that may be set. PEFT writes many more; these must be empty or false."""
 
-
-def _one_of(*allowed: Any) -> Rule:
-    expected = " or ".join(str(one) for one in allowed)
-    return expected, lambda value: any(type(value) is type(one) and value == one for one in allowed)
-
-
-def _are_targets(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and 0 < len(value) <= 256
-        and all(isinstance(name, str) and len(name) <= 200 and _NAME.fullmatch(name) for name in value)
-    )
-
-
-_RULES: Final[Mapping[str, Rule]] = {
-    "peft_type": _one_of("LORA"),
-    "task_type": _one_of("CAUSAL_LM"),
-    "base_model_name_or_path": ("the base's Hub id", lambda value: value is None or isinstance(value, str)),
-    "revision": (
-        "a commit, branch or tag of the base",
-        lambda value: value is None or (isinstance(value, str) and bool(_REVISION.fullmatch(value))),
-    ),
-    "r": (f"a whole number from 1 to {MAX_RANK}", lambda value: type(value) is int and 1 <= value <= MAX_RANK),
-    "lora_alpha": ("a number above 0", lambda value: _number(0, 1e6)(value) and value > 0),
-    "lora_dropout": ("a share from 0 to below 1", lambda value: _number(0, 1)(value) and value < 1),
-    "target_modules": ("a list of plain module names, such as q_proj", _are_targets),
-    "use_rslora": _one_of(True, False),
-    "inference_mode": _one_of(True, False),
+    peft_type: Annotated[str, one_of("LORA")]
+    task_type: Annotated[str, one_of("CAUSAL_LM")]
+    base_model_name_or_path: Annotated[str | None, Expected("the base's Hub id")] = None
+    revision: Annotated[str | None, Expected("a commit, branch or tag of the base", pattern=REVISION)] = None
+    r: Annotated[int, whole(1, MAX_RANK)]
+    lora_alpha: Annotated[float, number("a number above 0", gt=0, le=1e6)]
+    lora_dropout: Annotated[float, number("a share from 0 to below 1", ge=0, lt=1)] = 0.0
+    target_modules: Annotated[
+        tuple[_Name, ...], Expected("a list of plain module names, such as q_proj", min_length=1, max_length=256)
+    ]
+    use_rslora: Annotated[bool, _TRUE_OR_FALSE] = False
+    inference_mode: Annotated[bool, _TRUE_OR_FALSE] = False
     # others, such as pissa and olora, change the base's own weights when the adapter is loaded
-    "init_lora_weights": _one_of(True, False, "gaussian", "orthogonal"),
-    "bias": _one_of("none"),
+    init_lora_weights: Annotated[
+        bool | Literal["gaussian", "orthogonal"], Expected("true, false, gaussian or orthogonal")
+    ] = True
+    bias: Annotated[str, one_of("none")] = "none"
     # names a module to import if megatron_config is set
-    "megatron_core": _one_of("megatron.core", None),
-    "peft_version": ("a short text", lambda value: isinstance(value, str) and len(value) <= 60),
+    megatron_core: Annotated[str | None, one_of("megatron.core")] = None
+    peft_version: Annotated[str, Expected("a short text", max_length=60)] = ""
     # only used together with use_qalora, which is not allowed
-    "qalora_group_size": ("a whole number", lambda value: type(value) is int),
-}
-"""The options that may be set. PEFT writes many more; these must be empty or false."""
+    qalora_group_size: Annotated[int, Expected("a whole number")] = 16
 
 
 def _is_unset(value: Any) -> bool:
@@ -238,44 +224,6 @@ def _is_unset(value: Any) -> bool:
 
 
 # -- our record --------------------------------------------------------------------------------------------------
-
-
-def _is_text(most: int, empty: bool = True) -> Callable[[Any], bool]:
-    return lambda value: (value is None and empty) or (isinstance(value, str) and 0 < len(value) <= most)
-
-
-def _are_studies(value: Any) -> bool:
-    return isinstance(value, list) and len(value) <= 1_000_000 and all(isinstance(one, str) for one in value)
-
-
-_RECORD_RULES: Final[Mapping[str, Rule]] = {
-    "template": ("the name of a prompt template", _is_text(60, empty=False)),
-    "tokenizer": ("a sha256", lambda value: isinstance(value, str) and bool(_DIGEST.fullmatch(value))),
-    "trained_on": ("a list of study ids", _are_studies),
-    "base": ("a Hub id", _is_text(200)),
-    "base_revision": (
-        "a revision",
-        lambda value: value is None or bool(isinstance(value, str) and _REVISION.match(value)),
-    ),
-    "base_weights": (
-        "a sha256",
-        lambda value: value is None or (isinstance(value, str) and bool(_DIGEST.fullmatch(value))),
-    ),
-    "split": ("a sha256", lambda value: value is None or (isinstance(value, str) and bool(_DIGEST.fullmatch(value)))),
-    "demo": _one_of(True, False),
-    "training": ("an object", lambda value: value is None or isinstance(value, dict)),
-}
-
-
-def _check_record(found: Mapping[str, Any]) -> None:
-    """Reject a record whose fields do not have the expected types."""
-    known = {one.name for one in fields(ModelRecord)}
-    unknown = sorted(set(found) - known)
-    if unknown:
-        _refuse(RECORD, f"{unknown[0][:60]!r} is not a known field; the record may be from a newer version")
-    for key, (expected, fits) in _RECORD_RULES.items():
-        if key in found and not fits(found[key]):
-            _refuse(RECORD, f"{key} is {_shown(found[key])}; expected {expected}")
 
 
 def _check_agreement(config: AdapterConfig, record: ModelRecord) -> None:

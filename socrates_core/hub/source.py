@@ -1,19 +1,39 @@
 """`source.json` beside a pulled adapter: repository, commit, requested revisions, and the sha256 of every file."""
 
-import re
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from socrates_core.errors import HubError
 from socrates_core.hub.access import check_repo_id
 from socrates_core.hub.inspection import FILES, WEIGHTS
 from socrates_core.study.files import file_sha256, partial_of, read_json, write_json
+from socrates_core.study.incoming.fields import Expected, read_as
 
 SOURCE: Final = "source.json"
 FORMAT: Final = 1
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True)
+class _File:
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class _Source:
+    format: Annotated[int, Expected(str(FORMAT), ge=FORMAT, le=FORMAT)]
+    repo_id: str
+    commit: Annotated[str, Expected("a commit", pattern=r"^[0-9a-f]{40}$")]
+    asked: Annotated[Mapping[str, float], Expected("revisions, each with a time", min_length=1)]
+    files: Mapping[str, _File]
+    owner_only: bool = False
+
+    def __post_init__(self) -> None:
+        if not {WEIGHTS} <= set(self.files) <= set(FILES):
+            raise ValueError(f"files: expected {WEIGHTS}, and no others than {', '.join(FILES)}")
 
 
 def write_source(folder: Path, repo_id: str, revision: str | None, commit: str, owner_only: bool = False) -> None:
@@ -48,24 +68,13 @@ def read_source(folder: Path) -> Mapping[str, Any]:
     """
     path = folder / SOURCE
     try:
-        found = read_json(path, strict=True)
-        sound = (
-            found["format"] == FORMAT
-            and bool(check_repo_id(found["repo_id"]))
-            and bool(_COMMIT.fullmatch(found["commit"]))
-            and bool(found["asked"])
-            and all(isinstance(when, int | float) for when in found["asked"].values())
-            and {WEIGHTS} <= set(found["files"]) <= set(FILES)
-            and isinstance(found.get("owner_only", False), bool)
-            and all(isinstance(one["size"], int) and isinstance(one["sha256"], str) for one in found["files"].values())
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise HubError(
-            f"{path} cannot be read ({error}): nothing was pulled into {folder}, or the file is damaged"
-        ) from error
-    if not sound:
-        raise HubError(f"{path} is not a valid record of a pull; remove {folder} and pull again")
-    return dict(found)
+        raw = read_json(path, strict=True)
+        check_repo_id(read_as(_Source, raw).repo_id)
+    except OSError as error:
+        raise HubError(f"{path} cannot be read ({error}): nothing was pulled into {folder}") from error
+    except ValueError as error:
+        raise HubError(f"{path} is not a valid record of a pull ({error}); remove {folder} and pull again") from error
+    return dict(raw)
 
 
 def is_pulled(path: Path) -> bool:

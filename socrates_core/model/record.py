@@ -5,34 +5,41 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final
 
 from socrates_core.errors import ModelError
 from socrates_core.prompt import check_template
 from socrates_core.study.files import read_json
+from socrates_core.study.incoming.fields import Expected, read_as
 
 FILE = "socrates.json"
 CALIBRATION = "calibration.json"
 """The error model of the predictions that these weights make, beside them."""
 
 
+REVISION: Final = r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}$"
+"""A commit, branch or tag on the Hub."""
+
+_SHA256: Final = Expected("a sha256", pattern=r"^[0-9a-f]{64}$")
+
+
 @dataclass(frozen=True)
 class ModelRecord:
     """How the weights were made and what they require. A loader refuses anything incompatible."""
 
-    template: str
+    template: Annotated[str, Expected("the name of a prompt template", min_length=1, max_length=60)]
     """The prompt template they were trained on."""
-    tokenizer: str
+    tokenizer: Annotated[str, _SHA256]
     """`tokenizer_hash` of the tokenizer they were trained with."""
-    trained_on: tuple[str, ...]
+    trained_on: Annotated[tuple[str, ...], Expected("a list of study ids", max_length=1_000_000)]
     """Ids of the studies that they were trained on."""
-    base: str | None = None
+    base: Annotated[str | None, Expected("a Hub id", min_length=1, max_length=200)] = None
     """For an adapter: the base model's Hub id, or `demo`. For a model: the Hub id of which its folder is a copy."""
-    base_revision: str | None = None
+    base_revision: Annotated[str | None, Expected("a revision", pattern=REVISION)] = None
     """The Hub commit of `base`."""
-    base_weights: str | None = None
+    base_weights: Annotated[str | None, _SHA256] = None
     """For an adapter: `weights_digest` of the base's folder. Absent in records of version 0.1."""
-    split: str | None = None
+    split: Annotated[str | None, _SHA256] = None
     """Digest of the split whose training part was used."""
     demo: bool = False
     """Whether it was made to demonstrate the software and knows nothing about the world."""
@@ -65,9 +72,8 @@ class ModelRecord:
         if not path.is_file():
             return None
         try:
-            raw = read_json(path)
-            record = cls(**{**raw, "trained_on": tuple(raw["trained_on"])})
-        except (ValueError, KeyError, TypeError) as error:
+            record = read_as(cls, read_json(path))
+        except ValueError as error:
             raise ModelError(f"{path} cannot be read ({error}); fetch or train the model again") from error
         check_template(record.template)
         return record

@@ -19,12 +19,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal, cast, get_args
+from typing import Final, Literal, cast, get_args
 
 import polars as pl
 
 from socrates_core.errors import LeakError, SplitError
 from socrates_core.study.files import read_json, write_file
+from socrates_core.study.incoming.fields import read_as
 from socrates_core.study.study_set import StudySet
 
 Kind = Literal["study", "official", "condition", "outcome", "participant"]
@@ -110,19 +111,15 @@ class Split:
             SplitError: If there is no such file, it is not a split, or it was modified after it was made.
         """
         try:
-            raw = read_json(path)
+            found = read_as(cls, read_json(path), others=True)
         except OSError as error:
             raise SplitError(f"the split {path} cannot be read ({error.strerror})") from error
         except ValueError as error:
             raise SplitError(f"{path} is not a split file: {error}") from error
-        problem = _form_problem(raw)
-        if problem:
-            raise SplitError(f"{path} is not a split file: {problem}")
-        parts = {name: tuple(sorted(units)) for name, units in raw["parts"].items()}
-        try:
-            return cls(raw["kind"], raw["seed"], raw["source"], parts, raw["digest"])
         except SplitError as error:
             raise type(error)(f"{path}: {error}") from None
+        ordered = {name: tuple(sorted(units)) for name, units in found.parts.items()}
+        return found if ordered == found.parts else replace(found, parts=ordered)
 
     def save(self, path: Path) -> None:
         """Write the split as JSON: kind, seed, source, parts, digest."""
@@ -378,20 +375,6 @@ def _ids(ids: Collection[str]) -> Collection[str]:
 
 def _among(column: str, rows: pl.DataFrame) -> pl.Expr:
     return pl.col(column).is_in(rows[column].unique().implode())
-
-
-def _form_problem(raw: Any) -> str | None:
-    """Why parsed JSON is not a split, or None if it is."""
-    if not isinstance(raw, dict):
-        return "expected an object with kind, seed, source, parts and digest"
-    types = {"kind": str, "seed": int, "source": str, "parts": dict, "digest": str}
-    for key, expected in types.items():
-        if not isinstance(raw.get(key), expected) or isinstance(raw.get(key), bool):
-            return f"{key!r} is missing or not of type {expected.__name__}"
-    for name, units in raw["parts"].items():
-        if not isinstance(units, list) or not all(isinstance(unit, str) for unit in units):
-            return f"part {name!r} is not a list of ids"
-    return None
 
 
 def _some(names: Collection[str], most: int = 5) -> str:

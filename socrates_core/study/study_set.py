@@ -22,6 +22,7 @@ from socrates_core.errors import StudyFolderError
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.loss import Loss
 from socrates_core.study.files import file_sha256, partial_of, read_json, read_parquet, write_file, write_parquet
+from socrates_core.study.incoming.fields import read_as
 
 FORMAT = 2
 """Version of the folder format that is written."""
@@ -360,10 +361,7 @@ def _read_manifest(folder: Path) -> Manifest:
             raise StudyFolderError(
                 f"{folder} has format {raw['format']}, but this version reads {readable}; prepare it again"
             )
-        dropped = tuple(_dropped(item) for item in raw["dropped"])
-        lost = tuple(Loss(**item) for item in raw.get("losses", ()))
-        notes = tuple(raw.get("notes", ()))
-        return Manifest(**{**raw, "dropped": dropped, "losses": lost, "notes": notes})
+        return read_as(Manifest, {**raw, "dropped": raw["dropped"]})  # nothing stands for rows that were not counted
     except (ValueError, KeyError, TypeError) as error:
         raise StudyFolderError(f"{path} cannot be read ({error}); prepare the folder again") from error
 
@@ -395,10 +393,6 @@ def _of_format_2(table: pl.DataFrame, name: str) -> pl.DataFrame:
         none = [pl.lit(None, kind).alias(key) for key, kind in CELLS_SCHEMA.items() if key.startswith("off_axis")]
         return table.with_columns(unit=pl.lit(1.0), measurement=bounded, wording_contrast=False).with_columns(none)
     return table
-
-
-def _dropped(raw: dict[str, Any]) -> Dropped:
-    return Dropped(reason=raw["reason"], rows=raw["rows"], examples=tuple(raw["examples"]))
 
 
 def _some(names: Iterable[str], most: int = 5) -> str:

@@ -32,7 +32,7 @@ HOSTILE: dict[str, tuple[dict[str, bytes], str]] = {
     "a base of one machine": (evil(base_model_name_or_path="/etc"), "others cannot load a local folder"),
     "no base": (evil(base_model_name_or_path=None), "does not name the base"),
     "no json": (files(config=b"{"), "JSON"),
-    "a record with code": (files(record=as_json(record(run="os.system"))), "not a known field"),
+    "a record with code": (files(record=as_json(record(run="os.system"))), "run: there is no such key"),
     "an unknown template": (files(record=as_json(record(template="jailbreak"))), "jailbreak"),
     "weights that are a pickle": (files(weights=b"\x80\x04cos\nsystem\n" * 9), "its header claims"),
     "weights that are cut off": (files(weights=safetensors()[:-1]), "cut off"),

@@ -88,7 +88,7 @@ def test_what_a_model_has_seen_is_known_before_it_is_loaded(
     assert seen_studies(data, replace(spec, model="marginal")) == []
     assert len(seen_studies(train, replace(spec, model="marginal"))) == 5
     assert seen_studies(train, replace(spec, model="uniform")) == []
-    record = {"template": "shared", "tokenizer": "x", "trained_on": ["classic-disease-framing-ml1", "elsewhere"]}
+    record = {"template": "shared", "tokenizer": "a" * 64, "trained_on": ["classic-disease-framing-ml1", "elsewhere"]}
     (tmp_path / "socrates.json").write_text(json.dumps(record))
     twice = ["classic-disease-framing-1981", "classic-disease-framing-ml1"]  # one experiment, repeated
     assert seen_studies(data, replace(spec, adapter=str(tmp_path))) == twice

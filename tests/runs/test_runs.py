@@ -266,7 +266,7 @@ def test_a_resumed_run_keeps_the_precision_of_its_finished_cells(tmp_path: Path)
         ("{", "cannot be read"),
         ("[]", "cannot be read"),
         ('{"format": 1}', "cannot be read"),
-        ('{"format": 1, "id": "x", "model": "m"}', "other fields"),
+        ('{"format": 1, "id": "x", "model": "m"}', "studies is missing"),
         ('{"format": 99, "id": "x"}', "a run of format version 99, but this software reads 1"),
     ],
 )

@@ -323,16 +323,16 @@ def test_a_study_listed_twice_in_one_part_is_refused(tmp_path: Path) -> None:
     [
         ({"parts": {"train": ["a"], "val": ["c"], "test": ["d"]}}, "do not match its digest"),
         ({"digest": "0" * 64}, "do not match its digest"),
-        ({"digest": None}, "'digest' is missing or not of type str"),
-        ({"seed": "42"}, "'seed' is missing or not of type int"),
-        ({"seed": True}, "'seed' is missing or not of type int"),
-        ({"parts": {"train": "ab", "val": [], "test": []}}, "part 'train' is not a list of ids"),
-        ({"parts": {"train": [1], "val": [], "test": []}}, "part 'train' is not a list of ids"),
+        ({"digest": None}, "digest: expected a text, got None"),
+        ({"seed": "42"}, "seed: expected a whole number, got '42'"),
+        ({"seed": True}, "seed: expected a whole number, got True"),
+        ({"parts": {"train": "ab", "val": [], "test": []}}, "parts.train: expected a list, got 'ab'"),
+        ({"parts": {"train": [1], "val": [], "test": []}}, "parts.train[0]: expected a text, got 1"),
         (
             {"parts": {"train": ["a"], "test": []}},
             "and test, and may have calibration; this one has test, train",
         ),
-        ({"kind": "row"}, "no split of kind 'row'"),
+        ({"kind": "row"}, "kind: expected 'study', 'official'"),
         ({"kind": "condition"}, "have the form STUDY/condition:ID, not a, b, c, d"),
     ],
 )

@@ -27,11 +27,11 @@ class Expected:
     Where the type admits None, so do the words.
     """
 
-    def __init__(self, words: str, names: tuple[Any, ...] = (), **limits: Any) -> None:
+    def __init__(self, words: str, names: tuple[str, ...] = (), **limits: Any) -> None:
         """
         Args:
             words: `a share from 0 to below 1`.
-            names: The values that there are; any of the type when empty.
+            names: The texts that there are; any value of the type when empty.
             limits: As for pydantic's `Field`: `ge`, `lt`, `pattern`, `max_length`.
         """
         self.words, self.names, self.limits = words, names, limits
@@ -61,19 +61,24 @@ def number(words: str, **limits: Any) -> Expected:
     return Expected(words, allow_inf_nan=False, **limits)
 
 
-def one_of(*names: Any) -> Expected:
-    """One of some values."""
-    return Expected(f"one of {', '.join(map(str, names))}", names)
+def one_of(*names: str) -> Expected:
+    """One of some texts; or the only one that there may be."""
+    return Expected(f"{'one of ' if len(names) > 1 else ''}{', '.join(names)}", names)
 
 
-def read_as(kind: type[Record], raw: object) -> Record:
+def read_as(kind: type[Record], raw: object, others: bool = False) -> Record:
     """A dataclass from what `parse_json` gives.
+
+    Args:
+        kind: The dataclass.
+        raw: Its fields as keys with values.
+        others: Whether there may be keys that nothing reads.
 
     Raises:
         ValueError: If a key is missing, unknown, or its value not allowed; one line that names it.
     """
     of: Any = kind
-    if isinstance(raw, Mapping):
+    if isinstance(raw, Mapping) and not others:
         known = [*_adapters(of)]
         unknown = [str(key) for key in raw if key not in known]
         if unknown:
