@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -23,7 +24,10 @@ INTERRUPTED = 130
 LARGEST_SEED: Final = 2**53
 """The largest that a browser's numbers hold exactly."""
 
+PROGRESS_SECONDS: Final = 1.0
 ARRIVAL_SECONDS: Final = 5.0
+ERASE_TO_END: Final = "\x1b[K"
+"""What makes a terminal forget the rest of its line."""
 
 _WAYS_OUT: Final[Mapping[int, str]] = {
     errno.EACCES: "choose a place that you may use",
@@ -147,29 +151,48 @@ def _fail(message: str) -> NoReturn:
     sys.exit(USER_ERROR)
 
 
+def status_line(what: str, seconds: float = PROGRESS_SECONDS) -> Callable[[Callable[[float], str], bool], None]:
+    """One line on stderr: rewritten in a terminal, another one each time where there is none.
+
+    Args:
+        what: What the line is about, its first column.
+        seconds: At least this long between two lines.
+
+    Returns:
+        A thread-safe function of the text, which is made only if it is shown, from the seconds since the beginning; and
+        of whether it is the last one, which is always shown.
+    """
+    started = last = time.perf_counter()
+    lock = threading.Lock()
+
+    def show(text: Callable[[float], str], ends: bool) -> None:
+        nonlocal last
+        with lock:
+            now = time.perf_counter()
+            if not ends and now - last < seconds:
+                return
+            last = now
+            shown = f"{what:<12} {text(max(now - started, 1e-9))}"
+            if sys.stderr.isatty():  # in one line, without the end of a longer one before
+                shown = f"\r{shown[: shutil.get_terminal_size().columns - 1]}{ERASE_TO_END}"
+            sys.stderr.write(shown + ("\n" if ends or not sys.stderr.isatty() else ""))
+            sys.stderr.flush()
+
+    return show
+
+
 def arrivals(what: str) -> Callable[[int], None]:
-    """A line on stderr, about every five seconds, on things whose total is not known: how many so far, and the rate.
+    """A line on things whose total is not known: how many so far, and the rate.
 
     Returns:
         A thread-safe function of the number so far, which may start above 0.
     """
-    started = last = time.perf_counter()
-    first: int | None = None
-    lock = threading.Lock()
+    line = status_line(what, ARRIVAL_SECONDS)
+    first: list[int] = []
 
     def show(done: int) -> None:
-        nonlocal last, first
-        with lock:
-            now = time.perf_counter()
-            first = done - 1 if first is None else first
-            if now - last < ARRIVAL_SECONDS:
-                return
-            last = now
-            ending = "\r" if sys.stderr.isatty() else "\n"
-            sys.stderr.write(
-                f"{what:<12} {done:,} so far, {rate_in_words((done - first) / (now - started), what)}{ending}"
-            )
-            sys.stderr.flush()
+        first.append(done - 1) if not first else None
+        line(lambda passed: f"{done:,} so far, {rate_in_words((done - first[0]) / passed, what)}", False)
 
     return show
 
@@ -179,30 +202,29 @@ def rate_in_words(rate: float, what: str) -> str:
     return f"{rate:,.0f} {what} a second" if rate >= 1 else f"{60 * rate:,.1f} {what} a minute"
 
 
-def progress(what: str, worked_on: str = "") -> Callable[[int, int, int, int], None]:
-    """A line on stderr that is rewritten about once a second: units done, the rate, the time left.
+def progress(what: str, worked_on: str | None = "") -> Callable[..., None]:
+    """A line on units of which the total is known: how many are done, the rate, the time left.
 
     Args:
         what: The units, in the plural.
-        worked_on: What the last two arguments of the function count, if not those units: the rate is of these.
+        worked_on: What the last two arguments of the function count, if not those units: the rate is of these. None for
+            no rate.
 
     Returns:
-        A function of the units done and in all, and of those of this process (earlier results excluded), for rate and
-        time left: done and to do.
+        A function of the units done and in all; and, where others were done before, of those of this process for rate
+        and time left: done and to do.
     """
-    started = time.perf_counter()
-    last = [started]
+    line = status_line(what)
 
-    def show(done: int, total: int, worked: int, to_work: int) -> None:
-        now = time.perf_counter()
-        if done < total and now - last[0] < 1:
-            return
-        last[0] = now
-        rate = worked / max(now - started, 1e-9)
-        left = f"{(to_work - worked) / rate:.0f} s left" if worked else "time left unknown"
-        ending = "\n" if done >= total else "\r" if sys.stderr.isatty() else "\n"
-        pace = rate_in_words(rate, worked_on or what)
-        sys.stderr.write(f"{what:<12} {done:,} of {total:,} ({done / total:.0%}), {pace}, {left}{ending}")
-        sys.stderr.flush()
+    def show(done: int, total: int, worked: int | None = None, to_work: int | None = None) -> None:
+        now_done, now_all = (done, total) if worked is None or to_work is None else (worked, to_work)
+
+        def text(passed: float) -> str:
+            rate = now_done / passed
+            pace = "" if worked_on is None else f"{rate_in_words(rate, worked_on or what)}, "
+            left = f"{(now_all - now_done) / rate:.0f} s left" if now_done else "time left unknown"
+            return f"{done:,} of {total:,} ({done / total:.0%}), {pace}{left}"
+
+        line(text, done >= total)
 
     return show

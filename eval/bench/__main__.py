@@ -113,8 +113,11 @@ def bench(
 
         keep(GPU, run_gpu_suite(seed, lambda figures: keep(GPU, figures)))
     else:
-        for name in [suite] if suite else SUITES:
+        names = [suite] if suite else list(SUITES)
+        show = command.progress("suites")
+        for place, name in enumerate(names):
             keep(name, run_suite(name, rows, seed))
+            show(place + 1, len(names))
         print(json.dumps(results, indent=1))
     print(f"wrote {out} in {time.perf_counter() - started:.0f} s")
 

@@ -3,6 +3,7 @@
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
 from huggingface_hub.utils.logging import set_verbosity_error
 
+from socrates_core import command
 from socrates_core.hub.access import saved_token
 from socrates_core.hub.hired import FLAVOR, TIMEOUT, hired_command
 from socrates_core.hub.pull.installed import PulledAdapter
@@ -45,7 +47,7 @@ def push(
     if dry_run:
         _write("dry run      nothing was pushed\n")
         return
-    url = push_plan(plan, folder, token, _show_progress)
+    url = push_plan(plan, folder, token, _progress("push"))
     _write(f"pushed       {url}\n")
 
 
@@ -57,7 +59,7 @@ def pull(
 ) -> None:
     """Pull an adapter, verify it, and install it atomically."""
     _begin()
-    _show_adapter(pull_adapter(repository, out, saved_token(), _show_progress))
+    _show_adapter(pull_adapter(repository, out, saved_token(), _progress("pull")))
 
 
 def job(
@@ -104,11 +106,12 @@ def _show_adapter(found: PulledAdapter) -> None:
     _write(f"folder       {found.folder}\n")
 
 
-def _show_progress(share: float, step: str) -> None:
-    """Show progress on one line of a terminal; write nothing to a log."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{share:4.0%} {step:<60}" + ("\n" if share >= 1 else ""))
-        sys.stderr.flush()
+def _progress(what: str) -> Callable[[float, str], None]:
+    """A line in a terminal; nothing in a log, which gets the result."""
+    if not sys.stderr.isatty():
+        return lambda _share, _step: None
+    line = command.status_line(what)
+    return lambda share, step: line(lambda _: f"{share:.0%} {step}", share >= 1)
 
 
 def _write(text: str) -> None:

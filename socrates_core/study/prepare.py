@@ -1,7 +1,6 @@
 """The command that prepares studies: it reads a source and writes a study folder with a split."""
 
 import shlex
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,11 +11,10 @@ import numpy as np
 import polars as pl
 import typer
 
-from socrates_core.command import check_seed
+from socrates_core.command import check_seed, progress
 from socrates_core.errors import SourceError, SplitError, shown
 from socrates_core.study.folder import check_target, write_folder
 from socrates_core.study.leaks import NearDuplicate, near_duplicates
-from socrates_core.study.sources.builder import Progress
 from socrates_core.study.sources.file.frames import check_single
 from socrates_core.study.sources.grouping import WORDING
 from socrates_core.study.sources.hub_dataset import PREFIX, HubName, fetch
@@ -102,7 +100,7 @@ def prepare(
     if is_study_file(source) and not (revision or columns or group_by):
         whole: StudySet = read_study(source)
     else:
-        whole = open_source(source, revision, show_progress(started), allow_loss, stated)
+        whole = open_source(source, revision, progress("read", None), allow_loss, stated)
     rng = np.random.default_rng(seed)
     studies = sample_rows(whole, fraction, rng)
     studies = sample_cells(studies, per_cell, rng) if per_cell is not None else studies
@@ -311,20 +309,3 @@ def with_few_versions(studies: StudySet) -> StudySet:
         return studies
     group = ("study_id", "condition_num", "task_num")
     return replace(studies, cells=studies.cells.filter(pl.int_range(pl.len()).over(group) < VERSIONS))
-
-
-def show_progress(started: float) -> Progress:
-    """A line on stderr that is rewritten about once a second: how much is read, and the time left."""
-    last = [started]
-
-    def show(done: int, total: int) -> None:
-        now = time.perf_counter()
-        if done < total and now - last[0] < 1:
-            return
-        last[0] = now
-        ending = "\n" if done >= total else "\r" if sys.stderr.isatty() else "\n"
-        left = (total - done) * (now - started) / done
-        sys.stderr.write(f"read         {done:,} of {total:,} ({done / total:.0%}), {left:.0f} s left{ending}")
-        sys.stderr.flush()
-
-    return show
