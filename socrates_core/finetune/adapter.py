@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from socrates_core.finetune.network import LoraNetwork
 from socrates_core.model.record import FILE, ModelRecord
-from socrates_core.study.files import partial_of, put_in_place, sync
+from socrates_core.study.files import partial_of, put_in_place, replacing
 from socrates_core.study.leaks import STIMULI
 
 WEIGHTS: Final = "adapter_model.safetensors"
@@ -52,9 +52,7 @@ def save_adapter(lora: LoraNetwork, record: ModelRecord, folder: Path, stimuli: 
 
 def publish_adapter(source: Path, out: Path) -> None:
     """Copy an adapter's files into a folder with other contents; weights last, since they mark it as an adapter."""
-    for name in (name for name in reversed(ADAPTER_FILES) if (source / name).is_file()):
-        partial = partial_of(out / name)
-        shutil.copyfile(source / name, partial)
-        sync(partial)
-        partial.replace(out / name)
-    sync(out)
+    for name in reversed(ADAPTER_FILES):
+        if (source / name).is_file():
+            with replacing(out / name, durable=True) as partial:
+                shutil.copyfile(source / name, partial)

@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any, Final
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.validation import ValidationResult
 from socrates_core.report.words import duration
+from socrates_core.study.files import append
 
 FILE: Final = "metrics.jsonl"
 
@@ -48,10 +48,7 @@ class TrainingLog:
     def write(self, event: str, step: int, values: Mapping[str, Any]) -> None:
         """Append one line; it is on disk when this returns."""
         if self._accelerator.is_main_process:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"event": event, "step": step, **values}) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            append(self._path, json.dumps({"event": event, "step": step, **values}) + "\n")
         if self._tracked:
             numbers = {f"{event}/{name}": value for name, value in values.items() if isinstance(value, int | float)}
             self._accelerator.log(numbers, step=step)

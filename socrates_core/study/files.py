@@ -149,24 +149,22 @@ def partial_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.partial")
 
 
-def write_file(path: Path, content: str | bytes | memoryview, durable: bool = False) -> None:
-    """Write a file atomically.
+@contextmanager
+def replacing(path: Path, durable: bool = False) -> Iterator[Path]:
+    """Write a file atomically: the block writes it under a temporary name, and its end puts it in place.
 
     Args:
         path: The file; an existing one is replaced.
-        content: Text is encoded as UTF-8.
-        durable: Return only once the file would survive a power cut.
+        durable: End only once the file would survive a power cut.
 
     Raises:
         OSError: If it cannot be written; an existing file is left unchanged.
     """
     partial = partial_of(path)
     try:
-        with partial.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
+        yield partial
+        if durable:
+            sync(partial)
         partial.replace(path)
     except OSError as error:
         error.filename = str(path)  # where the disk is full it has none
@@ -176,6 +174,20 @@ def write_file(path: Path, content: str | bytes | memoryview, durable: bool = Fa
             partial.unlink(missing_ok=True)
     if durable:
         sync(path.parent)
+
+
+def write_file(path: Path, content: str | bytes | memoryview, durable: bool = False) -> None:
+    """`replacing` of a file by a text, encoded as UTF-8, or by bytes; errors as for it."""
+    with replacing(path, durable) as partial, partial.open("wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+def append(path: Path, text: str) -> None:
+    """Append a text; it would survive a power cut when this returns."""
+    with path.open("ab") as file:
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -269,7 +281,7 @@ def sync(path: Path) -> None:
     """Flush a file, or the entries of a folder, to disk."""
     if os.name == "nt" and path.is_dir():  # Windows cannot open folders
         return
-    handle = os.open(path, os.O_RDONLY)
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)  # Windows flushes what can be written
     try:
         os.fsync(handle)
     finally:

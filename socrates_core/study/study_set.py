@@ -21,7 +21,7 @@ import polars as pl
 from socrates_core.errors import StudyFolderError
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.loss import Loss
-from socrates_core.study.files import file_sha256, partial_of, read_json, read_parquet, write_file, write_parquet
+from socrates_core.study.files import file_sha256, read_json, read_parquet, replacing, write_file, write_parquet
 from socrates_core.study.incoming.fields import read_as
 
 FORMAT = 2
@@ -278,10 +278,9 @@ class StudySet:
         manifest_file.unlink(missing_ok=True)
         hashes = {}
         for name in TABLES:
-            partial = partial_of(folder / f"{name}.parquet")
-            write_parquet(getattr(self, name), partial)
-            hashes[name] = file_sha256(partial)
-            partial.replace(folder / f"{name}.parquet")
+            with replacing(folder / f"{name}.parquet") as partial:
+                write_parquet(getattr(self, name), partial)
+                hashes[name] = file_sha256(partial)
         saved = replace(self, manifest=replace(self.manifest, hashes=hashes))
         write_file(manifest_file, json.dumps(asdict(saved.manifest), indent=1, ensure_ascii=False) + "\n")
         return saved

@@ -6,12 +6,14 @@ import pytest
 
 from socrates_core.study import files
 from socrates_core.study.files import (
+    append,
     parquet_metadata,
     parquet_schema,
     parse_json,
     put_in_place,
     read_json,
     read_parquet,
+    replacing,
     write_file,
 )
 
@@ -57,6 +59,28 @@ def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
         write_file(tmp_path / "a.txt", "new \ud800")
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
     assert (tmp_path / "a.txt").read_text() == "old"
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_what_fails_half_way_leaves_the_old_file_and_nothing_else(tmp_path: Path, durable: bool) -> None:
+    write_file(tmp_path / "a.txt", "old", durable)
+
+    def fail() -> None:
+        with replacing(tmp_path / "a.txt", durable) as partial:
+            partial.write_text("half")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match=r"a\.txt'$") as full:
+        fail()
+    assert full.value.filename == str(tmp_path / "a.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_lines_are_appended_to_a_file_that_may_not_be_there_yet(tmp_path: Path) -> None:
+    for line in ("é\n", "2\n"):
+        append(tmp_path / "log", line)
+    assert (tmp_path / "log").read_bytes() == "é\n2\n".encode()
 
 
 def test_a_folder_goes_only_when_the_new_one_stands(tmp_path: Path) -> None:
