@@ -10,21 +10,92 @@ whose question nobody was asked in these words is that of all wordings, if nobod
 be applied is an error, and keys that nothing reads are named.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from socrates_core.errors import SourceError
 from socrates_core.study.files import parse_json, read_bytes
+from socrates_core.study.incoming.fields import Expected
+from socrates_core.study.incoming.problems import first_problem
 from socrates_core.study.study_set import Study
 
-_KEYS: Final = (
-    "study_id", "title", "source", "licence", "citation", "randomised", "group", "conditions", "outcome", "outcomes",
-)  # fmt: skip
-_CONDITION_KEYS: Final = ("condition_num", "label")
-_OUTCOME_KEYS: Final = ("question", "min", "max", "labels")
+
+class _Form(BaseModel):
+    """Keys that nothing reads may stand beside the others; one that is nearly one of ours was meant to be it."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spelt(cls, raw: Any) -> Any:
+        for key in raw if isinstance(raw, dict) else ():
+            close = get_close_matches(key.casefold(), cls.model_fields, n=1, cutoff=0.8)
+            if close and key not in cls.model_fields:
+                said = "there is no key {key}; did you mean {close}?"
+                raise PydanticCustomError("misspelt", said, {"key": key, "close": close[0]})
+        return raw
+
+
+class _Condition(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow")
+    condition_num: int
+    label: str = ""
+
+
+class _Question(_Form):
+    question: str = ""
+    min: int = 0
+    max: int = 0
+    labels: dict[Annotated[str, Expected("the number of an option", pattern=r"^-?\d+$")], str] = {}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "_Question":
+        ends = {"min", "max"} & self.model_fields_set
+        if len(ends) == 1:
+            raise PydanticCustomError("ends", "expected both min and max, or neither")
+        strangers = [key for key in self.labels if ends and not self.min <= int(key) <= self.max]
+        if strangers:
+            said = "the labels {labels} are not options of the outcome"
+            raise PydanticCustomError("labels", said, {"labels": ", ".join(strangers)})
+        return self
+
+
+class _Entry(_Form):
+    study_id: str
+    title: str = ""
+    source: str = ""
+    licence: str = ""
+    citation: str = ""
+    randomised: bool = True
+    group: str = ""
+    conditions: list[_Condition] = []
+    outcome: _Question = _Question()
+    outcomes: list[_Question] = []
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "_Entry":
+        if self.outcomes and "outcome" in self.model_fields_set:
+            raise PydanticCustomError("outcomes", "it has both outcome and outcomes; keep one of them")
+        if len(self.outcomes) > 1 and not all(one.question for one in self.outcomes):
+            raise PydanticCustomError("outcomes", "every one of several outcomes needs its question")
+        if len({one.condition_num for one in self.conditions}) < len(self.conditions):
+            raise PydanticCustomError("conditions", "two conditions have the same condition_num")
+        return self
+
+    def ignored(self) -> list[str]:
+        """The keys that nothing reads, each with where it stands."""
+        parts: dict[str, Sequence[BaseModel]] = {
+            "": [self],
+            "conditions: ": self.conditions,
+            "outcome: ": [*self.outcomes, self.outcome],
+        }
+        return [f"{where}{key}" for where, forms in parts.items() for one in forms for key in one.model_extra or ()]
 
 
 @dataclass(frozen=True)
@@ -75,14 +146,17 @@ class Codebook:
         if not isinstance(raw, list):
             raise SourceError(f"{path}: expected a list of studies, found {type(raw).__name__}")
         entries: dict[str, Mapping[str, Any]] = {}
+        ignored: dict[str, None] = {}
         for number, entry in enumerate(raw):
-            problem = _problem(entry)
-            if problem:
-                raise SourceError(f"{path}, study {number}: {problem}")
-            if entry["study_id"] in entries:
-                raise SourceError(f"{path}: study {entry['study_id']} appears twice")
-            entries[entry["study_id"]] = entry
-        return cls(entries, path, tuple(_ignored(entries.values(), path)))
+            try:
+                found = _Entry.model_validate(entry)
+            except ValidationError as error:
+                raise SourceError(f"{path}, study {number}: {first_problem(error)}") from error
+            if found.study_id in entries:
+                raise SourceError(f"{path}: study {found.study_id} appears twice")
+            entries[found.study_id] = entry
+            ignored.update(dict.fromkeys(found.ignored()))
+        return cls(entries, path, (f"{path.name}: nothing reads {', '.join(ignored)}",) if ignored else ())
 
     def study(self, study_id: str, source: str, conditions: int, group: str | None = None) -> Study:
         """What is known about a study.
@@ -153,89 +227,3 @@ class Codebook:
                     f"{self.path}, study {study_id}: no row has its condition {number} ({label!r:.60}); the table has "
                     f"{listed}"
                 )
-
-
-# -- checking -------------------------------------------------------------------------------------------------
-
-
-def _ignored(entries: Iterable[Mapping[str, Any]], path: Path) -> list[str]:
-    """The keys that nothing reads, each with where it stands."""
-    strange: dict[str, None] = {}
-    for entry in entries:
-        strange.update((key, None) for key in entry if key not in _KEYS)
-        for condition in entry.get("conditions", []):
-            strange.update((f"conditions: {key}", None) for key in condition if key not in _CONDITION_KEYS)
-        for outcome in [*entry.get("outcomes", []), entry.get("outcome", {})]:
-            strange.update((f"outcome: {key}", None) for key in outcome if key not in _OUTCOME_KEYS)
-    return [f"{path.name}: nothing reads {', '.join(strange)}"] if strange else []
-
-
-def _misspelt(keys: Iterable[str], known: tuple[str, ...]) -> str | None:
-    """A key that is nearly one of ours, which its author meant."""
-    for key in keys:
-        close = get_close_matches(key.casefold(), known, n=1, cutoff=0.8) if key not in known else []
-        if close:
-            return f"there is no key {key}; did you mean {close[0]}?"
-    return None
-
-
-def _problem(entry: Any) -> str | None:
-    """What is wrong with an entry, or None."""
-    if not isinstance(entry, dict) or not isinstance(entry.get("study_id"), str):
-        return "expected an object with a study_id"
-    for key in ("title", "source", "licence", "citation", "group"):
-        if not isinstance(entry.get(key, ""), str):
-            return f"{key} is {entry[key]!r:.60}, expected text"
-    if not isinstance(entry.get("randomised", True), bool):
-        return f"randomised is {entry['randomised']!r:.60}, expected true or false"
-    several = entry.get("outcomes", [])
-    if not isinstance(several, list):
-        return f"outcomes is {several!r:.60}, expected a list"
-    if several and "outcome" in entry:
-        return "it has both outcome and outcomes; keep one of them"
-    problems = (
-        _misspelt([key for key in entry if key not in ("outcome", "outcomes")], _KEYS),
-        _conditions_problem(entry.get("conditions", [])),
-        *(_outcome_problem(one) for one in [entry.get("outcome", {}), *several]),
-        "every one of several outcomes needs its question"
-        if len(several) > 1 and not all(isinstance(one, dict) and one.get("question") for one in several)
-        else None,
-    )
-    return next((one for one in problems if one), None)
-
-
-def _conditions_problem(conditions: Any) -> str | None:
-    if not isinstance(conditions, list):
-        return "conditions is not a list"
-    for condition in conditions:
-        if not isinstance(condition, dict) or not _is_integer(condition.get("condition_num")):
-            return f"the condition {condition!r:.60} has no integer condition_num"
-        if not isinstance(condition.get("label", ""), str):
-            return f"the label of condition {condition['condition_num']} is not a string"
-    numbers = [condition["condition_num"] for condition in conditions]
-    return "two conditions have the same condition_num" if len(set(numbers)) < len(numbers) else None
-
-
-def _outcome_problem(outcome: Any) -> str | None:
-    if not isinstance(outcome, dict) or not isinstance(outcome.get("question", ""), str):
-        return "outcome is not an object with a question"
-    misspelt = _misspelt(outcome, _OUTCOME_KEYS)
-    if misspelt:
-        return misspelt
-    if ("min" in outcome) != ("max" in outcome) or not all(_is_integer(outcome.get(key, 0)) for key in ("min", "max")):
-        return f"the outcome's ends are {outcome.get('min')!r} and {outcome.get('max')!r}, expected two integers"
-    labels = outcome.get("labels", {})
-    if not isinstance(labels, dict) or not all(
-        isinstance(text, str) and _is_label(key) for key, text in labels.items()
-    ):
-        return 'the outcome\'s labels are not of the form {"1": "text"}'
-    strangers = [key for key in labels if "min" in outcome and not outcome["min"] <= int(key) <= outcome["max"]]
-    return f"the labels {', '.join(strangers)} are not options of the outcome" if strangers else None
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_label(key: str) -> bool:
-    return key.lstrip("-").isdecimal()

@@ -74,8 +74,14 @@ ALLOW = {"question": "Allow it?", **YES}
         ([entry(license="CC0")], "no key license; did you mean licence"),
         ([entry(outcome=YES, outcomes=[YES])], "both outcome and outcomes"),
         ([entry(outcomes=[YES, YES])], "every one of several outcomes needs its question"),
-        ([entry(outcomes={})], "outcomes is {}, expected a list"),
-        ([entry(group=3)], "group is 3, expected text"),
+        ([entry(outcomes={})], "outcomes: expected a list, got {}"),
+        ([entry(outcome={"labels": {"--1": "x"}})], r"outcome.labels.--1: expected the number of an option, got '--1'"),
+        ([entry(outcome={"min": 1})], "outcome: expected both min and max, or neither"),
+        (
+            [entry(conditions=[{"condition_num": 1.0}])],
+            r"conditions\[0\].condition_num: expected a whole number, got 1.0",
+        ),
+        ([entry(group=3)], "group: expected a text, got 3"),
         (
             [entry(outcomes=[ALLOW, {**ALLOW, "question": "Forbid it?"}, {**ALLOW, "question": "Gone?"}])],
             "the outcome 'Gone.' cannot be applied: no row asks this question; asked are “Allow it.”; “Forbid it.”",

@@ -154,15 +154,15 @@ def test_one_question_is_one_task_in_every_condition(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [
-        ({"title": 3}, "title is 3"),
-        ({"randomised": "yes"}, "randomised is 'yes'"),
-        ({"conditions": {}}, "conditions is not a list"),
-        ({"conditions": [{"label": "a"}]}, "no integer condition_num"),
+        ({"title": 3}, "title: expected a text, got 3"),
+        ({"randomised": "yes"}, "randomised: expected true or false, got 'yes'"),
+        ({"conditions": {}}, "conditions: expected a list, got {}"),
+        ({"conditions": [{"label": "a"}]}, r"conditions\[0\].condition_num is missing"),
         ({"conditions": [{"condition_num": 1}, {"condition_num": 1}]}, "two conditions have the same condition_num"),
-        ({"outcome": {"min": 1}}, "ends are 1 and None"),
-        ({"outcome": {"min": 1, "max": 2.5}}, "ends are 1 and 2.5"),
+        ({"outcome": {"min": 1}}, "outcome: expected both min and max, or neither"),
+        ({"outcome": {"min": 1, "max": 2.5}}, "outcome.max: expected a whole number, got 2.5"),
         ({"outcome": {"min": 1, "max": 3, "labels": {"4": "x"}}}, "labels 4 are not options"),
-        ({"outcome": {"labels": {"one": "x"}}}, "labels are not of the form"),
+        ({"outcome": {"labels": {"one": "x"}}}, "outcome.labels.one: expected the number of an option"),
     ],
 )
 def test_a_codebook_that_cannot_be_read_says_why(tmp_path: Path, entry: dict[str, Any], problem: str) -> None:
