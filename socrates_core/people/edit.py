@@ -13,6 +13,7 @@ import polars as pl
 
 from socrates_core.errors import PopulationError
 from socrates_core.study.incoming.fields import Expected, read_as
+from socrates_core.study.incoming.problems import Place, place_text
 from socrates_core.study.study_set import PARTICIPANTS_SCHEMA
 
 Value = str | int | None
@@ -133,10 +134,11 @@ def edits_from_json(raw: object) -> tuple[Edit, ...]:
     """
     if not isinstance(raw, list):
         raise PopulationError(f"edits: expected a list, got {type(raw).__name__}")
-    return tuple(_edit_from_json(item, f"edits[{i}]") for i, item in enumerate(raw))
+    return tuple(_edit_from_json(item, ("edits", i)) for i, item in enumerate(raw))
 
 
-def _edit_from_json(item: object, where: str) -> Edit:
+def _edit_from_json(item: object, place: Place) -> Edit:
+    where = place_text(place)
     if not isinstance(item, dict):
         raise PopulationError(f"{where}: expected an object, got {type(item).__name__}")
     kind = item.get("edit")
@@ -147,9 +149,9 @@ def _edit_from_json(item: object, where: str) -> Edit:
         odd = sorted(set(item) ^ expected, key=str)[0]
         raise PopulationError(f"{where}.{odd}: a {kind} edit has the fields {', '.join(sorted(expected))}")
     try:
-        return read_as(EDITS[kind], {name: value for name, value in item.items() if name != "edit"})
+        return read_as(EDITS[kind], {name: value for name, value in item.items() if name != "edit"}, at=place)
     except ValueError as error:
-        raise PopulationError(f"{where}.{error}") from error
+        raise PopulationError(str(error)) from error
 
 
 def check_form(edit: Edit) -> None:

@@ -56,6 +56,7 @@ def test_edits_survive_json(several: tuple[Edit, ...]) -> None:
         ([{"edit": "set", "attribute": "age", "value": True}], r"edits\[0\].value: expected"),
         ([{"edit": "filter", "attribute": "age", "values": "20"}], r"edits\[0\].values: expected a list, got '20'"),
         ([{"edit": "filter", "attribute": "age", "values": [[]]}], r"edits\[0\].values\[0\]: expected"),
+        ([{"edit": "set", "attribute": "a", "value": "\ud800"}], r"edits\[0\]: a text holds half of a character"),
         ([{"edit": "range", "attribute": "age", "low": "1", "high": 2}], r"edits\[0\].low: expected a whole number"),
         ([{"edit": "shares", "attribute": "age", "shares": [[1]]}], r"edits\[0\].shares\[0\]: expected \[value, share"),
         ([{"edit": "shares", "attribute": "age", "shares": [[1, "1"]]}], r"shares\[0\]: expected .* a share between"),

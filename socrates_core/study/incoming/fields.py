@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 from pydantic import Field, GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
-from socrates_core.study.incoming.problems import first_problem, message_of, unknown_key
+from socrates_core.study.incoming.problems import Place, first_problem, message_of, place_text, unknown_key
 
 Record = TypeVar("Record")
 
@@ -66,13 +66,14 @@ def one_of(*names: str) -> Expected:
     return Expected(f"{'one of ' if len(names) > 1 else ''}{', '.join(names)}", names)
 
 
-def read_as(kind: type[Record], raw: object, others: bool = False) -> Record:
+def read_as(kind: type[Record], raw: object, others: bool = False, at: Place = ()) -> Record:
     """A dataclass from what `parse_json` gives.
 
     Args:
         kind: The dataclass.
         raw: Its fields as keys with values.
         others: Whether there may be keys that nothing reads.
+        at: The place of the value, for the message.
 
     Raises:
         ValueError: If a key is missing, unknown, or its value not allowed; one line that names it.
@@ -82,12 +83,14 @@ def read_as(kind: type[Record], raw: object, others: bool = False) -> Record:
         known = [*_adapters(of)]
         unknown = [str(key) for key in raw if key not in known]
         if unknown:
-            raise ValueError(f"{unknown[0]}: {unknown_key(unknown[0], known)}")
+            raise ValueError(f"{place_text((*at, unknown[0]))}: {unknown_key(unknown[0], known)}")
     try:
         # in Python's own values a list is no tuple, and keys with values are no dataclass
         found: Record = _adapter(of).validate_json(json.dumps(raw), strict=True)
     except ValidationError as error:
-        raise ValueError(first_problem(error)) from error
+        raise ValueError(first_problem(error, at=at)) from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
     return found
 
 

@@ -41,7 +41,6 @@ _WORDS: Final[Mapping[str, str]] = {
     "greater_than": "expected more than {gt}, got {input}",
     "less_than": "expected less than {lt}, got {input}",
     "value_error": "{error}",
-    "json_invalid": "a text holds half of a character",  # nothing else that Python writes as JSON is refused as such
 }
 """Kind of problem → its message."""
 
@@ -94,7 +93,11 @@ def message_of(
         *before, key = place_of(error)
         near = next((inner[str(part)] for part in reversed(before) if part in inner), form)
         return unknown(str(key), [one.alias or name for name, one in near.model_fields.items()])
+    if error["type"] == "json_invalid":  # of what Python wrote as JSON, two things can be wrong
+        return "it is nested too deeply" if "recursion" in error["msg"] else "a text holds half of a character"
     words = _WORDS.get(error["type"])
+    if error["type"] == "string_type" and isinstance(error["input"], list | dict):
+        words = "expected a text, got {input}"
     return words.format(**{**error.get("ctx", {}), "input": quoted(error["input"])}) if words else error["msg"]
 
 
@@ -103,15 +106,16 @@ def problems_of(error: ValidationError) -> list[ErrorDetails]:
     return sorted(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
 
 
-def first_problem(error: ValidationError, *how: Any) -> str:
+def first_problem(error: ValidationError, *how: Any, at: Place = ()) -> str:
     """`outcomes[0].scale.from: expected a number, got 'one'`: the first problem with its place.
 
     Args:
         error: What pydantic found.
         *how: As for `message_of`.
+        at: The place of what was checked.
     """
     first = problems_of(error)[0]
-    place, message = place_text(place_of(first)), message_of(first, *how)
+    place, message = place_text((*at, *place_of(first))), message_of(first, *how)
     if not place:
         return message
     return f"{place} {message}" if message == _WORDS["missing"] else f"{place}: {message}"

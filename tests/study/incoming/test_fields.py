@@ -18,6 +18,13 @@ class Drink:
     tags: tuple[Annotated[str, Expected("a short text", max_length=3)], ...] = ()
 
 
+def nested(levels: int) -> list[Any]:
+    inner: list[Any] = []
+    for _ in range(levels):
+        inner = [inner]
+    return inner
+
+
 def test_values_of_json_become_those_of_the_dataclass() -> None:
     raw = {"name": "x", "litres": 2, "share": 1, "kind": "milk", "sugar": True, "tags": ["a", "b"]}
     assert read_as(Drink, raw) == Drink("x", 2, 1.0, "milk", True, ("a", "b"))
@@ -43,6 +50,9 @@ def test_values_of_json_become_those_of_the_dataclass() -> None:
         ({"name": "x", "tags": "ab"}, "tags: expected a list, got 'ab'"),
         ({"name": "x", "tags": ["ab", "abcd"]}, "tags[1]: expected a short text, got 'abcd'"),
         ({"name": "\ud800"}, "a text holds half of a character"),
+        ({"name": ["a"]}, "name: expected a text, got ['a']"),
+        ({"name": nested(400)}, "it is nested too deeply"),
+        ({"name": nested(900_000)}, "it is nested too deeply"),
     ],
 )
 def test_one_line_says_key_what_is_allowed_and_what_was_found(raw: Any, told: str) -> None:
