@@ -4,14 +4,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import sha256
 from math import ceil
 from typing import Final
 
 from socrates_core.prompt import messages
 from socrates_core.scale.answer_scale import AnswerScale
-from socrates_core.scale.instruction import instruction_start
 from socrates_core.study.study_set import Cell, Persona
 
 ANSWER_TOKENS: Final = 16
@@ -120,15 +118,14 @@ def endpoint_prompt(template: str, cell: Cell, persona: Persona) -> EndpointProm
     )
 
 
-@lru_cache(maxsize=1024)
 def lists_backwards(stimulus: str, scale: AnswerScale) -> bool:
-    """Whether the answer instruction lists all options on the axis, and from the last to the first."""
-    said = stimulus[instruction_start(stimulus) :]
+    """Whether the question ends with a list of all options on the axis, from the last to the first."""
+    said = stimulus.rstrip().rpartition("\n")[2]
     for label in scale.texts.values():  # may have numbers in them
         said = said.replace(f'"{label}"', "")
     axis = [scale.written(value) for value in scale.values or ()]
-    listed = [number for number in dict.fromkeys(_NUMBER.findall(said)) if number in axis]
-    return len(axis) > 1 and listed == axis[::-1]
+    listed = [number for number in _NUMBER.findall(said) if number in axis]
+    return len(axis) > 1 and listed[-len(axis) :] == axis[::-1]
 
 
 def defused(text: str) -> str:

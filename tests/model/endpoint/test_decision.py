@@ -37,9 +37,7 @@ def test_the_question_of_a_decision_holds_every_option_with_its_text() -> None:
     assert request_body("systemone", "m", "A person.", OFFER) == {
         "model": "m",
         "state": "A person.",
-        "questions": {
-            "answer": {"type": "choice", "instructions": QUESTION, "criteria": {"1": "Never", "2": None}}
-        },
+        "questions": {"answer": {"type": "choice", "instructions": QUESTION, "criteria": {"1": "Never", "2": None}}},
     }
 
 
