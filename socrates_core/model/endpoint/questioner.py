@@ -181,6 +181,8 @@ class Questioner:
             if reply.ok:
                 self._top, self._more = TOP[-1], ()
         if not reply.ok and not NO_LOGPROBS.search(reply.text):
+            if self._logprobs is None and self.decider.requests(prompt, bins=True):
+                return None  # a server of decisions alone has no chat
             raise self._client.refusal_error(reply, CHAT, self.name)
         return self.chat.read(first_tokens, reply) if reply.ok else None
 

@@ -161,6 +161,14 @@ def test_a_longer_slider_is_asked_in_bins_and_recorded_so(most: int, tries: int)
     assert method_notes({"exact"}, []) == ()
 
 
+def test_a_server_of_decisions_alone_is_asked_in_bins_though_it_has_no_chat() -> None:
+    with chat_server(serving(at_most(255, decisions), chat=lambda *_: GONE)) as server:
+        assert endpoint(server).answer_distributions(cell(SLIDER), PEOPLE).method == "binned"
+        assert server.count("chat/completions") == 1
+    with chat_server(serving(chat=lambda *_: GONE)) as server, pytest.raises(ModelError, match="does not exist"):
+        endpoint(server).answer_distributions(cell(SLIDER), PEOPLE)
+
+
 def test_kinds_without_an_order_are_sampled_where_the_server_takes_too_few() -> None:
     kinds = AnswerScale(tuple(range(30)), {value: f"kind {value}" for value in range(30)}, nominal=True)
     say = serving(at_most(26, decisions), chat=lambda asked, before: completion(str(before % 30)))
