@@ -45,6 +45,9 @@ from socrates_core.study.study_set import Cell, Persona
 PREFIX: Final = "endpoint:"
 RELEASED: Final = "socratesft/"
 """Owner of the released fine-tunes, which were trained on the `socrates` template."""
+DECISIONS_FIRST: Final = "as served, typed decisions first"
+"""Precision of a model asked so: it answers otherwise than by log-probabilities, so a calibration of one is none of the
+other."""
 KEPT: Final = 500_000
 """Maximum number of cached answers; the oldest are evicted first."""
 
@@ -78,7 +81,10 @@ class EndpointModel:
         self.settings = settings or EndpointSettings()
         self.url = checked_url(url)
         self.description = ModelDescription(
-            f"{PREFIX}{name}@{self.url}", template=template, device=f"server {self.url}", precision="as served"
+            f"{PREFIX}{name}@{self.url}",
+            template=template,
+            device=f"server {self.url}",
+            precision="as served" if trained else DECISIONS_FIRST,
         )
         self._client = EndpointClient(self.url, self.settings)
         self._questioner = Questioner(self._client, name, answer_prefix(template), trained)

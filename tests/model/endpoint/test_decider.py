@@ -15,6 +15,7 @@ from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.simulation.method_notes import BINNED, MIXED, TYPED, method_notes
 from socrates_core.simulation.robustness.asking import in_both_orders
 from socrates_core.study.study_set import Cell
+from socrates_core.trust.fingerprint import Fingerprint
 from tests.servers.chat_server import Asked, ChatServer, Say, chat_server, completion
 
 SEVEN = AnswerScale(tuple(range(1, 8)), {1: "Not at all", 7: "Very much"})
@@ -120,6 +121,12 @@ def test_a_model_trained_on_a_template_answers_after_it_where_it_can(template: s
         assert endpoint(server, template, method="typed").answer_distributions(cell(), PEOPLE).method == "typed"
         released = endpoint_of(f"endpoint:socratesft/x@{server.url}")
         assert released.answer_distributions(cell(), PEOPLE[:1]).method == "exact"
+
+
+def test_a_calibration_by_log_probabilities_is_refused_for_typed_decisions() -> None:
+    url = "http://127.0.0.1:9/v1"
+    exact, typed = (Fingerprint.of_model(EndpointModel("m", url, one).description) for one in ("shared", None))
+    assert exact.differences(typed) == ("precision 'as served' there, 'as served, typed decisions first' here",)
 
 
 def at_most(count: int, answer: Callable[[Asked], Say]) -> Callable[[Asked], Say]:
