@@ -8,7 +8,7 @@ from typing import Any, Final
 from socrates_core.model.endpoint.chat import Chat
 from socrates_core.model.endpoint.client import EndpointClient, Reply
 from socrates_core.model.endpoint.decision import FORMATS, Decision, Format, read_decision, request_body
-from socrates_core.model.endpoint.offer import Offer, in_bins, one_by_one
+from socrates_core.model.endpoint.offer import Offer, can_be_binned, in_bins, one_by_one
 from socrates_core.model.endpoint.plan import EndpointPrompt, estimated_tokens
 
 SIZES: Final = (255, 208, 26)
@@ -38,7 +38,7 @@ class Decider:
 
     def requests(self, prompt: EndpointPrompt, bins: bool) -> int:
         """The most requests that a decision can take; 0 if it is known that there will be none."""
-        return sum(len(self._offers(form, prompt, bins)) for form in FORMATS)
+        return sum(len(self._sizes(form, prompt, bins)) for form in FORMATS)
 
     def decide(self, prompt: EndpointPrompt, bins: bool, stop: threading.Event) -> tuple[Offer, Decision] | None:
         """Ask for a decision over all options, or over bins of them.
@@ -57,7 +57,8 @@ class Decider:
         """
         about = prompt.messages[-1]
         for form in FORMATS:
-            for offer in self._offers(form, prompt, bins):
+            for most in self._sizes(form, prompt, bins):
+                offer = in_bins(prompt, most) if bins else one_by_one(prompt)
                 reply = self._client.send(form, request_body(form, self._chat.name, about["content"], offer), stop)
                 if not self._answered(form, reply, len(offer.names)):
                     continue
@@ -69,12 +70,11 @@ class Decider:
                 return offer, decision
         return None
 
-    def _offers(self, form: Format, prompt: EndpointPrompt, bins: bool) -> list[Offer]:
-        """What may be asked, the finest first."""
-        offers = [in_bins(prompt, most) for most in SIZES] if bins else [one_by_one(prompt)]
-        refused = self._refused.get(form, math.inf)
-        fit = [offer for offer in offers if offer is not None and len(offer.names) < refused]
-        return fit[:1] if fit and len(fit[0].names) <= self._most.get(form, 0) else fit
+    def _sizes(self, form: Format, prompt: EndpointPrompt, bins: bool) -> list[int]:
+        """Numbers of options, or of bins and options, that may be asked about, the largest first."""
+        sizes = [most for most in SIZES if can_be_binned(prompt, most)] if bins else [len(prompt.values)]
+        fit = [size for size in sizes if size < self._refused.get(form, math.inf)]
+        return fit[:1] if fit and fit[0] <= self._most.get(form, 0) else fit
 
     def _answered(self, form: Format, reply: Reply, options: int) -> bool:
         """Whether a reply is an answer; if it is not, what it says about the server is kept, or raised.

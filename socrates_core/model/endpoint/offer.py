@@ -43,19 +43,22 @@ def one_by_one(prompt: EndpointPrompt) -> Offer:
     return Offer(QUESTION, values, prompt.labels, tuple((places[value],) for value in values))
 
 
-def in_bins(prompt: EndpointPrompt, most: int) -> Offer | None:
+def can_be_binned(prompt: EndpointPrompt, most: int) -> bool:
+    """Whether more than `most` options can be put in bins: not those of a nominal scale, which have no neighbours, and
+    not where fewer than two bins would be left beside the options off the axis.
+    """
+    off = len(prompt.values) - len(prompt.axis)
+    return prompt.ordered and len(prompt.values) > most >= off + 2
+
+
+def in_bins(prompt: EndpointPrompt, most: int) -> Offer:
     """Neighbours on the axis in bins, whose sizes differ by at most one option; options off the axis by themselves.
 
     Args:
-        prompt: Of more than `most` options.
+        prompt: One that can be binned.
         most: Options and bins together.
-
-    Returns:
-        None for a nominal scale, whose options have no neighbours, and where fewer than two bins would be left.
     """
-    off = [value for value in prompt.values if value not in prompt.axis]
-    if not prompt.ordered or most - len(off) < 2 or len(prompt.values) <= most:
-        return None
+    off = [value for value in prompt.values if value not in set(prompt.axis)]
     places = {value: place for place, value in enumerate(prompt.values)}
     bins = [[str(value) for value in part] for part in np.array_split(np.array(prompt.axis), most - len(off))]
     if prompt.backwards:

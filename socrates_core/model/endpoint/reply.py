@@ -186,11 +186,17 @@ def checked_number(value: Any, what: str, infinite: bool = False) -> float:
     Raises:
         MalformedReplyError: If it is none; names `what` it should have been.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise MalformedReplyError(f"{what} is {value!r}, not a number")
-    if math.isinf(value) and not (infinite and value < 0):
-        raise MalformedReplyError(f"{what} is {value!r}")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        number = math.inf
+    if math.isnan(number):
+        raise MalformedReplyError(f"{what} is {value!r}, not a number")
+    if math.isinf(number) and not (infinite and value < 0):
+        raise MalformedReplyError(f"{what} is {number!r}")
+    return number
 
 
 def _count(value: Any) -> int | None:

@@ -70,6 +70,7 @@ def test_a_decision_gives_the_options_in_the_order_of_the_offer(form: Format) ->
         ({"1": "0.5", "2": 0.5}, {}, "'0.5', not a number"),
         ({"1": math.nan, "2": 0.5}, {}, "not a number"),
         ({"1": math.inf, "2": 0.5}, {}, "inf"),
+        ({"1": 10**400, "2": 0.5}, {}, "inf"),
         ({"1": True, "2": 0.0}, {}, "True, not a number"),
         ({"1": None, "2": 1.0}, {}, "None, not a number"),
         ({"1": 0.5, "2": 0.5}, {"type": "score"}, "'score', not a choice"),

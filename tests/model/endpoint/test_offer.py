@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from socrates_core.model.endpoint.offer import Offer, in_bins, one_by_one
+from socrates_core.model.endpoint.offer import can_be_binned, in_bins, one_by_one
 from socrates_core.model.endpoint.plan import EndpointPrompt, endpoint_prompt, lists_backwards
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.simulation.robustness.rewording import MOST_LISTED, Rewording
@@ -27,7 +27,6 @@ def test_every_option_is_offered_by_itself_with_its_text() -> None:
 def test_bins_hold_neighbours_and_differ_by_one_option_at_most() -> None:
     # 0 … 4 in two bins beside an option off the axis: 0, 1, 2 and 3, 4
     offer = in_bins(prompt(AnswerScale(tuple(range(5)), {0: "No", 4: "Yes"}, {9: "Don't know"})), 3)
-    assert offer is not None
     assert offer.names == ("0 to 2", "3 to 4", "9")
     assert offer.texts == {"0 to 2": '0 means "No"', "3 to 4": '4 means "Yes"', "9": "Don't know"}
     assert offer.spread(np.array([0.6, 0.3, 0.1])) == pytest.approx([0.2, 0.2, 0.2, 0.15, 0.15, 0.1])
@@ -36,7 +35,6 @@ def test_bins_hold_neighbours_and_differ_by_one_option_at_most() -> None:
 @pytest.mark.parametrize("most", [255, 208, 26])
 def test_a_long_slider_is_offered_in_as_many_bins_as_the_server_takes(most: int) -> None:
     offer = in_bins(prompt(SLIDER), most)
-    assert offer is not None
     assert len(offer.names) == len(set(offer.names)) == most
     sizes = [len(places) for places in offer.members[:-1]]
     assert max(sizes) - min(sizes) <= 1
@@ -47,9 +45,10 @@ def test_a_long_slider_is_offered_in_as_many_bins_as_the_server_takes(most: int)
 
 def test_kinds_without_an_order_are_put_in_no_bins() -> None:
     parties = AnswerScale(tuple(range(30)), {value: f"party {value}" for value in range(30)}, nominal=True)
-    assert in_bins(prompt(parties), 26) is None
-    assert in_bins(prompt(SLIDER), 2) is None  # one bin would say nothing
-    assert in_bins(prompt(AnswerScale((1, 2, 3))), 26) is None  # they fit as they are
+    assert not can_be_binned(prompt(parties), 26)
+    assert not can_be_binned(prompt(SLIDER), 2)  # one bin would say nothing
+    assert not can_be_binned(prompt(AnswerScale((1, 2, 3))), 26)  # they fit as they are
+    assert can_be_binned(prompt(SLIDER), 3)
 
 
 def test_options_are_offered_in_the_order_in_which_the_question_lists_them() -> None:
@@ -60,7 +59,6 @@ def test_options_are_offered_in_the_order_in_which_the_question_lists_them() -> 
     assert [offer.names for offer in offers] == [("1", "2", "3", "8"), ("3", "2", "1", "8")]
     assert offers[1].spread(np.array([0.4, 0.3, 0.2, 0.1])).tolist() == [0.2, 0.3, 0.4, 0.1]
     binned = in_bins(endpoint_prompt("shared", back, {}), 3)
-    assert isinstance(binned, Offer)
     assert binned.names == ("3", "2 to 1", "8")
     assert binned.members == ((2,), (1, 0), (3,))
 
