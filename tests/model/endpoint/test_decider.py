@@ -1,5 +1,6 @@
 """Which typed decisions a server answers is found out by asking, and what it has answered is not given up silently."""
 
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -216,6 +217,19 @@ def test_a_wrong_sum_is_an_error_though_log_probabilities_are_there() -> None:
 
     with chat_server(serving(wrong)) as server, pytest.raises(ModelError, match=r"sum to 1\.05"):
         endpoint(server).answer_distributions(cell(), PEOPLE)
+
+
+def test_a_key_that_a_server_sends_back_as_an_option_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOCRATES_ENDPOINT_KEY", "sk-verysecret123")
+
+    def echo(asked: Asked) -> Say:
+        body = decisions(asked).body
+        body["answers"][0]["choice"] = asked.headers["authorization"]
+        return Say(body)
+
+    with chat_server(serving(echo)) as server, pytest.raises(ModelError, match=r"not offered.*\[key\]") as caught:
+        endpoint(server).answer_distributions(cell(), PEOPLE)
+    assert "verysecret" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_busy_server_is_asked_again_and_its_decisions_are_not_given_up() -> None:
