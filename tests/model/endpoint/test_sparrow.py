@@ -1,7 +1,10 @@
 """Typed decisions against sparrow-decider's server, compared with what it says when it is asked without Socrates."""
 
 import json
+import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -14,12 +17,16 @@ from socrates_core.evaluation.spec import open_studies, specify
 from socrates_core.model.endpoint.endpoint_model import EndpointModel, load_endpoint
 from socrates_core.model.endpoint.offer import QUESTION
 from socrates_core.prompt import messages
+from socrates_core.report.record.making import make_record
+from socrates_core.report.record.words import population_words
 from socrates_core.runs.folder import open_run
 from socrates_core.runs.worker import work
 from socrates_core.simulation.method_notes import TYPED
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.simulate import simulate
+from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.sources.bundled import load_bundled
+from socrates_core.study.study_file.reading import read_form, study_of
 from socrates_core.study.study_set import Cell, Persona
 from tests.servers.sparrow import sparrow_serve
 
@@ -91,3 +98,19 @@ def test_a_run_says_in_every_row_and_in_its_provenance_that_the_answers_are_type
     kept = (tmp_path / "run" / "answers.jsonl").read_text("utf-8")
     assert '"method": "typed"' in kept
     assert url not in kept
+
+
+def test_a_record_for_preregistration_says_how_the_server_was_asked(model: EndpointModel, tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(
+        "socrates_study: 1\ntitle: Menus\n"
+        "conditions:\n  - {label: plain, text: You read a menu., control: true}\n"
+        'outcomes:\n  - {name: a, question: "How likely?", scale: {from: 1, to: 3, labels: {1: Not, 3: Very}}}\n'
+        "population: gss-answers\n"
+    )
+    form = read_form(tmp_path / "study.yaml")
+    found = simulate_study(study_of(form, tmp_path, "s"), model, Sampling(10), keep_answers=True)
+    record = make_record(form, found, population_words(form.population), datetime(2026, 11, 28, tzinfo=UTC))
+    with zipfile.ZipFile(BytesIO(record)) as archive:
+        said = {item["topic"]: item["answer"] for item in json.loads(archive.read("record.json"))["to_report"]}
+    reached = f"Asked over the network: server {model.url}, as served, typed decisions first. {TYPED}"
+    assert said["How it was reached"] == reached
