@@ -126,4 +126,9 @@ def _label_mass(data: Mapping[str, Any]) -> float:
     told = data.get("diagnostics")
     about = told.get(NAME) if isinstance(told, dict) else None
     mass = about.get("label_mass") if isinstance(about, dict) else None
-    return 1.0 if mass is None else float(np.clip(checked_number(mass, "label_mass"), 0.0, 1.0))
+    if mass is None:
+        return 1.0
+    share = checked_number(mass, "label_mass")
+    if not 0 <= share <= 1 + LEAST_ROOM:
+        raise MalformedReplyError(f"label_mass is {share}, not a probability")
+    return min(1.0, share)

@@ -123,3 +123,6 @@ def test_what_rounding_takes_away_is_made_up_for_and_no_more() -> None:
 def test_the_mass_on_the_options_is_the_servers_where_it_tells_it() -> None:
     data = {**reply("systemone", {"1": 0.5, "2": 0.5}), "diagnostics": {"answer": {"label_mass": 0.125}}}
     assert read_decision("systemone", data, TWO).mass == 0.125
+    data["diagnostics"] = {"answer": {"label_mass": 1.5}}
+    with pytest.raises(MalformedReplyError, match=r"label_mass is 1\.5"):
+        read_decision("systemone", data, TWO)
