@@ -146,14 +146,18 @@ class Questioner:
 
     def _methods(self, prompt: EndpointPrompt) -> list[Method]:
         """The methods not known to be unsupported for a prompt, best first."""
+        method = self._settings.method
         fits = len(prompt.values) <= max(self._top, *self._more, 0) and prompt.values not in self._undetermined
+        # where log-probabilities go first, samples of the same answer stand in for them, not the answer to a question
+        # in other words
+        decides = self.ways is WAYS or self._logprobs is not True or method == "typed"
         possible = {
             "exact": fits and self._logprobs is not False,
-            "typed": self.decider.requests(prompt, bins=False) > 0,
-            "binned": self.decider.requests(prompt, bins=True) > 0,
+            "typed": decides and self.decider.requests(prompt, bins=False) > 0,
+            "binned": decides and self.decider.requests(prompt, bins=True) > 0,
             "sampled": True,
         }
-        return [way for way in self.ways if possible[way] and way in ALLOWED[self._settings.method]]
+        return [way for way in self.ways if possible[way] and way in ALLOWED[method]]
 
     def _exact(self, prompt: EndpointPrompt, stop: threading.Event) -> Answer | None:
         """From the log-probabilities of the first token; None if they do not cover every option."""

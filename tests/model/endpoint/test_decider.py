@@ -124,6 +124,16 @@ def test_a_model_trained_on_a_template_answers_after_it_where_it_can(template: s
         assert released.answer_distributions(cell(), PEOPLE[:1]).method == "exact"
 
 
+def test_where_log_probabilities_go_first_samples_stand_in_for_them() -> None:
+    def chat(asked: Asked, before: int) -> Say:  # the list has no token 10, whose mass is in that of 1
+        return completion("1", TOPS) if "logprobs" in asked.body else completion(str(before % 11))
+
+    ten = cell(AnswerScale(tuple(range(11))))
+    with chat_server(serving(decisions, chat=chat)) as server:
+        assert endpoint(server, "socrates", samples=11).answer_distributions(ten, PEOPLE[:2]).method == "sampled"
+        assert endpoint(server).answer_distributions(ten, PEOPLE[:2]).method == "typed"
+
+
 def test_a_calibration_by_log_probabilities_is_refused_for_typed_decisions() -> None:
     url = "http://127.0.0.1:9/v1"
     exact, typed = (Fingerprint.of_model(EndpointModel("m", url, one).description) for one in ("shared", None))
