@@ -5,8 +5,9 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+from socrates_core.errors import ModelError
 from socrates_core.model.endpoint.chat import Chat
-from socrates_core.model.endpoint.client import EndpointClient, Reply
+from socrates_core.model.endpoint.client import EndpointClient, Reply, UnusableReplyError
 from socrates_core.model.endpoint.decision import FORMATS, Decision, Format, read_decision, request_body
 from socrates_core.model.endpoint.offer import Offer, can_be_binned, in_bins, one_by_one
 from socrates_core.model.endpoint.plan import EndpointPrompt, estimated_tokens
@@ -14,6 +15,10 @@ from socrates_core.model.endpoint.plan import EndpointPrompt, estimated_tokens
 SIZES: Final = (255, 208, 26)
 """Most options of a question on different servers, tried in turn for a longer scale: OpenAI's and vLLM's `decisions`,
 Fireworks's, and servers that read the answer as one letter."""
+NO_DECISIONS: Final = (
+    "if it has no typed decisions and cannot say so, name the template (--template shared): then it is asked for "
+    "log-probabilities first"
+)
 UNFIT: Final = frozenset({400, 413, 422})
 """Statuses that refuse a question, as one with more options than the model has labels, and not the path."""
 
@@ -59,7 +64,7 @@ class Decider:
         for form in FORMATS:
             for most in self._sizes(form, prompt, bins):
                 offer = in_bins(prompt, most) if bins else one_by_one(prompt)
-                reply = self._client.send(form, request_body(form, self._chat.name, about["content"], offer), stop)
+                reply = self._send(form, request_body(form, self._chat.name, about["content"], offer), stop)
                 if not self._answered(form, reply, len(offer.names)):
                     continue
                 self._chat.spend(reply, estimated_tokens([about]), 0)
@@ -69,6 +74,15 @@ class Decider:
                     self._most[form] = max(self._most.get(form, 0), len(offer.names))
                 return offer, decision
         return None
+
+    def _send(self, form: Format, body: dict[str, Any], stop: threading.Event) -> Reply:
+        """Send a request; a fault does not tell whether the server is only busy, so it is not taken for an answer."""
+        try:
+            return self._client.send(form, body, stop)
+        except UnusableReplyError as error:
+            if self._most:
+                raise
+            raise ModelError(f"{error}; {NO_DECISIONS}") from error
 
     def _sizes(self, form: Format, prompt: EndpointPrompt, bins: bool) -> list[int]:
         """Numbers of options, or of bins and options, that may be asked about, the largest first."""

@@ -254,6 +254,14 @@ def test_a_busy_server_is_asked_again_and_its_decisions_are_not_given_up() -> No
     assert (model.report().requests, model.report().retries) == (12, 6)
 
 
+@pytest.mark.parametrize("fault", [Say({}, status=500), Say(b"<html>Hello</html>")], ids=["500", "a page"])
+def test_a_server_that_cannot_say_what_it_has_is_an_error_with_the_way_round_it(fault: Say) -> None:
+    with chat_server(serving(lambda _: fault)) as server:
+        with pytest.raises(ModelError, match=r"decisions replied with .* name the template \(--template shared\)"):
+            endpoint(server).answer_distributions(cell(), PEOPLE)
+        assert endpoint(server, "shared").answer_distributions(cell(), PEOPLE).method == "exact"
+
+
 def test_the_budget_counts_decisions_and_ends_them() -> None:
     with chat_server(serving(decisions)) as server:
         with pytest.raises(ModelError, match="6 more requests are needed and 5 of the budget of 5"):
