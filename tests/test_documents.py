@@ -117,6 +117,7 @@ TOOLS = {
     "pytest-cov": "run by tests/run.sh",
     "pytest-xdist": "run by tests/run.sh",
     "ruff": "run by tests/run.sh",
+    "sparrow-decider": "a server that the tests start",
 }
 """What tests and benchmarks need without an import."""
 

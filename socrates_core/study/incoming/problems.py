@@ -45,7 +45,7 @@ _WORDS: Final[Mapping[str, str]] = {
 """Kind of problem → its message."""
 
 _BRANCH: Final = re.compile(
-    r"str|int|float|\[key\]|(?:list|dict|tuple|literal|nullable)\[.*|function-.*|[A-Z]\w*(?:Form|Map)"
+    r"str|int|float|\[key\]|(?:list|dict|tuple|literal|nullable)\[.*|function-.*|MarginsForm|ScaleMap"
 )
 """What pydantic adds to the place of a value that may have several types."""
 
