@@ -14,7 +14,7 @@ from socrates_core.evaluation.results.metrics import load_metrics
 from socrates_core.evaluation.spec import EvaluationSpec, open_studies, specify
 from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
 from socrates_core.people.sending import are_public, words_on_sending
-from socrates_core.report.words import headline
+from socrates_core.report.evaluated.headline import headline
 from socrates_core.runs import queue as run_queue
 from socrates_core.runs.folder import cancel as cancel_run
 from socrates_core.runs.folder import delete, launch, open_run, read_spec

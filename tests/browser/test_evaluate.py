@@ -34,7 +34,7 @@ def open_tab(visit: Visit, address: str) -> Page:
     """Go to the tab and wait for what a run would take."""
     visit.open(address)
     visit.page.get_by_role("tab", name="Evaluate").click()
-    expect(visit.page.locator("#run-preview")).to_contain_text("Answers to predict")
+    expect(visit.page.locator("#run-preview")).to_contain_text("Human answers compared")
     return visit.page
 
 
@@ -44,7 +44,7 @@ def ask_for(page: Page, people: int, model: str | None = None) -> None:
         choose(page, "run-model", model)
     page.locator("#run-people input").fill(str(people))
     page.locator("#run-people input").blur()
-    expect(page.locator("#run-preview")).to_contain_text(f"up to {people} per cell")
+    expect(page.locator("#run-preview")).to_contain_text(f"at most {people} per cell")
 
 
 def row_of(page: Page, words: str) -> Any:
@@ -77,7 +77,11 @@ def test_a_run_goes_on_when_the_page_is_closed_and_its_report_opens_in_the_page(
     inside = report_in(again)
     expect(inside.locator("h1")).to_have_text("Evaluation of uniform")
     expect(inside.locator(".main-svg .bars").first).to_be_attached()
-    expect(inside.locator("h2[id^=section]")).to_have_count(16)
+    expect(inside.locator("h2[id^=section]")).to_have_count(17)
+    group = inside.locator(".group", has=inside.locator(".drawing")).first
+    group.locator("summary").first.click()
+    group.locator(".group summary").first.click()
+    expect(group.locator(".drawing svg path.actual").first).to_be_visible()
     inside.locator(".contents a", has_text="Provenance").click()
     expect(inside.locator("h2", has_text="Provenance")).to_be_in_viewport()
     with again.expect_download() as kept:

@@ -34,9 +34,6 @@ from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.models import Adaptable
 from socrates_core.ui.results import Results
 
-PEOPLE: Final = 20
-"""Default number of people per cell: few enough to finish soon, with a noise floor well below the uniform baseline."""
-
 MAX_PEOPLE: Final = 1_000_000
 LONGEST: Final = 500
 """Longest name of a model, in characters."""
