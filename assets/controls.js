@@ -65,6 +65,15 @@ Object.assign(window.socrates, (() => {
     scroll = top < -40 || top > innerHeight * 0.8;
   }, true);
 
+  // Gradio takes any key in a menu for a wish to see its list: left with Tab, the list would stay open over the page,
+  // and the list itself would be a stop on the way.
+  document.addEventListener("keydown", (event) => {
+    if (!["Tab", "Shift", "Control", "Alt", "Meta"].includes(event.key)) return;
+    if (!event.target.matches?.("input[role=combobox]")) return;
+    document.querySelectorAll("ul.option-list").forEach((list) => { list.tabIndex = -1; });
+    event.stopPropagation();
+  }, true);
+
   // Enter in a field of the settings runs the simulation.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !event.target.closest("#settings") || event.target.tagName !== "INPUT") return;

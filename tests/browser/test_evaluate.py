@@ -1,6 +1,7 @@
 """The tab Evaluate in a real browser: runs are started, left alone, found again, read, compared and deleted."""
 
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -141,6 +142,18 @@ def test_runs_are_compared_and_deleted_after_a_question(app: str, runs: Path, vi
     compared = json.loads(kept.value.path().read_text())
     assert compared["studies"] == 52
     assert {row["studies"] for row in compared["leaderboard"]} == {"real", "synthetic"}
+    expect(page).to_have_url(re.compile("#/evaluate/compare/scale/"))
+    row_of(page, "5 people per cell").get_by_role("button", name="Open uniform").click()
+    expect(inside.locator("h1")).to_have_text("Evaluation of uniform")
+    expect(page).to_have_url(re.compile("#/evaluate/run/"))
+    page.go_back()
+    expect(inside.locator("h1")).to_have_text("Comparison of evaluations")
+    linked = page.url
+    page.go_forward()
+    expect(inside.locator("h1")).to_have_text("Evaluation of uniform")
+    again = visit()
+    again.open(linked)  # somebody was sent the address of the comparison
+    expect(report_in(again.page).locator("h1")).to_have_text("Comparison of evaluations")
     ticked = row_of(page, "5 people per cell").locator("input:checked")
     assert ticked.count() == 2  # ticks outlast a redraw of the table
     before = len(list(runs.glob("*/spec.json")))

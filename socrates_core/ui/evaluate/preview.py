@@ -74,8 +74,8 @@ def _drawn(preview: Preview) -> str:
     if plan.answers == plan.given:
         return "all of these cells"
     return (
-        f"of {plan.given:,}: at most {most or 0:,} per cell, drawn at random. The others are not compared; leave "
-        "People per cell empty to compare all"
+        f"of {plan.given:,}: at most {most or 0:,} per cell, drawn at random. The others are not compared; enter 0 as "
+        "People per cell to compare all"
     )
 
 

@@ -198,8 +198,8 @@ def _controls(form: RunForm) -> Controls:
     part = gr.Radio(parts, value=parts[0][1], label="Part of the split (number of studies)", elem_id="run-part")
     with gr.Row(elem_classes="pair"):
         people = gr.Number(
-            None, label="People per cell", precision=0, elem_id="run-people", min_width=120,
-            info="Empty for all; a number draws so many at random",
+            0, label="People per cell", precision=0, elem_id="run-people", min_width=120,
+            info="0 for all; a number draws so many at random",
         )  # fmt: skip
         seed = gr.Number(42, label="Seed", precision=0, elem_id="run-seed", min_width=120, info="Same seed, same run")
     stamped = "Evaluate anyway; the report will be stamped CONTAMINATED"

@@ -157,7 +157,7 @@ def test_a_preview_names_size_tokens_sharing_and_where_its_time_is_from() -> Non
                  "175k", "3.6×", "639k tokens without sharing", "about 65 s at 59 answers per second, from this model",
                  "2 runs are running or queued"):  # fmt: skip
         assert said in page
-    assert "not compared; leave People per cell empty to compare all" in page
+    assert "not compared; enter 0 as People per cell to compare all" in page
     every = preview_html(Preview(SPEC, replace(PLAN, answers=21_012), None, "", None, (), False), active=0)
     assert "21,012 all of these cells" in words(every)
     guessed = replace(pace, source="calibration")
