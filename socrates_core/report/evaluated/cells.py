@@ -112,7 +112,8 @@ def _drawing(shares: CellShares) -> Drawing:
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT + 18}" role="img" aria-label="{html.escape(told)}">'
         f'<path class="predicted" d="{paths[0]}"/><path class="actual" d="{paths[1]}"/>'
         f'<path d="M0 {HEIGHT}h{WIDTH}"/>{_ticks(bars.at, bars.names, slot)}</svg>'
-        f"<small>{shares.predicted_name}, {shares.actual_name}; the highest bar is {most:.0f} %</small>"
+        f"<small>Dashed: {shares.predicted_name.lower()}. Solid: {shares.actual_name.lower()}. The highest bar is "
+        f"{most:.0f} %.</small>"
     )
 
 
