@@ -151,9 +151,9 @@ def test_runs_are_compared_and_deleted_after_a_question(app: str, runs: Path, vi
     linked = page.url
     page.go_forward()
     expect(inside.locator("h1")).to_have_text("Evaluation of uniform")
-    again = visit()
-    again.open(linked)  # somebody was sent the address of the comparison
-    expect(report_in(again.page).locator("h1")).to_have_text("Comparison of evaluations")
+    again = visit().page
+    again.goto(linked)  # somebody was sent the address of the comparison
+    expect(report_in(again).locator("h1")).to_have_text("Comparison of evaluations")
     ticked = row_of(page, "5 people per cell").locator("input:checked")
     assert ticked.count() == 2  # ticks outlast a redraw of the table
     before = len(list(runs.glob("*/spec.json")))

@@ -199,7 +199,7 @@ def _controls(form: RunForm) -> Controls:
     with gr.Row(elem_classes="pair"):
         people = gr.Number(
             0, label="People per cell", precision=0, elem_id="run-people", min_width=120,
-            info="0 for all; a number draws so many at random",
+            info="Drawn at random; 0 for all",
         )  # fmt: skip
         seed = gr.Number(42, label="Seed", precision=0, elem_id="run-seed", min_width=120, info="Same seed, same run")
     stamped = "Evaluate anyway; the report will be stamped CONTAMINATED"

@@ -222,10 +222,9 @@ def effects_html(result: Simulation) -> str:
 def notes_html(result: Simulation) -> str:
     """The notes of a result as a list; empty where there are none."""
     notes = list(result.notes)
-    arm = result.arms[0]
     for one in result.arms:
         told = answers_sentence(one)
-        notes += [told if one is arm else f"{one.cell.condition_label}: {told}"] if told else []
+        notes += [told if len(result.arms) == 1 else f"{one.cell.condition_label}: {told}"] if told else []
     items = "".join(f"<li>{text(note)}</li>" for note in notes)
     return f"<div class='notes'><h3>Notes</h3><ul>{items}</ul></div>" if items else ""
 
