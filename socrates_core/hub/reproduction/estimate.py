@@ -17,6 +17,7 @@ from socrates_core.hub.hired import A100_DOLLARS
 from socrates_core.hub.reproduction.published import UNSEEN_RESPONSES
 from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
 from socrates_core.report.words import duration, duration_between
+from socrates_core.study.files import read_json
 from socrates_core.study.sources.sample import sample_rows
 from socrates_core.study.split import Split, part
 from socrates_core.study.study_set import StudySet
@@ -76,7 +77,9 @@ def of_evaluation(model: str, data: EvaluationData, spec: EvaluationSpec, runs: 
     pace = measured_pace(runs, spec)
     if pace is not None:
         seconds = pace.seconds(plan)
-        return f"{what}, about {duration(seconds)} at the pace of the run before{_cost(seconds / 3600, seconds / 3600)}"
+        return (
+            f"{what}, about {duration(seconds)} at the pace of the run before{priced(seconds / 3600, seconds / 3600)}"
+        )
     if model.startswith(ENDPOINT):
         return f"{what}; time and cost are those of the endpoint"
     tokens = count_tokens(data, spec)
@@ -130,11 +133,17 @@ def _time(recipe: Recipe, config: Any, tokens: int) -> str:
 
     (least, most), device = hours_of(recipe, config, tokens)
     span = duration_between(3600 * least, 3600 * most) if most > LITTLE else "a minute or two"
-    return f"{span} on {device}, loading apart{_cost(least, most, device)}"
+    return f"{span} on {device}, loading apart{priced(least, most, device)}"
 
 
-def _cost(least: float, most: float, device: str = "") -> str:
+def _device_of(runs: Path) -> str:
+    """The device of a run in this folder; empty if none says it."""
+    found = [read_json(path).get("device") for path in sorted(runs.glob("*/provenance.json"))]
+    return str(next(filter(None, found), ""))
+
+
+def priced(least: float, most: float, device: str = "") -> str:
     """`, $1.20 to $2.40 at $2.50 an hour`, on an A100; else what an hour of this machine costs is not known."""
     if "A100" not in device:
-        return ", at no cost beyond this machine's"
+        return ", at the price of this machine"
     return f", ${least * A100_DOLLARS:.2f} to ${most * A100_DOLLARS:.2f} at ${A100_DOLLARS:.2f} an hour"

@@ -51,7 +51,8 @@ class Predictor:
     @property
     def name(self) -> str:
         """For tables."""
-        base = Path(self.model).name if Path(self.model).is_dir() else self.model.partition("@")[0]
+        local = Path(self.model).is_dir()
+        base = (origin_of(Path(self.model)).hub_id or Path(self.model).name) if local else self.model.partition("@")[0]
         return base if self.adapter is None else f"{base} with adapter"
 
 
@@ -76,7 +77,7 @@ def predictor_stage(request: Request, studies: Prepared) -> Stage:
     def estimate() -> str:
         if request.adapter is None or local:
             return "nothing is trained and nothing pulled"
-        return f"pulling {request.adapter}, tens of megabytes, at no cost beyond this machine"
+        return f"pulling {request.adapter}, tens of megabytes, at the price of this machine"
 
     made_from = {
         "model": None if request.model is None else in_full(request.model),

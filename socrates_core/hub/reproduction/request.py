@@ -74,9 +74,9 @@ def checked(request: Request, train: str | None, share: float | None) -> Request
 
 def check_out(out: Path) -> None:
     """Raise a RunError unless OUT is new, empty, or a reproduction to go on with."""
-    check_folder(out)
     if out.is_file():
         raise RunError(f"--out {shown(out)} is a file; choose a folder")
+    check_folder(out)
     if out.is_dir() and any(out.iterdir()) and not (out / FOLDER).is_dir():
         raise RunError(f"--out {shown(out)} is not empty and not a reproduction; choose another folder")
 

@@ -84,5 +84,5 @@ def is_socsci210(request: Request) -> bool:
 def estimate(request: Request) -> str:
     """How much there is to fetch and read."""
     if is_socsci210(request):
-        return f"{SIZE}, at no cost beyond this machine"
-    return "how long depends on its size, which is not known before it is read; at no cost beyond this machine"
+        return f"{SIZE}, at the price of this machine"
+    return "how long depends on its size, which is not known before it is read; at the price of this machine"
