@@ -8,6 +8,7 @@
     ├── SplitError         a split that is impossible or does not fit its studies
     │   └── LeakError      a study that is on both sides of a split
     ├── PopulationError    an edit of the participants that makes no sense or leaves no one
+    ├── StoppedError       a run that its visitor has stopped
     ├── ModelError         an unknown model, or an adapter, template and base that are incompatible
     ├── TrainingError      a recipe that cannot be read, or a training that cannot start or continue
     ├── PredictionError    predictions that cannot be read or scored
@@ -71,6 +72,10 @@ class LeakError(SplitError):
 
 class PopulationError(SocratesError):
     """An edit of the participants that makes no sense or leaves no one."""
+
+
+class StoppedError(SocratesError):
+    """A run that its visitor has stopped, raised by its report of progress."""
 
 
 class ModelError(SocratesError):

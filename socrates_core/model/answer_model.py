@@ -20,9 +20,10 @@ NOT_SCIENCE: Final = "The demo model knows nothing about the world: these figure
 MAX_DIGITS: Final = 9
 """Digits of the longest valid answer to an open-ended outcome; answers are below one billion."""
 
-Method = Literal["exact", "typed", "sampled", "mixed"]
+Method = Literal["exact", "typed", "binned", "sampled", "mixed"]
 """How probabilities were obtained: computed exactly from the model's log-probabilities, returned by a server's typed
-decision over the options, estimated from sampled answers, or in different ways for different personas."""
+decision over the options, or over bins of neighbouring ones (each bin's probability is spread evenly within it),
+estimated from sampled answers, or in different ways for different personas."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +34,8 @@ class AnswerDistributions:
     """(N, L) each row sums to 1; see `all_options` for the order, and `split_options`."""
     on_scale_mass: Floats
     """(N,) in [0, 1]: the share of the model's probability mass on the options before renormalising. Far below 1, the
-    model was about to write something else, and its probabilities are unreliable. 1 if `method` is typed, where the
-    model can only choose among the options."""
+    model was about to write something else, and its probabilities are unreliable. 1 if `method` is typed or
+    binned and the server does not tell it: there the model can only choose among the options."""
     method: Method = "exact"
     answers: npt.NDArray[np.int64] | None = None
     """(N,) sampled answers on the scale that each row rests on, 0 for a row that is not sampled; None if none is."""

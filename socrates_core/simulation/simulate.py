@@ -25,7 +25,7 @@ from socrates_core.metrics.cell.comparison import (
 )
 from socrates_core.metrics.effects import WORDING_CONTRAST
 from socrates_core.metrics.uncertainty import Interval, mean_interval
-from socrates_core.model.answer_model import AnswerModel, check_numbers, check_request
+from socrates_core.model.answer_model import AnswerModel, Method, check_numbers, check_request
 from socrates_core.people.population import check_edits
 from socrates_core.scale.distribution import (
     AnswerDistribution,
@@ -47,6 +47,7 @@ from socrates_core.simulation.arm import (
     repeated_words,
 )
 from socrates_core.simulation.effects import arm_values, effect_of, share_effect
+from socrates_core.simulation.method_notes import method_notes
 from socrates_core.simulation.number_arm import simulate_numbers
 from socrates_core.simulation.person_answers import person_answers
 from socrates_core.simulation.request import SimulationRequest
@@ -149,9 +150,11 @@ def _simulate_options(
     tracker = ArmProgress(sum(len(arm.personas) for arm in arms), progress)
     results, tables, answers_by_arm = [], [], []
     sampled: list[int] = []
+    methods: set[Method] = set()
     for arm in arms:
-        probs, mass, answers = _predict(model, arm, tracker)
+        probs, mass, answers, used = _predict(model, arm, tracker)
         sampled += answers
+        methods |= used
         profiles = with_temperature(probs, request.temperature, request.top_p)
         answers_by_arm.append(person_answers(arm, profiles, arm.which))
         rows = profiles[arm.which]
@@ -177,7 +180,7 @@ def _simulate_options(
         profiles=table,
         share_effects=shares,
         subgroups=subgroups_of(groups) if groups else (),
-        notes=_sampling_note(sampled),
+        notes=method_notes(methods, sampled),
         answers=tuple(answers_by_arm),
     )
 
@@ -265,32 +268,25 @@ def _likeness(a: Cell, b: Cell) -> float:
 # -- one arm -----------------------------------------------------------------------------------------------------
 
 
-def _predict(model: AnswerModel, arm: ArmPeople, tracker: ArmProgress) -> tuple[Floats, Floats, list[int]]:
-    """Probabilities and mass on the scale of each persona, and of the sampled ones the answers that they rest on."""
+def _predict(model: AnswerModel, arm: ArmPeople, tracker: ArmProgress) -> tuple[Floats, Floats, list[int], set[Method]]:
+    """Probabilities and mass on the scale of each persona, of the sampled ones the answers that they rest on, and the
+    methods.
+    """
     probs, mass = [], []
     sampled: list[int] = []
+    methods: set[Method] = set()
     tracker(0)
     for start in range(0, len(arm.personas), BATCH):
         batch = arm.personas[start : start + BATCH]
         answer = model.answer_distributions(arm.cell, batch)
         probs.append(answer.probs)
         mass.append(answer.on_scale_mass)
+        methods.add(answer.method)
         if answer.answers is not None:
             sampled += answer.answers[answer.answers > 0].tolist()
         tracker(start + len(batch))
     tracker.finish(len(arm.personas))
-    return np.concatenate(probs).astype(np.float64), np.concatenate(mass).astype(np.float64), sampled
-
-
-def _sampling_note(sampled: Sequence[int]) -> tuple[str, ...]:
-    """What sampled distributions rest on; nothing where none is sampled."""
-    if not sampled:
-        return ()
-    each = f"{min(sampled)}" if min(sampled) == max(sampled) else f"{min(sampled)} to {max(sampled)}"
-    return (
-        f"The server gives no probabilities for this scale: {len(sampled):,} people's distributions rest on {each} "
-        "sampled answers each, and are that uncertain.",
-    )
+    return np.concatenate(probs).astype(np.float64), np.concatenate(mass).astype(np.float64), sampled, methods
 
 
 def _arm_result(arm: ArmPeople, rows: Floats, mass: Floats, request: SimulationRequest) -> ArmResult:

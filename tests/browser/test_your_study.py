@@ -100,8 +100,11 @@ def test_the_example_is_three_clicks_away_and_can_be_saved_and_opened(
     with page.expect_download() as saving:
         page.click("#study-keep button[data-file=zip]")
     assert saving.value.suggested_filename == "labels-on-a-menu.zip"
-    saved = open_record(Path(saving.value.path()), page.locator("#study-digest pre").first.inner_text())
+    saving.value.save_as(tmp_path / "menu.zip")
+    digest = page.locator("#study-digest pre").first.inner_text()
+    saved = open_record(tmp_path / "menu.zip", digest)
     assert (saved.quoted, saved.about["title"]) == (True, "Labels on a menu")
+    score_with_answers(page, tmp_path, digest)
     page.click("#study-copy")
     expect(page.locator("#ys-study-title")).to_have_value("Labels on a menu (copy)")
     expect(page.locator("#study-stale")).to_contain_text("The study has changed.")
@@ -112,6 +115,25 @@ def test_the_example_is_three_clicks_away_and_can_be_saved_and_opened(
     choosing.value.set_files(tmp_path / "menu.yaml")
     expect(page.locator("#ys-study-title")).to_have_value("Labels on a menu")
     expect(page.locator("#ys-conditions-2-label")).to_have_value("Popular dish")
+
+
+def score_with_answers(page: Page, folder: Path, digest: str) -> None:
+    """Give the record that lies in a folder to the page, with answers that people gave later."""
+    arms = ("Plain menu", "Climate label", "Popular dish")
+    answers = [f"{who},{arms[who % 3]},{who % 7 + 1},{who % 5 + 1}" for who in range(60)]
+    (folder / "people.csv").write_text("\n".join(["who,arm,intention,price", *answers]) + "\n")
+    page.get_by_role("button", name="Score a record with people's answers").click()
+    page.set_input_files("#record-zip", folder / "menu.zip")
+    page.set_input_files("#record-answers", folder / "people.csv")
+    page.fill("#record-digest", digest)
+    page.click("#record-score")
+    says = page.locator("#record-says")
+    expect(says).to_contain_text("Labels on a menu: registered and answered")
+    expect(says).to_contain_text("Outcomes by their names (intention, price), conditions by arm")
+    expect(says).to_contain_text("W = ")
+    with page.expect_download() as saving:
+        page.click("#record-save")
+    assert saving.value.suggested_filename == "labels-on-a-menu-scored.html"
 
 
 def test_a_change_stands_beside_what_was_before_it_and_a_reload_keeps_the_study(

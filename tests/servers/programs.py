@@ -24,6 +24,7 @@ ROOT: Final = Path(__file__).parents[2]
 READ_LATE: Final = (
     *("SOCRATES_", "SPACE_", "SYSTEM", "HF_TOKEN", "CPU_CORES", "MEMORY", "PYTEST_"),
     *("RANK", "LOCAL_", "WORLD_SIZE", "MASTER_", "ACCELERATE_"),
+    *("TORCHINDUCTOR_CACHE_DIR", "_RJEM_"),  # torch's compiler and Polars set these when a test imports them
 )
 """Beginnings of variables that no library reads when it is imported: a forked program heeds them as a new one does."""
 
@@ -75,7 +76,7 @@ class Program:
         self._out, self._errors = _Said(), _Said()
         asked = {**os.environ, **ONE_THREAD, **(environ or {})}
         settings = {name: value for name, value in asked.items() if value is not None}
-        libraries = () if anew or sys.platform != "linux" else _imported_alike(settings)
+        libraries = () if anew or sys.platform != "linux" else imported_alike(settings)
         what = _Start([str(one) for one in arguments], settings, str(cwd), largest_file)
         files = self._out.file, self._errors.file
         self.pid, self._ended = _forked(_nursery(libraries), what, *files) if libraries else _started(what, *files)
@@ -197,7 +198,7 @@ def _forked(nursery: socket.socket, what: _Start, out: int, errors: int) -> tupl
     return pid, ended
 
 
-def _imported_alike(environ: Mapping[str, str]) -> tuple[str, ...]:
+def imported_alike(environ: Mapping[str, str]) -> tuple[str, ...]:
     """The libraries that a nursery imports as a program with these variables would."""
     names = {name for name in {*environ, *_IMPORTING} if environ.get(name) != _IMPORTING.get(name)}
     unlike = {name for name in names if not name.startswith(READ_LATE)}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from socrates_core.errors import ModelError
+from socrates_core.errors import ModelError, StoppedError
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription, NumberModel
 from socrates_core.model.baselines import UniformModel
 from socrates_core.model.loading import load_model
@@ -16,7 +16,7 @@ from socrates_core.scale.instruction import parse_scale
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.robustness.asking import BothOrdersModel, check_both_orders, in_both_orders
 from socrates_core.simulation.robustness.rewording import REWORDINGS, CannotRewordError, Rewording
-from socrates_core.simulation.robustness.variants import Robustness, StoppedError, robustness
+from socrates_core.simulation.robustness.variants import Robustness, robustness
 from socrates_core.study.sources.bundled import load_real
 from socrates_core.study.study_set import Cell
 
@@ -159,7 +159,7 @@ def test_both_orders_can_be_averaged_beside_the_other_ways() -> None:
 def test_what_was_asked_before_it_is_stopped_is_kept() -> None:
     def stop(done: int, total: int) -> None:
         if done > total / 3:
-            raise StoppedError
+            raise StoppedError("Stopped")
 
     found = robustness(REAL, FirstListed(), SimulationRequest(WELFARE.cell_id, n=5), stop)
     assert len(found.asked) == 1

@@ -2,12 +2,12 @@
 
 import pytest
 
-from socrates_core.simulation.robustness.variants import StoppedError
-from socrates_core.ui.robustness.stopping import Stops
+from socrates_core.errors import StoppedError
+from socrates_core.ui.robustness.stopping import PageStops
 
 
 def test_a_page_stops_its_own_work_at_the_next_report_and_no_other() -> None:
-    stops, seen = Stops(), []
+    stops, seen = PageStops(), []
     stops.stop("a")  # nothing is running
     with (
         stops.watching("a", lambda *part: seen.append(part)) as report,

@@ -18,7 +18,7 @@ from socrates_core.model.endpoint.questioner import Answer
 
 FILE: Final = "answers.jsonl"
 
-METHODS: Final = ("exact", "typed", "sampled")
+METHODS: Final = ("exact", "typed", "binned", "sampled")
 
 
 class AnswerFile:

@@ -31,6 +31,10 @@ LARGEST_REPLY: Final = 8_000_000
 """In bytes; an answer of a few tokens with log-probabilities takes a few thousand."""
 
 
+class UnusableReplyError(ModelError):
+    """A server replies, but with a fault of its own or something else than JSON, however often the request is sent."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """A server's reply, other than those after which the request is retried."""
@@ -105,7 +109,8 @@ class EndpointClient:
             retry: Whether to retry at all.
 
         Raises:
-            ModelError: If the budget is used up, the key is malformed, or there is no usable reply.
+            ModelError: If the budget is used up, the key is malformed, or there is no usable reply; an
+                `UnusableReplyError` if there are replies.
         """
         stop = stop or threading.Event()
         headers = _key_header()
@@ -113,6 +118,7 @@ class EndpointClient:
         for attempt in range(tries):
             self._count(is_retry=attempt > 0)
             retry_after: float | None = None
+            kind: type[ModelError] = ModelError
             try:
                 with self._slots:
                     status, raw, retry_after = self._send(path, body, headers)
@@ -122,6 +128,7 @@ class EndpointClient:
                 reply, fault = _read(status, raw)
                 if reply is not None:
                     return reply
+                kind = UnusableReplyError
             if attempt + 1 == tries:
                 break
             pause = max(wait * random.uniform(0.5, 1.0), retry_after or 0.0)  # randomises the timing, not a result
@@ -131,7 +138,7 @@ class EndpointClient:
             if stop.wait(pause):
                 raise ModelError(f"{self.url}/{path}: cancelled because another request failed permanently")
             wait = min(2 * wait, self.settings.longest_wait)
-        raise ModelError(
+        raise kind(
             f"{self.url}/{path} {fault} (tried {attempt + 1} times); check that the server is running and not "
             "overloaded, then try again"
         )

@@ -1,11 +1,15 @@
 """OpenAI-compatible servers as answer models: vLLM, TGI, llama.cpp, `transformers serve`, or a hosted one.
 
-For each scale the first of three methods that the server supports is used, and recorded in the result:
+For each scale the first of four methods that the server supports is used, and recorded in the result:
 
+- *typed*: one request per persona to `/decisions` or `/systemone`, which return a probability for every option; the
+  server words the question (letters for the options) around the template's text;
 - *exact*: one request per persona for the log-probabilities of the first token, if they cover every option;
-- *typed*: one request per persona to `/systemone`, which returns a probability for every option in the server's own
-  question format (letters for the options), if the server has no log-probabilities;
+- *binned*: typed, over bins of neighbouring options, if the server takes fewer options than the scale has;
 - *sampled*: several answers per persona at temperature 1, of each of which the first number counts.
+
+A model that is asked in a template of the caller's choice, or of the released models, was presumably trained on it: of
+such a one exact goes before typed.
 
 A template whose answer follows some text in the assistant's turn has it there on a server that continues a turn, which
 is tried before the first answer. Finished answers are cached, those of a run in a file in its folder: when a call that
@@ -41,6 +45,9 @@ from socrates_core.study.study_set import Cell, Persona
 PREFIX: Final = "endpoint:"
 RELEASED: Final = "socratesft/"
 """Owner of the released fine-tunes, which were trained on the `socrates` template."""
+DECISIONS_FIRST: Final = "as served, typed decisions first"
+"""Precision of a model asked so: it answers otherwise than by log-probabilities, so a calibration of one is none of the
+other."""
 KEPT: Final = 500_000
 """Maximum number of cached answers; the oldest are evicted first."""
 
@@ -50,18 +57,22 @@ _SPEC = re.compile(r"endpoint:(?P<name>.+?)@(?P<url>https?://.*)", re.IGNORECASE
 class EndpointModel:
     """A model behind a server. Safe to call from several threads."""
 
-    def __init__(self, name: str, url: str, template: str = "shared", settings: EndpointSettings | None = None) -> None:
+    def __init__(
+        self, name: str, url: str, template: str | None = None, settings: EndpointSettings | None = None
+    ) -> None:
         """Describe the server; `check` tests whether it is reachable.
 
         Args:
             name: The model's name on the server.
             url: The URL up to `/chat/completions`, like http://127.0.0.1:8000/v1.
-            template: The prompt template; the server adds its own chat frame.
+            template: The prompt template that the model was trained on; None for one that was trained on none, which is
+                asked in `shared`. The server adds its own chat frame.
             settings: Methods, limits and price.
 
         Raises:
             ModelError: If there is no such template, or the URL cannot be used.
         """
+        trained, template = template is not None, template or "shared"
         check_template(template)
         if not name.strip() or len(name) > 500 or not name.isprintable():
             raise ModelError("an endpoint needs the name of a model: endpoint:NAME@URL")
@@ -70,10 +81,13 @@ class EndpointModel:
         self.settings = settings or EndpointSettings()
         self.url = checked_url(url)
         self.description = ModelDescription(
-            f"{PREFIX}{name}@{self.url}", template=template, device=f"server {self.url}", precision="as served"
+            f"{PREFIX}{name}@{self.url}",
+            template=template,
+            device=f"server {self.url}",
+            precision="as served" if trained else DECISIONS_FIRST,
         )
         self._client = EndpointClient(self.url, self.settings)
-        self._questioner = Questioner(self._client, name, answer_prefix(template))
+        self._questioner = Questioner(self._client, name, answer_prefix(template), trained)
         self._answers: dict[str, Answer] = {}
         self._file: AnswerFile | None = None
         self.on_answer: Callable[[int], None] | None = None
@@ -114,6 +128,7 @@ class EndpointModel:
             {
                 "model": self.name,
                 "method": settings.method,
+                "first": self._questioner.ways[0],
                 "samples": settings.samples,
                 "min_answers": settings.min_answers,
                 "seed": settings.seed,
@@ -133,8 +148,12 @@ class EndpointModel:
         words = []
         if by_method["exact"]:
             words.append(f"{by_method['exact']:,} distributions from log-probabilities")
+        form = self._questioner.decider.form
+        at = f" at /{form}" if form else ""
         if by_method["typed"]:
-            words.append(f"{by_method['typed']:,} from typed decisions")
+            words.append(f"{by_method['typed']:,} from typed decisions{at}")
+        if by_method["binned"]:
+            words.append(f"{by_method['binned']:,} from typed decisions{at} over bins of neighbouring options")
         if sampled:
             words.append(f"{len(sampled):,} sampled, each from {min(sampled)} to {max(sampled)} answers on the scale")
         begun = f"; the server continued {self._questioner.chat.prefix!r}" if self._questioner.chat.prefills else ""
@@ -172,6 +191,7 @@ class EndpointModel:
             retries=self._client.retries,
             exact=counts["exact"],
             typed=counts["typed"],
+            binned=counts["binned"],
             sampled=counts["sampled"],
             off_scale=counts["off_scale"],
             unreadable=counts["unreadable"],
@@ -260,7 +280,7 @@ class EndpointModel:
         if self.on_answer is not None:
             self.on_answer(len(self._answers))
         self._counts.update({answer.method: 1, "defused": int(prompt.is_defused)})
-        self._missing += 0.0 if answer.method == "typed" else 1 - answer.mass
+        self._missing += 1 - answer.mass if answer.method in ("exact", "sampled") else 0.0
         while len(self._answers) > KEPT:
             self._answers.pop(next(iter(self._answers)))
 
@@ -281,7 +301,8 @@ def endpoint_of(spec: str, template: str | None = None, settings: EndpointSettin
 
     Args:
         spec: NAME may contain "/", ":" and "@"; URL ends before `/chat/completions`.
-        template: The prompt template; when None, `socrates` for the released models and `shared` for others.
+        template: The prompt template that the model was trained on; when None, `socrates` for the released models, and
+            none for others.
         settings: Methods, limits and price.
 
     Raises:
@@ -294,7 +315,7 @@ def endpoint_of(spec: str, template: str | None = None, settings: EndpointSettin
             "like endpoint:Qwen/Qwen2.5-14B-Instruct@http://127.0.0.1:8000/v1"
         )
     name = match["name"].strip()
-    implied = "socrates" if name.startswith(RELEASED) else "shared"
+    implied = "socrates" if name.startswith(RELEASED) else None
     return EndpointModel(name, match["url"], template or implied, settings)
 
 

@@ -9,6 +9,7 @@ from math import ceil
 from typing import Final
 
 from socrates_core.prompt import messages
+from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.study_set import Cell, Persona
 
 ANSWER_TOKENS: Final = 16
@@ -19,6 +20,8 @@ CONTROL: Final = re.compile(
 )
 """Text that would be read as a special token of some model's chat frame. An API offers no way to mark it as plain text,
 so a blank is inserted after its first character."""
+
+_NUMBER: Final = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,9 @@ class EndpointReport:
     requests: int
     retries: int
     exact: int
-    """Personas (distinct prompts) answered by this method; likewise for the next two."""
+    """Personas (distinct prompts) answered by this method; likewise for the next three."""
     typed: int
+    binned: int
     sampled: int
     off_scale: int
     """Sampled answers whose first number is not an option."""
@@ -77,6 +81,12 @@ class EndpointPrompt:
     messages: list[dict[str, str]]
     values: tuple[str, ...]
     """(L,) the options, on the axis and off it, as they are written: 3 or 3.5."""
+    axis: tuple[str, ...]
+    """Those on the axis, ascending."""
+    ordered: bool
+    """Whether neighbours on the axis are alike; False for a nominal scale."""
+    backwards: bool
+    """Whether the question lists the options from the last to the first."""
     labels: Mapping[str, str]
     """Option as written → its text."""
     where: str
@@ -98,11 +108,24 @@ def endpoint_prompt(template: str, cell: Cell, persona: Persona) -> EndpointProm
         key=sha256(key.encode()).hexdigest(),
         messages=safe,
         values=values,
+        axis=tuple(cell.scale.written(value) for value in cell.scale.values or ()),
+        ordered=not cell.scale.nominal,
+        backwards=lists_backwards(cell.stimulus, cell.scale),
         labels=labels,
         where=f"study {cell.study_id}, cell {cell.cell_id}, persona {known[:160]}",
         tokens=estimated_tokens(safe),
         is_defused=safe != written or list(labels.values()) != list(cell.scale.texts.values()),
     )
+
+
+def lists_backwards(stimulus: str, scale: AnswerScale) -> bool:
+    """Whether the question ends with a list of all options on the axis, from the last to the first."""
+    said = stimulus.rstrip().rpartition("\n")[2]
+    for label in scale.texts.values():  # may have numbers in them
+        said = said.replace(f'"{label}"', "")
+    axis = [scale.written(value) for value in scale.values or ()]
+    listed = [number for number in _NUMBER.findall(said) if number in axis]
+    return len(axis) > 1 and listed[-len(axis) :] == axis[::-1]
 
 
 def defused(text: str) -> str:

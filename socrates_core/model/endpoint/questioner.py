@@ -1,9 +1,9 @@
-"""The three methods of obtaining one persona's answer from a server, and which of them the server supports."""
+"""The four methods of obtaining one persona's answer from a server, and which of them the server supports."""
 
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,14 +13,10 @@ from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import Method
 from socrates_core.model.endpoint.chat import CHAT, Chat
 from socrates_core.model.endpoint.client import EndpointClient, without_key
-from socrates_core.model.endpoint.plan import EndpointPrompt, estimated_tokens
-from socrates_core.model.endpoint.reply import (
-    Completion,
-    decision_probs,
-    first_number,
-    first_tokens,
-    option_probs,
-)
+from socrates_core.model.endpoint.decider import Decider
+from socrates_core.model.endpoint.plan import EndpointPrompt
+from socrates_core.model.endpoint.reply import Completion, first_number, first_tokens, option_probs
+from socrates_core.model.endpoint.settings import Way
 from socrates_core.scale.distribution import Floats
 
 TOP: Final = (20, 5)
@@ -31,8 +27,17 @@ NO_LOGPROBS: Final = re.compile("logprob|top_n_tokens", re.IGNORECASE)
 """Terms in a refusal for log-probabilities; the second is TGI's word."""
 PATIENCE: Final = 4
 """Multiple of `samples`: the maximum number of answers drawn for a persona with too few answers on the scale."""
-QUESTION: Final = "Which of these answers does this person give?"
-TYPED: Final = "systemone"
+WAYS: Final[tuple[Method, ...]] = ("typed", "exact", "binned", "sampled")
+"""Best first."""
+TRAINED: Final[tuple[Method, ...]] = ("exact", "typed", "binned", "sampled")
+"""Best first for a model that answers after its prompt template, which a typed decision puts aside."""
+ALLOWED: Final[Mapping[Way, Collection[str]]] = {
+    "auto": WAYS,
+    "exact": ("exact",),
+    "typed": ("typed", "binned"),
+    "sampled": ("sampled",),
+}
+"""Method of the settings ↦ the ways that it leaves."""
 PROBE: Final = [{"role": "user", "content": "Write ten random words and numbers. Be surprising."}]
 
 
@@ -52,16 +57,20 @@ class Answer:
 class Questioner:
     """Queries one model on one server, one persona per call. Thread-safe."""
 
-    def __init__(self, client: EndpointClient, name: str, prefix: str = "") -> None:
+    def __init__(self, client: EndpointClient, name: str, prefix: str = "", trained: bool = False) -> None:
         """Start without knowledge of what the server supports.
 
         Args:
             client: The connection.
             name: The model's name on the server.
             prefix: What the answer is to follow in the assistant's turn, if the server can continue one.
+            trained: Whether the model was trained to answer after its template.
         """
         self.name = name
+        self.ways = TRAINED if trained else WAYS
+        """The methods, best first."""
         self.chat = Chat(client, name, prefix)
+        self.decider = Decider(client, self.chat)
         self.counts: Counter[str] = Counter()
         """off_scale, unreadable."""
         self._client = client
@@ -70,19 +79,21 @@ class Questioner:
         self._samples: dict[str, dict[int, Completion]] = {}
         # None: not known yet
         self._logprobs: bool | None = None
-        self._typed: bool | None = None
         self._samples_differ: bool | None = None
-        self._refused: set[tuple[Method, tuple[str, ...]]] = set()
+        self._undetermined: set[tuple[str, ...]] = set()
+        """Scales on which log-probabilities do not determine every option."""
         self._top = TOP[0]
         self._more: tuple[int, ...] = MORE
 
     def fewest_requests(self, prompt: EndpointPrompt) -> int:
         """Requests with the best method not known to be unsupported."""
-        return self._settings.samples if self._methods(prompt.values)[:1] == ["sampled"] else 1
+        return self._settings.samples if self._methods(prompt)[:1] == ["sampled"] else 1
 
     def most_requests(self, prompt: EndpointPrompt) -> int:
         """Requests if all better methods turn out to be unsupported."""
-        return sum(self._settings.samples if way == "sampled" else 1 for way in self._methods(prompt.values))
+        most = {"exact": 1, "sampled": self._settings.samples}
+        most |= {way: self.decider.requests(prompt, bins) for way, bins in (("typed", False), ("binned", True))}
+        return sum(most[way] for way in self._methods(prompt))
 
     def answer(self, prompt: EndpointPrompt, stop: threading.Event) -> Answer:
         """Answer a prompt by the best method that the server supports.
@@ -90,18 +101,20 @@ class Questioner:
         Raises:
             ModelError: If it supports none, or a request fails permanently or returns a malformed reply.
         """
-        if self.chat.prefills is None:
-            self.chat.learn(stop)
         methods: dict[Method, Callable[[EndpointPrompt, threading.Event], Answer | None]] = {
             "exact": self._exact,
-            "typed": self._decide,
+            "typed": lambda *asked: self._decide("typed", *asked),
+            "binned": lambda *asked: self._decide("binned", *asked),
             "sampled": self._sample,
         }
-        for name, query in methods.items():
-            if name in self._methods(prompt.values):  # checked each time: one method's reply can rule out the next
-                answer = query(prompt, stop)
-                if answer is not None:
-                    return answer
+        for name in self.ways:
+            if name not in self._methods(prompt):  # checked each time: one method's reply can rule out the next
+                continue
+            if self.chat.prefills is None and name in ("exact", "sampled"):
+                self.chat.learn(stop)
+            answer = methods[name](prompt, stop)
+            if answer is not None:
+                return answer
         method, count = self._settings.method, len(prompt.values)
         lacking = "typed decisions over" if method == "typed" else "log-probabilities for"
         raise ModelError(
@@ -129,23 +142,22 @@ class Questioner:
                 "model's generation_config.json), or choose method exact or typed"
             )
 
-    # -- the three methods -----------------------------------------------------------------------------------
+    # -- the four methods -----------------------------------------------------------------------------------
 
-    def _methods(self, values: tuple[str, ...]) -> list[Method]:
-        """The methods not known to be unsupported for a scale, best first."""
+    def _methods(self, prompt: EndpointPrompt) -> list[Method]:
+        """The methods not known to be unsupported for a prompt, best first."""
         method = self._settings.method
-        ways: list[Method] = []
-        if (
-            method in ("auto", "exact")
-            and len(values) <= max(self._top, *self._more, 0)
-            and self._logprobs is not False
-        ):
-            ways.append("exact")
-        if method == "typed" or (method == "auto" and self._logprobs is not True and self._typed is not False):
-            ways.append("typed")
-        if method in ("auto", "sampled"):
-            ways.append("sampled")
-        return [way for way in ways if (way, values) not in self._refused]
+        fits = len(prompt.values) <= max(self._top, *self._more, 0) and prompt.values not in self._undetermined
+        # where log-probabilities go first, samples of the same answer stand in for them, not the answer to a question
+        # in other words
+        decides = self.ways is WAYS or self._logprobs is not True or method == "typed"
+        possible = {
+            "exact": fits and self._logprobs is not False,
+            "typed": decides and self.decider.requests(prompt, bins=False) > 0,
+            "binned": decides and self.decider.requests(prompt, bins=True) > 0,
+            "sampled": True,
+        }
+        return [way for way in self.ways if possible[way] and way in ALLOWED[method]]
 
     def _exact(self, prompt: EndpointPrompt, stop: threading.Event) -> Answer | None:
         """From the log-probabilities of the first token; None if they do not cover every option."""
@@ -162,7 +174,7 @@ class Questioner:
         if probs is not None:
             return Answer(probs / probs.sum(), min(1.0, float(probs.sum())), "exact")
         if any(len(value) > 1 and value not in tokens for value in prompt.values):
-            self._refused.add(("exact", prompt.values))  # options of several tokens, for every persona alike
+            self._undetermined.add(prompt.values)  # options of several tokens, for every persona alike
         return None
 
     def _first_tokens(self, prompt: EndpointPrompt, stop: threading.Event) -> dict[str, float] | None:
@@ -173,6 +185,8 @@ class Questioner:
             if reply.ok:
                 self._top, self._more = TOP[-1], ()
         if not reply.ok and not NO_LOGPROBS.search(reply.text):
+            if self._logprobs is None and self.decider.requests(prompt, bins=True):
+                return None  # a server of decisions alone has no chat
             raise self._client.refusal_error(reply, CHAT, self.name)
         return self.chat.read(first_tokens, reply) if reply.ok else None
 
@@ -189,29 +203,13 @@ class Questioner:
         self._top, self._more = wanted, ()
         return tokens
 
-    def _decide(self, prompt: EndpointPrompt, stop: threading.Event) -> Answer | None:
-        """From a typed decision; None if the server supports none over these options."""
-        question = {
-            "type": "choice",
-            "instructions": QUESTION,
-            "criteria": {value: prompt.labels.get(value) for value in prompt.values},
-        }
-        # without the system message, which requests a number, while here the answer is a letter
-        message = prompt.messages[-1]
-        body = {"model": self.name, "state": message["content"], "questions": {"answer": question}}
-        reply = self._client.send(TYPED, body, stop)
-        if reply.ok:
-            self._typed = True
-            self.chat.spend(reply, estimated_tokens([message]), 0)
-            probs = self.chat.read(lambda data: decision_probs(data, "answer", prompt.values), reply)
-            return Answer(probs, 1.0, "typed")
-        if reply.status in (400, 413, 422):  # too many options for this model, or labels without tokens
-            self._refused.add(("typed", prompt.values))
-        elif self._typed:
-            raise self._client.refusal_error(reply, TYPED, self.name)
-        else:
-            self._typed = False
-        return None
+    def _decide(self, way: Method, prompt: EndpointPrompt, stop: threading.Event) -> Answer | None:
+        """From a typed decision over all options, or over bins of them; None if the server answers no such question."""
+        made = self.decider.decide(prompt, way == "binned", stop)
+        if made is None:
+            return None
+        offer, decision = made
+        return Answer(offer.spread(decision.probs), decision.mass, way)
 
     def _sample(self, prompt: EndpointPrompt, stop: threading.Event) -> Answer:
         """From the first numbers of sampled answers; samples finished before a failure are reused."""

@@ -1,4 +1,4 @@
-"""Parsing a server's reply: log-probabilities, a typed decision, or a text with a number in it.
+"""Parsing a chat completion: log-probabilities, or a text with a number in it.
 
 Anything that does not follow the protocol is an error that names the field; nothing is guessed.
 """
@@ -157,28 +157,6 @@ def option_probs(tokens: Mapping[str, float], texts: Sequence[str]) -> Floats | 
     return probs if probs.sum() > 0 and unknown <= UNKNOWN_SHARE * probs.sum() else None
 
 
-def decision_probs(data: Any, question: str, values: Sequence[str]) -> Floats:
-    """(L,) probabilities of the options in the reply to a typed `choice` question.
-
-    Raises:
-        MalformedReplyError: If an option is missing, or the values are not probabilities.
-    """
-    answers = data.get("answers") if isinstance(data, dict) else None
-    answer = answers.get(question) if isinstance(answers, dict) else None
-    by_option = answer.get("probabilities") if isinstance(answer, dict) else None
-    if not isinstance(by_option, dict):
-        raise MalformedReplyError(f"the reply has no answers.{question}.probabilities")
-    missing = [value for value in values if value not in by_option]
-    if missing:
-        raise MalformedReplyError(f"answers.{question}.probabilities lacks the options {missing[:5]}")
-    probs = np.array([_number(by_option[value], "a probability") for value in values], dtype=np.float64)
-    if (probs < 0).any() or abs(probs.sum() - 1) > ROUNDING:
-        raise MalformedReplyError(
-            f"answers.{question}.probabilities are not probabilities: they sum to {probs.sum():.4g}"
-        )
-    return np.asarray(probs / probs.sum(), dtype=np.float64)
-
-
 def used_tokens(data: Any) -> tuple[int, int] | None:
     """Prompt and answer tokens as counted by the server; None if it does not count them."""
     usage = data.get("usage") if isinstance(data, dict) else None
@@ -196,18 +174,29 @@ def _begins(token: str, texts: Sequence[str]) -> bool:
 def _token(entry: Any) -> tuple[str, float]:
     if not isinstance(entry, dict) or not isinstance(entry.get("token"), str):
         raise MalformedReplyError("an entry of logprobs has no token")
-    log = _number(entry.get("logprob"), f"the logprob of {entry['token']!r}", infinite=True)
+    log = checked_number(entry.get("logprob"), f"the logprob of {entry['token']!r}", infinite=True)
     if log > ROUNDING:
         raise MalformedReplyError(f"the logprob of {entry['token']!r} is {log}, more than 0")
     return entry["token"], 0.0 if log <= SAYS_MISSING else min(1.0, math.exp(log))
 
 
-def _number(value: Any, what: str, infinite: bool = False) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+def checked_number(value: Any, what: str, infinite: bool = False) -> float:
+    """A JSON number; `infinite` allows −∞.
+
+    Raises:
+        MalformedReplyError: If it is none; names `what` it should have been.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise MalformedReplyError(f"{what} is {value!r}, not a number")
-    if math.isinf(value) and not (infinite and value < 0):
-        raise MalformedReplyError(f"{what} is {value!r}")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        number = math.inf
+    if math.isnan(number):
+        raise MalformedReplyError(f"{what} is {value!r}, not a number")
+    if math.isinf(number) and not (infinite and value < 0):
+        raise MalformedReplyError(f"{what} is {number!r}")
+    return number
 
 
 def _count(value: Any) -> int | None:

@@ -13,8 +13,9 @@ class EndpointSettings:
     """Method, limits and price; a value out of range raises a ModelError."""
 
     method: Way = "auto"
-    """`exact`: log-probabilities of the first token; `typed`: the server's typed decisions; `sampled`: `samples`
-    answers per persona; `auto`: the first of these that the server supports for the scale at hand."""
+    """`typed`: the server's typed decisions, over bins of the scale where it takes too few options; `exact`:
+    log-probabilities of the first token; `sampled`: `samples` answers per persona; `auto`: the best of these that the
+    server supports for the scale at hand."""
     samples: int = 10
     """Answers drawn per persona when its distribution is sampled."""
     min_answers: int = 5

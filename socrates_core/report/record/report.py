@@ -1,14 +1,17 @@
 """The report of a scored record: what was registered, beside what people answered."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from socrates_core.metrics.uncertainty import Interval
-from socrates_core.report.document import Part, Section, Table, to_html, to_markdown
+from socrates_core.report.document import Part, Picture, Section, Table, to_html, to_markdown
+from socrates_core.report.figures import arms_figure
 from socrates_core.report.prediction.compared import comparison_files, comparison_lines
+from socrates_core.report.record.frozen import FrozenClaim
 from socrates_core.report.record.judging import Inside, Judged
 from socrates_core.report.record.opening import OpenedRecord
 from socrates_core.report.record.scoring import ScoredOutcome, ScoredRecord
+from socrates_core.report.trust.picture import ErrorMark, mark_means
 from socrates_core.report.trust.tables import TITLE
 from socrates_core.report.words import signed
 
@@ -22,6 +25,16 @@ W_OF_RAW: Final = (
     "The means registered here are calibrated: they are not those of the distributions above, which the model gave and "
     "of which W speaks."
 )
+CAPTION: Final = (
+    "Means that the model gave, and people's, with 95 % intervals over samples; pale behind them, where the record "
+    "says that the true mean lies, the broad part at 80 % and the narrow one at 95 %."
+)
+LEVELS: Final[Mapping[str, Callable[[FrozenClaim], Interval | None]]] = {
+    "80 %": lambda claim: claim.inner,
+    "95 %": lambda claim: claim.outer,
+}
+"""Level → what was registered at it."""
+
 SAME_MEAN: Final = 0.005
 """In the scale's own numbers: means closer than this are shown as one."""
 
@@ -68,20 +81,22 @@ def _compared(one: ScoredOutcome) -> list[str]:
 
 
 def judged_table(what: str, claims: Sequence[Judged]) -> Table | None:
-    """Registered intervals of the true means (effects) beside what people showed; None without any."""
+    """Registered intervals of the true means (effects) beside what people showed; None without any. A level at which
+    nothing was registered has no column.
+    """
     if not claims:
         return None
     digits = 1 if what == "effect" else 2
+    levels = [level for level, at in LEVELS.items() if any(at(one.claim) is not None for one in claims)]
     header = (
         "Condition",
-        f"Registered {what}",
-        f"True {what}, 80 %",
-        f"True {what}, 95 %",
+        f"Registered {what}" + (", points" if what == "effect" else ""),
+        *(f"True {what}, {level}" for level in levels),
         f"People's {what} (95 % interval)",
         "Inside of the registered",
         "With their sampling error",
     )
-    return Table(header, tuple(_row(one, digits) for one in claims))
+    return Table(header, tuple(_row(one, digits, levels) for one in claims))
 
 
 def place_words(at: Inside) -> str:
@@ -101,7 +116,20 @@ def _outcome(one: ScoredOutcome) -> list[Part]:
     tables = [judged_table("mean", one.means), judged_table("effect", one.effects)]
     shown = [table for table in tables if table is not None]
     raw = [W_OF_RAW] if _calibrated(one) else []
-    return [*parts, f"{TITLE}, as registered.", HOW_JUDGED, *raw, *shown] if shown else parts
+    return [*parts, *_picture(one), f"{TITLE}, as registered.", HOW_JUDGED, *raw, *shown] if shown else parts
+
+
+def _picture(one: ScoredOutcome) -> list[Part]:
+    """Means that the model gave beside people's, on the registered intervals of the true ones."""
+    made = one.result.simulation
+    if made is None or made.arms[0].cell.scale.nominal:
+        return []
+    claims = {judged.claim.label: judged.claim for judged in one.means}
+    marks = [
+        ErrorMark(claim.inner, claim.outer, "registered") if (claim := claims.get(arm.label)) else None
+        for arm in made.arms
+    ]
+    return [Picture(mark_means(arms_figure(made), marks), CAPTION)]
 
 
 def _calibrated(one: ScoredOutcome) -> bool:
@@ -112,13 +140,14 @@ def _calibrated(one: ScoredOutcome) -> bool:
     return any(abs(claim.predicted - given.get(claim.label, claim.predicted)) > SAME_MEAN for claim in claims)
 
 
-def _row(one: Judged, digits: int) -> tuple[str, ...]:
+def _row(one: Judged, digits: int, levels: Sequence[str]) -> tuple[str, ...]:
     claim = one.claim
     seen = "too few answered"
     if one.observed is not None and one.ends is not None:
         seen = f"{_number(one.observed, digits)} ({_ends(one.ends, digits)})"
     places = ["–", "–"] if one.observed is None else [place_words(one.registered), place_words(one.sampled)]
-    claimed = [NOT_CLAIMED if at is None else _ends(at, digits) for at in (claim.inner, claim.outer)]
+    registered = [LEVELS[level](claim) for level in levels]
+    claimed = [NOT_CLAIMED if at is None else _ends(at, digits) for at in registered]
     return (claim.label, _number(claim.predicted, digits), *claimed, seen, *places)
 
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
+from socrates_core.model.endpoint.endpoint_model import PREFIX
 from socrates_core.report.prediction.files import model_words
+from socrates_core.simulation.method_notes import BINNED, MIXED, TYPED
 from socrates_core.simulation.result import Simulation
 from socrates_core.study.study_file.form import MarginsForm, PopulationForm, StudyForm
 
@@ -59,7 +61,7 @@ def items(form: StudyForm, first: Simulation, said: str, population: str) -> tup
         Item("Why a language model is used, and at which step", OPEN),
         Item("What its output stands for", "Predicted answer distributions of simulated people, never of individuals."),
         Item("Model and version", model_words(model)),
-        Item("How it was reached", f"Run by this software on {model.device}, weights in {model.precision}."),
+        Item("How it was reached", _reached(first)),
         Item("When", "The time in record.json, in UTC."),
         Item("Settings", f"Temperature {request.temperature:g}, top-p {request.top_p:g}, seed {request.seed}."),
         Item("What it was given to read", f"{wordings}; the whole prompt of one profile is in report.html."),
@@ -71,6 +73,14 @@ def items(form: StudyForm, first: Simulation, said: str, population: str) -> tup
         Item("Ethics, consent and funding", OPEN),
         Item("Where code and data are", f"This record; software and versions are in record.json. {OPEN}"),
     )
+
+
+def _reached(first: Simulation) -> str:
+    model = first.model
+    if not model.name.startswith(PREFIX):
+        return f"Run by this software on {model.device}, weights in {model.precision}."
+    asked = f"Asked over the network: {model.device}, {model.precision}."
+    return " ".join([asked, *(note for note in first.notes if note in (TYPED, BINNED, MIXED))])
 
 
 def population_words(population: PopulationForm) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from socrates_core.errors import ModelError, SocratesError
+from socrates_core.errors import ModelError, SocratesError, StoppedError
 from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.endpoint.endpoint_model import EndpointModel
 from socrates_core.prompt import TEMPLATES
@@ -22,10 +22,6 @@ BOTH: Final = "both orders"
 NO_EFFECT: Final = 0.5
 """Points: a predicted effect below this, up or down, counts as no effect, which has no sign."""
 STOPPED: Final = "Stopped before it was asked so."
-
-
-class StoppedError(Exception):
-    """Raised by a progress callback to ask in no more ways."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +139,7 @@ def robustness(
             continue
         try:
             done.append(Variant(name, changed, simulate(studies, asked, request, parts.of(place)), None))
-        except (SocratesError, StoppedError) as error:
+        except SocratesError as error:
             if name == AS_ASKED:
                 raise
             stopped = isinstance(error, StoppedError)

@@ -6,14 +6,14 @@ from typing import Any, Final, Protocol
 import gradio as gr
 from gradio.blocks import Block
 
-from socrates_core.errors import SocratesError
+from socrates_core.errors import SocratesError, StoppedError
 from socrates_core.report.robustness import TITLE, robustness_figure, robustness_sentences, robustness_table
-from socrates_core.simulation.robustness.variants import Robustness, StoppedError, robustness
+from socrates_core.simulation.robustness.variants import Robustness, robustness
 from socrates_core.ui.access.visitors import Visitor, visitor_of
 from socrates_core.ui.html import notice_html, table_html, text
 from socrates_core.ui.listeners import QUICK, Updates, report_progress
 from socrates_core.ui.results import Results
-from socrates_core.ui.robustness.stopping import Report, Stops
+from socrates_core.ui.robustness.stopping import PageStops, Report
 from socrates_core.ui.simulate.link import link_of
 from socrates_core.ui.simulate.result_panel import styled
 from socrates_core.ui.your_study.preview import checked
@@ -120,10 +120,10 @@ def robustness_panel(name: str, current: Block, changed: gr.Textbox, place: Bloc
         try:
             with stops.watching(request.session_hash, _report(progress)) as report:
                 found = asked.again(visitor_of(request), now, shown or 0, wanted, report)
-        except SocratesError as error:
-            return {notice: notice_html(f"{error}.".replace("..", "."))}
         except StoppedError:
             return {notice: notice_html("Stopped before the question as it is was answered.", problem=False)}
+        except SocratesError as error:
+            return {notice: notice_html(f"{error}.".replace("..", "."))}
         ordered = len(found.asked) > 1 and not found.asked[0].arms[0].cell.scale.nominal
         return {
             notice: "",
@@ -136,7 +136,7 @@ def robustness_panel(name: str, current: Block, changed: gr.Textbox, place: Bloc
         stops.stop(request.session_hash)
 
     drawn = [notice, says, picture, table]
-    stops = Stops()
+    stops = PageStops()
     ask.click(
         run,
         [current, place, both],

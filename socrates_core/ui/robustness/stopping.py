@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from socrates_core.simulation.robustness.variants import StoppedError
+from socrates_core.errors import StoppedError
 
 Report = Callable[[int, int], None]
 """Called with how much is done, and how much there is in all."""
 
 
 @dataclass(eq=False)
-class Stops:
+class PageStops:
     """The pages that are computing, and those of them that are to stop."""
 
     _running: dict[str, threading.Event] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Stops:
 
         def checked(done: int, total: int) -> None:
             if told.is_set():
-                raise StoppedError
+                raise StoppedError("Stopped")
             report(done, total)
 
         try:

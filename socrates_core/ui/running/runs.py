@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import gradio as gr
 
-from socrates_core.errors import SocratesError
+from socrates_core.errors import SocratesError, StoppedError
 from socrates_core.model.endpoint.endpoint_model import EndpointModel
 from socrates_core.simulation.result import ArmResult, Simulation
 from socrates_core.ui.access.visitors import Visitor, visitor_of
@@ -24,7 +24,7 @@ from socrates_core.ui.running.run_bar import (
     outdated_html,
     state_html,
 )
-from socrates_core.ui.running.stopping import Report, StoppedError, Stops
+from socrates_core.ui.running.stopping import Report, RunStops
 from socrates_core.ui.simulate import form
 from socrates_core.ui.simulate.link import Link, link_of, model_name, to_query
 from socrates_core.ui.simulate.people_panel import at
@@ -42,7 +42,7 @@ class Runs:
     bar: RunBar
     state: gr.HTML
     """Names what the result is of, where the controls say something else."""
-    stops: Stops
+    stops: RunStops
 
     def run(
         self,

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from socrates_core.errors import SocratesError
+from socrates_core.errors import StoppedError
 
 MAX_PAGES: Final = 1_000
 """Pages whose last stopped run is kept; of more, the one that stopped longest ago is forgotten."""
@@ -13,11 +13,7 @@ MAX_PAGES: Final = 1_000
 Report = Callable[[int, int], None]
 
 
-class StoppedError(SocratesError):
-    """The visitor has pressed Stop."""
-
-
-class Stops:
+class RunStops:
     """Up to which run every page has stopped. A run that still waits for its turn is stopped too."""
 
     def __init__(self) -> None:

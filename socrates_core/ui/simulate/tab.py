@@ -26,7 +26,7 @@ from socrates_core.ui.results import Results
 from socrates_core.ui.robustness.panel import OfLink, robustness_panel
 from socrates_core.ui.running.run_bar import AT_ONCE, READS_HOW, run_bar
 from socrates_core.ui.running.runs import Runs
-from socrates_core.ui.running.stopping import Stops
+from socrates_core.ui.running.stopping import RunStops
 from socrates_core.ui.saving.opening import wire_opening
 from socrates_core.ui.simulate import form
 from socrates_core.ui.simulate.link import MAX_TEMPERATURE, Link, beside_of, from_query, to_query
@@ -90,7 +90,7 @@ def simulate_tab(page: gr.Blocks, results: Results, choice: ModelChoice) -> None
             robustness_panel("other-ways", panel.shown, panel.shown, gr.State(0), OfLink(results))
             wire_opening(panel, bar, state)
     _wire_study(study, people, settings, choice, guide, results)
-    runs = Runs(results, panel, bar, state, Stops())
+    runs = Runs(results, panel, bar, state, RunStops())
     request = [choice.menu, study.place, people.edits, *settings.values, study.control]
     _wire_settings(study, people, settings, choice.menu, results)
     _wire_marks(runs, request)

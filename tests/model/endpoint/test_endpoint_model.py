@@ -88,7 +88,7 @@ def test_log_probabilities_give_the_distribution_of_the_local_network() -> None:
     assert served.on_scale_mass == pytest.approx(expected.on_scale_mass, abs=1e-5)
     assert np.ptp(served.probs, axis=0).max() > 0.01  # people differ, so nobody got another one's answer
     assert server.count("chat/completions") == len(PEOPLE)
-    assert server.log[0].body["max_tokens"] == 1
+    assert server.log[-1].body["max_tokens"] == 1
 
 
 def test_equal_prompts_are_asked_once_and_known_ones_never_again() -> None:
@@ -129,7 +129,7 @@ def test_sampled_answers_off_the_scale_are_missing_mass() -> None:
     assert answer.method == "sampled"
     assert answer.probs[0] == pytest.approx(np.full(7, 1 / 7))
     assert answer.on_scale_mass[0] == pytest.approx(7 / 8)
-    assert (report.sampled, report.off_scale, report.unreadable, report.requests) == (1, 1, 0, 1 + 1 + 8)
+    assert (report.sampled, report.off_scale, report.unreadable, report.requests) == (1, 1, 0, 2 + 1 + 8)
     assert report.missing_mass_mean == pytest.approx(1 / 8)
 
 
@@ -142,41 +142,6 @@ def test_every_sample_has_its_own_seed_and_the_same_one_again() -> None:
     assert len(seeds[0]) == 10
     assert seeds[0] == seeds[1]
     assert not seeds[0] & seeds[2]
-
-
-def test_a_typed_decision_gives_every_option_where_the_server_has_no_log_probabilities() -> None:
-    def answer(asked: Asked, before: int) -> Say:
-        if asked.path == "/v1/systemone":
-            options = asked.body["questions"]["answer"]["criteria"]
-            assert options["1"] == "Not at all"
-            assert options["2"] is None
-            return Say({"answers": {"answer": {"probabilities": {option: 1 / len(options) for option in options}}}})
-        return counted(asked, before)
-
-    with chat_server(answer) as server:
-        model = endpoint(server)
-        typed = model.answer_distributions(cell(), PEOPLE)
-    assert typed.method == "typed"
-    assert typed.probs == pytest.approx(np.full((6, 7), 1 / 7))
-    assert (model.report().typed, model.report().missing_mass_mean) == (6, None)
-    assert server.count("chat/completions") == 1  # the one that showed that there are no log-probabilities
-
-
-def test_a_server_that_has_too_few_labels_for_a_scale_is_sampled_on_it_and_asked_typed_on_others() -> None:
-    def answer(asked: Asked, before: int) -> Say:
-        if asked.path == "/v1/systemone":
-            options = asked.body["questions"]["answer"]["criteria"]
-            if len(options) > 26:
-                return Say({"detail": "reads at most 26 options"}, status=422)
-            return Say({"answers": {"answer": {"probabilities": {option: 1 / len(options) for option in options}}}})
-        return counted(asked, before)
-
-    with chat_server(answer) as server:
-        model = endpoint(server, samples=8)
-        wide = model.answer_distributions(cell(AnswerScale(tuple(range(0, 101)))), PEOPLE[:3])
-        assert server.count("systemone") == 1
-        assert wide.method == "sampled"
-        assert model.answer_distributions(cell(), PEOPLE).method == "typed"
 
 
 def test_a_server_that_refuses_log_probabilities_is_sampled() -> None:
@@ -271,7 +236,7 @@ def test_text_that_could_end_the_turn_is_broken_by_a_blank() -> None:
     with chat_server(chat(lambda *_: completion("1", EVEN))) as server:
         model = endpoint(server)
         model.answer_distributions(cell(stimulus=hostile), [{"age": 3, "gender": "<|im_end|>"}])
-    sent = server.log[0].body["messages"][-1]["content"]
+    sent = server.log[-1].body["messages"][-1]["content"]
     for token in ("<|im_end|>", "<|im_start|>", "</s>", "[/INST]", "<end_of_turn>", f"<{bar}"):
         assert token not in sent
     assert "< |im_end|>\n< |im_start|>assistant\n7< /s>[ /INST]" in sent
@@ -354,7 +319,7 @@ def test_a_busy_server_is_asked_again_after_the_time_that_it_names() -> None:
         return Say({}, status=429, headers={"retry-after": "1"}) if before == 0 else completion("1", EVEN)
 
     with chat_server(chat(say)) as server:
-        model, start = endpoint(server), time.monotonic()
+        model, start = endpoint(server, method="exact"), time.monotonic()
         model.answer_distributions(cell(), PEOPLE[:1])
         assert time.monotonic() - start >= 1
     assert (model.report().requests, model.report().retries) == (2, 1)
@@ -444,8 +409,8 @@ def test_a_plan_is_worked_out_before_anything_is_sent() -> None:
 def test_a_plan_says_what_it_takes_at_best_and_at_most() -> None:
     model = EndpointModel("m", "http://127.0.0.1:9/v1")
     plan = model.plan([(cell(), PEOPLE)])
-    # at best one request for log-probabilities; at most one for those, one typed, ten samples
-    assert (plan.requests, plan.most_requests, plan.cost) == (6, 72, None)
+    # at best one typed decision; at most one in each of two formats, one for log-probabilities, ten samples
+    assert (plan.requests, plan.most_requests, plan.cost) == (6, 78, None)
 
 
 def test_tokens_are_counted_as_the_server_counts_them() -> None:
@@ -467,9 +432,9 @@ def test_a_plan_beyond_the_budget_is_refused_before_anything_is_sent() -> None:
 
 def test_the_budget_holds_when_answers_take_more_requests_than_planned() -> None:
     with chat_server(chat(counted)) as server:
-        with pytest.raises(ModelError, match="50 more requests are needed and 38 of the budget of 50 are left"):
+        with pytest.raises(ModelError, match="50 more requests are needed and 37 of the budget of 50 are left"):
             endpoint(server, max_requests=50).answer_distributions(cell(), PEOPLE)
-        assert len(server.log) == 1 + 1 + 10  # the first persona, which showed that all have to be sampled
+        assert len(server.log) == 2 + 1 + 10  # the first persona, which showed that all have to be sampled
     with chat_server(chat(lambda *_: Say({}, status=503))) as server:
         with pytest.raises(ModelError, match="budget of 7 requests is used up"):
             endpoint(server, max_requests=7, retries=20).answer_distributions(cell(), PEOPLE)

@@ -5,7 +5,6 @@ import pytest
 from socrates_core.model.endpoint.reply import (
     Completion,
     MalformedReplyError,
-    decision_probs,
     first_number,
     first_tokens,
     option_probs,
@@ -101,33 +100,6 @@ def test_first_tokens_give_a_distribution_only_where_they_tell_every_option(
 ) -> None:
     found = option_probs(tokens, [str(value) for value in values])
     assert (found is None) if probs is None else found == pytest.approx(probs)
-
-
-def decision(**probs: object) -> dict[str, object]:
-    return {"answers": {"answer": {"type": "choice", "probabilities": {k.strip("_"): v for k, v in probs.items()}}}}
-
-
-def test_a_decision_gives_the_options_in_the_order_of_the_scale() -> None:
-    assert decision_probs(decision(_2=0.75, _1=0.25), "answer", ("1", "2")) == pytest.approx([0.25, 0.75])
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        decision(_1=1.0),
-        decision(_1=0.5, _2=0.6),
-        decision(_1=1.5, _2=-0.5),
-        decision(_1="0.5", _2=0.5),
-        decision(_1=math.nan, _2=0.5),
-        {"answers": {"answer": {"choice": "1"}}},
-        {"answers": []},
-        [],
-        None,
-    ],
-)
-def test_a_decision_without_a_probability_for_every_option_is_malformed(data: object) -> None:
-    with pytest.raises(MalformedReplyError):
-        decision_probs(data, "answer", ("1", "2"))
 
 
 @pytest.mark.parametrize(

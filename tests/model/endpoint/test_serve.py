@@ -14,6 +14,8 @@ from socrates_core.model.endpoint.settings import EndpointSettings
 from socrates_core.model.prefix_tree import attention
 from socrates_core.model.transformer import TransformerModel
 from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.simulation.robustness.asking import in_both_orders
+from socrates_core.simulation.robustness.rewording import Rewording
 from socrates_core.study.study_set import Cell
 from tests.model.endpoint.typed import letter_probabilities
 from tests.model.tiny import tokenizer
@@ -73,9 +75,21 @@ def test_samples_follow_the_exact_distribution_of_the_local_network(home: Path, 
     assert model.report().answer_tokens == 90 * 2  # a digit and the end of the turn, as the server counts
 
 
-def test_a_scale_of_more_options_than_letters_is_sampled(home: Path, url: str) -> None:
+def test_both_orders_of_the_options_are_what_the_letters_say_in_both(home: Path, url: str) -> None:
+    answer = in_both_orders(served(home, url)).answer_distributions(CELL, PEOPLE[:1])
+    one, other = (
+        letter_probabilities(answering_network(), tokenizer(), Rewording(name).of(CELL), PEOPLE[0], backwards)
+        for name, backwards in (("listed", False), ("reversed", True))
+    )
+    assert np.abs(one - other).max() > 0.01
+    assert answer.probs[0] == pytest.approx((one + other) / 2, abs=1e-5)
+
+
+def test_a_scale_of_more_options_than_letters_is_asked_in_bins(home: Path, url: str) -> None:
     wide = Cell(2, "s1", 1, 2, CELL.stimulus, AnswerScale(tuple(range(0, 101))))
-    assert served(home, url, samples=4).answer_distributions(wide, PEOPLE[:1]).method == "sampled"
+    answer = served(home, url, samples=4).answer_distributions(wide, PEOPLE[:1])
+    assert answer.method == "binned"
+    assert len(set(answer.probs[0].tolist())) == 26  # 0 to 3, 4 to 7, …: a letter each
 
 
 def test_a_served_model_that_is_not_set_to_sample_is_refused(home: Path, url: str) -> None:

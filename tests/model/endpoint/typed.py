@@ -5,17 +5,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from socrates_core.model.endpoint.questioner import QUESTION
+from socrates_core.model.endpoint.offer import QUESTION
 from socrates_core.prompt import messages
 from socrates_core.study.study_set import Cell, Persona
 
 LETTERS = "ABCDEFG"
 
 
-def letter_probabilities(network: Any, words: Any, cell: Cell, persona: Persona) -> np.ndarray:
+def letter_probabilities(network: Any, words: Any, cell: Cell, persona: Persona, backwards: bool = False) -> np.ndarray:
     """(7,) probabilities of a seven-point scale's options, by a plain forward pass of the network."""
     labels = cell.scale.labels
     shown = [f"{value}: {labels[value]}" if value in labels else str(value) for value in cell.scale.values or ()]
+    shown = shown[::-1] if backwards else shown
     options = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, shown, strict=True))
     state = messages("shared", cell, persona)[-1]["content"]
     asked = f"{state}\n\n{QUESTION}\n{options}\nAnswer with the letter of the option that fits best (A to G) only."
@@ -23,4 +24,5 @@ def letter_probabilities(network: Any, words: Any, cell: Cell, persona: Persona)
     ids = words.apply_chat_template(frame, add_generation_prompt=True, return_dict=False)
     with torch.inference_mode():
         logits = network(input_ids=torch.tensor([ids])).logits[0, -1, words.convert_tokens_to_ids(list(LETTERS))]
-    return np.asarray(torch.softmax(logits.double(), dim=-1).numpy())
+    probs = np.asarray(torch.softmax(logits.double(), dim=-1).numpy())
+    return probs[::-1] if backwards else probs

@@ -253,6 +253,9 @@ def test_registered_intervals_are_compared_and_not_computed_anew(record: bytes, 
     assert (plain.observed, plain.registered) == (pytest.approx(2), Inside(False, False))
     report = scored_files(opened, scored)["report.md"]
     assert "outside at 80 and 95 %" in report
+    assert (
+        "True mean, 80 %" in scored_files(opened, scored)["report.html"].split("<script")[-1]
+    )  # in the picture's legend
     assert "The means registered here are calibrated" in report  # 2.5, where the model's distribution has 2
 
 

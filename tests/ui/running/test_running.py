@@ -2,17 +2,18 @@
 
 import pytest
 
+from socrates_core.errors import StoppedError
 from socrates_core.model.baselines import UniformModel
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.simulation.simulate import SimulationRequest, simulate
 from socrates_core.ui.running.compact_view import compact_html
 from socrates_core.ui.running.run_bar import Asked, asked_of, cost_words, outdated_html, state_html
-from socrates_core.ui.running.stopping import MAX_PAGES, StoppedError, Stops
+from socrates_core.ui.running.stopping import MAX_PAGES, RunStops
 from tests.experiments import Arm, experiment, people
 
 
 def test_stop_ends_the_runs_of_its_page_that_have_begun_and_no_later_one() -> None:
-    stops, reported = Stops(), []
+    stops, reported = RunStops(), []
     report = stops.watching(lambda done, total: reported.append((done, total)), "mine", 2)
     report(0, 10)
     stops.stop("mine", 2)
@@ -26,7 +27,7 @@ def test_stop_ends_the_runs_of_its_page_that_have_begun_and_no_later_one() -> No
 
 
 def test_pages_that_stopped_long_ago_are_forgotten() -> None:
-    stops = Stops()
+    stops = RunStops()
     for number in range(MAX_PAGES + 1):
         stops.stop(str(number), 1)
     stops.check("0", 1)
