@@ -25,6 +25,7 @@ from socrates_core.hub.reproduction.published import UNSEEN_RESPONSES, Compariso
 from socrates_core.hub.reproduction.request import CALIBRATED_ON, ORIGINAL, Request, checked
 from socrates_core.hub.reproduction.studies import FOLDER as STUDIES
 from socrates_core.hub.reproduction.studies import NAMED, Prepared, digests_of, is_socsci210, prepared, studies_stage
+from socrates_core.model.record import CALIBRATION as CALIBRATION_FILE
 from socrates_core.study.files import write_file, write_json
 from socrates_core.study.split import Split, part
 from socrates_core.study.study_set import StudySet
@@ -106,9 +107,17 @@ def conclude(found: Evaluating, evaluated: Marker, calibrated: Marker) -> None:
     say(f"\n{text}")
     if calibrated.note:
         say(f"{calibrated.note}. Without a calibration the page can't say how far off predictions may be.")
+    elif not is_beside(out / CALIBRATION_FILE, found.predictor.adapter):
+        say(f"calibration  {out / CALIBRATION_FILE}; the page reads it from the folder of the weights: copy it there")
     write_card(found)
     seconds = sum(marker.seconds or 0 for marker in (evaluated, calibrated))
     say(f"wrote        {out / TABLE}.md and .json; evaluated and calibrated in {seconds:.0f} s")
+
+
+def is_beside(calibration: Path, adapter: Path | None) -> bool:
+    """Whether an adapter's own folder holds this calibration."""
+    other = None if adapter is None else adapter / CALIBRATION_FILE
+    return other is not None and other.is_file() and other.read_bytes() == calibration.read_bytes()
 
 
 def compared(found: Evaluating) -> Comparison:
