@@ -65,6 +65,28 @@ Object.assign(window.socrates, (() => {
     scroll = top < -40 || top > innerHeight * 0.8;
   }, true);
 
+  // Gradio takes any key in a menu for a wish to see its list: left with Tab, the list would stay open over the page,
+  // and the list itself would be a stop on the way.
+  document.addEventListener("keydown", (event) => {
+    if (!["Tab", "Shift", "Control", "Alt", "Meta"].includes(event.key)) return;
+    if (!event.target.matches?.("input[role=combobox]")) return;
+    document.querySelectorAll("ul.option-list").forEach((list) => { list.tabIndex = -1; });
+    event.stopPropagation();
+  }, true);
+
+  // Gradio gives every radio button a name of its own, so that arrow keys would not walk through the group.
+  document.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step || event.target.type !== "radio") return;
+    const around = event.target.closest("fieldset") ?? event.target.closest(".wrap");
+    const group = [...(around?.querySelectorAll("input[type=radio]:not([disabled])") ?? [])];
+    if (group.every((one) => one.name === event.target.name)) return;
+    event.preventDefault();
+    const next = group[(group.indexOf(event.target) + step + group.length) % group.length];
+    next.focus();
+    next.click();
+  });
+
   // Enter in a field of the settings runs the simulation.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !event.target.closest("#settings") || event.target.tagName !== "INPUT") return;

@@ -4,7 +4,9 @@ window.reading = (() => {
   function picks(element, trigger) {
     element.addEventListener("click", (event) => {
       const button = event.target.closest("button[data-pick]");
-      if (button) trigger("click", { pick: button.dataset.pick });
+      if (!button) return;
+      trigger("click", { pick: button.dataset.pick });
+      if (element.closest("#hits")) document.querySelector("#search :is(textarea, input)")?.focus(); // the hits go
     });
   }
 

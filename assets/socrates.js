@@ -139,9 +139,21 @@ window.socrates = (() => {
     });
   }
 
-  // Scroll an opened report into view.
+  // Show an opened report and scroll it into view. Each has a frame of its own: one that goes from report to report
+  // would keep them in the history, and Back would lead to another report than the address and the heading name.
   function reader(element, watch) {
+    const fill = () => {
+      const place = element.querySelector(".frame");
+      if (!place || place.firstElementChild?.getAttribute("src") === place.dataset.src) return;
+      const frame = document.createElement("iframe");
+      frame.setAttribute("sandbox", "allow-scripts allow-downloads");
+      frame.title = place.dataset.title;
+      frame.src = place.dataset.src;
+      place.replaceChildren(frame);
+    };
+    new MutationObserver(fill).observe(element, { childList: true, subtree: true, attributeFilter: ["data-src"] });
     watch("value", () => {
+      fill();
       if (element.querySelector("iframe")) element.scrollIntoView({ behavior: "smooth", block: "start" });
     });
   }

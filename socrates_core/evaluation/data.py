@@ -46,6 +46,12 @@ class EvaluationData:
         """Answers to predict, before sampling by `per_cell`."""
         return sum(len(self.rows[cell.cell_id]) for cell in self.cells)
 
+    def answers(self, per_cell: int | None) -> dict[str, int]:
+        """What becomes of the human answers before anything is predicted; fields as in `GivenAnswers`."""
+        given = sum(map(len, self.rows.values()))
+        drawn = sum(min(len(self.rows[cell.cell_id]), per_cell or self.people) for cell in self.cells)
+        return {"given": given, "in_cells_left_out": given - self.people, "not_drawn": self.people - drawn}
+
 
 def evaluation_data(studies: StudySet, split: Split, name: str, only: Sequence[str] = ()) -> EvaluationData:
     """Prepare the data of an evaluation.

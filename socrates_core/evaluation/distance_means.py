@@ -5,16 +5,14 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from socrates_core.evaluation.results.distances import (
-    CONVENTIONS,
     Baseline,
     Baselines,
     ByConvention,
     Convention,
-    KindDistances,
     Shares,
-    StudyKind,
 )
 from socrates_core.metrics.cell.comparison import Distances
 from socrates_core.metrics.cell_score import CellScore
@@ -41,7 +39,7 @@ class DistanceMeans:
         self._found: ByConvention[list[Distances | None]] = ByConvention(
             [score.scale for score in scores], [score.observed for score in scores]
         )
-        self._study_ids, self._studies = study_ids, studies
+        self._scores, self._study_ids, self._studies = scores, study_ids, studies
         self.model = self.summaries(lambda one: one.model)
 
     def each(self, formula: Callable[[Distances], float], convention: Convention) -> Floats:
@@ -83,17 +81,13 @@ class DistanceMeans:
         """Shares of cells below fixed values of W."""
         return _both(lambda how: _shares(self.each(lambda one: one.model, how)))
 
-    def by_kind(self, kinds: Sequence[StudyKind]) -> dict[StudyKind, KindDistances]:
-        """The distances of real and of synthetic studies separately, if there are both."""
-        if len(set(kinds)) == 1:
-            return {kinds[0]: KindDistances()}
-        result: dict[StudyKind, KindDistances] = {}
-        for kind in sorted(set(kinds)):
-            inside = np.array([one == kind for one in kinds])
-            result[kind] = KindDistances(
-                *(self.summary(np.where(inside, self.each(lambda one: one.model, how), np.nan)) for how in CONVENTIONS)
-            )
-        return result
+    def among(self, inside: npt.NDArray[np.bool_]) -> "DistanceMeans":
+        """The same figures over the cells of which `inside`, (C,), is true."""
+        return DistanceMeans(
+            [score for score, one in zip(self._scores, inside, strict=True) if one],
+            [study for study, one in zip(self._study_ids, inside, strict=True) if one],
+            self._studies,
+        )
 
 
 def _both(figure: Callable[[Convention], T]) -> ByConvention[T]:

@@ -36,7 +36,7 @@ def evaluate(
     >>> studies = load_studies("bundled")
     >>> found = evaluate(studies, load_model("uniform"), only=["gss-welfare", "classic-side-effect"], per_cell=50)
     >>> print(found)
-    uniform: 4 cells of 2 studies, W by the stated scale
+    uniform: 4 cells of 2 real studies, W by the stated scale
       W                 0.2325
       noise floor       0.0459
       uniform baseline  0.2325

@@ -115,6 +115,7 @@ def describe(spec: EvaluationSpec, data: EvaluationData, model: ModelDescription
         "part": spec.part,
         "split_digest": spec.split,
         "per_cell": spec.per_cell,
+        "answers": data.answers(spec.per_cell),
         "sampling_seed": spec.seed,
         "only": list(spec.only),
         "versions": versions(),

@@ -19,9 +19,16 @@ from socrates_core.evaluation.conventions import as_originally_computed, by_obse
 from socrates_core.evaluation.distance_means import DistanceMeans
 from socrates_core.evaluation.effect_summary import effect_summary
 from socrates_core.evaluation.probability_scores import probabilities
-from socrates_core.evaluation.results.distances import CONVENTIONS, KINDS, ModelDistances, NominalDistances
+from socrates_core.evaluation.results.distances import (
+    CONVENTIONS,
+    KINDS,
+    ModelDistances,
+    NominalDistances,
+    StudyKind,
+)
+from socrates_core.evaluation.results.kinds import KindDistances
 from socrates_core.evaluation.results.metrics import FORMAT, Effects, Metrics
-from socrates_core.evaluation.results.predictions import UsedPredictions
+from socrates_core.evaluation.results.predictions import UsedAnswers, UsedPredictions
 from socrates_core.evaluation.results.provenance import read_provenance
 from socrates_core.evaluation.results.rows import (
     CellDistances,
@@ -62,7 +69,10 @@ class ScoredCells:
 
     @property
     def w(self) -> float | None:
-        """Mean W by the stated scale, over the cells of a study, then over studies; in [0, 1]."""
+        """Mean W by the stated scale, over the cells of a study, then over all studies; in [0, 1].
+
+        `metrics.by_kind` has it for real and for synthetic studies, as `str` shows it.
+        """
         return self.metrics.wasserstein.scale.mean
 
     @property
@@ -86,21 +96,22 @@ class ScoredCells:
         return self.metrics.contaminated
 
     def __str__(self) -> str:
-        """W by the stated scale with interval, floor and baselines, one figure per line."""
-        found, baselines = self.metrics.wasserstein.scale, self.metrics.baselines
-        rows = {
-            "W": found,
-            "noise floor": self.metrics.noise_floor.scale,
-            "uniform baseline": baselines.uniform.scale,
-            "marginal baseline": baselines.marginal.scale,
-        }
-        lines = [
-            f"{self.name}: {found.cells:,} cells of {counted_studies(self.metrics.studies)}, W by the stated scale"
-        ]
-        for title, row in rows.items():
-            if row.mean is not None:
-                within = "" if row.ci95 is None else f" (95 % interval {row.ci95.low:.4f} to {row.ci95.high:.4f})"
-                lines.append(f"  {title:<18}{row.mean:.4f}{within}")
+        """W by the stated scale with interval, floor and baselines, one figure per line; of real and of synthetic
+        studies apart.
+        """
+        lines = []
+        for kind, found in self.metrics.by_kind.items():
+            rows = [row for row in self.metrics.studies if KINDS[row.real] == kind]
+            counted = counted_studies(rows, kind="" if kind == "unknown" else kind)
+            lines.append(f"{self.name}: {found.scale.cells:,} cells of {counted}, W by the stated scale")
+            lines += _figure_lines(
+                {
+                    "W": found.scale,
+                    "noise floor": found.noise_floor.scale,
+                    "uniform baseline": found.uniform.scale,
+                    "marginal baseline": found.marginal.scale,
+                }
+            )
         used = self.metrics.predictions
         if used.off_scale + used.invalid:
             lines.append(
@@ -113,6 +124,15 @@ class ScoredCells:
         if self.metrics.provenance.demo:
             lines.append(f"  {NOT_SCIENCE}")
         return "\n".join(lines)
+
+
+def _figure_lines(rows: Mapping[str, Summary]) -> list[str]:
+    lines = []
+    for title, row in rows.items():
+        if row.mean is not None:
+            within = "" if row.ci95 is None else f" (95 % interval {row.ci95.low:.4f} to {row.ci95.high:.4f})"
+            lines.append(f"  {title:<18}{row.mean:.4f}{within}")
+    return lines
 
 
 def evaluate(
@@ -157,6 +177,7 @@ def evaluate(
         grouping=GROUPINGS["text"],
         wasserstein=ModelDistances(distances.model.scale, distances.model.observed, separate),
         predictions=_used_predictions(cells, covering(everywhere, resamples)),
+        answers=UsedAnswers.of(cells, _judged(scores), origin.answers),
         noise_floor=distances.summaries(lambda one: one.floor),
         excess=distances.summaries(lambda one: one.excess),
         baselines=distances.baselines(),
@@ -178,7 +199,7 @@ def evaluate(
         probabilities=probabilities(scored, proper, resamples),
         on_scale_mass=resamples.summary(np.array([score.on_scale_mass for score in scores]), study_ids),
         nominal=_nominal(scored, scores, resamples),
-        by_kind=distances.by_kind([KINDS[cell.real] for cell in scored]),
+        by_kind=_by_kind(cells, scored, scores, distances, known, resamples),
         studies=_study_rows(scored, scores),
         cells=tuple(_cell_row(*one) for one in zip(scored, scores, proper, strict=True)),
         unusable=tuple(_unusable(cell) for cell in cells if unscored(cell) and math.isfinite(worst_case(cell))),
@@ -193,6 +214,11 @@ def evaluate(
         ),
     )
     return ScoredCells(metrics, {cell.cell_id: cell for cell in scored})
+
+
+def _judged(scores: Sequence[CellScore]) -> set[int]:
+    """The cells that have a distance by some convention."""
+    return {one.cell_id for one in scores if any((one.scale, one.observed, one.nominal))}
 
 
 def _nominal(
@@ -214,6 +240,37 @@ def _nominal(
         pooled=summary(lambda one: one.pooled),
         marginal=summary(lambda one: one.marginal),
     )
+
+
+def _by_kind(
+    cells: Sequence[CellPredictions],
+    scored: Sequence[CellPredictions],
+    scores: Sequence[CellScore],
+    distances: DistanceMeans,
+    known: Mapping[int, Distances | None],
+    resamples: StudyResamples,
+) -> dict[StudyKind, KindDistances]:
+    """The figures of each kind of studies, in the order of their names; `known` as for `by_observed_range`."""
+    result: dict[StudyKind, KindDistances] = {}
+    for kind in sorted({KINDS[cell.real] for cell in scored}):
+        inside = np.array([KINDS[cell.real] == kind for cell in scored])
+        means = distances.among(inside)
+        of_kind = [cell for cell in cells if KINDS[cell.real] == kind]
+        judged = [(cell, score) for cell, score, one in zip(scored, scores, inside, strict=True) if one]
+        mine, theirs = [cell for cell, _ in judged], [score for _, score in judged]
+        mass = np.array([score.on_scale_mass for score in theirs])
+        result[kind] = KindDistances(
+            scale=means.model.scale,
+            observed=means.model.observed,
+            noise_floor=means.summaries(lambda one: one.floor),
+            uniform=means.summaries(lambda one: one.uniform),
+            marginal=means.summaries(lambda one: one.marginal),
+            paper=by_observed_range(of_kind, "task", resamples, known),
+            predictions=_used_predictions(of_kind, covering([cell.study_id for cell in of_kind], resamples)),
+            on_scale_mass=resamples.summary(mass, [cell.study_id for cell in mine]),
+            nominal=_nominal(mine, theirs, resamples),
+        )
+    return result
 
 
 def groups_of_studies(cells: Sequence[CellPredictions]) -> dict[str, str]:

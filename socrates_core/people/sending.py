@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from socrates_core.people.edit import attribute_words
 from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.study.study_set import StudySet
 
@@ -25,7 +26,8 @@ def words_on_sending(studies: StudySet, study_ids: Sequence[str], destination: s
     """
     people = studies.participants.filter(pl.col("study_id").is_in(study_ids))
     known = [name for name in studies.attributes if people[name].null_count() < len(people)]
-    columns = f"{', '.join(known)} of up to {len(people):,} people" if known else "nothing about people"
+    named = ", ".join(map(attribute_words, known))
+    columns = f"{named} of up to {len(people):,} people" if known else "nothing about people"
     return (
         f"to {destination}: {columns}, and the texts and questions that they read. Their answers, ids and weights stay "
         "here."

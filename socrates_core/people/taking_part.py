@@ -13,6 +13,7 @@ from socrates_core.people.edit import (
     SetValue,
     Shares,
     Value,
+    attribute_words,
     check_edits,
     check_form,
     describe,
@@ -55,7 +56,7 @@ class Population:
         final = [edit.attribute for edit in self.edits if isinstance(edit, SetValue | Shares)]
         twice = sorted({name for name in final if final.count(name) > 1})
         if twice:
-            raise PopulationError(f"{twice[0]} is set or given shares twice; keep one of the edits")
+            raise PopulationError(f"{attribute_words(twice[0])} is set or given shares twice; keep one of the edits")
         if self.personas is not None:
             check_edits(self.people("own"), self.edits)
 

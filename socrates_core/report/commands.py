@@ -15,8 +15,8 @@ from socrates_core.evaluation.results.json_file import as_json
 from socrates_core.evaluation.scores import evaluate
 from socrates_core.report.comparison import leaderboard_table, report
 from socrates_core.report.document import Table
+from socrates_core.report.evaluated.headline import answers_compared, headline
 from socrates_core.report.evaluation import write_results
-from socrates_core.report.words import headline
 from socrates_core.study.files import check_folder, json_text, write_files
 
 
@@ -41,6 +41,7 @@ def score(
     write_results(scored, out)
     separate = scored.metrics.wasserstein.separate
     print(headline(scored.metrics, convention))
+    print(answers_compared(scored.metrics))
     if separate.flat_mean is not None:
         print(
             f"separate     flat mean {separate.flat_mean:.5f}, {separate.cells} cells, {separate.studies} studies. "

@@ -49,11 +49,11 @@ def distances(metrics: Metrics) -> list[Part]:
     )
     off = ("W without options off the axis",) if metrics.paper.off_axis_cells else ()
     parts: list[Part] = [
+        *_kinds(metrics),
         Table(("Wasserstein distance (W)", "Stated scale", "Observed range"), rows),
         "Means over the cells of a study, then over studies, with 95 % intervals from resampling studies. In brackets, "
         "the model's W on the same cells: pooled answers need two arms, another sample needs four people.",
         f"Squared-CDF (Cramér) distance, without small-sample bias: {_summary(metrics.cramer, 5)}.",
-        _kinds(metrics),
         Table(
             (
                 "Definition of a cell",
@@ -96,13 +96,25 @@ def _baseline(found: Baseline) -> str:
     return f"{number(found.mean)} [model {number(found.model_on_the_same_cells)}]"
 
 
-def _kinds(metrics: Metrics) -> Part:
-    rows = tuple(
-        (f"{kind} studies", _summary(found.scale), _summary(found.observed), str(found.scale.studies))
-        for kind, found in metrics.by_kind.items()
-        if found.scale is not None and found.observed is not None
-    )
-    return Table(("W of the model on", "Stated scale", "Observed range", "Studies"), rows) if rows else ""
+def _kinds(metrics: Metrics) -> list[Part]:
+    """The figures of real and of synthetic studies side by side, where there are both."""
+    if len(metrics.by_kind) < 2:
+        return []
+    rows = []
+    for kind, found in metrics.by_kind.items():
+        pairs = {
+            f"Model, {kind} studies": ByConvention(found.scale, found.observed),
+            f"Noise floor, {kind} studies": found.noise_floor,
+            f"Uniform baseline, {kind} studies": found.uniform,
+            f"Marginal baseline, {kind} studies": found.marginal,
+        }
+        counted = f"{found.scale.studies:,}"
+        rows += [(name, *_each(both, _summary), counted) for name, both in pairs.items() if both.observed.mean]
+    return [
+        Table(("Wasserstein distance (W)", "Stated scale", "Observed range", "Studies"), tuple(rows)),
+        "The tables below are over real and synthetic studies together, to compare with other figures of this run; "
+        "quote those above.",
+    ]
 
 
 def _grouping_row(one: GroupingDistance) -> tuple[str, ...]:

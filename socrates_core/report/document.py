@@ -63,7 +63,23 @@ class Folded:
     text: str
 
 
-Part = str | Table | Picture | Warned | Folded
+@dataclass(frozen=True)
+class Drawing:
+    """A small figure as SVG markup, drawn without the plotting library; Markdown omits it."""
+
+    markup: str
+    """Made here, every text in it escaped."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parts that are folded under a title; Markdown omits them."""
+
+    title: str
+    parts: "tuple[Part, ...]"
+
+
+Part = str | Table | Picture | Warned | Folded | Drawing | Group
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +168,12 @@ td { font-variant-numeric: tabular-nums; }
 .contents ol { margin: 0; padding-left: 1.5rem; columns: 15rem; }
 a { color: light-dark(#0a67a3, #63b3e6); }
 .chooser { border: 1px solid #808080; border-radius: 6px; display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; }
+.group .group, .group details { margin-left: 1.25rem; }
+.drawing svg { display: block; max-width: 28rem; }
+.drawing path { fill: none; stroke: #808080; }
+.drawing .actual { fill: #0072B2; stroke: none; }
+.drawing .predicted { fill: #D55E0055; stroke: #D55E00; stroke-dasharray: 3 2; }
+.drawing text { font-size: 10px; text-anchor: middle; fill: currentColor; }
 .chooser label { padding: .25rem 0; }
 h2 { scroll-margin-top: 1rem; }
 @media (min-width: 76rem) {
@@ -173,6 +195,11 @@ def part_html(part: Part, picture: int = 0) -> str:
         return f'<p class="warned">{html.escape(part.text)}</p>'
     if isinstance(part, Folded):
         return f"<details><summary>{html.escape(part.title)}</summary><pre>{html.escape(part.text)}</pre></details>"
+    if isinstance(part, Drawing):
+        return f'<p class="drawing">{part.markup}</p>'
+    if isinstance(part, Group):
+        inside = "".join(map(part_html, part.parts))
+        return f'<details class="group"><summary>{html.escape(part.title)}</summary>{inside}</details>'
     if isinstance(part, Picture):
         return f'{figure_html(part.figure, picture)}\n<p class="muted">{html.escape(part.caption)}</p>'
     head = "".join(f"<th>{html.escape(name)}</th>" for name in part.header)
@@ -187,7 +214,7 @@ def _markdown(part: Part) -> str:
         return f"**{_inline(part.text)}**"
     if isinstance(part, Folded):
         return f"{_inline(part.title)}\n\n" + "\n".join(f"    {line}" for line in part.text.splitlines())
-    if isinstance(part, Picture):
+    if isinstance(part, Picture | Drawing | Group):
         return ""
     rows = [part.header, tuple("---" for _ in part.header), *part.rows]
     return "\n".join(f"| {' | '.join(_inline(cell) for cell in row)} |" for row in rows)

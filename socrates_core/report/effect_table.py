@@ -67,8 +67,7 @@ def arm_numbers(arm: ArmResult) -> list[tuple[str, str]]:
             ("Noise floor of the total variation", f"{arm.nominal.noise_floor:.3f}"),
             ("Total variation of the uniform baseline", f"{arm.nominal.uniform:.3f}"),
         ]
-    if arm.n_off_scale:
-        rows.append(("Off-scale answers, excluded", f"{arm.n_off_scale:,}"))
+    rows += _not_compared(arm)
     score = arm.score
     if score is None:
         return rows
@@ -83,6 +82,32 @@ def arm_numbers(arm: ArmResult) -> list[tuple[str, str]]:
         ("Another sample of the same size", halves),
         ("Wasserstein distance (W), observed range", observed + ("" if arm.off_axis is None else AS_NUMBERS)),
     ]
+
+
+def left_out_words(arm: ArmResult) -> str:
+    """Why answers in the cell are not compared, as `12 off the axis (don't know); 3 that are no option of the scale`.
+
+    Empty if all are compared.
+    """
+    off_axis = 0 if arm.off_axis is None else arm.off_axis.n_actual
+    reasons = (
+        (arm.n_outside, "of people outside the group that is compared"),
+        (off_axis, f"off the axis ({off_axis_names(arm)}), compared by their share alone"),
+        (arm.n_off_scale, "that are no option of the scale"),
+    )
+    return "; ".join(f"{count:,} {what}" for count, what in reasons if count)
+
+
+def answers_sentence(arm: ArmResult) -> str:
+    """How many of the human answers in the cell are compared, and why the others are not; empty if all are."""
+    why = left_out_words(arm)
+    of = "" if arm.n_given is None else f" of {arm.n_given:,}"
+    return f"{arm.n_actual:,}{of} human answers are compared. Not compared: {why}." if why else ""
+
+
+def _not_compared(arm: ArmResult) -> list[tuple[str, str]]:
+    why = left_out_words(arm)
+    return [("Human answers not compared", why)] if why else []
 
 
 AS_NUMBERS: Final = "; here options off the axis are the numbers they are, as in the paper"
@@ -146,6 +171,7 @@ def _number_rows(arm: ArmResult, numbers: NumberResult) -> list[tuple[str, str]]
             ("Actual median and quartiles", f"{theirs.median:,} ({theirs.low:,} to {theirs.high:,})"),
             ("Actual mean", f"{arm.actual.mean:,.1f}"),
         ]
+    rows += _not_compared(arm)
     if score is None:
         return rows
     stretched = "; stretched by a few extreme answers, so W looks small" if score.stretched else ""

@@ -14,12 +14,15 @@ from socrates_core.evaluation.results.rows import Excluded
 from socrates_core.evaluation.scores import ScoredCells
 from socrates_core.metrics.effects import WORDING_CONTRAST
 from socrates_core.metrics.fairness import AttributeFairness
+from socrates_core.people.edit import attribute_words
 from socrates_core.report.distances import against_n, distances, extremes, studies
 from socrates_core.report.document import Folded, Part, Picture, Section, Table, Warned, to_html, to_markdown
+from socrates_core.report.evaluated.cells import every_cell
+from socrates_core.report.evaluated.headline import answers_compared, headlines
 from socrates_core.report.evaluation_figures import effects_figure, groups_figure
 from socrates_core.report.off_axis import nominal, off_axis
 from socrates_core.report.probabilities.sections import probability_sections
-from socrates_core.report.words import SHOWN_ROWS, cut, headline, number, shown_model, with_interval
+from socrates_core.report.words import SHOWN_ROWS, cut, number, shown_model, with_interval
 from socrates_core.study.files import json_text, write_files
 
 PAPER: Final = (
@@ -50,7 +53,7 @@ def _sections(scored: ScoredCells) -> list[Section]:
     metrics = scored.metrics
     cells = [(row, row.scale) for row in metrics.cells if row.scale is not None]
     found = [
-        Section("", [*_stamps(metrics), headline(metrics), headline(metrics, "observed"), *_as_read(metrics), PAPER]),
+        Section("", _opening(metrics)),
         Section("Wasserstein distance (W)", distances(metrics)),
         *(Section(title, parts) for title, parts in _apart(metrics).items() if parts),
         Section("Studies", studies(metrics)),
@@ -61,6 +64,8 @@ def _sections(scored: ScoredCells) -> list[Section]:
             Section("W and number of people", [against_n(cells)]),
             Section("Worst and best cells", extremes(scored, cells)),
         ]
+    if scored.metrics.cells:
+        found.append(Section("Every cell", every_cell(scored)))
     return [
         *found,
         Section("Individual people", _individual(metrics)),
@@ -70,6 +75,11 @@ def _sections(scored: ScoredCells) -> list[Section]:
         Section("Contamination and near-duplicates", _leaks(metrics.provenance)),
         Section("Provenance", _provenance(metrics.provenance)),
     ]
+
+
+def _opening(metrics: Metrics) -> list[Part]:
+    figures = [*headlines(metrics), *headlines(metrics, "observed")]
+    return [*_stamps(metrics), *figures, answers_compared(metrics), *_as_read(metrics), PAPER]
 
 
 def _apart(metrics: Metrics) -> dict[str, list[Part]]:
@@ -233,9 +243,11 @@ def _groups(fairness: Mapping[str, AttributeFairness]) -> list[Part]:
     for attribute, found in fairness.items():
         if found.gap is not None:
             gap = f"{number(found.gap)} ({found.worst} worst, {found.best} best)"
-            rows.append((attribute, gap, number(found.gap_excess)))
+            rows.append((attribute_words(attribute), gap, number(found.gap_excess)))
     skipped = [
-        f"{attribute}: {row.group} (n = {row.n})" for attribute, found in fairness.items() for row in found.skipped
+        f"{attribute_words(attribute)}: {row.group} (n = {row.n})"
+        for attribute, found in fairness.items()
+        for row in found.skipped
     ]
     parts: list[Part] = [
         "A small group has a larger W even under a perfect prediction; the gap in the excess over each group's noise "

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,6 +14,7 @@ from socrates_core.metrics.cell.off_axis import off_axis_shares
 from socrates_core.metrics.cell_predictions import CellPredictions, scale_of
 from socrates_core.metrics.fairness import AttributeFairness
 from socrates_core.metrics.uncertainty import Interval
+from socrates_core.people.edit import attribute_words
 from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress, share_bars
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.study.study_set import Cell
@@ -126,8 +128,22 @@ def distance_against_n(cells: Sequence[tuple[CellRow, CellDistances]]) -> go.Fig
     return figure
 
 
-def cell_bars(cell: CellPredictions) -> go.Figure:
+@dataclass(frozen=True, eq=False)
+class CellShares:
     """Predicted and actual shares of one cell on a known scale."""
+
+    cell: Cell
+    """Its scale names the options."""
+    predicted: AnswerDistribution
+    predicted_name: str
+    actual: AnswerDistribution
+    actual_name: str
+    off_axis: tuple[list[float], ...]
+    """Predicted and actual shares of the options off the axis; empty without such options."""
+
+
+def cell_shares(cell: CellPredictions) -> CellShares:
+    """What the bars of a scored cell show."""
     assert cell.values is not None
     shown = Cell(cell.cell_id, cell.study_id, cell.condition_num, 0, cell.stimulus or "", scale_of(cell))
     on, usable = cell.on_scale, cell.usable
@@ -147,13 +163,21 @@ def cell_bars(cell: CellPredictions) -> go.Figure:
     if apart is not None:
         shares = list(apart.by_option.values())
         off = [p for _, p in shares], [a for a, _ in shares]
-    return share_bars(shown, predicted, name, actual, f"Actual ({int(on.sum()):,} answers)", off)
+    return CellShares(shown, predicted, name, actual, f"Actual ({int(on.sum()):,} answers)", off)
+
+
+def cell_bars(cell: CellPredictions) -> go.Figure:
+    """Predicted and actual shares of one cell on a known scale."""
+    found = cell_shares(cell)
+    return share_bars(
+        found.cell, found.predicted, found.predicted_name, found.actual, found.actual_name, found.off_axis
+    )
 
 
 def groups_figure(fairness: Mapping[str, AttributeFairness]) -> go.Figure:
     """Each group's W with its interval, and its noise floor."""
     rows = [(attribute, row) for attribute, found in fairness.items() for row in found.groups]
-    names = [html.escape(_short(f"{attribute}: {row.group}", 28)) for attribute, row in rows]
+    names = [html.escape(_short(f"{attribute_words(attribute)}: {row.group}", 28)) for attribute, row in rows]
     figure = go.Figure()
     figure.add_scatter(
         name="W",

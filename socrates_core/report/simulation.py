@@ -47,6 +47,7 @@ CSV_COLUMNS: Final = (
     "actual_share",
     "simulated_profiles",
     "actual_answers",
+    "answers_in_cell",
     "invalid_predictions",
     "off_axis",
     *TRUST_COLUMNS,
@@ -119,7 +120,7 @@ def to_csv(simulation: Simulation) -> str:
     made = _csv_settings(simulation)
     for place, arm in enumerate(simulation.arms):
         cell, told = arm.cell, trust_columns(simulation, place)
-        figures = [*_csv_distance(arm), *made]
+        figures, given = [*_csv_distance(arm), *made], "" if arm.n_given is None else arm.n_given
         for i, value in enumerate(arm.predicted.values.tolist()):
             label = inert(cell.scale.labels.get(value, ""))
             shares = [f"{arm.predicted.probs[i]:.6f}", "" if arm.actual is None else f"{arm.actual.probs[i]:.6f}"]
@@ -134,6 +135,7 @@ def to_csv(simulation: Simulation) -> str:
                     *shares,
                     arm.n_predicted,
                     arm.n_actual,
+                    given,
                     invalid,
                     "no",
                     *next(told),
@@ -157,6 +159,7 @@ def to_csv(simulation: Simulation) -> str:
                     *shares,
                     arm.n_predicted,
                     answers,
+                    given,
                     0,
                     "yes",
                     *next(told),
@@ -256,6 +259,7 @@ def _arm_json(arm: ArmResult) -> dict[str, Any]:
         "n_actual": arm.n_actual,
         "n_effective": arm.n_effective,
         "n_off_scale": arm.n_off_scale,
+        "n_given": arm.n_given,
         "score": None if arm.score is None else asdict(arm.score),
         "unscored": arm.unscored,
         "numbers": None if arm.numbers is None else asdict(arm.numbers),

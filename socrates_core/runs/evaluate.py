@@ -14,7 +14,7 @@ from socrates_core.evaluation.results.metrics import load_metrics
 from socrates_core.evaluation.spec import EvaluationSpec, open_studies, specify
 from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
 from socrates_core.people.sending import are_public, words_on_sending
-from socrates_core.report.words import headline
+from socrates_core.report.evaluated.headline import answers_compared, headline
 from socrates_core.runs import queue as run_queue
 from socrates_core.runs.folder import cancel as cancel_run
 from socrates_core.runs.folder import delete, launch, open_run, read_spec
@@ -146,7 +146,9 @@ def watch(out: Path) -> None:
 
 def show(out: Path, convention: Convention) -> None:
     """Print the result of a finished run."""
-    print(headline(load_metrics(out), convention))
+    metrics = load_metrics(out)
+    print(headline(metrics, convention))
+    print(answers_compared(metrics))
 
 
 def _named(out: Path | None) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from socrates_core.errors import PredictionError, RunError
-from socrates_core.evaluation.results.distances import KINDS, StudyKind
+from socrates_core.evaluation.results.distances import StudyKind
 from socrates_core.evaluation.results.metrics import Metrics, load_metrics
 from socrates_core.runs import queue as run_queue
 from socrates_core.runs.folder import read_spec
@@ -217,38 +217,18 @@ def _with_figures(row: RunRow, folder: Path) -> RunRow:
 
 def kind_figures(metrics: Metrics) -> tuple[KindFigures, ...]:
     """The figures by the stated scale of each kind of studies that an evaluation has, the real ones first."""
-    alone = len(metrics.by_kind) <= 1
-    figures = []
-    for kind in sorted(metrics.by_kind):
-        found = metrics.wasserstein.scale if alone else metrics.by_kind[kind].scale
-        if found is None:
-            continue
-        studies = [one.study for one in metrics.studies if KINDS[one.real] == kind]
-        floors = [one.scale.floor for one in metrics.studies if KINDS[one.real] == kind]
-        figures.append(
-            KindFigures(
-                kind=kind,
-                wasserstein=found.mean,
-                low=None if found.ci95 is None else found.ci95.low,
-                high=None if found.ci95 is None else found.ci95.high,
-                noise_floor=metrics.noise_floor.scale.mean if alone else _mean(floors),
-                mass=metrics.on_scale_mass.mean if alone else _mass(metrics, studies),
-                studies=found.studies,
-            )
+    return tuple(
+        KindFigures(
+            kind=kind,
+            wasserstein=found.scale.mean,
+            low=None if found.scale.ci95 is None else found.scale.ci95.low,
+            high=None if found.scale.ci95 is None else found.scale.ci95.high,
+            noise_floor=found.noise_floor.scale.mean,
+            mass=found.on_scale_mass.mean,
+            studies=found.scale.studies,
         )
-    return tuple(figures)
-
-
-def _mass(metrics: Metrics, studies: Sequence[str]) -> float | None:
-    """Mean mass on the scale over the cells of a study, then over studies."""
-    by_study = [_mean([cell.on_scale_mass for cell in metrics.cells if cell.study == study]) for study in studies]
-    return _mean(by_study)
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    """Mean of what is known; None if nothing is."""
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
+        for kind, found in sorted(metrics.by_kind.items())
+    )
 
 
 def _unreadable(name: str, message: str, stamp: str) -> RunRow:

@@ -84,6 +84,8 @@ class RunPlan:
     cells: int
     answers: int
     """Answers to predict: people summed over all cells."""
+    given: int
+    """Human answers in these cells: above `answers` where not all people are drawn."""
     left_out: int
     """Cells that cannot be evaluated."""
     fewest: int
@@ -95,7 +97,7 @@ def plan_run(data: EvaluationData, spec: EvaluationSpec) -> RunPlan:
     people = [len(data.rows[cell.cell_id]) for cell in data.cells]
     asked = [n if spec.per_cell is None else min(n, spec.per_cell) for n in people]
     studies = len({cell.study_id for cell in data.cells})
-    return RunPlan(studies, len(data.cells), sum(asked), len(data.left_out), min(asked))
+    return RunPlan(studies, len(data.cells), sum(asked), data.people, len(data.left_out), min(asked))
 
 
 def seen_studies(data: EvaluationData, spec: EvaluationSpec) -> list[str]:

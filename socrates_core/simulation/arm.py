@@ -67,6 +67,8 @@ class ArmPeople:
     """(M,) positive; those of one person add up to the person's."""
     people: npt.NDArray[np.uint32]
     """(M,) participant ids."""
+    n_given: int
+    """All answers in the cell, whoever gave them: M and those outside the group."""
     group: str
     notes: tuple[str, ...]
 
@@ -174,6 +176,7 @@ def draw_arm(studies: StudySet, participants: pl.DataFrame, cell: Cell, request:
         off_axis=off_axis,
         weights=weights,
         people=people,
+        n_given=len(answers.responses),
         group=description,
         notes=notes,
     )

@@ -147,6 +147,7 @@ def number_result(arm: ArmPeople, numbers: PredictedNumbers, seed: int) -> ArmRe
             score=score,
             worth=numbers.worth,
         ),
+        n_given=arm.n_given,
     )
 
 

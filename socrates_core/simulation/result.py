@@ -117,6 +117,14 @@ class ArmResult:
     share_intervals: tuple[Interval, ...] = ()
     """(K,) 95 % interval of each predicted share over samples of simulated people; empty if the outcome is
     open-ended."""
+    n_given: int | None = None
+    """All answers in the cell, whoever gave them; None in a result saved before they were counted."""
+
+    @property
+    def n_outside(self) -> int:
+        """Answers in the cell of people outside the group that is compared, or of weight 0."""
+        off_axis = self.off_axis.n_actual if self.off_axis else 0
+        return 0 if self.n_given is None else self.n_given - self.n_actual - off_axis - self.n_off_scale
 
     @property
     def predicted_mean(self) -> float:

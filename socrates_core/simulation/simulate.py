@@ -100,6 +100,7 @@ def simulate(
     if control not in {cell.condition_num for cell in cells}:
         stands_in = cells[_place(cells, control)].condition_label
         notes.append(f"The control does not have this outcome: effects are differences from {stands_in}.")
+    notes += _in_other_texts(studies, chosen, cells)
     arms = _draw_arms(studies, participants, cells, request)
     weighted = [note for note in studies.manifest.notes if TO_SHARES in note]
     told = _by_condition(arms, [arm.notes for arm in arms])
@@ -122,6 +123,21 @@ def simulate(
         subgroups=made.subgroups,
         answers=made.answers if keep_answers else (),
     )
+
+
+def _in_other_texts(studies: StudySet, chosen: Cell, arms: Sequence[Cell]) -> list[str]:
+    """A note where answers to the chosen outcome are in cells that are no arm, so that they are not compared."""
+    asked = [cell for cell in studies.cells_of(chosen.study_id) if cell.task_num == chosen.task_num]
+    if len(asked) == len(arms):
+        return []
+    given = sum(len(studies.answers(cell.cell_id).responses) for cell in asked)
+    here = sum(len(studies.answers(cell.cell_id).responses) for cell in arms)
+    if given == here:
+        return []
+    return [
+        f"The conditions shown hold {here:,} of the {given:,} human answers to this outcome; the others are in its "
+        "other texts and conditions."
+    ]
 
 
 def _by_condition(arms: Sequence[ArmPeople], notes: Sequence[Sequence[str]]) -> list[str]:
@@ -337,6 +353,7 @@ def _arm_result(arm: ArmPeople, rows: Floats, mass: Floats, request: SimulationR
         off_axis=_off_axis(arm, split),
         share_intervals=_share_intervals(arm, split.on_axis, side.weights),
         nominal=None if apart is None else NominalScore(apart.model, apart.floor, apart.uniform),
+        n_given=arm.n_given,
     )
 
 

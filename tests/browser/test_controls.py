@@ -67,6 +67,20 @@ def test_a_result_of_earlier_settings_is_grey_and_named_and_a_reload_keeps_the_s
     title(page, "disease outbreak, replication")
 
 
+def test_the_keyboard_alone_leaves_a_menu_and_walks_through_radio_buttons(app: str, visit: Begin) -> None:
+    page = visit().open(app)
+    page.locator("#condition input").focus()
+    expect(page.locator("ul.option-list")).to_have_count(1)
+    page.keyboard.press("Tab")
+    expect(page.locator("#condition input")).to_have_attribute("aria-expanded", "false")
+    expect(page.locator("#control input:focus")).to_have_count(1)
+    expect(page.locator("ul.option-list")).to_have_count(1)  # that of the next menu
+    page.locator("#mode input").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#only input").first).to_be_visible()
+    expect(page.locator("#mode input:focus")).to_have_value("Only some")
+
+
 def test_the_result_stays_in_view_beside_the_controls_and_in_little_on_a_phone(app: str, visit: Begin) -> None:
     page = visit(live=True).open(app)
     slider = "#temperature input[type=range]"

@@ -1,6 +1,7 @@
 """The tab Evaluate in a real browser: runs are started, left alone, found again, read, compared and deleted."""
 
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -34,7 +35,7 @@ def open_tab(visit: Visit, address: str) -> Page:
     """Go to the tab and wait for what a run would take."""
     visit.open(address)
     visit.page.get_by_role("tab", name="Evaluate").click()
-    expect(visit.page.locator("#run-preview")).to_contain_text("Answers to predict")
+    expect(visit.page.locator("#run-preview")).to_contain_text("Human answers compared")
     return visit.page
 
 
@@ -44,7 +45,7 @@ def ask_for(page: Page, people: int, model: str | None = None) -> None:
         choose(page, "run-model", model)
     page.locator("#run-people input").fill(str(people))
     page.locator("#run-people input").blur()
-    expect(page.locator("#run-preview")).to_contain_text(f"up to {people} per cell")
+    expect(page.locator("#run-preview")).to_contain_text(f"at most {people} per cell")
 
 
 def row_of(page: Page, words: str) -> Any:
@@ -77,7 +78,11 @@ def test_a_run_goes_on_when_the_page_is_closed_and_its_report_opens_in_the_page(
     inside = report_in(again)
     expect(inside.locator("h1")).to_have_text("Evaluation of uniform")
     expect(inside.locator(".main-svg .bars").first).to_be_attached()
-    expect(inside.locator("h2[id^=section]")).to_have_count(16)
+    expect(inside.locator("h2[id^=section]")).to_have_count(17)
+    group = inside.locator(".group", has=inside.locator(".drawing")).first
+    group.locator("summary").first.click()
+    group.locator(".group summary").first.click()
+    expect(group.locator(".drawing svg path.actual").first).to_be_visible()
     inside.locator(".contents a", has_text="Provenance").click()
     expect(inside.locator("h2", has_text="Provenance")).to_be_in_viewport()
     with again.expect_download() as kept:
@@ -137,6 +142,18 @@ def test_runs_are_compared_and_deleted_after_a_question(app: str, runs: Path, vi
     compared = json.loads(kept.value.path().read_text())
     assert compared["studies"] == 52
     assert {row["studies"] for row in compared["leaderboard"]} == {"real", "synthetic"}
+    expect(page).to_have_url(re.compile("#/evaluate/compare/scale/"))
+    row_of(page, "5 people per cell").get_by_role("button", name="Open uniform").click()
+    expect(inside.locator("h1")).to_have_text("Evaluation of uniform")
+    expect(page).to_have_url(re.compile("#/evaluate/run/"))
+    page.go_back()
+    expect(inside.locator("h1")).to_have_text("Comparison of evaluations")
+    linked = page.url
+    page.go_forward()
+    expect(inside.locator("h1")).to_have_text("Evaluation of uniform")
+    again = visit().page
+    again.goto(linked)  # somebody was sent the address of the comparison
+    expect(report_in(again).locator("h1")).to_have_text("Comparison of evaluations")
     ticked = row_of(page, "5 people per cell").locator("input:checked")
     assert ticked.count() == 2  # ticks outlast a redraw of the table
     before = len(list(runs.glob("*/spec.json")))

@@ -94,7 +94,7 @@ def test_every_figure_comes_from_the_saved_predictions(finished: Path, tmp_path:
         result = call("eval.score", source, "--out", tmp_path / source.name)
         assert result.returncode == 0, result.stderr
         assert metrics(tmp_path / source.name) == metrics(finished)
-        assert (tmp_path / source.name / "report.html").read_text("utf-8").count("<h2") == 14
+        assert (tmp_path / source.name / "report.html").read_text("utf-8").count("<h2") == 15
 
 
 def test_the_original_runs_predictions_are_scored_and_the_artefact_is_named(tmp_path: Path) -> None:

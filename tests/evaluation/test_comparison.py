@@ -135,8 +135,8 @@ def test_evaluations_are_loaded_from_folders_and_equal_names_told_apart(tmp_path
         (None, "has no metrics.json"),
         ("{", "not the metrics of an evaluation"),
         ("[]", "not the metrics of an evaluation"),
-        ('{"format": 4}', "not the metrics of an evaluation"),
-        ('{"format": 1}', "of format 1, this version reads 4"),
+        ('{"format": 5}', "not the metrics of an evaluation"),
+        ('{"format": 1}', "of format 1, this version reads 5"),
     ],
 )
 def test_a_folder_without_readable_metrics_says_so(tmp_path: Path, content: str | None, said: str) -> None:

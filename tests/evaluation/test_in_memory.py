@@ -74,7 +74,7 @@ def test_an_evaluation_says_its_w_with_everything_that_a_distance_needs(studies:
     assert found.uniform == pytest.approx(found.w)
     assert found.noise_floor == found.metrics.noise_floor.scale.mean
     lines = str(found).splitlines()
-    assert lines[0] == f"uniform: {summary.cells} cells of {summary.studies} studies, W by the stated scale"
+    assert lines[0] == f"uniform: {summary.cells} cells of {summary.studies} synthetic studies, W by the stated scale"
     assert lines[1].startswith(f"  W                 {found.w:.4f} (95 % interval {found.interval.low:.4f} to ")
     titles = ["noise floor", "uniform baseline", "marginal baseline"]
     assert [line[2:20].strip() for line in lines[2:]] == titles

@@ -8,8 +8,8 @@ from scipy.stats import wasserstein_distance
 from socrates_core.evaluation.prediction_table import cells_of, read_table, unit_table
 from socrates_core.evaluation.results.metrics import load_metrics, save_metrics
 from socrates_core.evaluation.scores import evaluate
+from socrates_core.report.evaluated.headline import answers_compared, headline
 from socrates_core.report.evaluation import report
-from socrates_core.report.words import headline
 from socrates_core.study.files import write_parquet
 from socrates_core.study.sources.opening import open_source
 from tests.predictions import cell
@@ -109,3 +109,25 @@ def test_no_real_row_at_hand_has_an_option_off_the_axis_so_that_nothing_moves() 
     assert studies.manifest.counts["off_axis"] == 0
     assert studies.cells["off_axis"].null_count() == len(studies.cells)
     assert studies.manifest.notes == ()
+
+
+def test_a_report_says_what_became_of_every_human_answer() -> None:
+    # of 30 answers, 6 are in open-ended cells and 9 of people who were not drawn; of the 15 predicted ones, two are off
+    # the axis, one is no option, one has no weight, and one is of a cell that one person answered
+    cells = [
+        cell([1, 2, 2, 1, 98, 98, 7, 1], [0.5, 0.25, 0.25], values=(1, 2), off_axis=DK, weights=[1] * 7 + [0]),
+        cell([1, 2, 3, 3, 3, 1], [0.5, 0.25, 0.25], values=(1, 2, 3), nominal=True, cell_id=1),
+        cell([1], [0.5, 0.5], values=(1, 2), cell_id=2),
+    ]
+    given = {"given": 30, "in_cells_left_out": 6, "not_drawn": 9}
+    found = evaluate(cells, {"answers": given, "per_cell": 8}).metrics
+    told = found.answers
+    assert (told.given, told.compared, told.off_axis, told.off_scale) == (30, 10, 2, 1)
+    assert (told.without_weight, told.in_unscored_cells) == (1, 1)
+    assert told.given == sum(count for name, count in vars(told).items() if name != "given")
+    assert "compared with 10 of 30 human answers. Not compared: 9 of people who were not drawn (at most 8 in" in (
+        answers_compared(found)
+    )
+    whole = evaluate([cell([1, 2, 2], [0.5, 0.5], values=(1, 2))], {}).metrics
+    assert answers_compared(whole) == "Predictions are compared with all 3 human answers."
+    assert answers_compared(whole) in report(evaluate([cell([1, 2, 2], [0.5, 0.5], values=(1, 2))], {}))[1]

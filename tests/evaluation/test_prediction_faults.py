@@ -18,8 +18,8 @@ from socrates_core.evaluation.results.metrics import Metrics, load_metrics
 from socrates_core.evaluation.scores import evaluate
 from socrates_core.metrics.cell.worst_case import worst_distance
 from socrates_core.report.commands import score, what_was_read
+from socrates_core.report.evaluated.headline import headline
 from socrates_core.report.evaluation import report
-from socrates_core.report.words import headline
 from tests.ends import exit_code
 from tests.predictions import cell
 

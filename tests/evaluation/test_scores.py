@@ -13,8 +13,8 @@ from socrates_core.evaluation.results.json_file import as_json
 from socrates_core.evaluation.results.metrics import Metrics
 from socrates_core.evaluation.scores import ScoredCells, evaluate, identity
 from socrates_core.metrics.cell_predictions import CellPredictions
+from socrates_core.report.evaluated.headline import headline, headlines
 from socrates_core.report.evaluation import report
-from socrates_core.report.words import headline
 from tests.predictions import cell
 
 UNIFORM = [0.2] * 5
@@ -141,6 +141,24 @@ def test_real_and_synthetic_studies_are_told_apart() -> None:
     assert metrics(mixed).wasserstein.scale.mean == pytest.approx(both)
 
 
+def test_headline_figures_of_real_and_of_synthetic_studies_are_never_pooled() -> None:
+    synthetic = [cell([1, 2, 3], UNIFORM, study=f"x{i}", cell_id=100 + i, real=False) for i in range(3)]
+    both = evaluate([*some(3), *synthetic], {"model": "m"})
+    for convention in CONVENTIONS:
+        told = headlines(both.metrics, convention)
+        for kind, cells, line in (("Real", some(3), told[0]), ("Synthetic", synthetic, told[1])):
+            (alone,) = headlines(metrics(cells), convention)
+            # the resamples are drawn over other studies, so that intervals differ
+            plain = [re.sub(r" \(95 % interval [^)]*\)", "", one) for one in (line, alone)]
+            assert plain[0] == f"{kind} studies: {plain[1]}"
+    pooled = f"{both.metrics.wasserstein.scale.mean:.4f}"
+    assert pooled not in str(both)
+    assert "3 real studies" in str(both)
+    text = report(both)[1]
+    assert pooled not in text.split("## Studies")[0].split("over real and synthetic studies together")[0]
+    assert "Noise floor, synthetic studies" in text
+
+
 def test_questions_and_answers_have_an_identity_whoever_predicts() -> None:
     one = cell([1, 2], UNIFORM)
     assert identity(one) == identity(cell([2, 1], [1, 0, 0, 0, 0], cell_id=9))
@@ -242,7 +260,7 @@ def test_studies_that_share_a_pool_of_people_are_resampled_as_one() -> None:
     found = scored.metrics
     assert found.provenance.said["independent_groups"] == 3
     assert "; 9 cells of 9 studies in 3 groups." in headline(found)
-    assert "9 cells of 9 studies in 3 groups, W by" in str(scored)
+    assert "9 cells of 9 real studies in 3 groups, W by" in str(scored)
     assert [row.group for row in found.studies[:4]] == ["pool 0", "pool 0", "pool 0", "pool 1"]
     assert evaluate(cells[:6], {}).metrics.wasserstein.scale.ci95 is None
     alone = [replace(one, group=one.study_id) for one in cells]

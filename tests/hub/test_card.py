@@ -40,9 +40,7 @@ def metrics(**changes: Any) -> dict[str, Any]:
 
     told = {
         "contaminated": False,
-        "wasserstein": means(0.12, 0.15),
-        "noise_floor": means(0.03, 0.04),
-        "baselines": {"uniform": means(0.17, 0.2)},
+        "by_kind": {"real": {**means(0.12, 0.15), "noise_floor": means(0.03, 0.04), "uniform": means(0.17, 0.2)}},
         "provenance": {
             "model": BASE, "adapter": "gone/adapter", "template": "shared", "source": "SocSci210", "part": "test",
             "split_digest": "c" * 64, "per_cell": 32,
@@ -86,6 +84,7 @@ def test_the_front_matter_is_what_the_hub_and_its_client_accept(tmp_path: Path) 
     }
     assert results["test", "observed"].metric_args == {
         "convention": "observed",
+        "kind": "real",
         "ci95": [0.14, 0.16],
         "noise_floor": 0.04,
         "uniform": 0.2,
@@ -138,8 +137,8 @@ def test_the_body_says_how_to_load_it_what_it_learned_from_and_what_it_is_not_fo
 def test_no_distance_stands_without_floor_interval_and_counts(tmp_path: Path) -> None:
     write_adapter(tmp_path / "a")
     text = make_card(content(tmp_path / "a", evaluated(tmp_path, tmp_path / "a")))
-    assert "| evaluation | observed | 0.1500 | 0.1400 to 0.1600 | 0.0400 | 0.2000 | 800 | 40 |" in text
-    assert "| validation | scale | 0.1510 | 0.1200 to 0.1800 | 0.0500 | 0.2000 | 20 | 5 |" in text
+    assert "| evaluation | real | observed | 0.1500 | 0.1400 to 0.1600 | 0.0400 | 0.2000 | 800 | 40 |" in text
+    assert "| validation | not recorded | scale | 0.1510 | 0.1200 to 0.1800 | 0.0500 | 0.2000 | 20 | 5 |" in text
     assert "so that figure is optimistic" in text
     assert '"people_in_a_cell": "up to 32"' in text
     assert "so they were not compared" in text
@@ -161,7 +160,7 @@ def test_a_contaminated_evaluation_is_stamped_and_stays_out_of_the_front_matter(
     write_adapter(tmp_path / "a")
     card = content(tmp_path / "a", evaluated(tmp_path, tmp_path / "a", contaminated=True))
     assert "model-index" not in front_matter(card)
-    assert "| evaluation, CONTAMINATED | scale |" in make_card(card)
+    assert "| evaluation, CONTAMINATED | real | scale |" in make_card(card)
     assert "**CONTAMINATED: the evaluation includes studies that the adapter was trained on.**" in make_card(card)
 
 
@@ -282,6 +281,16 @@ def test_what_is_no_finished_run_is_named(tmp_path: Path, text: str) -> None:
     for path in (run(tmp_path / "run", text), tmp_path / "nowhere"):
         with pytest.raises(HubError, match=r"metrics\.json|nowhere"):
             read_run(path, adapter, found.config, found.record)
+
+
+def test_a_card_never_pools_real_and_synthetic_studies(tmp_path: Path) -> None:
+    write_adapter(tmp_path / "a")
+    real = metrics()["by_kind"]["real"]
+    both = {"real": real, "synthetic": {**real, "scale": {**real["scale"], "mean": 0.05, "studies": 9}}}
+    text = make_card(content(tmp_path / "a", evaluated(tmp_path, tmp_path / "a", by_kind=both)))
+    assert "| evaluation | real | scale | 0.1200 | 0.1100 to 0.1300 | 0.0300 | 0.1700 | 800 | 40 |" in text
+    assert "| evaluation | synthetic | scale | 0.0500 | " in text
+    assert "Wasserstein distance, synthetic studies, convention scale" in text
 
 
 def test_proper_scores_of_an_evaluation_stand_in_the_card_beside_guessing_evenly(tmp_path: Path) -> None:

@@ -435,8 +435,9 @@ def finish(folder: Path, spec: EvaluationSpec = SPEC, **metrics: object) -> None
     """Make a run that is done, with what a table shows of it."""
     open_run(folder, spec)
     record(folder, "started", cells=2)
-    scale = {"scale": {"mean": 0.1, "ci95": [0.05, 0.2], "studies": 3}}
-    write_metrics(folder, wasserstein=scale, noise_floor={"scale": {"mean": 0.02}}, contaminated=True, **metrics)
+    scale = {"mean": 0.1, "ci95": [0.05, 0.2], "studies": 3}
+    real = {"scale": scale, "noise_floor": {"scale": {"mean": 0.02}}}
+    write_metrics(folder, by_kind={"real": real}, contaminated=True, **metrics)
     record(folder, "finished")
 
 
@@ -506,7 +507,7 @@ def test_a_finished_run_whose_metrics_cannot_be_read_says_why(tmp_path: Path, to
     (row,) = run_index.refresh(tmp_path)
     assert (row.state, row.has_report, row.kinds) == ("finished", True, ())
     assert "score it again with python -m eval.score" in str(row.message)
-    assert ("is of format 7, this version reads 4" in str(row.message)) is ("7" in told)
+    assert ("is of format 7, this version reads 5" in str(row.message)) is ("7" in told)
     assert run_index.read(tmp_path) == [row]
 
 

@@ -15,7 +15,7 @@ from socrates_core.report.simulation import to_csv, to_html, to_json
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.simulation.simulate import Simulation, SimulationRequest, simulate
 from socrates_core.study.study_set import Cell, Persona
-from socrates_core.ui.simulate.result_view import effects_html, metrics_html, options_html, verdict_html
+from socrates_core.ui.simulate.result_view import effects_html, metrics_html, notes_html, options_html, verdict_html
 from tests.experiments import Arm, experiment, people
 
 TWO = AnswerScale((1, 2), {1: "Agree", 2: "Disagree"}, {98: "Don't know"})
@@ -86,7 +86,7 @@ def test_exports_flag_what_is_off_the_axis_and_give_its_share_of_all_people() ->
         ("2", "no", "0.500000"),
         ("98", "yes", "0.250000"),
     ]
-    assert rows[2]["actual_answers"] == "40"
+    assert (rows[2]["actual_answers"], rows[2]["answers_in_cell"]) == ("40", "40")
     arm = json.loads(to_json(result))["arms"][0]
     assert arm["cell"]["off_axis"] == [98]
     assert arm["off_axis"] == {"predicted": [pytest.approx(0.375)], "actual": [0.25], "n_actual": 10}
@@ -99,6 +99,11 @@ def test_the_page_shows_the_share_by_arm_and_the_bounds() -> None:
     result = simulated()
     assert "actually 25.0% do" in verdict_html(result)
     assert "Off the axis" in metrics_html(result.arms[0])
+    assert "of 40 to this text; compared with" in metrics_html(result.arms[0])
+    why = (
+        "30 of 40 human answers are compared. Not compared: 10 off the axis (Don&#x27;t know), compared by their share"
+    )
+    assert why in notes_html(result)
     assert "Don&#x27;t know (off the axis; of all people)" in options_html(result.arms[0])
     table = effects_html(result)
     assert "off the axis: predicted 37.5 %, actual 50.0 %" in table

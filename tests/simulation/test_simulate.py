@@ -13,6 +13,7 @@ from socrates_core.metrics.wasserstein import wasserstein
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription
 from socrates_core.model.baselines import UniformModel
 from socrates_core.people.population import Filter, Range, SetValue, Shares
+from socrates_core.report.effect_table import answers_sentence
 from socrates_core.report.simulation import to_json
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.distribution import AnswerDistribution
@@ -45,6 +46,15 @@ def two_arms() -> StudySet:
 
 def first_arm(studies: StudySet, request: SimulationRequest) -> ArmResult:
     return simulate(studies, AgeModel(), request).arms[0]
+
+
+def test_a_filter_says_how_many_human_answers_it_leaves_out() -> None:
+    arm = first_arm(two_arms(), SimulationRequest(0, edits=(Filter("party", ("A",)),)))
+    assert (arm.n_given, arm.n_actual, arm.n_outside) == (50, 25, 25)
+    told = "25 of 50 human answers are compared. Not compared: 25 of people outside the group that is compared."
+    assert answers_sentence(arm) == told
+    assert answers_sentence(first_arm(two_arms(), SimulationRequest(0))) == ""
+    assert json.loads(to_json(simulate(two_arms(), AgeModel(), SimulationRequest(0))))["arms"][0]["n_given"] == 50
 
 
 def test_the_people_of_an_arm_are_simulated_and_compared_with_what_they_answered() -> None:
@@ -333,7 +343,8 @@ def test_where_a_condition_has_several_texts_the_closest_wording_is_its_arm() ->
     )
     result = simulate(studies, UniformModel(), SimulationRequest(0, n=10))
     assert [arm.cell.cell_id for arm in result.arms] == [0, 3]
-    assert len(result.notes) == 2
+    assert len(result.notes) == 3
+    assert "hold 100 of the 200 human answers to this outcome" in result.notes[2]
     assert "condition 1 has 1 more texts" in result.notes[0]
     assert "Several texts belong to this outcome in condition 2" in result.notes[1]
 
@@ -352,7 +363,7 @@ def test_arms_with_other_scales_are_compared_in_percent() -> None:
     assert len(result.arms) == 2
     assert result.effects[0].actual == pytest.approx(50)
     assert result.effects[0].predicted == pytest.approx(0)
-    assert len(result.notes) == 2
+    assert len(result.notes) == 3
 
 
 def test_arms_that_ask_different_questions_are_a_wording_contrast() -> None:
@@ -367,7 +378,9 @@ def test_a_study_of_a_hundred_arms_is_cut_and_says_so() -> None:
     arms = [Arm(f"How high, {i}?", answered(i, i + 2), condition=i) for i in range(30)]
     result = simulate(experiment(PEOPLE, arms), UniformModel(), SimulationRequest(7, n=2, max_arms=3))
     assert [arm.cell.condition_num for arm in result.arms] == [7, 0, 1]
-    assert result.notes == ("The study has 30 conditions with this outcome; the first 3 are simulated.",)
+    cut, counted = result.notes
+    assert cut == "The study has 30 conditions with this outcome; the first 3 are simulated."
+    assert counted.startswith("The conditions shown hold 6 of the 60 human answers to this outcome")
 
 
 # -- open-ended outcomes
@@ -448,7 +461,7 @@ def test_arms_of_an_open_ended_outcome_are_open_ended_too() -> None:
     bounded = Arm("How many, 1 to 5?", {0: [1]}, condition=3)
     result = simulate(amounts(other=bounded), AmountModel(), SimulationRequest(0, n=5))
     assert len(result.arms) == 2
-    assert result.notes == ("Left out because their outcome has a bounded scale: 1 of the other conditions.",)
+    assert result.notes[0] == "Left out because their outcome has a bounded scale: 1 of the other conditions."
 
 
 @pytest.mark.parametrize(

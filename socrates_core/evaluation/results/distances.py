@@ -149,13 +149,3 @@ class NominalDistances:
     """Of the pooled human answers of all arms."""
     marginal: Summary
     """Of the marginal baseline."""
-
-
-@dataclass(frozen=True)
-class KindDistances:
-    """W on the studies of one kind; empty if all studies are of that kind."""
-
-    scale: Summary | None = None
-    """By the scale that the question states."""
-    observed: Summary | None = None
-    """By the range of the human answers."""

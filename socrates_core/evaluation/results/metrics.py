@@ -16,14 +16,14 @@ from socrates_core.evaluation.results.distances import (
     Baselines,
     ByConvention,
     GroupingDistance,
-    KindDistances,
     ModelDistances,
     NominalDistances,
     Shares,
     StudyKind,
 )
 from socrates_core.evaluation.results.json_file import as_json, read_record
-from socrates_core.evaluation.results.predictions import OriginalIndividual, UsedPredictions
+from socrates_core.evaluation.results.kinds import KindDistances
+from socrates_core.evaluation.results.predictions import OriginalIndividual, UsedAnswers, UsedPredictions
 from socrates_core.evaluation.results.probabilities import Probabilities
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.evaluation.results.rows import CellRow, Excluded, StudyRow, UnusableCell
@@ -35,9 +35,9 @@ from socrates_core.metrics.study_bootstrap import Summary
 from socrates_core.metrics.verdict import VerdictCode
 from socrates_core.study.files import write_json
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Version of metrics.json; the first had no `chance` of cells, the second nothing off the axis, the third no
-`probabilities`."""
+`probabilities`, the fourth no `answers` and only W of each kind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +66,8 @@ class Metrics:
     """W of the model."""
     predictions: UsedPredictions
     """How many predictions W by the stated scale rests on, and what the others cost."""
+    answers: UsedAnswers
+    """How many human answers are compared, and why the others are not."""
     noise_floor: ByConvention[Summary]
     """Expected W of a perfect prediction with as many people."""
     excess: ByConvention[Summary]
@@ -99,7 +101,7 @@ class Metrics:
     nominal: NominalDistances | None
     """Total variation of outcomes whose options have no order; None if there are none."""
     by_kind: Mapping[StudyKind, KindDistances]
-    """W of real and of synthetic studies separately."""
+    """The figures of real and of synthetic studies separately, also where there is one kind only."""
     studies: tuple[StudyRow, ...]
     """The studies, sorted by id."""
     cells: tuple[CellRow, ...]

@@ -54,6 +54,18 @@ class RepeatedPeople:
     """The first ones, with their cell and number of lines."""
 
 
+@dataclass(frozen=True)
+class GivenAnswers:
+    """The human answers of the evaluated studies, before anything is predicted."""
+
+    given: int
+    """All of them."""
+    in_cells_left_out: int
+    """Those in cells that are not predicted, such as open-ended outcomes."""
+    not_drawn: int
+    """Those of people who were not drawn, where a cell has more than `per_cell`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
     """The provenance of predictions. Fields are what is read from the record; None, or empty, if it lacks them."""
@@ -74,6 +86,8 @@ class Provenance:
     """Hash of the split; None without one."""
     per_cell: int | None = None
     """At most this many people per cell; None for all."""
+    answers: GivenAnswers | None = None
+    """None in records of version 0.1, and of predictions made elsewhere."""
     base_note: str | None = None
     """Set if the base may not be the one that the adapter was trained on."""
     template_note: str | None = None

@@ -60,12 +60,15 @@ class StudyRow:
         return self.scale if convention == "scale" else self.observed
 
 
-def counted_studies(rows: Sequence[StudyRow], convention: Convention = "scale") -> str:
-    """`52 studies in 31 groups`: those that have a W, and the independent groups that they form, if these are fewer."""
+def counted_studies(rows: Sequence[StudyRow], convention: Convention = "scale", kind: str = "") -> str:
+    """`52 studies in 31 groups`: those that have a W, and the independent groups that they form, if these are fewer.
+
+    With a kind: `52 real studies in 31 groups`.
+    """
     known = [row.group or row.study for row in rows if row.by(convention).model is not None]
     groups = len(set(known))
     grouped = f" in {groups:,} group{'s' * (groups != 1)}" if groups < len(known) else ""
-    return f"{len(known):,} studies{grouped}"
+    return f"{len(known):,} {f'{kind} ' if kind else ''}studies{grouped}"
 
 
 @dataclass(frozen=True)

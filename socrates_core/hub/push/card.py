@@ -118,6 +118,7 @@ def front_matter(content: CardContent) -> dict[str, Any]:
 def _result(figure: Figure, content: CardContent) -> EvalResult:
     evaluated = content.evaluated if figure.measured == "evaluation" else None
     source = evaluated.source if evaluated else _source(content.record)
+    whose = f"{figure.kind} studies, " if figure.kind else ""
     return EvalResult(
         task_type="text-generation",
         task_name="Predicting answers in social-science experiments",
@@ -125,10 +126,11 @@ def _result(figure: Figure, content: CardContent) -> EvalResult:
         dataset_name=_short(source or "own studies"),
         dataset_split=_short(evaluated.part) if evaluated else "validation",
         metric_type="wasserstein",
-        metric_name=f"Wasserstein distance, convention {figure.convention}",
+        metric_name=f"Wasserstein distance, {whose}convention {figure.convention}",
         metric_value=round(figure.value, 5),
         metric_args={
             "convention": figure.convention,
+            **({"kind": figure.kind} if figure.kind else {}),
             "ci95": None
             if figure.low is None or figure.high is None
             else [round(figure.low, 5), round(figure.high, 5)],
@@ -201,6 +203,7 @@ def _quality(content: CardContent) -> list["Part"]:
         Table(
             (
                 "Measured on",
+                "Studies are",
                 "Convention",
                 "W",
                 "95 % interval",
@@ -266,6 +269,7 @@ def _row(figure: Figure, content: CardContent) -> tuple[str, ...]:
     interval = "none" if figure.low is None or figure.high is None else f"{figure.low:.4f} to {figure.high:.4f}"
     return (
         f"{figure.measured}{', CONTAMINATED' if contaminated else ''}",
+        figure.kind or "not recorded",
         figure.convention,
         f"{figure.value:.4f}",
         interval,

@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 
 from socrates_core.errors import HubError, PredictionError
 from socrates_core.evaluation.results.distances import CONVENTIONS, Convention, StudyKind
-from socrates_core.evaluation.results.metrics import Metrics, load_metrics
+from socrates_core.evaluation.results.kinds import KindDistances
+from socrates_core.evaluation.results.metrics import load_metrics
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.hub.inspection import WEIGHTS, AdapterConfig
 from socrates_core.metrics.proper.scores import ProperScores
@@ -40,6 +41,8 @@ class Figure:
     studies: int
     mass: float | None
     """Share of the probability mass on the scale; None if not known."""
+    kind: StudyKind | None = None
+    """The kind of studies, which never share a figure; None for the validation, whose studies' kinds are not kept."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,12 @@ def read_run(run: Path, folder: Path, config: AdapterConfig, record: ModelRecord
     except PredictionError as error:
         raise HubError(str(error)) from error
     provenance = metrics.provenance
-    figures = tuple(figure for name in CONVENTIONS if (figure := _evaluated(metrics, name)) is not None)
+    figures = tuple(
+        figure
+        for kind, found in sorted(metrics.by_kind.items())
+        for name in CONVENTIONS
+        if (figure := _evaluated(kind, found, name)) is not None
+    )
     checked = _belongs(path, provenance, folder, config, record)
     if not figures:
         raise HubError(f"{path} has no W for any cell; evaluate on studies with bounded scales")
@@ -116,16 +124,16 @@ def read_run(run: Path, folder: Path, config: AdapterConfig, record: ModelRecord
     )
 
 
-def _evaluated(metrics: Metrics, convention: Convention) -> Figure | None:
-    found = metrics.wasserstein.by(convention)
+def _evaluated(kind: StudyKind, of_kind: KindDistances, convention: Convention) -> Figure | None:
+    found = of_kind.scale if convention == "scale" else of_kind.observed
     value = _share(found.mean)
-    floor = _share(metrics.noise_floor.by(convention).mean)
-    uniform = _share(metrics.baselines.uniform.by(convention).mean)
+    floor = _share(of_kind.noise_floor.by(convention).mean)
+    uniform = _share(of_kind.uniform.by(convention).mean)
     if value is None or floor is None or uniform is None:
         return None
     low, high = (None, None) if found.ci95 is None else (_share(found.ci95.low), _share(found.ci95.high))
-    mass = _share(metrics.on_scale_mass.mean)
-    return Figure("evaluation", convention, value, low, high, floor, uniform, found.cells, found.studies, mass)
+    mass = _share(of_kind.on_scale_mass.mean)
+    return Figure("evaluation", convention, value, low, high, floor, uniform, found.cells, found.studies, mass, kind)
 
 
 def _belongs(path: Path, provenance: Provenance, folder: Path, config: AdapterConfig, record: ModelRecord) -> bool:

@@ -4,6 +4,7 @@ from typing import Final
 
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.model.answer_model import TRUSTED_MASS
+from socrates_core.people.edit import attribute_words
 from socrates_core.report.document import Table
 from socrates_core.report.effect_table import EXPLAIN_BOUNDS, mass_by_kind
 from socrates_core.report.prediction.picture import shares_of_bars
@@ -243,7 +244,7 @@ def _share(share: float, at: Interval) -> str:
 
 
 def _words(group: Subgroup) -> str:
-    return f"{group.attribute.replace('_', ' ')}: {group.value}"
+    return f"{attribute_words(group.attribute)}: {group.value}"
 
 
 def _people(group: Subgroup) -> str:

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from socrates_core.metrics.proper.reliability import ReliabilityOf
 from socrates_core.metrics.proper.structure import AttributeStructure
+from socrates_core.people.edit import attribute_words
 from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress
 from socrates_core.report.words import signed
 
@@ -54,7 +55,11 @@ def reliability_figure(found: ReliabilityOf) -> go.Figure:
 
 def structure_figure(structure: Mapping[str, AttributeStructure]) -> go.Figure:
     """Each attribute's predicted over actual variance between its groups, with its interval."""
-    known = [(name, one.variance_ratio) for name, one in structure.items() if one.variance_ratio.value is not None]
+    known = [
+        (attribute_words(name), one.variance_ratio)
+        for name, one in structure.items()
+        if one.variance_ratio.value is not None
+    ]
     values = [(one.value or 0.0, one.ci95) for _, one in known]
     figure = go.Figure()
     figure.add_scatter(

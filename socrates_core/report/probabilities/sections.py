@@ -8,6 +8,7 @@ from socrates_core.metrics.proper.reliability import BINS, Reliability
 from socrates_core.metrics.proper.scores import FLOOR, ProperScore, ProperScores
 from socrates_core.metrics.proper.structure import LEAST_PEOPLE, AttributeStructure, GroupFigure
 from socrates_core.metrics.study_bootstrap import Summary
+from socrates_core.people.edit import attribute_words
 from socrates_core.report.document import Part, Picture, Section, Table
 from socrates_core.report.probabilities.pictures import reliability_figure, structure_figure
 from socrates_core.report.words import number, with_interval
@@ -123,7 +124,7 @@ def _structure(structure: Mapping[str, AttributeStructure]) -> list[Part]:
 
     rows = tuple(
         (
-            attribute,
+            attribute_words(attribute),
             *(shown(one) for one in (found.correlation, found.correlation_raw, found.slope, found.variance_ratio)),
             f"{number(found.predicted_spread, 1)} / {number(found.actual_spread, 1)}",
             shown(found.explained),

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from socrates_core.people.edit import attribute_words
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.similarity import ALIKE, without_instruction
 from socrates_core.trust.error_model.evidence import family_of
@@ -235,5 +236,5 @@ def _lengths(alike: Mapping[int, int]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    plain = [name.replace("_", " ")[:40] for name in names]
+    plain = [attribute_words(name)[:40] for name in names]
     return plain[0] if len(plain) == 1 else f"{', '.join(plain[:-1])} and {plain[-1]}"

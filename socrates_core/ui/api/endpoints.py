@@ -30,7 +30,7 @@ from socrates_core.ui.api.asked import Asked, own_study, real, source_of, text, 
 from socrates_core.ui.api.evaluations import launched, report, runs
 from socrates_core.ui.api.predictions import advice, prediction, what_if
 from socrates_core.ui.evaluate.actions import RunActions
-from socrates_core.ui.evaluate.form import PEOPLE, Filled
+from socrates_core.ui.evaluate.form import Filled
 from socrates_core.ui.results import Results
 
 LONGEST_ANSWER: Final = 300.0
@@ -258,7 +258,7 @@ class Endpoints:
         adapter: str = "",
         source: str = "",
         part: str = "test",
-        people: int | None = PEOPLE,
+        people: int | None = None,
         seed: int = 42,
         allow_seen: bool = False,
     ) -> LaunchAnswer:
@@ -269,7 +269,7 @@ class Endpoints:
             adapter: demo, a Hub id or a folder; empty for none.
             source: Name of a source that /studies lists; the first when empty.
             part: test, calibration, val or train.
-            people: People per cell, sampled at random; null for all.
+            people: At most this many people per cell, drawn at random; null for all.
             seed: 0 or more; the same arguments are the same run.
             allow_seen: Evaluate even if the model was trained on these studies; stamps the report CONTAMINATED.
         """

@@ -34,9 +34,6 @@ from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.models import Adaptable
 from socrates_core.ui.results import Results
 
-PEOPLE: Final = 20
-"""Default number of people per cell: few enough to finish soon, with a noise floor well below the uniform baseline."""
-
 MAX_PEOPLE: Final = 1_000_000
 LONGEST: Final = 500
 """Longest name of a model, in characters."""
@@ -61,7 +58,7 @@ class Filled:
     source: str | None
     part: str | None
     people: float | None
-    """Number per cell; None for all."""
+    """Number per cell; None, or 0 as the field has it, for all."""
     seed: float | None
     allow_seen: bool
 
@@ -167,7 +164,7 @@ class RunForm:
             model,
             self.located(adapter),
             self._template(model, adapter),
-            None if filled.people is None else _whole("People per cell", filled.people, 2, MAX_PEOPLE),
+            _whole("People per cell", filled.people, 2, MAX_PEOPLE) if filled.people else None,
             _whole("Seed", filled.seed, 0, LARGEST_SEED),
             filled.allow_seen,
             precision=self._precision(model),

@@ -113,7 +113,7 @@ class FormActions:
             "adapter": gr.update(choices=adapters, value=filled.adapter, interactive=takes_one),
             "source": filled.source,
             "part": gr.update(choices=parts, value=filled.part),
-            "people": filled.people,
+            "people": filled.people or 0,
             "seed": filled.seed,
             "allow_seen": filled.allow_seen,
             "message": notice_html(made.message, problem=False),

@@ -19,11 +19,10 @@ def preview_html(preview: Preview, active: int) -> str:
         active: Number of runs that are running or queued.
     """
     plan = preview.plan
-    each = "all people" if preview.spec.per_cell is None else f"up to {preview.spec.per_cell:,}"
     facts = [
         ("Studies", f"{plan.studies:,}", ""),
         ("Cells", f"{plan.cells:,}", _left_out(plan.left_out)),
-        ("Answers to predict", f"{plan.answers:,}", f"{each} per cell"),
+        ("Human answers compared", f"{plan.answers:,}", _drawn(preview)),
     ]
     if preview.tokens:
         about = "about " if preview.tokens.estimated else ""
@@ -67,6 +66,17 @@ def _notes(preview: Preview, active: int) -> str:
     if active:
         notes.append(f"{_runs(active)} running or queued; this one will wait in the queue.")
     return "".join(f"<p class='quiet'>{text(note)}</p>" for note in notes)
+
+
+def _drawn(preview: Preview) -> str:
+    """Which of the human answers a prediction is made for and compared with."""
+    plan, most = preview.plan, preview.spec.per_cell
+    if plan.answers == plan.given:
+        return "all of these cells"
+    return (
+        f"of {plan.given:,}: at most {most or 0:,} per cell, drawn at random. The others are not compared; enter 0 as "
+        "People per cell to compare all"
+    )
 
 
 def _pace(preview: Preview) -> str:

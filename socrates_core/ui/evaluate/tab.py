@@ -13,7 +13,7 @@ from gradio.blocks import Block
 from socrates_core.ui.evaluate.actions import BUSY_TICK, RunActions
 from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.evaluate.filters import ANY, LONGEST
-from socrates_core.ui.evaluate.form import PEOPLE, RunForm
+from socrates_core.ui.evaluate.form import RunForm
 from socrates_core.ui.evaluate.form_actions import FormActions
 from socrates_core.ui.listeners import QUICK, kept, on, steps_on
 from socrates_core.ui.results import Results
@@ -198,8 +198,8 @@ def _controls(form: RunForm) -> Controls:
     part = gr.Radio(parts, value=parts[0][1], label="Part of the split (number of studies)", elem_id="run-part")
     with gr.Row(elem_classes="pair"):
         people = gr.Number(
-            PEOPLE, label="People per cell", precision=0, elem_id="run-people", min_width=120,
-            info="Sampled at random; empty for all",
+            0, label="People per cell", precision=0, elem_id="run-people", min_width=120,
+            info="Drawn at random; 0 for all",
         )  # fmt: skip
         seed = gr.Number(42, label="Seed", precision=0, elem_id="run-seed", min_width=120, info="Same seed, same run")
     stamped = "Evaluate anyway; the report will be stamped CONTAMINATED"

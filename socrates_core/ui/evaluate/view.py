@@ -251,7 +251,7 @@ def _reader(title: str, base: str, page: str, files: Sequence[tuple[str, str]]) 
     whole = f"<a href='{text(base)}/{page}' target='_blank' rel='noopener'>Open in a new tab</a>"
     return (
         f"<section class='reader'><h2>{text(title)}</h2><p class='files'>{whole}{links}</p>"
-        f"<iframe sandbox='allow-scripts allow-downloads' src='{text(base)}/{page}' title='{text(title)}'></iframe>"
+        f"<div class='frame' data-src='{text(base)}/{page}' data-title='{text(title)}'></div>"
         "</section>"
     )
 

@@ -115,6 +115,7 @@ def _arm(raw: dict[str, Any]) -> ArmResult:
         numbers=_as(NumberResult | None, raw["numbers"]),
         off_axis=_off_axis(raw["off_axis"], cell),
         nominal=_as(NominalScore | None, raw["nominal"]),
+        n_given=_as(int | None, raw.get("n_given")),
         share_intervals=_as(tuple[Interval, ...], raw["predicted_share_intervals"]),
     )
 

@@ -46,12 +46,18 @@ def number_metrics_html(arm: ArmResult, numbers: NumberResult) -> str:
         metric("Median, predicted", f"{numbers.predicted.median:,}", _middle_half(numbers.predicted), EXPLAIN_MEDIAN),
         metric("Median, actual", "–" if numbers.actual is None else f"{numbers.actual.median:,}",
                "no actual answers" if numbers.actual is None else _middle_half(numbers.actual), EXPLAIN_MEDIAN),
-        metric("Actual answers", f"{arm.n_actual:,}", f"compared with {numbers.n_valid:,} simulated numbers",
+        metric("Actual answers", f"{arm.n_actual:,}",
+               f"{of_given(arm)}compared with {numbers.n_valid:,} simulated numbers",
                "How many human answers the prediction is compared with, and how many valid numbers were simulated."),
         metric("Invalid", percent(numbers.n_invalid / arm.n_predicted),
                f"{numbers.n_invalid:,} of {arm.n_predicted:,} numbers", EXPLAIN_INVALID),
     ]  # fmt: skip
     return f"<div class='tiles'>{''.join(metrics)}</div>{_range_note(score)}"
+
+
+def of_given(arm: ArmResult) -> str:
+    """`of 1,250 to this text; ` where not all answers are compared, nothing otherwise."""
+    return f"of {arm.n_given:,} to this text; " if arm.n_given not in (None, arm.n_actual) else ""
 
 
 def bins_html(arm: ArmResult) -> str:

@@ -10,6 +10,7 @@ from socrates_core.model.answer_model import TRUSTED_MASS
 from socrates_core.people.edit import describe
 from socrates_core.report.effect_table import (
     EXPLAIN_BOUNDS,
+    answers_sentence,
     mass_by_kind,
     nominal_sentence,
     off_axis_sentence,
@@ -18,7 +19,7 @@ from socrates_core.report.effect_table import (
 from socrates_core.report.words import from_to, percent, signed
 from socrates_core.simulation.result import ArmResult, Score, Simulation
 from socrates_core.ui.html import bar, metric, table, text
-from socrates_core.ui.simulate.number_view import bins_html, medians_html, number_metrics_html
+from socrates_core.ui.simulate.number_view import bins_html, medians_html, number_metrics_html, of_given
 
 SAME: Final = 1e-9
 """Distances that differ by less are equal up to rounding."""
@@ -143,7 +144,8 @@ def metrics_html(arm: ArmResult, base: ArmResult | None = None) -> str:
         f"{arm.n_predicted:,} simulated people ({arm.n_personas:,} distinct profile{'s' * (arm.n_personas != 1)})"
     )
     metrics += [
-        metric("Actual answers", f"{arm.n_actual:,}", f"compared with {simulated}", EXPLAIN_PEOPLE + _off_scale(arm)),
+        metric("Actual answers", f"{arm.n_actual:,}", f"{of_given(arm)}compared with {simulated}",
+               f"{EXPLAIN_PEOPLE} {answers_sentence(arm)}".strip()),
     ]  # fmt: skip
     if not arm.cell.scale.nominal:
         unit = arm.cell.scale.unit
@@ -220,9 +222,9 @@ def effects_html(result: Simulation) -> str:
 def notes_html(result: Simulation) -> str:
     """The notes of a result as a list; empty where there are none."""
     notes = list(result.notes)
-    arm = result.arms[0]
-    if arm.n_off_scale:
-        notes.append(f"{arm.n_off_scale:,} actual answers are not options of the scale and are excluded.")
+    for one in result.arms:
+        told = answers_sentence(one)
+        notes += [told if len(result.arms) == 1 else f"{one.cell.condition_label}: {told}"] if told else []
     items = "".join(f"<li>{text(note)}</li>" for note in notes)
     return f"<div class='notes'><h3>Notes</h3><ul>{items}</ul></div>" if items else ""
 
@@ -302,10 +304,6 @@ def _effective(arm: ArmResult) -> str:
     if abs(arm.n_effective - arm.n_actual) < 0.5:
         return f"{arm.n_actual:,} answers"
     return f"{arm.n_actual:,} weighted answers (effective sample size {arm.n_effective:,.0f})"
-
-
-def _off_scale(arm: ArmResult) -> str:
-    return f" {arm.n_off_scale:,} further answers are not options of the scale." if arm.n_off_scale else ""
 
 
 def _beside(actual: float | None) -> str:

@@ -55,6 +55,7 @@ def test_nearly_the_text_of_a_tested_study_is_said() -> None:
         ({"scale": AnswerScale(None)}, "outside", "answers are any number"),
         ({"scale": AnswerScale((1, 2), nominal=True)}, "outside", "the options have no order"),
         ({"people": {**PROFILES, "hobby": ["bees"] * 3}}, "edge", "hobby in the profiles was tested in fewer than 2"),
+        ({"people": {"party_id": ["A"] * 3}}, "outside", "party identification in the profiles was tested in fewer"),
         ({"people": {"hobby": ["bees"] * 3}}, "outside", "hobby in the profiles"),
         ({"people": {}}, "edge", "people without a profile, as in 0 groups"),
         ({"people": {"gender": ["Female", "Frau", "Frau"]}}, "edge", "67 % of the profiles have a value"),

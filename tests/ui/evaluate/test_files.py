@@ -159,7 +159,7 @@ def test_comparisons_that_make_no_sense_are_refused(scored: list[Path], tmp_path
             comparisons.begin(folders, convention)
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "metrics.json").write_text(
-        '{"format": 4, "cells": [3], "provenance": {"model": "x"}, "effects": 3, "individual": 1, "contaminated": 0}'
+        '{"format": 5, "cells": [3], "provenance": {"model": "x"}, "effects": 3, "individual": 1, "contaminated": 0}'
     )
     key = comparisons.begin([scored[0], tmp_path / "bad"], "scale")
     wait(comparisons, key)

@@ -146,17 +146,20 @@ def test_folders_are_shown_by_their_own_name() -> None:
 
 
 SPEC = EvaluationSpec(studies="bundled", data="d", part="test", split="s", model="demo", per_cell=20)
-PLAN = RunPlan(studies=45, cells=177, answers=3540, left_out=2, fewest=20)
+PLAN = RunPlan(studies=45, cells=177, answers=3540, given=21_012, left_out=2, fewest=20)
 
 
 def test_a_preview_names_size_tokens_sharing_and_where_its_time_is_from() -> None:
     tokens = TokenCount(175_009, 638_530, estimated=False)
     pace = Pace(59.0, 3.0, 0.01, "same studies")
     page = words(preview_html(Preview(SPEC, PLAN, tokens, "", pace, (), False), active=2))
-    for said in ("Studies 45", "Cells 177", "2 more cannot be evaluated", "3,540 up to 20 per cell", "175k", "3.6×",
-                 "639k tokens without sharing", "about 65 s at 59 answers per second, from this model",
+    for said in ("Studies 45", "Cells 177", "2 more cannot be evaluated", "3,540 of 21,012: at most 20 per cell",
+                 "175k", "3.6×", "639k tokens without sharing", "about 65 s at 59 answers per second, from this model",
                  "2 runs are running or queued"):  # fmt: skip
         assert said in page
+    assert "not compared; enter 0 as People per cell to compare all" in page
+    every = preview_html(Preview(SPEC, replace(PLAN, answers=21_012), None, "", None, (), False), active=0)
+    assert "21,012 all of these cells" in words(every)
     guessed = replace(pace, source="calibration")
     page = words(preview_html(Preview(SPEC, PLAN, replace(tokens, estimated=True), "", guessed, (), True), active=0))
     for said in ("about 175k", "measured on a few cells", "the same model on the GPU"):
