@@ -49,6 +49,10 @@ COMMANDS: Final = {
         "trust.command",
         "Fit how far off a model's predictions are, from an evaluation on studies with answers.",
     ),
+    "reproduce": (
+        "hub.reproduction.command",
+        "Reproduce the paper: train, evaluate on the 40 unseen studies, calibrate; each stage resumes.",
+    ),
     "job": (
         "hub.commands",
         "Show the command that trains or evaluates on hired hardware (Hugging Face Jobs); nothing is started.",

@@ -21,6 +21,7 @@ from socrates_core.errors import SourceError
 from socrates_core.finetune.recipe import load_recipe
 from socrates_core.finetune.train import MOST_EXAMPLES, check_length, train
 from socrates_core.hub.commands import push
+from socrates_core.hub.reproduction.command import reproduce
 from socrates_core.report.commands import compare, score
 from socrates_core.report.design.command import design
 from socrates_core.report.prediction.command import simulate
@@ -88,6 +89,7 @@ COMMANDS: dict[str, tuple[Story, tuple[str, ...]]] = {
     "run": (run, ("--studies", "@studies", "--model", "uniform", "--per-cell", "2")),
     "train": (train, ("--config", "demo", "--studies", "@studies")),
     "calibrate": (calibrate, ("@run",)),
+    "reproduce": (reproduce, ("--model", "uniform", "--source", "@studies")),
 }
 """Those that write to --out."""
 

@@ -97,8 +97,8 @@ def plan_of(
     scale_up = len(order.index) / examples
     sizes = _sizes(recipe, config)
     tree_tokens = round(computed * scale_up)
-    rate, device = _rate(recipe, config)
-    work = tree_tokens * sizes.matrices * (3 if recipe.recompute else 2)  # forward, input gradients, recomputed forward
+    passes = 3 if recipe.recompute else 2  # forward, input gradients, recomputed forward
+    hours, device = hours_of(recipe, config, tree_tokens * passes)
     return Plan(
         examples=len(lengths),
         off_scale=encoder.examples.off_scale,
@@ -112,14 +112,23 @@ def plan_of(
         parameters=sizes.parameters,
         adapter_parameters=sizes.adapter,
         memory_gb=_memory(recipe, config, sizes, _Longest(longest, most_rows, most_pairs), processes) / 1e9,
-        hours=_hours(work / rate / processes),
+        hours=(hours[0] / processes, hours[1] / processes),
         estimated_on=device,
     )
 
 
-def _hours(seconds_at_peak: float) -> tuple[float, float]:
+def hours_of(recipe: Recipe, config: Any, tokens: int) -> tuple[tuple[float, float], str]:
+    """How long it takes to pass tokens through the base once: a range of hours, and the device it is estimated for.
+
+    Args:
+        recipe: Names the base's precision and device.
+        config: The base's configuration.
+        tokens: Number of them; a training passes each two or three times.
+    """
+    rate, device = _rate(recipe, config)
+    seconds_at_peak = tokens * _sizes(recipe, config).matrices / rate
     least, most = (seconds_at_peak / share / 3600 for share in SHARES_OF_PEAK)
-    return least, most
+    return (least, most), device
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,15 @@ from socrates_core.study.sources.table.map.example import MAP, PEOPLE, TABLE, wr
 from socrates_core.study.sources.table.map.form import read_map
 from socrates_core.study.sources.table.map.recognition import propose
 from socrates_core.study.sources.table.map.writing import proposal_text, write_map
-from socrates_core.study.split import OFFICIAL_UNSEEN, Split, make_split, part, refuse_split_groups, study_of
+from socrates_core.study.split import (
+    OFFICIAL_UNSEEN,
+    Split,
+    make_split,
+    part,
+    refuse_split_groups,
+    study_of,
+    with_calibration,
+)
 from socrates_core.study.studies import split_of
 from socrates_core.study.study_file.reading import is_study_file, read_study
 from socrates_core.study.study_set import StudySet
@@ -52,6 +60,9 @@ def prepare(
     ] = None,
     fraction: Annotated[float, typer.Option(help="Keep this random share of all rows, in (0, 1].")] = 1.0,
     per_cell: Annotated[int | None, typer.Option(help="Keep at most this many random people of each cell.")] = None,
+    calibration: Annotated[
+        int, typer.Option(help="Set aside this many training studies as a part to calibrate on.")
+    ] = 0,
     seed: Annotated[int, typer.Option(help="Seed of the split and the samples.")] = DEFAULT_SEED,
     export: Annotated[
         Literal["alpaca", "datasets"] | None,
@@ -106,6 +117,8 @@ def prepare(
     studies = sample_cells(studies, per_cell, rng) if per_cell is not None else studies
     show_studies(studies)
     chosen = choose_split(studies, source, split, seed)
+    if calibration:
+        chosen = with_calibration(studies, chosen, calibration)
     refuse_split_groups(studies, chosen)
     parts, pairs = show_split(studies, chosen)
     if group_by != WORDING and chosen.kind in ("study", "official"):
@@ -113,6 +126,7 @@ def prepare(
             "--split": "study",
             "--fraction": fraction if fraction < 1 else None,
             "--per-cell": per_cell,
+            "--calibration": calibration or None,
             "--seed": seed if seed != DEFAULT_SEED else None,
             "--export": export,
             "--revision": revision,

@@ -270,6 +270,39 @@ def by_hash(units: Iterable[str], seed: int) -> list[str]:
     return sorted(units, key=lambda unit: hashlib.sha256(f"{seed} {unit}".encode()).digest())
 
 
+def with_calibration(studies: StudySet, split: Split, count: int) -> Split:
+    """The split with studies of its training part set aside as the part `calibration`.
+
+    They are the first by hash that fit, so the choice depends on ids, groups and seed alone, and is made before any
+    model is trained.
+
+    Args:
+        studies: The split ones.
+        split: One by study, without such a part.
+        count: Studies to set aside, 1 or more; groups stay together.
+
+    Raises:
+        SplitError: If the split is within studies or has such a part, or nothing would be left to train on.
+    """
+    if count < 1:
+        raise SplitError(f"{count} studies cannot be set aside to calibrate on; choose 1 or more")
+    if _within_study(split.kind) or CALIBRATION in split.parts:
+        state = f"a split by {split.kind}" if _within_study(split.kind) else "a split that has a calibration part"
+        raise SplitError(f"studies to calibrate on cannot be taken from {state}; make a split by study without one")
+    train = set(split.parts["train"])
+    blocks = {name: units for name, units in _blocks(studies, split.kind).items() if train.issuperset(units)}
+    chosen = _filled(by_hash(blocks, split.seed), blocks, count) if blocks else []
+    aside = sorted(unit for name in chosen for unit in blocks[name])
+    left = tuple(unit for unit in split.parts["train"] if unit not in set(aside))
+    if not aside or not left:
+        raise SplitError(
+            f"{count} of {len(train)} training studies cannot be set aside to calibrate on: none would be left to "
+            "train on; choose fewer"
+        )
+    parts = {**split.parts, "train": left, CALIBRATION: tuple(aside)}
+    return Split(split.kind, split.seed, split.source, parts, parts_digest(parts))
+
+
 def refuse_split_groups(studies: StudySet, split: Split) -> None:
     """Raise a LeakError if studies of one group are in several parts of a split by study."""
     if _within_study(split.kind):

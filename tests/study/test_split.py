@@ -16,6 +16,7 @@ from socrates_core.study.split import (
     parts_digest,
     refuse_split_groups,
     study_of,
+    with_calibration,
 )
 from socrates_core.study.study_set import StudySet
 from tests.tables import Question, plain, study_set
@@ -134,6 +135,31 @@ def test_the_official_split_tests_on_the_forty_unseen_studies_and_carves_val_out
     split = make_split(plain(*seen_ids, *OFFICIAL_UNSEEN), "official")
     assert split.parts["test"] == tuple(sorted(OFFICIAL_UNSEEN))
     assert sizes(split) == (150, 20, 40)
+
+
+def test_studies_to_calibrate_on_are_set_aside_from_the_training_part_alone() -> None:
+    studies = plain(*(f"s{i}" for i in range(170)), *OFFICIAL_UNSEEN)
+    split = make_split(studies, "official")
+    aside = with_calibration(studies, split, 20)
+    assert [len(aside.parts[name]) for name in aside.names] == [130, 20, 20, 40]
+    assert {*aside.parts["train"], *aside.parts["calibration"]} == {*split.parts["train"]}
+    assert (aside.parts["val"], aside.parts["test"]) == (split.parts["val"], split.parts["test"])
+    # the same studies in another order: the same choice
+    assert with_calibration(shuffled(studies), split, 20) == aside
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "expected"),
+    [
+        ("study", 0, "0 studies cannot be set aside"),
+        ("study", 8, "none would be left to train on"),
+        ("outcome", 1, "cannot be taken from a split by outcome"),
+    ],
+)
+def test_what_leaves_nothing_to_train_on_is_not_set_aside(kind: str, count: int, expected: str) -> None:
+    studies = grid(10)
+    with pytest.raises(SplitError, match=expected):
+        with_calibration(studies, make_split(studies, kind), count)
 
 
 def test_the_official_split_says_how_many_of_its_studies_are_there() -> None:
@@ -258,14 +284,14 @@ def test_the_digest_is_the_sha256_of_the_documented_bytes() -> None:
     assert parts_digest({"train": ("b", "a"), "val": (), "test": ("c",)}) == expected
 
 
-def with_calibration() -> Split:
+def of_four_parts() -> Split:
     """Studies a (train), b (val), c and d (calibration) and e (test)."""
     parts = {"train": ("a",), "val": ("b",), "calibration": ("c", "d"), "test": ("e",)}
     return Split("study", 42, "made up", parts, parts_digest(parts))
 
 
 def test_a_split_may_have_a_part_for_calibration_that_survives_its_file(tmp_path: Path) -> None:
-    split = with_calibration()
+    split = of_four_parts()
     split.save(tmp_path / "split.json")
     assert Split.load(tmp_path / "split.json") == split
     assert split.names == ("train", "val", "calibration", "test")
@@ -291,9 +317,9 @@ def test_calibration_mixes_with_no_other_part(tmp_path: Path) -> None:
     pool = pl.when(pl.col("study_id").is_in(["d", "e"])).then(pl.lit("pool")).otherwise("study_id")
     grouped = replace(studies, studies=studies.studies.with_columns(group=pool))
     with pytest.raises(LeakError, match=r"of the group 'pool' \(d, e\) are in the parts calibration and test"):
-        refuse_split_groups(grouped, with_calibration())
-    assert seen(with_calibration(), ["c", "d", "e"]) == []
-    assert seen(with_calibration(), ["a"]) == ["a"]
+        refuse_split_groups(grouped, of_four_parts())
+    assert seen(of_four_parts(), ["c", "d", "e"]) == []
+    assert seen(of_four_parts(), ["a"]) == ["a"]
 
 
 def written(path: Path, **changes: object) -> Path:

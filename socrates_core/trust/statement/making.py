@@ -34,8 +34,9 @@ CONTRAST: Final = "the conditions ask different questions, and such differences 
 """Why nothing is said of effects."""
 
 NO_CALIBRATION: Final = (
-    "Can't say how far off this is: nobody has tried this model on studies with answers. Evaluate it with python -m "
-    "eval.run and calibrate that run with python -m eval.calibrate."
+    "Can't say how far off this is: nobody has tried this model on studies with answers. One command tries an adapter "
+    "on SocSci210 and calibrates it: socrates reproduce --adapter ADAPTER --out DIR. On other studies: python -m "
+    "eval.run, then python -m eval.calibrate RUN --adapter ADAPTER."
 )
 
 
