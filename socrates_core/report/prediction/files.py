@@ -26,7 +26,7 @@ from socrates_core.report.prediction.tables import (
 )
 from socrates_core.report.simulation import as_json, example_prompt, inert
 from socrates_core.report.trust.columns import TRUST_COLUMNS, trust_columns
-from socrates_core.report.trust.tables import TITLE, trust_parts
+from socrates_core.report.trust.tables import TITLE, raw_words, trust_parts
 from socrates_core.simulation.result import ArmResult, Simulation
 from socrates_core.simulation.robustness.asking import BOTH_ORDERS
 from socrates_core.simulation.whole_study import OutcomeResult
@@ -181,7 +181,7 @@ def _outcome(one: OutcomeResult) -> list[Part]:
         parts.append(arms_table(found))
         if len(found.arms) > 1:
             parts.append(Picture(arms_figure(found), "Conditions side by side."))
-    parts += ["Predicted shares.", shares_table(found)]
+    parts += [f"Predicted shares{raw_words(trust(found), ', raw')}.", shares_table(found)]
     differences = share_effects_table(found)
     if differences is not None:
         parts += [f"Differences from {found.control.condition_label}, in points.", differences]

@@ -7,11 +7,25 @@ from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.document import Part, Table
 from socrates_core.report.words import percent, signed
 from socrates_core.scale.answer_scale import AnswerScale
-from socrates_core.trust.statement.record import ArmStatement, Checked, Claim, Covered, EffectStatement, Statement
+from socrates_core.trust.statement.record import (
+    ArmStatement,
+    Checked,
+    CheckedDistance,
+    Claim,
+    Covered,
+    EffectStatement,
+    Statement,
+)
 from socrates_core.trust.worth import Worth
 
 TITLE: Final = "How far off it may be"
 CANNOT: Final = "can't say"
+NOT_TELLING: Final = (
+    "The intervals of means are no better than ones that ignore the prediction: they say how people answer other "
+    "studies, and the prediction adds nothing to that."
+)
+MOST_NAMED: Final = 3
+"""Conditions up to which a sentence names each."""
 MOST_ROWS: Final = 21
 """Options up to which raw and calibrated shares stand in a table."""
 
@@ -21,10 +35,12 @@ def trust_sentences(found: Statement) -> list[str]:
     if not found.applied:
         return [found.why or ""]
     told = [
-        _about_mean(found.arms[0]),
-        _about_shares(found.arms[0]),
+        _about_mean(found, found.arms[0]),
+        _about_shares(found, found.arms[0]),
+        "" if found.basis is None or found.basis.telling else NOT_TELLING,
         *_about_effects(found),
         *_about_distribution(found),
+        distances_sentence(found),
     ]
     return [one for one in (*told, _about_support(found)) if one]
 
@@ -44,26 +60,37 @@ def trust_notes(found: Statement) -> list[str]:
     ]
     if basis.sharpened:
         told.append("Speaks of calibrated answers: predictions changed as made left-out studies' answers likeliest.")
-    if not basis.telling:
-        told.append(
-            "The intervals of means are no better than ones that ignore the prediction: they say how people answer "
-            "other studies, and the prediction adds nothing to that."
-        )
+    told += [comparable_of(found)] if found.distance is not None else []
     told += [f"{what}: {why}." for what, why in _missing(found)]
     return told
+
+
+def comparable_of(said: Statement) -> str:
+    """What an observed W may be compared with; empty where nothing is said of it."""
+    found = said.distance
+    if found is None:
+        return ""
+    median = "" if found.people is None else f" (median of {found.people:,.0f} in a cell)"
+    return (
+        f"W to expect and its bound are of W to the answers of as many people as answered in the calibration{median}, "
+        "with their sampling noise: to the answers of fewer people W is larger by chance, and a W outside says less."
+    )
 
 
 def arms_trust_table(found: Statement) -> Table:
     """The conditions with where their true means may lie."""
     several = any(arm.highest is not None for arm in found.arms)
     answered = any(arm.checked is not None for arm in found.arms)
-    header = ["Condition", "Mean, calibrated" if _sharpened(found) else "Mean", "True mean, 80 %", "True mean, 95 %"]
+    header = ["Condition", f"Mean{_of_which(found, ', ')}", "True mean, 80 %", "True mean, 95 %"]
+    far = any(arm.distance is not None for arm in found.arms)
     header += ["Probability of the highest"] * several + ["People's mean"] * answered
+    header += [f"W{_of_which(found, ', ')} (80 % bound)"] * far
     rows = []
     for arm in found.arms:
         row = [arm.label, f"{arm.mean:.2f}", ends(arm.mean_claim.inner, 2), ends(arm.mean_claim.outer, 2)]
         row += [CANNOT if arm.highest is None else percent(arm.highest)] * several
         row += [_checked(arm.checked, 2)] * answered
+        row += [distance_words(arm.distance)] * far
         rows.append(tuple(row))
     return Table(tuple(header), tuple(rows))
 
@@ -75,7 +102,8 @@ def shares_trust_table(found: Statement) -> Table | None:
     answered = any(one.checked is not None for arm in found.arms for one in arm.shares)
     header = ["Answers"]
     for arm in found.arms:
-        header += [f"{arm.label}: share (true, 80 %)", *([f"{arm.label}: people"] if answered else [])]
+        header += [f"{arm.label}: share{_of_which(found, ', ')} (true, 80 %)"]
+        header += [f"{arm.label}: people"] * answered
     rows = []
     for k, first in enumerate(found.arms[0].shares):
         row = [first.answers]
@@ -108,7 +136,8 @@ def effects_trust_table(found: Statement) -> Table | None:
     if not found.effects:
         return None
     answered = any(one.checked is not None for one in found.effects)
-    header = ["Condition", "Effect, % of the scale", "True effect, 80 %", "True effect, 95 %", "Probability above 0"]
+    header = ["Condition", f"Effect{_of_which(found, ', ')}, % of the scale", "True effect, 80 %", "True effect, 95 %"]
+    header += ["Probability above 0"]
     header += ["As good as asking"] + ["People's effect"] * answered
     rows = []
     for one in found.effects:
@@ -128,7 +157,7 @@ def answers_table(found: Statement, names: Sequence[str]) -> Table | None:
     """
     if not _sharpened(found):
         return None
-    header = ("Answer", *(f"{arm.label}, {side}" for arm in found.arms for side in ("as predicted", "calibrated")))
+    header = ("Answer", *(f"{arm.label}, {side}" for arm in found.arms for side in ("raw", "calibrated")))
     rows = [
         (name, *(f"{100 * side[k]:.1f} %" for arm in found.arms for side in (arm.raw, arm.calibrated)))
         for k, name in enumerate(names)
@@ -158,6 +187,23 @@ def option_names(scale: AnswerScale) -> list[str]:
     return [f"{scale.written(value)} {scale.labels.get(value, '')}".strip() for value in scale.values or ()]
 
 
+def raw_words(found: Statement, words: str) -> str:
+    """The words by which a figure of the raw answers is told apart from one of calibrated answers; empty where only
+    raw ones are shown.
+    """
+    return words if found.applied and _sharpened(found) else ""
+
+
+def distance_words(found: CheckedDistance | None) -> str:
+    """`0.331 (outside)`."""
+    if found is None:
+        return "too few answered"
+    if found.inner is None:
+        return f"{found.observed:.3f}"
+    at = "inside" if found.inner else "outside at 80 %, inside at 95 %" if found.outer else "outside"
+    return f"{found.observed:.3f} ({at})"
+
+
 def worth_words(worth: Worth) -> str:
     """`3 people (80 % interval 2 to 5)`."""
     people, low, high, most = (_people(one) for one in (worth.people, worth.low, worth.high, worth.most))
@@ -172,25 +218,30 @@ def _sharpened(found: Statement) -> bool:
     return found.basis is not None and found.basis.sharpened
 
 
-def _about_mean(arm: ArmStatement) -> str:
+def _of_which(found: Statement, before: str, after: str = "") -> str:
+    """Which prediction a figure is of, where there are two."""
+    return f"{before}{'calibrated' if _sharpened(found) else 'raw'}{after}" if found.can_sharpen else ""
+
+
+def _about_mean(found: Statement, arm: ArmStatement) -> str:
     claim = arm.mean_claim
     best, level = (claim.inner, "80 %") if claim.inner is not None else (claim.outer, "95 %")
     if best is None:
         return f"Can't say where the true mean lies: {claim.why}."
     return (
         f"With a probability of {level}, the true mean of {arm.label} is between {best.low:.2f} and {best.high:.2f} "
-        "(error of the model included)."
+        f"(error of the model included; predicted {arm.mean:.2f}{_of_which(found, ', ')})."
     )
 
 
-def _about_shares(arm: ArmStatement) -> str:
+def _about_shares(found: Statement, arm: ArmStatement) -> str:
     """Of the share that splits the people most evenly."""
     if not arm.shares:
         return ""
     one = min(arm.shares, key=lambda share: abs(share.predicted - 0.5))
     return (
         f"With the same probability, {_share_ends(one.claim.inner)} of everybody would answer {one.answers} in "
-        f"{arm.label} (predicted {percent(one.predicted)})."
+        f"{arm.label} (predicted {percent(one.predicted)}{_of_which(found, ', ')})."
     )
 
 
@@ -203,7 +254,11 @@ def _about_effects(found: Statement) -> list[str]:
         return ["It is no information about the effect: on other studies, assuming no effect did as well."]
     largest = max(found.effects, key=lambda one: abs(one.predicted))
     worth = "" if largest.worth is None else f", as good as asking {worth_words(largest.worth)} in each condition"
-    return [f"The effect of {largest.label} is above 0 with a probability of {percent(largest.positive or 0)}{worth}."]
+    predicted = f"predicted {signed(largest.predicted)} % of the scale{_of_which(found, ', ')}"
+    return [
+        f"The effect of {largest.label} ({predicted}) is above 0 with a probability of "
+        f"{percent(largest.positive or 0)}{worth}."
+    ]
 
 
 def _about_distribution(found: Statement) -> list[str]:
@@ -212,7 +267,21 @@ def _about_distribution(found: Statement) -> list[str]:
         return []
     told = "" if at.inner is None else f", at most {at.inner:.2f} with a probability of 80 %"
     worth = "" if at.worth is None else f" For the distribution it is as good as asking {worth_words(at.worth)}."
-    return [f"The Wasserstein distance (W) to expect is {at.expected:.2f}{told}.{worth}"]
+    of = _of_which(found, " of the ", " answers")
+    return [f"The Wasserstein distance (W) to expect{of} is {at.expected:.2f}{told}.{worth}"]
+
+
+def distances_sentence(found: Statement) -> str:
+    """After people answered: W of the answers that the bound is of, and whether it lay inside; empty before."""
+    far = [(arm.label, arm.distance) for arm in found.arms if arm.distance is not None]
+    if not far:
+        return ""
+    of = f"To people's answers, W{_of_which(found, ' of the ', ' answers')} is"
+    if len(far) <= MOST_NAMED:
+        return f"{of} {' and '.join(f'{distance_words(at)} in {label}' for label, at in far)}."
+    shown, inside = [at.observed for _, at in far], sum(at.inner is True for _, at in far)
+    within = f"; inside of the 80 % bound in {inside} of {len(far)} conditions" if far[0][1].inner is not None else ""
+    return f"{of} {min(shown):.3f} to {max(shown):.3f}{within}."
 
 
 def _about_support(found: Statement) -> str:
