@@ -28,7 +28,7 @@ from socrates_core.report.simulation import as_json, example_prompt, inert
 from socrates_core.report.trust.columns import TRUST_COLUMNS, trust_columns
 from socrates_core.report.trust.tables import TITLE, raw_words, trust_parts
 from socrates_core.simulation.result import ArmResult, Simulation
-from socrates_core.simulation.robustness.asking import BOTH_ORDERS
+from socrates_core.simulation.robustness.asking import BOTH_ORDERS, NO_TEMPLATE
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.study_file.form import StudyForm
 from socrates_core.study.study_file.population.people import studies_named
@@ -115,7 +115,10 @@ def prediction_json(form: StudyForm, found: Sequence[OutcomeResult]) -> str:
 def model_words(model: ModelDescription) -> str:
     """The model that predicted, in words."""
     adapter = f" with adapter {model.adapter}" if model.adapter else ""
-    return f"{model.name}{adapter}{f', template {model.template}' if model.template else ''}"
+    template = model.template or ""
+    if template.startswith(f"{NO_TEMPLATE}, "):  # it reads none, and how it is asked follows
+        return f"{model.name}{adapter}, {template.removeprefix(f'{NO_TEMPLATE}, ')}"
+    return f"{model.name}{adapter}{f', template {template}' if template else ''}"
 
 
 def command_words(form: StudyForm, first: Simulation) -> str:

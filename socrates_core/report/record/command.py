@@ -102,4 +102,4 @@ def _score(source: Path, data: Path | None, answers_map: Path | None, out: Path,
     for one in scored.outcomes:
         for line in scored_lines(one):
             print(f"{one.name}: {line}")
-    print(f"wrote        {shown(out)}/report.html, report.md and compared-…")
+    print(f"wrote        {shown(out)}/report.html, report.md, scored.json and compared-…")

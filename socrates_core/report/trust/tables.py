@@ -332,7 +332,8 @@ def _share_ends(at: Interval | None) -> str:
 def _checked_share(found: Checked | None) -> str:
     if found is None:
         return "nobody answered"
-    return f"{percent(found.observed)} ({'inside' if found.inner else 'outside'})"
+    value = percent(found.observed)
+    return value if found.inner is None else f"{value} ({'inside' if found.inner else 'outside'})"
 
 
 def effect_ends(at: Interval | None) -> str:
