@@ -13,6 +13,7 @@ from socrates_core.model.answer_model import NOT_SCIENCE, ModelDescription
 from socrates_core.model.folder import NO_ADAPTER
 from socrates_core.report.document import Folded, Part, Picture, Section, Table, Warned, to_html, to_markdown
 from socrates_core.report.figures import arms_figure
+from socrates_core.report.prediction.claims import prediction_claims_csv
 from socrates_core.report.prediction.compared import comparison_files, is_answered
 from socrates_core.report.prediction.picture import conditions_figure
 from socrates_core.report.prediction.tables import (
@@ -62,14 +63,15 @@ CSV_COLUMNS: Final = (
 
 
 def prediction_files(form: StudyForm, found: Sequence[OutcomeResult]) -> dict[str, str]:
-    """Name → content of all files: prediction.json, prediction.csv, report.html, report.md, study.yaml, and
-    `comparison_files`.
+    """Name → content of all files: prediction.json, prediction.csv, prediction_claims.csv, report.html, report.md,
+    study.yaml, and `comparison_files`.
     """
     sections = _sections(form, found)
     return {
         **comparison_files(found),
         "study.yaml": study_text(form),
         "prediction.csv": prediction_csv(found),
+        "prediction_claims.csv": prediction_claims_csv(found),
         "report.md": to_markdown(form.title, sections),
         "report.html": to_html(form.title, sections),
         "prediction.json": prediction_json(form, found),

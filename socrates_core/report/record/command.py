@@ -77,6 +77,8 @@ def record(
     content = make_record(form, found, population_words(form.population))
     write_file(out, content, durable=True)
     for one in found:
+        if one.simulation is None:
+            print(f"NOT PREDICTED {one.name}: {one.refused}")
         for text in trust_sentences(trust(one.simulation)) if one.simulation is not None else ():
             print(f"how far off  {one.name}: {text}")
     if answering.description.demo:

@@ -224,6 +224,9 @@ def test_an_outcome_that_was_not_predicted_says_why(tmp_path: Path) -> None:
     form = made_study(asked)
     found = simulate_study(study_of(form, None, "s"), load_model("uniform"), Sampling(20))
     (tmp_path / "r.zip").write_bytes(make_record(form, found, "", WHEN))
+    front = files_of((tmp_path / "r.zip").read_bytes())["index.html"]
+    assert "spend was not predicted. It is open-ended" in front
+    assert front.index("spend was not predicted") < front.index("Disclosure")
     data, table_map = people(tmp_path, "like", [1, 2, 1, 2])
     scored = score_record(open_record(tmp_path / "r.zip"), data, table_map)
     assert [one.result.simulation is None for one in scored.outcomes] == [True, False]
