@@ -13,7 +13,7 @@ from socrates_core.report.record.judging import Inside, Judged
 from socrates_core.report.record.opening import OpenedRecord
 from socrates_core.report.record.scoring import ScoredOutcome, ScoredRecord
 from socrates_core.report.trust.picture import ErrorMark, mark_means
-from socrates_core.report.trust.tables import TITLE, raw_words
+from socrates_core.report.trust.tables import NOT_TELLING, TITLE, raw_words
 from socrates_core.report.words import signed
 
 NOT_CLAIMED: Final = "none registered"
@@ -119,6 +119,7 @@ def _outcome(one: ScoredOutcome) -> list[Part]:
     tables = [judged_table("mean", one.means, which), judged_table("effect", one.effects, which)]
     shown = [table for table in tables if table is not None]
     raw = [W_OF_RAW] if _calibrated(one) else []
+    raw += [NOT_TELLING] if one.said.basis is not None and not one.said.basis.telling and one.said.applied else []
     judged: list[Part] = [f"{TITLE}, as registered.", HOW_JUDGED, *raw, *shown] if shown else []
     return [*parts, *_picture(one), *judged, *finding_parts(one)]
 

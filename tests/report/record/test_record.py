@@ -327,6 +327,7 @@ def test_everything_that_was_registered_is_judged(stated: bytes, tmp_path: Path)
     assert "| climate | 60.0 % | 3.00 (2.74 to 3.00) | highest |" in report
     assert "| Condition | Registered mean, calibrated | True mean, 80 % |" in report
     assert "cannot show it to be right or wrong" in report
+    assert "the prediction adds nothing to that" in report
     assert "| climate | calibrated | 0.500 | 0.125 | 0.693 | 20 |" in report
     told = json.loads(scored_files(opened, scored)["scored.json"])
     assert told["record_sha256"] == opened.digest
