@@ -379,19 +379,19 @@ def _arm_html(simulation: Simulation, place: int) -> str:
     rows = "".join(f"<tr><th>{_text(name)}</th><td>{_text(value)}</td></tr>" for name, value in numbers)
     return (
         f"<h3>{_text(arm.cell.condition_label)}</h3>\n{figure_html(histogram(arm), place + 1)}\n"
-        f"<p>{_text(_sentence(arm))}</p>\n<table>{rows}</table>\n{_options_html(arm)}\n"
+        f"<p>{_text(_sentence(arm))}</p>\n<table>{rows}</table>\n{_options_html(arm, raw_words(said, ', raw'))}\n"
         f"<details><summary>What participants read</summary><pre>{_text(arm.cell.stimulus)}</pre></details>"
     )
 
 
-def _options_html(arm: ArmResult) -> str:
+def _options_html(arm: ArmResult, raw: str) -> str:
     """Every option with its label and shares, collapsed."""
     rows = "".join(
         f"<tr><th>{_text(f'{answer} {label}'.strip())}</th><td>{100 * ours:.1f} %</td>"
         f"<td>{'' if theirs is None else f'{100 * theirs:.1f} %'}</td></tr>"
         for answer, label, ours, theirs in shares_by_option(arm)
     )
-    head = "<tr><th>Answer</th><th>Predicted</th><th>Actual</th></tr>"
+    head = f"<tr><th>Answer</th><th>Predicted{raw}</th><th>Actual</th></tr>"
     return f"<details><summary>The answers as a table</summary><table>{head}{rows}</table></details>"
 
 

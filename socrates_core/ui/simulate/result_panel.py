@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from gradio.blocks import Block
 
 from socrates_core.report.figures import arms_figure, histogram
+from socrates_core.report.trust.tables import raw_words
 from socrates_core.simulation.result import ArmResult, Simulation
 from socrates_core.trust.statement.finding import trust
 from socrates_core.ui.html import notice_html, text
@@ -128,7 +129,7 @@ def draw_result(panel: ResultPanel, result: Simulation, query: str, base: ArmRes
         panel.verdict: verdict_html(result),
         panel.figure: told(styled(histogram(arm)), result, shares_words(arm), "answers"),
         panel.metrics: metrics_html(arm, base, trust(result)),
-        panel.options: options_html(arm),
+        panel.options: options_html(arm, raw_words(trust(result), ", raw")),
         panel.arms: gr.update(value=means, visible=several),
         panel.effects: effects_html(result),
         panel.trust: trust_html(result, panel.prefix),

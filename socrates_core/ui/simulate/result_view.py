@@ -175,11 +175,13 @@ def metrics_html(arm: ArmResult, base: ArmResult | None = None, said: Statement 
     return f"<div class='tiles'>{''.join(metrics)}</div>"
 
 
-def options_html(arm: ArmResult) -> str:
-    """Predicted and actual share of every option: the histogram as a table."""
+def options_html(arm: ArmResult, raw: str = "") -> str:
+    """Predicted and actual share of every option: the histogram as a table; `raw` tells the predicted ones from
+    calibrated ones, where there are any.
+    """
     if arm.open_ended:
         return bins_html(arm)
-    head = "<th scope='col'>Answer</th><th scope='col' class='num'>Predicted</th>"
+    head = f"<th scope='col'>Answer</th><th scope='col' class='num'>Predicted{raw}</th>"
     head += "<th scope='col' class='num'>Actual</th><th scope='col' class='num'>Difference</th>" if arm.actual else ""
     rows = []
     for answer, label, ours, theirs in shares_by_option(arm):
@@ -271,10 +273,12 @@ def _effects_line(result: Simulation) -> str:
     if not rows:
         return ""
     unit, digits = ("", 0) if result.arms[0].open_ended else ("\u00a0%", 1)
+    raw = raw_words(trust(result), " (raw)")
     said = []
     for row in rows[:IN_A_LINE]:
         actual = "" if row.actual is None else f", actual <b>{signed(row.actual, digits)}{unit}</b>"
-        said.append(f"{text(row.cell.condition_label)}: predicted <b>{signed(row.predicted, digits)}{unit}</b>{actual}")
+        predicted = f"predicted{raw} <b>{signed(row.predicted, digits)}{unit}</b>"
+        said.append(f"{text(row.cell.condition_label)}: {predicted}{actual}")
     more = f" · {len(rows) - IN_A_LINE} more below" if len(rows) > IN_A_LINE else ""
     whose = "Effect" if len(rows) == 1 else "Effects"
     return (
