@@ -25,7 +25,9 @@ from socrates_core.report.effect_table import (
 )
 from socrates_core.report.figures import arms_figure, figure_html, histogram
 from socrates_core.report.trust.columns import DISTANCE_COLUMNS, TRUST_COLUMNS, distance_columns, trust_columns
-from socrates_core.report.trust.tables import TITLE, distance_words, raw_words, trust_parts
+from socrates_core.report.trust.distance import distance_words
+from socrates_core.report.trust.tables import TITLE, trust_parts
+from socrates_core.report.trust.which import raw_words
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.result import ArmResult, EffectRow, OffAxisAnswers, Simulation
 from socrates_core.simulation.robustness.asking import wordings

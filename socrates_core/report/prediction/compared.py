@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 
 from socrates_core.report.simulation import to_csv, to_html, to_json
-from socrates_core.report.trust.tables import distances_sentence, raw_words
+from socrates_core.report.trust.distance import distances_sentence
+from socrates_core.report.trust.which import raw_words
 from socrates_core.report.words import from_to
 from socrates_core.simulation.result import ArmResult
 from socrates_core.simulation.whole_study import OutcomeResult

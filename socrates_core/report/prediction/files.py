@@ -27,7 +27,8 @@ from socrates_core.report.prediction.tables import (
 )
 from socrates_core.report.simulation import as_json, example_prompt, inert
 from socrates_core.report.trust.columns import TRUST_COLUMNS, trust_columns
-from socrates_core.report.trust.tables import TITLE, raw_words, trust_parts
+from socrates_core.report.trust.tables import TITLE, trust_parts
+from socrates_core.report.trust.which import raw_words
 from socrates_core.simulation.result import ArmResult, Simulation
 from socrates_core.simulation.robustness.asking import BOTH_ORDERS, NO_TEMPLATE
 from socrates_core.simulation.whole_study import OutcomeResult

@@ -8,7 +8,7 @@ from socrates_core.people.edit import attribute_words
 from socrates_core.report.document import Table
 from socrates_core.report.effect_table import EXPLAIN_BOUNDS, mass_by_kind
 from socrates_core.report.prediction.picture import shares_of_bars
-from socrates_core.report.trust.tables import raw_words
+from socrates_core.report.trust.which import raw_words
 from socrates_core.report.words import percent, signed
 from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
 from socrates_core.simulation.subgroups import LEAST_PEOPLE, Subgroup

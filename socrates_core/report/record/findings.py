@@ -11,14 +11,9 @@ from socrates_core.report.document import Part, Table
 from socrates_core.report.record.judging import ArmScores
 from socrates_core.report.record.opening import OpenedRecord
 from socrates_core.report.record.scoring import ScoredOutcome, ScoredRecord
-from socrates_core.report.trust.tables import (
-    CANNOT,
-    comparable_of,
-    distance_words,
-    distances_sentence,
-    raw_words,
-    shares_trust_table,
-)
+from socrates_core.report.trust.distance import comparable_of, distance_words, distances_sentence
+from socrates_core.report.trust.tables import CANNOT, shares_trust_table
+from socrates_core.report.trust.which import raw_words
 from socrates_core.report.words import number, percent, signed
 from socrates_core.simulation.result import ArmResult, Simulation
 

@@ -13,7 +13,8 @@ from socrates_core.report.record.judging import Inside, Judged
 from socrates_core.report.record.opening import OpenedRecord
 from socrates_core.report.record.scoring import ScoredOutcome, ScoredRecord
 from socrates_core.report.trust.picture import ErrorMark, mark_means
-from socrates_core.report.trust.tables import NOT_TELLING, TITLE, raw_words
+from socrates_core.report.trust.tables import NOT_TELLING, TITLE
+from socrates_core.report.trust.which import raw_words
 from socrates_core.report.words import signed
 
 NOT_CLAIMED: Final = "none registered"

@@ -5,18 +5,24 @@ from typing import Final
 
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.document import Part, Table
+from socrates_core.report.trust.distance import (
+    comparable_of,
+    distance_words,
+    distances_sentence,
+    distribution_sentences,
+)
+from socrates_core.report.trust.which import of_which, sharpened
+from socrates_core.report.trust.worth import worth_words
 from socrates_core.report.words import percent, signed
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.trust.statement.record import (
     ArmStatement,
     Checked,
-    CheckedDistance,
     Claim,
     Covered,
     EffectStatement,
     Statement,
 )
-from socrates_core.trust.worth import Worth
 
 TITLE: Final = "How far off it may be"
 CANNOT: Final = "can't say"
@@ -24,8 +30,6 @@ NOT_TELLING: Final = (
     "The intervals of means are no better than ones that ignore the prediction: they say how people answer other "
     "studies, and the prediction adds nothing to that."
 )
-MOST_NAMED: Final = 3
-"""Conditions up to which a sentence names each."""
 MOST_ROWS: Final = 21
 """Options up to which raw and calibrated shares stand in a table."""
 
@@ -39,7 +43,7 @@ def trust_sentences(found: Statement) -> list[str]:
         _about_shares(found, found.arms[0]),
         "" if found.basis is None or found.basis.telling else NOT_TELLING,
         *_about_effects(found),
-        *_about_distribution(found),
+        *distribution_sentences(found),
         distances_sentence(found),
     ]
     return [one for one in (*told, _about_support(found)) if one]
@@ -65,26 +69,14 @@ def trust_notes(found: Statement) -> list[str]:
     return told
 
 
-def comparable_of(said: Statement) -> str:
-    """What an observed W may be compared with; empty where nothing is said of it."""
-    found = said.distance
-    if found is None:
-        return ""
-    median = "" if found.people is None else f" (median of {found.people:,.0f} in a cell)"
-    return (
-        f"W to expect and its bound are of W to the answers of as many people as answered in the calibration{median}, "
-        "with their sampling noise: to the answers of fewer people W is larger by chance, and a W outside says less."
-    )
-
-
 def arms_trust_table(found: Statement) -> Table:
     """The conditions with where their true means may lie."""
     several = any(arm.highest is not None for arm in found.arms)
     answered = any(arm.checked is not None for arm in found.arms)
-    header = ["Condition", f"Mean{_of_which(found, ', ')}", "True mean, 80 %", "True mean, 95 %"]
+    header = ["Condition", f"Mean{of_which(found, ', ')}", "True mean, 80 %", "True mean, 95 %"]
     far = any(arm.distance is not None for arm in found.arms)
     header += ["Probability of the highest"] * several + ["People's mean"] * answered
-    header += [f"W{_of_which(found, ', ')} (80 % bound)"] * far
+    header += [f"W{of_which(found, ', ')} (80 % bound)"] * far
     rows = []
     for arm in found.arms:
         row = [arm.label, f"{arm.mean:.2f}", ends(arm.mean_claim.inner, 2), ends(arm.mean_claim.outer, 2)]
@@ -102,7 +94,7 @@ def shares_trust_table(found: Statement) -> Table | None:
     answered = any(one.checked is not None for arm in found.arms for one in arm.shares)
     header = ["Answers"]
     for arm in found.arms:
-        header += [f"{arm.label}: share{_of_which(found, ', ')} (true, 80 %)"]
+        header += [f"{arm.label}: share{of_which(found, ', ')} (true, 80 %)"]
         header += [f"{arm.label}: people"] * answered
     rows = []
     for k, first in enumerate(found.arms[0].shares):
@@ -136,7 +128,7 @@ def effects_trust_table(found: Statement) -> Table | None:
     if not found.effects:
         return None
     answered = any(one.checked is not None for one in found.effects)
-    header = ["Condition", f"Effect{_of_which(found, ', ')}, % of the scale", "True effect, 80 %", "True effect, 95 %"]
+    header = ["Condition", f"Effect{of_which(found, ', ')}, % of the scale", "True effect, 80 %", "True effect, 95 %"]
     header += ["Probability above 0"]
     header += ["As good as asking"] + ["People's effect"] * answered
     rows = []
@@ -155,7 +147,7 @@ def answers_table(found: Statement, names: Sequence[str]) -> Table | None:
         found: The statement.
         names: Of the options on the axis.
     """
-    if not _sharpened(found):
+    if not sharpened(found):
         return None
     header = ("Answer", *(f"{arm.label}, {side}" for arm in found.arms for side in ("raw", "calibrated")))
     rows = [
@@ -187,40 +179,7 @@ def option_names(scale: AnswerScale) -> list[str]:
     return [f"{scale.written(value)} {scale.labels.get(value, '')}".strip() for value in scale.values or ()]
 
 
-def raw_words(found: Statement, words: str) -> str:
-    """The words by which a figure of the raw answers is told apart from one of calibrated answers; empty where only
-    raw ones are shown.
-    """
-    return words if found.applied and _sharpened(found) else ""
-
-
-def distance_words(found: CheckedDistance | None) -> str:
-    """`0.331 (outside)`."""
-    if found is None:
-        return "too few answered"
-    if found.inner is None:
-        return f"{found.observed:.3f}"
-    at = "inside" if found.inner else "outside at 80 %, inside at 95 %" if found.outer else "outside"
-    return f"{found.observed:.3f} ({at})"
-
-
-def worth_words(worth: Worth) -> str:
-    """`3 people (80 % interval 2 to 5)`."""
-    people, low, high, most = (_people(one) for one in (worth.people, worth.low, worth.high, worth.most))
-    top = f"{most} or more" if worth.people >= worth.most else people
-    return f"{top} {'person' if top == '1' else 'people'} (80 % interval {low} to {high})"
-
-
 # -- sentences and cells -------------------------------------------------------------------------------------------
-
-
-def _sharpened(found: Statement) -> bool:
-    return found.basis is not None and found.basis.sharpened
-
-
-def _of_which(found: Statement, before: str, after: str = "") -> str:
-    """Which prediction a figure is of, where there are two."""
-    return f"{before}{'calibrated' if _sharpened(found) else 'raw'}{after}" if found.can_sharpen else ""
 
 
 def _about_mean(found: Statement, arm: ArmStatement) -> str:
@@ -230,7 +189,7 @@ def _about_mean(found: Statement, arm: ArmStatement) -> str:
         return f"Can't say where the true mean lies: {claim.why}."
     return (
         f"With a probability of {level}, the true mean of {arm.label} is between {best.low:.2f} and {best.high:.2f} "
-        f"(error of the model included; predicted {arm.mean:.2f}{_of_which(found, ', ')})."
+        f"(error of the model included; predicted {arm.mean:.2f}{of_which(found, ', ')})."
     )
 
 
@@ -241,7 +200,7 @@ def _about_shares(found: Statement, arm: ArmStatement) -> str:
     one = min(arm.shares, key=lambda share: abs(share.predicted - 0.5))
     return (
         f"With the same probability, {_share_ends(one.claim.inner)} of everybody would answer {one.answers} in "
-        f"{arm.label} (predicted {percent(one.predicted)}{_of_which(found, ', ')})."
+        f"{arm.label} (predicted {percent(one.predicted)}{of_which(found, ', ')})."
     )
 
 
@@ -254,34 +213,11 @@ def _about_effects(found: Statement) -> list[str]:
         return ["It is no information about the effect: on other studies, assuming no effect did as well."]
     largest = max(found.effects, key=lambda one: abs(one.predicted))
     worth = "" if largest.worth is None else f", as good as asking {worth_words(largest.worth)} in each condition"
-    predicted = f"predicted {signed(largest.predicted)} % of the scale{_of_which(found, ', ')}"
+    predicted = f"predicted {signed(largest.predicted)} % of the scale{of_which(found, ', ')}"
     return [
         f"The effect of {largest.label} ({predicted}) is above 0 with a probability of "
         f"{percent(largest.positive or 0)}{worth}."
     ]
-
-
-def _about_distribution(found: Statement) -> list[str]:
-    at = found.distance
-    if at is None:
-        return []
-    told = "" if at.inner is None else f", at most {at.inner:.2f} with a probability of 80 %"
-    worth = "" if at.worth is None else f" For the distribution it is as good as asking {worth_words(at.worth)}."
-    of = _of_which(found, " of the ", " answers")
-    return [f"The Wasserstein distance (W) to expect{of} is {at.expected:.2f}{told}.{worth}"]
-
-
-def distances_sentence(found: Statement) -> str:
-    """After people answered: W of the answers that the bound is of, and whether it lay inside; empty before."""
-    far = [(arm.label, arm.distance) for arm in found.arms if arm.distance is not None]
-    if not far:
-        return ""
-    of = f"To people's answers, W{_of_which(found, ' of the ', ' answers')} is"
-    if len(far) <= MOST_NAMED:
-        return f"{of} {' and '.join(f'{distance_words(at)} in {label}' for label, at in far)}."
-    shown, inside = [at.observed for _, at in far], sum(at.inner is True for _, at in far)
-    within = f"; inside of the 80 % bound in {inside} of {len(far)} conditions" if far[0][1].inner is not None else ""
-    return f"{of} {min(shown):.3f} to {max(shown):.3f}{within}."
 
 
 def _about_support(found: Statement) -> str:
@@ -339,7 +275,3 @@ def _checked_share(found: Checked | None) -> str:
 def effect_ends(at: Interval | None) -> str:
     """The same in points, with signs."""
     return CANNOT if at is None else f"{signed(at.low)} to {signed(at.high)}"
-
-
-def _people(people: float) -> str:
-    return f"{people:,.0f}" if people >= 1.5 else f"{people:.1f}".removesuffix(".0")

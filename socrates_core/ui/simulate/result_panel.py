@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from gradio.blocks import Block
 
 from socrates_core.report.figures import arms_figure, histogram
-from socrates_core.report.trust.tables import raw_words
+from socrates_core.report.trust.which import raw_words
 from socrates_core.simulation.result import ArmResult, Simulation
 from socrates_core.trust.statement.finding import trust
 from socrates_core.ui.html import notice_html, text

@@ -16,7 +16,8 @@ from socrates_core.report.effect_table import (
     off_axis_sentence,
     shares_by_option,
 )
-from socrates_core.report.trust.tables import comparable_of, raw_words
+from socrates_core.report.trust.distance import comparable_of
+from socrates_core.report.trust.which import raw_words
 from socrates_core.report.words import from_to, percent, signed
 from socrates_core.simulation.result import ArmResult, Score, Simulation
 from socrates_core.trust.statement.finding import trust

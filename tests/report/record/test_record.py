@@ -334,6 +334,7 @@ def test_everything_that_was_registered_is_judged(stated: bytes, tmp_path: Path)
     assert told["outcomes"][0]["said"]["arms"][0]["distance"]["inner"] is True
     assert told["outcomes"][0]["scores"][1]["calibrated"]["brier"] == pytest.approx(0.5)
     lines = " ".join(scored_lines(one))
+    assert "With 20 people, where 400 answered a cell of the calibration (median), chance makes W larger" in lines
     for said in ("W (raw) = 0.208", "0.125 (inside) in plain", "effect above 0 was given 70.0 %", "1 of 2 shares"):
         assert said in lines
 

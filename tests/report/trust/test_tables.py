@@ -90,6 +90,7 @@ def test_w_is_named_raw_or_calibrated_wherever_it_stands_beside_a_bound(forbid: 
     said = trust(forbid)
     (told,) = (one for one in trust_sentences(said) if one.startswith("To people's answers, W of the calibrated"))
     assert f"{said.arms[1].distance.observed:.3f} (outside) in asked whether to forbid" in told  # type: ignore[union-attr]
+    assert "chance makes W larger" not in told  # 3,170 people answered, more than in the calibration
     assert "of the calibrated answers is 0.18, at most 0.28" in " ".join(trust_sentences(said))
     assert "figures are of raw answers" in str(forbid)
     rows = list(csv.DictReader(io.StringIO(to_csv(forbid))))
