@@ -572,7 +572,7 @@ def test_a_request_survives_json() -> None:
         ({}, "with at least the field cell_id"),
         ({"cell_id": "0"}, "cell_id: expected the id of a cell, got '0'"),
         ({"cell_id": -1}, "cell_id: expected"),
-        ({"cell_id": 0, "n": 0}, "n: expected a whole number from 1 to 10,000, got 0"),
+        ({"cell_id": 0, "n": 0}, "n: expected a whole number from 1 to 10,000, or null, got 0"),
         ({"cell_id": 0, "n": 1e3}, "n: expected a whole number"),
         ({"cell_id": 0, "n": "everybody"}, "n: expected a whole number"),
         ({"cell_id": 0, "n": True}, "n: expected a whole number"),
