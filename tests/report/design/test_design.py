@@ -106,14 +106,15 @@ def test_answers_that_a_study_file_names_are_its_pilot(
     assert "predicted to answer exactly alike" in said  # the uniform baseline predicts no effect
 
 
-def test_a_calibration_of_another_model_says_nothing_and_a_saved_prediction_has_none(
+def test_a_calibration_of_another_model_is_refused_and_a_saved_prediction_has_none(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save_calibration(half_right(), place / "other.json")
     given = ("--calibration", place / "other.json")
-    assert exit_code(monkeypatch, design, place / "menu.yaml", "--people", 20, *given) == 0
-    assert "Can't say how far off this is: the calibration was fitted on model 'm'" in capsys.readouterr().out
+    assert exit_code(monkeypatch, design, place / "menu.yaml", "--people", 20, *given) == 2
+    assert "fitted on other predictions (model 'm' there, 'demo' here" in capsys.readouterr().err
     assert exit_code(monkeypatch, design, place / "prediction", *given) == 2
+    assert "name the study file, not a saved one" in capsys.readouterr().err
     assert exit_code(monkeypatch, design, place / "prediction", "--map", place / "map.yaml") == 2
     assert exit_code(monkeypatch, design, place / "prediction", "--alpha", "1.5") == 2
     assert "alpha: expected 0 to below 1" in capsys.readouterr().err
