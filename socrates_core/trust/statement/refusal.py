@@ -3,6 +3,7 @@
 from typing import Final
 
 from socrates_core.simulation.result import Simulation
+from socrates_core.simulation.robustness.asking import BOTH_ORDERS
 from socrates_core.trust.calibration import Calibration
 from socrates_core.trust.fingerprint import Fingerprint
 
@@ -62,7 +63,12 @@ def _otherwise(simulation: Simulation, fitted: Fingerprint) -> str | None:
     if not differing:
         return None
     changed = (request.temperature, request.top_p) != (fitted.temperature, fitted.top_p)
-    advice = "set temperature and top-p to 1" if changed else "evaluate and calibrate this model"
+    if changed:
+        advice = "set temperature and top-p to 1"
+    else:
+        orders = " --both-orders" * ((asked.template or "").endswith(BOTH_ORDERS))
+        advice = f"evaluate this model (python -m eval.run{orders}), calibrate that run (python -m eval.calibrate RUN) "
+        advice += "and name it with --calibration RUN/calibration.json"
     return f"Can't say how far off this is: the calibration was fitted on {'; '.join(differing)}. To see it, {advice}."
 
 
