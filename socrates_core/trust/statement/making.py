@@ -35,8 +35,9 @@ CONTRAST: Final = "the conditions ask different questions, and such differences 
 
 NO_CALIBRATION: Final = (
     "Can't say how far off this is: this model came with no calibration. To have one, try it on studies with answers "
-    "(python -m eval.run, then python -m eval.calibrate RUN) and name it: --calibration RUN/calibration.json, in this "
-    "command or in app.py. On SocSci210 one command tries an adapter: socrates reproduce --adapter ADAPTER --out DIR."
+    "(python -m eval.run, then python -m eval.calibrate RUN) and name it: --calibration RUN/calibration.json of this "
+    "command or of app.py, calibration= of load_model. On SocSci210 one command tries an adapter: socrates reproduce "
+    "--adapter ADAPTER --out DIR."
 )
 
 
