@@ -1,4 +1,4 @@
-"""The calibration that came with a model, and what it says of a simulation."""
+"""The calibration that came with a model, or was named for it, and what it says of a simulation."""
 
 import threading
 from functools import lru_cache
@@ -16,7 +16,7 @@ from socrates_core.trust.statement.record import Statement
 
 
 def calibration_of(model: ModelDescription) -> Calibration | None:
-    """The calibration beside a model's weights, read once; None if there is none.
+    """The calibration named for a model or beside its weights, read once; None if there is none.
 
     Raises:
         PredictionError: If it cannot be read.
