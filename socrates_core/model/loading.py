@@ -22,7 +22,7 @@ from socrates_core.model.fit import (
 )
 from socrates_core.model.folder import Origin, local_folder, need_safetensors, origin_of, weights_digest
 from socrates_core.model.precision import Precision, apply_precision, check_precision, chosen_precision, weight_options
-from socrates_core.model.record import ModelRecord, calibration_file
+from socrates_core.model.record import CALIBRATION, ModelRecord, calibration_file
 from socrates_core.prompt import check_template
 from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled
 from socrates_core.study.sources.hub_address import hub_name
@@ -99,13 +99,14 @@ class _Described(Protocol):
 
 
 def with_calibration(model: AnswerModel, file: Path) -> AnswerModel:
-    """The same model, of whose predictions this calibration.json speaks.
+    """The same model, of whose predictions this calibration.json, or that of this run's folder, speaks.
 
     Raises:
         ModelError: If there is no such file.
     """
+    named, file = file, file / CALIBRATION if file.is_dir() else file
     if not file.is_file():
-        raise ModelError(f"there is no calibration {shown(file)}; make one of a run with socrates calibrate RUN")
+        raise ModelError(f"there is no calibration {shown(named)}; make one of a run with socrates calibrate RUN")
     found = cast("_Described", copy(model))  # the weights are shared; what is said of the model given stays
     found.description = replace(model.description, calibration=file.resolve())
     return cast("AnswerModel", found)

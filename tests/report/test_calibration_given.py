@@ -71,6 +71,9 @@ def test_in_python_the_model_is_loaded_with_it(place: Path) -> None:
     assert "the calibration was fitted on model 'other'" in str(
         trust(simulate(studies, other, "gss-welfare", people=20)).why
     )
+    (place / "run").mkdir()
+    shutil.copy(place / "uniform.json", place / "run" / "calibration.json")
+    assert load_model("uniform", calibration=place / "run").description.calibration == place / "run/calibration.json"
     with pytest.raises(ModelError, match="there is no calibration"):
         load_model("uniform", calibration=place / "absent.json")
 

@@ -268,6 +268,7 @@ def test_both_orders_are_part_of_what_a_run_is_and_stand_in_what_it_reports(
     fitted = Fingerprint.of(load_metrics(out).provenance)
     answering = in_both_orders(load_model("uniform"))
     assert fitted.template == "none, options in both orders"
+    assert fitted.evaluated_by == "python -m eval.run --both-orders"
     assert not fitted.differences(Fingerprint.of_model(answering.description))  # a calibration of it speaks of these
 
 

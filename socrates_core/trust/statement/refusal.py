@@ -3,7 +3,6 @@
 from typing import Final
 
 from socrates_core.simulation.result import Simulation
-from socrates_core.simulation.robustness.asking import BOTH_ORDERS
 from socrates_core.trust.calibration import Calibration
 from socrates_core.trust.fingerprint import Fingerprint
 
@@ -66,9 +65,10 @@ def _otherwise(simulation: Simulation, fitted: Fingerprint) -> str | None:
     if changed:
         advice = "set temperature and top-p to 1"
     else:
-        orders = " --both-orders" * ((asked.template or "").endswith(BOTH_ORDERS))
-        advice = f"evaluate this model (python -m eval.run{orders}), calibrate that run (python -m eval.calibrate RUN) "
-        advice += "and name it with --calibration RUN/calibration.json"
+        advice = (
+            f"evaluate this model ({asked.evaluated_by}), calibrate that run (python -m eval.calibrate RUN) and name "
+            "it with --calibration RUN/calibration.json"
+        )
     return f"Can't say how far off this is: the calibration was fitted on {'; '.join(differing)}. To see it, {advice}."
 
 
