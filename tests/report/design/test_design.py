@@ -15,7 +15,7 @@ from socrates_core.report.design.tables import notes, pilot_sentences, sentences
 from socrates_core.report.prediction.command import simulate
 from socrates_core.study.sources.bundled import BUNDLED_STUDIES
 from socrates_core.trust.calibration import Calibration, save_calibration
-from socrates_core.trust.design.advice import Plan, advise
+from socrates_core.trust.design.advice import Plan, advise, sharpened_words
 from socrates_core.trust.design.answers import answers_of_text
 from socrates_core.trust.design.learnt import learn
 from socrates_core.trust.design.study import read_prediction
@@ -62,6 +62,19 @@ def test_a_study_file_and_its_saved_prediction_give_the_same_advice(
     rows = list(csv.DictReader(io.StringIO((place / "one" / "design.csv").read_text("utf-8"))))
     assert [row["people"] for row in rows] == [str(of["people"]) for of in one["effects"]]
     assert {row["simulated"] for row in rows} == {"true"}
+
+
+def test_advice_on_a_saved_prediction_names_the_outcomes_whose_answers_are_sharpened(place: Path) -> None:
+    told = json.loads((place / "prediction" / "prediction.json").read_text("utf-8"))
+    first, other = told["outcomes"]
+    rows = [{"condition": a["cell"]["condition_num"], "calibrated": a["predicted"]["shares"]} for a in first["arms"]]
+    first["trust"] = {"applied": True, "basis": {"sharpened": True}, "arms": rows}
+    other["trust"] = {"applied": False, "why": "its question is outside what was tested"}
+    (place / "sharpened.json").write_text(json.dumps(told), "utf-8")
+    study = read_prediction(place / "sharpened.json")
+    assert study.sharpened == (first["name"],)
+    assert f"Predicted answers of {first['name']} are the sharpened ones" in sharpened_words(study)
+    assert other["name"] not in sharpened_words(study)
 
 
 def test_a_pilot_is_read_beside_a_saved_prediction_and_with_a_map(
