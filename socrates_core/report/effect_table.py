@@ -40,8 +40,13 @@ def shares_by_option(arm: ArmResult) -> list[tuple[str, str, float, float | None
     return [(*name, ours, theirs) for name, ours, theirs in zip(names, sides[0] or [], actual, strict=True)]
 
 
-def arm_numbers(arm: ArmResult) -> list[tuple[str, str]]:
-    """The figures of one condition as (name, value), in reading order."""
+def arm_numbers(arm: ArmResult, raw: str = "") -> list[tuple[str, str]]:
+    """The figures of one condition as (name, value), in reading order.
+
+    Args:
+        arm: The condition.
+        raw: What tells the names of its figures from those of calibrated answers; empty where there are none.
+    """
     simulated = (
         "Simulated people",
         f"{arm.n_predicted:,}, with {arm.n_personas:,} distinct profile{'s' * (arm.n_personas != 1)}",
@@ -50,7 +55,7 @@ def arm_numbers(arm: ArmResult) -> list[tuple[str, str]]:
         return [simulated, *_number_rows(arm, arm.numbers)]
     rows = [
         simulated,
-        *_mean_row("Predicted mean", arm, arm.predicted),
+        *_mean_row(f"Predicted mean{raw}", arm, arm.predicted),
         ("Probability mass on the scale", mass_by_kind(arm)),
         ("Compared with", arm.actual_group),
     ]
@@ -75,12 +80,12 @@ def arm_numbers(arm: ArmResult) -> list[tuple[str, str]]:
     halves = "too few answers" if score.split_half is None else f"{score.split_half:.3f}"
     return [
         *rows,
-        ("Wasserstein distance (W), stated scale", f"{score.wasserstein:.3f} ({from_to(score.interval)})"),
+        (f"Wasserstein distance (W){raw}, stated scale", f"{score.wasserstein:.3f} ({from_to(score.interval)})"),
         ("Noise floor (a perfect prediction)", f"{score.noise_floor:.3f}"),
         ("Chance limit", f"{score.chance_limit:.3f}"),
         ("Uniform baseline", f"{score.uniform:.3f}"),
         ("Another sample of the same size", halves),
-        ("Wasserstein distance (W), observed range", observed + ("" if arm.off_axis is None else AS_NUMBERS)),
+        (f"Wasserstein distance (W){raw}, observed range", observed + ("" if arm.off_axis is None else AS_NUMBERS)),
     ]
 
 

@@ -24,8 +24,10 @@ from socrates_core.report.effect_table import (
     shares_by_option,
 )
 from socrates_core.report.figures import arms_figure, figure_html, histogram
-from socrates_core.report.trust.columns import TRUST_COLUMNS, trust_columns
+from socrates_core.report.trust.columns import DISTANCE_COLUMNS, TRUST_COLUMNS, distance_columns, trust_columns
+from socrates_core.report.trust.distance import distance_words
 from socrates_core.report.trust.tables import TITLE, trust_parts
+from socrates_core.report.trust.which import raw_words
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.result import ArmResult, EffectRow, OffAxisAnswers, Simulation
 from socrates_core.simulation.robustness.asking import wordings
@@ -59,6 +61,7 @@ CSV_COLUMNS: Final = (
     "uniform_baseline",
     "human_split_half",
     "convention",
+    *DISTANCE_COLUMNS,
     "edits",
     "temperature",
     "top_p",
@@ -111,8 +114,9 @@ def to_csv(simulation: Simulation) -> str:
     Shares of options on the axis are of the answers on the axis; those of options off it (`off_axis`) are of all
     people. The options of an open-ended outcome are all numbers that were given; predicted shares are of the valid
     answers. Every row also has W of its condition with what it is judged by, and what the prediction was made with, so
-    that a table cut out of the file still says what it is. Texts that a spreadsheet would interpret as a formula are
-    prefixed with an apostrophe.
+    that a table cut out of the file still says what it is. `wasserstein` is of the predicted shares, which are raw;
+    `calibrated_wasserstein` is of the calibrated ones, and so is its bound. Texts that a spreadsheet would interpret as
+    a formula are prefixed with an apostrophe.
     """
     file = io.StringIO()
     rows = csv.writer(file, lineterminator="\n")
@@ -120,7 +124,8 @@ def to_csv(simulation: Simulation) -> str:
     made = _csv_settings(simulation)
     for place, arm in enumerate(simulation.arms):
         cell, told = arm.cell, trust_columns(simulation, place)
-        figures, given = [*_csv_distance(arm), *made], "" if arm.n_given is None else arm.n_given
+        figures = [*_csv_distance(arm), *distance_columns(simulation, place), *made]
+        given = "" if arm.n_given is None else arm.n_given
         for i, value in enumerate(arm.predicted.values.tolist()):
             label = inert(cell.scale.labels.get(value, ""))
             shares = [f"{arm.predicted.probs[i]:.6f}", "" if arm.actual is None else f"{arm.actual.probs[i]:.6f}"]
@@ -196,7 +201,7 @@ def to_html(simulation: Simulation) -> str:
         f"<p class=verdict>{_text(_sentence(first))}</p>",
         *_notes(simulation),
         "<h2>Predicted and actual answers</h2>",
-        *(_arm_html(arm, picture) for picture, arm in enumerate(simulation.arms, start=1)),
+        *(_arm_html(simulation, place) for place in range(len(simulation.arms))),
         *_effects_html(simulation),
         f"<h2>{TITLE}</h2>",
         *map(part_html, trust_parts(trust(simulation), first.cell.scale)),
@@ -368,23 +373,27 @@ def _prompt_html(simulation: Simulation) -> list[str]:
     return ["<h2>What the model reads for one profile</h2>", f"<pre>{_text(prompt)}</pre>"] if prompt else []
 
 
-def _arm_html(arm: ArmResult, picture: int) -> str:
-    rows = "".join(f"<tr><th>{_text(name)}</th><td>{_text(value)}</td></tr>" for name, value in arm_numbers(arm))
+def _arm_html(simulation: Simulation, place: int) -> str:
+    arm, said = simulation.arms[place], trust(simulation)
+    numbers = arm_numbers(arm, raw_words(said, ", raw"))
+    if raw_words(said, "both") and arm.score is not None:
+        numbers.append(("W of the calibrated answers (80 % bound below)", distance_words(said.arms[place].distance)))
+    rows = "".join(f"<tr><th>{_text(name)}</th><td>{_text(value)}</td></tr>" for name, value in numbers)
     return (
-        f"<h3>{_text(arm.cell.condition_label)}</h3>\n{figure_html(histogram(arm), picture)}\n"
-        f"<p>{_text(_sentence(arm))}</p>\n<table>{rows}</table>\n{_options_html(arm)}\n"
+        f"<h3>{_text(arm.cell.condition_label)}</h3>\n{figure_html(histogram(arm), place + 1)}\n"
+        f"<p>{_text(_sentence(arm))}</p>\n<table>{rows}</table>\n{_options_html(arm, raw_words(said, ', raw'))}\n"
         f"<details><summary>What participants read</summary><pre>{_text(arm.cell.stimulus)}</pre></details>"
     )
 
 
-def _options_html(arm: ArmResult) -> str:
+def _options_html(arm: ArmResult, raw: str) -> str:
     """Every option with its label and shares, collapsed."""
     rows = "".join(
         f"<tr><th>{_text(f'{answer} {label}'.strip())}</th><td>{100 * ours:.1f} %</td>"
         f"<td>{'' if theirs is None else f'{100 * theirs:.1f} %'}</td></tr>"
         for answer, label, ours, theirs in shares_by_option(arm)
     )
-    head = "<tr><th>Answer</th><th>Predicted</th><th>Actual</th></tr>"
+    head = f"<tr><th>Answer</th><th>Predicted{raw}</th><th>Actual</th></tr>"
     return f"<details><summary>The answers as a table</summary><table>{head}{rows}</table></details>"
 
 
@@ -393,6 +402,7 @@ def _effects_html(simulation: Simulation) -> list[str]:
         return []
     base = _text(simulation.control.condition_label)
     open_ended = simulation.arms[0].open_ended
+    raw = raw_words(trust(simulation), ", raw")
     rows = []
     for row in simulation.effects:
         actual = "no actual answers"
@@ -409,7 +419,7 @@ def _effects_html(simulation: Simulation) -> list[str]:
         "<h2>Conditions side by side</h2>",
         figure,
         f"<p>Difference between each condition's {of} and that of <b>{base}</b>, {unit}, with 95 % intervals.</p>",
-        "<table><tr><th>Condition</th><th>Predicted</th><th>Actual</th></tr>",
+        f"<table><tr><th>Condition</th><th>Predicted{raw}</th><th>Actual</th></tr>",
         *rows,
         "</table>",
         *([f"<p class=muted>{_text(EXPLAIN_BOUNDS)}</p>"] if any(row.off_axis for row in simulation.effects) else []),

@@ -287,7 +287,8 @@ class Simulation:
         """The arms with their W, the effects of the conditions, and the notes."""
         adapter = f" with {self.model.adapter}" if self.model.adapter else ""
         title = " ".join(self.study.title.split())
-        lines = [f"{title}: {self.request.n:,} simulated people in each condition, by {self.model.name}{adapter}"]
+        raw = "" if self.model.calibration is None else "; all figures are of raw answers, not of calibrated ones"
+        lines = [f"{title}: {self.request.n:,} simulated people in each condition, by {self.model.name}{adapter}{raw}"]
         lines += [f"  {arm}" for arm in self.arms]
         unit = "in the median" if self.arms[0].open_ended else "% of the scale"
         for one in self.effects:

@@ -103,7 +103,7 @@ def simulate(
     if answering.description.demo:
         print(NOT_SCIENCE)
     print(
-        f"wrote        {out}/report.html, report.md, prediction.csv, prediction.json, study.yaml"
+        f"wrote        {out}/report.html, report.md, prediction.csv, prediction_claims.csv, prediction.json, study.yaml"
         f"{' and compared-…' if any(map(is_answered, found)) else ''}"
     )
     if robustness:

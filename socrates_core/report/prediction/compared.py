@@ -4,9 +4,12 @@ import re
 from collections.abc import Sequence
 
 from socrates_core.report.simulation import to_csv, to_html, to_json
+from socrates_core.report.trust.distance import distances_sentence
+from socrates_core.report.trust.which import raw_words
 from socrates_core.report.words import from_to
 from socrates_core.simulation.result import ArmResult
 from socrates_core.simulation.whole_study import OutcomeResult
+from socrates_core.trust.statement.finding import trust
 
 
 def is_answered(one: OutcomeResult) -> bool:
@@ -31,10 +34,13 @@ def comparison_lines(one: OutcomeResult) -> list[str]:
     """Predicted against actual in every condition, a line each; empty if nobody answered."""
     if one.simulation is None or not is_answered(one):
         return []
-    return [f"{arm.label}: {_words(arm)}" for arm in one.simulation.arms]
+    said = trust(one.simulation)
+    told = [f"{arm.label}: {_words(arm, raw_words(said, ' (raw)'))}" for arm in one.simulation.arms]
+    return [*told, *([distances_sentence(said)] if distances_sentence(said) else [])]
 
 
-def _words(arm: ArmResult) -> str:
+def _words(arm: ArmResult, raw: str) -> str:
+    """The comparison of one condition; `raw` tells its figures from calibrated ones, where there are any."""
     if not arm.n_actual and arm.n_off_scale:
         return f"not compared: none of {arm.n_off_scale:,} answers is an option of the scale"
     if arm.nominal is not None:
@@ -55,9 +61,9 @@ def _words(arm: ArmResult) -> str:
         return str(arm.unscored) if arm.n_actual else "nobody answered"
     score = arm.score
     return (
-        f"W = {score.wasserstein:.3f} (95 % interval {from_to(score.interval)}) against {arm.n_actual:,} answers"
-        f"{_outside(arm)}; noise floor {score.noise_floor:.3f}, uniform baseline {score.uniform:.3f}; mean predicted "
-        f"{arm.predicted_mean:.2f}, actual {arm.actual_mean:.2f}"
+        f"W{raw} = {score.wasserstein:.3f} (95 % interval {from_to(score.interval)}) against {arm.n_actual:,} answers"
+        f"{_outside(arm)}; noise floor {score.noise_floor:.3f}, uniform baseline {score.uniform:.3f}; mean "
+        f"predicted{raw} {arm.predicted_mean:.2f}, actual {arm.actual_mean:.2f}"
     )
 
 

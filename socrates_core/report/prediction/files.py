@@ -13,6 +13,7 @@ from socrates_core.model.answer_model import NOT_SCIENCE, ModelDescription
 from socrates_core.model.folder import NO_ADAPTER
 from socrates_core.report.document import Folded, Part, Picture, Section, Table, Warned, to_html, to_markdown
 from socrates_core.report.figures import arms_figure
+from socrates_core.report.prediction.claims import prediction_claims_csv
 from socrates_core.report.prediction.compared import comparison_files, is_answered
 from socrates_core.report.prediction.picture import conditions_figure
 from socrates_core.report.prediction.tables import (
@@ -27,8 +28,9 @@ from socrates_core.report.prediction.tables import (
 from socrates_core.report.simulation import as_json, example_prompt, inert
 from socrates_core.report.trust.columns import TRUST_COLUMNS, trust_columns
 from socrates_core.report.trust.tables import TITLE, trust_parts
+from socrates_core.report.trust.which import raw_words
 from socrates_core.simulation.result import ArmResult, Simulation
-from socrates_core.simulation.robustness.asking import BOTH_ORDERS
+from socrates_core.simulation.robustness.asking import BOTH_ORDERS, NO_TEMPLATE
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.study_file.form import StudyForm
 from socrates_core.study.study_file.population.people import studies_named
@@ -62,14 +64,15 @@ CSV_COLUMNS: Final = (
 
 
 def prediction_files(form: StudyForm, found: Sequence[OutcomeResult]) -> dict[str, str]:
-    """Name → content of all files: prediction.json, prediction.csv, report.html, report.md, study.yaml, and
-    `comparison_files`.
+    """Name → content of all files: prediction.json, prediction.csv, prediction_claims.csv, report.html, report.md,
+    study.yaml, and `comparison_files`.
     """
     sections = _sections(form, found)
     return {
         **comparison_files(found),
         "study.yaml": study_text(form),
         "prediction.csv": prediction_csv(found),
+        "prediction_claims.csv": prediction_claims_csv(found),
         "report.md": to_markdown(form.title, sections),
         "report.html": to_html(form.title, sections),
         "prediction.json": prediction_json(form, found),
@@ -115,7 +118,10 @@ def prediction_json(form: StudyForm, found: Sequence[OutcomeResult]) -> str:
 def model_words(model: ModelDescription) -> str:
     """The model that predicted, in words."""
     adapter = f" with adapter {model.adapter}" if model.adapter else ""
-    return f"{model.name}{adapter}{f', template {model.template}' if model.template else ''}"
+    template = model.template or ""
+    if template.startswith(f"{NO_TEMPLATE}, "):  # it reads none, and how it is asked follows
+        return f"{model.name}{adapter}, {template.removeprefix(f'{NO_TEMPLATE}, ')}"
+    return f"{model.name}{adapter}{f', template {template}' if template else ''}"
 
 
 def command_words(form: StudyForm, first: Simulation) -> str:
@@ -181,7 +187,7 @@ def _outcome(one: OutcomeResult) -> list[Part]:
         parts.append(arms_table(found))
         if len(found.arms) > 1:
             parts.append(Picture(arms_figure(found), "Conditions side by side."))
-    parts += ["Predicted shares.", shares_table(found)]
+    parts += [f"Predicted shares{raw_words(trust(found), ', raw')}.", shares_table(found)]
     differences = share_effects_table(found)
     if differences is not None:
         parts += [f"Differences from {found.control.condition_label}, in points.", differences]

@@ -8,10 +8,12 @@ from socrates_core.people.edit import attribute_words
 from socrates_core.report.document import Table
 from socrates_core.report.effect_table import EXPLAIN_BOUNDS, mass_by_kind
 from socrates_core.report.prediction.picture import shares_of_bars
+from socrates_core.report.trust.which import raw_words
 from socrates_core.report.words import percent, signed
 from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
 from socrates_core.simulation.subgroups import LEAST_PEOPLE, Subgroup
 from socrates_core.study.study_file.population.weighting import UNEQUAL
+from socrates_core.trust.statement.finding import trust
 
 WHO_WAS_SIMULATED: Final = (
     "Intervals (95 %) say how far a figure moves from one random sample of so many people of this population to "
@@ -30,20 +32,22 @@ def summary(simulation: Simulation) -> str:
         return _numbers_summary(simulation)
     if first.cell.scale.nominal:
         return _nominal_summary(simulation)
+    raw = raw_words(trust(simulation), " (raw)")
     ends = f"on the scale from {_written(first, 0)} to {_written(first, -1)}"
     if len(arms) == 1:
-        return f"The predicted mean is {first.predicted_mean:.2f} {ends}; the most predicted answer is {_mode(first)}."
+        told = f"The predicted mean{raw} is {first.predicted_mean:.2f} {ends}"
+        return f"{told}; the most predicted answer{raw} is {_mode(first)}."
     best = max(arms, key=_key)
     if _key(best) == min(map(_key, arms)):
-        return f"All {len(arms)} conditions have the same predicted mean, {best.predicted_mean:.2f} {ends}."
+        return f"All {len(arms)} conditions have the same predicted mean{raw}, {best.predicted_mean:.2f} {ends}."
     control = next(arm for arm in arms if arm.cell == simulation.control)
     if _key(best) == _key(control):
-        top = f"The control, {control.label}, has the highest predicted mean, {control.predicted_mean:.2f} {ends}"
+        top = f"The control, {control.label}, has the highest predicted mean{raw}, {control.predicted_mean:.2f} {ends}"
         return f"{top}; no other condition is predicted to raise it."
-    top = f"{best.label} has the highest predicted mean, {best.predicted_mean:.2f} {ends}"
+    top = f"{best.label} has the highest predicted mean{raw}, {best.predicted_mean:.2f} {ends}"
     row = next(row for row in simulation.effects if row.cell == best.cell)
     return (
-        f"{top}; in the control, {control.label}, it is {control.predicted_mean:.2f}. The predicted effect is "
+        f"{top}; in the control, {control.label}, it is {control.predicted_mean:.2f}. The predicted effect{raw} is "
         f"{_effect(row.predicted, row.predicted_interval)}."
     )
 
@@ -58,9 +62,11 @@ def arms_table(simulation: Simulation) -> Table:
         name = f"{arm.label} (control)" if arm.cell == simulation.control and effects else arm.label
         cells = [str(rank), name, middle_text(arm), *([percent(arm.predicted_off_axis)] if apart else [])]
         rows.append((*cells, _effect_words(effects.get(arm.cell.cell_id), open_ended)) if effects else tuple(cells))
-    header = ["Rank", "Condition", "Median (middle half)" if open_ended else "Mean (95 % interval)"]
+    raw = raw_words(trust(simulation), ", raw")
+    header = ["Rank", "Condition", "Median (middle half)" if open_ended else f"Mean{raw} (95 % interval)"]
     header += ["Off the axis"] if apart else []
-    header += [f"Effect, {'in the median' if open_ended else '% of the scale'} (95 % interval)"] if effects else []
+    unit = "in the median" if open_ended else "% of the scale"
+    header += [f"Effect{raw}, {unit} (95 % interval)"] if effects else []
     return Table(tuple(header), tuple(rows))
 
 
@@ -153,6 +159,8 @@ def notes(simulation: Simulation) -> list[str]:
     told = [WHO_WAS_SIMULATED + ("." if answered else ": nobody has answered this study.")]
     if simulation.arms[0].open_ended:
         told.append("One number is drawn for each person, and the intervals cover that too.")
+    both = "Ranks, means, effects, shares and subgroups above are raw, as the model gives them: calibrated ones stand "
+    told += [one for one in [raw_words(trust(simulation), f"{both}below.")] if one]
     if any(row.off_axis for row in simulation.effects):
         told.append(EXPLAIN_BOUNDS)
     if len(simulation.arms) > 1 and not simulation.arms[0].cell.scale.nominal:

@@ -80,6 +80,8 @@ def record(
     content = make_record(form, found, population_words(form.population))
     write_file(out, content, durable=True)
     for one in found:
+        if one.simulation is None:
+            print(f"NOT PREDICTED {one.name}: {one.refused}")
         for text in trust_sentences(trust(one.simulation)) if one.simulation is not None else ():
             print(f"how far off  {one.name}: {text}")
     if answering.description.demo:
@@ -105,4 +107,4 @@ def _score(source: Path, data: Path | None, answers_map: Path | None, out: Path,
     for one in scored.outcomes:
         for line in scored_lines(one):
             print(f"{one.name}: {line}")
-    print(f"wrote        {shown(out)}/report.html, report.md and compared-…")
+    print(f"wrote        {shown(out)}/report.html, report.md, scored.json and compared-…")

@@ -9,9 +9,11 @@ import numpy as np
 from socrates_core.errors import ModelError, SocratesError
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.model.answer_model import MAX_DIGITS, AnswerDistributions, ModelDescription
+from socrates_core.report.record.registered import registered_statement
 from socrates_core.scale.distribution import Floats, all_options
 from socrates_core.simulation.open_ended import Ints
 from socrates_core.study.study_set import Cell, Persona
+from socrates_core.trust.statement.record import Statement
 
 SHARES_TOLERANCE: Final = 1e-6
 
@@ -39,6 +41,11 @@ class FrozenArm:
     """How many equally weighted numbers they are worth."""
 
     @property
+    def options(self) -> list[float]:
+        """(K,) the options on the axis, in the scale's own numbers; empty if the outcome is open-ended."""
+        return [float(self.cell["unit"]) * value for value in self.cell["scale_values"] or ()]
+
+    @property
     def key(self) -> tuple[int, int]:
         """Number of the condition and of the outcome."""
         return int(self.cell["condition_num"]), int(self.cell["task_num"])
@@ -58,16 +65,6 @@ class FrozenClaim:
     """At 95 %."""
 
 
-@dataclass(frozen=True)
-class FrozenStatement:
-    """What was said of how far off an outcome is."""
-
-    why: str
-    """Why nothing was; empty if something was."""
-    means: tuple[FrozenClaim, ...] = ()
-    effects: tuple[FrozenClaim, ...] = ()
-
-
 @dataclass(frozen=True, eq=False)
 class FrozenOutcome:
     """One outcome."""
@@ -80,7 +77,8 @@ class FrozenOutcome:
     """Condition → predicted effect with its interval."""
     share_effects: Mapping[str, tuple[tuple[float, ...], tuple[Interval, ...]]]
     """Condition → (K,) predicted differences of shares with their intervals, where the options have no order."""
-    said: FrozenStatement
+    said: Statement
+    """What was said of how far off it may be."""
     notes: tuple[str, ...]
 
     def arm(self, cell: Cell) -> FrozenArm:
@@ -144,7 +142,18 @@ def frozen_prediction(prediction: Mapping[str, Any]) -> FrozenPrediction:
             settings={name: first["request"][name] for name in ("n", "seed", "temperature", "top_p")},
         )
     except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise SocratesError(f"the prediction of this record cannot be read ({error!r})") from error
+        raise SocratesError(f"the prediction of this record cannot be read: {_fault(error)}") from error
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong with prediction.json, in words."""
+    if isinstance(error, ValueError):
+        return str(error)
+    if isinstance(error, KeyError):
+        return f"it lacks {str(error.args[0])!r}"
+    if isinstance(error, IndexError):
+        return "no outcome of it was predicted"
+    return "something of it is of another kind than in any record"
 
 
 def _model(raw: Mapping[str, Any]) -> ModelDescription:
@@ -180,7 +189,7 @@ def _outcome(raw: Mapping[str, Any]) -> FrozenOutcome:
             )
             for row in raw.get("share_effects", ())
         },
-        said=_statement(raw.get("trust") or {}),
+        said=registered_statement(raw.get("trust") or {}, {arm.key[0]: arm.options for arm in arms}),
         notes=tuple(map(str, raw.get("notes", ()))),
     )
 
@@ -191,19 +200,19 @@ def _arm(raw: Mapping[str, Any]) -> FrozenArm:
     if cell["scale_values"] is None:
         values = np.array([_whole(value) for value in told["values"]], dtype=np.int64)
         if not np.array_equal(values, np.unique(values)) or values[0] < 0 or values[-1] >= 10**MAX_DIGITS:
-            raise ValueError("predicted numbers ascend from 0")
+            raise ValueError("its numbers do not ascend from 0")
     else:
         off = np.array([_number(one) for one in (raw["off_axis"] or {"predicted": []})["predicted"]])
         values = np.array([_whole(one) for one in (*cell["scale_values"], *(cell["off_axis"] or ()))], dtype=np.int64)
         shares = np.concatenate([shares * (1 - off.sum()), off])
     if len(values) != len(shares) or (shares < 0).any() or abs(shares.sum() - 1) > SHARES_TOLERANCE:
-        raise ValueError("shares of options add up to 1")
+        raise ValueError("the shares of the options do not add up to 1")
     order = np.argsort(values)
     people = _whole(raw["n_predicted"])
     n_valid = people if numbers is None else _whole(numbers["n_valid"])
     worth = float(n_valid) if numbers is None else _number(numbers.get("worth", n_valid))
     if not 1 <= worth <= n_valid + SHARES_TOLERANCE or n_valid > people:
-        raise ValueError("of the people who are simulated, one or more have an answer")
+        raise ValueError("it counts more answers than simulated people, or none")
     return FrozenArm(
         cell=cell,
         values=values[order],
@@ -216,21 +225,6 @@ def _arm(raw: Mapping[str, Any]) -> FrozenArm:
         n_valid=n_valid,
         worth=worth,
     )
-
-
-def _statement(raw: Mapping[str, Any]) -> FrozenStatement:
-    if not raw.get("applied"):
-        return FrozenStatement(str(raw.get("why") or "The record states no intervals."))
-    return FrozenStatement(
-        why="",
-        means=tuple(_claim(one["label"], one["mean"], one["mean_claim"]) for one in raw["arms"]),
-        effects=tuple(_claim(one["label"], one["predicted"], one["claim"]) for one in raw["effects"]),
-    )
-
-
-def _claim(label: object, predicted: object, raw: Mapping[str, Any]) -> FrozenClaim:
-    inner, outer = (None if raw[side] is None else _interval(raw[side]) for side in ("inner", "outer"))
-    return FrozenClaim(str(label), _number(predicted), inner, outer)
 
 
 def _interval(raw: Any) -> Interval:

@@ -1,15 +1,38 @@
 """Whether what people showed lay inside of what a record states."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+from scipy.special import logit
+
+from socrates_core.metrics.proper.scores import Scores, shares_scores
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.record.frozen import FrozenClaim
+from socrates_core.scale.distribution import Floats
+from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
+from socrates_core.trust.error_model.evidence import LEAST_PEOPLE
+from socrates_core.trust.error_model.shares import observed_logits, upper_shares
+from socrates_core.trust.statement.record import (
+    ArmStatement,
+    Checked,
+    CheckedDistance,
+    Claim,
+    DistanceStatement,
+    EffectStatement,
+    ShareStatement,
+    Statement,
+)
 
 INNER_Z: Final = 1.2815515655
 OUTER_Z: Final = 1.9599639845
 """Standard errors on either side of 80 % and of 95 % of a normal distribution."""
+
+
+SURE: Final = 1e-9
+"""Ends of registered shares count as at least this, and at most 1 less this, where logits are taken."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +58,22 @@ class Judged:
     """Inside of the registered interval, which is of the truth."""
     sampled: Inside
     """Inside of that interval, widened by the sampling error of these people: what was observed is not the truth."""
+
+
+@dataclass(frozen=True)
+class ArmScores:
+    """Proper scores of what was registered of one condition, given the answers on the axis; 0 is best."""
+
+    label: str
+    answers: int
+    raw: Scores
+    """Of the registered shares as the model gave them."""
+    calibrated: Scores | None
+    """Of the calibrated ones; None where none were registered, or they are the same."""
+    own_shares: Scores
+    """Of the shares of these answers: the best that one distribution could have scored, known only afterwards."""
+    uniform: Scores
+    """Of the uniform baseline."""
 
 
 def judged(claim: FrozenClaim, observed: float | None, ends: Interval | None) -> Judged:
@@ -63,3 +102,89 @@ def widened(at: Interval | None, by: float) -> Interval | None:
 
 def _inside(value: float, at: Interval | None) -> bool | None:
     return None if at is None else at.low <= value <= at.high
+
+
+def checked_statement(said: Statement, made: Simulation) -> Statement:
+    """What was registered, each figure with what people showed and whether it lay inside, sampling error included.
+
+    Args:
+        said: As registered.
+        made: The registered prediction beside people's answers.
+    """
+    if not said.applied:
+        return said
+    arms = {one.condition: one for one in said.arms}
+    rows = {row.cell.condition_num: row for row in made.effects}
+    return replace(
+        said,
+        arms=tuple(_checked_arm(arms[arm.cell.condition_num], arm, said.distance) for arm in made.arms),
+        effects=tuple(_checked_effect(one, rows.get(one.condition)) for one in said.effects),
+    )
+
+
+def arm_scores(said: Statement, made: Simulation) -> tuple[ArmScores, ...]:
+    """Of every condition with options that people chose from; arguments as for `checked_statement`, and its result."""
+    calibrated = {one.condition: one for one in said.arms} if said.basis is not None and said.basis.sharpened else {}
+    found = []
+    for arm in made.arms:
+        if arm.actual is None or arm.open_ended:
+            continue
+        shares, ordered, options = np.asarray(arm.actual.probs), not arm.cell.scale.nominal, len(arm.predicted.probs)
+        one = calibrated.get(arm.cell.condition_num)
+        found.append(
+            ArmScores(
+                label=arm.label,
+                answers=arm.n_actual,
+                raw=shares_scores(np.asarray(arm.predicted.probs), shares, ordered),
+                calibrated=None if one is None else shares_scores(np.array(one.calibrated), shares, ordered),
+                own_shares=shares_scores(shares, shares, ordered),
+                uniform=shares_scores(np.full(options, 1 / options), shares, ordered),
+            )
+        )
+    return tuple(found)
+
+
+def _checked_arm(said: ArmStatement, arm: ArmResult, bound: DistanceStatement | None) -> ArmStatement:
+    mean = _checked(said.label, said.mean, said.mean_claim, arm.actual_mean, arm.actual_mean_interval)
+    shares, distance = said.shares, None
+    if arm.actual is not None and arm.n_effective >= LEAST_PEOPLE:
+        people = np.asarray(arm.actual.probs)
+        values = np.asarray(arm.actual.values, dtype=np.float64)
+        shares = tuple(
+            _checked_share(one, people, arm.cell.scale.unit * values, arm.n_effective) for one in said.shares
+        )
+        apart = np.cumsum(np.array(said.calibrated) - people)[:-1]
+        observed = float(np.abs(apart) @ np.diff(values) / (values[-1] - values[0]))
+        sides = (None, None) if bound is None else (bound.inner, bound.outer)
+        distance = CheckedDistance(observed, arm.n_effective, *(None if at is None else observed <= at for at in sides))
+    return replace(said, checked=mean, shares=shares, distance=distance)
+
+
+def _checked_effect(said: EffectStatement, row: EffectRow | None) -> EffectStatement:
+    if row is None:
+        return said
+    return replace(said, checked=_checked(said.label, said.predicted, said.claim, row.actual, row.actual_interval))
+
+
+def _checked(
+    label: str, predicted: float, claim: Claim, observed: float | None, ends: Interval | None
+) -> Checked | None:
+    found = judged(FrozenClaim(label, predicted, claim.inner, claim.outer), observed, ends)
+    return None if found.observed is None else Checked(found.observed, found.sampled.inner, found.sampled.outer)
+
+
+def _checked_share(said: ShareStatement, people: Floats, values: Floats, n: float) -> ShareStatement:
+    """In logits, where an interval of a share has no ends to run against: as the calibration fits them."""
+    places = [int(np.abs(values - said.value).argmin())]
+    (seen,), (variance,) = observed_logits(people, places, n)
+    inside = [
+        None
+        if at is None
+        else _inside(float(seen), widened(Interval(*_logits((at.low, at.high))), z * float(variance) ** 0.5))
+        for at, z in ((said.claim.inner, INNER_Z), (said.claim.outer, OUTER_Z))
+    ]
+    return replace(said, checked=Checked(float(upper_shares(people, places)[0]), *inside))
+
+
+def _logits(shares: Sequence[float]) -> list[float]:
+    return [float(one) for one in logit(np.clip(shares, SURE, 1 - SURE))]

@@ -13,6 +13,7 @@ from socrates_core.errors import SocratesError
 from socrates_core.evaluation.results.provenance import versions
 from socrates_core.model.folder import shown_name
 from socrates_core.report.document import Section, Table, Warned, to_html
+from socrates_core.report.prediction.claims import prediction_claims_csv
 from socrates_core.report.prediction.files import model_words, prediction_csv, prediction_html, prediction_json
 from socrates_core.report.record.profiles import MOST_ROWS, profiles_csv
 from socrates_core.report.record.words import LIMITS, disclosure, items
@@ -30,6 +31,8 @@ MANIFEST: Final = "manifest.json"
 RECORD: Final = "record.json"
 CALIBRATION_FILE: Final = "calibration.json"
 PROFILES: Final = "profiles.csv"
+CLAIMS: Final = "prediction_claims.csv"
+"""Not in the first records."""
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every file in the zip, so that equal contents are equal bytes; the real one is in record.json."""
 
@@ -58,6 +61,7 @@ def make_record(
         "study.yaml": study_text(form),
         "prediction.json": prediction_json(form, found),
         "prediction.csv": prediction_csv(found),
+        CLAIMS: prediction_claims_csv(found),
         "report.html": prediction_html(form, found),
         RECORD: _record_json(form, first, population, when),
     }
@@ -138,6 +142,7 @@ def _page(
             "",
             [
                 Warned("Synthetic output of a model. Nobody has answered this study."),
+                *(Warned(f"{one.name} was not predicted. {one.refused}") for one in found if one.simulation is None),
                 f"Made {when}, without any answers of people, by {model_words(first.model)}. People: {population}.",
                 "report.html has the prediction"
                 + (

@@ -7,6 +7,7 @@ from socrates_core.report.prediction.files import model_words
 from socrates_core.report.record.frozen import FrozenPrediction
 from socrates_core.report.record.opening import OpenedRecord
 from socrates_core.report.simulation import cell_json
+from socrates_core.simulation.robustness.asking import NO_TEMPLATE
 from socrates_core.study.studies import Studies
 
 COMPARED: Final = {
@@ -49,7 +50,8 @@ def _about(record: OpenedRecord, frozen: FrozenPrediction) -> str:
     for name, registered in (("people", "n"), ("seed", "seed"), ("temperature", "temperature"), ("top_p", "top_p")):
         if name in about and about[name] != settings[registered]:
             return f"{name} is {shown(about[name])} in one and {shown(settings[registered])} in the other"
-    return "" if about["model"] == model_words(frozen.model) else "they name different models"
+    named = about["model"].replace(f", template {NO_TEMPLATE}, ", ", ")  # as the first records put it
+    return "" if named == model_words(frozen.model) else "they name different models"
 
 
 def _outcomes(frozen: FrozenPrediction, asked: Studies) -> str:

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from socrates_core.errors import SocratesError, shown
-from socrates_core.report.record.making import CALIBRATION_FILE, FORMAT, MANIFEST, PROFILES, RECORD
+from socrates_core.report.record.making import CALIBRATION_FILE, CLAIMS, FORMAT, MANIFEST, PROFILES, RECORD
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.study.files import parse_json, read_bytes
 
 NEEDED: Final = ("index.html", "prediction.csv", "prediction.json", RECORD, "report.html", "study.yaml")
-ALLOWED: Final = {*NEEDED, MANIFEST, CALIBRATION_FILE, PROFILES}
+ALLOWED: Final = {*NEEDED, MANIFEST, CALIBRATION_FILE, PROFILES, CLAIMS}
 DIGITS: Final = 64
 LARGEST: Final = 64 * 1024**2
 """Bytes of the zip, and of all its files unpacked."""

@@ -7,12 +7,14 @@ from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.document import Part, Picture, Section, Table, to_html, to_markdown
 from socrates_core.report.figures import arms_figure
 from socrates_core.report.prediction.compared import comparison_files, comparison_lines
+from socrates_core.report.record.findings import finding_lines, finding_parts, scored_json
 from socrates_core.report.record.frozen import FrozenClaim
 from socrates_core.report.record.judging import Inside, Judged
 from socrates_core.report.record.opening import OpenedRecord
 from socrates_core.report.record.scoring import ScoredOutcome, ScoredRecord
 from socrates_core.report.trust.picture import ErrorMark, mark_means
-from socrates_core.report.trust.tables import TITLE
+from socrates_core.report.trust.tables import NOT_TELLING, TITLE
+from socrates_core.report.trust.which import raw_words
 from socrates_core.report.words import signed
 
 NOT_CLAIMED: Final = "none registered"
@@ -22,8 +24,8 @@ HOW_JUDGED: Final = (
 )
 
 W_OF_RAW: Final = (
-    "The means registered here are calibrated: they are not those of the distributions above, which the model gave and "
-    "of which W speaks."
+    "The means registered here are calibrated: they are not those of the raw distributions, which the model gave and "
+    "of which W and means above are where they are called raw."
 )
 CAPTION: Final = (
     "Means that the model gave, and people's, with 95 % intervals over samples; pale behind them, where the record "
@@ -40,11 +42,12 @@ SAME_MEAN: Final = 0.005
 
 
 def scored_files(record: OpenedRecord, scored: ScoredRecord) -> dict[str, str]:
-    """Name → content: report.html and report.md, and for each outcome `compared-…` with every figure."""
+    """Name → content: report.html, report.md and scored.json, and for each outcome `compared-…` with every figure."""
     sections = scored_sections(record, scored)
     title = f"{scored.form.title}: registered and answered"
     return {
         **comparison_files(scored.found),
+        "scored.json": scored_json(record, scored),
         "report.md": to_markdown(title, sections),
         "report.html": to_html(title, sections),
     }
@@ -70,19 +73,19 @@ def scored_lines(one: ScoredOutcome) -> list[str]:
             for claim in claims
             if claim.observed is not None and claim.registered != Inside(None, None)
         ]
-    return told
+    return [*told, *finding_lines(one)]
 
 
 def _compared(one: ScoredOutcome) -> list[str]:
     told = comparison_lines(one.result) or [f"Not compared: {one.result.refused or 'nobody answered it.'}"]
-    if one.frozen.said.why and one.result.simulation is not None:
-        told.append(f"When it was registered: {one.frozen.said.why}")
+    if one.said.why and one.result.simulation is not None:
+        told.append(f"When it was registered: {one.said.why}")
     return told
 
 
-def judged_table(what: str, claims: Sequence[Judged]) -> Table | None:
+def judged_table(what: str, claims: Sequence[Judged], which: str = "") -> Table | None:
     """Registered intervals of the true means (effects) beside what people showed; None without any. A level at which
-    nothing was registered has no column.
+    nothing was registered has no column. `which` says of which prediction they are, where there are two.
     """
     if not claims:
         return None
@@ -90,7 +93,7 @@ def judged_table(what: str, claims: Sequence[Judged]) -> Table | None:
     levels = [level for level, at in LEVELS.items() if any(at(one.claim) is not None for one in claims)]
     header = (
         "Condition",
-        f"Registered {what}" + (", points" if what == "effect" else ""),
+        f"Registered {what}{which}" + (", points" if what == "effect" else ""),
         *(f"True {what}, {level}" for level in levels),
         f"People's {what} (95 % interval)",
         "Inside of the registered",
@@ -113,10 +116,13 @@ def place_words(at: Inside) -> str:
 
 def _outcome(one: ScoredOutcome) -> list[Part]:
     parts: list[Part] = [*_compared(one)]
-    tables = [judged_table("mean", one.means), judged_table("effect", one.effects)]
+    which = raw_words(one.said, ", calibrated")
+    tables = [judged_table("mean", one.means, which), judged_table("effect", one.effects, which)]
     shown = [table for table in tables if table is not None]
     raw = [W_OF_RAW] if _calibrated(one) else []
-    return [*parts, *_picture(one), f"{TITLE}, as registered.", HOW_JUDGED, *raw, *shown] if shown else parts
+    raw += [NOT_TELLING] if one.said.basis is not None and not one.said.basis.telling and one.said.applied else []
+    judged: list[Part] = [f"{TITLE}, as registered.", HOW_JUDGED, *raw, *shown] if shown else []
+    return [*parts, *_picture(one), *judged, *finding_parts(one)]
 
 
 def _picture(one: ScoredOutcome) -> list[Part]:

@@ -10,11 +10,12 @@ from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import ModelDescription
 from socrates_core.report.record.frozen import (
     FrozenArm,
+    FrozenClaim,
     FrozenModel,
     FrozenOutcome,
     frozen_prediction,
 )
-from socrates_core.report.record.judging import Judged, judged
+from socrates_core.report.record.judging import ArmScores, Judged, arm_scores, checked_statement, judged
 from socrates_core.report.record.matching import check_matching
 from socrates_core.report.record.opening import OpenedRecord
 from socrates_core.simulation.arm import draw_arm, profile_table
@@ -29,12 +30,12 @@ from socrates_core.study.study_file.form import ResponsesForm, StudyForm
 from socrates_core.study.study_file.reading import study_of
 from socrates_core.study.study_file.yaml_text import read_yaml
 from socrates_core.trust.statement.finding import state
-from socrates_core.trust.statement.making import not_applied
+from socrates_core.trust.statement.record import Claim, Statement
 
 STUDY: Final = "study.yaml"
-ELSEWHERE: Final = (
-    "What was said of how far off this is was registered with the prediction, and stands in the report of the scored "
-    "record."
+AS_REGISTERED: Final = (
+    "What is said of how far off this may be was registered with the prediction and not computed anew; whether what "
+    "people showed lay inside allows for their sampling error."
 )
 OF_DRAWN: Final = "simulated people are"
 """In a note on who was drawn to carry the registered distribution, of whom nothing was predicted."""
@@ -50,6 +51,10 @@ class ScoredOutcome:
     """What was registered of true means, a claim a condition; empty where nothing was."""
     effects: tuple[Judged, ...]
     """Likewise of effects."""
+    said: Statement
+    """What was registered, with what people showed (`checked`), in the order of the result's conditions."""
+    scores: tuple[ArmScores, ...]
+    """Proper scores of each condition whose options people chose; empty if the outcome is open-ended."""
 
     @property
     def name(self) -> str:
@@ -100,7 +105,7 @@ def _scored(
 ) -> ScoredOutcome:
     if not frozen.arms:
         refused = OutcomeResult(outcome, None, f"It was not predicted when the record was made. {frozen.refused}")
-        return ScoredOutcome(refused, frozen, (), ())
+        return ScoredOutcome(refused, frozen, (), (), frozen.said, ())
     cell = asked.find(outcome=outcome.number)
     request = SimulationRequest(
         cell.cell_id,
@@ -114,17 +119,27 @@ def _scored(
     else:
         made = _as_registered(simulate(asked, FrozenModel(frozen, model), request), frozen)
     notes = [*asked.manifest.notes, *(note for note in made.notes if OF_DRAWN not in note)]
-    made = replace(made, notes=tuple(notes), subgroups=())
-    state(made, not_applied(ELSEWHERE))
+    made = replace(made, notes=(*notes, AS_REGISTERED), subgroups=())
+    said = checked_statement(frozen.said, made)
+    state(made, said)
     means = {arm.label: (arm.actual_mean, arm.actual_mean_interval) for arm in made.arms}
     effects = {row.label: (row.actual, row.actual_interval) for row in made.effects}
     nothing = (None, None)
     return ScoredOutcome(
         OutcomeResult(outcome, made, None),
         frozen,
-        tuple(judged(claim, *means.get(claim.label, nothing)) for claim in frozen.said.means),
-        tuple(judged(claim, *effects.get(claim.label, nothing)) for claim in frozen.said.effects),
+        tuple(judged(_claim(one.label, one.mean, one.mean_claim), *means.get(one.label, nothing)) for one in said.arms),
+        tuple(
+            judged(_claim(one.label, one.predicted, one.claim), *effects.get(one.label, nothing))
+            for one in said.effects
+        ),
+        said,
+        arm_scores(said, made),
     )
+
+
+def _claim(label: str, predicted: float, claim: Claim) -> FrozenClaim:
+    return FrozenClaim(label, predicted, claim.inner, claim.outer)
 
 
 def _as_registered(made: Simulation, frozen: FrozenOutcome) -> Simulation:

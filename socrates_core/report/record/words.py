@@ -9,6 +9,8 @@ from socrates_core.simulation.method_notes import BINNED, MIXED, TYPED
 from socrates_core.simulation.result import Simulation
 from socrates_core.study.study_file.form import MarginsForm, PopulationForm, StudyForm
 
+NOWHERE: Final = "none"
+"""The device of a model without weights."""
 OPEN: Final = "To be filled in by the authors."
 
 LIMITS: Final = (
@@ -78,6 +80,8 @@ def items(form: StudyForm, first: Simulation, said: str, population: str) -> tup
 def _reached(first: Simulation) -> str:
     model = first.model
     if not model.name.startswith(PREFIX):
+        if model.device == NOWHERE:
+            return "Run by this software; it has no weights."
         return f"Run by this software on {model.device}, weights in {model.precision}."
     asked = f"Asked over the network: {model.device}, {model.precision}."
     return " ".join([asked, *(note for note in first.notes if note in (TYPED, BINNED, MIXED))])

@@ -13,6 +13,12 @@ TRUST_COLUMNS: Final = (
 """The calibrated share of the option; and of the calibrated shares of it and all above, with the 80 % interval of the
 true one, error of the model included. Empty where nothing is said."""
 
+DISTANCE_COLUMNS: Final = (
+    "calibrated_wasserstein", "calibrated_wasserstein_at_most", "calibrated_wasserstein_inside",
+)  # fmt: skip
+"""W of the calibrated shares to people's answers, what it is at most with a probability of 80 %, and whether it is. W
+of the raw shares is another figure. Empty where nothing is said, or nobody answered."""
+
 
 def trust_columns(simulation: Simulation, place: int) -> Iterator[tuple[str, ...]]:
     """A row for every option of the arm at this place; then without end, for the options off the axis."""
@@ -28,3 +34,16 @@ def trust_columns(simulation: Simulation, place: int) -> Iterator[tuple[str, ...
             told = [None] * 3 if one is None or at is None else [one.predicted, at.low, at.high]
             yield (f"{calibrated:.6f}", applied, *("" if share is None else f"{share:.6f}" for share in told))
     yield from repeat(("", applied, "", "", ""))
+
+
+def distance_columns(simulation: Simulation, place: int) -> tuple[str, str, str]:
+    """For every option of the arm at this place."""
+    said = trust(simulation)
+    found = said.arms[place].distance if said.applied else None
+    bound = None if said.distance is None else said.distance.inner
+    inside = "" if found is None or found.inner is None else "yes" if found.inner else "no"
+    return (
+        "" if found is None else f"{found.observed:.6f}",
+        "" if bound is None else f"{bound:.6f}",
+        inside,
+    )

@@ -5,13 +5,31 @@ from typing import Final
 
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.document import Part, Table
+from socrates_core.report.trust.distance import (
+    comparable_of,
+    distance_words,
+    distances_sentence,
+    distribution_sentences,
+)
+from socrates_core.report.trust.which import of_which, sharpened
+from socrates_core.report.trust.worth import worth_words
 from socrates_core.report.words import percent, signed
 from socrates_core.scale.answer_scale import AnswerScale
-from socrates_core.trust.statement.record import ArmStatement, Checked, Claim, Covered, EffectStatement, Statement
-from socrates_core.trust.worth import Worth
+from socrates_core.trust.statement.record import (
+    ArmStatement,
+    Checked,
+    Claim,
+    Covered,
+    EffectStatement,
+    Statement,
+)
 
 TITLE: Final = "How far off it may be"
 CANNOT: Final = "can't say"
+NOT_TELLING: Final = (
+    "The intervals of means are no better than ones that ignore the prediction: they say how people answer other "
+    "studies, and the prediction adds nothing to that."
+)
 MOST_ROWS: Final = 21
 """Options up to which raw and calibrated shares stand in a table."""
 
@@ -21,10 +39,12 @@ def trust_sentences(found: Statement) -> list[str]:
     if not found.applied:
         return [found.why or ""]
     told = [
-        _about_mean(found.arms[0]),
-        _about_shares(found.arms[0]),
+        _about_mean(found, found.arms[0]),
+        _about_shares(found, found.arms[0]),
+        "" if found.basis is None or found.basis.telling else NOT_TELLING,
         *_about_effects(found),
-        *_about_distribution(found),
+        *distribution_sentences(found),
+        distances_sentence(found),
     ]
     return [one for one in (*told, _about_support(found)) if one]
 
@@ -44,11 +64,7 @@ def trust_notes(found: Statement) -> list[str]:
     ]
     if basis.sharpened:
         told.append("Speaks of calibrated answers: predictions changed as made left-out studies' answers likeliest.")
-    if not basis.telling:
-        told.append(
-            "The intervals of means are no better than ones that ignore the prediction: they say how people answer "
-            "other studies, and the prediction adds nothing to that."
-        )
+    told += [comparable_of(found)] if found.distance is not None else []
     told += [f"{what}: {why}." for what, why in _missing(found)]
     return told
 
@@ -57,13 +73,16 @@ def arms_trust_table(found: Statement) -> Table:
     """The conditions with where their true means may lie."""
     several = any(arm.highest is not None for arm in found.arms)
     answered = any(arm.checked is not None for arm in found.arms)
-    header = ["Condition", "Mean, calibrated" if _sharpened(found) else "Mean", "True mean, 80 %", "True mean, 95 %"]
+    header = ["Condition", f"Mean{of_which(found, ', ')}", "True mean, 80 %", "True mean, 95 %"]
+    far = any(arm.distance is not None for arm in found.arms)
     header += ["Probability of the highest"] * several + ["People's mean"] * answered
+    header += [f"W{of_which(found, ', ')} (80 % bound)"] * far
     rows = []
     for arm in found.arms:
         row = [arm.label, f"{arm.mean:.2f}", ends(arm.mean_claim.inner, 2), ends(arm.mean_claim.outer, 2)]
         row += [CANNOT if arm.highest is None else percent(arm.highest)] * several
         row += [_checked(arm.checked, 2)] * answered
+        row += [distance_words(arm.distance)] * far
         rows.append(tuple(row))
     return Table(tuple(header), tuple(rows))
 
@@ -75,7 +94,8 @@ def shares_trust_table(found: Statement) -> Table | None:
     answered = any(one.checked is not None for arm in found.arms for one in arm.shares)
     header = ["Answers"]
     for arm in found.arms:
-        header += [f"{arm.label}: share (true, 80 %)", *([f"{arm.label}: people"] if answered else [])]
+        header += [f"{arm.label}: share{of_which(found, ', ')} (true, 80 %)"]
+        header += [f"{arm.label}: people"] * answered
     rows = []
     for k, first in enumerate(found.arms[0].shares):
         row = [first.answers]
@@ -108,7 +128,8 @@ def effects_trust_table(found: Statement) -> Table | None:
     if not found.effects:
         return None
     answered = any(one.checked is not None for one in found.effects)
-    header = ["Condition", "Effect, % of the scale", "True effect, 80 %", "True effect, 95 %", "Probability above 0"]
+    header = ["Condition", f"Effect{of_which(found, ', ')}, % of the scale", "True effect, 80 %", "True effect, 95 %"]
+    header += ["Probability above 0"]
     header += ["As good as asking"] + ["People's effect"] * answered
     rows = []
     for one in found.effects:
@@ -126,9 +147,9 @@ def answers_table(found: Statement, names: Sequence[str]) -> Table | None:
         found: The statement.
         names: Of the options on the axis.
     """
-    if not _sharpened(found):
+    if not sharpened(found):
         return None
-    header = ("Answer", *(f"{arm.label}, {side}" for arm in found.arms for side in ("as predicted", "calibrated")))
+    header = ("Answer", *(f"{arm.label}, {side}" for arm in found.arms for side in ("raw", "calibrated")))
     rows = [
         (name, *(f"{100 * side[k]:.1f} %" for arm in found.arms for side in (arm.raw, arm.calibrated)))
         for k, name in enumerate(names)
@@ -158,39 +179,28 @@ def option_names(scale: AnswerScale) -> list[str]:
     return [f"{scale.written(value)} {scale.labels.get(value, '')}".strip() for value in scale.values or ()]
 
 
-def worth_words(worth: Worth) -> str:
-    """`3 people (80 % interval 2 to 5)`."""
-    people, low, high, most = (_people(one) for one in (worth.people, worth.low, worth.high, worth.most))
-    top = f"{most} or more" if worth.people >= worth.most else people
-    return f"{top} {'person' if top == '1' else 'people'} (80 % interval {low} to {high})"
-
-
 # -- sentences and cells -------------------------------------------------------------------------------------------
 
 
-def _sharpened(found: Statement) -> bool:
-    return found.basis is not None and found.basis.sharpened
-
-
-def _about_mean(arm: ArmStatement) -> str:
+def _about_mean(found: Statement, arm: ArmStatement) -> str:
     claim = arm.mean_claim
     best, level = (claim.inner, "80 %") if claim.inner is not None else (claim.outer, "95 %")
     if best is None:
         return f"Can't say where the true mean lies: {claim.why}."
     return (
         f"With a probability of {level}, the true mean of {arm.label} is between {best.low:.2f} and {best.high:.2f} "
-        "(error of the model included)."
+        f"(error of the model included; predicted {arm.mean:.2f}{of_which(found, ', ')})."
     )
 
 
-def _about_shares(arm: ArmStatement) -> str:
+def _about_shares(found: Statement, arm: ArmStatement) -> str:
     """Of the share that splits the people most evenly."""
     if not arm.shares:
         return ""
     one = min(arm.shares, key=lambda share: abs(share.predicted - 0.5))
     return (
         f"With the same probability, {_share_ends(one.claim.inner)} of everybody would answer {one.answers} in "
-        f"{arm.label} (predicted {percent(one.predicted)})."
+        f"{arm.label} (predicted {percent(one.predicted)}{of_which(found, ', ')})."
     )
 
 
@@ -203,16 +213,11 @@ def _about_effects(found: Statement) -> list[str]:
         return ["It is no information about the effect: on other studies, assuming no effect did as well."]
     largest = max(found.effects, key=lambda one: abs(one.predicted))
     worth = "" if largest.worth is None else f", as good as asking {worth_words(largest.worth)} in each condition"
-    return [f"The effect of {largest.label} is above 0 with a probability of {percent(largest.positive or 0)}{worth}."]
-
-
-def _about_distribution(found: Statement) -> list[str]:
-    at = found.distance
-    if at is None:
-        return []
-    told = "" if at.inner is None else f", at most {at.inner:.2f} with a probability of 80 %"
-    worth = "" if at.worth is None else f" For the distribution it is as good as asking {worth_words(at.worth)}."
-    return [f"The Wasserstein distance (W) to expect is {at.expected:.2f}{told}.{worth}"]
+    predicted = f"predicted {signed(largest.predicted)} % of the scale{of_which(found, ', ')}"
+    return [
+        f"The effect of {largest.label} ({predicted}) is above 0 with a probability of "
+        f"{percent(largest.positive or 0)}{worth}."
+    ]
 
 
 def _about_support(found: Statement) -> str:
@@ -263,13 +268,10 @@ def _share_ends(at: Interval | None) -> str:
 def _checked_share(found: Checked | None) -> str:
     if found is None:
         return "nobody answered"
-    return f"{percent(found.observed)} ({'inside' if found.inner else 'outside'})"
+    value = percent(found.observed)
+    return value if found.inner is None else f"{value} ({'inside' if found.inner else 'outside'})"
 
 
 def effect_ends(at: Interval | None) -> str:
     """The same in points, with signs."""
     return CANNOT if at is None else f"{signed(at.low)} to {signed(at.high)}"
-
-
-def _people(people: float) -> str:
-    return f"{people:,.0f}" if people >= 1.5 else f"{people:.1f}".removesuffix(".0")

@@ -19,6 +19,8 @@ from socrates_core.study.study_set import Cell, Persona
 
 ORDERS: Final = ("listed", "reversed")
 """The rewordings that a model is asked in to average over both orders of the options."""
+NO_TEMPLATE: Final = "none"
+"""Stands for the template of a model that reads none, where `BOTH_ORDERS` follows."""
 BOTH_ORDERS: Final = "options in both orders"
 """What stands beside the template of a model that is asked twice: its errors are others than when asked once."""
 
@@ -58,7 +60,7 @@ class BothOrdersModel:
         """Wrap a model."""
         self._model = model
         about = model.description
-        self.description = replace(about, template=f"{about.template or 'none'}, {BOTH_ORDERS}")
+        self.description = replace(about, template=f"{about.template or NO_TEMPLATE}, {BOTH_ORDERS}")
 
     def answer_distributions(self, cell: Cell, personas: Sequence[Persona]) -> AnswerDistributions:
         """The mean of both.

@@ -39,6 +39,23 @@ class Checked:
 
 
 @dataclass(frozen=True)
+class CheckedDistance:
+    """The Wasserstein distance (W) of the answers that a statement speaks of to those that people gave, beside its
+    bound. That is of W to as many people as answered in the calibration, so nothing is added for sampling here; to the
+    answers of fewer people W is larger by chance.
+    """
+
+    observed: float
+    """In [0, 1]. Not the W of the answers as predicted, where the statement speaks of calibrated ones."""
+    people: float
+    """How many equally weighted people the answers are worth."""
+    inner: bool | None
+    """Whether it is at most the bound at 80 %; None if there is none."""
+    outer: bool | None
+    """At 95 %."""
+
+
+@dataclass(frozen=True)
 class ShareStatement:
     """Of the people who answer at or above an option, in [0, 1]."""
 
@@ -73,6 +90,8 @@ class ArmStatement:
     """Probability that this arm's true mean is the highest of all; None if nothing can be said of effects."""
     checked: Checked | None
     """The mean of people's answers; None if nobody answered."""
+    distance: CheckedDistance | None
+    """W of `calibrated` to people's answers; None with fewer than two people."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +119,9 @@ class DistanceStatement:
     """W is at most this with a probability of 80 %; None with too few groups to say so."""
     outer: float | None
     """At most this with 95 %."""
+    people: float | None
+    """Who answered a cell of the calibration, median: all this is of W to that many people's answers. None if it is
+    not known."""
     worth: Worth | None
     """People whose answers would tell the distribution of one cell as well."""
 

@@ -91,7 +91,7 @@ def _parts_html(parts: Sequence[Part], title: str) -> str:
     drawn = []
     for part in parts:
         if isinstance(part, Table):
-            drawn.append(table_html(part, f"Registered and observed, {title}"))
+            drawn.append(table_html(part, f"Registered and observed, {title}: {part.header[1]}"))
         elif isinstance(part, str):
             drawn.append(f"<p>{text(part)}</p>")
     return "".join(drawn)

@@ -8,7 +8,9 @@ import plotly.graph_objects as go
 from gradio.blocks import Block
 
 from socrates_core.report.figures import arms_figure, histogram
+from socrates_core.report.trust.which import raw_words
 from socrates_core.simulation.result import ArmResult, Simulation
+from socrates_core.trust.statement.finding import trust
 from socrates_core.ui.html import notice_html, text
 from socrates_core.ui.listeners import Updates
 from socrates_core.ui.saving.pictures import means_words, shares_words, told
@@ -126,8 +128,8 @@ def draw_result(panel: ResultPanel, result: Simulation, query: str, base: ArmRes
         panel.body: gr.update(visible=True),
         panel.verdict: verdict_html(result),
         panel.figure: told(styled(histogram(arm)), result, shares_words(arm), "answers"),
-        panel.metrics: metrics_html(arm, base),
-        panel.options: options_html(arm),
+        panel.metrics: metrics_html(arm, base, trust(result)),
+        panel.options: options_html(arm, raw_words(trust(result), ", raw")),
         panel.arms: gr.update(value=means, visible=several),
         panel.effects: effects_html(result),
         panel.trust: trust_html(result, panel.prefix),

@@ -16,8 +16,12 @@ from socrates_core.report.effect_table import (
     off_axis_sentence,
     shares_by_option,
 )
+from socrates_core.report.trust.distance import comparable_of
+from socrates_core.report.trust.which import raw_words
 from socrates_core.report.words import from_to, percent, signed
 from socrates_core.simulation.result import ArmResult, Score, Simulation
+from socrates_core.trust.statement.finding import trust
+from socrates_core.trust.statement.record import Statement
 from socrates_core.ui.html import bar, metric, table, text
 from socrates_core.ui.simulate.number_view import bins_html, medians_html, number_metrics_html, of_given
 
@@ -57,6 +61,10 @@ EXPLAIN_HALVES: Final = (
 EXPLAIN_BASE: Final = (
     "The W of the same model without its adapter, for the same people, settings and seed: what the adapter is worth "
     "here. “Base, adapter, uniform” above the result shows the three predictions with the differences between them."
+)
+EXPLAIN_CALIBRATED: Final = (
+    "The same distance for the calibrated answers: raw ones changed as made answers of left-out studies likeliest. W "
+    "to expect and its bound, under “How far off it may be”, are of this one, not of the raw answers."
 )
 EXPLAIN_PEOPLE: Final = (
     "How many human answers the prediction is compared with, and how many people were simulated. People with the same "
@@ -104,22 +112,26 @@ def verdict_html(result: Simulation) -> str:
     )
 
 
-def metrics_html(arm: ArmResult, base: ArmResult | None = None) -> str:
+def metrics_html(arm: ArmResult, base: ArmResult | None = None, said: Statement | None = None) -> str:
     """The figures of one condition, each with an explanation.
 
     Args:
         arm: The condition.
         base: The same as predicted by the model without its adapter; None where that is not known.
+        said: Of how far off the outcome may be, whose first condition this is; None if it is not shown beside.
     """
     if arm.numbers is not None:
         return number_metrics_html(arm, arm.numbers)
     score = arm.score
     metrics = []
+    raw = "" if said is None else raw_words(said, ", raw")
     if score is not None:
         plain = base.score if base is not None else None
-        widest = max(score.uniform, score.interval.high, score.noise_floor, plain.interval.high if plain else 0, 1e-9)
+        far = said.arms[0].distance if said is not None and raw else None
+        others = (plain.interval.high if plain else 0, far.observed if far else 0, 1e-9)
+        widest = max(score.uniform, score.interval.high, score.noise_floor, *others)
         metrics += [
-            metric("Wasserstein distance (W)", f"{score.wasserstein:.3f}",
+            metric(f"Wasserstein distance (W){raw}", f"{score.wasserstein:.3f}",
                    f"95 % interval {from_to(score.interval, '–')}", EXPLAIN_DISTANCE,
                    bar(score.wasserstein / widest, "predicted", score.interval, widest)),
             metric("Noise floor", f"{score.noise_floor:.3f}", f"W of a perfect prediction with {_effective(arm)}",
@@ -127,6 +139,8 @@ def metrics_html(arm: ArmResult, base: ArmResult | None = None) -> str:
             metric("Uniform baseline", f"{score.uniform:.3f}", _gain_words(score), EXPLAIN_UNIFORM,
                    bar(score.uniform / widest, "neutral")),
         ]  # fmt: skip
+        if said is not None and raw:
+            metrics.insert(1, _calibrated(said, widest))
         if score.split_half is not None:
             drawn = bar(score.split_half / widest, "neutral")
             below = "W of a second survey of as many people"
@@ -151,8 +165,8 @@ def metrics_html(arm: ArmResult, base: ArmResult | None = None) -> str:
         unit = arm.cell.scale.unit
         spread = _beside(unit * actual.sd if actual else None)
         metrics += [
-            metric("Mean", f"{arm.predicted_mean:.2f}", _beside(arm.actual_mean), EXPLAIN_MEAN),
-            metric("Standard deviation", f"{unit * arm.predicted.sd:.2f}", spread, EXPLAIN_SPREAD),
+            metric(f"Mean{raw}", f"{arm.predicted_mean:.2f}", _beside(arm.actual_mean), EXPLAIN_MEAN),
+            metric(f"Standard deviation{raw}", f"{unit * arm.predicted.sd:.2f}", spread, EXPLAIN_SPREAD),
         ]
     if arm.off_axis is not None:
         beside = "predicted; no actual answers"
@@ -162,11 +176,13 @@ def metrics_html(arm: ArmResult, base: ArmResult | None = None) -> str:
     return f"<div class='tiles'>{''.join(metrics)}</div>"
 
 
-def options_html(arm: ArmResult) -> str:
-    """Predicted and actual share of every option: the histogram as a table."""
+def options_html(arm: ArmResult, raw: str = "") -> str:
+    """Predicted and actual share of every option: the histogram as a table; `raw` tells the predicted ones from
+    calibrated ones, where there are any.
+    """
     if arm.open_ended:
         return bins_html(arm)
-    head = "<th scope='col'>Answer</th><th scope='col' class='num'>Predicted</th>"
+    head = f"<th scope='col'>Answer</th><th scope='col' class='num'>Predicted{raw}</th>"
     head += "<th scope='col' class='num'>Actual</th><th scope='col' class='num'>Difference</th>" if arm.actual else ""
     rows = []
     for answer, label, ours, theirs in shares_by_option(arm):
@@ -189,14 +205,17 @@ def effects_html(result: Simulation) -> str:
         return medians_html(result)
     if not result.effects:
         return "<p class='quiet'>The options have no order, so conditions have no means to compare.</p>"
+    said = trust(result)
+    raw = raw_words(said, ", raw")
     head = (
-        "<th scope='col'>Condition</th><th scope='col' class='num'>Predicted mean</th>"
-        "<th scope='col' class='num'>Actual mean</th><th scope='col' class='num'>Predicted effect</th>"
-        "<th scope='col' class='num'>Actual effect</th><th scope='col' class='num'>W</th>"
+        f"<th scope='col'>Condition</th><th scope='col' class='num'>Predicted mean{raw}</th>"
+        f"<th scope='col' class='num'>Actual mean</th><th scope='col' class='num'>Predicted effect{raw}</th>"
+        f"<th scope='col' class='num'>Actual effect</th><th scope='col' class='num'>W{raw}</th>"
     )
+    head += "<th scope='col' class='num'>W, calibrated</th>" if raw else ""
     effects = {row.cell.cell_id: row for row in result.effects}
     rows = []
-    for arm in result.arms:
+    for place, arm in enumerate(result.arms):
         effect = effects.get(arm.cell.cell_id)
         predicted = _effect(effect.predicted, effect.predicted_interval) if effect else "control"
         actual = "control" if effect is None else _effect(effect.actual, effect.actual_interval)
@@ -204,11 +223,13 @@ def effects_html(result: Simulation) -> str:
             predicted += _bounds(effect.off_axis.predicted)
             actual += _bounds(effect.off_axis.actual)
         distance = f"{arm.score.wasserstein:.3f}" if arm.score else "–"
+        calibrated = f"<td class='num'>{_calibrated_w(said, place)}</td>" if raw else ""
         rows.append(
             f"<tr><th scope='row'>{text(arm.cell.condition_label)}{_off_axis_share(arm)}</th>"
             f"<td class='num'>{arm.predicted_mean:.2f}</td>"
             f"<td class='num'>{'–' if arm.actual_mean is None else f'{arm.actual_mean:.2f}'}</td>"
-            f"<td class='num'>{predicted}</td><td class='num'>{actual}</td><td class='num'>{distance}</td></tr>"
+            f"<td class='num'>{predicted}</td><td class='num'>{actual}</td><td class='num'>{distance}</td>"
+            f"{calibrated}</tr>"
         )
     return (
         table("Means and effects by condition", head, rows)
@@ -229,6 +250,23 @@ def notes_html(result: Simulation) -> str:
     return f"<div class='notes'><h3>Notes</h3><ul>{items}</ul></div>" if items else ""
 
 
+def _calibrated(said: Statement, widest: float) -> str:
+    """W of the calibrated answers: the one that the bound speaks of."""
+    found, bound = said.arms[0].distance, None if said.distance is None else said.distance.inner
+    below = "nothing bounds it" if bound is None else f"at most {bound:.2f} with a probability of 80 %"
+    if found is not None and found.inner is not None:
+        below += ": inside" if found.inner else ": outside"
+    drawn = "" if found is None else bar(found.observed / widest, "predicted")
+    return metric(
+        "W, calibrated", _calibrated_w(said, 0), below, f"{EXPLAIN_CALIBRATED} {comparable_of(said)}".strip(), drawn
+    )
+
+
+def _calibrated_w(said: Statement, place: int) -> str:
+    found = said.arms[place].distance
+    return "–" if found is None else f"{found.observed:.3f}"
+
+
 def _effects_line(result: Simulation) -> str:
     """The effects of up to three conditions in a line, the shown one first; a table further down has all of them."""
     shown = result.arms[0].cell.cell_id
@@ -236,10 +274,12 @@ def _effects_line(result: Simulation) -> str:
     if not rows:
         return ""
     unit, digits = ("", 0) if result.arms[0].open_ended else ("\u00a0%", 1)
+    raw = raw_words(trust(result), " (raw)")
     said = []
     for row in rows[:IN_A_LINE]:
         actual = "" if row.actual is None else f", actual <b>{signed(row.actual, digits)}{unit}</b>"
-        said.append(f"{text(row.cell.condition_label)}: predicted <b>{signed(row.predicted, digits)}{unit}</b>{actual}")
+        predicted = f"predicted{raw} <b>{signed(row.predicted, digits)}{unit}</b>"
+        said.append(f"{text(row.cell.condition_label)}: {predicted}{actual}")
     more = f" · {len(rows) - IN_A_LINE} more below" if len(rows) > IN_A_LINE else ""
     whose = "Effect" if len(rows) == 1 else "Effects"
     return (

@@ -24,7 +24,7 @@ from socrates_core.trust.statement.finding import trust
 from socrates_core.trust.statement.record import ArmStatement, Statement
 from socrates_core.ui.html import table_html, text
 
-OF_PICTURE: Final = "Pale bars in the picture of the means are of the answers as predicted, as its marks are."
+OF_PICTURE: Final = "Pale bars in the picture of the means are of the raw answers, as its marks are."
 PLACES: Final = {"inside": "good", "edge": "weak", "outside": "bad"}
 """Support → colour class of its mark."""
 
@@ -48,7 +48,7 @@ def trust_html(simulation: Simulation | None, prefix: str) -> str:
     name = f"{prefix}trust-of"
     switch = (
         f"<label><input type='radio' name='{name}' value='calibrated' checked> Calibrated answers</label>"
-        f"<label><input type='radio' name='{name}' value='raw'> Answers as predicted</label>"
+        f"<label><input type='radio' name='{name}' value='raw'> Raw answers</label>"
     )
     return (
         f"<section class='trust'>{head}<fieldset class='switch'><legend>Speaks of</legend>{switch}</fieldset>"
@@ -92,7 +92,7 @@ def _details(said: Statement, simulation: Simulation) -> str:
         table_html(arms_trust_table(said), "Where the true means may lie"),
         "" if shares is None else table_html(shares, "Where the true shares may lie"),
         "" if effects is None else table_html(effects, "Where the true effects may lie"),
-        "" if answers is None else table_html(answers, "Answers as predicted and calibrated"),
+        "" if answers is None else table_html(answers, "Raw and calibrated answers"),
     ]
     trials = trials_table(said)
     tried = "" if trials is None else table_html(trials, "How often intervals held what people showed")

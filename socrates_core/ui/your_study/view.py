@@ -86,6 +86,7 @@ def keep_html(form: StudyForm, found: Sequence[OutcomeResult]) -> str:
         f"<button type='button' data-file='{kind}'>{name}</button>"
         for kind, name in (
             ("csv", "CSV of the shares"),
+            ("claims", "CSV of how far off"),
             ("html", "HTML report"),
             ("json", "JSON, everything"),
             ("zip", "Record for preregistration"),

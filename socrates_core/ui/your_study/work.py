@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Final
 
 from socrates_core.errors import SocratesError
+from socrates_core.report.prediction.claims import prediction_claims_csv
 from socrates_core.report.prediction.files import prediction_csv, prediction_html, prediction_json
 from socrates_core.report.record.making import make_record
 from socrates_core.report.record.words import population_words
@@ -145,6 +146,7 @@ def download(results: Results, visitor: Visitor, made: Prediction, kind: str) ->
     """
     writers: dict[str, Callable[[], str | bytes]] = {
         "csv": lambda: prediction_csv(made.found),
+        "claims": lambda: prediction_claims_csv(made.found),
         "html": lambda: prediction_html(made.form, made.found),
         "json": lambda: prediction_json(made.form, made.found),
         "zip": lambda: make_record(made.form, made.found, population_words(made.form.population)),
@@ -152,7 +154,8 @@ def download(results: Results, visitor: Visitor, made: Prediction, kind: str) ->
     if kind not in writers:
         raise SocratesError(f"There is no download {kind!r}")
     results.limits.take(visitor, DOWNLOAD_COST)
-    return file_json(made.form.title, kind, writers[kind]())
+    title, ending = (f"{made.form.title} claims", "csv") if kind == "claims" else (made.form.title, kind)
+    return file_json(title, ending, writers[kind]())
 
 
 def study_file(found: Written) -> str:

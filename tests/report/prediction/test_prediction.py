@@ -207,7 +207,7 @@ def test_the_command_writes_the_prediction_and_says_what_it_is(
     said = capsys.readouterr().out
     assert "Nobody has answered this study." in said
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "prediction.csv", "prediction.json", "report.html", "report.md", "study.yaml",
+        "prediction.csv", "prediction.json", "prediction_claims.csv", "report.html", "report.md", "study.yaml",
     ]  # fmt: skip
     assert "menu.yaml" not in (tmp_path / "out" / "report.html").read_text("utf-8")
 

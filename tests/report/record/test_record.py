@@ -18,14 +18,16 @@ from socrates_core.metrics.uncertainty import Interval
 from socrates_core.model.answer_model import SampledNumbers
 from socrates_core.model.baselines import UniformModel
 from socrates_core.model.loading import load_model
+from socrates_core.report.prediction.files import model_words
 from socrates_core.report.record.command import record as record_command
 from socrates_core.report.record.frozen import FrozenClaim
 from socrates_core.report.record.judging import Inside, judged
 from socrates_core.report.record.making import digests, make_record, packed
 from socrates_core.report.record.opening import LARGEST, open_record
-from socrates_core.report.record.report import scored_files
+from socrates_core.report.record.report import scored_files, scored_lines
 from socrates_core.report.record.scoring import score_record
 from socrates_core.report.record.words import OPEN, population_words
+from socrates_core.simulation.robustness.asking import in_both_orders
 from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.sources.file.frames import column_names
 from socrates_core.study.study_file.checks import form_of
@@ -222,6 +224,9 @@ def test_an_outcome_that_was_not_predicted_says_why(tmp_path: Path) -> None:
     form = made_study(asked)
     found = simulate_study(study_of(form, None, "s"), load_model("uniform"), Sampling(20))
     (tmp_path / "r.zip").write_bytes(make_record(form, found, "", WHEN))
+    front = files_of((tmp_path / "r.zip").read_bytes())["index.html"]
+    assert "spend was not predicted. It is open-ended" in front
+    assert front.index("spend was not predicted") < front.index("Disclosure")
     data, table_map = people(tmp_path, "like", [1, 2, 1, 2])
     scored = score_record(open_record(tmp_path / "r.zip"), data, table_map)
     assert [one.result.simulation is None for one in scored.outcomes] == [True, False]
@@ -240,8 +245,13 @@ def test_registered_intervals_are_compared_and_not_computed_anew(record: bytes, 
     def claim(files: dict[str, str]) -> None:
         told = json.loads(files["prediction.json"])
         at = {"inner": [2.4, 2.6], "outer": [2.2, 2.8], "why": None}
-        arms = [{"label": name, "mean": 2.5, "mean_claim": at} for name in ("plain", "climate")]
-        told["outcomes"][0]["trust"] = {"applied": True, "arms": arms, "effects": []}
+        shares = {"raw": [1 / 3, 1 / 3, 1 / 3], "calibrated": [0.0, 0.5, 0.5]}
+        kept = {"mean": 2.5, "mean_claim": at, "shares": [], "highest": None, "checked": None}
+        arms = [{"condition": i, "label": name, **shares, **kept} for i, name in ((1, "plain"), (2, "climate"))]
+        told["outcomes"][0]["trust"] = {
+            "applied": True, "why": None, "basis": None, "support": None, "can_sharpen": True,
+            "arms": arms, "effects": [], "distance": None,
+        }  # fmt: skip
         files["prediction.json"] = json.dumps(told)
 
     (tmp_path / "r.zip").write_bytes(forged(record, claim))
@@ -257,6 +267,121 @@ def test_registered_intervals_are_compared_and_not_computed_anew(record: bytes, 
         "True mean, 80 %" in scored_files(opened, scored)["report.html"].split("<script")[-1]
     )  # in the picture's legend
     assert "The means registered here are calibrated" in report  # 2.5, where the model's distribution has 2
+
+
+@pytest.fixture(scope="module")
+def stated(record: bytes) -> bytes:
+    """A record that states everything: raw shares of a third each, sharpened to 0, 1/2, 1/2."""
+
+    def state(files: dict[str, str]) -> None:
+        told = json.loads(files["prediction.json"])
+        at = {"inner": [2.2, 2.8], "outer": None, "why": "too few groups"}
+        upper = {"value": 3, "answers": "3 (Very)", "predicted": 0.5, "checked": None}
+        upper["claim"] = {"inner": [0.3, 0.7], "outer": None, "why": "too few groups"}
+        arms = [
+            {
+                "condition": i, "label": name, "raw": [1 / 3] * 3, "calibrated": [0.0, 0.5, 0.5], "mean": 2.5,
+                "mean_claim": at, "shares": [upper], "highest": chance, "checked": None,
+            }
+            for i, name, chance in ((1, "plain", 0.4), (2, "climate", 0.6))
+        ]  # fmt: skip
+        effect = {"condition": 2, "label": "climate", "predicted": 0.0, "positive": 0.7, "worth": None, "checked": None}
+        effect["claim"] = {"inner": [-20.0, 20.0], "outer": None, "why": "too few groups"}
+        basis = {"kind": "real", "groups": 15, "studies": 34, "family": "all scales", "sharpened": True}
+        told["outcomes"][0]["trust"] = {
+            "applied": True, "why": None, "basis": {**basis, "telling": False, "informed": True, "trials": []},
+            "support": None, "can_sharpen": True, "arms": arms, "effects": [effect],
+            "distance": {"expected": 0.2, "inner": 0.3, "outer": None, "people": 400, "worth": None},
+        }  # fmt: skip
+        files["prediction.json"] = json.dumps(told)
+
+    return forged(record, state)
+
+
+def test_everything_that_was_registered_is_judged(stated: bytes, tmp_path: Path) -> None:
+    (tmp_path / "r.zip").write_bytes(stated)
+    opened = open_record(tmp_path / "r.zip")
+    answers = [2, 3, 2, 3, 3, 3, 2, 3] * 5  # plain: 2 three times in four, 3 once; climate: all 3
+    scored = score_record(opened, *people(tmp_path, "intention", answers))
+    (one,) = scored.outcomes
+    plain, climate = one.said.arms
+    # W of 0, 1/2, 1/2: a quarter, and a half, of the answers moved by half of the scale's width
+    assert plain.distance is not None
+    assert climate.distance is not None
+    assert [plain.distance.observed, climate.distance.observed] == pytest.approx([0.125, 0.25])
+    assert [plain.distance.inner, climate.distance.inner] == [True, True]
+    # raw thirds: (1/3 + 1/12) / 2 and (1/3 + 2/3) / 2
+    assert one.result.simulation is not None
+    assert [arm.w for arm in one.result.simulation.arms] == pytest.approx([5 / 24, 0.5])
+    assert [arm.shares[0].checked and arm.shares[0].checked.inner for arm in one.said.arms] == [True, False]
+    # all answer 3. Brier, raw: 1/9 + 1/9 + 4/9, calibrated: 1/4 + 1/4; ranked, raw: (1/9 + 4/9) / 2
+    assert one.scores[1].raw.brier == pytest.approx(2 / 3)
+    assert one.scores[1].raw.rps == pytest.approx(5 / 18)
+    assert one.scores[1].calibrated is not None
+    assert one.scores[1].calibrated.brier == pytest.approx(1 / 2)
+    assert one.scores[1].calibrated.log == pytest.approx(np.log(2))
+    report = scored_files(opened, scored)["report.md"]
+    assert "| plain | 0.208 | 0.125 (inside) | 0.200 | 0.300 | 20 |" in report
+    assert "| climate | 70.0 % | +37.5 (" in report
+    assert "above 0 |" in report
+    assert "| climate | 60.0 % | 3.00 (2.74 to 3.00) | highest |" in report
+    assert "| Condition | Registered mean, calibrated | True mean, 80 % |" in report
+    assert "cannot show it to be right or wrong" in report
+    assert "the prediction adds nothing to that" in report
+    assert "| climate | calibrated | 0.500 | 0.125 | 0.693 | 20 |" in report
+    told = json.loads(scored_files(opened, scored)["scored.json"])
+    assert told["record_sha256"] == opened.digest
+    assert told["outcomes"][0]["said"]["arms"][0]["distance"]["inner"] is True
+    assert told["outcomes"][0]["scores"][1]["calibrated"]["brier"] == pytest.approx(0.5)
+    lines = " ".join(scored_lines(one))
+    assert "With 20 people, where 400 answered a cell of the calibration (median), chance makes W larger" in lines
+    for said in ("W (raw) = 0.208", "0.125 (inside) in plain", "effect above 0 was given 70.0 %", "1 of 2 shares"):
+        assert said in lines
+
+
+def test_the_tables_of_a_scored_record_carry_the_calibration_that_was_registered(stated: bytes, tmp_path: Path) -> None:
+    (tmp_path / "r.zip").write_bytes(stated)
+    opened = open_record(tmp_path / "r.zip")
+    files = scored_files(opened, score_record(opened, *people(tmp_path, "intention", [2, 3] * 20)))
+    rows = list(csv.DictReader(io.StringIO(files["compared-1-intention.csv"])))
+    assert {row["calibration_applied"] for row in rows} == {"yes"}
+    assert [row["calibrated_share"] for row in rows[:3]] == ["0.000000", "0.500000", "0.500000"]
+    assert (rows[2]["at_or_above_low"], rows[2]["at_or_above_high"]) == ("0.300000", "0.700000")
+    assert rows[0]["calibrated_wasserstein_at_most"] == "0.300000"
+    said = json.loads(files["compared-1-intention.json"])["trust"]
+    assert said["applied"] is True
+    assert said["arms"][0]["mean_claim"]["inner"] == [2.2, 2.8]
+    assert "was registered with the prediction" in files["compared-1-intention.html"]
+
+
+@pytest.mark.parametrize(
+    ("place", "wrong", "why"),
+    [
+        (("arms", 0, "calibrated"), [0.5, 0.5, 0.5], "calibrated shares of the options do not add up to 1"),
+        (("arms", 0, "mean"), 1.0, "a mean that it states is not that of its calibrated shares"),
+        (("arms", 0, "highest"), 1.5, "a probability that it states is not in"),
+        (("arms", 0, "condition"), 7, "of other conditions than it predicts"),
+        (("effects", 0, "claim", "inner"), [3.0, -3.0], "an interval begins above its end"),
+        (("distance", "inner"), 4.0, "a distance that it states is not in"),
+        (("arms", 0, "shares", 0, "value"), 9, "a share at or above what is not an option"),
+        (("basis",), 3, "what it states of its error is not readable"),
+    ],
+)
+def test_a_statement_that_cannot_be_is_refused_in_words(
+    place: tuple[str | int, ...], wrong: object, why: str, stated: bytes, tmp_path: Path
+) -> None:
+    def spoil(files: dict[str, str]) -> None:
+        told = json.loads(files["prediction.json"])
+        inside = told["outcomes"][0]["trust"]
+        for key in place[:-1]:
+            inside = inside[key]
+        inside[place[-1]] = wrong
+        files["prediction.json"] = json.dumps(told)
+
+    (tmp_path / "r.zip").write_bytes(forged(stated, spoil))
+    with pytest.raises(SocratesError, match=why) as refused:
+        score_record(open_record(tmp_path / "r.zip"), *people(tmp_path, "intention", [1, 3]))
+    assert not any(word in str(refused.value) for word in ("Error(", "\n"))
 
 
 def test_an_interval_is_widened_by_the_sampling_error_of_the_people() -> None:
@@ -276,6 +401,14 @@ def test_every_profile_stands_in_a_table_that_is_marked_as_simulated(record: byt
     # uniform over 1, 2, 3 and 8, which is off the axis
     assert {(row["predicted_mean"], row["its_probability"]) for row in rows} == {("2.000000", "0.250000")}
     assert any(row["attribute_gender"] for row in rows)
+
+
+def test_a_model_without_weights_and_without_a_template_is_described_in_words(record: bytes) -> None:
+    reached = next(
+        one for one in json.loads(files_of(record)["record.json"])["to_report"] if one["topic"] == "How it was reached"
+    )
+    assert reached["answer"] == "Run by this software; it has no weights."
+    assert model_words(in_both_orders(load_model("uniform")).description) == "uniform, options in both orders"
 
 
 def changed(record: bytes, **files: str | None) -> bytes:

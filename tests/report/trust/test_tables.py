@@ -7,12 +7,16 @@ import json
 import pytest
 
 from socrates_core.model.loading import load_model
+from socrates_core.report.prediction.claims import prediction_claims_csv
+from socrates_core.report.prediction.tables import arms_table, summary
 from socrates_core.report.simulation import to_csv, to_html, to_json
 from socrates_core.report.trust.tables import shares_trust_table, trials_table, trust_sentences
 from socrates_core.simulation.named import simulate
 from socrates_core.simulation.result import Simulation
-from socrates_core.study.studies import load_studies
+from socrates_core.simulation.whole_study import OutcomeResult
+from socrates_core.study.studies import Outcome, load_studies
 from socrates_core.trust.statement.finding import trust
+from socrates_core.ui.simulate.result_view import effects_html, metrics_html
 from socrates_core.ui.trust.view import trust_html
 
 
@@ -58,3 +62,82 @@ def test_what_the_demo_says_is_what_held_on_left_out_and_on_test_groups(welfare:
     assert trust(welfare).effects[0].claim.inner is None
     assert trust(welfare).effects[0].positive is None
     assert any("did not hold on the 8 groups of the test part" in one for one in trust_sentences(trust(welfare)))
+
+
+@pytest.fixture(scope="module")
+def forbid() -> Simulation:
+    """A study whose raw and calibrated answers are unequally far from people's."""
+    return simulate(load_studies("bundled"), load_model("demo", "demo"), study="classic-allow-forbid", people=20)
+
+
+def test_the_w_that_is_bounded_is_the_w_that_is_judged(forbid: Simulation) -> None:
+    # calibrated answers are nearer to a half and half than the raw ones, which happen to be right: 19 % against 77 %
+    raw, said = trust(forbid, sharpened=False), trust(forbid)
+    arm, place = forbid.arms[1], 1
+    assert arm.actual is not None
+    assert said.distance is not None
+    # two options one step apart: W is the difference of the shares of the first one
+    by_hand = [abs(shares[0] - arm.actual.probs[0]) for shares in (said.arms[place].raw, said.arms[place].calibrated)]
+    judged = [one.arms[place].distance for one in (raw, said)]
+    assert [one and one.observed for one in judged] == pytest.approx(by_hand)
+    assert by_hand[0] == pytest.approx(arm.w)
+    assert by_hand[0] < 0.2 < said.distance.inner < 0.3 < by_hand[1]  # type: ignore[operator]
+    assert [one and one.inner for one in judged] == [True, False]
+    assert said.distance.people == 400
+
+
+def test_w_is_named_raw_or_calibrated_wherever_it_stands_beside_a_bound(forbid: Simulation) -> None:
+    said = trust(forbid)
+    (told,) = (one for one in trust_sentences(said) if one.startswith("To people's answers, W of the calibrated"))
+    assert f"{said.arms[1].distance.observed:.3f} (outside) in asked whether to forbid" in told  # type: ignore[union-attr]
+    assert "chance makes W larger" not in told  # 3,170 people answered, more than in the calibration
+    assert "of the calibrated answers is 0.18, at most 0.28" in " ".join(trust_sentences(said))
+    assert "figures are of raw answers" in str(forbid)
+    rows = list(csv.DictReader(io.StringIO(to_csv(forbid))))
+    last = rows[-1]
+    assert float(last["wasserstein"]) == pytest.approx(forbid.arms[1].w, abs=1e-6)
+    assert float(last["calibrated_wasserstein"]) == pytest.approx(said.arms[1].distance.observed, abs=1e-6)  # type: ignore[union-attr]
+    assert last["calibrated_wasserstein_inside"] == "no"
+    told_json = json.loads(to_json(forbid))["trust"]["arms"][1]["distance"]
+    assert told_json["inner"] is False
+    page = metrics_html(forbid.arms[0], None, said) + effects_html(forbid) + to_html(forbid)
+    assert "<h4>Wasserstein distance (W), raw</h4>" in page
+    assert "<h4>W, calibrated</h4>" in page
+    assert "<th>Wasserstein distance (W), raw, stated scale</th>" in page
+    assert f"{said.arms[1].distance.observed:.3f} (outside)" in page  # type: ignore[union-attr]
+
+
+def test_everything_that_is_claimed_stands_in_a_table_of_claims(forbid: Simulation) -> None:
+    said = trust(forbid)
+    outcome = Outcome(1, "=speech", "Allow or forbid?", forbid.control.scale)
+    unable = OutcomeResult(Outcome(2, "spend", "How much?", forbid.control.scale), None, "It is open-ended.")
+    content = prediction_claims_csv([OutcomeResult(outcome, forbid, None), unable])
+    rows = list(csv.DictReader(io.StringIO(content)))
+    assert {row["simulated"] for row in rows} == {"true"}
+    assert rows[0]["outcome"] == "'=speech"  # no formula
+    means = [row for row in rows if row["claim"] == "true_mean" and row["condition"] == forbid.arms[1].label]
+    assert [(row["answers"], row["level"]) for row in means] == [("calibrated", "0.8"), ("calibrated", "0.95")]
+    at = said.arms[1].mean_claim.inner
+    assert at is not None
+    figures = [float(means[0][name]) for name in ("value", "low", "high")]
+    assert figures == pytest.approx([said.arms[1].mean, at.low, at.high], rel=1e-5)
+    assert means[1]["low"] == ""
+    assert "must be tried on 19 groups" in means[1]["why_not"]
+    (effect, _) = (row for row in rows if row["claim"] == "true_effect")
+    assert "did not hold on the 8 groups of the test part" in effect["why_not"]
+    far = next(row for row in rows if row["claim"] == "wasserstein")
+    assert (far["condition"], far["level"], far["low"]) == ("", "0.8", "0")
+    assert said.distance is not None
+    assert float(far["high"]) == pytest.approx(said.distance.inner, rel=1e-5)
+    worth = next(row for row in rows if row["claim"] == "worth_of_distribution")
+    assert float(worth["value"]) == pytest.approx(3.392095, rel=1e-5)
+    assert (rows[-1]["claim"], rows[-1]["why_not"]) == ("nothing", "It is open-ended.")
+
+
+def test_a_summary_says_that_its_figures_are_raw_and_that_the_prediction_adds_nothing(forbid: Simulation) -> None:
+    assert "predicted mean (raw), 1.8" in summary(forbid)
+    assert arms_table(forbid).header[2] == "Mean, raw (95 % interval)"
+    told = " ".join(trust_sentences(trust(forbid)))
+    assert "(error of the model included; predicted 1.60, calibrated)" in told
+    assert "the prediction adds nothing to that" in told
+    assert trust_html(forbid, "").count("the prediction adds nothing") == 2  # of calibrated and of raw answers
