@@ -22,7 +22,7 @@ def test_a_printed_prediction_says_why_nobody_knows_how_far_off_it_is(predicted:
 
 
 def arm(label: str, claim: Claim) -> ArmStatement:
-    return ArmStatement(1, label, (0.5, 0.5), (0.5, 0.5), 1.5, claim, (), None, None)
+    return ArmStatement(1, label, (0.5, 0.5), (0.5, 0.5), 1.5, claim, (), None, None, None)
 
 
 def test_the_sentence_has_the_interval_of_every_true_mean_or_why_there_is_none() -> None:
