@@ -9,8 +9,9 @@
     False
 
 Seven names do what the page does: `load_studies` and `read_study` give studies, `load_model` a model, `Population` says
-who takes part, `simulate` predicts one study, `evaluate` measures a model on many, and `compare` says which of several
-is closer. What a user can fix is raised as an `errors.SocratesError`, whose text says what to do.
+who takes part, `simulate` predicts one study and says how far off that may be, `evaluate` measures a model on many, and
+`compare` says which of several is closer. What a user can fix is raised as an `errors.SocratesError`, whose text says
+what to do.
 
 The modules below are a pipeline: each imports only what CONTRIBUTING.md lists before it. Importing this package loads
 none of them: neither torch nor gradio comes before it is used.
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     from socrates_core.evaluation.in_memory import compare, evaluate
     from socrates_core.model.loading import load_model
     from socrates_core.people.taking_part import Population
-    from socrates_core.simulation.named import simulate
     from socrates_core.study.studies import load_studies
     from socrates_core.study.study_file.reading import read_study
+    from socrates_core.trust.predicted import simulate
 else:
     from importlib import import_module
 
@@ -39,7 +40,7 @@ else:
         "load_model": "model.loading",
         "load_studies": "study.studies",
         "read_study": "study.study_file.reading",
-        "simulate": "simulation.named",
+        "simulate": "trust.predicted",
     }
 
     def __getattr__(name: str) -> Any:

@@ -17,7 +17,7 @@ from socrates_core.study.sources.hub_address import hub_name
 from socrates_core.study.split import Split
 from socrates_core.study.study_set import StudySet
 
-LATER_OPTIONS: Final[Mapping[str, Any]] = {"other_base": False, "precision": "auto"}
+LATER_OPTIONS: Final[Mapping[str, Any]] = {"other_base": False, "precision": "auto", "both_orders": False}
 """Options that older versions lack, with their defaults."""
 
 
@@ -47,6 +47,8 @@ class EvaluationSpec:
     """Load an adapter onto another base than the one that it names, too."""
     precision: str = "auto"
     """Precision of the weights, as requested."""
+    both_orders: bool = False
+    """Average over the options in both orders."""
 
     @property
     def run_id(self) -> str:
@@ -92,6 +94,7 @@ def specify(
     only: Sequence[str] = (),
     other_base: bool = False,
     precision: str = "auto",
+    both_orders: bool = False,
 ) -> EvaluationSpec:
     """The specification of a run; folders are absolute paths, so that it can be resumed from any directory.
 
@@ -109,6 +112,7 @@ def specify(
         only: Study ids; all studies of the part when empty.
         other_base: As `load_model` takes it.
         precision: As `load_model` takes it.
+        both_orders: Whether each question is asked with its options in both orders.
 
     Raises:
         SocratesError: If an argument is not valid.
@@ -133,6 +137,7 @@ def specify(
         only=tuple(sorted(set(only))),
         other_base=other_base,
         precision=precision,
+        both_orders=both_orders,
     )
 
 

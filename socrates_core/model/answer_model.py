@@ -64,7 +64,8 @@ class ModelDescription:
     base_note: str = ""
     """What is to be said of a base that may not be the one the adapter was trained on; empty if it is."""
     calibration: Path | None = None
-    """The file of the error model that came with the adapter, or with a model without one; None without it."""
+    """The file of the error model that came with the adapter, or with a model without one, or was named for it when
+    loading; None without it."""
     adapter_digest: str | None = None
     """Of the adapter's settings and weights, 32 hexadecimal digits; None without one, and for an endpoint."""
     model_digest: str | None = None

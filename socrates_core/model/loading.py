@@ -2,11 +2,12 @@
 
 import os
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from socrates_core.errors import ModelError
+from socrates_core.errors import ModelError, shown
 from socrates_core.model.answer_model import AnswerModel, ModelDescription
 from socrates_core.model.baselines import MarginalModel, UniformModel
 from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
@@ -21,7 +22,7 @@ from socrates_core.model.fit import (
 )
 from socrates_core.model.folder import Origin, local_folder, need_safetensors, origin_of, weights_digest
 from socrates_core.model.precision import Precision, apply_precision, check_precision, chosen_precision, weight_options
-from socrates_core.model.record import ModelRecord, calibration_file
+from socrates_core.model.record import CALIBRATION, ModelRecord, calibration_file
 from socrates_core.prompt import check_template
 from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled
 from socrates_core.study.sources.hub_address import hub_name
@@ -40,6 +41,7 @@ def load_model(
     precision: Precision = "auto",
     training: StudySet | None = None,
     other_base: bool = False,
+    calibration: str | Path | None = None,
 ) -> AnswerModel:
     """Load a model by name.
 
@@ -61,10 +63,17 @@ def load_model(
         training: Studies for the marginal model; the bundled training studies when None.
         other_base: Load an adapter made elsewhere onto another base than the one that it names, too; the description's
             `base_note` says so.
+        calibration: The calibration.json that `socrates calibrate` made of evaluations of this model, in place of the
+            one that came with it; what is said of a prediction says so if it was fitted on others.
 
     Raises:
-        ModelError: If there is no such model, or model, adapter and template do not fit together.
+        ModelError: If there is no such model or calibration, or model, adapter and template do not fit together.
     """
+    if calibration is not None:
+        loaded = load_model(
+            name, adapter, template=template, precision=precision, training=training, other_base=other_base
+        )
+        return with_calibration(loaded, Path(calibration))
     name, adapter = hub_name(name), None if adapter is None else hub_name(adapter)
     if template is not None:
         check_template(template)
@@ -83,6 +92,24 @@ def load_model(
             raise ModelError("an endpoint serves its own weights; leave --adapter out")
         return load_endpoint(name, template)
     return _load_transformer(name, adapter, template, precision, other_base)
+
+
+class _Described(Protocol):
+    description: ModelDescription
+
+
+def with_calibration(model: AnswerModel, file: Path) -> AnswerModel:
+    """The same model, of whose predictions this calibration.json, or that of this run's folder, speaks.
+
+    Raises:
+        ModelError: If there is no such file.
+    """
+    named, file = file, file / CALIBRATION if file.is_dir() else file
+    if not file.is_file():
+        raise ModelError(f"there is no calibration {shown(named)}; make one of a run with socrates calibrate RUN")
+    found = cast("_Described", copy(model))  # the weights are shared; what is said of the model given stays
+    found.description = replace(model.description, calibration=file.resolve())
+    return cast("AnswerModel", found)
 
 
 def has_weights(name: str) -> bool:

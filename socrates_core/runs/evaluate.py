@@ -1,13 +1,15 @@
 """The command that evaluates a model, as a run that can be stopped and resumed."""
 
 import time
+from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import typer
 
 from socrates_core import command
-from socrates_core.errors import RunError, SocratesError
+from socrates_core.errors import ModelError, RunError, SocratesError
 from socrates_core.evaluation.data import evaluation_data
 from socrates_core.evaluation.results.distances import Convention
 from socrates_core.evaluation.results.metrics import load_metrics
@@ -20,7 +22,8 @@ from socrates_core.runs.folder import cancel as cancel_run
 from socrates_core.runs.folder import delete, launch, open_run, read_spec
 from socrates_core.runs.state import STARTED_BY, is_alive, record, state
 from socrates_core.runs.worker import waiting, work
-from socrates_core.study.study_set import StudySet
+from socrates_core.simulation.robustness.asking import check_both_orders
+from socrates_core.study.study_set import Cell, StudySet
 
 ALLOW_SEEN: Final = "Evaluate studies that the model was trained on; the report is marked CONTAMINATED."
 CONFIRM: Final = "Send attributes of people from a file of your own to an endpoint; without this, nothing is sent."
@@ -45,6 +48,9 @@ def run(
     seed: Annotated[int, typer.Option(help="Seed of the people drawn and of all resamples.")] = 42,
     allow_seen: Annotated[bool, typer.Option("--allow-seen", help=ALLOW_SEEN)] = False,
     other_base: Annotated[bool, typer.Option("--other-base", help=OTHER_BASE)] = False,
+    both_orders: Annotated[
+        bool, typer.Option("--both-orders", help="Average over the options in both orders: twice the work.")
+    ] = False,
     confirm_people: Annotated[bool, typer.Option("--confirm-people", help=CONFIRM)] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Run in a separate background process.")] = False,
     engine: Annotated[
@@ -65,9 +71,11 @@ def run(
     else:
         whole, divided = open_studies(studies)
         asked = (model, adapter, template, per_cell, seed, allow_seen, tuple(study or ()), other_base, precision)
-        spec = specify(whole, divided, studies, split, *asked)
+        spec = specify(whole, divided, studies, split, *asked, both_orders)
         # what cannot be evaluated is refused before a folder is created
         data = evaluation_data(whole, divided, spec.part, spec.only)
+        if both_orders:
+            check_orders(data.cells)
         if not confirm_people:
             check_sending(data.studies, model)
     out = out or Path("runs") / spec.run_id
@@ -89,6 +97,15 @@ def check_sending(studies: StudySet, model: str) -> None:
     if model.startswith(ENDPOINT) and not are_public(studies):
         told = words_on_sending(studies, studies.study_ids, model.removeprefix(ENDPOINT))
         raise RunError(f"this would send {told} Run python -m eval.run with --confirm-people if they may be sent")
+
+
+def check_orders(cells: Iterable[Cell]) -> None:
+    """Raise a RunError if the options of a cell cannot be listed in both orders; names its study."""
+    for study, members in groupby(cells, key=lambda cell: cell.study_id):
+        try:
+            check_both_orders(members)
+        except ModelError as error:
+            raise RunError(f"--both-orders: study {study}: {error} Choose others with --study") from error
 
 
 def standing_spec(out: Path, asked: bool) -> EvaluationSpec:

@@ -29,7 +29,7 @@ from socrates_core.study.study_set import Cell
 BASELINES: Final = ("uniform", "marginal")
 """Models that read no prompt."""
 
-SPEED_DEPENDS_ON: Final = ("model", "adapter", "template", "precision")
+SPEED_DEPENDS_ON: Final = ("model", "adapter", "template", "precision", "both_orders")
 """Fields of the specification that an earlier run must share for its speed to count."""
 
 MOST_PROMPTS: Final = 6000

@@ -18,6 +18,7 @@ from socrates_core.model.baselines import MarginalModel
 from socrates_core.model.loading import load_model
 from socrates_core.model.precision import Precision
 from socrates_core.runs.units import Result
+from socrates_core.simulation.robustness.asking import in_both_orders
 from socrates_core.study.study_set import Cell
 
 AHEAD: Final = 2
@@ -40,7 +41,7 @@ class Predictor:
         training = self._data.training
         self._marginal = MarginalModel(training) if training is not None else None
         spec = self._spec
-        self._model = load_model(
+        model = load_model(
             spec.model,
             spec.adapter,
             template=spec.template,
@@ -48,6 +49,7 @@ class Predictor:
             other_base=spec.other_base,
             precision=cast("Precision", spec.precision),
         )
+        self._model = in_both_orders(model) if spec.both_orders else model
 
     def description(self) -> ModelDescription:
         """The model's description."""

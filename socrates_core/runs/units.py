@@ -29,6 +29,7 @@ from socrates_core.model.loading import load_model
 from socrates_core.model.precision import Precision
 from socrates_core.runs.folder import read_spec
 from socrates_core.runs.state import record, this_machine
+from socrates_core.simulation.robustness.asking import in_both_orders
 from socrates_core.study.files import write_file
 from socrates_core.study.study_set import Cell
 
@@ -86,13 +87,14 @@ class LocalEngine:
                 "as the app, stop it; then re-run the command"
             ) from error
         self._marginal = MarginalModel(data.training) if data.training is not None else None
-        self.description = self._model.description
         self.answers_before = 0
         """Answers of a server that an earlier session of this run has obtained."""
         if isinstance(self._model, EndpointModel):
             self._model.on_answer = command.arrivals("answers")
             if folder is not None:
                 self.answers_before = self._model.keep_in(folder / ANSWERS)
+        self._asked = in_both_orders(self._model) if spec.both_orders else self._model
+        self.description = self._asked.description
 
     @property
     def rests_on(self) -> str:
@@ -108,7 +110,7 @@ class LocalEngine:
 
     def results(self, groups: Sequence[Sequence[Cell]]) -> Generator[tuple[int, Result], None, None]:
         """(index, result) of each batch, in order."""
-        return local_results(groups, lambda cells: predict(self._model, self._data, cells, self._spec, self._marginal))
+        return local_results(groups, lambda cells: predict(self._asked, self._data, cells, self._spec, self._marginal))
 
 
 def predict_units(

@@ -60,7 +60,8 @@ def simulate(
 
     Returns:
         `arms` with W, its interval and noise floor, the chosen condition first; `effects` of the others against it.
-        Printing the result gives a summary.
+        Printing the result gives a summary, with how far off it may be in a sentence; `how_far_off` is all that can be
+        said of that.
 
     Raises:
         StudyFolderError: If no study, outcome or condition, or more than one, has this name.

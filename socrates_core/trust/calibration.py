@@ -8,6 +8,7 @@ is not offered.
 A file of an older version is refused: its intervals were offered by a rule that asked less of them.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +27,18 @@ from socrates_core.trust.error_model.hierarchy import LEAST_GROUPS, ErrorModel
 from socrates_core.trust.error_model.sharpness import Sharpness
 from socrates_core.trust.fingerprint import Fingerprint
 from socrates_core.trust.support.features import SupportFeatures
-from socrates_core.trust.worth import Worth, effect_worth
+from socrates_core.trust.worth import MOST_PEOPLE, Worth, effect_worth
 
 FORMAT: Final = 3
 """Version of calibration.json."""
+
+
+UNITS: Final = {"mean": 1.0, "share": 10.0, "effect": 100.0}
+"""Of errors: the width of the scale for means, 10 logits for shares, of which all people are a few, and 100 points."""
+LARGEST: Final = 20.0
+SMALLEST: Final = 1e-6
+"""Standard deviations of errors in these units, far beyond and far below what people's answers can show: a file with
+others would claim nothing, or everything."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +54,8 @@ class EffectModel:
 
     def __post_init__(self) -> None:
         """Refuse what no fit gives."""
-        if not 0 <= self.person_variance <= 100**2 or not 0 < self.people < float("inf"):
-            raise ValueError("the variance of answers is 0 to 10,000 points², and people are 1 or more")
+        if not 0 <= self.person_variance <= 100**2 or not 0 < self.people <= MOST_PEOPLE:
+            raise ValueError(f"person_variance is 0 to 10,000 points², and people are 1 to {MOST_PEOPLE:,.0f}")
 
     def interval(self, predicted: float, level: float, sampling: float = 0.0) -> tuple[float, float]:
         """Within which the effect lies, in points; see `AnswersModel.effect_interval`."""
@@ -77,6 +86,18 @@ class AnswersModel:
     """On the groups that all this is fitted on, one left out at a time."""
     tested: tuple[Coverage, ...]
     """On groups that were kept for a test; empty if there are none."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no fit gives."""
+        for name, rows in (("coverage", self.coverage), ("tested", self.tested)):
+            if len({(one.what, one.level) for one in rows}) < len(rows):
+                raise ValueError(f"{name} has two rows of one interval")
+        effects = None if self.effect is None else self.effect.error
+        for name, model in (("mean", self.mean), ("share", self.share), ("effect", effects)):
+            if model is not None and (wrong := _impossible(model, UNITS[name])):
+                raise ValueError(f"{name}: {wrong}")
+        if self.mean is not None and max(map(abs, self.mean.components.coefficient)) > 1:
+            raise ValueError("mean: a bias is at most the width of the scale, 1")
 
     def tried(self, what: What, level: float) -> Coverage | None:
         """How this interval did on groups left out; None if too few groups are left to try it."""
@@ -219,6 +240,23 @@ class Calibration:
                 one.groups > self.tested_on for kind in (family.raw, family.sharpened) if kind for one in kind.tested
             ):
                 raise ValueError("no part of a calibration was tested on more groups than all of it")
+        if self.tested_on and (missing := self._untested()):
+            raise ValueError(f"tested_on is {self.tested_on}, and there is no row {missing} in `tested` of {ALL!r}")
+
+    def _untested(self) -> str:
+        """An interval of all scales that was tried on groups left out and not on the test part; empty if there is none.
+
+        Effects can be without a test, if fewer than two of its groups have some.
+        """
+        whole = self.families[ALL]
+        for kind in filter(None, (whole.raw, whole.sharpened)):
+            tested = {(one.what, one.level) for one in kind.tested}
+            with_effects = {one for one in tested if one[0] == "effect"}
+            for row in kind.coverage:
+                needed = row.what != "effect" or bool(with_effects)
+                if needed and (row.what, row.level) not in tested:
+                    return f"of the {row.what} at {row.level:g}"
+        return ""
 
     def of(self, options: int) -> tuple[str, FamilyModel]:
         """The error model for a scale with this many options, and the family whose it is."""
@@ -233,6 +271,17 @@ class Calibration:
         """
         self.fingerprint.refuse_other(asked)
         return self
+
+
+def _impossible(model: ErrorModel, unit: float) -> str:
+    """Which of the model's deviations no errors of people's answers have; empty if none."""
+    parts = model.components
+    for name, values in (("tau", (model.tau, *parts.tau)), ("sigma", (model.sigma, *parts.sigma))):
+        if max(values) > LARGEST * unit:
+            return f"{name} is {max(values):g}, more than errors can be"
+    if math.hypot(*parts.tau, *parts.sigma) < SMALLEST * unit:
+        return "tau and sigma are all but 0, and no prediction is without error"
+    return ""
 
 
 def clipped(value: float, low: float, high: float) -> float:

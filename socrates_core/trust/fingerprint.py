@@ -7,6 +7,7 @@ from socrates_core.errors import PredictionError, shown
 from socrates_core.evaluation.results.provenance import Provenance
 from socrates_core.model.answer_model import ModelDescription
 from socrates_core.model.folder import requested_revision, shown_name
+from socrates_core.simulation.robustness.asking import BOTH_ORDERS
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,11 @@ class Fingerprint:
             model_digest=model.model_digest,
         )
 
+    @property
+    def evaluated_by(self) -> str:
+        """The command that evaluates a model as it is asked here."""
+        return "python -m eval.run" + " --both-orders" * (self.template or "").endswith(BOTH_ORDERS)
+
     def differences(self, asked: "Fingerprint") -> tuple[str, ...]:
         """What is not the same, in words; weights of the same content are the same under any name."""
         skipped: set[str] = set()
@@ -110,5 +116,5 @@ class Fingerprint:
         if differing:
             raise PredictionError(
                 f"this calibration was fitted on other predictions ({shown('; '.join(differing))}); evaluate this "
-                "model with python -m eval.run and calibrate it with python -m eval.calibrate"
+                f"model with {asked.evaluated_by} and calibrate it with python -m eval.calibrate"
             )

@@ -18,6 +18,8 @@ from socrates_core.trust.error_model.hierarchy import ErrorModel
 
 LEVEL: Final = 0.8
 RESAMPLES: Final = 2000
+MOST_PEOPLE: Final = 1e6
+"""No study asks more in one cell: a file with more was not fitted on people."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Worth:
         """Refuse what no number of people is."""
         if not 0 <= self.low <= self.people <= self.high <= self.most < math.inf:
             raise ValueError("a number of people lies within its interval, and that within what was calibrated")
+        if self.most > MOST_PEOPLE:
+            raise ValueError(f"most is {self.most:g}, and no study asks more than {MOST_PEOPLE:,.0f} people in a cell")
 
     @classmethod
     def capped(cls, people: float, low: float, high: float, most: float) -> "Worth":

@@ -38,19 +38,29 @@ class AskedModel:
     precision: str
     zero_gpu: bool
     """Whether a GPU is borrowed for each call, as on ZeroGPU."""
+    calibration: Path | None = None
+    """None leaves it to the one beside the model's weights."""
 
     def load(self) -> "AnswerModel":
         """Load it.
 
         Raises:
-            ModelError: If there is no such model, or model, adapter and template do not fit together.
+            ModelError: If there is no such model or calibration, or model, adapter and template do not fit together.
+            PredictionError: If the calibration that was named is not of this model's predictions.
         """
         from socrates_core.model.loading import load_model
+        from socrates_core.trust.statement.finding import check_calibration
         from socrates_core.ui.zero_gpu import BorrowedGpu
 
         loaded = load_model(
-            self.model, self.adapter, template=self.template, precision=cast("Precision", self.precision)
+            self.model,
+            self.adapter,
+            template=self.template,
+            precision=cast("Precision", self.precision),
+            calibration=self.calibration,
         )
+        if self.calibration is not None:
+            check_calibration(loaded.description)
         return BorrowedGpu(loaded) if self.zero_gpu else loaded
 
     @property
@@ -114,6 +124,13 @@ def app(
         str,
         typer.Option(envvar="SOCRATES_PRECISION", help="auto, nf4, nf4-dequantised, bf16 or float32."),
     ] = "auto",
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="SOCRATES_CALIBRATION",
+            help="calibration.json of this model's evaluations; default: the one that came with the model.",
+        ),
+    ] = None,
     studies: Annotated[
         list[str] | None,
         typer.Option(
@@ -154,11 +171,13 @@ def app(
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     entrance = Entrance(host, port, tuple(allowed_host or ()), no_token, mcp)
-    asked = asked_model(model, adapter, template, precision)
+    asked = asked_model(model, adapter, template, precision, calibration)
     open_page(asked, studies or [], runs.resolve(), entrance, confirm_people)
 
 
-def asked_model(model: str, adapter: str | None, template: str | None, precision: str) -> AskedModel:
+def asked_model(
+    model: str, adapter: str | None, template: str | None, precision: str, calibration: Path | None = None
+) -> AskedModel:
     """The model that the options name; the demo model comes with its adapter."""
     # a second or two: --help and a mistyped option should not wait for it
     from socrates_core.model.loading import has_weights
@@ -171,7 +190,7 @@ def asked_model(model: str, adapter: str | None, template: str | None, precision
     if zero_gpu and precision == "auto" and has_weights(model):
         # no GPU is visible before the first call, so its memory cannot be queried
         precision = "float32" if model == DEMO else "bf16"
-    return AskedModel(model, adapter, template, precision, zero_gpu)
+    return AskedModel(model, adapter, template, precision, zero_gpu, calibration)
 
 
 def open_page(

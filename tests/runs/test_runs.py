@@ -10,22 +10,28 @@ import pytest
 from socrates_core.errors import LeakError, ModelError, RunError, SplitError, StudyFolderError
 from socrates_core.evaluation.data import EvaluationData, batches, evaluation_data
 from socrates_core.evaluation.prediction import leaks, predict
+from socrates_core.evaluation.results.metrics import load_metrics
 from socrates_core.evaluation.spec import EvaluationSpec, open_studies
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription
 from socrates_core.model.baselines import UniformModel
+from socrates_core.model.loading import load_model
 from socrates_core.runs import index as run_index
+from socrates_core.runs.evaluate import run
 from socrates_core.runs.folder import cancel, delete, open_run, read_spec, worker
 from socrates_core.runs.index import KindFigures
 from socrates_core.runs.state import events, is_alive, record, state
 from socrates_core.runs.units import Engine, collect, finished_units, local_results, predict_units
 from socrates_core.runs.worker import duplicates, with_precision_of_units
 from socrates_core.scale.answer_scale import AnswerScale
+from socrates_core.simulation.robustness.asking import in_both_orders
 from socrates_core.study.files import write_json
 from socrates_core.study.leaks import STIMULI, sketches_text
 from socrates_core.study.sources.society.society import make_society, study_set
 from socrates_core.study.split import Split, make_split, parts_digest
 from socrates_core.study.study_set import Cell, Persona, StudySet
+from socrates_core.trust.fingerprint import Fingerprint
+from tests.ends import exit_code
 from tests.evaluations import write_metrics
 from tests.experiments import ONE_TO_FIVE, Arm, experiment, people
 from tests.tables import plain
@@ -245,6 +251,25 @@ def test_a_precision_is_part_of_what_a_run_is_and_the_default_changes_no_name() 
     assert exact.run_id != SPEC.run_id
     assert EvaluationSpec.from_json(exact.to_json()) == exact
     assert EvaluationSpec.from_json(SPEC.to_json()) == SPEC
+
+
+def test_both_orders_are_part_of_what_a_run_is_and_stand_in_what_it_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "both_orders" not in SPEC.to_json()  # the names of earlier runs stay
+    assert replace(SPEC, both_orders=True).run_id != SPEC.run_id
+    out = tmp_path / "twice"
+    asked = ("--studies", "bundled", "--model", "uniform", "--per-cell", 5, "--both-orders")
+    assert exit_code(monkeypatch, run, *asked, "--study", "society-023", "--out", out) == 2
+    assert "study society-023: control: The scale has 101 options" in capsys.readouterr().err
+    assert not out.exists()
+    assert exit_code(monkeypatch, run, *asked, "--study", "f538-comma-data", "--out", out) == 0
+    assert read_spec(out).both_orders
+    fitted = Fingerprint.of(load_metrics(out).provenance)
+    answering = in_both_orders(load_model("uniform"))
+    assert fitted.template == "none, options in both orders"
+    assert fitted.evaluated_by == "python -m eval.run --both-orders"
+    assert not fitted.differences(Fingerprint.of_model(answering.description))  # a calibration of it speaks of these
 
 
 def test_a_resumed_run_keeps_the_precision_of_its_finished_cells(tmp_path: Path) -> None:

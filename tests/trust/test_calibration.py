@@ -169,6 +169,22 @@ def _mean(told: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _raw(told: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = told["families"][ALL]["raw"]
+    return found
+
+
+def _bounds(told: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = _raw(told)["distance"]["bounds"]
+    return found
+
+
+def _level_out(model: dict[str, Any]) -> None:
+    for one in ("tau", "sigma"):
+        model[one] = 0.0
+        model["components"][one] = [0.0 for _ in model["components"][one]]
+
+
 def set_to(place: Callable[[dict[str, Any]], dict[str, Any]], key: str, value: Any) -> Callable[[dict[str, Any]], None]:
     return lambda told: place(told).__setitem__(key, value)
 
@@ -190,7 +206,7 @@ TESTED = {
         (set_to(_mean, "tau", -0.1), "0 or more"),
         (set_to(_mean, "groups", 1), "5 groups or more"),
         (set_to(_mean, "sigma", None), "expected a number"),
-        (set_to(lambda told: told["families"][ALL]["raw"]["coverage"][0], "groups", 900), "more groups or studies"),
+        (lambda told: _raw(told)["coverage"][0].update(groups=900, covered_se=0.01), "more groups or studies"),
         (lambda told: _mean(told)["components"]["sigma"].__setitem__(0, 1e200), "errors as large as these"),
         (set_to(_mean, "sigma", "NaN"), "expected a number"),
         (set_to(lambda told: _mean(told)["components"], "variance", [-1.0]), "components"),
@@ -199,6 +215,17 @@ TESTED = {
         (lambda told: told["families"][ALL]["raw"].pop("tested"), "tested is missing"),
         (set_to(lambda told: told["families"][ALL]["raw"], "tested", [TESTED]), "tested on more groups than all of it"),
         (set_to(lambda told: told["fingerprint"], "temperature", 0.0), "above 0"),
+        (set_to(lambda told: told, "tested_on", 11), r"tested_on is 11, and there is no row of the mean at 0\.8"),
+        (set_to(lambda told: _raw(told)["coverage"][0], "covered_se", 5.0), r"covered_se is 5, more than .* 23 groups"),
+        (lambda told: _bounds(told)[0].__setitem__("cell", 0.99), "distance: bounds: cell falls where the level rises"),
+        (lambda told: _bounds(told).insert(0, _bounds(told)[0]), "each once"),
+        (lambda told: _raw(told)["coverage"].append(_raw(told)["coverage"][0]), "coverage has two rows"),
+        (set_to(lambda told: _raw(told)["distribution_worth"], "most", 1e9), "no study asks more than 1,000,000"),
+        (set_to(lambda told: _raw(told)["effect"], "people", 1e9), "people are 1 to 1,000,000"),
+        (set_to(_mean, "sigma", 5000.0), "raw: mean: sigma is 5000, more than errors can be"),
+        (lambda told: _mean(told)["components"]["tau"].__setitem__(0, 5000.0), "mean: tau is 5000"),
+        (lambda told: _level_out(_mean(told)), "mean: tau and sigma are all but 0"),
+        (lambda told: _mean(told)["components"]["coefficient"].__setitem__(0, 3.0), "mean: a bias is at most"),
     ],
 )
 def test_a_hostile_file_is_refused_in_one_line(

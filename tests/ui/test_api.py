@@ -84,6 +84,9 @@ def test_advice_has_a_number_of_people_where_an_effect_is_predicted_and_a_reason
     (effect,) = advice["effects"]
     assert (effect["people"], advice["plan"]["people"]) == (None, 300)  # the uniform baseline predicts no effect
     assert effect["cannot"]
+    assert "simulated" in advice["simulated"]
+    useless, _ = call(app, "advise", study="gss-welfare", people=50, alpha=0)  # as `socrates design` says it
+    assert "no test finds anything" in useless["effects"][0]["cannot"]
 
 
 def test_weights_by_hand_leave_a_prediction_without_a_statement_of_how_far_off_it_is(app: AppServer) -> None:
@@ -118,6 +121,7 @@ def test_weights_by_hand_leave_a_prediction_without_a_statement_of_how_far_off_i
         ("advise", {"study": "gss-welfare", "test": "t"}, "test: expected wmw or welch"),
         ("advise", {"study": "gss-welfare", "test": ["wmw"]}, "test: expected a text"),
         ("advise", {"study": "gss-welfare", "power": 2}, "power: expected a number"),
+        ("advise", {"study": "gss-welfare", "alpha": 1}, "alpha: expected 0 to below 1"),
         ("predict", {}, "There is no endpoint of this name; there are studies"),
         ("report", {"run": "../../etc"}, "Only the owner of this app may read"),
         ("runs", {}, "Only the owner of this app may read"),

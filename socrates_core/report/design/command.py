@@ -18,11 +18,11 @@ from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.files import check_folder, write_files
 from socrates_core.study.study_file.form import ResponsesForm
 from socrates_core.study.study_file.reading import is_study_file, read_form, study_of
-from socrates_core.trust.calibration import load_calibration
 from socrates_core.trust.design.advice import PEOPLE, Plan, advise
 from socrates_core.trust.design.answers import FewAnswers, answers_in, answers_of_study
 from socrates_core.trust.design.learnt import learn
 from socrates_core.trust.design.study import PredictedStudy, read_prediction
+from socrates_core.trust.statement.finding import check_calibration
 
 
 def design(
@@ -72,18 +72,21 @@ def design(
         check_folder(out)
     if answers_map is not None and pilot is None:
         raise SocratesError("--map says which column of --pilot is what; name that file too")
-    known = None if calibration is None else load_calibration(calibration)
     if is_study_file(source.name):
         form = read_form(source)
         own = study_of(form, source.parent, str(source), by_folder(studies or []))
         if not confirm_people:
             check_sending(form, own, model)
-        answering = asked_model(model, adapter, template, precision)
+        answering = asked_model(model, adapter, template, precision, calibration)
+        if calibration is not None:
+            check_calibration(answering.description)
         found = simulate_study(own, answering, Sampling(people, seed=seed))
-        study = PredictedStudy.of(form.title, found, form.design == "within", known)
+        study = PredictedStudy.of(form.title, found, form.design == "within")
         few = answers_of_study(own, study) if len(own.responses) and pilot is None else None
-    elif known is not None:
-        raise SocratesError("--calibration speaks of predictions that are made now: name the study file as well")
+    elif calibration is not None:
+        raise SocratesError(
+            "--calibration speaks of predictions that are made now: name the study file, not a saved one"
+        )
     else:
         study, few = read_prediction(source), None
     if pilot is not None:

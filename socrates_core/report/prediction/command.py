@@ -31,7 +31,7 @@ from socrates_core.study.study_file.reading import read_form, study_of
 from socrates_core.study.study_file.writing import study_text
 from socrates_core.study.study_file.yaml_text import read_yaml
 from socrates_core.study.study_set import StudySet
-from socrates_core.trust.statement.finding import trust
+from socrates_core.trust.statement.finding import check_calibration, trust
 
 
 def simulate(
@@ -41,6 +41,7 @@ def simulate(
     adapter: options.Adapter = None,
     template: options.Template = None,
     precision: options.Weights = "auto",
+    calibration: options.Calibration = None,
     people: options.People = 200,
     temperature: options.Temperature = 1.0,
     top_p: options.TopP = 1.0,
@@ -79,8 +80,10 @@ def simulate(
         check_other_ways(own)
     if both_orders:
         check_both_orders(own.cells_of(own.study_ids[0]))
-    as_asked = options.asked_model(model, adapter, template, precision)
+    as_asked = options.asked_model(model, adapter, template, precision, calibration)
     answering = in_both_orders(as_asked) if both_orders else as_asked
+    if calibration is not None:
+        check_calibration(answering.description)
     print(f"model        {model_words(answering.description)}")
     started = time.perf_counter()
     found = simulate_study(own, answering, Sampling(people, temperature, top_p, seed), _progress("predicting"))

@@ -1,5 +1,6 @@
 """What the commands that predict a study file have in common: the options of the model and of the people drawn."""
 
+from pathlib import Path
 from typing import Annotated, cast
 
 import typer
@@ -23,13 +24,18 @@ Seed = Annotated[int, typer.Option(help="Seed of the people drawn.")]
 BothOrders = Annotated[
     bool, typer.Option("--both-orders", help="Average over the options in both orders: twice the work.")
 ]
+Calibration = Annotated[
+    Path | None, typer.Option(help="calibration.json of this model's runs; default: the one that came with the model.")
+]
 
 
-def asked_model(model: str, adapter: str | None, template: str | None, precision: str) -> AnswerModel:
-    """The model that the options name.
+def asked_model(
+    model: str, adapter: str | None, template: str | None, precision: str, calibration: Path | None = None
+) -> AnswerModel:
+    """The model that the options name; `check_calibration` says whether the calibration is one of its predictions.
 
     Raises:
         ModelError: As for `load_model`.
     """
     chosen = chosen_adapter(model, adapter)
-    return load_model(model, chosen, template=template, precision=cast("Precision", precision))
+    return load_model(model, chosen, template=template, precision=cast("Precision", precision), calibration=calibration)

@@ -23,7 +23,7 @@ from socrates_core.simulation.robustness.asking import check_both_orders, in_bot
 from socrates_core.simulation.whole_study import Sampling, simulate_study
 from socrates_core.study.files import check_folder, write_file, write_files
 from socrates_core.study.study_file.reading import read_form, study_of
-from socrates_core.trust.statement.finding import trust
+from socrates_core.trust.statement.finding import check_calibration, trust
 
 
 def record(
@@ -37,6 +37,7 @@ def record(
     adapter: options.Adapter = None,
     template: options.Template = None,
     precision: options.Weights = "auto",
+    calibration: options.Calibration = None,
     people: options.People = 200,
     temperature: options.Temperature = 1.0,
     top_p: options.TopP = 1.0,
@@ -66,8 +67,10 @@ def record(
     own = study_of(form, source.parent, str(source), by_folder(studies or []))
     if both_orders:
         check_both_orders(own.cells_of(own.study_ids[0]))
-    as_asked = options.asked_model(model, adapter, template, precision)
+    as_asked = options.asked_model(model, adapter, template, precision, calibration)
     answering = in_both_orders(as_asked) if both_orders else as_asked
+    if calibration is not None:
+        check_calibration(answering.description)
     print(f"model        {model_words(answering.description)}")
     show = command.progress("predicting", "profiles")
     sampling = Sampling(people, temperature, top_p, seed)

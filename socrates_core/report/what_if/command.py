@@ -13,7 +13,7 @@ from socrates_core import command
 from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import NOT_SCIENCE, AnswerModel
 from socrates_core.model.folder import DEMO, chosen_adapter
-from socrates_core.model.loading import has_weights, load_model
+from socrates_core.model.loading import has_weights, load_model, with_calibration
 from socrates_core.model.precision import Precision
 from socrates_core.report.document import Table
 from socrates_core.report.what_if.change import change_sentences, change_table, changes
@@ -29,6 +29,8 @@ from socrates_core.study.files import check_folder, write_files
 from socrates_core.study.study_file.form import StudyForm
 from socrates_core.study.study_file.reading import read_form, study_of
 from socrates_core.study.study_file.writing import study_text
+from socrates_core.trust.calibration import load_calibration
+from socrates_core.trust.fingerprint import Fingerprint
 
 MOST_SETTINGS: Final = 4
 """As many as the picture has colours for."""
@@ -49,6 +51,10 @@ def what_if(
     temperature: Annotated[list[float] | None, typer.Option(help=f"Of each person's answers. {EACH}")] = None,
     population: Annotated[
         list[str] | None, typer.Option(help=f"gss-answers or observed:STUDY, in place of the study file's. {EACH}")
+    ] = None,
+    calibration: Annotated[
+        list[Path] | None,
+        typer.Option(help="calibration.json of a model's runs; holds for the settings it was fitted on; repeatable."),
     ] = None,
     baselines: Annotated[
         bool, typer.Option("--baselines", help="Base, adapter and uniform; without an adapter, model and uniform.")
@@ -73,14 +79,15 @@ def what_if(
     }  # fmt: skip
     plans = _baselines(given) if baselines else _plans(given)
     models, forms = _Models(cast("Precision", precision)), [_form(plan) for plan in plans]
+    answering = with_their_calibrations([models.get(plan) for plan in plans], calibration or [])
     settings = [
         Setting(
             study_of(form, plan.study.parent, str(plan.study)),
-            models.get(plan),
+            model,
             Sampling(people, plan.temperature, top_p, seed),
             plan.name,
         )
-        for plan, form in zip(plans, forms, strict=True)
+        for plan, form, model in zip(plans, forms, answering, strict=True)
     ]
     show, started = command.progress("profiles"), time.perf_counter()
     found = compare_settings_of(settings, lambda done, total: show(done, total, done, total))
@@ -161,6 +168,22 @@ def _form(plan: _Plan) -> StudyForm:
     """A setting's study, with its people."""
     form = read_form(plan.study)
     return form if plan.population is None else form.model_copy(update={"population": plan.population})
+
+
+def with_their_calibrations(models: Sequence[AnswerModel], files: Sequence[Path]) -> list[AnswerModel]:
+    """Each model with the calibration that was fitted on its predictions; those of no file keep their own.
+
+    Raises:
+        PredictionError: If a file cannot be read, or was fitted on none of these models.
+    """
+    found = list(models)
+    for file in files:
+        fitted, asked = load_calibration(file).fingerprint, [Fingerprint.of_model(one.description) for one in models]
+        fits = [not fitted.differences(one) for one in asked]
+        if not any(fits):
+            fitted.refuse_other(asked[0])
+        found = [with_calibration(one, file) if fit else one for one, fit in zip(found, fits, strict=True)]
+    return found
 
 
 class _Models:

@@ -13,7 +13,7 @@ from socrates_core.study.study_file.checks import form_of
 from socrates_core.study.study_file.form import StudyForm
 from socrates_core.study.study_file.population.people import NOTHING, Loaded, people_of, weights_words
 from socrates_core.study.study_file.responses import with_responses
-from socrates_core.study.study_file.stimulus import scale_of, stimulus_of
+from socrates_core.study.study_file.stimulus import asks_differently, scale_of, stimulus_of
 from socrates_core.study.study_file.yaml_text import read_yaml
 from socrates_core.study.study_set import RESPONSES_SCHEMA, STUDIES_SCHEMA, Cell, Manifest, cells_table
 
@@ -127,6 +127,7 @@ def study_of(form: StudyForm, folder: Path | None, where: str, loaded: Loaded = 
     study_id = f"own-{re.sub(r'[^a-z0-9]+', '-', form.title.lower()).strip('-') or 'study'}"
     # the control is condition 1, so that the others are compared with it
     conditions = sorted(form.conditions, key=lambda one: not one.control)
+    contrasts = {one.name for one in form.outcomes if asks_differently(conditions, one)}
     cells = [
         Cell(
             cell_id=place * len(form.outcomes) + task,
@@ -137,6 +138,7 @@ def study_of(form: StudyForm, folder: Path | None, where: str, loaded: Loaded = 
             scale=scale_of(outcome),
             condition=condition.label,
             design=form.design,
+            wording_contrast=outcome.name in contrasts,
         )
         for place, condition in enumerate(conditions)
         for task, outcome in enumerate(form.outcomes)

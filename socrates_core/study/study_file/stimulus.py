@@ -1,7 +1,7 @@
 """The stimulus of one condition and outcome: text, question and answer instruction."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from socrates_core.errors import ScaleError
@@ -12,6 +12,7 @@ from socrates_core.study.study_file.form import ConditionForm, OutcomeForm
 OPEN_INSTRUCTION: Final = "Only return an integer, the quantity asked for, nothing else."
 
 _FIELD: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
+_NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*")
 _QUOTES: Final = ('"{}"', "“{}”", "'{}'")
 """Quotation marks for labels, in the order in which they are tried."""
 
@@ -55,6 +56,14 @@ def stimulus_of(condition: ConditionForm, outcome: OutcomeForm) -> str:
 def filled(text: str, condition: ConditionForm) -> str:
     """A text with the condition's fields in place of their {names}."""
     return _FIELD.sub(lambda match: str(condition.fields.get(match[1], match[0])), text)
+
+
+def asks_differently(conditions: Iterable[ConditionForm], outcome: OutcomeForm) -> bool:
+    """Whether conditions are asked different questions: words differ in the question itself, which can turn what a
+    higher answer means (allow it, forbid it). What differs before one question is a treatment, and so is a number in it
+    (for 10 dollars, for 12 dollars).
+    """
+    return len({" ".join(_NUMBER.sub("0", filled(outcome.question, one)).split()) for one in conditions}) > 1
 
 
 def names_in(text: str) -> set[str]:

@@ -40,10 +40,7 @@ PEOPLE: Final = 200
 """Asked in each arm, unless a plan says otherwise."""
 NOT_OFFERED: Final = "The calibration's intervals of effects were tried on too few groups, or did not hold."
 ALONE: Final = "Power is for the predicted effect alone, as if it were the true one, and there is no assurance."
-SHARPENED: Final = (
-    "Predicted answers are the sharpened ones, which were closer to people's on studies left out; the "
-    "predicted effects are theirs too."
-)
+SHARPENED: Final = "the sharpened ones, which were closer to people's on studies left out; the predicted effects are"
 WITHIN: Final = (
     "The study asks the same people in every condition. These figures are for other people in each; the same people "
     "need fewer answers, how many fewer depends on how alike each person's answers are, which is not predicted."
@@ -182,7 +179,7 @@ def advise(
         for one, of in list(zip(contrasts, together.of_each if together else (), strict=True))[:most]
     )
     notes = [WITHIN] if study.within else []
-    notes += [SHARPENED] if study.sharpened else []
+    notes += [sharpened_words(study)] if study.sharpened else []
     if len(effects) < len(contrasts):
         notes.append(
             f"The first {len(effects)} of {len(contrasts)} effects are shown; `socrates design` advises on all."
@@ -190,6 +187,16 @@ def advise(
     if any(min(one.answering) < 1 for one in contrasts):
         notes.append("Numbers are of people who are asked; those predicted to answer off the axis are counted as lost.")
     return Advice(study, plan, effects, together, tuple(notes))
+
+
+def sharpened_words(study: PredictedStudy) -> str:
+    """For which outcomes, one or more, the predicted answers are sharpened ones and not the model's own."""
+    if {cell.outcome for cell in study.cells} <= set(study.sharpened):
+        return f"Predicted answers are {SHARPENED} theirs too."
+    named = " and ".join(filter(None, [", ".join(study.sharpened[:-1]), study.sharpened[-1]]))
+    return (
+        f"Predicted answers of {named} are {SHARPENED} theirs too. Those of other outcomes are as the model gives them."
+    )
 
 
 def _advise(contrast: Contrast, plan: Plan, known: Known, family: int, of: FamilyPower) -> EffectAdvice:
@@ -205,7 +212,7 @@ def _advise(contrast: Contrast, plan: Plan, known: Known, family: int, of: Famil
     if known.answers is not None:
         model = known.answers.effect
         if model is None or not known.answers.offered("effect", 0.8):
-            why = NOT_OFFERED
+            why = known.why_no_effect or NOT_OFFERED
         else:
             possible = Possible.of(contrast, model.error.predict(contrast.effect))
             at = model.interval(contrast.effect, 0.8)

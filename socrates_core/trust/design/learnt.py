@@ -82,7 +82,8 @@ def learn(study: PredictedStudy, few: FewAnswers) -> Learnt:
     quantities = (*(effects[key] for key in sorted(effects)), *(means[key] for key in sorted(means)))
     why = [study.known_of(cell.outcome).why for cell in study.cells]
     if not any(why) and any(one.before is None for one in quantities):
-        why = [NOT_OFFERED]
+        why = [study.known_of(cell.outcome).why_no_effect for cell in study.cells]
+        why = why if any(why) else [NOT_OFFERED]
     told = [f"{one} {NO_INTERVALS}" for one in dict.fromkeys(filter(None, why))]
     return Learnt(study, few, quantities, (*few.left_out, *told, LITTLE_GAIN))
 

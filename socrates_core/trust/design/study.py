@@ -1,7 +1,7 @@
 """A predicted study as design advice needs it: the cells with their shares, from a simulation or a saved prediction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,12 +19,13 @@ from socrates_core.trust.calibration import AnswersModel, Calibration
 from socrates_core.trust.design.contrast import Contrast
 from socrates_core.trust.error_model.sharpness import Setting
 from socrates_core.trust.statement.finding import calibration_of, trust
-from socrates_core.trust.statement.making import NO_CALIBRATION, statement_of
+from socrates_core.trust.statement.making import CONTRAST, NO_CALIBRATION, statement_of
 
 PREDICTION: Final = "prediction.json"
 NO_ORDER: Final = "its options have no order, so it has no mean and no effect in points"
 NO_SCALE: Final = "it is open-ended, so it has no scale whose width an effect is a share of"
 SAVED: Final = "Assurance needs the error model itself: name the study file in place of its saved prediction."
+DIFFERENT_QUESTIONS: Final = f"{CONTRAST[:1].upper()}{CONTRAST[1:]}."
 ONE_ARM: Final = "the study has one condition, so there is no effect to detect"
 
 
@@ -67,6 +68,8 @@ class Known:
     """Why not, as a sentence; empty if something can."""
     family: str = ""
     """The scales whose error model it is; outcomes of one are updated together."""
+    why_no_effect: str = ""
+    """Why nothing can be said of its effects though something can of its means, as a sentence; empty if it can."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +88,8 @@ class PredictedStudy:
     """Whether the same people are in every condition."""
     known: Mapping[str, Known] = field(default_factory=dict)
     """Outcome → how wrong its predictions may be; nothing is known of others."""
-    sharpened: bool = False
-    """Whether the shares of some cell were sharpened."""
+    sharpened: tuple[str, ...] = ()
+    """The outcomes whose shares are sharpened ones."""
 
     def known_of(self, outcome: str) -> Known:
         """How wrong the predictions of an outcome may be."""
@@ -133,17 +136,17 @@ class PredictedStudy:
         cells: list[PredictedCell] = []
         refused: list[tuple[str, str]] = []
         known: dict[str, Known] = {}
-        sharpened = False
+        sharpened: list[str] = []
         for one in found:
             if one.simulation is None:
                 refused.append((one.name, one.refused or "it was not predicted"))
                 continue
             known[one.name], setting = _known(one.simulation, calibration)
-            sharpened |= setting is not None
+            sharpened += [] if setting is None else [one.name]
             arms = range(len(one.simulation.arms))
             _add(one.name, [_cell(one.name, one.simulation, place, setting) for place in arms], cells, refused)
         model = _words(first.model.name, first.model.adapter)
-        return cls(title, model, first.model.demo, tuple(cells), tuple(refused), within, known, sharpened)
+        return cls(title, model, first.model.demo, tuple(cells), tuple(refused), within, known, tuple(sharpened))
 
 
 def _known(simulation: Simulation, calibration: Calibration | None) -> tuple[Known, Setting | None]:
@@ -154,9 +157,12 @@ def _known(simulation: Simulation, calibration: Calibration | None) -> tuple[Kno
     calibration = calibration or calibration_of(simulation.model)
     assert calibration is not None
     family, model = calibration.of(len(simulation.control.scale.values or ()))
+    answers, setting = model.raw, None
     if said.basis.sharpened and model.sharpened is not None and model.sharpness is not None:
-        return Known(model.sharpened, "", family), model.sharpness.setting
-    return Known(model.raw, "", family), None
+        answers, setting = model.sharpened, model.sharpness.setting
+    if any(arm.cell.wording_contrast for arm in simulation.arms):  # the statement speaks of each question by itself
+        return Known(replace(answers, effect=None), "", f"{family}, different questions", DIFFERENT_QUESTIONS), setting
+    return Known(answers, "", family), setting
 
 
 def read_prediction(path: Path) -> PredictedStudy:
@@ -185,7 +191,7 @@ def _study_of(outcomes: Sequence[dict[str, Any]]) -> PredictedStudy:
     cells: list[PredictedCell] = []
     refused: list[tuple[str, str]] = []
     known: dict[str, Known] = {}
-    sharpened = False
+    sharpened: list[str] = []
     predicted = [one for one in outcomes if "arms" in one]
     for one in outcomes:
         if "arms" not in one:
@@ -194,11 +200,11 @@ def _study_of(outcomes: Sequence[dict[str, Any]]) -> PredictedStudy:
             _add(str(one["name"]), [_cell_of(one, arm) for arm in one["arms"]], cells, refused)
             said = one.get("trust") or {}
             known[str(one["name"])] = Known(None, SAVED if said.get("applied") else str(said.get("why") or SAVED))
-            sharpened |= bool(_calibrated(one))
+            sharpened += [str(one["name"])] if _calibrated(one) else []
     model = predicted[0]["model"]
     words = _words(str(model["name"]), model.get("adapter"))
     title, demo = str(predicted[0]["study"]["title"]), bool(model.get("demo"))
-    return PredictedStudy(title, words, demo, tuple(cells), tuple(refused), known=known, sharpened=sharpened)
+    return PredictedStudy(title, words, demo, tuple(cells), tuple(refused), known=known, sharpened=tuple(sharpened))
 
 
 def _calibrated(outcome: dict[str, Any]) -> dict[int, list[float]]:

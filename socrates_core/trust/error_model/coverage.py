@@ -76,6 +76,8 @@ class Coverage:
         known = [one for one in vars(self).values() if isinstance(one, float)]
         if not all(map(math.isfinite, known)) or not 0 <= self.covered <= 1 or min(self.covered_se, self.width) < 0:
             raise ValueError("a coverage is in [0, 1], and widths and standard errors are 0 or more")
+        if self.covered_se > 0.5 / math.sqrt(self.groups - 1) + 1e-9:  # half of the groups at 0, half at 1
+            raise ValueError(f"covered_se is {self.covered_se:g}, more than shares of {self.groups} groups can have")
 
     @property
     def reached(self) -> bool:

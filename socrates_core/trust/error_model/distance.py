@@ -52,6 +52,13 @@ class DistanceModel:
         """Refuse what no fit gives."""
         if self.groups < 1 or not 0 <= self.expected <= 1:
             raise ValueError("a distance is in [0, 1], of 1 group or more")
+        if tuple(one.level for one in self.bounds) != LEVELS:
+            raise ValueError("bounds are those at 0.8, 0.9 and 0.95, each once, in this order")
+        for which in ("cell", "study"):
+            ends = [getattr(one, which) for one in self.bounds]
+            rising = [math.inf if end is None else end for end in ends]  # what cannot be said is no bound at all
+            if rising != sorted(rising):
+                raise ValueError(f"bounds: {which} falls where the level rises, so the surer bound is the lower one")
 
     def at(self, level: float) -> Bound:
         """The bounds at 0.8, 0.9 or 0.95."""

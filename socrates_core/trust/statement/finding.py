@@ -1,4 +1,4 @@
-"""The calibration that came with a model, and what it says of a simulation."""
+"""The calibration that came with a model, or was named for it, and what it says of a simulation."""
 
 import threading
 from functools import lru_cache
@@ -10,12 +10,13 @@ from socrates_core.errors import PredictionError
 from socrates_core.model.answer_model import ModelDescription
 from socrates_core.simulation.result import Simulation
 from socrates_core.trust.calibration import Calibration, load_calibration
+from socrates_core.trust.fingerprint import Fingerprint
 from socrates_core.trust.statement.making import not_applied, statement_of
 from socrates_core.trust.statement.record import Statement
 
 
 def calibration_of(model: ModelDescription) -> Calibration | None:
-    """The calibration beside a model's weights, read once; None if there is none.
+    """The calibration named for a model or beside its weights, read once; None if there is none.
 
     Raises:
         PredictionError: If it cannot be read.
@@ -27,6 +28,17 @@ def calibration_of(model: ModelDescription) -> Calibration | None:
     except OSError as error:
         raise PredictionError(f"{model.calibration} is gone; load the model again") from error
     return _read(model.calibration, about.st_mtime_ns, about.st_size)
+
+
+def check_calibration(model: ModelDescription) -> None:
+    """Check before anything is predicted that the calibration speaks of what this model predicts.
+
+    Raises:
+        PredictionError: If it cannot be read, or was fitted on another model, adapter, template or precision.
+    """
+    found = calibration_of(model)
+    if found is not None:
+        found.for_predictions(Fingerprint.of_model(model))
 
 
 def trust(simulation: Simulation, *, sharpened: bool = True) -> Statement:

@@ -36,9 +36,10 @@ CONTRAST: Final = "the conditions ask different questions, and such differences 
 """Why nothing is said of effects."""
 
 NO_CALIBRATION: Final = (
-    "Can't say how far off this is: nobody has tried this model on studies with answers. One command tries an adapter "
-    "on SocSci210 and calibrates it: socrates reproduce --adapter ADAPTER --out DIR. On other studies: python -m "
-    "eval.run, then python -m eval.calibrate RUN --adapter ADAPTER."
+    "Can't say how far off this is: this model came with no calibration. To have one, try it on studies with answers "
+    "(python -m eval.run, then python -m eval.calibrate RUN) and name it: --calibration RUN/calibration.json of this "
+    "command or of app.py, calibration= of load_model. On SocSci210 one command tries an adapter: socrates reproduce "
+    "--adapter ADAPTER --out DIR."
 )
 
 

@@ -62,7 +62,13 @@ def _otherwise(simulation: Simulation, fitted: Fingerprint) -> str | None:
     if not differing:
         return None
     changed = (request.temperature, request.top_p) != (fitted.temperature, fitted.top_p)
-    advice = "set temperature and top-p to 1" if changed else "evaluate and calibrate this model"
+    if changed:
+        advice = "set temperature and top-p to 1"
+    else:
+        advice = (
+            f"evaluate this model ({asked.evaluated_by}), calibrate that run (python -m eval.calibrate RUN) and name "
+            "it with --calibration RUN/calibration.json"
+        )
     return f"Can't say how far off this is: the calibration was fitted on {'; '.join(differing)}. To see it, {advice}."
 
 

@@ -123,6 +123,7 @@ class WhatIfAnswer(TypedDict):
 class AdviceAnswer(TypedDict):
     """How many people to ask: power and assurance of every effect, in points of the scale's width."""
 
+    simulated: str
     study: str
     model: str
     plan: dict[str, Any]

@@ -225,7 +225,7 @@ class Endpoints:
             condition: What the others are compared with; the first when null.
             ask: People who are planned to be asked in each condition.
             power: Wanted, above 0 and below 1.
-            alpha: Two-sided level, above 0 and below 1.
+            alpha: Two-sided level, 0 to below 1; at 0 no test finds anything.
             test: wmw (Wilcoxon-Mann-Whitney) or welch.
             people: Simulated people in each condition, 1 to 10,000, on whom the prediction rests.
             seed: 0 or more.
@@ -241,7 +241,7 @@ class Endpoints:
         def work(visitor: Visitor) -> AdviceAnswer:
             if text("test", test) not in TESTS:
                 raise SocratesError(f"test: expected {' or '.join(TESTS)}")
-            level, wanted = real("alpha", alpha, 1e-6, 0.999), real("power", power, 0.001, 0.999)
+            level, wanted = real("alpha", alpha, 0, 1), real("power", power, 0, 1)  # `Plan` says what is planned with
             plan = Plan(test, level, wanted, whole("ask", ask, 1, MOST_PEOPLE))
             return advice(self._results, visitor, Asked.of(given), plan)
 

@@ -94,6 +94,7 @@ def advice(results: Results, visitor: Visitor, asked: Asked, plan: Plan) -> Advi
         study = PredictedStudy.of(found.study.title, [_outcome_of(found)], found.control.design == "within")
     report: dict[str, Any] = json.loads(design_json(advise(study, plan, most=MOST_EFFECTS)))
     return AdviceAnswer(
+        simulated=SIMULATED,
         study=report["study"],
         model=report["model"],
         plan=report["plan"],

@@ -18,6 +18,7 @@ NOT_IN_THE_FORM: Final = {
     "template": "its prompt template is not that of the form",
     "precision": "its precision is not that of the form",
     "other_base": "its adapter was put onto another base model",
+    "both_orders": "it asked with the options in both orders",
     "adapter": "its adapter is another one now",
     "model": "its model is another one now",
 }

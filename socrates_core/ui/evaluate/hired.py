@@ -51,5 +51,7 @@ def run_words(spec: EvaluationSpec) -> list[str]:
     }
     words = [part for name, value in options.items() if value is not None for part in (name, str(value))]
     words += [part for study in spec.only for part in ("--study", study)]
-    flags = {"--allow-seen": spec.allow_seen, "--other-base": spec.other_base}
+    flags = {
+        "--allow-seen": spec.allow_seen, "--other-base": spec.other_base, "--both-orders": spec.both_orders,
+    }  # fmt: skip
     return ["run", *words, *(name for name, given in flags.items() if given)]

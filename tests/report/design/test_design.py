@@ -15,7 +15,7 @@ from socrates_core.report.design.tables import notes, pilot_sentences, sentences
 from socrates_core.report.prediction.command import simulate
 from socrates_core.study.sources.bundled import BUNDLED_STUDIES
 from socrates_core.trust.calibration import Calibration, save_calibration
-from socrates_core.trust.design.advice import Plan, advise
+from socrates_core.trust.design.advice import Plan, advise, sharpened_words
 from socrates_core.trust.design.answers import answers_of_text
 from socrates_core.trust.design.learnt import learn
 from socrates_core.trust.design.study import read_prediction
@@ -64,6 +64,19 @@ def test_a_study_file_and_its_saved_prediction_give_the_same_advice(
     assert {row["simulated"] for row in rows} == {"true"}
 
 
+def test_advice_on_a_saved_prediction_names_the_outcomes_whose_answers_are_sharpened(place: Path) -> None:
+    told = json.loads((place / "prediction" / "prediction.json").read_text("utf-8"))
+    first, other = told["outcomes"]
+    rows = [{"condition": a["cell"]["condition_num"], "calibrated": a["predicted"]["shares"]} for a in first["arms"]]
+    first["trust"] = {"applied": True, "basis": {"sharpened": True}, "arms": rows}
+    other["trust"] = {"applied": False, "why": "its question is outside what was tested"}
+    (place / "sharpened.json").write_text(json.dumps(told), "utf-8")
+    study = read_prediction(place / "sharpened.json")
+    assert study.sharpened == (first["name"],)
+    assert f"Predicted answers of {first['name']} are the sharpened ones" in sharpened_words(study)
+    assert other["name"] not in sharpened_words(study)
+
+
 def test_a_pilot_is_read_beside_a_saved_prediction_and_with_a_map(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -106,14 +119,15 @@ def test_answers_that_a_study_file_names_are_its_pilot(
     assert "predicted to answer exactly alike" in said  # the uniform baseline predicts no effect
 
 
-def test_a_calibration_of_another_model_says_nothing_and_a_saved_prediction_has_none(
+def test_a_calibration_of_another_model_is_refused_and_a_saved_prediction_has_none(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save_calibration(half_right(), place / "other.json")
     given = ("--calibration", place / "other.json")
-    assert exit_code(monkeypatch, design, place / "menu.yaml", "--people", 20, *given) == 0
-    assert "Can't say how far off this is: the calibration was fitted on model 'm'" in capsys.readouterr().out
+    assert exit_code(monkeypatch, design, place / "menu.yaml", "--people", 20, *given) == 2
+    assert "fitted on other predictions (model 'm' there, 'demo' here" in capsys.readouterr().err
     assert exit_code(monkeypatch, design, place / "prediction", *given) == 2
+    assert "name the study file, not a saved one" in capsys.readouterr().err
     assert exit_code(monkeypatch, design, place / "prediction", "--map", place / "map.yaml") == 2
     assert exit_code(monkeypatch, design, place / "prediction", "--alpha", "1.5") == 2
     assert "alpha: expected 0 to below 1" in capsys.readouterr().err

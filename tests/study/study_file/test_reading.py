@@ -57,6 +57,23 @@ def test_every_condition_is_asked_every_outcome_and_the_control_comes_first(tmp_
     assert len(study.responses) == 0
 
 
+@pytest.mark.parametrize(
+    ("question", "fields", "different"),
+    [
+        ("Would you forbid it?", "price: 10", False),  # the texts before it differ: a treatment
+        ("Would you pay {price} dollars?", "price: 10", False),  # 10 and 12 are a treatment, too
+        ("Should it cost {price}?", "price: nothing", True),
+    ],
+)
+def test_conditions_that_are_asked_in_other_words_are_a_wording_contrast(
+    tmp_path: Path, question: str, fields: str, different: bool
+) -> None:
+    text = MENU.replace("Would you come again?", question).replace("price: 10", fields)
+    study = read_study(written(tmp_path, text))
+    assert {cell.wording_contrast for cell in study.cells_of(study.study_ids[0]) if cell.task_num == 3} == {different}
+    assert study.find(outcome="intention").wording_contrast is different  # for {price} dollars
+
+
 def test_a_text_gives_back_exactly_the_scale_of_its_cell(tmp_path: Path) -> None:
     study = read_study(written(tmp_path, MENU))
     for cell in study.cells_of(study.study_ids[0]):

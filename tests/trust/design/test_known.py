@@ -14,6 +14,7 @@ from socrates_core.simulation.result import Simulation
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.studies import Outcome, load_studies
 from socrates_core.trust.calibration import Calibration, save_calibration
+from socrates_core.trust.design.advice import Plan, advise, sharpened_words
 from socrates_core.trust.design.study import PredictedStudy
 from socrates_core.trust.error_model.sharpness import Setting
 from socrates_core.trust.fitting import calibrate
@@ -74,13 +75,37 @@ def test_a_calibration_speaks_where_the_statement_does_and_is_silent_for_its_rea
     assert "temperature" in study_of(heated, of_uniform).known_of("spending").why
 
 
+def test_nothing_is_known_of_effects_between_different_questions(simulation: Simulation, like_it: Calibration) -> None:
+    # neither the statement nor the assurance of a design speaks of them; both speak of each question by itself
+    arms = tuple(replace(arm, cell=replace(arm.cell, wording_contrast=True)) for arm in simulation.arms)
+    asked = replace(simulation, arms=arms, control=arms[0].cell)
+    plain, contrast = (study_of(one, like_it).known_of("spending") for one in (simulation, asked))
+    assert plain.answers is not None
+    assert contrast.answers is not None
+    assert plain.answers.effect is not None
+    assert (contrast.answers.mean, contrast.answers.effect) == (plain.answers.mean, None)
+    (effect,) = advise(study_of(asked, like_it), Plan("welch")).effects
+    assert effect.hope is None
+    assert effect.why_no_hope.startswith("The conditions ask different questions")
+
+
+def test_the_note_on_sharpened_answers_names_the_outcomes_where_others_are_not(
+    simulation: Simulation, like_it: Calibration
+) -> None:
+    study = study_of(simulation, _sharper(like_it))
+    assert sharpened_words(study).startswith("Predicted answers are the sharpened ones")
+    other = replace(study, cells=(*study.cells, replace(study.cells[0], outcome="taxes")))
+    assert sharpened_words(other).startswith("Predicted answers of spending are the sharpened ones")
+    assert sharpened_words(other).endswith("Those of other outcomes are as the model gives them.")
+
+
 def test_shares_are_sharpened_where_the_statement_speaks_of_sharpened_ones(
     simulation: Simulation, like_it: Calibration
 ) -> None:
     for calibration in (like_it, _sharper(like_it)):
         said, study = statement_of(simulation, calibration), study_of(simulation, calibration)
         assert said.basis is not None
-        assert study.sharpened == said.basis.sharpened
+        assert study.sharpened == (("spending",) if said.basis.sharpened else ())
         for arm, one in zip(said.arms, study.cells, strict=True):
             np.testing.assert_allclose(arm.calibrated, one.shares, atol=1e-9)
         for effect, contrast in zip(said.effects, study.contrasts, strict=True):
