@@ -6,8 +6,9 @@ cannot be used. The predictions file of the original run (`input, true_response,
 pred_numeric`) is read as it is.
 
 A prediction that is not a number, or not a possible answer, is invalid: it is counted and excluded from all figures. A
-row whose human answer cannot be read is left out and counted. Human answers between the options of their scale
-are refused: without them, W would be about other people. A person with several rows in a cell counts once.
+row without a human answer is left out and counted. Where more than 2 % of the answers cannot be read, or some lie
+between the options of their scale, the file is refused: without them, W would be about other people. A person with
+several rows in a cell counts once.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ import polars as pl
 
 from socrates_core.errors import PredictionError, ScaleError, shown
 from socrates_core.evaluation.elsewhere.columns import find_columns
-from socrates_core.evaluation.elsewhere.lines import Line, read_lines
+from socrates_core.evaluation.elsewhere.lines import Line, Unread, read_lines
 from socrates_core.evaluation.elsewhere.numbering import Numbering
 from socrates_core.evaluation.elsewhere.rows import Rows, read_rows
 from socrates_core.evaluation.elsewhere.values import first_line, printable
@@ -31,6 +32,7 @@ from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.distribution import Floats
 from socrates_core.scale.instruction import parse_scale
+from socrates_core.scale.loss import MOST_LOST
 from socrates_core.study.files import parquet_metadata, parquet_schema, parse_json
 
 EXAMPLES: Final = 3
@@ -117,12 +119,13 @@ def _told(path: Path) -> dict[str, Any]:
 
 def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any]]:
     columns = find_columns(read.rows, path)
-    lines, unreadable, commas = read_lines(read, columns, path)
+    lines, unread, commas = read_lines(read, columns, path)
     if not lines:
         raise PredictionError(
-            f"no line of {shown(path)} can be read ({unreadable[0]}); a line needs a study, a condition and a human "
+            f"no line of {shown(path)} can be read ({unread[0]}); a line needs a study, a condition and a human "
             "answer that is a number"
         )
+    _refuse_lost(unread, len(read.rows), path)
     conditions = _numberings((line.study, line.condition) for line in lines)
     tasks = _numberings((line.study, line.task) for line in lines if line.task)
     people = {pair: place for place, pair in enumerate(dict.fromkeys((line.study, line.person) for line in lines), 1)}
@@ -155,12 +158,17 @@ def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any
         cells.append(cell)
         repeated += [f"{shown(person)} in {shown(cell.label)}: {times} lines" for person, times in twice.items()]
     _refuse_between(cells, path)
+    firsts = [
+        f"{shown(study)}: the others are compared with {one.first}" for study, one in conditions.items() if one.first
+    ]
+    more = [f"and the same of {len(firsts) - EXAMPLES:,} more studies"] if len(firsts) > EXAMPLES else []
     assumed = [*read.assumed, *([f"{', '.join(map(shown, commas))}: 2,5 is 2.5"] if commas else [])]
+    assumed += [*firsts[:EXAMPLES], *more]
     return cells, {
         "rows": len(read.rows),
         "columns": {what: printable(str(name)) for what, name in columns.items()},
         "assumed": assumed,
-        "unreadable_answers": {"rows": len(unreadable), "examples": unreadable[:EXAMPLES]},
+        "unreadable_answers": {"rows": len(unread), "examples": [str(one) for one in unread[:EXAMPLES]]},
         "repeated_people": {"people": len(repeated), "examples": repeated[:EXAMPLES]},
         "invalid_predictions": sum(int((~cell.valid).sum()) for cell in cells),
         "off_scale_predictions": sum(int(cell.stray.sum()) for cell in cells),
@@ -210,6 +218,18 @@ def _each_person_once(group: Sequence[Line]) -> tuple[Sequence[Line], Floats | N
     return counted, None if (parts == 1).all() else parts, twice
 
 
+def _refuse_lost(unread: Sequence[Unread], rows: int, path: Path) -> None:
+    """Raise a PredictionError where more human answers are lost than `MOST_LOST`; one that nobody gave is not lost."""
+    lost = [one for one in unread if not one.missing]
+    if len(lost) > MOST_LOST * rows:
+        examples = "; ".join(map(str, lost[:EXAMPLES]))
+        raise PredictionError(
+            f"{shown(path)}: {len(lost):,} of {rows:,} lines cannot be read ({examples}). Without them, W would be "
+            "about other people. Write every human answer as a number of its scale and name a study and a condition in "
+            "every line, or take these lines out of the file"
+        )
+
+
 def _refuse_between(cells: Sequence[CellPredictions], path: Path) -> None:
     """Raise a PredictionError where human answers lie between the options of their scale."""
     count, example = 0, ""
@@ -217,7 +237,9 @@ def _refuse_between(cells: Sequence[CellPredictions], path: Path) -> None:
         if cell.values is not None:
             low, high = int(cell.values[0]), int(cell.values[-1])
             inside = ~cell.on_scale & (cell.responses > low) & (cell.responses < high)
-            between = cell.responses[inside & (cell.responses % 1 != 0)]
+            gaps = np.diff(cell.values)
+            stepped = len(gaps) > 1 and gaps[0] > 1 and bool((gaps == gaps[0]).all())  # multiples of 10: 15 is none
+            between = cell.responses[inside & (stepped | (cell.responses % 1 != 0))]
             count += len(between)
             if len(between) and not example:
                 example = f"{between[0]:g} on the scale from {low} to {high} in {shown(cell.label)}"

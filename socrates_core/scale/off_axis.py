@@ -26,9 +26,9 @@ _WHO: Final = r"(?:i|you|we|he|she|they|respondent|r|i'd|i would|you'd|you would
 
 _DONT_KNOW: Final = (
     r"dk|d\.k|d/k|dk/na|dk/ref|dk/rf|don't know|unknown"
-    rf"|{_WHO}(?:really |just |honestly |simply )?{_NOT} (?:really )?know(?: enough)?(?: the answer)?"
-    rf"(?: about (?:it|this|that))?{_TO_SAY}"
-    rf"|{_WHO}{_NOT} (?:really )?(?:say|choose|judge|rate|answer)(?: .{{0,20}})?"
+    rf"|{_WHO}(?:really |just |honestly |simply )?{_NOT} (?:really )?know(?: the answer)?"
+    rf"(?: enough(?: about (?:it|this|that))?)?{_TO_SAY}"
+    rf"|{_WHO}{_NOT} (?:really )?(?:say|choose|judge|rate|answer){_OBJECT}(?: (?:now|yet|at present|for sure))?"
     r"|(?:unable|not able) to (?:say|answer|judge|rate|choose)|no idea"
     r"|wei(?:ss|ß) (?:ich )?nicht|ne sait pas|nsp|no sabe|ns|ns/nc"
     r"|no sabe ?/ ?no contesta|non so|weet (?:ik )?niet|vet ej"
@@ -49,6 +49,15 @@ _NOT_APPLICABLE: Final = (
 _NO_ANSWER: Final = re.compile(rf"(?:{_DONT_KNOW}|{_REFUSED}|{_NOT_APPLICABLE})", re.IGNORECASE)
 _MAY_GO_ALONG: Final = re.compile(r"(?:not|un) ?sure|no opinion|undecided|uncertain", re.IGNORECASE)
 """What "don't know" is joined with, as in "Don't know / not sure"; alone it stays."""
+
+_MAY_BE_ONE: Final = re.compile(r"unknown|missing|declin(?:ed|e|es)|no (?:answer|response|reply)")
+"""No answer where it is coded apart or beside a sure one; among "Found, Stolen, Missing" it is one."""
+
+_APPLIES: Final = re.compile(r"\b(?:appl(?:y|ies)|applicable|zutreffend)\b|\btrifft\b.*\bzu\b")
+_APPLIES_NOT: Final = re.compile(
+    rf"(?:this |it )?(?:{_NOT}) apply.*|(?:not|non-?) ?applicable|trifft nicht zu|nicht zutreffend"
+)
+"""The lower end of a scale of how far something applies; alone it is no answer."""
 
 _PARTS: Final = re.compile(r"\s*(?:/|,|;|\bor\b|\boder\b|\bou\b)\s*", re.IGNORECASE)
 _ASIDE: Final = re.compile(
@@ -95,17 +104,37 @@ def with_off_axis(scale: AnswerScale) -> AnswerScale:
     """
     if scale.values is None:
         return scale
+    texts = {value: _plain(label) for value, label in scale.labels.items()}
     named = {value for value, label in scale.labels.items() if is_no_answer(label)}
+    named -= _ends_of_applying(texts)
     others = [value for value in scale.values if value not in named]
     if not named or len(others) < 2:
         return scale
-    gone = {value for value in named if not others[0] < value < others[-1]}
+    sure = any(not _MAY_BE_ONE.fullmatch(texts[value]) for value in named)
+    gone = {
+        value
+        for value in named
+        if not others[0] < value < others[-1]
+        and (sure or not _MAY_BE_ONE.fullmatch(texts[value]) or _apart(value, others))
+    }
     return replace(
         scale,
         values=tuple(value for value in scale.values if value not in gone),
         labels={value: label for value, label in scale.labels.items() if value not in gone},
         off_axis={**scale.off_axis, **{value: scale.labels[value] for value in gone}},
     )
+
+
+def _ends_of_applying(texts: Mapping[int, str]) -> set[int]:
+    """Options such as "trifft nicht zu" beside one that says how far it applies: "trifft eher zu"."""
+    negative = {value for value, text in texts.items() if _APPLIES_NOT.fullmatch(text)}
+    positive = any(_APPLIES.search(text) for value, text in texts.items() if value not in negative)
+    return negative if positive else set()
+
+
+def _apart(value: int, others: list[int]) -> bool:
+    """Whether a code does not go on the run of the others: 9 after 1 to 5, or −1 before them."""
+    return value < 0 <= others[0] or value > others[-1] + 1 or value < others[0] - 1
 
 
 def doubtful(scale: AnswerScale) -> dict[int, str]:

@@ -82,17 +82,50 @@ def test_a_scale_comes_from_its_ends_or_from_the_stimulus(tmp_path: Path) -> Non
 
 
 def test_unreadable_answers_are_left_out_and_unreadable_predictions_are_invalid(tmp_path: Path) -> None:
+    many = [dict(row) for row in ROWS * 30]
     rows = [
         *ROWS,
         {**ROWS[0], "true": "n/a"},
         {**ROWS[0], "predicted": "I would say four"},
         {**ROWS[0], "study_id": None},
+        *many,
     ]
     found = load_predictions(write(tmp_path / "p.json", rows))
     assert found.provenance["unreadable_answers"]["rows"] == 2
-    assert found.provenance["unreadable_answers"]["examples"] == ["line 4: answer 'n/a'", "line 6: no study"]
+    assert found.provenance["unreadable_answers"]["examples"] == ["line 4: no answer", "line 6: no study"]
     assert found.provenance["invalid_predictions"] == 1
-    assert found.cells[0].valid.tolist() == [True, True, False]
+    assert found.cells[0].valid.tolist()[:3] == [True, True, False]
+
+
+@pytest.mark.parametrize("written", ["1,5 or 2", "5 - strongly", "\N{MINUS SIGN}3", "Agree", "'3'"])
+def test_a_file_most_of_whose_answers_cannot_be_read_has_no_w_of_the_rest(tmp_path: Path, written: str) -> None:
+    rows = [
+        row
+        for pair in zip((ROWS * 14)[:40], (ROWS * 14)[:40], strict=True)
+        for row in (pair[0], {**pair[1], "true": written})
+    ]
+    with pytest.raises(PredictionError, match=r"40 of 80 lines cannot be read .*W would be about other people"):
+        load_predictions(write(tmp_path / "p.json", rows))
+    unasked = [{**row, "true": None} if place % 2 else row for place, row in enumerate(rows)]
+    assert sum(len(cell.responses) for cell in load_predictions(write(tmp_path / "p.json", unasked)).cells) == 40
+
+
+def test_answers_between_the_steps_of_a_stated_scale_are_refused(tmp_path: Path) -> None:
+    text = "How much? Only return a multiple of 10 between 0 and 100."
+    rows = [{**ROWS[0], "stimulus": text, "true": true, "predicted": 20} for true in (10, 20, 15, 25)]
+    with pytest.raises(PredictionError, match="2 of 4 human answers lie between the options"):
+        load_predictions(write(tmp_path / "p.json", rows))
+
+
+def test_a_control_by_its_name_is_compared_with_wherever_it_stands_in_the_file(tmp_path: Path) -> None:
+    rows = [{**ROWS[0], "condition_num": arm} for arm in ("treatment", "Control group", "other")]
+    found = load_predictions(write(tmp_path / "p.json", rows))
+    assert [(cell.condition_num, cell.condition) for cell in found.cells] == [
+        (2, "treatment"),
+        (1, "Control group"),
+        (3, "other"),
+    ]
+    assert found.provenance["assumed"] == ["s: the others are compared with Control group, a control by its name"]
 
 
 def test_missing_columns_are_named_with_what_is_accepted_and_what_was_found(tmp_path: Path) -> None:

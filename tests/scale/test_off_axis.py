@@ -48,6 +48,16 @@ def test_an_answer_is_not_taken_for_none(label: str) -> None:
         ({1: "Yes", 2: "Not sure", 3: "No"}, (1, 2, 3), ()),
         ({1: "Yes", 2: "Don't know", 3: "No"}, (1, 2, 3), ()),  # within the run: it may be meant as the middle
         ({1: "Car", 2: "Bus", 3: "Other", 9: "N/A"}, (1, 2, 3), (9,)),
+        ({1: "trifft zu", 2: "trifft eher zu", 3: "trifft kaum zu", 4: "trifft nicht zu"}, (1, 2, 3, 4), ()),
+        ({1: "Fully applies", 2: "Hardly applies", 3: "Does not apply"}, (1, 2, 3), ()),
+        ({1: "Ja", 2: "Nein", 3: "Trifft nicht zu"}, (1, 2), (3,)),
+        ({1: "Found", 2: "Stolen", 3: "Missing"}, (1, 2, 3), ()),
+        ({1: "Busy", 2: "Talked", 3: "No answer"}, (1, 2, 3), ()),
+        ({1: "Rose", 2: "Stayed", 3: "Declined"}, (1, 2, 3), ()),
+        ({1: "Low", 2: "High", 9: "Missing"}, (1, 2), (9,)),
+        ({1: "Low", 2: "High", 3: "No answer", 4: "Don't know"}, (1, 2), (3, 4)),
+        ({1: "I blame them", 2: "I pity them", 3: "I don't judge people"}, (1, 2, 3), ()),
+        ({1: "A lot", 2: "A little", 3: "Do not know about it"}, (1, 2, 3), ()),
         ({1: "Yes", 2: "Refused"}, (1, 2), ()),  # one option is no scale
     ],
 )

@@ -19,6 +19,22 @@ SCENARIO: Final = "Scenario: "
 WIDEST: Final = 1e6
 """A stated range that is wider is not one of options."""
 
+MISSING: Final = ("", "na", "n/a", "nan", "null", "none", ".", "-")
+"""How files write that somebody gave no answer."""
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A line that cannot be read."""
+
+    place: int
+    what: str
+    missing: bool
+    """Whether somebody gave no answer; otherwise there is one that is lost."""
+
+    def __str__(self) -> str:
+        return f"line {self.place}: {self.what}"
+
 
 @dataclass(frozen=True)
 class Line:
@@ -36,7 +52,7 @@ class Line:
     person: str
 
 
-def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> tuple[list[Line], list[str], list[str]]:
+def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> tuple[list[Line], list[Unread], list[str]]:
     """The lines that can be read, what the others are, and the columns with decimal commas."""
     commas = {
         what
@@ -44,15 +60,16 @@ def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> tuple[list
         if read.decimal_commas and what in columns and has_decimal_commas(row.get(columns[what]) for row in read.rows)
     }
     lines: list[Line] = []
-    unreadable: list[str] = []
+    unread: list[Unread] = []
     for place, row in enumerate(read.rows, start=1):
         get = {what: row.get(name) for what, name in columns.items()}
         answer = number(get["true"], "true" in commas)
         study, condition = name_of(get["study"]), as_written(name_of(get["condition"]))
         if not study or not condition or math.isnan(answer) or abs(answer) > MOST:
-            what = f"answer {shown(get['true'])[:40]!r}"
+            missing = name_of(get["true"]).lower() in MISSING
+            what = "no answer" if missing else f"answer {shown(get['true'])[:40]!r}"
             what = "no study" if not study else "no condition" if not condition else what
-            unreadable.append(f"line {place}: {what}")
+            unread.append(Unread(place, what, missing))
             continue
         lines.append(
             Line(
@@ -68,7 +85,7 @@ def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> tuple[list
                 person=_person(get.get("participant")),
             )
         )
-    return lines, unreadable, sorted(columns[what] for what in commas)
+    return lines, unread, sorted(columns[what] for what in commas)
 
 
 def _person(value: object) -> str:

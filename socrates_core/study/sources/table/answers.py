@@ -31,6 +31,9 @@ _BETWEEN_PARTS: Final = re.compile(r"\s*(?:[,;|/&+]|\band\b)\s*")
 _NOTHING: Final = frozenset({"", ".", "-", "na", "n/a", "#n/a", "nan", "null", "none", "missing", "<na>", "#null!"})
 """Texts of programs for "no answer", unless an option is called so."""
 
+_NO_DIGITS: Final = ("<super>", "<sub>", "<fraction>")
+"""Kinds of letters that a normal form turns into digits: 10² would be 102."""
+
 BETWEEN: Final = "the answer lies between the options"
 SEVERAL: Final = "several options in one answer"
 CONTRADICTION: Final = "number and text of the answer are different options"
@@ -79,6 +82,9 @@ def read_answer(text: str, scale: AnswerScale | None, rule: AnswerRule = AS_IT_I
         scale: Its scale; None if it is unknown.
         rule: Whether it is rounded, or becomes the number of a bin.
     """
+    named = scale is not None and text.strip() in scale.labels.values()
+    if not named and any(unicodedata.decomposition(letter).startswith(_NO_DIGITS) for letter in text):
+        return Reading(problem=UNREADABLE)
     text = " ".join(unicodedata.normalize("NFKC", text).split())
     if _is_number(text):
         value = rule.bin_of(float(text)) if rule.edges else _units(text, scale, rule.to_nearest)

@@ -14,7 +14,7 @@ from socrates_core.study.sources.table.codebook import Codebook
 from socrates_core.study.sources.table.columns import nearest
 from socrates_core.study.sources.table.map.form import TableMap
 
-_CONTROL: Final = re.compile(
+CONTROL: Final = re.compile(
     r"(?:the\s+)?(?:control|placebo|baseline|no[- ]treatment|untreated|status[- ]quo|kontroll\w*)\b", re.IGNORECASE
 )
 """What the label of a control arm begins with."""
@@ -93,7 +93,7 @@ class Numbering:
                     f"none of its conditions{nearest(unknown[0], list(stated))}"
                 )
             # the control first, since the others are compared with the first
-            ordered = sorted(labels, key=lambda label: not _CONTROL.match(label))
+            ordered = sorted(labels, key=lambda label: not CONTROL.match(label))
             if control is not None:
                 ordered.sort(key=lambda label: label != control)
             self._numbers[study_id] = stated or {label: place for place, label in enumerate(ordered, start=1)}
@@ -255,4 +255,4 @@ def _words(text: str) -> str:
 def _why_first(label: str, control: str | None) -> str:
     if control is not None:
         return "the control in the map"
-    return "a control by its name" if _CONTROL.match(label) else "which comes first in the table"
+    return "a control by its name" if CONTROL.match(label) else "which comes first in the table"

@@ -31,7 +31,7 @@ def test_a_number_a_text_or_both_name_an_option(text: str, value: int) -> None:
         ("1 3", SEVERAL), ("1 and 3", SEVERAL), ("a hammer, a drill", SEVERAL), ("1, a drill", SEVERAL),
         ("3 - a hammer", CONTRADICTION), ("a hammer (3)", CONTRADICTION),
         ("a spanner", UNREADABLE), ("1,9", UNREADABLE), ("3 days", UNREADABLE), ("12 or 13", UNREADABLE),
-        ("1e3", UNREADABLE), ("12345678901234567890", UNREADABLE),
+        ("1e3", UNREADABLE), ("12345678901234567890", UNREADABLE), ("10²", UNREADABLE), ("1½", UNREADABLE),
     ],
 )  # fmt: skip
 def test_what_cannot_be_taken_says_why(text: str, problem: str) -> None:
