@@ -208,8 +208,13 @@ Object.assign(window.socrates, (() => {
     if (now && nameOf(now) !== place()[0]) stand([nameOf(now)]);
   }
 
-  async function soon(look, tries = 100) {
-    for (let i = 0; i < tries; i += 1) {
+  // What an address names can take as long to appear as a busy machine needs to list its runs; whoever does something
+  // else meanwhile is not called back.
+  let acted = 0;
+  for (const event of ["pointerdown", "keydown"]) document.addEventListener(event, () => { acted += 1; }, true);
+  async function soon(look, tries = 600) {
+    const before = acted;
+    for (let i = 0; i < tries && acted === before; i += 1) {
       const found = look();
       if (found) return found;
       await new Promise((done) => setTimeout(done, 100));

@@ -130,7 +130,7 @@ def score_with_answers(page: Page, folder: Path, digest: str) -> None:
     says = page.locator("#record-says")
     expect(says).to_contain_text("Labels on a menu: registered and answered")
     expect(says).to_contain_text("Outcomes by their names (intention, price), conditions by arm")
-    expect(says).to_contain_text("W = ")
+    expect(says).to_contain_text("W (raw) = ")
     with page.expect_download() as saving:
         page.click("#record-save")
     assert saving.value.suggested_filename == "labels-on-a-menu-scored.html"
