@@ -15,10 +15,10 @@ from socrates_core.scale.distribution import Floats
 from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
 from socrates_core.trust.error_model.evidence import LEAST_PEOPLE
 from socrates_core.trust.error_model.shares import observed_logits, upper_shares
+from socrates_core.trust.statement.claims import checked_distance
 from socrates_core.trust.statement.record import (
     ArmStatement,
     Checked,
-    CheckedDistance,
     Claim,
     DistanceStatement,
     EffectStatement,
@@ -146,18 +146,14 @@ def arm_scores(said: Statement, made: Simulation) -> tuple[ArmScores, ...]:
 
 def _checked_arm(said: ArmStatement, arm: ArmResult, bound: DistanceStatement | None) -> ArmStatement:
     mean = _checked(said.label, said.mean, said.mean_claim, arm.actual_mean, arm.actual_mean_interval)
-    shares, distance = said.shares, None
+    shares = said.shares
     if arm.actual is not None and arm.n_effective >= LEAST_PEOPLE:
         people = np.asarray(arm.actual.probs)
         values = np.asarray(arm.actual.values, dtype=np.float64)
         shares = tuple(
             _checked_share(one, people, arm.cell.scale.unit * values, arm.n_effective) for one in said.shares
         )
-        apart = np.cumsum(np.array(said.calibrated) - people)[:-1]
-        observed = float(np.abs(apart) @ np.diff(values) / (values[-1] - values[0]))
-        sides = (None, None) if bound is None else (bound.inner, bound.outer)
-        distance = CheckedDistance(observed, arm.n_effective, *(None if at is None else observed <= at for at in sides))
-    return replace(said, checked=mean, shares=shares, distance=distance)
+    return replace(said, checked=mean, shares=shares, distance=checked_distance(np.array(said.calibrated), arm, bound))
 
 
 def _checked_effect(said: EffectStatement, row: EffectRow | None) -> EffectStatement:

@@ -3,9 +3,13 @@
 from collections.abc import Callable
 
 from socrates_core.metrics.uncertainty import Interval
+from socrates_core.metrics.wasserstein import wasserstein
+from socrates_core.scale.distribution import AnswerDistribution, Floats
+from socrates_core.simulation.result import ArmResult
 from socrates_core.trust.calibration import AnswersModel
 from socrates_core.trust.error_model.coverage import LEAST_TRIED, What
-from socrates_core.trust.statement.record import Claim
+from socrates_core.trust.error_model.evidence import LEAST_PEOPLE
+from socrates_core.trust.statement.record import CheckedDistance, Claim, DistanceStatement
 
 
 def claim_of(answers: AnswersModel, what: What, at: Callable[[float], Interval | None]) -> Claim:
@@ -29,6 +33,24 @@ def effect_claim(answers: AnswersModel, predicted: float) -> Claim:
         return None if ends is None else Interval(*ends)
 
     return claim_of(answers, "effect", at)
+
+
+def checked_distance(probs: Floats, arm: ArmResult, bound: DistanceStatement | None) -> CheckedDistance | None:
+    """W of the answers that a statement speaks of to people's, beside the bounds that it gives.
+
+    Args:
+        probs: (K,) shares of the options on the axis.
+        arm: With people's answers.
+        bound: What is said of W; None if nothing is.
+
+    Returns:
+        None if too few people answered.
+    """
+    if arm.actual is None or arm.n_effective < LEAST_PEOPLE:
+        return None
+    observed = wasserstein(AnswerDistribution(arm.actual.values, probs), arm.actual)
+    sides = (None, None) if bound is None else (bound.inner, bound.outer)
+    return CheckedDistance(observed, arm.n_effective, *(None if at is None else observed <= at for at in sides))
 
 
 def why_not(answers: AnswersModel, what: What, level: float) -> str:

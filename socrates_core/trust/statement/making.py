@@ -10,13 +10,11 @@ from socrates_core.scale.distribution import Floats
 from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
 from socrates_core.trust.calibration import AnswersModel, Calibration, EffectModel, FamilyModel
 from socrates_core.trust.error_model.coverage import LEAST_TRIED, Coverage
-from socrates_core.trust.error_model.evidence import LEAST_PEOPLE
-from socrates_core.trust.statement.claims import claim_of, effect_claim
+from socrates_core.trust.statement.claims import checked_distance, claim_of, effect_claim
 from socrates_core.trust.statement.record import (
     ArmStatement,
     Basis,
     Checked,
-    CheckedDistance,
     Claim,
     Covered,
     DistanceStatement,
@@ -155,19 +153,8 @@ class _Speaker:
             shares=shares_of(self.answers, arm, self.probs[place]),
             highest=None if highest is None else highest[place],
             checked=checked,
-            distance=self._distance_of(place, arm),
+            distance=checked_distance(self.probs[place], arm, self.distance()),
         )
-
-    def _distance_of(self, place: int, arm: ArmResult) -> CheckedDistance | None:
-        """W = Σ gap · |F − G| of the answers that this speaks of, beside the bound that is shown."""
-        if arm.actual is None or arm.n_effective < LEAST_PEOPLE:
-            return None
-        apart = np.cumsum(self.probs[place] - np.asarray(arm.actual.probs))[:-1]
-        observed = float(np.abs(apart) @ np.diff(self.positions))
-        bound = self.distance()
-        sides = (None, None) if bound is None else (bound.inner, bound.outer)
-        inside = [None if side is None else observed <= side for side in sides]
-        return CheckedDistance(observed, arm.n_effective, *inside)
 
     def _effect(self, row: EffectRow) -> EffectStatement:
         number = row.cell.condition_num
