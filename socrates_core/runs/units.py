@@ -23,7 +23,7 @@ from socrates_core.evaluation.prediction_table import MARK, PROVENANCE, read_tab
 from socrates_core.evaluation.spec import EvaluationSpec
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.model.baselines import MarginalModel
-from socrates_core.model.endpoint.answer_file import FILE as ANSWERS
+from socrates_core.model.endpoint.answer import FILE as ANSWERS
 from socrates_core.model.endpoint.endpoint_model import EndpointModel
 from socrates_core.model.loading import load_model
 from socrates_core.model.precision import Precision

@@ -28,17 +28,11 @@ import numpy as np
 
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription, check_request
-from socrates_core.model.endpoint.answer_file import AnswerFile
+from socrates_core.model.endpoint.answer import Answer, AnswerFile
 from socrates_core.model.endpoint.client import EndpointClient, checked_url
-from socrates_core.model.endpoint.plan import (
-    ANSWER_TOKENS,
-    EndpointPlan,
-    EndpointPrompt,
-    EndpointReport,
-    endpoint_prompt,
-)
-from socrates_core.model.endpoint.questioner import Answer, Questioner
-from socrates_core.model.endpoint.settings import EndpointSettings
+from socrates_core.model.endpoint.plan import ANSWER_TOKENS, EndpointPlan, EndpointReport, EndpointSettings
+from socrates_core.model.endpoint.prompt import EndpointPrompt, endpoint_prompt
+from socrates_core.model.endpoint.questioner import Questioner
 from socrates_core.prompt import answer_prefix, check_template
 from socrates_core.study.study_set import Cell, Persona
 

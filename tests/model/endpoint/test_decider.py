@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from socrates_core.errors import ModelError
-from socrates_core.model.endpoint.answer_file import AnswerFile
+from socrates_core.model.endpoint.answer import AnswerFile
 from socrates_core.model.endpoint.endpoint_model import EndpointModel, endpoint_of
-from socrates_core.model.endpoint.settings import EndpointSettings
+from socrates_core.model.endpoint.plan import EndpointSettings
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.simulation.method_notes import BINNED, MIXED, TYPED, method_notes
 from socrates_core.simulation.robustness.asking import in_both_orders

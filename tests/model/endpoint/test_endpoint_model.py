@@ -16,7 +16,7 @@ import torch
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import ModelDescription
 from socrates_core.model.endpoint.endpoint_model import EndpointModel, load_endpoint
-from socrates_core.model.endpoint.settings import EndpointSettings
+from socrates_core.model.endpoint.plan import EndpointSettings
 from socrates_core.model.prefix_tree import attention
 from socrates_core.model.transformer import TransformerModel
 from socrates_core.prompt import TEMPLATES, messages, render
@@ -255,7 +255,9 @@ def test_text_that_could_end_the_turn_is_broken_by_a_blank() -> None:
         (Say(b"<html>Welcome</html>"), "not JSON"),
         (Say(b'{"choices": [{"mess'), "not JSON"),
         (Say(b"[" * 200_000), "not JSON"),
-        (Say({"object": "chat.completion"}), r"choices\[0\]"),
+        (Say(b"[" * 500 + b"]" * 500), "not JSON"),
+        (Say(b'{"choices": "\xff"}'), "not JSON"),
+        (Say({"object": "chat.completion"}), "choices is missing"),
         (Say({"choices": [{"message": {"role": "assistant"}}]}), r"message\.content"),
         (Say({"error": {"message": "the engine died"}}), "the engine died"),
         (Say(drop=True), "cannot be reached"),
@@ -533,6 +535,16 @@ def test_the_key_reaches_the_server_and_nothing_else(
     told += [repr(vars(part)) for part in (model._client, model._questioner)]
     told += [*traceback.format_exception(caught.value), caplog.text, str(pickle.dumps(model.description))]
     assert not any(KEY in text for text in told)
+
+
+def test_no_part_of_the_key_is_left_where_a_message_shortens_what_the_server_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOCRATES_ENDPOINT_KEY", KEY)
+    echo = Say({"choices": [{"message": {"content": [{"you said": "x" * 25, "to": f"Bearer {KEY}"}]}}]})
+    with chat_server(chat(lambda *_: echo)) as server, pytest.raises(ModelError, match="expected a text") as caught:
+        endpoint(server, method="sampled").answer_distributions(cell(), PEOPLE[:1])
+    assert KEY[:3] not in "".join(traceback.format_exception(caught.value))
 
 
 def test_one_key_goes_before_the_other(monkeypatch: pytest.MonkeyPatch) -> None:

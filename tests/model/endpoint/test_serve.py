@@ -10,7 +10,7 @@ import pytest
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import ModelDescription
 from socrates_core.model.endpoint.endpoint_model import EndpointModel, load_endpoint
-from socrates_core.model.endpoint.settings import EndpointSettings
+from socrates_core.model.endpoint.plan import EndpointSettings
 from socrates_core.model.prefix_tree import attention
 from socrates_core.model.transformer import TransformerModel
 from socrates_core.scale.answer_scale import AnswerScale

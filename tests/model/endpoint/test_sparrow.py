@@ -15,7 +15,7 @@ import pytest
 
 from socrates_core.evaluation.spec import open_studies, specify
 from socrates_core.model.endpoint.endpoint_model import EndpointModel, load_endpoint
-from socrates_core.model.endpoint.offer import QUESTION
+from socrates_core.model.endpoint.prompt import QUESTION
 from socrates_core.prompt import messages
 from socrates_core.report.record.making import make_record
 from socrates_core.report.record.words import population_words
