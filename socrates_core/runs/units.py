@@ -101,6 +101,11 @@ class LocalEngine:
         """What a server's answers rest on, in words; empty for other models."""
         return self._model.rests_on() if isinstance(self._model, EndpointModel) else ""
 
+    @property
+    def asked(self) -> str:
+        """What this session has asked of a server, in words; empty for other models."""
+        return str(self._model.report()) if isinstance(self._model, EndpointModel) else ""
+
     def __enter__(self) -> "LocalEngine":
         """Nothing to set up; the Ray engine connects here."""
         return self

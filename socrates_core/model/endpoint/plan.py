@@ -71,31 +71,37 @@ class EndpointPlan:
 
 @dataclass(frozen=True)
 class EndpointReport:
-    """The requests to a server so far, and their results."""
+    """The requests to a server in this session, and what is to be known of its answers."""
 
     requests: int
     retries: int
-    exact: int
-    """Personas (distinct prompts) answered by this method; likewise for the next three."""
-    typed: int
-    binned: int
-    sampled: int
-    off_scale: int
-    """Sampled answers whose first number is not an option."""
-    unreadable: int
-    """Sampled answers without a number."""
-    fewest_answers: int | None
-    """The fewest sampled answers on the scale that a distribution rests on; None if none is sampled."""
-    prefilled: bool
-    """Whether the answers follow the template's beginning of the assistant's turn."""
-    takes_seeds: bool
-    """False if the server rejects seeds, so that its samples cannot be reproduced."""
-    missing_mass_mean: float | None
-    """Mean share of a persona's probability mass off the scale, over exact and sampled personas; None without any."""
-    defused: int
-    """Prompts in which text that could end the turn (`<|im_end|>` and the like) was defused by a blank."""
     prompt_tokens: int
     """As counted by the server, or estimated if it does not count them."""
     answer_tokens: int
     cost: float | None
     """Cost at the price of the settings; None without one."""
+    off_scale: int
+    """Sampled answers whose first number is not an option."""
+    unreadable: int
+    """Sampled answers without a number."""
+    defused: int
+    """Prompts in which text that could end the turn (`<|im_end|>` and the like) was defused by a blank."""
+    takes_seeds: bool
+    """False if the server rejects seeds, so that its samples cannot be reproduced."""
+
+    def __str__(self) -> str:
+        """In words: what is zero is left out after the tokens."""
+        told = [
+            f"{_many(self.requests, 'request')}, {self.retries:,} of them retries",
+            f"{self.prompt_tokens:,} tokens of prompts and {self.answer_tokens:,} of answers",
+            "" if self.cost is None else f"cost {self.cost:,.2f}",
+            f"{_many(self.off_scale, 'sampled answer')} off the scale" if self.off_scale else "",
+            f"{_many(self.unreadable, 'sampled answer')} without a number" if self.unreadable else "",
+            f"a blank put into {_many(self.defused, 'prompt')} with a control token" if self.defused else "",
+            "" if self.takes_seeds else "the server takes no seeds, so its samples cannot be drawn again",
+        ]
+        return "; ".join(filter(None, told))
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

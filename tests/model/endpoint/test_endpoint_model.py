@@ -129,8 +129,9 @@ def test_sampled_answers_off_the_scale_are_missing_mass() -> None:
     assert answer.method == "sampled"
     assert answer.probs[0] == pytest.approx(np.full(7, 1 / 7))
     assert answer.on_scale_mass[0] == pytest.approx(7 / 8)
-    assert (report.sampled, report.off_scale, report.unreadable, report.requests) == (1, 1, 0, 2 + 1 + 8)
-    assert report.missing_mass_mean == pytest.approx(1 / 8)
+    assert (report.off_scale, report.unreadable, report.requests) == (1, 0, 2 + 1 + 8)
+    assert str(report).endswith("; 1 sampled answer off the scale")
+    assert "1 sampled, each from 7 to 7 answers on the scale" in model.rests_on()
 
 
 def test_every_sample_has_its_own_seed_and_the_same_one_again() -> None:
@@ -178,6 +179,7 @@ def test_a_server_that_refuses_seeds_is_sampled_without_and_the_report_says_so()
         assert model.answer_distributions(cell(), PEOPLE[:2]).method == "sampled"
     assert not model.report().takes_seeds
     assert model.report().requests == 1 + 2 * 8
+    assert str(model.report()).endswith("; the server takes no seeds, so its samples cannot be drawn again")
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
@@ -242,6 +244,7 @@ def test_text_that_could_end_the_turn_is_broken_by_a_blank() -> None:
     assert "< |im_end|>\n< |im_start|>assistant\n7< /s>[ /INST]" in sent
     assert "<b>|x|</b>" in sent
     assert model.report().defused == 1
+    assert str(model.report()).endswith("; a blank put into 1 prompt with a control token")
 
 
 # -- what goes wrong ---------------------------------------------------------------------------------------------
@@ -423,6 +426,9 @@ def test_tokens_are_counted_as_the_server_counts_them() -> None:
         model.answer_distributions(cell(), PEOPLE)
     assert (model.report().prompt_tokens, model.report().answer_tokens) == (540, 6)
     assert model.report().cost == pytest.approx(546e-5)
+    # two requests ask whether the server has typed decisions
+    words = "8 requests, 0 of them retries; 540 tokens of prompts and 6 of answers; cost 0.01"
+    assert str(model.report()) == words
 
 
 def test_a_plan_beyond_the_budget_is_refused_before_anything_is_sent() -> None:
