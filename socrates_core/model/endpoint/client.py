@@ -197,7 +197,8 @@ class EndpointClient:
         """Status, body, and the seconds that the server asks to wait.
 
         The HTTP client's time-out applies between two chunks of a reply, so the total is limited here; otherwise a
-        server that sends one byte per minute would never time out.
+        server that sends one byte per minute would never time out. Headers come before the first chunk: a server that
+        sends those byte by byte is only cut off when they are complete, or longer than the client takes.
         """
         deadline = time.monotonic() + self.settings.timeout
         method = "GET" if body is None else "POST"
