@@ -279,13 +279,13 @@ def test_a_fault_ends_in_a_message_that_says_what_and_where(fault: Say, said: st
 
 
 @pytest.mark.parametrize(
-    "fault", [Say({}, delay=30), Say({"choices": []}, drip=0.2)], ids=["silence", "a byte now and then"]
+    "fault", [Say({}, delay=30), Say({"choices": []}, drip=0.05)], ids=["silence", "a byte now and then"]
 )
 def test_a_reply_has_to_be_complete_in_time(fault: Say) -> None:
     with chat_server(chat(lambda *_: fault)) as server:
         start = time.monotonic()
-        with pytest.raises(ModelError, match=r"no complete reply within 0\.5 s \(tried 2 times\)"):
-            endpoint(server, timeout=0.5, retries=1).answer_distributions(cell(), PEOPLE)
+        with pytest.raises(ModelError, match=r"no complete reply within 0\.2 s \(tried 2 times\)"):
+            endpoint(server, timeout=0.2, retries=1).answer_distributions(cell(), PEOPLE)
         assert time.monotonic() - start < 10
 
 
