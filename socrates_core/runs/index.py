@@ -100,7 +100,7 @@ def refresh(root: Path) -> list[RunRow]:
         return []
     before = read(root)
     known = {row.name: row for row in before}
-    queue = run_queue.slots(root, patience=2.0) if (root / run_queue.FOLDER).is_dir() else ()
+    queue = run_queue.slots(root)
     rows = []
     for path in sorted(root.glob("*/spec.json")):
         folder = path.parent

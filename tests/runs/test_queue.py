@@ -1,4 +1,3 @@
-import json
 import os
 import signal
 import subprocess
@@ -63,7 +62,7 @@ def test_an_empty_queue_starts_a_run_at_once(tmp_path: Path) -> None:
         assert (slot.run, slot.pid, position([slot], "one"), position([slot], "two")) == ("one", os.getpid(), 0, None)
     assert told == []
     assert slots(tmp_path) == ()
-    assert [path.name for path in (tmp_path / FOLDER).iterdir()] == ["guard.lock"]
+    assert [path.name for path in (tmp_path / FOLDER).iterdir()] == ["turn.lock"]
 
 
 def test_a_later_run_waits_and_learns_how_many_are_ahead(tmp_path: Path) -> None:
@@ -138,25 +137,50 @@ def test_a_queue_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert slots(tmp_path) == ()
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"run": 1}', '{"run": {}, "pid": "x"}', "\x00"])
-def test_a_slot_that_was_tampered_with_still_counts(tmp_path: Path, content: str) -> None:
-    with queued(tmp_path, "one", print, lambda: False):
-        (tmp_path / FOLDER / "00000001.json").write_text(content)
-        (tmp_path / FOLDER / "nonsense.lock").touch()
-        assert [slot.number for slot in slots(tmp_path)] == [1]
-
-
-def test_reading_does_not_wait_long_for_a_held_guard_lock(tmp_path: Path) -> None:
-    with queued(tmp_path, "one", print, lambda: False), FileLock(tmp_path / FOLDER / "guard.lock"):
-        assert slots(tmp_path, patience=0.05) == ()
+def test_other_files_in_the_folder_are_no_slots_and_are_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / FOLDER
+    folder.mkdir()
+    others = ("guard.lock", "00000007.lock", "00000007.json", "nonsense", f"{1:020d}-x-run")
+    for name in others:  # the first three are of earlier versions
+        (folder / name).touch()
+    with queued(tmp_path, "one", print, lambda: False) as came:
+        assert came
+        assert [slot.run for slot in slots(tmp_path)] == ["one"]
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*others, "turn.lock"])
 
 
 def test_slots_of_dead_processes_are_removed(tmp_path: Path) -> None:
     folder = tmp_path / FOLDER
     folder.mkdir()
-    (folder / "00000007.lock").touch()
-    (folder / "00000007.json").write_text(json.dumps({"run": "dead", "pid": 1}))
+    (folder / f"{7:020d}-1-dead").touch()
     with queued(tmp_path, "alive", print, lambda: False) as came:
         assert came
-        assert [(slot.number, slot.run) for slot in slots(tmp_path)] == [(8, "alive")]
-    assert [path.name for path in folder.iterdir()] == ["guard.lock"]
+        assert [slot.run for slot in slots(tmp_path)] == ["alive"]
+    assert [path.name for path in folder.iterdir()] == ["turn.lock"]
+
+
+def test_a_clock_that_is_set_back_changes_no_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with queued(tmp_path, "first", print, lambda: False):
+        monkeypatch.setattr("time.time_ns", lambda: 1000)
+        waits: list[int] = []
+        with queued(tmp_path, "second", waits.append, lambda: bool(waits), poll=0.01) as came:
+            assert not came
+            assert [slot.run for slot in slots(tmp_path)] == ["first", "second"]
+    assert waits == [1]
+
+
+def test_a_turn_that_is_taken_is_waited_for_whatever_the_times_say(tmp_path: Path) -> None:
+    waits: list[int] = []
+    turn = FileLock(tmp_path / FOLDER / "turn.lock")
+    turn.acquire()
+    with queued(tmp_path, "mine", waits.append, lambda: bool(waits), poll=0.01) as came:
+        assert not came
+    assert waits == [1]
+
+
+@pytest.mark.parametrize("run", ["ü" * 120, "a-b.c\nd", "1-2-3", "\udcff"])
+def test_every_name_of_a_folder_can_stand_in_the_queue(tmp_path: Path, run: str) -> None:
+    with queued(tmp_path, run, print, lambda: False) as came:
+        assert came
+        assert position(slots(tmp_path), run) == 0
+    assert slots(tmp_path) == ()
