@@ -1,10 +1,9 @@
 """The figures on a model card: W, always with noise floor, interval and counts."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from socrates_core.errors import HubError, PredictionError
 from socrates_core.evaluation.results.distances import CONVENTIONS, Convention, StudyKind
@@ -16,9 +15,12 @@ from socrates_core.metrics.proper.scores import ProperScores
 from socrates_core.model.folder import DEMO
 from socrates_core.model.record import ModelRecord
 from socrates_core.study.files import file_sha256
+from socrates_core.study.incoming.fields import check_fields, number, whole
 
 MAX_METRICS: Final = 512 * 1024**2
 """Bytes of a metrics.json; that of all cells of SocSci210 takes a tenth of this."""
+
+_SHARE: Final = number("a share from 0 to 1", ge=0, le=1)
 
 
 @dataclass(frozen=True)
@@ -28,18 +30,18 @@ class Figure:
     measured: Literal["validation", "evaluation"]
     """`validation`: on the studies used to select the weights, so the figure is optimistic."""
     convention: Convention
-    value: float
+    value: Annotated[float, _SHARE]
     """In [0, 1]: mean over the cells of a study, then over studies; 0 is a perfect match."""
-    low: float | None
+    low: Annotated[float | None, _SHARE]
     """Lower end of the 95 % interval over resampled studies; None for fewer than two studies."""
-    high: float | None
-    floor: float
+    high: Annotated[float | None, _SHARE]
+    floor: Annotated[float, _SHARE]
     """Noise floor: W of a perfect prediction with as many people."""
-    uniform: float
+    uniform: Annotated[float, _SHARE]
     """W of the uniform baseline on the same cells."""
-    cells: int
-    studies: int
-    mass: float | None
+    cells: Annotated[int, whole(0)]
+    studies: Annotated[int, whole(0)]
+    mass: Annotated[float | None, _SHARE]
     """Share of the probability mass on the scale; None if not known."""
     kind: StudyKind | None = None
     """The kind of studies, which never share a figure; None for the validation, whose studies' kinds are not kept."""
@@ -71,14 +73,9 @@ def validation_figures(record: ModelRecord) -> tuple[Figure, ...]:
     found = record.training.get("validation") if isinstance(record.training, Mapping) else None
     if not isinstance(found, Mapping):
         return ()
-    numbers = [_share(found.get(name)) for name in ("wasserstein", "low", "high", "noise_floor", "uniform")]
-    counts = [_count(found.get(name)) for name in ("cells", "studies")]
-    value, low, high, floor, uniform = numbers
-    cells, studies = counts
-    if value is None or floor is None or uniform is None or cells is None or studies is None:
-        return ()
-    mass = _share(found.get("on_scale_mass"))
-    return (Figure("validation", "scale", value, low, high, floor, uniform, cells, studies, mass),)
+    names = ("wasserstein", "low", "high", "noise_floor", "uniform", "cells", "studies", "on_scale_mass")
+    numbers: list[Any] = [found.get(name) for name in names]
+    return _valid(Figure("validation", "scale", *numbers))
 
 
 def read_run(run: Path, folder: Path, config: AdapterConfig, record: ModelRecord) -> Evaluated:
@@ -107,7 +104,7 @@ def read_run(run: Path, folder: Path, config: AdapterConfig, record: ModelRecord
         figure
         for kind, found in sorted(metrics.by_kind.items())
         for name in CONVENTIONS
-        if (figure := _evaluated(kind, found, name)) is not None
+        for figure in _evaluated(kind, found, name)
     )
     checked = _belongs(path, provenance, folder, config, record)
     if not figures:
@@ -124,16 +121,22 @@ def read_run(run: Path, folder: Path, config: AdapterConfig, record: ModelRecord
     )
 
 
-def _evaluated(kind: StudyKind, of_kind: KindDistances, convention: Convention) -> Figure | None:
+def _evaluated(kind: StudyKind, of_kind: KindDistances, convention: Convention) -> tuple[Figure, ...]:
     found = of_kind.scale if convention == "scale" else of_kind.observed
-    value = _share(found.mean)
-    floor = _share(of_kind.noise_floor.by(convention).mean)
-    uniform = _share(of_kind.uniform.by(convention).mean)
-    if value is None or floor is None or uniform is None:
-        return None
-    low, high = (None, None) if found.ci95 is None else (_share(found.ci95.low), _share(found.ci95.high))
-    mass = _share(of_kind.on_scale_mass.mean)
-    return Figure("evaluation", convention, value, low, high, floor, uniform, found.cells, found.studies, mass, kind)
+    low, high = (None, None) if found.ci95 is None else (found.ci95.low, found.ci95.high)
+    floor, uniform = of_kind.noise_floor.by(convention).mean, of_kind.uniform.by(convention).mean
+    mass = of_kind.on_scale_mass.mean
+    numbers: list[Any] = [found.mean, low, high, floor, uniform, found.cells, found.studies, mass, kind]
+    return _valid(Figure("evaluation", convention, *numbers))
+
+
+def _valid(figure: Figure) -> tuple[Figure, ...]:
+    """The figure, unless one of its numbers is missing or cannot be."""
+    try:
+        check_fields(figure)
+    except ValueError:
+        return ()
+    return (figure,)
 
 
 def _belongs(path: Path, provenance: Provenance, folder: Path, config: AdapterConfig, record: ModelRecord) -> bool:
@@ -153,11 +156,3 @@ def _belongs(path: Path, provenance: Provenance, folder: Path, config: AdapterCo
     if file_sha256(weights) != file_sha256(folder / WEIGHTS):
         raise HubError(f"{clash}: the weights in {adapter}, which it evaluated, are different; evaluate this adapter")
     return True
-
-
-def _share(value: Any) -> float | None:
-    return float(value) if type(value) in (int, float) and math.isfinite(value) and 0 <= value <= 1 else None
-
-
-def _count(value: Any) -> int | None:
-    return value if type(value) is int and value >= 0 else None
