@@ -210,9 +210,9 @@ def _check_request(request: httpx2.Request) -> None:
     if origin.scheme != "https" and not _KNOWN.is_hub(origin) and _KNOWN.all_encrypted():
         _refuse(f"the Hub directs to {_shown(request.url)}, which is not encrypted")
     for revision in map(unquote, _REVISION.findall(request.url.raw_path.decode("ascii"))):
-        # git allows none of these; the Hub named it, and it becomes a path in the cache too
+        # git allows none of these; the Hub may have named it, and it becomes a path in the cache too
         if _KNOWN.is_hub(origin) and (revision.startswith("/") or any(part in revision for part in ("..", ":", "\\"))):
-            _refuse(f"the Hub names the commit {revision!r:.100}, which could be written outside of the cache")
+            _refuse(f"{revision!r:.100} is no commit, branch or tag, and could be written outside of the cache")
     # compressed, a few megabytes could unfold to gigabytes
     request.headers["accept-encoding"] = "identity"
     given: dict[str, Any] = request.extensions.get("timeout") or {}

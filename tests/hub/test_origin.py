@@ -311,6 +311,6 @@ def test_a_commit_that_is_a_path_is_not_asked_for(model: HubServer, tmp_path: Pa
     said = way.format(tmp_path / "evil").encode()
     commit = model.head("bob/model").oid.encode()
     model.faults.append(Fault("GET /api/models/bob/model", "bytes", lambda body: body.replace(commit, said)))
-    assert "the Hub names the commit" in no_model(model)
+    assert "is no commit, branch or tag, and could be written outside of the cache" in no_model(model)
     assert model.asked("tree|resolve") == 0
     assert list(tmp_path.glob("evil*")) == []
