@@ -254,9 +254,11 @@ def _check_response(response: httpx2.Response) -> None:
         _refuse("the Hub asks to wait for more than five minutes; try again later")
     content = request.method in ("GET", "HEAD") and (note.content or "/resolve/" in request.url.path)
     if request.method == "HEAD":
-        for name in ("etag", "x-linked-etag", "x-repo-commit"):
-            if not _NAME.fullmatch(headers.get(name, "none")):
-                _refuse(f"the Hub names a file {headers[name]!r:.100}, which could be written outside of the cache")
+        # the page of an error has an ETag of its own, which nothing is named by
+        content_hash = "" if response.is_error else headers.get("x-linked-etag") or headers.get("etag", "")
+        for name in filter(None, (content_hash, headers.get("x-repo-commit"))):
+            if not _NAME.fullmatch(name):
+                _refuse(f"the Hub names a file {name!r:.100}, which could be written outside of the cache")
         stated = headers.get("x-linked-size") or (None if response.is_redirect else headers.get("content-length"))
         note = replace(note, size=None if stated is None else _number(stated, 0))
         _KNOWN.keep(request.url, note)

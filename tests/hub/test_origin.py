@@ -306,6 +306,20 @@ def test_a_hash_that_is_a_path_reaches_no_file_outside_of_the_cache(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["here", "home", "thesis.docx"]
 
 
+def test_a_file_that_is_not_there_is_noted_in_the_cache_alone(model: HubServer, tmp_path: Path) -> None:
+    # the library notes that a commit lacks a file, by the commit that the error names
+    model.extra_entries = [{"type": "file", "path": "gone.json", "size": 1, "oid": "0" * 40}]
+    model.faults.append(Fault("HEAD .*gone", "headers", lambda: {"X-Repo-Commit": f"{tmp_path}/evil"}))
+    assert "which could be written outside of the cache" in no_model(model)
+    assert list(tmp_path.glob("evil*")) == []
+
+
+def test_the_page_of_an_error_may_have_any_etag(hub: HubServer) -> None:
+    hub.add("bob/it", files(), gated=True)
+    hub.faults.append(Fault("HEAD ", "headers", lambda: {"ETag": 'W/"29-a/b+c=="'}))
+    assert "bob/it is gated" in refusal(hub)
+
+
 @pytest.mark.parametrize("way", ["{}", "../../../../{}", "C:\\\\{}", "a/../../{}"])
 def test_a_commit_that_is_a_path_is_not_asked_for(model: HubServer, tmp_path: Path, way: str) -> None:
     said = way.format(tmp_path / "evil").encode()
