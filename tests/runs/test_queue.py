@@ -1,8 +1,7 @@
+import multiprocessing
 import os
-import signal
-import subprocess
-import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -11,46 +10,37 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from socrates_core.runs.queue import FOLDER, position, queued, slots
+from tests.runs.waiting import wait_and_work
 
-ROOT = Path(__file__).parents[2]
-
-WORKER = """
-import os, sys, time
-from pathlib import Path
-from socrates_core.runs.queue import queued
-root, name, seconds = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
-def say(word):
-    with open(root / "diary", "a") as diary:
-        diary.write(f"{word} {name}\\n")
-with queued(root, name, lambda before: say(f"waits-{before}"), (root / f"stop-{name}").exists, poll=0.01) as came:
-    say("begins" if came else "gives-up")
-    time.sleep(seconds if came else 0)
-    if came:
-        say("ends")
-"""
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["__main__", wait_and_work.__module__])  # or each imports for half a second
 
 
-def start(root: Path, name: str, seconds: float = 0.05) -> subprocess.Popen[bytes]:
+def start(root: Path, name: str, seconds: float = 0.05) -> BaseProcess:
     """A process that joins the queue; returns once it is in it."""
-    places = {slot.run for slot in slots(root)}
-    process = subprocess.Popen([sys.executable, "-c", WORKER, str(root), name, str(seconds)], cwd=ROOT)
+    process = PROCESSES.Process(target=wait_and_work, args=(root, name, seconds))
+    process.start()
     deadline = time.monotonic() + 60
-    while name not in {slot.run for slot in slots(root)} - places:
+    while position(slots(root), name) is None and process.is_alive():  # it can be too quick to be seen in the queue
         assert time.monotonic() < deadline
-        if process.poll() is not None:  # too quick to be seen in the queue
-            break
         time.sleep(0.01)
     return process
+
+
+def ended(process: BaseProcess) -> int | None:
+    """Its exit code, once it has one."""
+    process.join(60)
+    return process.exitcode
 
 
 def diary(root: Path) -> list[str]:
     return (root / "diary").read_text().split("\n")[:-1] if (root / "diary").exists() else []
 
 
-def end(processes: list[subprocess.Popen[bytes]]) -> None:
+def end(processes: list[BaseProcess]) -> None:
     for process in processes:
         process.kill()
-        process.wait()
+        process.join()
 
 
 def test_an_empty_queue_starts_a_run_at_once(tmp_path: Path) -> None:
@@ -77,7 +67,7 @@ def test_a_later_run_waits_and_learns_how_many_are_ahead(tmp_path: Path) -> None
         except BaseException:
             end(others)
             raise
-    assert [process.wait(60) for process in others] == [0, 0]
+    assert [ended(process) for process in others] == [0, 0]
     worked = [entry for entry in diary(tmp_path) if not entry.startswith("waits")]
     assert worked == ["begins a", "ends a", "begins b", "ends b"]
 
@@ -86,7 +76,7 @@ def test_a_cancelled_wait_leaves_the_queue(tmp_path: Path) -> None:
     with queued(tmp_path, "mine", lambda _: None, lambda: False):
         other = start(tmp_path, "a")
         (tmp_path / "stop-a").touch()
-        assert other.wait(60) == 0
+        assert ended(other) == 0
         assert [slot.run for slot in slots(tmp_path)] == ["mine"]
     assert diary(tmp_path)[-1] == "gives-up a"
 
@@ -98,26 +88,26 @@ def test_whatever_happens_to_some_runs_the_others_run_in_order(
 ) -> None:
     root = tmp_path_factory.mktemp("queue")
     names = [f"{number}-{fate.replace(' ', '-')}" for number, fate in enumerate(fates)]
-    processes: list[subprocess.Popen[bytes]] = []
+    processes: list[BaseProcess] = []
     try:
         with queued(root, "first", lambda _: None, lambda: False):
             for name, fate in zip(names, fates, strict=True):
                 processes.append(start(root, name, 600 if fate == "killed at work" else 0.03))
             for name, fate, process in zip(names, fates, processes, strict=True):
                 if fate == "killed waiting":
-                    process.send_signal(signal.SIGKILL)
-                    process.wait()
+                    process.kill()
+                    process.join()
                 elif fate == "leaves":
                     (root / f"stop-{name}").touch()
-                    assert process.wait(60) == 0
+                    assert ended(process) == 0
         for name, fate, process in zip(names, fates, processes, strict=True):
             if fate == "killed at work":
                 deadline = time.monotonic() + 60
                 while f"begins {name}" not in diary(root):
                     assert time.monotonic() < deadline
                     time.sleep(0.01)
-                process.send_signal(signal.SIGKILL)
-            process.wait(60)
+                process.kill()
+            process.join(60)
     finally:
         end(processes)
     worked = [entry for entry in diary(root) if entry.startswith(("begins", "ends"))]

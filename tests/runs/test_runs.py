@@ -303,7 +303,10 @@ def test_a_folder_of_another_version_or_none_says_so(tmp_path: Path, content: st
         state(tmp_path / "nowhere")
 
 
-def test_a_run_is_new_then_running_then_what_its_last_event_says(tmp_path: Path) -> None:
+def test_a_run_is_new_then_running_then_what_its_last_event_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socrates_core.runs.folder.PATIENCE", 0.1)
     open_run(tmp_path, SPEC)
     assert state(tmp_path).code == "new"
     with worker(tmp_path):
