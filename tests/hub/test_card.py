@@ -233,8 +233,6 @@ def test_a_record_with_other_words_in_its_story_makes_a_card_all_the_same(
         {"uniform": None},
         {"cells": -1},
         {"studies": 1.5},
-        {"low": 7},
-        {"on_scale_mass": "most"},
     ],
 )
 def test_a_validation_that_makes_no_sense_is_no_figure(tmp_path: Path, change: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Final, Literal
 
 from socrates_core.errors import HubError, PredictionError
 from socrates_core.evaluation.results.distances import CONVENTIONS, Convention, StudyKind
@@ -15,12 +15,10 @@ from socrates_core.metrics.proper.scores import ProperScores
 from socrates_core.model.folder import DEMO
 from socrates_core.model.record import ModelRecord
 from socrates_core.study.files import file_sha256
-from socrates_core.study.incoming.fields import check_fields, number, whole
+from socrates_core.study.incoming.numbers import number_in, whole_in
 
 MAX_METRICS: Final = 512 * 1024**2
 """Bytes of a metrics.json; that of all cells of SocSci210 takes a tenth of this."""
-
-_SHARE: Final = number("a share from 0 to 1", ge=0, le=1)
 
 
 @dataclass(frozen=True)
@@ -30,18 +28,18 @@ class Figure:
     measured: Literal["validation", "evaluation"]
     """`validation`: on the studies used to select the weights, so the figure is optimistic."""
     convention: Convention
-    value: Annotated[float, _SHARE]
+    value: float
     """In [0, 1]: mean over the cells of a study, then over studies; 0 is a perfect match."""
-    low: Annotated[float | None, _SHARE]
+    low: float | None
     """Lower end of the 95 % interval over resampled studies; None for fewer than two studies."""
-    high: Annotated[float | None, _SHARE]
-    floor: Annotated[float, _SHARE]
+    high: float | None
+    floor: float
     """Noise floor: W of a perfect prediction with as many people."""
-    uniform: Annotated[float, _SHARE]
+    uniform: float
     """W of the uniform baseline on the same cells."""
-    cells: Annotated[int, whole(0)]
-    studies: Annotated[int, whole(0)]
-    mass: Annotated[float | None, _SHARE]
+    cells: int
+    studies: int
+    mass: float | None
     """Share of the probability mass on the scale; None if not known."""
     kind: StudyKind | None = None
     """The kind of studies, which never share a figure; None for the validation, whose studies' kinds are not kept."""
@@ -73,9 +71,14 @@ def validation_figures(record: ModelRecord) -> tuple[Figure, ...]:
     found = record.training.get("validation") if isinstance(record.training, Mapping) else None
     if not isinstance(found, Mapping):
         return ()
-    names = ("wasserstein", "low", "high", "noise_floor", "uniform", "cells", "studies", "on_scale_mass")
-    numbers: list[Any] = [found.get(name) for name in names]
-    return _valid(Figure("validation", "scale", *numbers))
+    numbers = [number_in(found.get(name), 0, 1) for name in ("wasserstein", "low", "high", "noise_floor", "uniform")]
+    counts = [whole_in(found.get(name), 0, 10**9) for name in ("cells", "studies")]
+    value, low, high, floor, uniform = numbers
+    cells, studies = counts
+    if value is None or floor is None or uniform is None or cells is None or studies is None:
+        return ()
+    mass = number_in(found.get("on_scale_mass"), 0, 1)
+    return (Figure("validation", "scale", value, low, high, floor, uniform, cells, studies, mass),)
 
 
 def read_run(run: Path, folder: Path, config: AdapterConfig, record: ModelRecord) -> Evaluated:
@@ -104,7 +107,7 @@ def read_run(run: Path, folder: Path, config: AdapterConfig, record: ModelRecord
         figure
         for kind, found in sorted(metrics.by_kind.items())
         for name in CONVENTIONS
-        for figure in _evaluated(kind, found, name)
+        if (figure := _evaluated(kind, found, name)) is not None
     )
     checked = _belongs(path, provenance, folder, config, record)
     if not figures:
@@ -121,22 +124,18 @@ def read_run(run: Path, folder: Path, config: AdapterConfig, record: ModelRecord
     )
 
 
-def _evaluated(kind: StudyKind, of_kind: KindDistances, convention: Convention) -> tuple[Figure, ...]:
+def _evaluated(kind: StudyKind, of_kind: KindDistances, convention: Convention) -> Figure | None:
     found = of_kind.scale if convention == "scale" else of_kind.observed
-    low, high = (None, None) if found.ci95 is None else (found.ci95.low, found.ci95.high)
-    floor, uniform = of_kind.noise_floor.by(convention).mean, of_kind.uniform.by(convention).mean
-    mass = of_kind.on_scale_mass.mean
-    numbers: list[Any] = [found.mean, low, high, floor, uniform, found.cells, found.studies, mass, kind]
-    return _valid(Figure("evaluation", convention, *numbers))
-
-
-def _valid(figure: Figure) -> tuple[Figure, ...]:
-    """The figure, unless one of its numbers is missing or cannot be."""
-    try:
-        check_fields(figure)
-    except ValueError:
-        return ()
-    return (figure,)
+    value = number_in(found.mean, 0, 1)
+    floor = number_in(of_kind.noise_floor.by(convention).mean, 0, 1)
+    uniform = number_in(of_kind.uniform.by(convention).mean, 0, 1)
+    if value is None or floor is None or uniform is None:
+        return None
+    low, high = (
+        (None, None) if found.ci95 is None else (number_in(found.ci95.low, 0, 1), number_in(found.ci95.high, 0, 1))
+    )
+    mass = number_in(of_kind.on_scale_mass.mean, 0, 1)
+    return Figure("evaluation", convention, value, low, high, floor, uniform, found.cells, found.studies, mass, kind)
 
 
 def _belongs(path: Path, provenance: Provenance, folder: Path, config: AdapterConfig, record: ModelRecord) -> bool:
