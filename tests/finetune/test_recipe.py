@@ -60,6 +60,7 @@ OTHER: dict[str, Any] = {
     "precision": "bf16",
     "device": "cuda",
     "fraction": 0.5,
+    "cell_people": 32,
     "max_tokens": 512,
     "lora_rank": 8,
     "lora_alpha": 8.0,
