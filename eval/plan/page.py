@@ -136,8 +136,9 @@ def _saved(costs: Sequence[Cost]) -> str:
 
 def _check(costs: Sequence[Cost], assumed: Mapping[str, float]) -> str:
     """The share of the rate that the original run must have reached, if it took the hours that it reports."""
-    original = [c for c in costs if (c.fraction, c.design, c.gpus) == (0.01, DESIGNS[0].name, 1)]
-    recipe = [c for c in costs if (c.fraction, c.design, c.gpus) == (0.01, DESIGNS[1].name, 8)]
+    first = [c for c in costs if c.fraction == 0.01 and not c.all_attributes]  # the run had the sample's attributes
+    original = [c for c in first if (c.design, c.gpus) == (DESIGNS[0].name, 1)]
+    recipe = [c for c in first if (c.design, c.gpus) == (DESIGNS[1].name, 8)]
     if not original or not recipe:
         return ""
     # in rows of their own, since a plain loop shares nothing; its padding is not counted

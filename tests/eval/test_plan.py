@@ -160,6 +160,17 @@ def test_hours_are_a_range_and_dollars_are_those_of_all_gpus() -> None:
     assert "Which people to learn from" not in page
 
 
+def test_the_original_runs_hours_say_which_share_of_the_rate_it_reached() -> None:
+    # 3.12e17 operations for 1e6 of 2.5e6 tokens: 7.8e17 in rows of their own, 0.694 hours at the whole rate, of 2 to 3
+    loop = Cost(0.01, DESIGNS[0].name, False, 1, 100, 1, 2.0, 2.5e6, 1e6, 1e6, 4.0, 9000.0, 3.12e17, 20.0)
+    eight = replace(loop, design=DESIGNS[1].name, gpus=8, pack_tokens=1700.0)
+    everything = replace(loop, all_attributes=True, operations=9e17)
+    costs = (loop, replace(loop, gpus=8), replace(eight, gpus=1), eight, everything)
+    page = page_of({**figures(), "costs": [vars(one) for one in costs]})
+    assert "four at a time: 0.23 to 0.35 of the rate" in page
+    assert "about 1,700 tokens" in page
+
+
 @pytest.mark.parametrize(
     ("values", "shown"),
     [([1234, 5678], "1,200 to 5,700"), ([0.1234], "0.12"), ([9.96, 10.4], "10"), ([0.3, 7], "0.30 to 7.0")],
