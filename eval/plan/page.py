@@ -38,7 +38,7 @@ def page_of(figures: Mapping[str, Any]) -> str:
         _check(costs, assumed),
     ]
     if figures["samplings"]:
-        parts += _samplings([Compared(**one) for one in figures["samplings"]])
+        parts += _samplings([Compared(**one) for one in figures["samplings"]], costs)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -152,7 +152,7 @@ def _check(costs: Sequence[Cost], assumed: Mapping[str, float]) -> str:
     return _line(text)
 
 
-def _samplings(done: Sequence[Compared]) -> list[str]:
+def _samplings(done: Sequence[Compared], costs: Sequence[Cost]) -> list[str]:
     seeds = sorted({one.seed for one in done})
     by = {(one.sampling, one.seed): one for one in done}
     recipe = [by[RECIPE, seed] for seed in seeds]
@@ -161,7 +161,7 @@ def _samplings(done: Sequence[Compared]) -> list[str]:
         _spread([one.base_wasserstein for one in recipe], ".4f"),
         _spread([one.base_wasserstein - one.wasserstein for one in recipe], "+.4f"),
     )
-    rows = [("the base, untrained", "", "", *base)]
+    rows = [("the base, untrained", "", "", "", *base)]
     for name in dict.fromkeys(one.sampling for one in done):
         own = [by[name, seed] for seed in seeds]
         gaps = [one.wasserstein - other.wasserstein for one, other in zip(own, recipe, strict=True)]
@@ -170,6 +170,7 @@ def _samplings(done: Sequence[Compared]) -> list[str]:
                 name,
                 f"{_mean([one.examples for one in own]):,.0f}",
                 f"{_mean([one.tokens for one in own]):,.0f}",
+                f"{_mean([one.steps for one in own]):.0f}",
                 _spread([one.loss for one in own], ".3f"),
                 _spread([one.wasserstein for one in own], ".4f"),
                 "" if name == RECIPE else _spread(gaps, "+.4f"),
@@ -180,8 +181,33 @@ def _samplings(done: Sequence[Compared]) -> list[str]:
         Figures after the last step, without a choice among checkpoints, on the same people for one seed: means of
         {len(seeds)} seeds (lowest to highest). The noise floor is {_mean([one.noise_floor for one in recipe]):.4f},
         the uniform baseline {_mean([one.uniform for one in recipe]):.4f}."""
-    columns = ("which answers, in which order", "answers", "tokens computed", "loss", "W", "W minus that of row two")
-    return ["## Which people to learn from", _line(told), _table(columns, *rows), _verdict(done)]
+    columns = (
+        "which answers, in which order",
+        "answers",
+        "tokens computed",
+        "steps",
+        "loss",
+        "W",
+        "W minus that of row two",
+    )
+    return [
+        "## Which people to learn from",
+        _line(told),
+        _table(columns, *rows),
+        f"{_verdict(done)} {_scarcer(done, costs)}",
+    ]
+
+
+def _scarcer(done: Sequence[Compared], costs: Sequence[Cost]) -> str:
+    """How many more answers groups see for the same tokens, here and in the real run."""
+    examples = {name: _mean([one.examples for one in done if one.sampling == name]) for name in [RECIPE, *wins(done)]}
+    real = {(c.design, c.all_attributes): c.examples / c.tokens for c in costs if (c.fraction, c.gpus) == (0.01, 1)}
+    parts = []
+    for name in wins(done):
+        there = [real[name, every] / real[RECIPE, every] for design, every in real if design == name]
+        of_real = f", {span(there)} times in 1 % of SocSci210" if there else ""
+        parts.append(f"*{name}* sees {_rounded(examples[name] / examples[RECIPE])} times the answers here{of_real}")
+    return _line(f"For the same tokens {'; '.join(parts)}.")
 
 
 def _verdict(done: Sequence[Compared]) -> str:
@@ -190,9 +216,11 @@ def _verdict(done: Sequence[Compared]) -> str:
     better = [f"*{name}*" for name, count in lower.items() if count == seeds]
     end = f"So {' and '.join(better)} gives more for the same tokens."
     if not better:
-        end = "So groups do not win for the same tokens, and the recipe keeps drawing single answers."
+        found = "The seeds disagree, so nothing is resolved" if any(lower.values()) else "So groups give no more"
+        end = f"{found}, and the recipe keeps drawing single answers."
+    untried = [f"*{design.name}*" for design in DESIGNS[2:] if design.name not in lower]
     text = f"""The rule, set before the trainings: groups win if their W is lower than that of *{RECIPE}* with every
-        seed. It is lower for {counts}. **{end}**"""
+        seed. It is lower for {counts}. **{end}** {f"Not tried: {', '.join(untried)}." if untried else ""}"""
     return _line(text)
 
 
@@ -216,7 +244,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _spread(values: Sequence[float], form: str) -> str:
-    return f"{_mean(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+    return f"{_mean(values):{form}} ({min(values):{form}} to {max(values):{form}})".replace("-", "−")
 
 
 def _line(paragraph: str) -> str:

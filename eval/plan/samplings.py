@@ -45,7 +45,6 @@ class Sampling:
 SAMPLINGS: Final = (
     Sampling("single answers, up to 8 of a cell together", None, 8),
     Sampling("8 people of a cell, together", 8, 8),
-    Sampling("32 people of a cell, 16 together", 32, 16),
 )
 
 
