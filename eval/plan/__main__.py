@@ -23,6 +23,7 @@ from socrates_core import command
 from socrates_core.errors import SourceError
 from socrates_core.finetune.recipe import load_recipe, recipe_file
 from socrates_core.study.files import write_file
+from socrates_core.study.split import Split
 from socrates_core.study.study_set import StudySet
 
 FRACTIONS: Final = (0.01, 0.1, 1.0)
@@ -47,16 +48,23 @@ def plan(
     seed: Annotated[int, typer.Option(help="The first of them, and the seed of the plan.")] = 42,
 ) -> None:
     """Write the plan of the real run as a page."""
+    if low_mfu > high_mfu:
+        raise SourceError(f"--low-mfu {low_mfu} is above --high-mfu {high_mfu}")
+    if out.suffix == ".json" or not out.resolve().parent.is_dir():
+        raise SourceError(
+            f"--out {out} is not a place for a page; name a file like real_run.md in a folder that exists"
+        )
+    sample = StudySet.load(studies)
+    if society is not None:
+        Split.load(society / "split.json")  # so that a wrong folder is told before minutes have passed
     # these import torch, which takes seconds
     from eval.plan.page import page_of
     from eval.plan.samplings import compare
 
-    if low_mfu > high_mfu:
-        raise SourceError(f"--low-mfu {low_mfu} is above --high-mfu {high_mfu}")
     figures: dict[str, Any] = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "assumed": {"low_mfu": low_mfu, "high_mfu": high_mfu, "peak": peak, "price": price},
-        **counted(StudySet.load(studies), config, ranks, seed),
+        **counted(sample, config, ranks, seed),
         "samplings": None,
     }
     if society is not None:

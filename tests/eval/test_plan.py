@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eval.plan.__main__ import plan
 from eval.plan.costs import DESIGNS, Cost, costs_of, lengths_of
 from eval.plan.page import page_of, span
 from eval.plan.samplings import SAMPLINGS, Compared, fraction_for, tokens_of, wins
@@ -186,6 +187,21 @@ def test_ranges_have_two_digits(values: list[float], shown: str) -> None:
 def test_the_page_is_that_of_its_figures() -> None:
     kept = json.loads((MEASURED / "real_run.json").read_text("utf-8"))
     assert (MEASURED / "real_run.md").read_text("utf-8") == page_of(kept)
+
+
+@pytest.mark.parametrize(
+    ("out", "low", "message"),
+    [
+        ("page.md", 0.6, "--low-mfu 0.6 is above --high-mfu 0.5"),
+        ("page.json", 0.2, "is not a place for a page"),
+        ("nowhere/page.md", 0.2, "is not a place for a page"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_anything_is_counted(
+    tmp_path: Path, out: str, low: float, message: str
+) -> None:
+    with pytest.raises(SourceError, match=message):
+        plan(studies=tmp_path / "none", out=tmp_path / out, low_mfu=low)
 
 
 def test_qwens_list_of_merges_makes_a_tokenizer_that_splits_as_qwen_does(tmp_path: Path) -> None:
