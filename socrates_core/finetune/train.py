@@ -18,7 +18,7 @@ from socrates_core.finetune.recipe import Recipe, load_recipe, recipe_file
 from socrates_core.report.words import duration_between
 from socrates_core.study.files import check_folder, data_size, write_file
 from socrates_core.study.leaks import groups_of, refuse_overlap, sketches_text
-from socrates_core.study.sources.sample import sample_rows
+from socrates_core.study.sources.sample import sample_groups, sample_rows
 from socrates_core.study.split import Split, part, study_of
 from socrates_core.study.study_set import StudySet
 
@@ -109,7 +109,7 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
     validation = Validation(examples_of(chosen_on), recipe.validation_cells, recipe.validation_people, rng, groups)
     network = plan_network(base_name(recipe))
     prompts = encoder_of(recipe, network.tokenizer, network.record)
-    found = examples_of(sample_rows(learned, recipe.fraction, rng))
+    found = examples_of(sampled(learned, recipe, rng))
     lengths = ExampleEncoder(found, prompts).lengths()
     fits = lengths <= min(recipe.max_tokens, longest_row(network.config) or recipe.max_tokens)
     if not fits.any():
@@ -137,6 +137,13 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
     record = replace(record, training={**training, "changes": changes_since(out, recipe, record)})
     stimuli = sketches_text(learned.cells)
     return Job(recipe, out, encoder, order, scales, validation, record, accelerator, stimuli), plan
+
+
+def sampled(studies: StudySet, recipe: Recipe, rng: np.random.Generator) -> StudySet:
+    """The responses that a recipe trains on."""
+    if recipe.cell_people is None:
+        return sample_rows(studies, recipe.fraction, rng)
+    return sample_groups(studies, recipe.fraction, recipe.cell_people, rng)
 
 
 def check_length(examples: int, epochs: int) -> None:
