@@ -119,7 +119,8 @@ def _told(path: Path) -> dict[str, Any]:
 
 def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any]]:
     columns = find_columns(read.rows, path)
-    lines, unread, commas = read_lines(read, columns, path)
+    found = read_lines(read, columns, path)
+    lines, unread = found.read, found.unread
     if not lines:
         raise PredictionError(
             f"no line of {shown(path)} can be read ({unread[0]}); a line needs a study, a condition and a human "
@@ -162,8 +163,7 @@ def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any
         f"{shown(study)}: the others are compared with {one.first}" for study, one in conditions.items() if one.first
     ]
     more = [f"and the same of {len(firsts) - EXAMPLES:,} more studies"] if len(firsts) > EXAMPLES else []
-    assumed = [*read.assumed, *([f"{', '.join(map(shown, commas))}: 2,5 is 2.5"] if commas else [])]
-    assumed += [*firsts[:EXAMPLES], *more]
+    assumed = [*read.assumed, *found.assumed, *firsts[:EXAMPLES], *more]
     return cells, {
         "rows": len(read.rows),
         "columns": {what: printable(str(name)) for what, name in columns.items()},

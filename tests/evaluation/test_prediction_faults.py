@@ -190,6 +190,20 @@ def test_numbered_arms_keep_their_numbers_and_take_labels_from_a_second_column(t
     assert [(one.condition_num, one.label) for one in cells] == [(2, "a, cold"), (0, "a, warm")]
 
 
+@pytest.mark.parametrize("column", ["condition", "task"])
+def test_one_number_in_two_spellings_of_programs_is_one_and_others_are_refused(tmp_path: Path, column: str) -> None:
+    header = [*HEADER, "task"] if column == "task" else HEADER
+
+    def rows(*names: str) -> list[list[Any]]:
+        return [["a", name, 2, 2, 1, 5] if column == "condition" else ["a", 1, 2, 2, 1, 5, name] for name in names]
+
+    loaded = load_predictions(table(tmp_path / "p.csv", rows("1", "2", "1.0"), header))
+    assert f"assumed      study a: 1 and 1.0 are one {column}, 1" in what_was_read(loaded)
+    assert len(loaded.cells) == 2
+    with pytest.raises(PredictionError, match=f"a has a {column} called '01' and one called '1', which may be one"):
+        load_predictions(table(tmp_path / "p.csv", rows("01", "1", "2"), header))
+
+
 # -- tables of other programs ------------------------------------------------------------------------------------
 
 

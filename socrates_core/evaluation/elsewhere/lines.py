@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from socrates_core.errors import PredictionError, shown
-from socrates_core.evaluation.elsewhere.numbering import as_written
 from socrates_core.evaluation.elsewhere.rows import Rows
 from socrates_core.evaluation.elsewhere.values import has_decimal_commas, name_of, number, printable
 from socrates_core.metrics.cell.answers import MOST
+from socrates_core.study.sources.table.numerals import Spellings, as_code
 
 SCENARIO: Final = "Scenario: "
 """What precedes the stimulus in the original run's `input`."""
@@ -52,8 +52,24 @@ class Line:
     person: str
 
 
-def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> tuple[list[Line], list[Unread], list[str]]:
-    """The lines that can be read, what the others are, and the columns with decimal commas."""
+@dataclass(frozen=True)
+class Lines:
+    """What the lines of a file are."""
+
+    read: list[Line]
+    """Those that can be read."""
+    unread: list[Unread]
+    """The others."""
+    assumed: list[str]
+    """What they leave open and was taken for granted, in words."""
+
+
+def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> Lines:
+    """Read the lines of a file.
+
+    Raises:
+        PredictionError: If a stated scale is none, or a study may call two arms or two tasks by one number.
+    """
     commas = {
         what
         for what in ("true", "predicted", "low", "high")
@@ -61,23 +77,26 @@ def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> tuple[list
     }
     lines: list[Line] = []
     unread: list[Unread] = []
+    arms, tasks = Spellings("condition"), Spellings("task")
     for place, row in enumerate(read.rows, start=1):
         get = {what: row.get(name) for what, name in columns.items()}
         answer = number(get["true"], "true" in commas)
-        study, condition = name_of(get["study"]), as_written(name_of(get["condition"]))
+        study, condition, task = name_of(get["study"]), name_of(get["condition"]), name_of(get.get("task"))
         if not study or not condition or math.isnan(answer) or abs(answer) > MOST:
             missing = name_of(get["true"]).lower() in MISSING
             what = "no answer" if missing else f"answer {shown(get['true'])[:40]!r}"
             what = "no study" if not study else "no condition" if not condition else what
             unread.append(Unread(place, what, missing))
             continue
+        arms.add(study, condition)
+        tasks.add(study, task)
         lines.append(
             Line(
                 place=place,
                 study=study,
-                condition=condition,
+                condition=as_code(condition),
                 label=name_of(get.get("label")),
-                task=as_written(name_of(get.get("task"))),
+                task=as_code(task),
                 stimulus=_stimulus(get.get("stimulus")),
                 ends=_ends(get.get("low"), get.get("high"), commas, f"{shown(path)}, line {place}"),
                 answer=answer,
@@ -85,7 +104,11 @@ def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> tuple[list
                 person=_person(get.get("participant")),
             )
         )
-    return lines, unread, sorted(columns[what] for what in commas)
+    clash = arms.clash() or tasks.clash()
+    if clash is not None:
+        raise PredictionError(f"{shown(path)}: {clash}")
+    listed = ", ".join(shown(columns[what]) for what in sorted(commas, key=lambda what: columns[what]))
+    return Lines(lines, unread, [*([f"{listed}: 2,5 is 2.5"] if commas else []), *arms.said(), *tasks.said()])
 
 
 def _person(value: object) -> str:

@@ -9,16 +9,20 @@ import polars as pl
 
 from socrates_core.errors import SourceError
 from socrates_core.study.sources.personal import masked
-from socrates_core.study.sources.rows import integers
+from socrates_core.study.sources.rows import as_codes, integers
 from socrates_core.study.sources.table.codebook import Codebook
 from socrates_core.study.sources.table.columns import nearest
 from socrates_core.study.sources.table.map.form import TableMap
+from socrates_core.study.sources.table.numerals import Spellings, whole_number
 
 CONTROL: Final = re.compile(
     r"(?:the\s+)?(?:control|placebo|baseline|no[- ]treatment|untreated|status[- ]quo|kontroll\w*)\b", re.IGNORECASE
 )
 """What the label of a control arm begins with."""
 
+
+_NUMBERED: Final = {"condition_num": "condition", "condition": "condition", "task_num": "task", "outcome": "outcome"}
+"""Column whose values may be numbers in several spellings → what they number."""
 
 COMPARED: Final = "the others are compared with the first"
 """In the note on the arms of a study that the table alone orders."""
@@ -46,6 +50,10 @@ class Numbering:
     """Study → its group."""
     _met: set[tuple[str, str]] = field(default_factory=set)
     """(outcome, question) of the map that a row has."""
+    _spelt: dict[str, Spellings] = field(
+        default_factory=lambda: {name: Spellings(what) for name, what in _NUMBERED.items()}
+    )
+    """Column → how it spells numbers."""
 
     # -- the first look --------------------------------------------------------------------------------------
 
@@ -84,7 +92,7 @@ class Numbering:
             stated = {label: number for study, number, label in self.codebook.condition_labels() if study == study_id}
             control = self._stated_control(labels)
             if labels and all(map(_is_whole, labels)) and control is None:
-                self._numbers[study_id] = {label: int(float(label)) for label in labels}
+                self._numbers[study_id] = {label: whole_number(label) or 0 for label in labels}
                 continue
             unknown = [label for label in labels if stated and label not in stated]
             if unknown:
@@ -130,6 +138,7 @@ class Numbering:
         Raises:
             SourceError: If a condition has two labels, or a study two groups.
         """
+        self._check_spellings(rows, where)
         rows = self._with_conditions(rows)
         self._check_conditions(rows, where)
         self._note_groups(rows, where)
@@ -142,6 +151,10 @@ class Numbering:
         for study_id, number in self._labels:
             found.setdefault(study_id, set()).add(number)
         return found
+
+    def said(self) -> list[str]:
+        """A sentence on each number that a study writes in two ways."""
+        return [sentence for spelt in self._spelt.values() for sentence in spelt.said()]
 
     def group_of(self, study_id: str) -> str | None:
         """The group that the table names for a study; None if it names none."""
@@ -162,6 +175,7 @@ class Numbering:
     def _with_conditions(self, rows: pl.DataFrame) -> pl.DataFrame:
         if "condition_num" in rows.columns:
             return rows if "condition" in rows.columns else rows.with_columns(_label(rows))
+        rows = rows.with_columns(_label(rows))
         numbers = pl.DataFrame(
             [(study, label, number) for study, arms in self._numbers.items() for label, number in arms.items()],
             schema={"study_id": pl.String, "condition": pl.String, "condition_num": pl.Int64},
@@ -171,6 +185,18 @@ class Numbering:
         whole = [study for study, arms in self._numbers.items() if all(map(_is_whole, arms))]
         bare = pl.col("study_id").is_in(whole)  # 1 and 2 are numbers, not what the arms are called
         return rows.with_columns(pl.when(bare).then(None).otherwise(pl.col("condition")).alias("condition"))
+
+    def _check_spellings(self, rows: pl.DataFrame, where: str) -> None:
+        """Raise a SourceError where a study may call two arms or two tasks by one number."""
+        for name, spelt in self._spelt.items():
+            if name not in rows.columns or (name == "condition" and "condition_num" in rows.columns):
+                continue
+            distinct = rows.select("study_id", pl.col(name).cast(pl.String).str.strip_chars()).drop_nulls()
+            for study_id, called in distinct.unique(maintain_order=True).iter_rows():
+                spelt.add(study_id, called)
+            clash = spelt.clash()
+            if clash is not None:
+                raise SourceError(f"{where}: {clash}")
 
     def _check_conditions(self, rows: pl.DataFrame, where: str) -> None:
         """One number, one label: else two arms would be pooled into one without a word."""
@@ -204,7 +230,7 @@ class Numbering:
             return rows
         if "outcome" not in rows.columns:
             self.without_tasks |= {study for study in studies if not isinstance(self.columns.outcome, dict)}
-        named = pl.col("outcome") if "outcome" in rows.columns else pl.lit(None, pl.String)
+        named = as_codes(pl.col("outcome")) if "outcome" in rows.columns else pl.lit(None, pl.String)
         rows = rows.with_columns(named.alias("_outcome"), _asked=pl.coalesce("question", "stimulus"))
         distinct = rows.select("study_id", "_outcome", "_asked").unique(maintain_order=True)
         numbers = []
@@ -241,11 +267,12 @@ def _with_described_labels(rows: pl.DataFrame, codebook: Codebook) -> pl.DataFra
 
 def _label(rows: pl.DataFrame) -> pl.Expr:
     given = pl.col("condition") if "condition" in rows.columns else pl.lit(None, pl.String)
-    return pl.when(given != "").then(given).alias("condition")
+    named = as_codes(given) if "condition_num" not in rows.columns else given
+    return pl.when(named != "").then(named).alias("condition")
 
 
 def _is_whole(label: str) -> bool:
-    return re.fullmatch(r"[+-]?\d{1,18}(?:\.0*)?", label) is not None
+    return whole_number(label) is not None
 
 
 def _words(text: str) -> str:

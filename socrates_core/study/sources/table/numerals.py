@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import polars as pl
@@ -31,6 +31,57 @@ class Notation:
     decimal: Mark
     assumed: str | None = None
     """Why, if nobody stated it."""
+
+
+@dataclass
+class Spellings:
+    """How a file spells the numbers by which it calls its arms or its tasks.
+
+    Such names are texts. Programs write a whole number with a point and zeros too, so 1 and 1.0 are one, which is said
+    where a study has both. 01 may be another code than 1, so a study that has both is refused: one arm less, or one
+    more, would be a wrong effect.
+    """
+
+    what: str
+    """What is called so, in the singular."""
+    _found: dict[tuple[str, int], dict[str, None]] = field(default_factory=dict)
+    """(study, number) → its spellings."""
+
+    def add(self, study: str, name: str) -> None:
+        """Take note of a name; those that are no whole numbers have one spelling."""
+        number = whole_number(name)
+        if number is not None:
+            self._found.setdefault((study, number), {}).setdefault(name)
+
+    def clash(self) -> str | None:
+        """What is wrong with a study that may call two things by one number; None if there is no such study."""
+        for (study, _), names in self._found.items():
+            codes = list(dict.fromkeys(map(as_code, names)))
+            if len(codes) > 1:
+                called = " and one called ".join(map(repr, codes[:3]))
+                return (
+                    f"study {study} has a {self.what} called {called}, which may be one {self.what} or several; write "
+                    f"the same {self.what} in the same way, or give different ones names that are no numbers"
+                )
+        return None
+
+    def said(self) -> list[str]:
+        """A sentence on each number that a study writes in two ways and that is taken as one."""
+        return [
+            f"study {study}: {' and '.join(names)} are one {self.what}, {number}"
+            for (study, number), names in self._found.items()
+            if len(names) > 1
+        ]
+
+
+def as_code(name: str) -> str:
+    """A name without the point and zeros that programs write behind whole numbers: 1.0 is 1, and 01 is 01."""
+    return re.sub(r"^([+-]?[0-9]+)\.0*$", r"\1", name)
+
+
+def whole_number(name: str) -> int | None:
+    """The whole number that a name is, whatever zeros and signs it is written with; None if it is none."""
+    return int(as_code(name)) if re.fullmatch(r"[+-]?[0-9]{1,18}(?:\.0*)?", name) else None
 
 
 def notation_of(rows: pl.DataFrame, where: str, stated: Mark | None = None) -> Notation:

@@ -141,6 +141,7 @@ def load_table(table: TableSource, progress: Progress | None = None) -> StudySet
     for file, state in zip(table.files, states, strict=True):
         check_unchanged(file, state)
     layout.end(table.source)
+    layout.notes.update(dict.fromkeys(numbering.said()))
     _check_codebook(table, numbering, layout.notes)
     finder.check_used()
     numbering.check_used(table.source)

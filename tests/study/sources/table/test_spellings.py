@@ -1,0 +1,55 @@
+"""How tables spell the numbers of arms and tasks."""
+
+from pathlib import Path
+
+import pytest
+
+from socrates_core.errors import SourceError
+from socrates_core.study.sources.table.numerals import Spellings, whole_number
+from socrates_core.study.sources.table.tidy import load_table, table_at
+from socrates_core.study.study_set import StudySet
+
+ASKED = '"How was it? Only return an integer from 1 to 5."'
+
+
+def load(folder: Path, column: str, *names: str) -> StudySet:
+    """A table whose column has these names, of one person each."""
+    other = ",condition_num" * (column not in ("condition", "condition_num"))
+    rows = [f"s,{name},p{i},3,{ASKED}{',1' * bool(other)}" for i, name in enumerate(names)]
+    path = folder / "mine.csv"
+    path.write_text("\n".join([f"study_id,{column},participant_id,response,stimulus{other}", *rows]), "utf-8")
+    return load_table(table_at(path))
+
+
+@pytest.mark.parametrize(
+    ("column", "what"), [("condition_num", "condition"), ("condition", "condition"), ("task_num", "task")]
+)
+def test_one_number_with_a_point_and_without_is_one_which_is_said(tmp_path: Path, column: str, what: str) -> None:
+    studies = load(tmp_path, column, "1", "1.0", "2")
+    assert (len(studies.cells), f"study s: 1 and 1.0 are one {what}, 1" in studies.manifest.notes) == (2, True)
+
+
+@pytest.mark.parametrize("column", ["condition_num", "condition", "task_num"])
+@pytest.mark.parametrize("names", [("01", "1", "2"), ("1", "+1"), ("001.0", "1", "1.0")])
+def test_numbers_that_may_be_two_codes_are_refused(tmp_path: Path, column: str, names: tuple[str, ...]) -> None:
+    with pytest.raises(SourceError, match=r"which may be one .* or several; write the same"):
+        load(tmp_path, column, *names)
+
+
+def test_names_of_one_spelling_need_no_word(tmp_path: Path) -> None:
+    studies = load(tmp_path, "condition", "01", "02")
+    assert [cell.condition_num for cell in studies.cells_of("s")] == [1, 2]
+    assert not [note for note in studies.manifest.notes if "are one" in note]
+
+
+def test_long_numbers_that_one_float_holds_stay_two(tmp_path: Path) -> None:
+    studies = load(tmp_path, "condition", "123456789012345678", "123456789012345679")
+    assert len(studies.cells) == 2
+    assert whole_number("123456789012345679.0") == 123456789012345679
+
+
+def test_the_same_number_in_two_studies_is_no_clash() -> None:
+    spelt = Spellings("condition")
+    spelt.add("a", "01")
+    spelt.add("b", "1")
+    assert (spelt.clash(), spelt.said()) == (None, [])
