@@ -49,23 +49,30 @@ class PredictionFile:
     """Whether it was made elsewhere; False for a run's."""
 
 
-def load_predictions(path: Path) -> PredictionFile:
+def load_predictions(path: Path, encoding: str | None = None) -> PredictionFile:
     """Read predictions: a run's folder or predictions.parquet, or a file that was made elsewhere.
 
+    Args:
+        path: The folder or the file.
+        encoding: Of a text file that was made elsewhere; None to find it.
+
     Raises:
-        PredictionError: If there is no such file, or it cannot be read, lacks a column, or holds no rows.
+        PredictionError: If there is no such file, or it cannot be read, lacks a column, or holds no rows; or it is no
+            text and has an encoding.
     """
     try:
         path, content = _found(path)
     except OSError as error:
         raise PredictionError(f"{shown(path)} cannot be read ({error.strerror})") from error
+    if encoding is not None and path.suffix.lower() == ".parquet":
+        raise PredictionError(f"--encoding is of a text file, which {shown(path)} is not; leave it out")
     provenance = {"file": printable(path.name), "sha256": hashlib.sha256(content).hexdigest()}
     if path.suffix.lower() == ".parquet" and _ours(path):
         cells = cells_of(read_table(path))
         if not cells:
             raise PredictionError(f"{shown(path)} holds no predictions")
         return PredictionFile(tuple(cells), _told(path) or provenance, elsewhere=False)
-    read = read_rows(path, content)
+    read = read_rows(path, content, encoding)
     if not read.rows:
         raise PredictionError(f"{shown(path)} holds no predictions")
     cells, said = _cells(read, path)

@@ -30,10 +30,13 @@ def score(
         Literal["control", "pairs"], typer.Option(help="Compare each arm with the first one, or every pair of arms.")
     ] = "control",
     seed: Annotated[int, typer.Option(help="Seed of all resamples.")] = 42,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of a text file that is not UTF-8, such as windows-1251.")
+    ] = None,
 ) -> None:
     """Score predictions without a model."""
     check_arguments(out, seed)
-    loaded = load_predictions(predictions)
+    loaded = load_predictions(predictions, encoding)
     print(f"read         {shown(predictions)}: {len(loaded.cells):,} cells")
     for line in what_was_read(loaded):
         print(line)

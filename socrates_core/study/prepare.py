@@ -85,6 +85,9 @@ def prepare(
         str | None,
         typer.Option(help="Studies alike in this stay in one part: a column of the table, wording, source or title."),
     ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of a table that is not UTF-8, such as windows-1251.")
+    ] = None,
     allow_loss: Annotated[
         bool, typer.Option("--allow-loss", help="Go on without answers that cannot be read, and mark the studies.")
     ] = False,
@@ -97,7 +100,7 @@ def prepare(
     if source is None:
         raise SourceError("--source is missing: name a source, or --example and a folder for a table to begin with")
     if propose_map is not None:
-        show_proposal(source, propose_map, revision)
+        show_proposal(source, propose_map, revision, encoding)
         return
     if out is None:
         raise SourceError("--out is missing: name the study folder to write, or --propose-map and a file")
@@ -107,8 +110,8 @@ def prepare(
     if export == "datasets":
         check_single(out)
     print(f"source       {source}" + (f" at {revision}" if revision else ""))
-    stated = Stated(read_map(columns) if columns else None, group_by)
-    if is_study_file(source) and not (revision or columns or group_by):
+    stated = Stated(read_map(columns) if columns else None, group_by, encoding)
+    if is_study_file(source) and not (revision or columns or group_by or encoding):
         whole: StudySet = read_study(source)
     else:
         whole = open_source(source, revision, progress("read", None), allow_loss, stated)
@@ -131,6 +134,7 @@ def prepare(
             "--export": export,
             "--revision": revision,
             "--map": columns,
+            "--encoding": encoding,
         }
         synthetic = set(studies.studies.filter(~pl.col("real"))["study_id"].to_list())  # made of a few templates
         pairs = [pair for pair in pairs if not {pair.study_a, pair.study_b} <= synthetic]
@@ -140,7 +144,7 @@ def prepare(
     print(f"wrote        {out} in {time.perf_counter() - started:.1f} s")
 
 
-def show_proposal(source: str, target: Path, revision: str | None = None) -> None:
+def show_proposal(source: str, target: Path, revision: str | None = None, encoding: str | None = None) -> None:
     """Print what the columns of a table may be, and write it as a map.
 
     Raises:
@@ -156,7 +160,7 @@ def show_proposal(source: str, target: Path, revision: str | None = None) -> Non
         table, source = found.files[0], f"{source.partition('@')[0]}@{found.commit}"
     else:
         table = table_file(table)
-    proposal = propose(table)
+    proposal = propose(table, encoding)
     print(f"table        {table}: {'a row an answer' if proposal.long else 'a row a person'}")
     for sentence in proposal.said:
         print(f"note         {sentence}")

@@ -218,7 +218,7 @@ def test_one_number_in_two_spellings_of_programs_is_one_and_others_are_refused(t
         ("p.csv", ",", "utf-16", ["the file is UTF-16"]),
         ("p.csv", ",", "utf-16-le", ["the file is UTF-16"]),
         ("p.csv", ",", "utf-16-be", ["the file is UTF-16"]),
-        ("p.csv", ",", "latin-1", ["the file is not UTF-8, so it is read as Windows-1252 (Latin-1)"]),
+        ("p.csv", ",", "latin-1", ["the file is not UTF-8, so it is read as Windows-1252 (Latin-1), as in 'Köln'"]),
     ],
 )
 def test_tables_of_other_programs_are_read_with_a_word_on_what_was_assumed(

@@ -164,7 +164,7 @@ def _with_contrasts(studies: StudySet, found: Sequence[pl.DataFrame]) -> StudySe
 def _laid_out(
     table: TableSource, layout: Layout, progress: Progress | None = None
 ) -> Iterator[tuple[Path, pl.DataFrame]]:
-    form = _form(layout.columns, layout.notes)
+    form = form_of(layout.columns, layout.notes)
     layout.begin()
     before = 0
     for file, told in zip(table.files, progress_of_each(table.files, progress), strict=True):
@@ -188,7 +188,7 @@ def _laid_out(
                     told(done, len(rows))
 
 
-def _form(columns: TableMap, notes: dict[str, None] | None = None) -> TextForm:
+def form_of(columns: TableMap, notes: dict[str, None] | None = None) -> TextForm:
     """What a map states about files; `notes` gains what had to be assumed."""
     return TextForm(
         columns.encoding,
@@ -205,7 +205,7 @@ def _form(columns: TableMap, notes: dict[str, None] | None = None) -> TextForm:
 def _noted(table: TableSource) -> Noted:
     """The map of a table, completed by what its file says of its columns."""
     columns = table.columns or TableMap()
-    form = _form(columns)
+    form = form_of(columns)
     said = [column_notes(file, columns.encoding, form.survey) for file in table.files]
     notes = {name: one for of_file in said for name, one in of_file.items()}
 
