@@ -29,7 +29,7 @@ from socrates_core.evaluation.results.distances import (
 from socrates_core.evaluation.results.kinds import KindDistances
 from socrates_core.evaluation.results.metrics import FORMAT, Effects, Metrics
 from socrates_core.evaluation.results.predictions import UsedAnswers, UsedPredictions
-from socrates_core.evaluation.results.provenance import read_provenance
+from socrates_core.evaluation.results.provenance import lost_sentence, read_provenance
 from socrates_core.evaluation.results.rows import (
     CellDistances,
     CellRow,
@@ -121,6 +121,8 @@ class ScoredCells:
             lines.append(f"  left out          {len(self.metrics.excluded):,} (see metrics.excluded)")
         if self.contaminated:
             lines.append("  CONTAMINATED: the model was trained on some of these studies")
+        if self.metrics.provenance.losses:
+            lines.append(f"  {lost_sentence(self.metrics.provenance.losses)}")
         if self.metrics.provenance.demo:
             lines.append(f"  {NOT_SCIENCE}")
         return "\n".join(lines)

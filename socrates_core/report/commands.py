@@ -43,6 +43,8 @@ def score(
     scored = evaluate(loaded.cells, loaded.provenance, seed, effects)
     write_results(scored, out)
     separate = scored.metrics.wasserstein.separate
+    for warning in scored.metrics.provenance.warnings:
+        print(shown(warning))
     print(headline(scored.metrics, convention))
     print(answers_compared(scored.metrics))
     if separate.flat_mean is not None:

@@ -87,18 +87,7 @@ def _apart(metrics: Metrics) -> dict[str, list[Part]]:
 
 
 def _stamps(metrics: Metrics) -> list[Part]:
-    stamps: list[Part] = []
-    if metrics.contaminated:
-        seen = metrics.provenance.contaminated
-        some = ", ".join(seen[:10]) + (f" and {len(seen) - 10} more" if len(seen) > 10 else "")
-        stamps.append(
-            Warned(f"CONTAMINATED: the model was trained on {len(seen)} of these studies ({some}). This is not a test.")
-        )
-    if metrics.provenance.losses:
-        some = "; ".join(metrics.provenance.losses[:3])
-        stamps.append(Warned(f"ANSWERS LOST: {some}. The figures are about the rest, which may be biased."))
-    if metrics.provenance.base_note:
-        stamps.append(Warned(f"Not surely the adapter's base: {metrics.provenance.base_note}."))
+    stamps: list[Part] = [Warned(sentence) for sentence in metrics.provenance.warnings]
     if metrics.provenance.template_note:
         stamps.append(f"Template: {metrics.provenance.template_note}.")
     if metrics.provenance.demo:

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from socrates_core import command
-from socrates_core.errors import ModelError, RunError, SocratesError
+from socrates_core.errors import ModelError, RunError, SocratesError, shown
 from socrates_core.evaluation.data import evaluation_data
 from socrates_core.evaluation.results.distances import Convention
 from socrates_core.evaluation.results.metrics import load_metrics
@@ -164,6 +164,8 @@ def watch(out: Path) -> None:
 def show(out: Path, convention: Convention) -> None:
     """Print the result of a finished run."""
     metrics = load_metrics(out)
+    for warning in metrics.provenance.warnings:
+        print(shown(warning))
     print(headline(metrics, convention))
     print(answers_compared(metrics))
 

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation.results.distances import Convention, StudyKind
 from socrates_core.evaluation.results.json_file import as_json, read_record
+from socrates_core.evaluation.results.provenance import lost_sentence
 from socrates_core.metrics.study_bootstrap import Summary
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.model.answer_model import TRUSTED_MASS
@@ -164,6 +165,8 @@ class Comparison:
     """Closest first; where real and synthetic studies are compared, the real ones' rows first."""
     differences: tuple[PairwiseDifference, ...]
     """Every pair of evaluations, likewise."""
+    losses: tuple[str, ...] = ()
+    """Outcomes of their studies of which many answers could not be read, and which were prepared with --allow-loss."""
 
     @property
     def kinds(self) -> tuple[StudyKind, ...]:
@@ -189,8 +192,11 @@ class Comparison:
 
 
 def basis_sentences(comparison: Comparison) -> list[str]:
-    """A sentence for each model whose figures leave predictions or probability out; nothing for the others."""
-    return [
+    """A sentence for each model whose figures leave predictions or probability out, nothing for the others; and one
+    where human answers were lost.
+    """
+    lost = [lost_sentence(comparison.losses)] if comparison.losses else []
+    return lost + [
         (f"On {row.studies} studies: " if len(comparison.kinds) > 1 else "") + " ".join(said)
         for row in comparison.leaderboard
         if row.basis is not None and (said := _basis_of(row.name, row.basis))
