@@ -21,10 +21,11 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from socrates_core.errors import PredictionError, ScaleError, shown
+from socrates_core.errors import PredictionError, ScaleError, counted, shown
 from socrates_core.evaluation.elsewhere.columns import find_columns
 from socrates_core.evaluation.elsewhere.lines import Line, Unread, read_lines
 from socrates_core.evaluation.elsewhere.numbering import Numbering
+from socrates_core.evaluation.elsewhere.outcomes import with_outcomes
 from socrates_core.evaluation.elsewhere.rows import Rows, read_rows
 from socrates_core.evaluation.elsewhere.values import first_line, printable
 from socrates_core.evaluation.prediction_table import LATER, PROVENANCE, SCHEMA, cells_of, read_table
@@ -166,11 +167,11 @@ def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any
         cells.append(cell)
         repeated += [f"{shown(person)} in {shown(cell.label)}: {times} lines" for person, times in twice.items()]
     _refuse_between(cells, path)
+    cells, outcomes = with_outcomes(cells)
     firsts = [
         f"{shown(study)}: the others are compared with {one.first}" for study, one in conditions.items() if one.first
     ]
-    more = [f"and the same of {len(firsts) - EXAMPLES:,} more studies"] if len(firsts) > EXAMPLES else []
-    assumed = [*read.assumed, *found.assumed, *firsts[:EXAMPLES], *more]
+    assumed = [*read.assumed, *found.assumed, *_first_few(firsts), *_first_few(outcomes)]
     return cells, {
         "rows": len(read.rows),
         "columns": {what: printable(str(name)) for what, name in columns.items()},
@@ -182,6 +183,12 @@ def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any
         "off_scale_answers": sum(int((~cell.on_scale & ~cell.answered_off_axis).sum()) for cell in cells),
         "cells_without_scale": sum(cell.values is None for cell in cells),
     }
+
+
+def _first_few(sentences: Sequence[str]) -> list[str]:
+    """The first sentences on studies, and of how many more the same is to be said."""
+    left = len(sentences) - EXAMPLES
+    return [*sentences[:EXAMPLES], *([f"and the same of {counted(left, 'more study')}"] if left > 0 else [])]
 
 
 def _numberings(names: Iterable[tuple[str, str]]) -> dict[str, Numbering]:

@@ -204,6 +204,45 @@ def test_one_number_in_two_spellings_of_programs_is_one_and_others_are_refused(t
         load_predictions(table(tmp_path / "p.csv", rows("01", "1", "2"), header))
 
 
+SCALE = "Only return an integer from 1 to 5."
+
+
+def asked(folder: Path, *texts: tuple[str, str, int, int]) -> PredictionFile:
+    """A file without tasks: arm, text, answer and prediction, each of three people."""
+    header = ["study_id", "condition", "stimulus", "true", "predicted"]
+    rows = [["room", arm, f"{text} {SCALE}", true, drawn] for arm, text, true, drawn in texts for _ in range(3)]
+    return load_predictions(table(folder / "p.csv", rows, header))
+
+
+def test_one_text_in_two_arms_is_one_outcome_with_an_effect(tmp_path: Path) -> None:
+    loaded = asked(tmp_path, ("control", "How warm?", 2, 2), ("heater", "How warm?", 4, 3))
+    (effect,) = metrics_of(loaded).effects.each
+    assert (effect.actual, effect.predicted) == (50, 25)  # 2 and 1 of 4 steps
+    assert loaded.provenance["assumed"][-1] == (
+        "room: arms are compared on 1 text that several of them read, since the file has no column task"
+    )
+
+
+def test_vignettes_before_one_question_are_one_outcome_and_other_questions_a_wording_contrast(tmp_path: Path) -> None:
+    loaded = asked(tmp_path, ("control", "It is off. How warm?", 2, 2), ("heater", "It is on. How warm?", 4, 3))
+    assert metrics_of(loaded).effects.n == 1
+    loaded = asked(tmp_path, ("control", "Should they allow it?", 2, 2), ("heater", "Should they forbid it?", 4, 3))
+    assert metrics_of(loaded).effects.n == 0
+    assert [cell.wording_contrast for cell in loaded.cells] == [True, True]
+    assert "wording contrasts, polarity unchecked, in no summary" in loaded.provenance["assumed"][-1]
+
+
+def test_texts_that_belong_to_no_outcome_for_sure_are_named_with_the_way_out(tmp_path: Path) -> None:
+    loaded = asked(
+        tmp_path, ("control", "How warm?", 2, 2), ("control", "How cold?", 2, 2), ("heater", "How dry?", 4, 3)
+    )
+    assert metrics_of(loaded).effects.n == 0
+    assert loaded.provenance["assumed"][-1] == (
+        "room: 3 texts read in one arm only and compared with nothing; to compare arms, give cells of one outcome the "
+        "same number in a column task"
+    )
+
+
 # -- tables of other programs ------------------------------------------------------------------------------------
 
 
