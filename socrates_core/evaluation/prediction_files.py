@@ -34,6 +34,7 @@ from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.distribution import Floats
 from socrates_core.scale.instruction import parse_scale
 from socrates_core.scale.loss import MOST_LOST
+from socrates_core.scale.off_axis import codes_for_no_answer, with_codes
 from socrates_core.study.files import parquet_metadata, parquet_schema, parse_json
 
 EXAMPLES: Final = 3
@@ -269,16 +270,19 @@ def _refuse_between(cells: Sequence[CellPredictions], path: Path) -> None:
 def _scale(
     stimulus: str | None, ends: tuple[int, int] | None, known: dict[str, AnswerScale | None]
 ) -> AnswerScale | None:
-    """The scale of a cell; None if it is not stated, cannot be read, or has no bound."""
-    if ends is not None:
-        return AnswerScale(tuple(range(ends[0], ends[1] + 1)))
-    if stimulus is None:
-        return None
-    if stimulus not in known:
+    """The scale of a cell; None if it is not stated, cannot be read, or has no bound.
+
+    Where its ends are stated, the stimulus may still say which of its codes are no answers.
+    """
+    if stimulus is not None and stimulus not in known:
         try:
             scale = parse_scale(stimulus)
         except ScaleError:
             known[stimulus] = None
         else:
             known[stimulus] = scale if scale.values is not None else None
-    return known[stimulus]
+    found = known[stimulus] if stimulus is not None else None
+    if ends is None:
+        return found
+    codes = codes_for_no_answer(stimulus)[0] if stimulus is not None else {}
+    return with_codes(AnswerScale(tuple(range(ends[0], ends[1] + 1))), {**codes, **(found.off_axis if found else {})})

@@ -243,6 +243,18 @@ def test_texts_that_belong_to_no_outcome_for_sure_are_named_with_the_way_out(tmp
     )
 
 
+@pytest.mark.parametrize("stated", [True, False])
+def test_a_code_that_the_stimulus_gives_to_no_answer_is_no_point_of_the_axis(tmp_path: Path, stated: bool) -> None:
+    text = "How warm? Only return an integer from 1 to 6. If you don't know, return 6."
+    header = ["study_id", "condition_num", "true", "predicted", "stimulus", *(HEADER[4:] if stated else [])]
+    rows = [
+        ["a", 1, true, drawn, text, *([1, 6] if stated else [])] for true, drawn in ((1, 1), (5, 5), (6, 6), (6, 1))
+    ]
+    (cell,) = load_predictions(table(tmp_path / "p.csv", rows, header)).cells
+    assert cell.values is not None
+    assert (cell.values.tolist(), dict(cell.off_axis)) == ([1, 2, 3, 4, 5], {6: "don't know"})
+
+
 # -- tables of other programs ------------------------------------------------------------------------------------
 
 

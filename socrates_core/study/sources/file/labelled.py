@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from socrates_core.errors import SourceError
+from socrates_core.errors import SourceError, listed
 from socrates_core.study.sources.file.notes import ColumnNotes
 from socrates_core.study.sources.file.western import WAYS_OUT, WESTERN, strange_word, western
 
@@ -292,7 +292,7 @@ def _without_missing(
 
 def _gone_sentence(file: Path, gone: Mapping[str, Counter[str]]) -> str | None:
     told = [
-        f"{name} {sum(codes.values()):,} ({', '.join(sorted(codes)[:_LISTED])})"
+        f"{name} {sum(codes.values()):,} ({listed(sorted(codes), _LISTED)})"
         for name, counted in gone.items()
         if (codes := +counted)
     ]

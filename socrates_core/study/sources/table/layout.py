@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from socrates_core.errors import SourceError
+from socrates_core.errors import SourceError, listed
 from socrates_core.study.sources.personal import masked
 from socrates_core.study.sources.rows import as_codes, check_attributes, integers
 from socrates_core.study.sources.table.columns import (
@@ -93,7 +93,7 @@ class Layout:
         if unknown:
             raise SourceError(
                 f"{where}: no row has the condition {unknown[0]!r}, which the map names; the column {form.column} "
-                f"has {', '.join(repr(masked(one)) for one in sorted(self._arms)[:12])}"
+                f"has {listed([repr(masked(one)) for one in sorted(self._arms)], 12)}"
             )
 
     def wanted(self, names: Sequence[str], file: Path) -> list[str]:
@@ -244,9 +244,9 @@ class Layout:
         left = [one for one in found if one not in form.labels]
         if left:
             self._check_arms(where)  # one is probably the other, misspelt
-            listed = ", ".join(repr(masked(one)) for one in left[:5])
+            some = listed([repr(masked(one)) for one in left], 5)
             raise SourceError(
-                f"{where}: the column {form.column} has {listed}, for which the map gives no label; give every arm one"
+                f"{where}: the column {form.column} has {some}, for which the map gives no label; give every arm one"
             )
         return rows.with_columns(value.replace_strict(dict(form.labels), return_dtype=pl.String).alias("condition"))
 

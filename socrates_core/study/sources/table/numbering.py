@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from socrates_core.errors import SourceError
+from socrates_core.errors import SourceError, listed
 from socrates_core.study.sources.personal import masked
 from socrates_core.study.sources.rows import as_codes, integers
 from socrates_core.study.sources.table.codebook import Codebook
@@ -106,11 +106,9 @@ class Numbering:
                 ordered.sort(key=lambda label: label != control)
             self._numbers[study_id] = stated or {label: place for place, label in enumerate(ordered, start=1)}
             if not stated and len(ordered) > 1:
-                listed = ", ".join(f"{place} = {label}" for place, label in enumerate(ordered[:8], start=1))
-                more = f" and {len(ordered) - 8} more" if len(ordered) > 8 else ""
+                told = listed([f"{place} = {label}" for place, label in enumerate(ordered, start=1)], 8)
                 notes.setdefault(
-                    f"study {study_id}: its conditions are {listed}{more}; {COMPARED}, "
-                    + _why_first(ordered[0], control)
+                    f"study {study_id}: its conditions are {told}; {COMPARED}, " + _why_first(ordered[0], control)
                 )
 
     def _stated_control(self, labels: Iterable[str]) -> str | None:
@@ -207,7 +205,7 @@ class Numbering:
             if len(names) > 1:
                 raise SourceError(
                     f"{where}, study {study_id}: condition_num {number} has the labels "
-                    f"{', '.join(map(repr, sorted(names)[:4]))}; give each condition a number of its own"
+                    f"{listed([repr(one) for one in sorted(names)], 4)}; give each condition a number of its own"
                 )
 
     def _note_groups(self, rows: pl.DataFrame, where: str) -> None:

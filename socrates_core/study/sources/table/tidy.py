@@ -143,7 +143,7 @@ def load_table(table: TableSource, progress: Progress | None = None) -> StudySet
     layout.end(table.source)
     layout.notes.update(dict.fromkeys(numbering.said()))
     _check_codebook(table, numbering, layout.notes)
-    finder.check_used()
+    layout.notes.update(dict.fromkeys(finder.check_used()))
     numbering.check_used(table.source)
     found = match_arms(_with_contrasts(builder.build(), contrasts), numbering.without_tasks)
     notes = [*layout.notes, *table.codebook.ignored, *found.matched, *found.unmatched, *alike_arms(found.studies)]

@@ -178,6 +178,22 @@ def test_a_codebook_of_another_form_is_refused(tmp_path: Path, text: str, proble
         load(table(tmp_path / "mine.csv", HEADER, ROW))
 
 
+def test_a_question_that_gives_a_code_to_no_answer_takes_it_off_a_stated_scale(tmp_path: Path) -> None:
+    header = f"{HEADER},question,scale_min,scale_max"
+    rows = [f's,1,p{answer},{answer},Rain.,"How wet? If you don\'t know, use 6.",1,6' for answer in (1, 5, 6)]
+    (cell,) = load(table(tmp_path / "mine.csv", header, *rows)).cells_of("s")
+    assert (cell.scale.values, dict(cell.scale.off_axis)) == ((1, 2, 3, 4, 5), {6: "don't know"})
+
+
+def test_a_question_of_the_codebook_that_no_row_asks_is_named(tmp_path: Path) -> None:
+    codebook(tmp_path, outcomes=[{"question": "How was it?"}, {"question": "How dry?"}])
+    notes = load(table(tmp_path / "mine.csv", HEADER, ROW)).manifest.notes
+    assert [note for note in notes if "not met" in note] == [
+        "studies.json, study s: the outcome 'How dry?' is not met; no row asks this question; asked are “How was it? "
+        "Only return an integer from 1 to 5, nothing else.”"
+    ]
+
+
 @pytest.mark.parametrize(
     "scale",
     [
