@@ -35,7 +35,7 @@ from socrates_core.scale.distribution import Floats
 from socrates_core.scale.instruction import parse_scale
 from socrates_core.scale.loss import MOST_LOST
 from socrates_core.scale.off_axis import codes_for_no_answer, with_codes
-from socrates_core.study.files import parquet_metadata, parquet_schema, parse_json
+from socrates_core.study.files import other_than_a_file, parquet_metadata, parquet_schema, parse_json
 
 EXAMPLES: Final = 3
 
@@ -93,8 +93,9 @@ def _found(path: Path) -> tuple[Path, bytes]:
                 f"{shown(path)}, or pass a file of predictions"
             )
         path = path / "predictions.parquet"
-    if path.exists() and not path.is_file():
-        raise PredictionError(f"{shown(path)} is neither a file nor a folder; save the predictions as a file")
+    other = other_than_a_file(path) if path.exists() else None
+    if other is not None:
+        raise PredictionError(f"{shown(path)} is {other}; save the predictions as a file")
     if not path.is_file():
         raise PredictionError(
             f"there is no file or run {shown(path)}; pass a run's folder, or predictions as .json, .jsonl, .csv or "

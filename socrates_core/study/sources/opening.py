@@ -7,7 +7,7 @@ from typing import Final
 
 from socrates_core.errors import LossError, SourceError
 from socrates_core.scale.loss import refusal
-from socrates_core.study.files import parse_json
+from socrates_core.study.files import other_than_a_file, parse_json
 from socrates_core.study.sources import alpaca, socsci210
 from socrates_core.study.sources.builder import Progress
 from socrates_core.study.sources.bundled import BUNDLED, load_bundled
@@ -239,8 +239,11 @@ def table_file(path: Path) -> Path:
         path: A file that exists.
 
     Raises:
-        SourceError: If it is empty, or of a kind that nothing here reads.
+        SourceError: If it is empty, no file, or of a kind that nothing here reads.
     """
+    other = other_than_a_file(path)
+    if other is not None:
+        raise SourceError(f"{path} is {other}; save the rows as a file")
     file = export_beside(path) if path.suffix.lower() == SUFFIX else path
     if file.stat().st_size == 0:
         raise SourceError(f"{file} is empty")
