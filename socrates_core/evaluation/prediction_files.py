@@ -145,22 +145,23 @@ def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any
     for line in lines:
         groups.setdefault((line.study, line.condition, line.task, line.stimulus, line.ends), []).append(line)
     scales: dict[str, AnswerScale | None] = {}
+    unread_scales: list[str] = []
     cells: list[CellPredictions] = []
     repeated: list[str] = []
     for cell_id, ((study, condition, task, stimulus, ends), group) in enumerate(groups.items()):
-        scale = _scale(stimulus, ends, scales)
-        counted, weights, twice = _each_person_once(group)
+        scale = _scale(stimulus, ends, scales, unread_scales)
+        once, weights, twice = _each_person_once(group)
         cell = CellPredictions(
             study_id=study,
             cell_id=cell_id,
             condition_num=conditions[study].numbers[condition],
             task_num=tasks[study].numbers[task] if task else None,
             values=None if scale is None else np.asarray(scale.values, dtype=np.int64),
-            responses=np.array([line.answer for line in counted], dtype=np.float64),
+            responses=np.array([line.answer for line in once], dtype=np.float64),
             # who has no id is nobody else
-            people=np.array([people[study, line.person] if line.person else -line.place for line in counted]),
+            people=np.array([people[study, line.person] if line.person else -line.place for line in once]),
             weights=weights,
-            drawn=np.array([line.predicted for line in counted], dtype=np.float64),
+            drawn=np.array([line.predicted for line in once], dtype=np.float64),
             off_axis={} if scale is None else dict(scale.off_axis),
             condition=labels.get((study, condition)) or conditions[study].label(condition),
             stimulus=stimulus,
@@ -174,6 +175,8 @@ def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any
         f"{shown(study)}: the others are compared with {one.first}" for study, one in conditions.items() if one.first
     ]
     assumed = [*read.assumed, *found.assumed, *_first_few(firsts), *_first_few(outcomes)]
+    if unread_scales:
+        assumed.append(f"no scale for {counted(len(unread_scales), 'text')}: {unread_scales[0]}")
     return cells, {
         "rows": len(read.rows),
         "columns": {what: printable(str(name)) for what, name in columns.items()},
@@ -269,17 +272,19 @@ def _refuse_between(cells: Sequence[CellPredictions], path: Path) -> None:
 
 
 def _scale(
-    stimulus: str | None, ends: tuple[int, int] | None, known: dict[str, AnswerScale | None]
+    stimulus: str | None, ends: tuple[int, int] | None, known: dict[str, AnswerScale | None], unread: list[str]
 ) -> AnswerScale | None:
-    """The scale of a cell; None if it is not stated, cannot be read, or has no bound.
+    """The scale of a cell; None if it is not stated, cannot be read (`unread` gains why), or has no bound.
 
     Where its ends are stated, the stimulus may still say which of its codes are no answers.
     """
     if stimulus is not None and stimulus not in known:
         try:
             scale = parse_scale(stimulus)
-        except ScaleError:
+        except ScaleError as error:
             known[stimulus] = None
+            if ends is None:
+                unread.append(str(error).partition(" Forms that are understood")[0])
         else:
             known[stimulus] = scale if scale.values is not None else None
     found = known[stimulus] if stimulus is not None else None

@@ -255,6 +255,19 @@ def test_a_code_that_the_stimulus_gives_to_no_answer_is_no_point_of_the_axis(tmp
     assert (cell.values.tolist(), dict(cell.off_axis)) == ([1, 2, 3, 4, 5], {6: "don't know"})
 
 
+def test_a_scale_of_more_options_than_can_be_is_refused_or_named(tmp_path: Path) -> None:
+    with pytest.raises(PredictionError, match=r"from 1 to 1,000,000,000,000 has more than 1,000,001 options; leave"):
+        load_predictions(table(tmp_path / "p.csv", pairs((1, 1), (2, 2), high=10**12)))
+    text = "How much? Only return an integer from 1 to 1000000000000."
+    loaded = load_predictions(
+        table(tmp_path / "p.csv", [["a", 1, 1, 1, text]], ["study", "arm", "true", "predicted", "stimulus"])
+    )
+    assert loaded.provenance["assumed"] == [
+        "no scale for 1 text: cannot read the answer scale of “Only return an integer from 1 to 1000000000000.”: "
+        "1,000,000,000,000 options from 1 to 1,000,000,000,000 are more than 1,000,001."
+    ]
+
+
 # -- tables of other programs ------------------------------------------------------------------------------------
 
 

@@ -11,13 +11,11 @@ from socrates_core.errors import PredictionError, shown
 from socrates_core.evaluation.elsewhere.rows import Rows
 from socrates_core.evaluation.elsewhere.values import has_decimal_commas, name_of, number, printable
 from socrates_core.metrics.cell.answers import MOST
+from socrates_core.scale.answer_scale import MAX_OPTIONS
 from socrates_core.study.sources.table.numerals import Spellings, as_code
 
 SCENARIO: Final = "Scenario: "
 """What precedes the stimulus in the original run's `input`."""
-
-WIDEST: Final = 1e6
-"""A stated range that is wider is not one of options."""
 
 MISSING: Final = ("", "na", "n/a", "nan", "null", "none", ".", "-")
 """How files write that somebody gave no answer."""
@@ -126,7 +124,7 @@ def _stimulus(value: object) -> str | None:
 
 
 def _ends(low: object, high: object, commas: set[str], where: str) -> tuple[int, int] | None:
-    """The ends of a stated scale; None where none is stated, or where it is too wide to be one of options."""
+    """The ends of a stated scale; None where none is stated."""
     if not name_of(low) and not name_of(high):
         return None
     first, last = number(low, "low" in commas), number(high, "high" in commas)
@@ -136,4 +134,9 @@ def _ends(low: object, high: object, commas: set[str], where: str) -> tuple[int,
             f"{where}: from scale_min {shown(name_of(low))!r} to scale_max {shown(name_of(high))!r} is no scale; give "
             "two whole numbers, the smaller one first, or leave both empty"
         )
-    return (int(first), int(last)) if last - first <= WIDEST else None
+    if last - first >= MAX_OPTIONS:
+        raise PredictionError(
+            f"{where}: a scale from {int(first):,} to {int(last):,} has more than {MAX_OPTIONS:,} options; leave "
+            "scale_min and scale_max empty where the outcome is an amount, and W is by the range of the answers"
+        )
+    return int(first), int(last)
