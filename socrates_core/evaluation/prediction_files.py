@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from socrates_core.errors import PredictionError, ScaleError, counted, shown
+from socrates_core.errors import PredictionError, ScaleError, counted, listed, shown
 from socrates_core.evaluation.elsewhere.columns import find_columns
 from socrates_core.evaluation.elsewhere.lines import Line, Unread, read_lines
 from socrates_core.evaluation.elsewhere.numbering import Numbering
@@ -174,7 +174,11 @@ def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any
     firsts = [
         f"{shown(study)}: the others are compared with {one.first}" for study, one in conditions.items() if one.first
     ]
-    assumed = [*read.assumed, *found.assumed, *_first_few(firsts), *_first_few(outcomes)]
+    unused = [
+        shown(name) for name in dict.fromkeys(name for row in read.rows for name in row) if name not in columns.values()
+    ]
+    nobody = [f"nothing reads {listed(unused, 8)}"] if unused else []
+    assumed = [*read.assumed, *found.assumed, *nobody, *_first_few(firsts), *_first_few(outcomes)]
     if unread_scales:
         assumed.append(f"no scale for {counted(len(unread_scales), 'text')}: {unread_scales[0]}")
     return cells, {

@@ -12,7 +12,7 @@ from socrates_core.scale.instruction import parse_scale
 from socrates_core.scale.loss import AnswerCount, Loss, losses
 from socrates_core.scale.off_axis import remarks
 from socrates_core.study.sources.personal import masked
-from socrates_core.study.sources.persons import merged_persons
+from socrates_core.study.sources.persons import merged_persons, weight_notes
 from socrates_core.study.sources.rows import (
     LONGEST_QUOTE,
     MOST_EXAMPLES,
@@ -166,7 +166,7 @@ class StudySetBuilder:
                 counts=counts,
                 dropped=self._drops.listed(),
                 losses=self._losses(answers),
-                notes=_notes(cells, self._scales),
+                notes=(*_notes(cells, self._scales), *weight_notes(persons)),
             ),
         )
 
