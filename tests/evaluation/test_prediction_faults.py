@@ -163,12 +163,24 @@ def test_one_person_with_one_answer_and_many_draws_is_one(tmp_path: Path) -> Non
     assert found.dispersion.variance_ratio == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("nobody", ["", "NA", "nan", "None"])
+@pytest.mark.parametrize("nobody", ["", "NA", "nan", "None", ".", "-"])
 def test_people_without_an_id_are_nobody_else(tmp_path: Path, nobody: str) -> None:
     rows = [["a", 1, 2, 2, 1, 5, nobody]] * 3 + [["a", 1, 4, 5, 1, 5, "p"]]
     loaded = load_predictions(table(tmp_path / "p.csv", rows, [*HEADER, "participant"]))
     assert metrics_of(loaded).cells[0].n_effective == 4
     assert loaded.provenance["repeated_people"]["people"] == 0
+
+
+@pytest.mark.parametrize("written", ["n/a", "NULL", "none", ".", "-"])
+def test_what_programs_write_for_no_answer_is_none(tmp_path: Path, written: str) -> None:
+    loaded = load_predictions(table(tmp_path / "p.csv", pairs((written, 1), (2, 2))))
+    assert loaded.provenance["unreadable_answers"] == {"rows": 1, "examples": ["line 1: no answer"]}
+
+
+@pytest.mark.parametrize("written", ["#N/A", "missing", "<NA>", "#NULL!"])
+def test_what_may_stand_for_a_lost_answer_is_one(tmp_path: Path, written: str) -> None:
+    with pytest.raises(PredictionError, match="1 of 2 lines cannot be read"):
+        load_predictions(table(tmp_path / "p.csv", pairs((written, 1), (2, 2))))
 
 
 # -- arms --------------------------------------------------------------------------------------------------------

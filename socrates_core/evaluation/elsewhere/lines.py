@@ -12,13 +12,11 @@ from socrates_core.evaluation.elsewhere.rows import Rows
 from socrates_core.evaluation.elsewhere.values import has_decimal_commas, name_of, number, printable
 from socrates_core.metrics.cell.answers import MOST
 from socrates_core.scale.answer_scale import MAX_OPTIONS
+from socrates_core.study.sources.table.answers import NO_VALUE
 from socrates_core.study.sources.table.numerals import Spellings, as_code
 
 SCENARIO: Final = "Scenario: "
 """What precedes the stimulus in the original run's `input`."""
-
-MISSING: Final = ("", "na", "n/a", "nan", "null", "none", ".", "-")
-"""How files write that somebody gave no answer."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> Lines:
         answer = number(get["true"], "true" in commas)
         study, condition, task = name_of(get["study"]), name_of(get["condition"]), name_of(get.get("task"))
         if not study or not condition or math.isnan(answer) or abs(answer) > MOST:
-            missing = name_of(get["true"]).lower() in MISSING
+            missing = name_of(get["true"]).lower() in NO_VALUE
             what = "no answer" if missing else f"answer {shown(get['true'])[:40]!r}"
             what = "no study" if not study else "no condition" if not condition else what
             unread.append(Unread(place, what, missing))
@@ -113,7 +111,7 @@ def _person(value: object) -> str:
     """Who answered, 7.0 like 7; empty where nobody says."""
     name = name_of(value)
     name = name.partition(".")[0] if re.fullmatch(r"\d+\.0+", name) else name
-    return "" if name.lower() in ("na", "n/a", "nan", "null", "none") else name
+    return "" if name.lower() in NO_VALUE else name
 
 
 def _stimulus(value: object) -> str | None:
