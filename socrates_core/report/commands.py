@@ -59,7 +59,7 @@ def what_was_read(loaded: PredictionFile) -> list[str]:
     """What a file held, what was assumed about it, and which of its lines and predictions are in no figure."""
     cells = loaded.cells
     predictions = sum(len(cell.responses) for cell in cells)
-    off_scale = sum(int((cell.valid & ~cell.usable).sum()) for cell in cells)
+    off_scale = sum(int(cell.stray.sum()) for cell in cells)
     invalid = sum(int((~cell.valid).sum()) for cell in cells)
     answers = sum(int((~cell.on_scale & ~cell.answered_off_axis).sum()) for cell in cells)
     said = loaded.provenance if loaded.elsewhere else {}

@@ -64,7 +64,7 @@ def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> Lines:
     """Read the lines of a file.
 
     Raises:
-        PredictionError: If a stated scale is none, or a study may call two arms or two tasks by one number.
+        PredictionError: If a stated scale is none, or one study, arm or task may have two names.
     """
     commas = {
         what
@@ -73,7 +73,7 @@ def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> Lines:
     }
     lines: list[Line] = []
     unread: list[Unread] = []
-    arms, tasks = Spellings("condition"), Spellings("task")
+    studies, arms, tasks = Spellings("study", floats=False), Spellings("condition"), Spellings("task")
     for place, row in enumerate(read.rows, start=1):
         get = {what: row.get(name) for what, name in columns.items()}
         answer = number(get["true"], "true" in commas)
@@ -84,6 +84,7 @@ def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> Lines:
             what = "no study" if not study else "no condition" if not condition else what
             unread.append(Unread(place, what, missing))
             continue
+        studies.add("", study)
         arms.add(study, condition)
         tasks.add(study, task)
         lines.append(
@@ -100,7 +101,7 @@ def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> Lines:
                 person=_person(get.get("participant")),
             )
         )
-    clash = arms.clash() or tasks.clash()
+    clash = studies.clash() or arms.clash() or tasks.clash()
     if clash is not None:
         raise PredictionError(f"{shown(path)}: {clash}")
     listed = ", ".join(shown(columns[what]) for what in sorted(commas, key=lambda what: columns[what]))

@@ -53,7 +53,8 @@ class Numbering:
     _spelt: dict[str, Spellings] = field(
         default_factory=lambda: {name: Spellings(what) for name, what in _NUMBERED.items()}
     )
-    """Column → how it spells numbers."""
+    """Column → how it spells names."""
+    _studies: Spellings = field(default_factory=lambda: Spellings("study", floats=False))
 
     # -- the first look --------------------------------------------------------------------------------------
 
@@ -185,7 +186,12 @@ class Numbering:
         return rows.with_columns(pl.when(bare).then(None).otherwise(pl.col("condition")).alias("condition"))
 
     def _check_spellings(self, rows: pl.DataFrame, where: str) -> None:
-        """Raise a SourceError where a study may call two arms or two tasks by one number."""
+        """Raise a SourceError where one arm, task or study may have two names."""
+        for study_id in rows["study_id"].drop_nulls().unique(maintain_order=True):
+            self._studies.add("", study_id)
+        clash = self._studies.clash()
+        if clash is not None:
+            raise SourceError(f"{where}: {clash}")
         for name, spelt in self._spelt.items():
             if name not in rows.columns or (name == "condition" and "condition_num" in rows.columns):
                 continue

@@ -1,6 +1,7 @@
 """Numbers as texts in the notations of different countries: 1.25, 1,25, 1,250.5, 1.250,5."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -35,33 +36,42 @@ class Notation:
 
 @dataclass
 class Spellings:
-    """How a file spells the numbers by which it calls its arms or its tasks.
+    """How a file spells the names of its arms, its tasks or its studies.
 
     Such names are texts. Programs write a whole number with a point and zeros too, so 1 and 1.0 are one, which is said
-    where a study has both. 01 may be another code than 1, so a study that has both is refused: one arm less, or one
-    more, would be a wrong effect.
+    where a study has both. 01 may be another code than 1, and “Control” another arm than “control”, so a study that has
+    both is refused: one arm less, or one more, would be a wrong effect.
     """
 
     what: str
     """What is called so, in the singular."""
-    _found: dict[tuple[str, int], dict[str, None]] = field(default_factory=dict)
-    """(study, number) → its spellings."""
+    floats: bool = True
+    """Whether 1.0 is 1; else a file that has both is refused too."""
+    _found: dict[tuple[str, object], dict[str, None]] = field(default_factory=dict)
+    """(study, what spellings of one name have in common) → the spellings."""
 
     def add(self, study: str, name: str) -> None:
-        """Take note of a name; those that are no whole numbers have one spelling."""
+        """Take note of a name.
+
+        Args:
+            study: The study in which it is one; empty for names of the whole file.
+            name: Without outer blanks; an empty one is none.
+        """
         number = whole_number(name)
-        if number is not None:
-            self._found.setdefault((study, number), {}).setdefault(name)
+        common = " ".join(unicodedata.normalize("NFKC", name).split()).casefold() if number is None else number
+        if name:
+            self._found.setdefault((study, common), {}).setdefault(name)
 
     def clash(self) -> str | None:
-        """What is wrong with a study that may call two things by one number; None if there is no such study."""
+        """What is wrong with a study that may call one thing by two names; None if there is no such study."""
         for (study, _), names in self._found.items():
-            codes = list(dict.fromkeys(map(as_code, names)))
-            if len(codes) > 1:
-                called = " and one called ".join(map(repr, codes[:3]))
+            different = list(dict.fromkeys(map(as_code, names) if self.floats else names))
+            if len(different) > 1:
+                called = " and one called ".join(map(repr, different[:3]))
                 return (
-                    f"study {study} has a {self.what} called {called}, which may be one {self.what} or several; write "
-                    f"the same {self.what} in the same way, or give different ones names that are no numbers"
+                    f"{f'study {study} has' if study else 'there is'} a {self.what} called {called}, which may be one "
+                    f"{self.what} or several; write the same {self.what} in the same way, or give different ones names "
+                    "that differ in more"
                 )
         return None
 

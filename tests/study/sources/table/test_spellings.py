@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from socrates_core.errors import SourceError
+from socrates_core.errors import PredictionError, SourceError
+from socrates_core.evaluation.prediction_files import load_predictions
 from socrates_core.study.sources.table.numerals import Spellings, whole_number
 from socrates_core.study.sources.table.tidy import load_table, table_at
 from socrates_core.study.study_set import StudySet
@@ -34,6 +35,25 @@ def test_one_number_with_a_point_and_without_is_one_which_is_said(tmp_path: Path
 def test_numbers_that_may_be_two_codes_are_refused(tmp_path: Path, column: str, names: tuple[str, ...]) -> None:
     with pytest.raises(SourceError, match=r"which may be one .* or several; write the same"):
         load(tmp_path, column, *names)
+
+
+@pytest.mark.parametrize("names", [("Control", "control"), ("Spicy  soup", "spicy soup"), ("ﬁsh", "fish")])
+def test_names_that_differ_in_capitals_or_blanks_alone_are_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
+    with pytest.raises(SourceError, match=r"study s has a condition called .* and one called .*, which may be one"):
+        load(tmp_path, "condition", *names)
+
+
+@pytest.mark.parametrize("names", [("1", "1.0"), ("01", "1"), ("Soup", "soup")])
+def test_studies_that_may_be_one_are_refused(tmp_path: Path, names: tuple[str, str]) -> None:
+    rows = [f"{name},1,p,3,{ASKED}" for name in names]
+    path = tmp_path / "mine.csv"
+    path.write_text("\n".join(["study_id,condition_num,participant_id,response,stimulus", *rows]), "utf-8")
+    with pytest.raises(SourceError, match=r"there is a study called .* and one called .*, which may be one study"):
+        load_table(table_at(path))
+    rows = [f"{name},1,3,3,1,5" for name in names]
+    path.write_text("\n".join(["study_id,condition_num,true,predicted,scale_min,scale_max", *rows]), "utf-8")
+    with pytest.raises(PredictionError, match=r"there is a study called .* and one called .*, which may be one study"):
+        load_predictions(path)
 
 
 def test_names_of_one_spelling_need_no_word(tmp_path: Path) -> None:
