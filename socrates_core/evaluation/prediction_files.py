@@ -34,7 +34,7 @@ from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.distribution import Floats
 from socrates_core.scale.instruction import parse_scale
 from socrates_core.scale.loss import MOST_LOST
-from socrates_core.scale.off_axis import codes_for_no_answer, with_codes
+from socrates_core.scale.off_axis import within_ends
 from socrates_core.study.files import other_than_a_file, parquet_metadata, parquet_schema, parse_json
 
 EXAMPLES: Final = 3
@@ -294,5 +294,4 @@ def _scale(
     found = known[stimulus] if stimulus is not None else None
     if ends is None:
         return found
-    codes = codes_for_no_answer(stimulus)[0] if stimulus is not None else {}
-    return with_codes(AnswerScale(tuple(range(ends[0], ends[1] + 1))), {**codes, **(found.off_axis if found else {})})
+    return within_ends(AnswerScale(tuple(range(ends[0], ends[1] + 1))), stimulus or "", found)

@@ -188,6 +188,27 @@ def with_codes(scale: AnswerScale, codes: Mapping[int, str]) -> AnswerScale:
     return scale
 
 
+def within_ends(stated: AnswerScale, text: str, found: AnswerScale | None) -> AnswerScale:
+    """A scale whose ends are stated, as far as its text does not say which of its codes are no answers.
+
+    Args:
+        stated: All options from one end to the other.
+        text: Of the question.
+        found: The scale that the text states; None if it states none. Where its options, those off the axis among them,
+            have the same ends, the ends were those of a column of codes: of "1 Agree, 2 Disagree, 9 Don't know" they
+            are 1 and 9, and the axis is 1 and 2.
+    """
+    codes = codes_for_no_answer(text)[0]
+    if found is None or found.values is None or not found.off_axis:
+        return with_codes(stated, codes)
+    options, ends = found.options or (), stated.options or ()
+    known = set(stated.labels) <= set(options) and not stated.off_axis.keys() - found.off_axis.keys()
+    if known and (options[0], options[-1]) == (ends[0], ends[-1]):
+        labels = {value: stated.labels.get(value, found.labels.get(value, "")) for value in found.values}
+        return replace(found, labels={value: label for value, label in labels.items() if label})
+    return with_codes(stated, {**codes, **found.off_axis})
+
+
 @lru_cache(maxsize=4096)
 def is_no_answer(label: str) -> bool:
     """Whether a text is "don't know", "refused", "prefer not to say" or "not applicable" in a usual spelling.

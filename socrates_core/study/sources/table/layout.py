@@ -11,6 +11,7 @@ import polars as pl
 from socrates_core.errors import SourceError, listed
 from socrates_core.study.sources.personal import masked
 from socrates_core.study.sources.rows import as_codes, check_attributes, integers
+from socrates_core.study.sources.table.answers import NO_VALUE
 from socrates_core.study.sources.table.columns import (
     DEMOGRAPHIC,
     KNOWN,
@@ -155,6 +156,8 @@ class Layout:
         rows = self._with_own_notation(rows.rename(dict(found.renames)))
         if "participant_id" in rows.columns:
             called = {ours: theirs for theirs, ours in found.renames.items()}.get("participant_id", "participant_id")
+            nobody = pl.col("participant_id").cast(pl.String).str.strip_chars().str.to_lowercase().is_in(NO_VALUE)
+            rows = rows.with_columns(participant_id=pl.when(~nobody).then("participant_id"))  # no ids are no one person
             rows = rows.with_columns(self._privacy.safe_ids(rows["participant_id"], called, file.name))
         rows = self._with_label(rows, file)
         rows = self._long(rows, file, before) if self.columns.outcomes else self._with_study(rows, file)

@@ -9,7 +9,7 @@ import polars as pl
 from socrates_core.errors import ScaleError, SourceError
 from socrates_core.scale.answer_scale import AnswerScale, answer_instruction
 from socrates_core.scale.instruction import instruction_start, parse_scale
-from socrates_core.scale.off_axis import codes_for_no_answer, with_codes, with_off_axis
+from socrates_core.scale.off_axis import codes_for_no_answer, with_codes, with_off_axis, within_ends
 from socrates_core.study.question import ending
 from socrates_core.study.sources.rows import integers
 from socrates_core.study.sources.table.described import OutcomeFinder
@@ -148,7 +148,8 @@ def with_shown_text(rows: pl.DataFrame, finder: OutcomeFinder, scales: Scales) -
         elif text and row["scale_min"] is not None:
             values = tuple(range(row["scale_min"], row["scale_max"] + 1))
             labels = finder.use(row["study_id"], question or stimulus, values) or _fitting(noted, values)
-            text, scale = with_instruction(text, _without_codes(with_off_axis(AnswerScale(values, labels)), text))
+            ends = with_off_axis(AnswerScale(values, labels))
+            text, scale = with_instruction(text, within_ends(ends, text, _scale_in(text)))
             scales.stated[text] = scale
         elif row["stimulus"] in listed:
             scales.stated[text] = listed[row["stimulus"]]
@@ -204,10 +205,7 @@ def with_observed_ends(rows: pl.DataFrame, scales: Scales) -> tuple[pl.DataFrame
 
 def with_instruction(text: str, scale: AnswerScale) -> tuple[str, AnswerScale]:
     """The text, ending in an instruction for the scale, and the scale; a text that states it already is unchanged."""
-    try:
-        found = parse_scale(text)
-    except ScaleError:
-        found = None
+    found = _scale_in(text)
     if found is not None and found.values is not None and found.options == scale.options and scale.unit == 1:
         if not scale.texts and not scale.off_axis:
             return text, replace(found, nominal=scale.nominal)
@@ -218,6 +216,14 @@ def with_instruction(text: str, scale: AnswerScale) -> tuple[str, AnswerScale]:
     if scale.values is None:
         return text if found is not None and found.values is None else f"{text}\n\n{OPEN_INSTRUCTION}", scale
     return f"{text}\n\n{answer_instruction(scale)}", scale
+
+
+def _scale_in(text: str) -> AnswerScale | None:
+    """The scale that a text states; None if it states none that can be read."""
+    try:
+        return parse_scale(text)
+    except ScaleError:
+        return None
 
 
 def _without_codes(scale: AnswerScale, text: str) -> AnswerScale:

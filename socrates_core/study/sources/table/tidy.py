@@ -18,7 +18,7 @@ from typing import Final
 
 import polars as pl
 
-from socrates_core.errors import SourceError
+from socrates_core.errors import SourceError, counted
 from socrates_core.study.sources.builder import Progress, StudySetBuilder
 from socrates_core.study.sources.file import delimited, workbook
 from socrates_core.study.sources.file.delimited import TextForm, suffix_of
@@ -146,9 +146,28 @@ def load_table(table: TableSource, progress: Progress | None = None) -> StudySet
     layout.notes.update(dict.fromkeys(finder.check_used()))
     numbering.check_used(table.source)
     found = match_arms(_with_contrasts(builder.build(), contrasts), numbering.without_tasks)
-    notes = [*layout.notes, *table.codebook.ignored, *found.matched, *found.unmatched, *alike_arms(found.studies)]
+    notes = [*layout.notes, *table.codebook.ignored, *found.matched, *found.unmatched]
+    notes += [*alike_arms(found.studies), *_repeated_people(found.studies)]
     manifest = found.studies.manifest
     return replace(found.studies, manifest=replace(manifest, notes=(*manifest.notes, *dict.fromkeys(notes))))
+
+
+def _repeated_people(studies: StudySet) -> list[str]:
+    """The studies in which people have several answers in one cell, a sentence each."""
+    several = (
+        studies.responses.group_by("cell_id", "participant_id")
+        .len()
+        .filter(pl.col("len") > 1)
+        .join(studies.cells.select("cell_id", "study_id"), on="cell_id")
+        .group_by("study_id", maintain_order=True)
+        .agg(people=pl.col("participant_id").n_unique(), answers=pl.col("len").sum())
+        .sort("study_id")
+    )
+    return [
+        f"study {study_id}: {counted(people, 'person')} answered several times in one cell ({answers:,} answers); a "
+        "person counts once there, each answer for its part"
+        for study_id, people, answers in several.iter_rows()
+    ]
 
 
 def _with_contrasts(studies: StudySet, found: Sequence[pl.DataFrame]) -> StudySet:
