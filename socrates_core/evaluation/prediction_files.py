@@ -168,7 +168,9 @@ def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any
             method="elsewhere",
         )
         cells.append(cell)
-        repeated += [f"{shown(person)} in {shown(cell.label)}: {times} lines" for person, times in twice.items()]
+        repeated += [
+            f"{shown(person)} in {shown(cell.label)}: {counted(times, 'line')}" for person, times in twice.items()
+        ]
     _refuse_between(cells, path)
     cells, outcomes = with_outcomes(cells)
     firsts = [
@@ -247,9 +249,9 @@ def _refuse_lost(unread: Sequence[Unread], rows: int, path: Path) -> None:
     if len(lost) > MOST_LOST * rows:
         examples = "; ".join(map(str, lost[:EXAMPLES]))
         raise PredictionError(
-            f"{shown(path)}: {len(lost):,} of {rows:,} lines cannot be read ({examples}). Without them, W would be "
-            "about other people. Write every human answer as a number of its scale and name a study and a condition in "
-            "every line, or take these lines out of the file"
+            f"{shown(path)}: {len(lost):,} of {counted(rows, 'line')} cannot be read ({examples}). Without them, W "
+            "would be about other people. Write every human answer as a number of its scale and name a study and a "
+            "condition in every line, or take these lines out of the file"
         )
 
 
@@ -269,7 +271,7 @@ def _refuse_between(cells: Sequence[CellPredictions], path: Path) -> None:
     if count:
         answers = sum(len(cell.responses) for cell in cells)
         raise PredictionError(
-            f"{shown(path)}: {count:,} of {answers:,} human answers lie between the options of their scale "
+            f"{shown(path)}: {count:,} of {counted(answers, 'human answer')} lie between the options of their scale "
             f"({example}). Without them, W would be about other people. Round them to options in the file, or leave "
             "out what states the scale (scale_min and scale_max, the stimulus) to measure by the range of the answers"
         )

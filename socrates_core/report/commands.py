@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from socrates_core.command import check_seed
-from socrates_core.errors import PredictionError, shown
+from socrates_core.errors import PredictionError, counted, shown
 from socrates_core.evaluation.comparison import compare as compare_evaluations
 from socrates_core.evaluation.comparison import load_evaluations
 from socrates_core.evaluation.prediction_files import PredictionFile, load_predictions
@@ -37,7 +37,7 @@ def score(
     """Score predictions without a model."""
     check_arguments(out, seed)
     loaded = load_predictions(predictions, encoding)
-    print(f"read         {shown(predictions)}: {len(loaded.cells):,} cells")
+    print(f"read         {shown(predictions)}: {counted(len(loaded.cells), 'cell')}")
     for line in what_was_read(loaded):
         print(line)
     scored = evaluate(loaded.cells, loaded.provenance, seed, effects)
@@ -49,7 +49,8 @@ def score(
     print(answers_compared(scored.metrics))
     if separate.flat_mean is not None:
         print(
-            f"separate     flat mean {separate.flat_mean:.5f}, {separate.cells} cells, {separate.studies} studies. "
+            f"separate     flat mean {separate.flat_mean:.5f}, {counted(separate.cells, 'cell')}, "
+            f"{counted(separate.studies, 'study')}. "
             f"{separate.invalid}"
         )
     print(f"wrote        {shown(out)}/metrics.json, report.html, report.md")
@@ -68,7 +69,8 @@ def what_was_read(loaded: PredictionFile) -> list[str]:
         read_as = ", ".join(f"{what} {shown(name)}" for what, name in said["columns"].items())
         lines += [f"rows         {said['rows']:,}", f"columns      {read_as}"]
     lines += [
-        f"off scale    {off_scale:,} of {predictions:,} predictions and {answers:,} human answers are no option of "
+        f"off scale    {off_scale:,} of {counted(predictions, 'prediction')} and {counted(answers, 'human answer')} "
+        f"{'is' if answers == 1 else 'are'} no option of "
         "their scale",
         f"invalid predictions {invalid:,} of {predictions:,} cannot be read as a number",
     ]
@@ -100,7 +102,10 @@ def compare(
     page, text = report(comparison)
     found = json_text(as_json(comparison))
     write_files(out, {"comparison.html": page, "comparison.md": text, "comparison.json": found})
-    print(f"compared     {len(runs)} evaluations on {comparison.cells:,} cells of {comparison.studies:,} studies")
+    print(
+        f"compared     {counted(len(runs), 'evaluation')} on {counted(comparison.cells, 'cell')} of "
+        f"{counted(comparison.studies, 'study')}"
+    )
     for of in comparison.kinds:
         if len(comparison.kinds) > 1:
             print(f"{of} studies")

@@ -12,7 +12,7 @@ import polars as pl
 import typer
 
 from socrates_core.command import check_seed, progress
-from socrates_core.errors import SourceError, SplitError, shown
+from socrates_core.errors import SourceError, SplitError, counted, shown
 from socrates_core.study.folder import check_target, write_folder
 from socrates_core.study.leaks import NearDuplicate, near_duplicates
 from socrates_core.study.sources.file.frames import check_single
@@ -222,11 +222,12 @@ def show_studies(studies: StudySet) -> None:
         print(f"revision     {studies.manifest.revision}")
     for name in ("studies", "cells", "participants", "responses"):
         print(f"{name:<13}{counts[name]:,}")
-    print(f"off scale    {counts['off_scale']:,} responses, kept and flagged{off_scale_values(studies)}")
+    print(f"off scale    {counted(counts['off_scale'], 'response')}, kept and flagged{off_scale_values(studies)}")
     if counts.get("off_axis"):
-        print(f"off axis     {counts['off_axis']:,} responses, apart from the others")
+        print(f"off axis     {counted(counts['off_axis'], 'response')}, apart from the others")
     if counts.get("conflicting_participants"):
-        print(f"conflicts    {counts['conflicting_participants']:,} participants whose rows disagree; first value kept")
+        who = counted(counts["conflicting_participants"], "participant")
+        print(f"conflicts    {who} whose rows disagree; first value kept")
     notes = studies.manifest.notes
     for note in notes[:MOST_NOTES]:
         print(f"note         {note}")
@@ -235,7 +236,7 @@ def show_studies(studies: StudySet) -> None:
     for loss in studies.manifest.losses:
         print(f"LOSS         {loss}; allowed by --allow-loss")
     for dropped in studies.manifest.dropped:
-        print(f"dropped      {dropped.rows:,} rows: {dropped.reason}")
+        print(f"dropped      {counted(dropped.rows, 'row')}: {dropped.reason}")
         for example in dropped.examples:
             print(f"              {example}")
 
@@ -250,7 +251,8 @@ def off_scale_values(studies: StudySet, most: int = 5) -> str:
     if found.is_empty():
         return ""
     listed = ", ".join(f"{value:,} ({count:,})" for value, count in found.head(most).iter_rows())
-    return f": {listed}{f' and {len(found) - most:,} other numbers' if len(found) > most else ''}"
+    more = f" and {counted(len(found) - most, 'other number')}" if len(found) > most else ""
+    return f": {listed}{more}"
 
 
 def show_split(studies: StudySet, split: Split) -> tuple[dict[str, StudySet], list[NearDuplicate]]:
@@ -265,7 +267,7 @@ def show_split(studies: StudySet, split: Split) -> tuple[dict[str, StudySet], li
     print(f"digest       {split.digest}")
     compared = with_few_versions(studies)
     pairs = near_duplicates(compared, split)
-    print(f"duplicates   {len(pairs):,} pairs of near-duplicate stimuli across parts")
+    print(f"duplicates   {counted(len(pairs), 'pair')} of near-duplicate stimuli across parts")
     if len(compared.cells) < len(studies.cells):
         print(
             f"              compared {len(compared.cells):,} of {len(studies.cells):,} cells, the first {VERSIONS} "
@@ -282,8 +284,8 @@ def show_split(studies: StudySet, split: Split) -> tuple[dict[str, StudySet], li
 def _size(held: StudySet) -> str:
     """`12 studies in 9 groups / 4,000 responses`; groups are named where there are fewer than studies."""
     groups = held.studies["group"].n_unique()
-    grouped = f" in {groups:,} group{'s' * (groups != 1)}" if groups < len(held.studies) else ""
-    return f"{len(held.studies):,} studies{grouped} / {len(held.responses):,} responses"
+    grouped = f" in {counted(groups, 'group')}" if groups < len(held.studies) else ""
+    return f"{counted(len(held.studies), 'study')}{grouped} / {counted(len(held.responses), 'response')}"
 
 
 def suggest_groups(
@@ -305,8 +307,9 @@ def suggest_groups(
     given += ["--allow-loss"] * allow_loss
     words = ["--source", source, "--out", str(out), *given, "--group-by", WORDING]
     print(
-        f"groups       {len(pairs):,} pairs of stimuli in {len(studies):,} pairs of studies are nearly the same on "
-        "both sides of the split, so testing there is in part testing memory. To keep such studies in one part:"
+        f"groups       {counted(len(pairs), 'pair')} of stimuli in {counted(len(studies), 'pair')} of studies are "
+        "nearly the same on both sides of the split, so testing there is in part testing memory. To keep such studies "
+        "in one part:"
     )
     print(f"              python -m train.prepare {shlex.join(words)}")
 

@@ -127,7 +127,7 @@ def test_human_answers_between_the_options_are_refused_with_a_way_out(tmp_path: 
 
 def test_human_answers_off_the_scale_are_counted_in_the_first_lines(tmp_path: Path) -> None:
     loaded = load_predictions(table(tmp_path / "p.csv", pairs((1, 1), (7, 7), (98, 4))))
-    assert "off scale    0 of 3 predictions and 1 human answers are no option of their scale" in what_was_read(loaded)
+    assert "off scale    0 of 3 predictions and 1 human answer is no option of their scale" in what_was_read(loaded)
 
 
 def test_equal_lines_of_one_person_are_one(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn
 
 import polars as pl
 
-from socrates_core.errors import PredictionError, shown
+from socrates_core.errors import PredictionError, counted, shown
 from socrates_core.evaluation.elsewhere.columns import recognised
 from socrates_core.evaluation.elsewhere.values import first_line, number
 from socrates_core.study.files import parse_json
@@ -115,7 +115,7 @@ def _table_rows(path: Path, text: str) -> tuple[list[dict[str, Any]], str]:
 
 def _row(path: Path, header: list[str], line: list[str], place: int) -> dict[str, Any]:
     if len(line) < len(header) or any(cell.strip() for cell in line[len(header) :]):
-        _unreadable(path, f"line {place} has {len(line)} values for {len(header)} columns")
+        _unreadable(path, f"line {place} has {counted(len(line), 'value')} for {counted(len(header), 'column')}")
     return {
         name: None if cell.strip() in NOTHING else cell
         for name, cell in zip(header, line, strict=False)

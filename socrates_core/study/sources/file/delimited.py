@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 import polars as pl
 
-from socrates_core.errors import SourceError
+from socrates_core.errors import SourceError, counted
 from socrates_core.study.files import read_bytes
 from socrates_core.study.sources.file.western import WAYS_OUT, first_accented, western
 
@@ -293,7 +293,7 @@ def _broken_row(text: str, separator: str, width: int) -> str:
     try:
         for record in reader:
             if len(record) > width:
-                return f"line {begin:,} has {len(record):,} fields, the header {width:,}; put texts in quotes"
+                return f"line {begin:,} has {counted(len(record), 'field')}, the header {width:,}; put texts in quotes"
             begin = reader.line_num + 1
     except csv.Error as error:
         return f"line {begin:,}: {error}; a text in quotes may not end there"

@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from socrates_core.errors import listed
+from socrates_core.errors import counted, listed
 from socrates_core.study.question import question_of
 from socrates_core.study.sources.table.answers import plain_text
 from socrates_core.study.study_set import Cell, StudySet
@@ -133,7 +133,7 @@ def _sentence(study_id: str, asked: Sequence[str]) -> str:
 def _complaint(study_id: str, cells: Sequence[Cell], arms: int) -> str:
     quoted = listed([f"“{question_of(cell)}” ({cell.condition_label})" for cell in cells], _SHOWN, "; ")
     return (
-        f"study {study_id}: {len(cells)} questions are asked in one of its {arms} arms only and are compared with "
+        f"study {study_id}: {counted(len(cells), 'question')} asked in one of its {arms} arms only, compared with "
         f"nothing: {quoted}. To compare arms, {HOW_TO_SAY}"
     )
 
