@@ -92,8 +92,8 @@ def _assumed(file: Path, sheet: _Sheet) -> Iterator[str]:
         yield f"{file.name}: the sheet {sheet.name!r} is read; there are also {others} (a map may say `sheet: NAME`)"
     if sheet.unnamed:
         yield (
-            f"{file.name}: {counted(sheet.unnamed, 'column')} under no name left out, which hold values; names are read "
-            "from the first row that is not empty, so delete a title above them"
+            f"{file.name}: {counted(sheet.unnamed, 'column')} with values under no name left out; names are "
+            "read from the first row that is not empty, so delete a title above them"
         )
     empty, errors = _formulas(file, sheet.name)
     if empty:

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from socrates_core.errors import SourceError, listed
+from socrates_core.errors import SourceError, counted, listed
 from socrates_core.study.sources.personal import masked
 from socrates_core.study.sources.rows import as_codes, check_attributes, integers
 from socrates_core.study.sources.table.answers import NO_VALUE
@@ -83,7 +83,9 @@ class Layout:
             SourceError: If no row has a condition that the map names.
         """
         self._check_arms(where)
-        self.notes.update((what.replace("{}", f"{count:,}"), None) for what, count in self.counted.items() if count)
+        self.notes.update(
+            (what.replace("{}", counted(count, "person")), None) for what, count in self.counted.items() if count
+        )
 
     def _check_arms(self, where: str) -> None:
         """Raise a SourceError for a condition of the map that no row so far has."""
@@ -370,7 +372,7 @@ class Layout:
         for column, outcome in form.outcomes.items():
             asked = rows.select(*others, pl.col(column).cast(pl.String).alias("response")).drop_nulls("response")
             empty = len(rows) - len(asked)
-            self.counted[f"{file.name}: {{}} people have no answer in {column}"] += empty
+            self.counted[f"{file.name}: {column} is not answered by {{}}"] += empty
             asked = self._without_own_codes(asked, column, outcome)
             stated = outcome.scale is not None or column in self.noted
             before = pl.col("_text") if "_text" in asked.columns else pl.lit("")
