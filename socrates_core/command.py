@@ -68,9 +68,8 @@ def run(app: typer.Typer | Callable[..., None]) -> None:
     """Run a command line application, or a function as one, and exit.
 
     Exit codes: 0 when done; 2 with one line on stderr, and no traceback, for a SocratesError, wrong arguments, a name
-    that is not UTF-8, and what the operating system refuses (a full disk, a name that is too long); 130 when
-    interrupted, 143 when terminated, both after everything half-written is removed. Other errors are ours and keep
-    their traceback.
+    that is not UTF-8, what the operating system refuses (a full disk, a name that is too long) and SIGTERM; 130 when
+    interrupted; both signals after everything half-written is removed. Other errors are ours and keep their traceback.
     """
     before = signal.signal(signal.SIGTERM, _terminate)
     before_alarm = signal.signal(signal.SIGALRM, _terminate)
@@ -176,7 +175,7 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
         if isinstance(handled, _Terminated):
             return  # on its way, through what cleans up
         handled = handled.__context__
-    raise _Terminated(128 + signal.SIGTERM)
+    raise _Terminated(USER_ERROR)
 
 
 def _fail(message: str) -> NoReturn:

@@ -392,7 +392,7 @@ def test_a_command_that_is_told_to_stop_leaves_nothing(tmp_path: Path) -> None:
         time.sleep(0.001)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=30)
-    assert (process.returncode, said) == (143, "stopped by SIGTERM\n")
+    assert (process.returncode, said) == (2, "stopped by SIGTERM\n")
     assert not list(tmp_path.iterdir())
 
 
@@ -424,11 +424,11 @@ def test_sigterm_ends_every_command_in_a_line_and_leaves_nothing_half_written(
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     # -15: before Python had read our code, or after all was done; 0: it was done
-    assert process.returncode in (143, -signal.SIGTERM, 0), said
+    assert process.returncode in (command.USER_ERROR, -signal.SIGTERM, 0), said
     assert "Traceback" not in said
-    assert process.returncode != 143 or said.endswith("stopped by SIGTERM\n")
+    assert process.returncode != command.USER_ERROR or said.endswith("stopped by SIGTERM\n")
     assert not list(tmp_path.rglob("*.partial"))
-    assert name == "run" or process.returncode != 143 or not out.exists()
+    assert name == "run" or process.returncode != command.USER_ERROR or not out.exists()
 
 
 @pytest.mark.parametrize(
