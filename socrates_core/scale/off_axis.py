@@ -94,9 +94,14 @@ _ASSIGNED: Final = tuple(
         rf"\b(?:those|people|respondents|participants|anyone) who (?P<who>[^.?!;:\n]{{2,60}}?) (?:should|can|may|must)"
         rf" {_VERB}\s(?P<code>{_CODE}){_CODE_ENDS}",
         # "use 99 for don't know", "code 8 if unsure", "and 6 in case of don't know"
-        rf"\b{_VERB}\s[\"“'(]?(?P<code>{_CODE})[\"”')]?,?\s(?:only |to mean |to indicate )?(?:{_BEGINS}\s)?"
+        rf"\b{_VERB}\s[\"“'(]?(?P<code>{_CODE})[\"”')]?,?\s(?:only |to mean |to indicate |to )?(?:{_BEGINS}\s)?"
         r"(?P<who>[^.?!;:,\n]{2,60})(?=[.?!;)\n]|\s?$)",
         rf"\b(?:and|or) (?P<code>{_CODE}) in case (?:of )?(?P<who>[^.?!;:,\n]{{2,60}})(?=[.?!;)\n]|\s?$)",
+        # "(9 if unknown)"
+        rf"\((?P<code>{_CODE})\s{_BEGINS}\s(?P<who>[^.?!;:()\n]{{2,60}})\)",
+        # "Not sure? Return 5."
+        rf"(?:^|[.?!;\n])\s{{0,3}}(?P<who>[^\s.?!;:()][^.?!;:()\n]{{1,40}})\?\s(?:please |then ){{0,2}}{_VERB}"
+        rf"\s(?P<code>{_CODE}){_CODE_ENDS}",
         # "(DK = 8)", "Don't know: 6."
         rf"(?:^|[(.?!;\n])\s{{0,3}}(?P<who>[^\s.?!;:=()][^.?!;:=()\n]{{1,40}}?)\s?[=:]\s?(?P<code>{_CODE})"
         r"(?=\s?[).;,\n]|\s?$)",
@@ -110,7 +115,8 @@ _SUBJECT: Final = re.compile(
 )
 _HINTS: Final = (
     "know", "sure", "refus", "prefer", "rather", "declin", "opinion", "appl", "undecided", "uncertain", "dk", "n/a",
-    "not say", "t say", "unable", "no idea", "skip", "wish", "no answer", "not answer", "t answer", "missing", "nicht",
+    "not say", "t say", "want", "care to", "like to",
+    "unable", "no idea", "skip", "wish", "no answer", "not answer", "t answer", "missing", "nicht",
     "angabe", "sait pas", "sabe", "contesta", "weet",
 )  # fmt: skip
 """Texts without any of these assign no such code: nearly all of them, so that little is searched."""
@@ -150,7 +156,10 @@ def _who_gives_none(words: str) -> str | None:
 
 
 def _blanked(text: str, spans: list[tuple[int, int]]) -> str:
-    """The text with sentences that consist of these spans as blanks, so that every other character keeps its place."""
+    """The text with spans in brackets and sentences of nothing but spans as blanks, so that all else keeps its place."""
+    for begin, end in spans:
+        if text[begin:end].startswith("(") and text[begin:end].endswith(")"):
+            text = text[:begin] + " " * (end - begin) + text[end:]
     bounds = [0, *(cut.end() for cut in _BETWEEN_SENTENCES.finditer(text)), len(text)]
     for begin, end in pairwise(bounds):
         inside = [(max(begin, low), min(end, high)) for low, high in spans if low < end and high > begin]
@@ -239,7 +248,7 @@ def with_off_axis(scale: AnswerScale) -> AnswerScale:
     if scale.values is None:
         return scale
     texts = {value: _plain(label) for value, label in scale.labels.items()}
-    named = {value for value, label in scale.labels.items() if is_no_answer(label)}
+    named = {value for value, label in scale.labels.items() if is_no_answer(label) or _assigns(label, value)}
     named -= _ends_of_applying(texts)
     others = [value for value in scale.values if value not in named]
     if not named or len(others) < 2:
@@ -257,6 +266,11 @@ def with_off_axis(scale: AnswerScale) -> AnswerScale:
         labels={value: label for value, label in scale.labels.items() if value not in gone},
         off_axis={**scale.off_axis, **{value: scale.labels[value] for value in gone}},
     )
+
+
+def _assigns(label: str, value: int) -> bool:
+    """Whether the text of an option says that its code is for no answer: "use 9 for don't know" of 9."""
+    return value in codes_for_no_answer(label)[0]
 
 
 def _ends_of_applying(texts: Mapping[int, str]) -> set[int]:

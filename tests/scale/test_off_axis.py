@@ -123,6 +123,9 @@ def test_what_may_be_meant_as_no_answer_and_stays_is_named() -> None:
         ("Those who don't know should return 6.", {6: "don't know"}),
         ("(DK = 8)", {8: "DK"}),
         ("Don't know: 6.", {6: "Don't know"}),
+        ("Not sure? Return 6.", {6: "Not sure"}),
+        ("Return -1 when you don't want to answer.", {-1: "don't want to answer"}),
+        ("Return 6 to skip.", {6: "skip"}),
         ("If the question does not apply to you, use the code 99.", {99: "the question does not apply to you"}),
         ("If you don't know, leave it blank.", {}),
         ("If you don't know him, give 5 dollars.", {}),
@@ -141,6 +144,13 @@ def test_a_code_for_no_answer_at_an_end_of_the_range_is_off_the_axis() -> None:
     assert (scale.values, dict(scale.off_axis)) == ((1, 2, 3, 4, 5), {6: "don't know"})
     hot = parse_scale("How warm? Only return an integer from 1 (cold) to 6 (hot). If you don't know, return 6.")
     assert (hot.values, dict(hot.off_axis)) == ((1, 2, 3, 4, 5, 6), {})  # 6 is hot
+
+
+def test_a_code_in_brackets_and_a_label_that_assigns_its_own_code_are_read() -> None:
+    scale = parse_scale("How warm? Only return an integer from 1 to 4 (9 if unknown).")
+    assert (scale.values, dict(scale.off_axis)) == ((1, 2, 3, 4), {9: "unknown"})
+    described = with_off_axis(AnswerScale((1, 2, 3), {1: "Yes", 2: "No", 3: "Use 3 for don't know"}))
+    assert (described.values, dict(described.off_axis)) == ((1, 2), {3: "Use 3 for don't know"})
 
 
 def test_a_code_for_no_answer_within_the_run_stays_and_is_named() -> None:
