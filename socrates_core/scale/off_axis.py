@@ -156,7 +156,7 @@ def _who_gives_none(words: str) -> str | None:
 
 
 def _blanked(text: str, spans: list[tuple[int, int]]) -> str:
-    """The text with spans in brackets and sentences of nothing but spans as blanks, so that the rest keeps its place."""
+    """The text with spans in brackets and sentences of nothing but spans blanked, so that the rest keeps its place."""
     for begin, end in spans:
         if text[begin:end].startswith("(") and text[begin:end].endswith(")"):
             text = text[:begin] + " " * (end - begin) + text[end:]
