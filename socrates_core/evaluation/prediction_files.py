@@ -140,7 +140,7 @@ def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any
     conditions = _numberings((line.study, line.condition) for line in lines)
     tasks = _numberings((line.study, line.task) for line in lines if line.task)
     people = {pair: place for place, pair in enumerate(dict.fromkeys((line.study, line.person) for line in lines), 1)}
-    labels = _labels(lines)
+    labels, alike = _labels(lines, path)
     groups: dict[tuple[Any, ...], list[Line]] = {}
     for line in lines:
         groups.setdefault((line.study, line.condition, line.task, line.stimulus, line.ends), []).append(line)
@@ -180,7 +180,7 @@ def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any
         shown(name) for name in dict.fromkeys(name for row in read.rows for name in row) if name not in columns.values()
     ]
     nobody = [f"nothing reads {listed(unused, 8)}"] if unused else []
-    assumed = [*read.assumed, *found.assumed, *nobody, *_first_few(firsts), *_first_few(outcomes)]
+    assumed = [*read.assumed, *found.assumed, *nobody, *alike[:EXAMPLES], *_first_few(firsts), *_first_few(outcomes)]
     if unread_scales:
         assumed.append(f"no scale for {counted(len(unread_scales), 'text')}: {unread_scales[0]}")
     return cells, {
@@ -209,13 +209,30 @@ def _numberings(names: Iterable[tuple[str, str]]) -> dict[str, Numbering]:
     return {study: Numbering.of(found) for study, found in by_study.items()}
 
 
-def _labels(lines: Sequence[Line]) -> dict[tuple[str, str], str]:
-    """(study, condition) → what the file calls it beside its number, where it calls it one thing."""
-    found: dict[tuple[str, str], set[str]] = {}
+def _labels(lines: Sequence[Line], path: Path) -> tuple[dict[tuple[str, str], str], list[str]]:
+    """(study, condition) → what the file calls it beside its number; and a sentence on each label of several numbers.
+
+    Raises:
+        PredictionError: If a condition has two labels: two arms would be pooled into one.
+    """
+    found: dict[tuple[str, str], str] = {}
+    numbers: dict[tuple[str, str], list[str]] = {}
     for line in lines:
-        if line.label:
-            found.setdefault((line.study, line.condition), set()).add(line.label)
-    return {arm: next(iter(names)) for arm, names in found.items() if len(names) == 1}
+        if not line.label:
+            continue
+        label = found.setdefault((line.study, line.condition), line.label)
+        if label != line.label:
+            raise PredictionError(
+                f"{shown(path)}, study {shown(line.study)}: condition {shown(line.condition)} has the labels "
+                f"{shown(label)!r} and {shown(line.label)!r}; give each condition a number of its own"
+            )
+    for (study, condition), label in found.items():
+        numbers.setdefault((study, label), []).append(condition)
+    return found, [
+        f"{shown(study)}: the conditions {' and '.join(map(shown, same))} are both called {shown(label)!r}"
+        for (study, label), same in numbers.items()
+        if len(same) > 1
+    ]
 
 
 def _each_person_once(group: Sequence[Line]) -> tuple[Sequence[Line], Floats | None, dict[str, int]]:

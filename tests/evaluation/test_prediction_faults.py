@@ -202,6 +202,17 @@ def test_numbered_arms_keep_their_numbers_and_take_labels_from_a_second_column(t
     assert [(one.condition_num, one.label) for one in cells] == [(2, "a, cold"), (0, "a, warm")]
 
 
+def test_a_number_with_two_labels_is_refused_and_a_label_of_two_numbers_is_named(tmp_path: Path) -> None:
+    def rows(*arms: tuple[int, str]) -> list[list[Any]]:
+        return [["a", number, label, 2, 2, 1, 5] for number, label in arms]
+
+    header = ["study_id", "condition_num", "condition_label", *HEADER[2:]]
+    with pytest.raises(PredictionError, match="condition 1 has the labels 'cold' and 'warm'; give each"):
+        load_predictions(table(tmp_path / "p.csv", rows((1, "cold"), (1, "warm")), header))
+    loaded = load_predictions(table(tmp_path / "p.csv", rows((1, "cold"), (2, "cold")), header))
+    assert loaded.provenance["assumed"] == ["a: the conditions 1 and 2 are both called 'cold'"]
+
+
 @pytest.mark.parametrize("column", ["condition", "task"])
 def test_one_number_in_two_spellings_of_programs_is_one_and_others_are_refused(tmp_path: Path, column: str) -> None:
     header = [*HEADER, "task"] if column == "task" else HEADER

@@ -152,8 +152,16 @@ class Numbering:
         return found
 
     def said(self) -> list[str]:
-        """A sentence on each number that a study writes in two ways."""
-        return [sentence for spelt in self._spelt.values() for sentence in spelt.said()]
+        """A sentence on each number that a study writes in two ways, and on each label of several conditions."""
+        numbers: dict[tuple[str, str], list[int]] = {}
+        for (study_id, number), names in self._labels.items():
+            for name in names:
+                numbers.setdefault((study_id, name), []).append(number)
+        return [sentence for spelt in self._spelt.values() for sentence in spelt.said()] + [
+            f"study {study_id}: the conditions {' and '.join(map(str, same))} are both called {name!r}"
+            for (study_id, name), same in numbers.items()
+            if len(same) > 1
+        ]
 
     def group_of(self, study_id: str) -> str | None:
         """The group that the table names for a study; None if it names none."""

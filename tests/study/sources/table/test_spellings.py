@@ -73,3 +73,10 @@ def test_the_same_number_in_two_studies_is_no_clash() -> None:
     spelt.add("a", "01")
     spelt.add("b", "1")
     assert (spelt.clash(), spelt.said()) == (None, [])
+
+
+def test_a_label_of_two_conditions_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    rows = [f"s,{number},cold,p{number},3,{ASKED}" for number in (1, 2)]
+    path.write_text("\n".join(["study_id,condition_num,condition,participant_id,response,stimulus", *rows]), "utf-8")
+    assert "study s: the conditions 1 and 2 are both called 'cold'" in load_table(table_at(path)).manifest.notes
