@@ -12,7 +12,7 @@ import numpy as np
 import typer
 
 from socrates_core import __version__
-from socrates_core.command import check_seed
+from socrates_core.command import INTERRUPTED, USER_ERROR, check_seed
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.recipe import Recipe, load_recipe, recipe_file
 from socrates_core.report.words import duration_between
@@ -210,7 +210,7 @@ def show(recipe: Recipe, job: "Job", plan: "Plan") -> None:
 
 
 def learn(job: "Job") -> None:
-    """Run the job; ends the process with 128 + signal when a signal stopped it."""
+    """Run the job; ends the process as every command does when a signal stopped it."""
     from socrates_core.finetune.network import base_name, load_lora_network, raise_on_oom
     from socrates_core.finetune.trainer import Trainer
     from socrates_core.model.folder import local_folder, weights_digest
@@ -230,7 +230,7 @@ def learn(job: "Job") -> None:
     if result is None:
         number = trainer.stopped_by or signal.SIGTERM
         print(f"stopped      by {signal.Signals(number).name}; go on with --resume")
-        sys.exit(128 + number)
+        sys.exit(INTERRUPTED if number == signal.SIGINT else USER_ERROR)
     print(f"validation   loss {result.loss:.4f}, W {result.wasserstein:.4f} [{result.low:.4f}, {result.high:.4f}]")
     print(f"             {result.mass_on_scale or 'probability on the scale not recorded'}")
     print(f"wrote        {job.out}")
