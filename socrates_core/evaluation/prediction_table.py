@@ -76,6 +76,10 @@ ROUNDING: Final = 0.001
 """How far from 1 probabilities may add up, being stored in single precision."""
 
 
+MASS_ROUNDING: Final = 0.02
+"""How far above 1 the probability on the scale may be: a sum of what endpoints and half precision round."""
+
+
 def unit_table(cells: Iterable[CellPredictions]) -> pl.DataFrame:
     """Cells as rows of `predictions.parquet`."""
     return pl.concat([_frame(cell) for cell in cells], how="diagonal")
@@ -155,6 +159,10 @@ def _impossible(attributes: Sequence[str]) -> list[tuple[pl.Expr, str]]:
         (pl.col("probs").is_not_null() & pl.col("scale_values").is_null(), "there are probabilities and no options"),
         (some("probs", not_a_share), "a probability is not a number from 0 to 1"),
         (some("off_probs", not_a_share | (one > 1 + ROUNDING)), "a probability is not a number from 0 to 1"),
+        (
+            some("on_scale_mass", not_a_share | (one > 1 + MASS_ROUNDING)),
+            "the probability on the scale is not a number from 0 to 1",
+        ),
         (
             (pl.col("off_axis").list.len() < 1)
             | some("off_axis", ~(one.diff().fill_null(1) > 0) | one.is_null())

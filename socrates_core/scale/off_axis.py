@@ -198,24 +198,31 @@ def with_codes(scale: AnswerScale, codes: Mapping[int, str]) -> AnswerScale:
 
 
 def within_ends(stated: AnswerScale, text: str, found: AnswerScale | None) -> AnswerScale:
-    """A scale whose ends are stated, as far as its text does not say which of its codes are no answers.
+    """A scale whose ends are stated, as far as its text does not say which numbers between them are options.
 
     Args:
         stated: All options from one end to the other.
         text: Of the question.
         found: The scale that the text states; None if it states none. Where its options, those off the axis among them,
-            have the same ends, the ends were those of a column of codes: of "1 Agree, 2 Disagree, 9 Don't know" they
-            are 1 and 9, and the axis is 1 and 2.
+            have the same ends, it holds: of "1 Agree, 2 Disagree, 9 Don't know" the ends are 1 and 9, and the axis is
+            1 and 2; "a multiple of 10 between 0 and 100" has eleven options. A text that names a few points
+            ("1 for never, 4 for sometimes, or 7 for always") may mean those between them too, and then does not.
     """
     codes = codes_for_no_answer(text)[0]
-    if found is None or found.values is None or not found.off_axis:
+    if found is None or found.values is None:
         return with_codes(stated, codes)
     options, ends = found.options or (), stated.options or ()
     known = set(stated.labels) <= set(options) and not stated.off_axis.keys() - found.off_axis.keys()
-    if known and (options[0], options[-1]) == (ends[0], ends[-1]):
+    if known and (options[0], options[-1]) == (ends[0], ends[-1]) and not _names_points_alone(found, len(ends)):
         labels = {value: stated.labels.get(value, found.labels.get(value, "")) for value in found.values}
-        return replace(found, labels={value: label for value, label in labels.items() if label})
+        return with_codes(replace(found, labels={value: label for value, label in labels.items() if label}), codes)
     return with_codes(stated, {**codes, **found.off_axis})
+
+
+def _names_points_alone(found: AnswerScale, between: int) -> bool:
+    """Whether a scale is a few points by their names, all on the axis, at most half of the numbers between its ends."""
+    values = found.values or ()
+    return not found.off_axis and len(values) * 2 <= between and all(value in found.labels for value in values)
 
 
 @lru_cache(maxsize=4096)

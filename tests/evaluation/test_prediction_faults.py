@@ -438,6 +438,8 @@ FLOATS, INTEGERS = pl.List(pl.Float64), pl.List(pl.Int64)
         ({"weights": pl.lit([1, -1, 1], FLOATS)}, "a weight is not a number"),
         ({"scale_values": pl.lit([1, 2, 2, 4, 5], INTEGERS)}, "ascending order"),
         ({"on_scale_mass": pl.lit([0.5], pl.List(pl.Float32))}, "on_scale_mass does not fit"),
+        ({"on_scale_mass": pl.lit([0.5, 3, 1], pl.List(pl.Float32))}, "the probability on the scale is not"),
+        ({"on_scale_mass": pl.lit([0.5, -1, 1], pl.List(pl.Float32))}, "the probability on the scale is not"),
     ],
 )
 def test_a_run_that_no_evaluation_wrote_is_refused_by_its_cell(

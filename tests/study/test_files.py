@@ -110,7 +110,7 @@ def test_other_software_may_write_what_json_does_not_have() -> None:
 READERS = {"study/files.py"}
 """Where JSON is parsed: one reader, with one bound on its depth."""
 
-OWN = {"study/sources/society/world.py", "study/dataset_dict.py", "runs/index.py"}
+OWN = {"study/sources/society/world.py", "study/dataset_dict.py"}
 """These read what the software itself wrote."""
 
 

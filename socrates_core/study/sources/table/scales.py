@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from socrates_core.errors import ScaleError, SourceError
+from socrates_core.errors import ScaleError, SourceError, listed
 from socrates_core.scale.answer_scale import AnswerScale, answer_instruction
 from socrates_core.scale.instruction import instruction_start, parse_scale
 from socrates_core.scale.off_axis import codes_for_no_answer, with_codes, with_off_axis, within_ends
@@ -41,6 +41,8 @@ class Scales:
     """Why the first scale that cannot be read cannot be read."""
     ends: dict[str, Mapping[int, str]] = field(default_factory=dict)
     """Stimulus whose scale cannot be read → the two options that it names, which may be the ends of its scale."""
+    said: dict[str, None] = field(default_factory=dict)
+    """A sentence on each text that states another scale than its ends do, in order."""
     _read: dict[str, AnswerScale | None] = field(default_factory=dict)
 
     def of(self, stimulus: str) -> AnswerScale | None:
@@ -131,7 +133,7 @@ def with_shown_text(rows: pl.DataFrame, finder: OutcomeFinder, scales: Scales) -
         scales: Gains the scales that are stated by something else than the stimulus.
     """
     distinct = rows.select(_SHOWN).unique(maintain_order=True)
-    listed = _listed_scales(rows)
+    columns = _listed_scales(rows)
     shown: list[str | None] = []
     for row in distinct.iter_rows(named=True):
         stimulus, question = row["stimulus"] or "", row["question"] or ""
@@ -140,6 +142,7 @@ def with_shown_text(rows: pl.DataFrame, finder: OutcomeFinder, scales: Scales) -
         noted = scales.noted.get(row[RULE]) if row[RULE] is not None else None
         if text and rule is not None and rule.scale is not None:
             stated = rule.scale if rule.names_off_axis else _without_codes(rule.scale, text)
+            stated = _with_labels_of(stated, _scale_in(text))
             text, scale = _with_other_scale(text, stated)
             scales.stated[text] = scale
             finder.give_way(row["study_id"], question or stimulus)
@@ -148,11 +151,14 @@ def with_shown_text(rows: pl.DataFrame, finder: OutcomeFinder, scales: Scales) -
         elif text and row["scale_min"] is not None:
             values = tuple(range(row["scale_min"], row["scale_max"] + 1))
             labels = finder.use(row["study_id"], question or stimulus, values) or _fitting(noted, values)
-            ends = with_off_axis(AnswerScale(values, labels))
-            text, scale = with_instruction(text, within_ends(ends, text, _scale_in(text)))
+            ends, found = with_off_axis(AnswerScale(values, labels)), _scale_in(text)
+            known = within_ends(ends, text, found)
+            if found is not None and found.options != known.options:
+                scales.said[_other_ends(text, found, values)] = None
+            text, scale = with_instruction(text, known)
             scales.stated[text] = scale
-        elif row["stimulus"] in listed:
-            scales.stated[text] = listed[row["stimulus"]]
+        elif row["stimulus"] in columns:
+            scales.stated[text] = columns[row["stimulus"]]
             scales.in_units.add(text)
         elif text and noted is not None and scales.of(text) is None:
             text, scale = _with_noted_scale(text, noted, rule)
@@ -224,6 +230,32 @@ def _scale_in(text: str) -> AnswerScale | None:
         return parse_scale(text)
     except ScaleError:
         return None
+
+
+def _other_ends(text: str, found: AnswerScale, stated: tuple[int, ...]) -> str:
+    """What is said of a text that states another scale than the ends in the table or the codebook."""
+    if found.options is None:
+        own = "any number"
+    elif found.options[-1] - found.options[0] >= len(found.options):
+        own = listed(found.written_options, most=11)
+    else:
+        own = f"{found.written_options[0]} to {found.written_options[-1]}"
+    return (
+        f"“{ending(text)}” states {own}, and scale_min and scale_max {stated[0]} to {stated[-1]}: these count, and an "
+        "instruction that says so stands below the text; correct whichever people did not read"
+    )
+
+
+def _with_labels_of(scale: AnswerScale, found: AnswerScale | None) -> AnswerScale:
+    """A map's scale with the labels of the text's, where it names none and goes from the same end to the same end."""
+    if scale.values is None or scale.labels or found is None or found.values is None:
+        return scale
+    options = {scale.written(value): value for value in scale.values}
+    low, high = found.written(found.values[0]), found.written(found.values[-1])
+    if (options.get(low), options.get(high)) != (scale.values[0], scale.values[-1]):
+        return scale
+    texts = {found.written(value): label for value, label in found.labels.items()}
+    return replace(scale, labels={options[number]: label for number, label in texts.items() if number in options})
 
 
 def _without_codes(scale: AnswerScale, text: str) -> AnswerScale:

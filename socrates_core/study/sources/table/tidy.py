@@ -133,7 +133,7 @@ def load_table(table: TableSource, progress: Progress | None = None) -> StudySet
         read = with_scale_ends(read, finder, str(file), before[file])
         read = with_shown_text(read, finder, scales)
         read, said = with_observed_ends(read, scales)
-        layout.notes.update(dict.fromkeys(said))
+        layout.notes.update(dict.fromkeys([*scales.said, *said]))
         before[file] += len(rows)
         if "wording_contrast" in read.columns:
             contrasts.append(read.filter("wording_contrast").select("study_id", "stimulus").unique())

@@ -116,8 +116,9 @@ def test_without_a_participant_each_row_is_a_person(tmp_path: Path) -> None:
     assert "mine.csv: each row is a person, called by its number" in studies.manifest.notes
 
 
-def test_half_steps_are_kept_in_units_of_a_half(tmp_path: Path) -> None:
-    studies = halves(tmp_path, "scale: {step: 0.5}")
+@pytest.mark.parametrize("scale", ["{step: 0.5}", "{from: 1, to: 5, step: 0.5}"])
+def test_half_steps_are_kept_in_units_of_a_half_with_the_labels_of_the_text(tmp_path: Path, scale: str) -> None:
+    studies = halves(tmp_path, f"scale: {scale}")
     (cell,) = studies.cells_of("s")
     assert (cell.scale.values, cell.scale.unit) == (tuple(range(2, 11)), 0.5)
     assert cell.scale.labels == {2: "cold", 10: "hot"}

@@ -124,6 +124,25 @@ def test_a_text_with_another_scale_gets_an_instruction_with_the_stated_one(tmp_p
     (cell,) = studies.cells_of("s")
     assert cell.stimulus.endswith("nothing else.\n\nOnly return an integer from 1 to 7, nothing else.")
     assert cell.scale.values == tuple(range(1, 8))
+    assert any("states 1 to 5, and scale_min and scale_max 1 to 7: these count" in n for n in studies.manifest.notes)
+
+
+@pytest.mark.parametrize(
+    ("asked", "low", "high", "options", "labels"),
+    [
+        ("Only return a multiple of 10 between 0 and 100.", 0, 100, tuple(range(0, 101, 10)), {}),
+        ("Only return 1 for a, 2 for b, 4 for c, or 5 for d.", 1, 5, (1, 2, 4, 5), {1: "a", 2: "b", 4: "c", 5: "d"}),
+        ("Only return 1, 4 or 7.", 1, 7, (1, 4, 7), {}),
+        ("Only return an integer from 1 (cold) to 5 (hot).", 1, 5, (1, 2, 3, 4, 5), {1: "cold", 5: "hot"}),
+        ("Only return 1 for cold, 4 for mild, or 7 for hot.", 1, 7, tuple(range(1, 8)), {}),  # points of a scale
+    ],
+)
+def test_ends_that_are_those_of_the_text_leave_its_steps_gaps_and_labels(
+    tmp_path: Path, asked: str, low: int, high: int, options: tuple[int, ...], labels: dict[int, str]
+) -> None:
+    row = f's,1,ann,{low},"How was it? {asked}",{low},{high}'
+    (cell,) = load(table(tmp_path / "mine.csv", f"{HEADER},scale_min,scale_max", row)).cells_of("s")
+    assert (cell.scale.values, dict(cell.scale.labels)) == (options, labels)
 
 
 def test_a_question_without_a_stimulus_stands_alone_and_nothing_at_all_is_dropped(tmp_path: Path) -> None:
