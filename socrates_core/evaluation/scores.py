@@ -164,7 +164,7 @@ def evaluate(
     study_ids, everywhere = [cell.study_id for cell in scored], [cell.study_id for cell in cells]
     resamples = StudyResamples.draw(study_ids or everywhere, seed, group_of=groups_of_studies(cells))
     excluded += _excluded_by_convention(scored, scores)
-    effects, effects_left_out = effects_of(scored, contrasts)
+    effects, effects_left_out = effects_of(scored, contrasts, [cell for cell in cells if unscored(cell)])
     proper = [cell_proper(cell) for cell in scored]
     groups = [group for cell in scored for group in group_cells(cell)]
     known = {score.cell_id: score.observed for score in scores}

@@ -7,7 +7,7 @@ Within an arm, the texts that ask an outcome on one scale are pooled. Prediction
 answered, so chance differences between arms, in age for example, affect predicted and actual effects alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final, Literal
@@ -15,7 +15,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from socrates_core.errors import counted
+from socrates_core.errors import counted, listed
 from socrates_core.metrics.cell.comparison import weight_counts
 from socrates_core.metrics.cell.off_axis import trimming_bounds
 from socrates_core.metrics.cell_predictions import CellPredictions
@@ -25,11 +25,17 @@ from socrates_core.scale.distribution import Floats
 Contrasts = Literal["control", "pairs"]
 """Each arm against the first one (the lowest condition number), or every pair of arms."""
 
+Outcome = tuple[str, int | None, tuple[int, ...]]
+"""A study, a task and a scale."""
+
 WORDING_CONTRAST: Final = "wording contrast, polarity unchecked"
 """What an effect is called between arms that ask different questions and were matched by their options alone."""
 
 RESOLVABLE: Final = 10
 """People that both arms need for the direction of an effect to count as known."""
+
+MOST_NAMED: Final = 3
+"""Outcomes that a sentence on several names."""
 
 
 @dataclass(frozen=True)
@@ -126,36 +132,27 @@ class Arm:
         return self.given(self.predicted) if self.expected is None else self.expected
 
 
-def effects_of(cells: Sequence[CellPredictions], contrasts: Contrasts = "control") -> tuple[list[Effect], list[str]]:
+def effects_of(
+    cells: Sequence[CellPredictions], contrasts: Contrasts = "control", unscored: Sequence[CellPredictions] = ()
+) -> tuple[list[Effect], list[str]]:
     """All effects that can be computed from the cells, and what was left out and why.
 
     An outcome is a task of a study on one scale; a task with different scales in its arms has one outcome for each
-    scale. An arm needs two people.
+    scale, and arms that share none are named. An arm needs two people; without its control an outcome has no effects
+    on it, since another arm in its place would change what the others mean.
+
+    Args:
+        cells: Those that can be scored.
+        contrasts: The arms that are compared.
+        unscored: The others of the same studies, whose arms may be the control.
     """
-    outcomes: dict[tuple[str, int | None, tuple[int, ...]], dict[int, list[CellPredictions]]] = {}
-    unscaled = without_task = unordered = 0
-    for cell in cells:
-        if cell.values is None:
-            unscaled += 1
-            continue
-        if cell.nominal:
-            unordered += 1
-            continue
-        if cell.task_num is None and cell.stimulus is not None:
-            without_task += 1
-            continue
-        key = (cell.study_id, cell.task_num, tuple(cell.values.tolist()))
-        outcomes.setdefault(key, {}).setdefault(cell.condition_num, []).append(cell)
+    controls = _controls([*cells, *unscored])
+    outcomes, left_out = _outcomes(cells)
     found: list[Effect] = []
-    left_out = [f"{counted(unscaled, 'cell')} without a known scale"] if unscaled else []
-    if unordered:
-        left_out.append(f"{counted(unordered, 'cell')} whose options have no order, and so no mean")
-    if without_task:
-        left_out.append(
-            f"{counted(without_task, 'cell')} without a task: it is not known which texts ask the same outcome"
-        )
-    for (study_id, task_num, _), by_condition in sorted(outcomes.items(), key=lambda item: (item[0][0], str(item[0]))):
+    for key, by_condition in sorted(outcomes.items(), key=lambda item: (item[0][0], str(item[0]))):
+        study_id, task_num, _ = key
         arms = []
+        control_is_there = False
         off_axis = any(cell.off_axis for members in by_condition.values() for cell in members)
         for number in sorted(by_condition):
             arm = _arm(by_condition[number], off_axis)
@@ -163,12 +160,79 @@ def effects_of(cells: Sequence[CellPredictions], contrasts: Contrasts = "control
                 left_out.append(f"{study_id}, {arm.name}, task {task_num}: fewer than two people")
             else:
                 arms.append(arm)
+                control_is_there |= number == controls[key].condition_num
+        if contrasts == "control" and arms and not control_is_there:
+            name = _arm_name(controls[key])
+            left_out.append(f"{_named(key)}: no effects, since {name}, its control, cannot be scored")
+            continue
         pairs = combinations(arms, 2) if contrasts == "pairs" else ((arms[0], arm) for arm in arms[1:])
         contrast = any(cell.wording_contrast for group in by_condition.values() for cell in group)
         effects = [effect_between(study_id, task_num, arm, reference) for reference, arm in pairs]
         found += [replace(one, wording_contrast=contrast) for one in effects]
     left_out += [f"{one.name}: {WORDING_CONTRAST}; in no summary" for one in found if one.wording_contrast]
-    return found, left_out
+    return found, left_out + _apart(outcomes)
+
+
+def _controls(cells: Iterable[CellPredictions]) -> dict[Outcome, CellPredictions]:
+    """Outcome → a cell of the arm with which its others are compared."""
+    found: dict[Outcome, CellPredictions] = {}
+    for cell in cells:
+        if cell.values is not None:
+            first = found.setdefault(_outcome(cell), cell)
+            if cell.condition_num < first.condition_num:
+                found[_outcome(cell)] = cell
+    return found
+
+
+def _outcomes(
+    cells: Iterable[CellPredictions],
+) -> tuple[dict[Outcome, dict[int, list[CellPredictions]]], list[str]]:
+    """Outcome → condition → its cells; and of which cells there are no effects."""
+    outcomes: dict[Outcome, dict[int, list[CellPredictions]]] = {}
+    unscaled = without_task = unordered = 0
+    for cell in cells:
+        if cell.values is None:
+            unscaled += 1
+        elif cell.nominal:
+            unordered += 1
+        elif cell.task_num is None and cell.stimulus is not None:
+            without_task += 1
+        else:
+            outcomes.setdefault(_outcome(cell), {}).setdefault(cell.condition_num, []).append(cell)
+    left_out = [f"{counted(unscaled, 'cell')} without a known scale"] if unscaled else []
+    if unordered:
+        left_out.append(f"{counted(unordered, 'cell')} whose options have no order, and so no mean")
+    if without_task:
+        left_out.append(
+            f"{counted(without_task, 'cell')} without a task: it is not known which texts ask the same outcome"
+        )
+    return outcomes, left_out
+
+
+def _named(outcome: Outcome) -> str:
+    study_id, task_num, _ = outcome
+    return study_id if task_num is None else f"{study_id}, task {task_num}"
+
+
+def _outcome(cell: CellPredictions) -> Outcome:
+    assert cell.values is not None
+    return cell.study_id, cell.task_num, tuple(cell.values.tolist())
+
+
+def _apart(outcomes: Mapping[Outcome, Mapping[int, object]]) -> list[str]:
+    """What is said of tasks with several arms, some of which answer on a scale that no other arm of them has."""
+    scales: dict[tuple[str, int | None], list[set[int]]] = {}
+    for (study_id, task_num, _), by_condition in outcomes.items():
+        scales.setdefault((study_id, task_num), []).append(set(by_condition))
+    apart = [
+        _named((*task, ()))
+        for task, arms in sorted(scales.items(), key=lambda item: (item[0][0], str(item[0])))
+        if any(len(one) == 1 and one != set().union(*arms) for one in arms)
+    ]
+    if not apart:
+        return []
+    names = listed(apart, MOST_NAMED, between="; ")
+    return [f"{counted(len(apart), 'outcome')} with arms on scales of their own, which are not compared: {names}"]
 
 
 def effect_between(study_id: str, task_num: int | None, arm: Arm, reference: Arm) -> Effect:
@@ -231,13 +295,16 @@ def _arm(cells: Sequence[CellPredictions], off_axis: bool) -> Arm:
         answers.append(_percent(cell, cell.responses[used]))
         predicted.append(_expected(cell, used))
         weights.append(cell.mass_of[used])
-    name = cells[0].condition or f"condition {cells[0].condition_num}"
     values = cells[0].values
     assert values is not None
     options = 100 * (values - values[0]) / (values[-1] - values[0])
     answered, expecting, weighing = (np.concatenate(part) for part in (answers, predicted, weights))
-    arm = Arm(name, np.concatenate(people), answered, expecting, weighing, options)
+    arm = Arm(_arm_name(cells[0]), np.concatenate(people), answered, expecting, weighing, options)
     return _with_off_axis(arm, cells) if off_axis else arm
+
+
+def _arm_name(cell: CellPredictions) -> str:
+    return cell.condition or f"condition {cell.condition_num}"
 
 
 def _percent(cell: CellPredictions, numbers: Floats) -> Floats:

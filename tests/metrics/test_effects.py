@@ -89,7 +89,17 @@ def test_scales_tasks_and_lone_people_are_kept_apart_and_named() -> None:
         "1 cell without a known scale",
         "1 cell without a task: it is not known which texts ask the same outcome",
         "s, condition 2, task 2: fewer than two people",
+        "1 outcome with arms on scales of their own, which are not compared: s, task 1",
     ]
+
+
+def test_no_arm_takes_the_place_of_a_control_that_cannot_be_scored() -> None:
+    arms = [*two_arms([1, 2], [3, 5]), cell([4, 5], HIGH, cell_id=2, condition=3)]
+    said = "s, task 1: no effects, since condition 1, its control, cannot be scored"
+    assert effects_of(arms[1:], unscored=arms[:1]) == ([], [said])
+    lone = [replace(arms[0], responses=np.array([1.0, 9.0])), *arms[1:]]  # one answer of the control is on the scale
+    assert effects_of(lone) == ([], ["s, condition 1, task 1: fewer than two people", said])
+    assert len(effects_of(arms[1:], "pairs", arms[:1])[0]) == 1
 
 
 def test_many_answers_of_few_people_do_not_make_a_direction_known() -> None:

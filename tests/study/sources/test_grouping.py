@@ -36,7 +36,9 @@ def test_a_column_names_the_group_of_each_study(tmp_path: Path) -> None:
     assert groups_of(open_source(str(path))) == {"s0": "x", "s1": "y", "s2": "x"}
     other = table(tmp_path / "mine.csv", f"{HEADER},Pool", *rows)
     assert groups_of(open_source(str(other))) == {"s0": "s0", "s1": "s1", "s2": "s2"}
-    assert groups_of(open_source(str(other), stated=Stated(group_by="Pool"))) == {"s0": "x", "s1": "y", "s2": "x"}
+    pooled = open_source(str(other), stated=Stated(group_by="Pool"))
+    assert groups_of(pooled) == {"s0": "x", "s1": "y", "s2": "x"}
+    assert not any("nothing reads" in note for note in pooled.manifest.notes)
 
 
 def test_studies_json_names_groups_too(tmp_path: Path) -> None:

@@ -290,9 +290,10 @@ class Layout:
             unused.append("outcome")
         if not isinstance(rows.schema.get("scale_values"), pl.List):
             unused += [name for name in SCALE_COLUMNS if name in rows.columns]
-        if unused:
+        unread = [name for name in unused if name != self.group_by]
+        if unread:
             self.notes.setdefault(
-                f"{file.name}: nothing reads the column {', '.join(unused)} (the names of attributes begin with "
+                f"{file.name}: nothing reads the column {', '.join(unread)} (the names of attributes begin with "
                 f"{DEMOGRAPHIC}, or a map lists them under `attributes`)"
             )
         rows = rows.drop(unused)
