@@ -37,9 +37,6 @@ LEVELS: Final[Mapping[str, Callable[[FrozenClaim], Interval | None]]] = {
 }
 """Level → what was registered at it."""
 
-SAME_MEAN: Final = 0.005
-"""In the scale's own numbers: means closer than this are shown as one."""
-
 
 def scored_files(record: OpenedRecord, scored: ScoredRecord) -> dict[str, str]:
     """Name → content: report.html, report.md and scored.json, and for each outcome `compared-…` with every figure."""
@@ -119,7 +116,7 @@ def _outcome(one: ScoredOutcome) -> list[Part]:
     which = raw_words(one.said, ", calibrated")
     tables = [judged_table("mean", one.means, which), judged_table("effect", one.effects, which)]
     shown = [table for table in tables if table is not None]
-    raw = [W_OF_RAW] if _calibrated(one) else []
+    raw = [W_OF_RAW] if raw_words(one.said, "raw") else []
     raw += [NOT_TELLING] if one.said.basis is not None and not one.said.basis.telling and one.said.applied else []
     judged: list[Part] = [f"{TITLE}, as registered.", HOW_JUDGED, *raw, *shown] if shown else []
     return [*parts, *_picture(one), *judged, *finding_parts(one)]
@@ -136,14 +133,6 @@ def _picture(one: ScoredOutcome) -> list[Part]:
         for arm in made.arms
     ]
     return [Picture(mark_means(arms_figure(made), marks), CAPTION)]
-
-
-def _calibrated(one: ScoredOutcome) -> bool:
-    """Whether the registered means are others than those of the distributions that are scored."""
-    arms = () if one.result.simulation is None else one.result.simulation.arms
-    given = {arm.label: arm.predicted_mean for arm in arms}
-    claims = [judged.claim for judged in one.means]
-    return any(abs(claim.predicted - given.get(claim.label, claim.predicted)) > SAME_MEAN for claim in claims)
 
 
 def _row(one: Judged, digits: int, levels: Sequence[str]) -> tuple[str, ...]:

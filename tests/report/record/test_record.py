@@ -266,7 +266,6 @@ def test_registered_intervals_are_compared_and_not_computed_anew(record: bytes, 
     assert (
         "True mean, 80 %" in scored_files(opened, scored)["report.html"].split("<script")[-1]
     )  # in the picture's legend
-    assert "The means registered here are calibrated" in report  # 2.5, where the model's distribution has 2
 
 
 @pytest.fixture(scope="module")
@@ -328,6 +327,7 @@ def test_everything_that_was_registered_is_judged(stated: bytes, tmp_path: Path)
     assert "| Condition | Registered mean, calibrated | True mean, 80 % |" in report
     assert "cannot show it to be right or wrong" in report
     assert "the prediction adds nothing to that" in report
+    assert "The means registered here are calibrated" in report
     assert "| climate | calibrated | 0.500 | 0.125 | 0.693 | 20 |" in report
     told = json.loads(scored_files(opened, scored)["scored.json"])
     assert told["record_sha256"] == opened.digest
@@ -337,6 +337,19 @@ def test_everything_that_was_registered_is_judged(stated: bytes, tmp_path: Path)
     assert "With 20 people, where 400 answered a cell of the calibration (median), chance makes W larger" in lines
     for said in ("W (raw) = 0.208", "0.125 (inside) in plain", "effect above 0 was given 70.0 %", "1 of 2 shares"):
         assert said in lines
+
+
+def test_calibrated_means_are_named_so_though_they_happen_to_be_the_raw_ones(stated: bytes, tmp_path: Path) -> None:
+    def even(files: dict[str, str]) -> None:
+        told = json.loads(files["prediction.json"])
+        for arm in told["outcomes"][0]["trust"]["arms"]:
+            arm |= {"calibrated": [0.5, 0.0, 0.5], "mean": 2.0}  # raw: a third each, of the same mean
+        files["prediction.json"] = json.dumps(told)
+
+    (tmp_path / "r.zip").write_bytes(forged(stated, even))
+    opened = open_record(tmp_path / "r.zip")
+    scored = score_record(opened, *people(tmp_path, "intention", [1, 3, 2, 2] * 5))
+    assert "The means registered here are calibrated" in scored_files(opened, scored)["report.md"]
 
 
 def test_the_tables_of_a_scored_record_carry_the_calibration_that_was_registered(stated: bytes, tmp_path: Path) -> None:
