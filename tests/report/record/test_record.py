@@ -328,14 +328,26 @@ def test_everything_that_was_registered_is_judged(stated: bytes, tmp_path: Path)
     assert "cannot show it to be right or wrong" in report
     assert "the prediction adds nothing to that" in report
     assert "The means registered here are calibrated" in report
-    assert "| climate | calibrated | 0.500 | 0.125 | 0.693 | 20 |" in report
+    # everybody answers 3, so the ranked score is 1/8, and that of thirds (1/9 + 4/9) / 2
+    assert "| climate | calibrated | 0.500 (0.500 to 0.6" in report
+    assert "| climate | uniform baseline minus calibrated | +0.167 (" in report
+    better = one.scores[1].calibrated_better
+    assert better is not None
+    assert better.scores.rps == pytest.approx(5 / 18 - 1 / 8)
+    assert better.intervals.brier.low < 1 / 6 <= better.intervals.brier.high
     told = json.loads(scored_files(opened, scored)["scored.json"])
     assert told["record_sha256"] == opened.digest
     assert told["outcomes"][0]["said"]["arms"][0]["distance"]["inner"] is True
     assert told["outcomes"][0]["scores"][1]["calibrated"]["brier"] == pytest.approx(0.5)
     lines = " ".join(scored_lines(one))
     assert "With 20 people, where 400 answered a cell of the calibration (median), chance makes W larger" in lines
-    for said in ("W (raw) = 0.208", "0.125 (inside) in plain", "effect above 0 was given 70.0 %", "1 of 2 shares"):
+    for said in (
+        "climate: uniform baseline minus calibrated, Brier score: +0.167 (",
+        "W (raw) = 0.208",
+        "0.125 (inside) in plain",
+        "effect above 0 was given 70.0 %",
+        "1 of 2 shares",
+    ):
         assert said in lines
 
 
