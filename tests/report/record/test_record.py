@@ -24,7 +24,7 @@ from socrates_core.report.record.frozen import FrozenClaim
 from socrates_core.report.record.judging import Inside, judged
 from socrates_core.report.record.making import digests, make_record, packed
 from socrates_core.report.record.opening import LARGEST, open_record
-from socrates_core.report.record.report import scored_files, scored_lines
+from socrates_core.report.record.report import scored_files, scored_lines, scored_picture
 from socrates_core.report.record.scoring import score_record
 from socrates_core.report.record.words import OPEN, population_words
 from socrates_core.simulation.robustness.asking import in_both_orders
@@ -303,6 +303,12 @@ def test_everything_that_was_registered_is_judged(stated: bytes, tmp_path: Path)
     answers = [2, 3, 2, 3, 3, 3, 2, 3] * 5  # plain: 2 three times in four, 3 once; climate: all 3
     scored = score_record(opened, *people(tmp_path, "intention", answers))
     (one,) = scored.outcomes
+    picture = scored_picture(one)
+    assert picture is not None
+    assert [trace.name for trace in picture.figure.data] == [
+        "True mean, 80 %", "Predicted mean, raw", "Actual mean", "Registered mean, calibrated",
+    ]  # fmt: skip
+    assert [list(picture.figure.data[k].x) for k in (1, 3)] == [[2, 2], [2.5, 2.5]]  # pale bars lie around the latter
     plain, climate = one.said.arms
     # W of 0, 1/2, 1/2: a quarter, and a half, of the answers moved by half of the scale's width
     assert plain.distance is not None

@@ -8,7 +8,9 @@ import pytest
 
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.model.loading import load_model
+from socrates_core.report.figures import arms_figure, histogram
 from socrates_core.report.prediction.claims import prediction_claims_csv
+from socrates_core.report.prediction.picture import conditions_figure
 from socrates_core.report.prediction.tables import arms_table, summary
 from socrates_core.report.simulation import to_csv, to_html, to_json
 from socrates_core.report.trust.tables import shares_trust_table, trials_table, trust_sentences
@@ -105,6 +107,9 @@ def test_w_is_named_raw_or_calibrated_wherever_it_stands_beside_a_bound(forbid: 
     page = metrics_html(forbid.arms[0], None, said) + effects_html(forbid) + to_html(forbid)
     assert "<h4>Wasserstein distance (W), raw</h4>" in page
     assert "<h4>W, calibrated</h4>" in page
+    legends = [trace.name for trace in (*arms_figure(forbid).data, *histogram(forbid.arms[0], ", raw").data)]
+    assert legends == ["Predicted mean, raw", "Actual mean", "Predicted, raw (20 simulated)", legends[-1]]
+    assert conditions_figure(forbid).layout.yaxis.title.text == "Predicted share, raw (%)"
     assert "<th>Wasserstein distance (W), raw, stated scale</th>" in page
     assert f"{said.arms[1].distance.observed:.3f} (outside)" in page  # type: ignore[union-attr]
 
