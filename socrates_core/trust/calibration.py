@@ -201,6 +201,12 @@ class FamilyModel:
     sharpened: AnswersModel | None
     """Of sharpened ones; None where sharpening does not help those left out, or their W grows beyond chance."""
 
+    def __post_init__(self) -> None:
+        """Refuse sharpened predictions without what sharpens them: they would be raw ones under another name."""
+        used = self.sharpness is not None and self.sharpness.used and self.change is not None and self.change.harmless
+        if self.sharpened is not None and not used:
+            raise ValueError("sharpened: predictions are sharpened only where a sharpness was found to help")
+
 
 @dataclass(frozen=True)
 class Calibration:

@@ -269,6 +269,25 @@ def test_rows_of_a_test_of_effects_cannot_be_missing_unless_too_few_groups_had_s
         assert load_calibration(tmp_path).tested_effects == 1
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda family: family.update(sharpness=None), "where a sharpness was found to help"),
+        (lambda family: family["sharpness"].update(gain=-1.0), "where a sharpness was found to help"),
+        (lambda family: family.update(change=None), "where a sharpness was found to help"),
+        (lambda family: family["sharpness"]["setting"].update(temperature=1e-9), "a temperature is 0.35 to 8"),
+    ],
+)
+def test_raw_answers_are_never_called_calibrated_by_a_file_that_lost_what_calibrates_them(
+    change: Callable[[dict[str, Any]], None], said: str, tmp_path: Path
+) -> None:
+    told = json.loads((DEMO_ADAPTER / "calibration.json").read_text("utf-8"))
+    change(told["families"][ALL])
+    (tmp_path / "calibration.json").write_text(json.dumps(told), "utf-8")
+    with pytest.raises(PredictionError, match=said):
+        load_calibration(tmp_path)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 3}', '{"format": NaN}'])
 def test_what_is_no_calibration_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "calibration.json").write_text(text, "utf-8")
