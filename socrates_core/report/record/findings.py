@@ -34,6 +34,8 @@ EXPLAIN_SCORES: Final = (
 
 
 NO_ORDER: Final = "no order"
+TIED: Final = 1e-9
+"""In the scale's own numbers: means of the same answers differ by less, for they are added up in different orders."""
 
 
 def finding_parts(one: ScoredOutcome) -> list[Part]:
@@ -229,8 +231,10 @@ def _mean_seen(arm: ArmResult, arms: Sequence[ArmResult]) -> tuple[str, str]:
     known = [(mean, at) for mean, at in others if mean is not None and at is not None]
     if len(known) < len(others):
         shows = "not all conditions were answered"
-    elif any(mean > arm.actual_mean for mean, _ in known):
+    elif any(mean > arm.actual_mean + TIED for mean, _ in known):
         shows = "not the highest"
+    elif any(mean > arm.actual_mean - TIED for mean, _ in known):
+        shows = "as high as another's"
     else:
         overlaps = any(at.high >= ends.low for _, at in known)
         shows = "highest; its interval overlaps with another's" if overlaps else "highest"

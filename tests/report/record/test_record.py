@@ -357,6 +357,16 @@ def test_everything_that_was_registered_is_judged(stated: bytes, tmp_path: Path)
         assert said in lines
 
 
+def test_two_means_that_are_equal_are_both_as_high_as_the_other(stated: bytes, tmp_path: Path) -> None:
+    (tmp_path / "r.zip").write_bytes(stated)
+    opened = open_record(tmp_path / "r.zip")
+    # of three answers each: 2.333… as 1 + 3 + 3 and as 2 + 2 + 3
+    scored = score_record(opened, *people(tmp_path, "intention", [1, 2, 3, 2, 3, 3] * 7))
+    lines = " ".join(scored_lines(scored.outcomes[0]))
+    assert lines.count("as high as another's") == 2
+    assert "not the highest" not in lines
+
+
 def test_calibrated_means_are_named_so_though_they_happen_to_be_the_raw_ones(stated: bytes, tmp_path: Path) -> None:
     def even(files: dict[str, str]) -> None:
         told = json.loads(files["prediction.json"])
