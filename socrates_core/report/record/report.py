@@ -28,10 +28,8 @@ W_OF_RAW: Final = (
     "The means registered here are calibrated: they are not those of the raw distributions, which the model gave and "
     "of which W and means above are where they are called raw."
 )
-CAPTION: Final = (
-    "Means that the model gave, and people's, with 95 % intervals over samples; pale behind them, where the record "
-    "says that the true mean lies, the broad part at 80 % and the narrow one at 95 %."
-)
+CAPTION: Final = "Means that the model gave, and people's, with 95 % intervals over samples{}."
+PALE: Final = "; pale behind them, where the record says that the true mean lies"
 OF_OPEN_MARKS: Final = " Pale parts are of the calibrated answers, whose registered means are the open marks."
 LEVELS: Final[Mapping[str, Callable[[FrozenClaim], Interval | None]]] = {
     "80 %": lambda claim: claim.inner,
@@ -136,8 +134,9 @@ def scored_picture(one: ScoredOutcome) -> Picture | None:
     found = [claims.get(arm.label) for arm in made.arms]
     marks = [None if claim is None else ErrorMark(claim.inner, claim.outer, _hover(claim)) for claim in found]
     figure = mark_means(arms_figure(made), marks)
+    caption = _caption([claim for claim in found if claim is not None])
     if not raw_words(one.said, "raw"):
-        return Picture(figure, CAPTION)
+        return Picture(figure, caption)
     heights = next(trace.y for trace in figure.data if trace.mode == "markers")
     rows = [(height, claim) for height, claim in zip(heights, found, strict=True) if claim is not None]
     figure.add_scatter(
@@ -149,7 +148,14 @@ def scored_picture(one: ScoredOutcome) -> Picture | None:
         hovertext=[_hover(claim) for _, claim in rows],
         hoverinfo="text",
     )
-    return Picture(figure, CAPTION + OF_OPEN_MARKS)
+    return Picture(figure, caption + OF_OPEN_MARKS)
+
+
+def _caption(claims: Sequence[FrozenClaim]) -> str:
+    """What is drawn, with no word of levels at which nothing was registered."""
+    there = [level for level, at in LEVELS.items() if any(at(claim) is not None for claim in claims)]
+    both = ", the broad part at 80 % and the narrow one at 95 %"
+    return CAPTION.format(f"{PALE}{both if len(there) > 1 else f' with {there[0]}'}" if there else "")
 
 
 def _hover(claim: FrozenClaim) -> str:
