@@ -137,5 +137,5 @@ def _why_not(one: Coverage) -> str:
     if one.groups < LEAST_TRIED[one.level]:
         return f"tried on {one.groups} groups alone"
     if one.what == "share" and one.level > SHARE_LEVEL:
-        return "where the truth was known such intervals fell short"
+        return "where the truth was known such intervals covered as few as 92 %"
     return "does not hold on the test part" if one.holds else "does not hold"

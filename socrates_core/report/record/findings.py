@@ -34,6 +34,7 @@ EXPLAIN_SCORES: Final = (
 
 
 NO_ORDER: Final = "no order"
+TOO_FEW: Final = "too few answered"
 TIED: Final = 1e-9
 """In the scale's own numbers: means of the same answers differ by less, for they are added up in different orders."""
 
@@ -73,7 +74,8 @@ def finding_lines(one: ScoredOutcome) -> list[str]:
     tables = ((positive_table(one, made), "effect above 0"), (highest_table(one, made), "highest true mean"))
     for table, what in tables:
         for label, said, *seen in () if table is None else table.rows:
-            told.append(f"{label}: {what} was given {said}; people's {', '.join(seen)}")
+            shown = f"people's {', '.join(seen)}" if seen[0] != TOO_FEW else "too few people answered"
+            told.append(f"{label}: {what} was given {said}; {shown}")
     for arm in one.scores:
         kinds = ", ".join(f"{name} {_brief(scores)}" for name, scores, _ in _kinds(arm))
         told.append(f"{arm.label}: Brier, ranked probability and log score: {kinds}")
@@ -217,7 +219,7 @@ def _brief(scores: Scores) -> str:
 
 def _effect_seen(observed: float | None, ends: Interval | None) -> tuple[str, str]:
     if observed is None or ends is None:
-        return "too few answered", "nothing"
+        return TOO_FEW, "nothing"
     shows = "above 0" if ends.low > 0 else "below 0" if ends.high < 0 else "not told apart from 0"
     return f"{signed(observed)} ({signed(ends.low)} to {signed(ends.high)})", shows
 
@@ -226,7 +228,7 @@ def _mean_seen(arm: ArmResult, arms: Sequence[ArmResult]) -> tuple[str, str]:
     """People's mean, and whether it is the highest; their intervals say whether that may be chance."""
     ends = arm.actual_mean_interval
     if arm.actual_mean is None or ends is None:
-        return "too few answered", "nothing"
+        return TOO_FEW, "nothing"
     others = [(one.actual_mean, one.actual_mean_interval) for one in arms if one is not arm]
     known = [(mean, at) for mean, at in others if mean is not None and at is not None]
     if len(known) < len(others):

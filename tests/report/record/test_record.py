@@ -368,6 +368,14 @@ def test_two_means_that_are_equal_are_both_as_high_as_the_other(stated: bytes, t
     assert "not the highest" not in lines
 
 
+def test_where_one_person_answered_a_condition_nothing_is_shown_and_said_so(stated: bytes, tmp_path: Path) -> None:
+    (tmp_path / "r.zip").write_bytes(stated)
+    opened = open_record(tmp_path / "r.zip")
+    lines = scored_lines(score_record(opened, *people(tmp_path, "intention", [1, 3])).outcomes[0])
+    assert "climate: effect above 0 was given 70.0 %; too few people answered" in lines
+    assert "plain: highest true mean was given 40.0 %; too few people answered" in lines
+
+
 def test_calibrated_means_are_named_so_though_they_happen_to_be_the_raw_ones(stated: bytes, tmp_path: Path) -> None:
     def even(files: dict[str, str]) -> None:
         told = json.loads(files["prediction.json"])
