@@ -113,7 +113,8 @@ def _answers_lines(which: str, answers: AnswersModel) -> list[str]:
         )
     if answers.effect is not None:
         slope = answers.effect.error
-        lines.append(f"    slope of actual on predicted effects {slope.coefficient:.2f} ± {slope.coefficient_se:.2f}")
+        shown = f"slope of actual on predicted effects {slope.coefficient:.2f} ± {slope.coefficient_se:.2f}"
+        lines.append(f"    {shown if slope.coefficient_se else 'no effect was ever predicted, so there is no slope'}")
         if not answers.knows_effects:
             lines.append("    no information about the effect: assuming none does as well")
     return lines + [f"    {_coverage_line(one, answers)}" for one in answers.coverage]
