@@ -50,6 +50,9 @@ MAP = "participant: id\ncondition: {column: arm}\noutcomes: {intention: {}}\n"
 WHEN = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
+BASIS = {"kind": "real", "groups": 15, "studies": 34, "family": "all scales", "sharpened": True}
+
+
 @pytest.fixture(scope="module")
 def record(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     folder = tmp_path_factory.mktemp("study")
@@ -249,8 +252,8 @@ def test_registered_intervals_are_compared_and_not_computed_anew(record: bytes, 
         kept = {"mean": 2.5, "mean_claim": at, "shares": [], "highest": None, "checked": None}
         arms = [{"condition": i, "label": name, **shares, **kept} for i, name in ((1, "plain"), (2, "climate"))]
         told["outcomes"][0]["trust"] = {
-            "applied": True, "why": None, "basis": None, "support": None, "can_sharpen": True,
-            "arms": arms, "effects": [], "distance": None,
+            "applied": True, "why": None, "basis": {**BASIS, "telling": True, "informed": True, "trials": []},
+            "support": None, "can_sharpen": True, "arms": arms, "effects": [], "distance": None,
         }  # fmt: skip
         files["prediction.json"] = json.dumps(told)
 
@@ -286,9 +289,8 @@ def stated(record: bytes) -> bytes:
         ]  # fmt: skip
         effect = {"condition": 2, "label": "climate", "predicted": 0.0, "positive": 0.7, "worth": None, "checked": None}
         effect["claim"] = {"inner": [-20.0, 20.0], "outer": None, "why": "too few groups"}
-        basis = {"kind": "real", "groups": 15, "studies": 34, "family": "all scales", "sharpened": True}
         told["outcomes"][0]["trust"] = {
-            "applied": True, "why": None, "basis": {**basis, "telling": False, "informed": True, "trials": []},
+            "applied": True, "why": None, "basis": {**BASIS, "telling": False, "informed": True, "trials": []},
             "support": None, "can_sharpen": True, "arms": arms, "effects": [effect],
             "distance": {"expected": 0.2, "inner": 0.3, "outer": None, "people": 400, "worth": None},
         }  # fmt: skip
@@ -415,6 +417,12 @@ def test_the_tables_of_a_scored_record_carry_the_calibration_that_was_registered
         (("distance", "inner"), 4.0, "a distance that it states is not in"),
         (("arms", 0, "shares", 0, "value"), 9, "a share at or above what is not an option"),
         (("basis",), 3, "what it states of its error is not readable"),
+        (("basis",), None, "intervals without what they rest on"),
+        (("basis", "sharpened"), False, "that no answers were calibrated, and calibrated ones that are not raw"),
+        (("effects", 0, "predicted"), 5.0, "an effect that it states is not the difference of its means"),
+        (("effects", 0, "claim", "inner"), [-200.0, 5.0], "goes beyond what an effect can be"),
+        (("arms", 0, "mean_claim", "inner"), [0.0, 2.8], "goes beyond what a mean can be"),
+        (("arms", 0, "shares", 0, "predicted"), 0.4, "a share that it states is not that of its calibrated shares"),
     ],
 )
 def test_a_statement_that_cannot_be_is_refused_in_words(
