@@ -35,7 +35,7 @@ from socrates_core.trust.design.power import (
     sizes_to_draw,
     smallest_effect,
 )
-from socrates_core.trust.design.study import Known, PredictedStudy
+from socrates_core.trust.design.study import READ_ALIKE, Known, PredictedStudy
 from socrates_core.trust.error_model.coverage import What
 from socrates_core.trust.statement.claims import why_not
 
@@ -213,7 +213,9 @@ def _advise(contrast: Contrast, plan: Plan, known: Known, family: int, of: Famil
     possible, hope, why = None, None, known.why
     if known.answers is not None:
         model = known.answers.effect
-        if model is None or not known.answers.offered("effect", 0.8):
+        if contrast.arm in known.alike:
+            why = READ_ALIKE
+        elif model is None or not known.answers.offered("effect", 0.8):
             why = known.why_no_effect or not_offered(known.answers, "effect")
         else:
             possible = Possible.of(contrast, model.error.predict(contrast.effect))

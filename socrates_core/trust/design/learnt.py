@@ -15,6 +15,7 @@ from socrates_core.trust.design.study import PredictedStudy
 from socrates_core.trust.design.update import one_of, updated
 from socrates_core.trust.error_model.coverage import What
 from socrates_core.trust.error_model.predictive import Predictive
+from socrates_core.trust.statement.making import ALIKE
 
 LEVELS: Final = (0.8, 0.95)
 NO_INTERVALS: Final = "So there are no intervals before and after, and these people speak alone."
@@ -101,9 +102,12 @@ def _why_alone(study: PredictedStudy) -> list[str]:
         several = len({one.condition for one in study.cells if one.outcome == cell.outcome}) > 1
         whats: tuple[What, ...] = ("effect", "mean") if several else ("mean",)
         for what in whats:
-            if not known.answers.offered(what, LEVELS[0]):
-                why = (known.why_no_effect if what == "effect" else "") or not_offered(known.answers, what)
+            why = known.why_no_effect if what == "effect" else ""
+            if why or not known.answers.offered(what, LEVELS[0]):
+                why = why or not_offered(known.answers, what)
                 told.append(f"{why} So {what}s have no intervals before and after, and these people speak alone.")
+        if cell.condition in known.alike:
+            told.append(f"{cell.outcome}, {cell.condition}: {ALIKE}, so its effect has no interval before and after.")
     return list(dict.fromkeys(told))
 
 
@@ -124,10 +128,12 @@ def _effects(
     found = {}
     for row, (number, (arm, control)) in enumerate(zip(numbers, pairs, strict=True)):
         alone = [effect_alone(few.pilot, arm, control, level) for level in LEVELS]
+        alike = contrasts[row].arm in study.known_of(contrasts[row].outcome).alike
+        models = (None, None) if alike else (before, after)
         found[number] = _quantity(
             "effect", contrasts[row].name, contrasts[row].effect, seen.value[row],
             (int(few.pilot.people[arm]), int(few.pilot.people[control])),
-            (before, after, row, 0.0, 1.0, (-100.0, 100.0), outer), alone,
+            (*models, row, 0.0, 1.0, (-100.0, 100.0), outer), alone,
         )  # fmt: skip
     return found
 

@@ -162,7 +162,7 @@ class _Speaker:
     def _effect(self, row: EffectRow) -> EffectStatement:
         number = row.cell.condition_num
         predicted, model = self.predicted[number], self.answers.effect
-        why = CONTRAST if self.contrast else ALIKE if _read(row.cell) == _read(self.simulation.control) else None
+        why = CONTRAST if self.contrast else ALIKE if read_by(row.cell) == read_by(self.simulation.control) else None
         if why is not None:
             return EffectStatement(number, row.label, predicted, Claim(None, None, why), None, None, None)
         told = model is not None and self.answers.offered("effect", 0.8)
@@ -208,7 +208,7 @@ class _Speaker:
         model, cells = self.answers.effect, [arm.cell for arm in self.simulation.arms]
         if model is None or not self.answers.offered("effect", 0.8) or len(cells) < 2 or self.contrast:
             return None
-        if len(set(map(_read, cells))) < len(cells):
+        if len(set(map(read_by, cells))) < len(cells):
             return None
         predicted = [self.predicted[cell.condition_num] for cell in cells]
         control = [cell.condition_num for cell in cells].index(self.simulation.control.condition_num)
@@ -242,8 +242,8 @@ def highest_of(model: EffectModel, predicted: Sequence[float], control: int, see
     return tuple(float(one) for one in wins / DRAWS)
 
 
-def _read(cell: Cell) -> tuple[str, tuple[int, ...] | None]:
-    """What people of a condition read."""
+def read_by(cell: Cell) -> tuple[str, tuple[int, ...] | None]:
+    """What people of a condition read, as far as the model knows."""
     return cell.stimulus, cell.scale.values
 
 
