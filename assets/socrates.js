@@ -99,11 +99,11 @@ window.socrates = (() => {
   });
 
   // The table of runs: buttons act on one run, checkboxes select several. Both selection and focus survive a redraw.
+  const chosen = new Set(); // what listeners ask for by `ticked`, because answers to quick ticks can overtake each other
   function runs(element, trigger, watch) {
-    const chosen = new Set();
     let held = null;
     const boxes = () => [...element.querySelectorAll("input[data-choose]")];
-    const tell = () => trigger("input", { chosen: [...chosen] });
+    const tell = () => trigger("input");
     const key = (target) => [target.dataset?.act ?? "", target.dataset?.run ?? target.dataset?.choose ?? ""].join(" ");
     const draw = () => {
       const finished = element.querySelector("[data-finished]")?.dataset.finished ?? "[]";
@@ -158,5 +158,5 @@ window.socrates = (() => {
     });
   }
 
-  return { chips, shares, link, runs, shown, reader };
+  return { chips, shares, link, runs, ticked: () => [...chosen], shown, reader };
 })();

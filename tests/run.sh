@@ -52,7 +52,7 @@ pip_install() {
 
 find_chromium() {
     local name
-    for name in chromium chromium-browser google-chrome; do
+    for name in chromium-headless-shell chromium chromium-browser google-chrome; do
         if command -v "$name"; then
             return
         fi
@@ -74,7 +74,8 @@ PYTHON
 install_chromium() {
     if [[ $EUID == 0 ]] && command -v apt-get >/dev/null; then
         export DEBIAN_FRONTEND=noninteractive
-        if apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; then
+        if apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium-headless-shell >/dev/null ||
+            apt-get install -y -qq --no-install-recommends chromium >/dev/null; then
             return
         fi
     fi

@@ -24,7 +24,7 @@ import psutil
 from socrates_core.errors import LaunchError, SourceError
 
 ROOT: Final = Path(__file__).parents[2]
-BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 FLAGS: Final = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu")
 STARTS: Final = 3
 REPEATS: Final = 7

@@ -223,8 +223,10 @@ def load_network(
     folder = local_folder(name, "model")
     need_safetensors(folder, name)
     plan = _network_plan(name, folder)
-    if learned_on is None and plan.record is not None and plan.record.demo:
-        learned_on = "float32"  # stored in bf16 to be small; it was trained, and its figures are stated, in float32
+    if plan.record is not None and plan.record.demo:
+        # stored in bf16 to be small; it was trained, and its figures are stated, in float32
+        learned_on = learned_on or "float32"
+        hide_progress_bars()  # of what takes a second
     precision = chosen_precision(precision, plan.config, folder, learned_on)
     try:
         network = AutoModelForCausalLM.from_pretrained(

@@ -17,8 +17,14 @@ Updates = dict[Block, Any]
 Changes = dict[str, Any]
 """What a handler returns that knows no components: the name of one → its new value, or `gr.update(…)`."""
 
-QUICK: Final[dict[str, Any]] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
-"""For listeners that only redraw controls."""
+QUICK: Final[dict[str, Any]] = {
+    "show_progress": "hidden",
+    "show_progress_on": [],
+    "queue": False,
+    "api_visibility": "private",
+}
+"""For listeners that only redraw controls. On nothing, because Gradio searches its whole page for every component that
+progress could stand on, whenever any listener begins or ends, though hidden progress is never drawn."""
 
 EVERYBODY: Final = "everybody"
 """The value of `audience_radio` that lets all visitors see and use something."""

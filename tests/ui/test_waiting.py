@@ -59,10 +59,10 @@ def test_forty_five_equal_requests_leave_the_page_and_other_routes_answering(app
         assert any(not one.done() for one in waiting)  # the model was slower than all of this
         done = [one.result() for one in waiting]
     statuses = Counter(one.status for one in done)
-    # two may be at work or wait for it, four may be in the threads or the queue; the others are asked to come back
+    # two may be at work or wait for it, four may be in the threads or the queue; most of the others find those taken
     assert statuses[200] == 2
     assert statuses[400] + statuses[429] == 43
-    assert statuses[429] > 30
+    assert statuses[429] > 20
     refused = next(one for one in done if one.status == 429)
     assert refused.headers["retry-after"] == "30"
     assert "Traceback" not in app.log()

@@ -126,12 +126,11 @@ class RunActions:
             return {"notice": notice_html(str(error))}
         return {"notice": notice_html("Unknown button; reload the page.")}
 
-    def choose(self, event: gr.EventData) -> Changes:
+    def choose(self, sent: object) -> Changes:
         """Handle a change of the selected runs."""
-        sent = event._data.get("chosen") if isinstance(event._data, dict) else None
-        chosen = [name for name in sent[:MAX_CHOSEN] if is_name(name)] if isinstance(sent, list) else []
+        chosen = _names(sent)
         label = f"Compare {len(chosen)} runs" if len(chosen) > 1 else "Compare"
-        return {"chosen": chosen, "compare": gr.update(value=label, interactive=len(chosen) > 1)}
+        return {"compare": gr.update(value=label, interactive=len(chosen) > 1)}
 
     def delete(self, deleting: str, opened: str, request: gr.Request) -> Changes:
         """Delete a run after confirmation."""
@@ -145,12 +144,12 @@ class RunActions:
         gone = {"reader": "", "opened": ""} if opened == deleting else {}
         return {"notice": notice_html(f"Deleted: {title_of(row)} ({row.name}).", problem=False), **closed, **gone}
 
-    def compare(self, chosen: list[str], convention: str, request: gr.Request) -> Iterator[Changes]:
+    def compare(self, sent: object, convention: str, request: gr.Request) -> Iterator[Changes]:
         """Compare the selected runs in a background thread and show its progress."""
         visitor = visitor_of(request)
         try:
             self.permit(visitor, "read")
-            rows = [self.board.row(name) for name in dict.fromkeys(chosen)]
+            rows = [self.board.row(name) for name in _names(sent)]
             unfinished = [title_of(row) for row in rows if not row.has_report]
             if unfinished:
                 raise RunError(f"only finished runs can be compared; not finished: {', '.join(unfinished)}")
@@ -247,6 +246,11 @@ def starter(visitor: Visitor) -> str:
 def is_name(name: object) -> bool:
     """Whether this can be the name of a folder: what a page sends is kept with its state."""
     return isinstance(name, str) and 0 < len(name) <= 255
+
+
+def _names(sent: object) -> list[str]:
+    """What a page says is selected, as far as it can be: each name once, at most `MAX_CHOSEN`."""
+    return list(dict.fromkeys(name for name in sent[:MAX_CHOSEN] if is_name(name))) if isinstance(sent, list) else []
 
 
 def _already(current: RunState) -> str:

@@ -71,8 +71,8 @@ class RunPanel:
     table: gr.HTML
     drawn: gr.State
     """Fingerprint of the list of runs on the visitor's page, so that only changes are sent."""
-    chosen: gr.State
-    """Names of the selected runs."""
+    chosen: gr.JSON
+    """Carries the names of the selected runs, which the page keeps: what is ticked when a listener asks."""
     opened: gr.State
     """Name of the run whose report is open."""
     compare: gr.Button
@@ -146,9 +146,10 @@ def evaluate_tab(tab: gr.Tab, results: Results, board: RunBoard, used: gr.Dropdo
                 value="scale", label="Compare the selected runs", elem_id="run-convention", min_width=260,
             )  # fmt: skip
             compare = gr.Button("Compare", elem_id="run-compare", min_width=120, interactive=False)
+    chosen = gr.JSON([], visible=False)
     reader = gr.HTML(elem_id="run-reader", js_on_load="socrates.reader(element, watch)")
     panel = RunPanel(
-        controls, preview, seen, start, message, live, notice, picked, table, kept(""), kept([]), kept(""),
+        controls, preview, seen, start, message, live, notice, picked, table, kept(""), chosen, kept(""),
         compare, convention, confirm, question, kept(""), yes, no, reader,
     )  # fmt: skip
     handlers = RunActions(form, board, results.policy)
@@ -231,12 +232,15 @@ def _wire_form(tab: gr.Tab, panel: RunPanel, handlers: FormActions) -> None:
 def _wire_runs(panel: RunPanel, handlers: RunActions) -> None:
     named = panel.named
     redraw = {"fn": on(named, handlers.redraw), "inputs": panel.shown, "outputs": panel.runs, **QUICK}
-    panel.table.input(on(named, handlers.choose), None, [panel.chosen, panel.compare], **QUICK)
+    ticked = {"js": "(_chosen, ...others) => [socrates.ticked(), ...others]"}
+    panel.table.input(
+        on(named, handlers.choose), panel.chosen, panel.compare, trigger_mode="always_last", **ticked, **QUICK
+    )
     closed = [panel.notice, panel.confirm, panel.reader, panel.opened]
     gone = panel.yes.click(on(named, handlers.delete), [panel.deleting, panel.opened], closed, **QUICK)
     panel.no.click(lambda: gr.update(visible=False), None, panel.confirm, **QUICK)
     wanted, told = [panel.chosen, panel.convention], [panel.notice, panel.reader, panel.opened]
-    compared = panel.compare.click(steps_on(named, handlers.compare), wanted, told, **SLOW)
+    compared = panel.compare.click(steps_on(named, handlers.compare), wanted, told, **ticked, **SLOW)
     for done in (gone, compared):
         done.then(**redraw)
     gr.on([one.input for one in panel.filter.values], **redraw, trigger_mode="always_last")

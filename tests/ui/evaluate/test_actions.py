@@ -86,9 +86,11 @@ def test_comparisons_are_charged_to_the_visitor_and_at_most_two_go_on_at_once(bo
         assert "at work already" in list(fresh.compare(["done", "again"], "scale", request(True)))[-1]["notice"]
 
 
-def test_what_a_page_says_is_selected_is_kept_only_if_it_can_be_names(board: RunBoard) -> None:
+def test_what_a_page_says_is_selected_counts_once_and_only_if_it_can_be_names(board: RunBoard) -> None:
     sent = ["done", "x" * 256, 7, ["done"], None, "", *["r"] * 200]
-    assert actions(board).choose(gr.EventData(None, {"chosen": sent}))["chosen"] == ["done", *["r"] * 94]
+    assert actions(board).choose(sent)["compare"] == gr.update(value="Compare 2 runs", interactive=True)
+    for one in (["done", "done"], [], None, {"done": 1}, "done"):
+        assert actions(board).choose(one)["compare"] == gr.update(value="Compare", interactive=False)
 
 
 def test_the_queue_is_limited_for_everyone_but_the_owner(board: RunBoard, monkeypatch: pytest.MonkeyPatch) -> None:
