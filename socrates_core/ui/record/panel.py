@@ -56,15 +56,15 @@ def record_panel(results: Results, saved: gr.Textbox) -> None:
             return {notice: told, head: "", caption: "", says: "", made: None, drawn: (), **hidden}
         files = scored_files(found.record, found.scored)
         report = file_json(f"{found.scored.form.title} scored", "html", files["report.html"])
-        first, *outcomes = scored_sections(found.record, found.scored)
+        above, below = scored_html(found)
         pictures = scored_pictures(found)
         names = [name for name, _ in pictures]
         return {
             notice: "",
-            head: head_html(found, first),
+            head: above,
             which: gr.update(choices=names, value=names[0] if names else None, visible=len(names) > 1),
             **choose(pictures, names[0] if names else None),
-            says: "".join(map(_section_html, outcomes)),
+            says: below,
             save: gr.update(visible=True),
             made: report,
             drawn: pictures,
@@ -106,10 +106,12 @@ def picker_html() -> str:
     )
 
 
-def head_html(found: Scored, opening: Section) -> str:
-    """What was scored, and what its columns were taken for."""
+def scored_html(found: Scored) -> tuple[str, str]:
+    """What was scored and what its columns were taken for; and what was registered beside what people answered."""
+    opening, *outcomes = scored_sections(found.record, found.scored)
     title = f"<h3>{text(found.scored.form.title)}: registered and answered</h3>"
-    return f"{title}<p class='quiet'>{text(found.taken)}</p>{_section_html(opening)}"
+    head = f"{title}<p class='quiet'>{text(found.taken)}</p>{_section_html(opening)}"
+    return head, "".join(map(_section_html, outcomes))
 
 
 def scored_pictures(found: Scored) -> Pictures:
