@@ -9,6 +9,7 @@ from socrates_core.hub.pull.installed import PulledAdapter
 from socrates_core.hub.push.plan import PushPlan
 from socrates_core.report.markup import joined, markup
 from socrates_core.study.files import data_size
+from socrates_core.study.incoming.numbers import number_in, whole_in
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.adapters.choices import Adapter
 from socrates_core.ui.html import worded_here
@@ -153,7 +154,8 @@ def _validation(adapter: Adapter) -> Markup:
     floor, uniform = _number(figures, "noise_floor"), _number(figures, "uniform")
     beside = [f"noise floor {floor:.3f}"] if floor is not None else []
     beside += [f"uniform baseline {uniform:.3f}"] if uniform is not None else []
-    sizes = [f"{int(found):,} {key}" for key in ("people", "cells", "studies") if (found := _number(figures, key))]
+    counts = {key: whole_in(figures.get(key), 1, 10**9) for key in ("people", "cells", "studies")}
+    sizes = [f"{count:,} {key}" for key, count in counts.items() if count is not None]
     return markup(
         "<p>Validation W (convention <code>scale</code>): <b>{{ value }}</b>"
         "{% for group in groups if group %} · {{ group | join(', ') }}{% endfor %}</p>",
@@ -162,5 +164,5 @@ def _validation(adapter: Adapter) -> Markup:
 
 
 def _number(figures: Mapping[str, Any], key: str) -> float | None:
-    value = figures.get(key)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """A distance; None where a stranger's record has something else."""
+    return number_in(figures.get(key), 0, 1)
