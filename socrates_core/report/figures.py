@@ -1,9 +1,8 @@
 """Plotly figures of a simulation, readable at a width of 390 pixels and on light and dark pages.
 
-Texts from studies are escaped, because plotly interprets some HTML in its labels.
+Texts from studies are escaped, because plotly interprets some HTML in its labels; it reads numbered entities as well.
 """
 
-import html
 import itertools
 import math
 import textwrap
@@ -14,9 +13,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
+from markupsafe import Markup
 from plotly.io import to_html
 
 from socrates_core.metrics.uncertainty import Interval
+from socrates_core.report.markup import joined
 from socrates_core.report.trust.which import raw_words
 from socrates_core.scale.answer_scale import written
 from socrates_core.scale.distribution import AnswerDistribution
@@ -178,7 +179,7 @@ class Bars:
     names: tuple[str, ...]
     """Full name of each bar."""
     ticks: dict[float, str]
-    """Position → its axis label, already escaped."""
+    """Position → its axis label, as plotly's markup."""
     title: str
     off_axis: int = 0
     """How many of the bars, the last ones, are options off the axis."""
@@ -207,7 +208,7 @@ def bars_of(cell: Cell, distribution: AnswerDistribution) -> Bars:
         # with more than five bars there is room for words only at the ends and in the middle
         labelled = len(values) <= 5 or i in (0, (len(values) - 1) / 2, len(values) - 1)
         width = max(8, 42 // len(values))
-        ticks[i] = f"{number}<br>{wrapped(label, width, 3)}" if label and labelled else number
+        ticks[i] = lines_of(number, wrapped(label, width, 3)) if label and labelled else number
     return Bars(np.arange(len(values)), names, ticks, "Answer")
 
 
@@ -277,22 +278,27 @@ def bar_shares(bars: Bars, distribution: AnswerDistribution, off_axis: Sequence[
     return [round(100 * float(share), 4) for share in (*counted, *apart)]
 
 
-def bar_hovers(bars: Bars, side: str, distribution: AnswerDistribution, off_axis: Sequence[float] | None) -> list[str]:
-    """What each bar says when it is pointed at."""
+def bar_hovers(
+    bars: Bars, side: str, distribution: AnswerDistribution, off_axis: Sequence[float] | None
+) -> list[Markup]:
+    """What each bar says when it is pointed at; `side` is escaped unless it is markup."""
     shares = bar_shares(bars, distribution, off_axis)
     of_all = [""] * (len(shares) - bars.off_axis) + [" of all people"] * bars.off_axis
     return [
-        f"{wrapped(name, 40, 6)}<br>{side}: {share:.1f} %{whose}"
+        lines_of(wrapped(name, 40, 6), joined((side, f": {share:.1f} %{whose}")))
         for name, share, whose in zip(bars.names, shares, of_all, strict=True)
     ]
 
 
-def wrapped(text: str, width: int, lines: int) -> str:
+def wrapped(text: str, width: int, lines: int) -> Markup:
     """Escape a text and wrap it to at most `lines` lines of `width` characters, cut with an ellipsis."""
     words = [word if len(word) <= width else word[: width - 1] + "…" for word in text.split()]
-    wrapped = textwrap.wrap(" ".join(words), width, max_lines=lines, placeholder="…")
-    # plotly would display &quot; literally, and quotation marks are harmless in its labels
-    return "<br>".join(html.escape(line, quote=False) for line in wrapped)
+    return lines_of(*textwrap.wrap(" ".join(words), width, max_lines=lines, placeholder="…"))
+
+
+def lines_of(*lines: str) -> Markup:
+    """Lines of a label or a hover text, escaped, as plotly sets them below each other."""
+    return joined(lines, "<br>")
 
 
 # -- means and medians -------------------------------------------------------------------------------------------
@@ -307,8 +313,8 @@ def _add_points(
     hovers = []
     for _, arm, (middle, interval) in points:
         numbers = [f"{value:,.0f}" if whole else f"{value:.2f}" for value in (middle, interval.low, interval.high)]
-        summary = f"{side.name} {of}{side.which} {numbers[0]} ({between}{numbers[1]} to {numbers[2]})"
-        hovers.append(f"{wrapped(arm.cell.condition_label, 40, 6)}<br>{summary}")
+        summary = f" {of}{side.which} {numbers[0]} ({between}{numbers[1]} to {numbers[2]})"
+        hovers.append(lines_of(wrapped(arm.cell.condition_label, 40, 6), joined((side.name, summary))))
     figure.add_scatter(
         name=f"{side.name} {of}{side.which}",
         mode="markers",
@@ -350,12 +356,12 @@ def _on_axis(arm: ArmResult, mean: float, interval: Interval, in_points: bool) -
     return share[0], Interval(share[1], share[2])
 
 
-def figure_html(figure: go.Figure, number: int) -> str:
+def figure_html(figure: go.Figure, number: int) -> Markup:
     """A figure as a part of a page; the first one, number 1, brings the plotting library along.
 
     Its number is its id in the page: plotly's own would be a random one, and the same report would have other bytes.
     """
-    return str(
+    return Markup(
         to_html(
             figure,
             include_plotlyjs=number == 1,

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 import plotly.graph_objects as go
+from markupsafe import Markup
 
-from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress, wrapped
+from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress, lines_of, wrapped
 from socrates_core.trust.design.advice import EffectAdvice, Plan
 from socrates_core.trust.design.learnt import Pair, Quantity
 
@@ -92,7 +93,7 @@ def _side(one: Quantity, place: int) -> tuple[float, Pair] | None:
     return (sum((found[0].low, found[0].high)) / 2 if middle is None or place == 0 else middle), found
 
 
-def _hover(name: str, one: Quantity, middle: float, found: Pair) -> str:
+def _hover(name: str, one: Quantity, middle: float, found: Pair) -> Markup:
     known = ((level, at) for level, at in zip((80, 95), found, strict=True) if at is not None)
     ends = "; ".join(f"{level} %: {at.low:.1f} to {at.high:.1f}" for level, at in known)
-    return f"{wrapped(one.name, 40, 6)}<br>{name}: {middle:.1f} ({ends})"
+    return lines_of(wrapped(one.name, 40, 6), f"{name}: {middle:.1f} ({ends})")

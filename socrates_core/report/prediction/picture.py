@@ -78,7 +78,7 @@ def _side_by_side(arms: tuple[ArmResult, ...], bars: Bars, which: str) -> go.Fig
             name=wrapped(arm.label, 40, 2),
             x=list(bars.at),
             y=shares_in(bars, arm, arms),
-            hovertext=bar_hovers(bars, f"{wrapped(arm.label, 40, 2)}, predicted", over(all_values(arms), arm), apart),
+            hovertext=bar_hovers(bars, wrapped(arm.label, 40, 2) + ", predicted", over(all_values(arms), arm), apart),
             hoverinfo="text",
             marker={
                 "color": colour,
@@ -107,7 +107,7 @@ def _grid(arms: tuple[ArmResult, ...], bars: Bars, which: str) -> go.Figure:
         hovertext=[
             bar_hovers(
                 bars,
-                f"{wrapped(arm.label, 40, 2)}, predicted",
+                wrapped(arm.label, 40, 2) + ", predicted",
                 over(all_values(arms), arm),
                 None if arm.off_axis is None else arm.off_axis.predicted,
             )
