@@ -24,8 +24,10 @@ Object.assign(window.socrates, (() => {
   let timer = null;
   let scroll = false; // whether the next result is to be scrolled into view
 
-  // What the server reads with a run. Every run has a number, so that Stop ends those up to the last one.
-  function how() {
+  // What the server reads with a run of a request. Every run has a number, so that Stop ends those up to the last one.
+  let lastRequest = "";
+  function how(request) {
+    lastRequest = JSON.stringify(request);
     sent = mode;
     mode = "run";
     count += 1;
@@ -38,9 +40,10 @@ Object.assign(window.socrates, (() => {
     find("#again")?.click();
   }
 
-  // A control has changed: simulate if the visitor wants that. A number that is being typed is waited for.
-  function redraw() {
-    if (!begun || !live()?.checked) return [];
+  // A control has changed: simulate if the visitor wants that, and unless just this was asked for last: filling the
+  // controls of a page that opens changes each of them. A number that is being typed is waited for.
+  function redraw(request) {
+    if (!begun || !live()?.checked || (request && JSON.stringify(request) === lastRequest)) return [];
     const typing = document.activeElement?.closest?.("#low, #high, #everyone-number");
     clearTimeout(timer);
     timer = setTimeout(() => again("change"), typing ? 600 : 10);
@@ -54,10 +57,10 @@ Object.assign(window.socrates, (() => {
       if (event.target.checked && find("#stale p")) redraw();
     }
     // by then the slider has sent its value, clipped to its range
-    if (event.target.closest?.(DECODING)) setTimeout(redraw, 50);
+    if (event.target.closest?.(DECODING)) setTimeout(() => redraw(), 50);
   });
   document.addEventListener("click", (event) => {
-    if (event.target.closest?.("button")?.closest(DECODING)) setTimeout(redraw, 50);
+    if (event.target.closest?.("button")?.closest(DECODING)) setTimeout(() => redraw(), 50);
     if (!event.target.closest?.("#run")) return;
     clearTimeout(timer);
     mode = "run";

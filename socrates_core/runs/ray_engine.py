@@ -86,6 +86,7 @@ class RayEngine:
 
     answers_before = 0
     rests_on = ""
+    asked = ""
     """As of a `LocalEngine`; the actors keep no file of answers, since they may not see the run's folder."""
 
     def __enter__(self) -> "RayEngine":

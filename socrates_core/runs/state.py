@@ -1,7 +1,6 @@
 """The state of a run, derived from its files and its lock alone, so that a reloaded page shows the same state."""
 
 import json
-import math
 import platform
 import time
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from socrates_core.errors import RunError
 from socrates_core.study.files import parse_json
+from socrates_core.study.incoming.numbers import number_in, whole_in
 
 StateCode = Literal["new", "waiting", "running", "interrupted", "cancelled", "failed", "finished"]
 
@@ -30,6 +30,9 @@ STARTED_BY: Final = "asked"
 
 PAUSES: Final = ("queued", *ENDS)
 """Events after which no work is done until the next one."""
+
+MOST: Final = 10**11
+"""The largest count, and the latest time in seconds, that an event is believed to tell."""
 
 _PHASES: Final[Mapping[str, Phase]] = {
     "queued": "waiting",
@@ -114,7 +117,7 @@ def state(folder: Path) -> RunState:
     left = None
     if speed and rate and phase == "predicting":
         left = max(0.0, (speed.wanted - speed.answers) / rate - max(0.0, time.time() - speed.last))
-    counted = (_count(one.get("cells")) for one in reversed(happened) if one["event"] == "started")
+    counted = (whole_in(one.get("cells"), 0, MOST) for one in reversed(happened) if one["event"] == "started")
     return RunState(
         code=code,
         phase=phase,
@@ -151,8 +154,8 @@ def speed_of(happened: Sequence[Mapping[str, Any]]) -> Speed | None:
     units = [one for one in happened[begun:] if one["event"] == "units"]
     last = units[-1]["time"] if units else start["time"]
     return Speed(
-        answers=sum(_count(one.get("answers")) or 0 for one in units),
-        wanted=_count(start.get("answers")) or 0,
+        answers=sum(whole_in(one.get("answers"), 0, MOST) or 0 for one in units),
+        wanted=whole_in(start.get("answers"), 0, MOST) or 0,
         seconds=last - start["time"],
         last=last,
         host=str(start.get("host", "")),
@@ -181,7 +184,11 @@ def events(folder: Path) -> list[dict[str, Any]]:
             one = parse_json(line)
         except ValueError:
             continue
-        if isinstance(one, dict) and isinstance(one.get("event"), str) and _is_time(one.get("time")):
+        if (
+            isinstance(one, dict)
+            and isinstance(one.get("event"), str)
+            and number_in(one.get("time"), 0, MOST) is not None
+        ):
             found.append(one)
     return found
 
@@ -200,11 +207,3 @@ def record(folder: Path, event: str, **details: Any) -> None:
 def this_machine() -> str:
     """The host name that a run records, so that its speed is not attributed to another machine."""
     return platform.node()
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value < 1e11

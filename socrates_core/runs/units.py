@@ -23,7 +23,7 @@ from socrates_core.evaluation.prediction_table import MARK, PROVENANCE, read_tab
 from socrates_core.evaluation.spec import EvaluationSpec
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.model.baselines import MarginalModel
-from socrates_core.model.endpoint.answer_file import FILE as ANSWERS
+from socrates_core.model.endpoint.answer import FILE as ANSWERS
 from socrates_core.model.endpoint.endpoint_model import EndpointModel
 from socrates_core.model.loading import load_model
 from socrates_core.model.precision import Precision
@@ -100,6 +100,11 @@ class LocalEngine:
     def rests_on(self) -> str:
         """What a server's answers rest on, in words; empty for other models."""
         return self._model.rests_on() if isinstance(self._model, EndpointModel) else ""
+
+    @property
+    def asked(self) -> str:
+        """What this session has asked of a server, in words; empty for other models."""
+        return str(self._model.report()) if isinstance(self._model, EndpointModel) else ""
 
     def __enter__(self) -> "LocalEngine":
         """Nothing to set up; the Ray engine connects here."""

@@ -99,6 +99,8 @@ def _work_now(folder: Path, spec: EvaluationSpec, engine: str, say: Say) -> bool
             say(f"answers      {predictions.rests_on}")
             provenance["answers_rest_on"] = predictions.rests_on
             write_json(folder / "provenance.json", provenance)
+        if predictions.asked:
+            say(f"requests     {predictions.asked}")
     record(folder, "scoring")
     write_results(evaluate(cells_of(collect(folder, provenance)), provenance, spec.seed), folder)
     seconds = round(time.perf_counter() - started, 1)

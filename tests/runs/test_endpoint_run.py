@@ -53,6 +53,8 @@ def test_a_resumed_run_asks_a_server_only_for_the_answers_it_lacks(
     assert "answers      15 of an earlier session are used again" in printed
     everyone = len(answered) + len(again)
     assert f"answers      {everyone} distributions from log-probabilities" in printed
+    assert "requests     " in printed
+    assert " requests, 0 of them retries; " in printed
     provenance = json.loads((tmp_path / "run" / "metrics.json").read_text("utf-8"))["provenance"]
     assert provenance["answers_rest_on"] == f"{everyone} distributions from log-probabilities"
 

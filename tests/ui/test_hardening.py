@@ -135,6 +135,14 @@ def test_another_sites_page_cannot_act_for_a_visitor(
     assert app.ask(method, path, headers, b"{}" if method == "POST" else None).status == status
 
 
+def test_what_has_a_hash_in_its_name_is_kept_by_browsers_and_nothing_else_is(app: AppServer) -> None:
+    script = re.search(r"/assets/index-[\w-]{8}\.js", app.ask("GET", "/").text)
+    assert script
+    assert "immutable" in app.ask("GET", script[0]).headers["cache-control"]
+    for path in ("/", "/config", "/theme.css", script[0].replace("index", "indeX")):
+        assert "immutable" not in app.ask("GET", path).headers.get("cache-control", "")
+
+
 @pytest.mark.parametrize("path", ["/", "/config", "/nowhere", "/result/csv", "/gradio_api/file=x", "/theme.css"])
 def test_every_answer_has_the_headers_that_keep_a_browser_from_mischief(app: AppServer, path: str) -> None:
     headers = app.ask("GET", path).headers

@@ -11,13 +11,14 @@ from socrates_core.errors import SocratesError
 from socrates_core.hub.source import record_audience, write_source
 from socrates_core.model.baselines import UniformModel
 from socrates_core.model.loading import load_model
-from socrates_core.model.record import FILE
+from socrates_core.model.record import FILE, ModelRecord
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.ui import models as module
 from socrates_core.ui.access.limits import Limits
 from socrates_core.ui.access.visitors import Policy, Visitor
-from socrates_core.ui.adapters.choices import adapters_here
+from socrates_core.ui.adapters.choices import Adapter, adapters_here
+from socrates_core.ui.adapters.view import adapter_card
 from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.models import Models
 from socrates_core.ui.results import Results
@@ -238,3 +239,13 @@ def test_a_visitor_who_may_not_simulate_gets_what_is_there_and_nothing_new() -> 
         made.get(link("", 1), visitor=stranger)
     made.get(link("", 1), visitor=Visitor(None, "owner", "address:2"))
     made.get(link("", 1), visitor=stranger)
+
+
+@pytest.mark.parametrize("odd", ["NaN", "Infinity", "1e999", "true", '"9"', "-1", "null", "1" + "0" * 400])
+def test_impossible_figures_in_a_strangers_record_are_left_out(tmp_path: Path, odd: str) -> None:
+    figures = {"wasserstein": 0.1, "uniform": "ODD", "cells": "ODD", "studies": 3}
+    ModelRecord("shared", "0" * 64, (), base="demo", training={"validation": figures}).save(tmp_path)
+    path = tmp_path / FILE
+    path.write_text(path.read_text("utf-8").replace('"ODD"', odd), "utf-8")
+    adapter = Adapter("ada/other", tmp_path, ModelRecord.load(tmp_path), None, 0)
+    assert "<b>0.100</b> · 3 studies</p>" in adapter_card(adapter, Models(UniformModel()))

@@ -1,10 +1,9 @@
 """The figures on a model card: W, always with noise floor, interval and counts."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from socrates_core.errors import HubError, PredictionError
 from socrates_core.evaluation.results.distances import CONVENTIONS, Convention, StudyKind
@@ -16,6 +15,7 @@ from socrates_core.metrics.proper.scores import ProperScores
 from socrates_core.model.folder import DEMO
 from socrates_core.model.record import ModelRecord
 from socrates_core.study.files import file_sha256
+from socrates_core.study.incoming.numbers import number_in, whole_in
 
 MAX_METRICS: Final = 512 * 1024**2
 """Bytes of a metrics.json; that of all cells of SocSci210 takes a tenth of this."""
@@ -71,13 +71,13 @@ def validation_figures(record: ModelRecord) -> tuple[Figure, ...]:
     found = record.training.get("validation") if isinstance(record.training, Mapping) else None
     if not isinstance(found, Mapping):
         return ()
-    numbers = [_share(found.get(name)) for name in ("wasserstein", "low", "high", "noise_floor", "uniform")]
-    counts = [_count(found.get(name)) for name in ("cells", "studies")]
+    numbers = [number_in(found.get(name), 0, 1) for name in ("wasserstein", "low", "high", "noise_floor", "uniform")]
+    counts = [whole_in(found.get(name), 0, 10**9) for name in ("cells", "studies")]
     value, low, high, floor, uniform = numbers
     cells, studies = counts
     if value is None or floor is None or uniform is None or cells is None or studies is None:
         return ()
-    mass = _share(found.get("on_scale_mass"))
+    mass = number_in(found.get("on_scale_mass"), 0, 1)
     return (Figure("validation", "scale", value, low, high, floor, uniform, cells, studies, mass),)
 
 
@@ -126,13 +126,15 @@ def read_run(run: Path, folder: Path, config: AdapterConfig, record: ModelRecord
 
 def _evaluated(kind: StudyKind, of_kind: KindDistances, convention: Convention) -> Figure | None:
     found = of_kind.scale if convention == "scale" else of_kind.observed
-    value = _share(found.mean)
-    floor = _share(of_kind.noise_floor.by(convention).mean)
-    uniform = _share(of_kind.uniform.by(convention).mean)
+    value = number_in(found.mean, 0, 1)
+    floor = number_in(of_kind.noise_floor.by(convention).mean, 0, 1)
+    uniform = number_in(of_kind.uniform.by(convention).mean, 0, 1)
     if value is None or floor is None or uniform is None:
         return None
-    low, high = (None, None) if found.ci95 is None else (_share(found.ci95.low), _share(found.ci95.high))
-    mass = _share(of_kind.on_scale_mass.mean)
+    low, high = (
+        (None, None) if found.ci95 is None else (number_in(found.ci95.low, 0, 1), number_in(found.ci95.high, 0, 1))
+    )
+    mass = number_in(of_kind.on_scale_mass.mean, 0, 1)
     return Figure("evaluation", convention, value, low, high, floor, uniform, found.cells, found.studies, mass, kind)
 
 
@@ -153,11 +155,3 @@ def _belongs(path: Path, provenance: Provenance, folder: Path, config: AdapterCo
     if file_sha256(weights) != file_sha256(folder / WEIGHTS):
         raise HubError(f"{clash}: the weights in {adapter}, which it evaluated, are different; evaluate this adapter")
     return True
-
-
-def _share(value: Any) -> float | None:
-    return float(value) if type(value) in (int, float) and math.isfinite(value) and 0 <= value <= 1 else None
-
-
-def _count(value: Any) -> int | None:
-    return value if type(value) is int and value >= 0 else None

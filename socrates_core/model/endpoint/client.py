@@ -4,7 +4,6 @@ The key is read from the environment for each request, sent in one header, and r
 sends back before it is shown or stored.
 """
 
-import json
 import os
 import random
 import threading
@@ -19,7 +18,8 @@ from urllib.parse import urlsplit
 import httpx2
 
 from socrates_core.errors import ModelError
-from socrates_core.model.endpoint.settings import EndpointSettings
+from socrates_core.model.endpoint.plan import EndpointSettings
+from socrates_core.study.files import parse_json
 
 KEY_VARIABLES: Final = ("SOCRATES_ENDPOINT_KEY", "OPENAI_API_KEY")
 """Environment variables for the key; the first one that is set is used."""
@@ -160,7 +160,7 @@ class EndpointClient:
 
     def access_error(self, status: int, text: str = "") -> ModelError:
         """The error for a missing or wrong key."""
-        used = next((variable for variable in KEY_VARIABLES if os.environ.get(variable)), None)
+        used = next(iter(_keys()), None)
         state = f"the key in {used} was sent" if used else "no key was sent"
         return ModelError(
             f"{self.url} refused access (status {status}, {state}){f': {text}' if text else ''}; set the environment "
@@ -197,7 +197,8 @@ class EndpointClient:
         """Status, body, and the seconds that the server asks to wait.
 
         The HTTP client's time-out applies between two chunks of a reply, so the total is limited here; otherwise a
-        server that sends one byte per minute would never time out.
+        server that sends one byte per minute would never time out. Headers come before the first chunk: a server that
+        sends those byte by byte is only cut off when they are complete, or longer than the client takes.
         """
         deadline = time.monotonic() + self.settings.timeout
         method = "GET" if body is None else "POST"
@@ -239,22 +240,22 @@ def checked_url(url: str) -> str:
 
 def without_key(text: str) -> str:
     """The text with every key of the environment removed."""
-    for variable in KEY_VARIABLES:
-        key = os.environ.get(variable, "").strip()
-        if key:
-            text = text.replace(key, "[key]")
+    for key in _keys().values():
+        text = text.replace(key, "[key]")
     return text
 
 
+def _keys() -> dict[str, str]:
+    """Variable ↦ its key, of those that are set; the first one is used."""
+    keys = {variable: os.environ.get(variable, "").strip() for variable in KEY_VARIABLES}
+    return {variable: key for variable, key in keys.items() if key}
+
+
 def _key_header() -> dict[str, str]:
-    for variable in KEY_VARIABLES:
-        key = os.environ.get(variable, "").strip()
-        if key:
-            if not key.isascii() or not key.isprintable() or " " in key:
-                raise ModelError(
-                    f"the key in {variable} contains blanks or characters not allowed in a key; set it again"
-                )
-            return {"Authorization": f"Bearer {key}"}
+    for variable, key in _keys().items():
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise ModelError(f"the key in {variable} contains blanks or characters not allowed in a key; set it again")
+        return {"Authorization": f"Bearer {key}"}
     return {}
 
 
@@ -266,8 +267,8 @@ def _read(status: int, raw: bytes) -> tuple[Reply | None, str]:
     if not 200 <= status < 300:
         return Reply(status, None, text), ""
     try:
-        return Reply(status, json.loads(raw), text), ""
-    except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
+        return Reply(status, parse_json(raw.decode("utf-8-sig")), text), ""
+    except ValueError:
         return None, f"replied with something that is not JSON: {text!r}"
 
 

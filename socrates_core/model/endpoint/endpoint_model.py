@@ -28,17 +28,11 @@ import numpy as np
 
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import AnswerDistributions, ModelDescription, check_request
-from socrates_core.model.endpoint.answer_file import AnswerFile
+from socrates_core.model.endpoint.answer import Answer, AnswerFile
 from socrates_core.model.endpoint.client import EndpointClient, checked_url
-from socrates_core.model.endpoint.plan import (
-    ANSWER_TOKENS,
-    EndpointPlan,
-    EndpointPrompt,
-    EndpointReport,
-    endpoint_prompt,
-)
-from socrates_core.model.endpoint.questioner import Answer, Questioner
-from socrates_core.model.endpoint.settings import EndpointSettings
+from socrates_core.model.endpoint.plan import ANSWER_TOKENS, EndpointPlan, EndpointReport, EndpointSettings
+from socrates_core.model.endpoint.prompt import EndpointPrompt, endpoint_prompt
+from socrates_core.model.endpoint.questioner import Questioner
 from socrates_core.prompt import answer_prefix, check_template
 from socrates_core.study.study_set import Cell, Persona
 
@@ -93,7 +87,6 @@ class EndpointModel:
         self.on_answer: Callable[[int], None] | None = None
         """Called with the number of answers so far, whenever one arrives."""
         self._counts: Counter[str] = Counter()
-        self._missing = 0.0
         self._lock = threading.RLock()  # reentrant: a progress callback may call `report`
 
     def check(self) -> None:
@@ -184,25 +177,17 @@ class EndpointModel:
     def report(self) -> EndpointReport:
         """Requests and answers so far."""
         with self._lock:
-            counts, missing = self._counts + self._questioner.counts + self._questioner.chat.counts, self._missing
-        with_mass = counts["exact"] + counts["sampled"]
+            counts = self._counts + self._questioner.counts + self._questioner.chat.counts
         return EndpointReport(
             requests=self._client.requests,
             retries=self._client.retries,
-            exact=counts["exact"],
-            typed=counts["typed"],
-            binned=counts["binned"],
-            sampled=counts["sampled"],
-            off_scale=counts["off_scale"],
-            unreadable=counts["unreadable"],
-            fewest_answers=min((a.answers for a in self._answers.values() if a.answers is not None), default=None),
-            prefilled=bool(self._questioner.chat.prefills),
-            takes_seeds=self._questioner.chat.takes_seeds,
-            missing_mass_mean=missing / with_mass if with_mass else None,
-            defused=counts["defused"],
             prompt_tokens=counts["prompt_tokens"],
             answer_tokens=counts["answer_tokens"],
             cost=self._cost(counts["prompt_tokens"] + counts["answer_tokens"]),
+            off_scale=counts["off_scale"],
+            unreadable=counts["unreadable"],
+            defused=counts["defused"],
+            takes_seeds=self._questioner.chat.takes_seeds,
         )
 
     def answer_distributions(
@@ -279,8 +264,7 @@ class EndpointModel:
             self._file.add(prompt.key, answer)
         if self.on_answer is not None:
             self.on_answer(len(self._answers))
-        self._counts.update({answer.method: 1, "defused": int(prompt.is_defused)})
-        self._missing += 1 - answer.mass if answer.method in ("exact", "sampled") else 0.0
+        self._counts["defused"] += prompt.is_defused
         while len(self._answers) > KEPT:
             self._answers.pop(next(iter(self._answers)))
 

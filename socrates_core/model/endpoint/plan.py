@@ -1,27 +1,56 @@
-"""The prompt for one persona, the planned cost of a run, and the actual cost."""
+"""What a run over an endpoint may take, what it is planned to take, and what it has taken."""
 
-import json
-import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from math import ceil
-from typing import Final
+from typing import Annotated, Final, Literal, get_args
 
-from socrates_core.prompt import messages
-from socrates_core.scale.answer_scale import AnswerScale
-from socrates_core.study.study_set import Cell, Persona
+from socrates_core.errors import ModelError
+from socrates_core.study.incoming.fields import check_fields, number, one_of, whole
+
+Way = Literal["auto", "exact", "typed", "sampled"]
 
 ANSWER_TOKENS: Final = 16
 """Maximum tokens of a sampled answer: a few words and a number."""
 
-CONTROL: Final = re.compile(
-    r"<(?=[|｜][^<>|｜]{1,60}[|｜]>|/?s>|(?:start|end)_of_turn>|(?:bos|eos|pad|unk)>|<SYS>>)|\[(?=/?INST\])"
-)
-"""Text that would be read as a special token of some model's chat frame. An API offers no way to mark it as plain text,
-so a blank is inserted after its first character."""
+_AT_LEAST_ONE: Final = whole(1)
+_NONE_OR_MORE: Final = whole(0)
+_SECONDS: Final = number("a number of seconds of 0 or more", ge=0)
 
-_NUMBER: Final = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
+
+@dataclass(frozen=True)
+class EndpointSettings:
+    """Method, limits and price; a value out of range raises a ModelError."""
+
+    method: Annotated[Way, one_of(*get_args(Way))] = "auto"
+    """`typed`: the server's typed decisions, over bins of the scale where it takes too few options; `exact`:
+    log-probabilities of the first token; `sampled`: `samples` answers per persona; `auto`: the best of these that the
+    server supports for the scale at hand."""
+    samples: Annotated[int, _AT_LEAST_ONE] = 10
+    """Answers drawn per persona when its distribution is sampled."""
+    min_answers: Annotated[int, _AT_LEAST_ONE] = 5
+    """The fewest answers on the scale that a sampled distribution may rest on, or half of `samples` if that is less. Up
+    to four times `samples` are drawn to reach it, and a persona that does not is an error."""
+    seed: int = 0
+    """Seed of the samples, on a server that honours seeds."""
+    concurrency: Annotated[int, _AT_LEAST_ONE] = 8
+    """Maximum number of requests in flight."""
+    retries: Annotated[int, _NONE_OR_MORE] = 5
+    """Number of retries after a busy server, a network error or a time-out."""
+    timeout: Annotated[float, number("a number of seconds above 0", gt=0)] = 120.0
+    """Seconds within which a reply must be complete."""
+    first_wait: Annotated[float, _SECONDS] = 0.5
+    """Seconds before the first retry; doubles each time, shortened by up to half at random."""
+    longest_wait: Annotated[float, _SECONDS] = 60.0
+    """Maximum seconds to wait; a request is abandoned if the server asks for more."""
+    max_requests: Annotated[int | None, _NONE_OR_MORE] = None
+    """The budget: total requests of this model instance, retries included; None for no limit."""
+    price_per_million: Annotated[float | None, number("a price of 0 or more", ge=0)] = None
+    """Price of a million tokens, in any currency, the same for prompts and answers; None if unknown."""
+
+    def __post_init__(self) -> None:
+        try:
+            check_fields(self)
+        except ValueError as error:
+            raise ModelError(str(error)) from None
 
 
 @dataclass(frozen=True)
@@ -42,99 +71,37 @@ class EndpointPlan:
 
 @dataclass(frozen=True)
 class EndpointReport:
-    """The requests to a server so far, and their results."""
+    """The requests to a server in this session, and what is to be known of its answers."""
 
     requests: int
     retries: int
-    exact: int
-    """Personas (distinct prompts) answered by this method; likewise for the next three."""
-    typed: int
-    binned: int
-    sampled: int
-    off_scale: int
-    """Sampled answers whose first number is not an option."""
-    unreadable: int
-    """Sampled answers without a number."""
-    fewest_answers: int | None
-    """The fewest sampled answers on the scale that a distribution rests on; None if none is sampled."""
-    prefilled: bool
-    """Whether the answers follow the template's beginning of the assistant's turn."""
-    takes_seeds: bool
-    """False if the server rejects seeds, so that its samples cannot be reproduced."""
-    missing_mass_mean: float | None
-    """Mean share of a persona's probability mass off the scale, over exact and sampled personas; None without any."""
-    defused: int
-    """Prompts in which text that could end the turn (`<|im_end|>` and the like) was defused by a blank."""
     prompt_tokens: int
     """As counted by the server, or estimated if it does not count them."""
     answer_tokens: int
     cost: float | None
     """Cost at the price of the settings; None without one."""
+    off_scale: int
+    """Sampled answers whose first number is not an option."""
+    unreadable: int
+    """Sampled answers without a number."""
+    defused: int
+    """Prompts in which text that could end the turn (`<|im_end|>` and the like) was defused by a blank."""
+    takes_seeds: bool
+    """False if the server rejects seeds, so that its samples cannot be reproduced."""
+
+    def __str__(self) -> str:
+        """In words: what is zero is left out after the tokens."""
+        told = [
+            f"{_many(self.requests, 'request')}, {self.retries:,} of them retries",
+            f"{self.prompt_tokens:,} tokens of prompts and {self.answer_tokens:,} of answers",
+            "" if self.cost is None else f"cost {self.cost:,.2f}",
+            f"{_many(self.off_scale, 'sampled answer')} off the scale" if self.off_scale else "",
+            f"{_many(self.unreadable, 'sampled answer')} without a number" if self.unreadable else "",
+            f"a blank put into {_many(self.defused, 'prompt')} with a control token" if self.defused else "",
+            "" if self.takes_seeds else "the server takes no seeds, so its samples cannot be drawn again",
+        ]
+        return "; ".join(filter(None, told))
 
 
-@dataclass(frozen=True)
-class EndpointPrompt:
-    """The request for one persona in one cell."""
-
-    key: str
-    """Identical for identical requests."""
-    messages: list[dict[str, str]]
-    values: tuple[str, ...]
-    """(L,) the options, on the axis and off it, as they are written: 3 or 3.5."""
-    axis: tuple[str, ...]
-    """Those on the axis, ascending."""
-    ordered: bool
-    """Whether neighbours on the axis are alike; False for a nominal scale."""
-    backwards: bool
-    """Whether the question lists the options from the last to the first."""
-    labels: Mapping[str, str]
-    """Option as written → its text."""
-    where: str
-    """Study, cell and persona, for messages."""
-    tokens: int
-    """Estimated."""
-    is_defused: bool
-    """Whether text that could end the turn was defused."""
-
-
-def endpoint_prompt(template: str, cell: Cell, persona: Persona) -> EndpointPrompt:
-    """The messages for one persona in one cell with a bounded scale."""
-    values, written = cell.scale.written_options, messages(template, cell, persona)
-    safe = [{**message, "content": defused(message["content"])} for message in written]
-    labels = {cell.scale.written(value): defused(label) for value, label in cell.scale.texts.items()}
-    key = json.dumps([safe, values, list(labels.items())])
-    known = ", ".join(f"{name} {value}" for name, value in persona.items() if value is not None) or "nothing known"
-    return EndpointPrompt(
-        key=sha256(key.encode()).hexdigest(),
-        messages=safe,
-        values=values,
-        axis=tuple(cell.scale.written(value) for value in cell.scale.values or ()),
-        ordered=not cell.scale.nominal,
-        backwards=lists_backwards(cell.stimulus, cell.scale),
-        labels=labels,
-        where=f"study {cell.study_id}, cell {cell.cell_id}, persona {known[:160]}",
-        tokens=estimated_tokens(safe),
-        is_defused=safe != written or list(labels.values()) != list(cell.scale.texts.values()),
-    )
-
-
-def lists_backwards(stimulus: str, scale: AnswerScale) -> bool:
-    """Whether the question ends with a list of all options on the axis, from the last to the first."""
-    said = stimulus.rstrip().rpartition("\n")[2]
-    for label in scale.texts.values():  # may have numbers in them
-        said = said.replace(f'"{label}"', "")
-    axis = [scale.written(value) for value in scale.values or ()]
-    listed = [number for number in _NUMBER.findall(said) if number in axis]
-    return len(axis) > 1 and listed[-len(axis) :] == axis[::-1]
-
-
-def defused(text: str) -> str:
-    """The text without anything that could end its turn, or that cannot be sent (half a surrogate pair, which becomes a
-    question mark).
-    """
-    return CONTROL.sub(r"\g<0> ", text).encode("utf-8", "replace").decode()
-
-
-def estimated_tokens(messages: Sequence[Mapping[str, str]]) -> int:
-    """One token per four bytes of text, plus eight for the frame of each message."""
-    return sum(ceil(len(message["content"].encode("utf-8", "replace")) / 4) + 8 for message in messages)
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -4,20 +4,18 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import Method
-from socrates_core.model.endpoint.chat import CHAT, Chat
+from socrates_core.model.endpoint.answer import Answer, first_number, option_probs
+from socrates_core.model.endpoint.chat import CHAT, Chat, Completion, first_tokens
 from socrates_core.model.endpoint.client import EndpointClient, without_key
-from socrates_core.model.endpoint.decider import Decider
-from socrates_core.model.endpoint.plan import EndpointPrompt
-from socrates_core.model.endpoint.reply import Completion, first_number, first_tokens, option_probs
-from socrates_core.model.endpoint.settings import Way
-from socrates_core.scale.distribution import Floats
+from socrates_core.model.endpoint.decision import Decider
+from socrates_core.model.endpoint.plan import Way
+from socrates_core.model.endpoint.prompt import EndpointPrompt
 
 TOP: Final = (20, 5)
 """Log-probabilities requested per token: the most that hosted servers return, then what the strictest allows."""
@@ -39,19 +37,6 @@ ALLOWED: Final[Mapping[Way, Collection[str]]] = {
 }
 """Method of the settings ↦ the ways that it leaves."""
 PROBE: Final = [{"role": "user", "content": "Write ten random words and numbers. Be surprising."}]
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """The predicted answer of one persona."""
-
-    probs: Floats
-    """(K,) summing to 1."""
-    mass: float
-    """In [0, 1]: the share of the probability mass on the scale before renormalising."""
-    method: Method
-    answers: int | None = None
-    """Sampled answers on the scale that `probs` rests on; None if it is not sampled."""
 
 
 class Questioner:

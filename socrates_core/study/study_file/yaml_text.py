@@ -43,6 +43,15 @@ def _whole(_: Any, node: yaml.ScalarNode) -> int:
     return int(node.value)  # 010 is ten; PyYAML's own would make it eight
 
 
+def _text(loader: Any, node: yaml.ScalarNode) -> str:
+    """JSON escapes an emoji as two halves, which PyYAML leaves apart; nothing can be made of one half alone."""
+    try:
+        return str(loader.construct_scalar(node)).encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        problem = "a text holds half of a character"
+        raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+
+
 FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 """A number with a fraction or an exponent, in YAML 1.2."""
 for _tag, _pattern, _first in (
@@ -53,6 +62,7 @@ for _tag, _pattern, _first in (
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))
 _Loader.add_constructor("tag:yaml.org,2002:int", _whole)
+_Loader.add_constructor("tag:yaml.org,2002:str", _text)
 
 
 def read_yaml(text: str, where: str) -> Any:

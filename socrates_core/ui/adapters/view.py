@@ -6,6 +6,7 @@ from typing import Any
 from socrates_core.hub.pull.installed import PulledAdapter
 from socrates_core.hub.push.plan import PushPlan
 from socrates_core.study.files import data_size
+from socrates_core.study.incoming.numbers import number_in, whole_in
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.adapters.choices import Adapter
 from socrates_core.ui.html import text, worded_here
@@ -148,7 +149,8 @@ def _validation(adapter: Adapter) -> str:
     floor, uniform = _number(figures, "noise_floor"), _number(figures, "uniform")
     beside = [f"noise floor {floor:.3f}"] if floor is not None else []
     beside += [f"uniform baseline {uniform:.3f}"] if uniform is not None else []
-    sizes = [f"{int(found):,} {key}" for key in ("people", "cells", "studies") if (found := _number(figures, key))]
+    counts = {key: whole_in(figures.get(key), 1, 10**9) for key in ("people", "cells", "studies")}
+    sizes = [f"{count:,} {key}" for key, count in counts.items() if count is not None]
     return (
         f"<p>Validation W (convention <code>scale</code>): <b>{value}</b>"
         f"{' · ' + ', '.join(beside) if beside else ''}{' · ' + ', '.join(sizes) if sizes else ''}</p>"
@@ -156,5 +158,5 @@ def _validation(adapter: Adapter) -> str:
 
 
 def _number(figures: Mapping[str, Any], key: str) -> float | None:
-    value = figures.get(key)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """A distance; None where a stranger's record has something else."""
+    return number_in(figures.get(key), 0, 1)

@@ -1,7 +1,6 @@
 """What a program asks for: reads arguments, which may be of any type, and says of a wrong one what is allowed."""
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
@@ -11,6 +10,7 @@ from socrates_core.people.edit import Edit, edits_from_json
 from socrates_core.people.taking_part import Population
 from socrates_core.simulation.request import MAX_PEOPLE, SimulationRequest
 from socrates_core.simulation.whole_study import Sampling
+from socrates_core.study.incoming.numbers import number_in, whole_in
 from socrates_core.study.studies import Studies
 from socrates_core.study.study_file.checks import form_of
 from socrates_core.study.study_file.form import StudyForm
@@ -177,9 +177,10 @@ def whole(name: str, raw: object, low: int, high: int) -> int:
     Raises:
         SocratesError: If it is something else.
     """
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or raw != raw // 1 or not low <= raw <= high:
+    number = whole_in(raw, low, high)
+    if number is None:
         raise SocratesError(f"{name}: expected a whole number from {low:,} to {high:,}, got {_shown(raw)}")
-    return int(raw)
+    return number
 
 
 def real(name: str, raw: object, low: float, high: float) -> float:
@@ -188,11 +189,10 @@ def real(name: str, raw: object, low: float, high: float) -> float:
     Raises:
         SocratesError: If it is something else.
     """
-    fits = isinstance(raw, int | float) and not isinstance(raw, bool) and math.isfinite(raw) and low <= raw <= high
-    if not fits:
+    number = number_in(raw, low, high)
+    if number is None:
         raise SocratesError(f"{name}: expected a number from {low:g} to {high:g}, got {_shown(raw)}")
-    assert isinstance(raw, int | float)
-    return float(raw)
+    return number
 
 
 def truth(name: str, raw: object) -> bool:

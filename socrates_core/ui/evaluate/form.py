@@ -1,6 +1,5 @@
 """Reads the form for a new evaluation into a specification, and previews its size and cost."""
 
-import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from socrates_core.runs.plan import (
     plan_run,
     seen_studies,
 )
+from socrates_core.study.incoming.numbers import whole_in
 from socrates_core.study.leaks import groups_of, seen
 from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.study.sources.hub_address import hub_name
@@ -304,7 +304,7 @@ def _name(field: str, raw: str | None) -> str:
 
 
 def _whole(field: str, raw: float | None, low: int, high: int) -> int:
-    known = isinstance(raw, int | float) and not isinstance(raw, bool) and math.isfinite(raw)
-    if raw is None or not known or raw != int(raw) or not low <= raw <= high:
+    number = whole_in(raw, low, high)
+    if number is None:
         raise SocratesError(f"{field}: enter a whole number from {low:,} to {high:,}.")
-    return int(raw)
+    return number

@@ -17,7 +17,7 @@ from socrates_core.ui.running.compact_view import compact_html
 AT_ONCE: Final = 5.0
 """Seconds of a model's time that a change may take without Run being pressed."""
 
-READS_HOW: Final = "(_how, ...others) => [socrates.how(), ...others]"
+READS_HOW: Final = "(_how, confirm, ...request) => [socrates.how(request), confirm, ...request]"
 """The script that says how a run was asked for, before it is sent."""
 
 

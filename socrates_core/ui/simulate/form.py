@@ -1,7 +1,6 @@
 """Converts the controls of the tab into a link, and edits into the state of the controls."""
 
 import json
-import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,6 +10,7 @@ from socrates_core.errors import SocratesError
 from socrates_core.people.edit import Edit, Filter, Range, SetValue, Shares, Value, attribute_words, value_words
 from socrates_core.people.population import attributes_of, edit_population, edits_from_json, edits_to_json
 from socrates_core.simulation.request import MAX_PEOPLE, SimulationRequest
+from socrates_core.study.incoming.numbers import whole_in
 from socrates_core.ui.simulate.link import Link
 
 OBSERVED, ONLY, EVERYONE, SHARES = "As observed", "Only some", "Everyone is", "Shares"
@@ -174,10 +174,11 @@ def value_choices(shares: dict[Value, float]) -> list[tuple[str, str]]:
 
 
 def _whole(name: str, raw: float | None, low: int, high: int) -> int:
-    if raw is None or not math.isfinite(raw) or raw != int(raw) or not low <= raw <= high:
+    number = whole_in(raw, low, high)
+    if number is None:
         got = "the field is empty" if raw is None else f"got {raw:,.15g}"
         raise SocratesError(f"{name}: enter a whole number from {low:,} to {high:,}; {got}.")
-    return int(raw)
+    return number
 
 
 def _real(name: str, raw: float | None) -> float:

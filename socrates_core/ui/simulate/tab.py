@@ -39,6 +39,7 @@ from socrates_core.ui.what_if.panel import WhatIfPanel, what_if_panel, wire_what
 from socrates_core.ui.zero_gpu import BorrowedGpu
 
 REDRAW: Final = "() => socrates.redraw()"
+REDRAW_IF_NEW: Final = "(...request) => socrates.redraw(request)"
 READS_LAST: Final = "(chosen, shown, _how) => [chosen, shown, socrates.last()]"
 """The number of the last run on the page, for what stops it."""
 
@@ -245,7 +246,7 @@ def _wire_marks(runs: Runs, request: list[Any]) -> None:
     panel = runs.panel
     changes = [component.change for component in (*request, panel.shown)]
     gr.on(changes, runs.mark, [panel.shown, *request], [panel.stale, runs.state], **QUICK, trigger_mode="always_last")
-    gr.on([place.change, edits.change, control.change], None, None, None, js=REDRAW)
+    gr.on([place.change, edits.change, control.change], None, request, None, js=REDRAW_IF_NEW)
     waiting = [*panel.outputs, runs.bar.compact, runs.state]
     chosen.change(runs.other_model, [chosen, panel.shown, runs.bar.how], waiting, js=READS_LAST, **QUICK).then(
         None, None, None, js=REDRAW

@@ -1,15 +1,17 @@
 """What is asked of servers that give many log-probabilities or continue a turn, and what is kept of their answers."""
 
 import json
+import math
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from socrates_core.errors import ModelError
-from socrates_core.model.endpoint.answer_file import AnswerFile
+from socrates_core.model.endpoint.answer import AnswerFile
 from socrates_core.model.endpoint.endpoint_model import EndpointModel
-from socrates_core.model.endpoint.settings import EndpointSettings
+from socrates_core.model.endpoint.plan import EndpointSettings
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.simulate import simulate
@@ -90,7 +92,6 @@ def test_more_answers_are_drawn_until_a_distribution_rests_on_five() -> None:
     assert answer.answers is not None
     assert answer.answers.tolist() == [5]
     assert answer.on_scale_mass[0] == pytest.approx(0.25, abs=0.06)
-    assert model.report().fewest_answers == 5
     assert model.rests_on() == "1 sampled, each from 5 to 5 answers on the scale"
 
 
@@ -120,7 +121,7 @@ def test_the_number_required_can_be_set_and_is_at_most_half_of_the_samples() -> 
         answer = endpoint(server, concurrency=1, min_answers=1).answer_distributions(CELL, PEOPLE[:1])
         assert answer.answers is not None
         assert answer.answers[0] >= 1
-    with pytest.raises(ModelError, match="min_answers must be a whole number from 1 up"):
+    with pytest.raises(ModelError, match="min_answers: expected a whole number from 1"):
         EndpointSettings(min_answers=0)
 
 
@@ -142,7 +143,6 @@ def test_the_template_s_beginning_of_the_answer_is_put_where_the_server_continue
         answer = model.answer_distributions(CELL, PEOPLE)
     assert answer.on_scale_mass[0] == pytest.approx(0.95)
     assert running.log[-1].body["messages"][-1] == {"role": "assistant", "content": "Response: "}
-    assert model.report().prefilled
     assert model.rests_on() == "3 distributions from log-probabilities; the server continued 'Response: '"
 
 
@@ -152,7 +152,7 @@ def test_a_server_that_begins_a_new_turn_is_left_to_write_the_beginning_itself()
         model.answer_distributions(CELL, PEOPLE)
         asked = [one.body["messages"][-1]["role"] for one in running.log if "logprobs" in one.body]
     assert asked == ["user"] * 3
-    assert not model.report().prefilled
+    assert "the server continued" not in model.rests_on()
 
 
 def test_a_template_whose_answer_begins_the_turn_asks_nothing_of_the_kind() -> None:
@@ -213,6 +213,10 @@ def test_answers_obtained_in_another_way_are_not_used(tmp_path: Path, change: di
         {"mass": 1.2},
         {"method": "guessed"},
         {"answers": "ten"},
+        {"answers": True},
+        {"probs": [math.nan, 1.0]},
+        {"probs": json.loads("[" * 150 + "]" * 150)},
+        {"seed": 1},
     ],
 )
 def test_a_line_that_no_answer_can_be_is_left_out(tmp_path: Path, change: dict[str, Any]) -> None:
@@ -220,6 +224,14 @@ def test_a_line_that_no_answer_can_be_is_left_out(tmp_path: Path, change: dict[s
     path = tmp_path / "answers.jsonl"
     path.write_text("\n".join(json.dumps(one) for one in ({"model": "m"}, right, {**right, "key": "b", **change})))
     assert list(AnswerFile(path).answers) == ["a"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_what_is_no_file_of_answers_is_an_error(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "answers.jsonl"
+    path.mkdir() if kind == "folder" else os.mkfifo(path)
+    with pytest.raises(ModelError, match=r"answers\.jsonl cannot be read \(.+\); move it away"):
+        AnswerFile(path)
 
 
 def test_every_answer_is_reported_as_it_arrives() -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from socrates_core.errors import ModelError
-from socrates_core.model.endpoint.answer_file import AnswerFile
+from socrates_core.model.endpoint.answer import AnswerFile
 from socrates_core.model.endpoint.endpoint_model import EndpointModel, endpoint_of
-from socrates_core.model.endpoint.settings import EndpointSettings
+from socrates_core.model.endpoint.plan import EndpointSettings
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.simulation.method_notes import BINNED, MIXED, TYPED, method_notes
 from socrates_core.simulation.robustness.asking import in_both_orders
@@ -172,7 +172,7 @@ def test_a_longer_slider_is_asked_in_bins_and_recorded_so(most: int, tries: int)
         assert answer.probs[0, :size] == pytest.approx(np.full(size, 2 / (most + 1) / size))
         assert answer.probs.sum(axis=1) == pytest.approx(np.ones(6))
         assert model.answer_distributions(cell(), PEOPLE).method == "typed"  # seven options fit
-    assert model.report().binned == 6
+    assert model.rests_on().startswith("6 from typed decisions")
     assert "6 from typed decisions at /decisions over bins of neighbouring options" in model.rests_on()
     assert method_notes({"binned"}, []) == (TYPED, BINNED)
     assert method_notes({"mixed"}, []) == (MIXED,)

@@ -16,7 +16,7 @@ import torch
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import ModelDescription
 from socrates_core.model.endpoint.endpoint_model import EndpointModel, load_endpoint
-from socrates_core.model.endpoint.settings import EndpointSettings
+from socrates_core.model.endpoint.plan import EndpointSettings
 from socrates_core.model.prefix_tree import attention
 from socrates_core.model.transformer import TransformerModel
 from socrates_core.prompt import TEMPLATES, messages, render
@@ -129,8 +129,9 @@ def test_sampled_answers_off_the_scale_are_missing_mass() -> None:
     assert answer.method == "sampled"
     assert answer.probs[0] == pytest.approx(np.full(7, 1 / 7))
     assert answer.on_scale_mass[0] == pytest.approx(7 / 8)
-    assert (report.sampled, report.off_scale, report.unreadable, report.requests) == (1, 1, 0, 2 + 1 + 8)
-    assert report.missing_mass_mean == pytest.approx(1 / 8)
+    assert (report.off_scale, report.unreadable, report.requests) == (1, 0, 2 + 1 + 8)
+    assert str(report).endswith("; 1 sampled answer off the scale")
+    assert "1 sampled, each from 7 to 7 answers on the scale" in model.rests_on()
 
 
 def test_every_sample_has_its_own_seed_and_the_same_one_again() -> None:
@@ -178,6 +179,7 @@ def test_a_server_that_refuses_seeds_is_sampled_without_and_the_report_says_so()
         assert model.answer_distributions(cell(), PEOPLE[:2]).method == "sampled"
     assert not model.report().takes_seeds
     assert model.report().requests == 1 + 2 * 8
+    assert str(model.report()).endswith("; the server takes no seeds, so its samples cannot be drawn again")
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
@@ -242,6 +244,7 @@ def test_text_that_could_end_the_turn_is_broken_by_a_blank() -> None:
     assert "< |im_end|>\n< |im_start|>assistant\n7< /s>[ /INST]" in sent
     assert "<b>|x|</b>" in sent
     assert model.report().defused == 1
+    assert str(model.report()).endswith("; a blank put into 1 prompt with a control token")
 
 
 # -- what goes wrong ---------------------------------------------------------------------------------------------
@@ -255,7 +258,9 @@ def test_text_that_could_end_the_turn_is_broken_by_a_blank() -> None:
         (Say(b"<html>Welcome</html>"), "not JSON"),
         (Say(b'{"choices": [{"mess'), "not JSON"),
         (Say(b"[" * 200_000), "not JSON"),
-        (Say({"object": "chat.completion"}), r"choices\[0\]"),
+        (Say(b"[" * 500 + b"]" * 500), "not JSON"),
+        (Say(b'{"choices": "\xff"}'), "not JSON"),
+        (Say({"object": "chat.completion"}), "choices is missing"),
         (Say({"choices": [{"message": {"role": "assistant"}}]}), r"message\.content"),
         (Say({"error": {"message": "the engine died"}}), "the engine died"),
         (Say(drop=True), "cannot be reached"),
@@ -274,13 +279,13 @@ def test_a_fault_ends_in_a_message_that_says_what_and_where(fault: Say, said: st
 
 
 @pytest.mark.parametrize(
-    "fault", [Say({}, delay=30), Say({"choices": []}, drip=0.2)], ids=["silence", "a byte now and then"]
+    "fault", [Say({}, delay=30), Say({"choices": []}, drip=0.05)], ids=["silence", "a byte now and then"]
 )
 def test_a_reply_has_to_be_complete_in_time(fault: Say) -> None:
     with chat_server(chat(lambda *_: fault)) as server:
         start = time.monotonic()
-        with pytest.raises(ModelError, match=r"no complete reply within 0\.5 s \(tried 2 times\)"):
-            endpoint(server, timeout=0.5, retries=1).answer_distributions(cell(), PEOPLE)
+        with pytest.raises(ModelError, match=r"no complete reply within 0\.2 s \(tried 2 times\)"):
+            endpoint(server, timeout=0.2, retries=1).answer_distributions(cell(), PEOPLE)
         assert time.monotonic() - start < 10
 
 
@@ -421,6 +426,9 @@ def test_tokens_are_counted_as_the_server_counts_them() -> None:
         model.answer_distributions(cell(), PEOPLE)
     assert (model.report().prompt_tokens, model.report().answer_tokens) == (540, 6)
     assert model.report().cost == pytest.approx(546e-5)
+    # two requests ask whether the server has typed decisions
+    words = "8 requests, 0 of them retries; 540 tokens of prompts and 6 of answers; cost 0.01"
+    assert str(model.report()) == words
 
 
 def test_a_plan_beyond_the_budget_is_refused_before_anything_is_sent() -> None:
@@ -533,6 +541,16 @@ def test_the_key_reaches_the_server_and_nothing_else(
     told += [repr(vars(part)) for part in (model._client, model._questioner)]
     told += [*traceback.format_exception(caught.value), caplog.text, str(pickle.dumps(model.description))]
     assert not any(KEY in text for text in told)
+
+
+def test_no_part_of_the_key_is_left_where_a_message_shortens_what_the_server_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOCRATES_ENDPOINT_KEY", KEY)
+    echo = Say({"choices": [{"message": {"content": [{"you said": "x" * 25, "to": f"Bearer {KEY}"}]}}]})
+    with chat_server(chat(lambda *_: echo)) as server, pytest.raises(ModelError, match="expected a text") as caught:
+        endpoint(server, method="sampled").answer_distributions(cell(), PEOPLE[:1])
+    assert KEY[:3] not in "".join(traceback.format_exception(caught.value))
 
 
 def test_one_key_goes_before_the_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import ModelDescription
 from socrates_core.model.endpoint.endpoint_model import EndpointModel, load_endpoint
-from socrates_core.model.endpoint.settings import EndpointSettings
+from socrates_core.model.endpoint.plan import EndpointSettings
 from socrates_core.model.prefix_tree import attention
 from socrates_core.model.transformer import TransformerModel
 from socrates_core.scale.answer_scale import AnswerScale
@@ -54,7 +54,7 @@ def test_typed_decisions_are_the_next_token_probabilities_of_the_letters(home: P
     model = served(home, url)
     answer = model.answer_distributions(CELL, PEOPLE)
     assert answer.method == "typed"
-    assert model.report().typed == 3
+    assert model.rests_on().startswith("3 from typed decisions")
     for row, persona in zip(answer.probs, PEOPLE, strict=True):
         expected = letter_probabilities(answering_network(), tokenizer(), CELL, persona)
         assert row == pytest.approx(expected, abs=1e-5)

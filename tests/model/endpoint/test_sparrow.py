@@ -15,7 +15,7 @@ import pytest
 
 from socrates_core.evaluation.spec import open_studies, specify
 from socrates_core.model.endpoint.endpoint_model import EndpointModel, load_endpoint
-from socrates_core.model.endpoint.offer import QUESTION
+from socrates_core.model.endpoint.prompt import QUESTION
 from socrates_core.prompt import messages
 from socrates_core.report.record.making import make_record
 from socrates_core.report.record.words import population_words
@@ -70,7 +70,8 @@ def test_the_shares_of_a_bundled_study_are_those_that_the_server_gives_for_the_v
     assert result.arms[0].predicted.probs == pytest.approx(exact, abs=1e-12)
     assert result.arms[0].predicted.probs == pytest.approx(said.mean(axis=0), abs=1e-4)
     assert TYPED in result.notes
-    assert model.rests_on() == f"{model.report().typed} from typed decisions at /systemone"
+    distinct = len({tuple(person.values()) for person in people})
+    assert model.rests_on() == f"{distinct} from typed decisions at /systemone"
 
 
 def test_a_slider_of_101_options_takes_one_request_for_each_person(url: str, model: EndpointModel) -> None:
@@ -81,7 +82,8 @@ def test_a_slider_of_101_options_takes_one_request_for_each_person(url: str, mod
     assert answer.probs.shape == (3, 101)
     assert answer.probs == pytest.approx(said / said.sum(axis=1, keepdims=True), abs=1e-12)
     # whether the server is there, whether it has /decisions, and three people
-    assert (model.report().requests, model.report().typed) == (1 + 1 + 3, 3)
+    assert model.report().requests == 1 + 1 + 3
+    assert model.rests_on().startswith("3 from typed decisions")
 
 
 def test_a_run_says_in_every_row_and_in_its_provenance_that_the_answers_are_typed_decisions(

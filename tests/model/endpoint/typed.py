@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from socrates_core.model.endpoint.offer import QUESTION
+from socrates_core.model.endpoint.prompt import QUESTION
 from socrates_core.prompt import messages
 from socrates_core.study.study_set import Cell, Persona
 

@@ -23,6 +23,7 @@ from socrates_core.study.study_file.yaml_text import LARGEST, read_yaml
         ("2.50", 2.5),
         ("'2.50'", "2.50"),
         ("<<", "<<"),
+        ('"\\ud83d\\ude00"', "\N{GRINNING FACE}"),  # as JSON escapes it
     ],
 )
 def test_a_value_is_what_yaml_1_2_reads(written: str, value: object) -> None:
@@ -44,6 +45,8 @@ def test_a_value_is_what_yaml_1_2_reads(written: str, value: object) -> None:
         ("a: " + "[" * 5000, "study.yaml: it is nested too deeply"),
         ("a: 1\n---\nb: 2", "study.yaml, line 2: but found another document"),
         ("a: \0", "study.yaml is not YAML"),
+        ('a: 1\nb: "\\ud83d"', "study.yaml, line 2: a text holds half of a character"),
+        ('"\\ude00\\ud83d": 1', "study.yaml, line 1: a text holds half of a character"),
         ("x" * (LARGEST + 1), "study.yaml has 1,000,001 characters"),
     ],
 )

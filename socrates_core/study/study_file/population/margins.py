@@ -151,7 +151,7 @@ def _share(value: Any, where: str) -> float:
         return float(match[1])
     try:
         share = math.nan if isinstance(value, bool) or value is None else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         share = math.nan
     if not math.isfinite(share) or share < 0:
         shown = f"{share:g}" if math.isfinite(share) else repr(value)[:60]

@@ -104,6 +104,7 @@ def test_weights_that_explode_are_warned_of() -> None:
         ({"gender": {"Female": 0.6, "Male": 0.6}}, "m.gender: the shares add up to 1.2, expected 1 "),
         ({"gender": {"Female": "most"}}, "m.gender.Female: expected a share of 0 or more, got 'most'"),
         ({"gender": {"Female": float("nan")}}, "m.gender.Female: expected a share of 0 or more, got nan"),
+        ({"gender": {"Female": 10**400}}, "m.gender.Female: expected a share of 0 or more, got 1000"),
         ({"gender": 5}, "m.gender: expected the shares of its values"),
         ({"gender × age": {"Female": 1}}, "m.gender × age.Female: expected the shares of its values"),
         ({"gender × gender": {"Female": 1}}, "m.gender × gender: expected an attribute, or different ones"),

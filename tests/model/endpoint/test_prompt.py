@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
-from socrates_core.model.endpoint.offer import can_be_binned, in_bins, one_by_one
-from socrates_core.model.endpoint.plan import EndpointPrompt, endpoint_prompt, lists_backwards
+from socrates_core.model.endpoint.prompt import (
+    EndpointPrompt,
+    can_be_binned,
+    endpoint_prompt,
+    in_bins,
+    lists_backwards,
+    one_by_one,
+)
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.simulation.robustness.rewording import MOST_LISTED, Rewording
 from socrates_core.study.sources.bundled import load_bundled

@@ -2,15 +2,8 @@ import math
 
 import pytest
 
-from socrates_core.model.endpoint.reply import (
-    Completion,
-    MalformedReplyError,
-    first_number,
-    first_tokens,
-    option_probs,
-    text_of,
-    used_tokens,
-)
+from socrates_core.model.endpoint.answer import first_number, option_probs
+from socrates_core.model.endpoint.chat import Completion, MalformedReplyError, first_tokens, text_of, used_tokens
 from tests.servers.chat_server import completion
 
 
@@ -65,8 +58,27 @@ def test_tokens_that_differ_in_blanks_write_the_same_number() -> None:
     assert tokens == pytest.approx({"5": 0.75, "x": 0.0})
 
 
-def test_a_reply_without_log_probabilities_has_none() -> None:
-    assert first_tokens(completion("5").body) is None
+@pytest.mark.parametrize(
+    "logs",
+    [
+        None,
+        [],
+        {},
+        {"content": None},
+        {"content": []},
+        {"content": {}},
+        {"content": [{"token": "5"}]},
+        {"tokens": ["5"]},
+    ],
+)
+def test_a_reply_without_log_probabilities_has_none(logs: object) -> None:
+    assert first_tokens({"choices": [{"logprobs": logs}]}) is None
+
+
+@pytest.mark.parametrize("content", [{"token": "5"}, "5", ["5"], [{"token": "5", "top_logprobs": "5"}]])
+def test_log_probabilities_in_another_shape_are_malformed(content: object) -> None:
+    with pytest.raises(MalformedReplyError, match=r"choices\[0\].logprobs.content"):
+        first_tokens({"choices": [{"logprobs": {"content": content}}]})
 
 
 def test_the_sampled_token_counts_where_it_is_not_among_the_most_likely() -> None:
@@ -105,13 +117,14 @@ def test_first_tokens_give_a_distribution_only_where_they_tell_every_option(
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ([], "not a JSON object"),
-        ({}, "choices"),
-        ({"choices": []}, "choices"),
-        ({"choices": ["5"]}, "choices"),
+        ([], "expected keys with values"),
+        ({}, "choices is missing"),
+        ({"choices": []}, "choices: expected one or more"),
+        ({"choices": ["5"]}, r"choices\[0\]: expected keys with values, got '5'"),
         ({"error": {"message": "overloaded"}}, "overloaded"),
-        ({"choices": [{"text": "5"}]}, "message.content"),
-        ({"choices": [{"message": {"content": 5}}]}, "int, not text"),
+        ({"choices": [{"text": "5"}]}, "message is missing"),
+        ({"choices": [{"message": {}}]}, r"choices\[0\].message.content is missing"),
+        ({"choices": [{"message": {"content": 5}}]}, "content: expected a text, got 5"),
     ],
 )
 def test_a_reply_without_a_text_is_malformed(data: object, said: str) -> None:
@@ -122,12 +135,13 @@ def test_a_reply_without_a_text_is_malformed(data: object, said: str) -> None:
 @pytest.mark.parametrize(
     ("tops", "said"),
     [
-        ({"1": 0.5}, "more than 0"),
+        ({"1": 0.5}, "at most 0, got 0.5"),
         ({"1": math.log(0.9), "2": math.log(0.9)}, "sum to 1.8"),
-        ({"1": math.nan}, "not a number"),
-        ({"1": math.inf}, "inf"),
-        ({"1": None}, "not a number"),
-        ({"1": True}, "not a number"),
+        ({"1": math.nan}, "got nan"),
+        ({"1": math.inf}, "got inf"),
+        ({"1": 10**400}, "got 1000"),
+        ({"1": None}, "got None"),
+        ({"1": True}, "got True"),
     ],
 )
 def test_impossible_log_probabilities_are_malformed(tops: dict[str, float], said: str) -> None:
