@@ -155,7 +155,7 @@ def _caption(claims: Sequence[FrozenClaim]) -> str:
     """What is drawn, with no word of levels at which nothing was registered."""
     there = [level for level, at in LEVELS.items() if any(at(claim) is not None for claim in claims)]
     both = ", the broad part at 80 % and the narrow one at 95 %"
-    return CAPTION.format(f"{PALE}{both if len(there) > 1 else f' with {there[0]}'}" if there else "")
+    return CAPTION.format(f"{PALE}{both if len(there) > 1 else f' with a probability of {there[0]}'}" if there else "")
 
 
 def _hover(claim: FrozenClaim) -> str:

@@ -58,15 +58,15 @@ def record_panel(results: Results, saved: gr.Textbox) -> None:
             return {notice: told, head: "", caption: "", says: "", made: None, drawn: (), **hidden}
         files = scored_files(found.record, found.scored)
         report = file_json(f"{found.scored.form.title} scored", "html", files["report.html"])
-        first, *outcomes = scored_sections(found.record, found.scored)
+        above, below = scored_html(found)
         pictures = scored_pictures(found)
         names = [name for name, _ in pictures]
         return {
             notice: "",
-            head: head_html(found, first),
+            head: above,
             which: gr.update(choices=names, value=names[0] if names else None, visible=len(names) > 1),
             **choose(pictures, names[0] if names else None),
-            says: outcomes_html(outcomes),
+            says: below,
             save: gr.update(visible=True),
             made: report,
             drawn: pictures,
@@ -109,17 +109,14 @@ def picker_html() -> Markup:
     )  # fmt: skip
 
 
-def head_html(found: Scored, opening: Section) -> Markup:
-    """What was scored, and what its columns were taken for."""
-    return markup(
+def scored_html(found: Scored) -> tuple[Markup, Markup]:
+    """What was scored and what its columns were taken for; and what was registered beside what people answered."""
+    opening, *outcomes = scored_sections(found.record, found.scored)
+    head = markup(
         "<h3>{{ title }}: registered and answered</h3><p class='quiet'>{{ taken }}</p>{{ opening }}",
         title=found.scored.form.title, taken=found.taken, opening=_section_html(opening),
     )  # fmt: skip
-
-
-def outcomes_html(outcomes: Sequence[Section]) -> Markup:
-    """What was registered of each outcome beside what people answered."""
-    return joined(map(_section_html, outcomes))
+    return head, joined(map(_section_html, outcomes))
 
 
 def scored_pictures(found: Scored) -> Pictures:

@@ -310,7 +310,10 @@ def test_everything_that_was_registered_is_judged(stated: bytes, tmp_path: Path)
     assert [trace.name for trace in picture.figure.data] == [
         "True mean, 80 %", "Predicted mean, raw", "Actual mean", "Registered mean, calibrated",
     ]  # fmt: skip
-    assert "that the true mean lies with 80 %. Pale parts are of the calibrated answers" in picture.caption
+    assert (
+        "that the true mean lies with a probability of 80 %. Pale parts are of the calibrated answers"
+        in picture.caption
+    )
     assert [list(picture.figure.data[k].x) for k in (1, 3)] == [[2, 2], [2.5, 2.5]]  # pale bars lie around the latter
     plain, climate = one.said.arms
     # W of 0, 1/2, 1/2: a quarter, and a half, of the answers moved by half of the scale's width
