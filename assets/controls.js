@@ -232,6 +232,7 @@ Object.assign(window.socrates, (() => {
     following = true;
     if (!chosen(tab)) tab.click();
     await soon(() => chosen(tab));
+    if (name === "evaluate" && !kind && find("#run-reader section")) window.socrates.close();
     if (name === "evaluate" && kind === "run") {
       (await soon(() => [...document.querySelectorAll("#run-table [data-act=open]")]
         .find((button) => button.dataset.run === rest[0])))?.click();

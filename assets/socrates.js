@@ -99,6 +99,7 @@ window.socrates = (() => {
   });
 
   // The table of runs: buttons act on one run, checkboxes select several. Both selection and focus survive a redraw.
+  let close = () => {}; // the open report
   const chosen = new Set(); // what listeners ask for by `ticked`, because answers to quick ticks can overtake each other
   function runs(element, trigger, watch) {
     let held = null;
@@ -130,6 +131,7 @@ window.socrates = (() => {
       tell();
     });
     watch("value", draw);
+    close = () => trigger("click", { act: "close" });
   }
 
   // Scroll the outcome of an action on a run into view.
@@ -158,5 +160,5 @@ window.socrates = (() => {
     });
   }
 
-  return { chips, shares, link, runs, ticked: () => [...chosen], shown, reader };
+  return { chips, shares, link, runs, ticked: () => [...chosen], close: () => close(), shown, reader };
 })();

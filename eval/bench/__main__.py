@@ -32,6 +32,7 @@ SUITES: Final = {
     "people": "run_people_suite",
     "load": "run_load_suite",
     "kills": "run_kills_suite",
+    "runs": "run_runs_suite",
     "trust": "run_trust_suite",
     "design": "run_design_suite",
 }

@@ -36,6 +36,9 @@ from socrates_core.study.files import read_json, write_json
 FORMAT: Final = 1
 """Version of the run folder format; other versions are refused."""
 
+PATIENCE: Final = 5.0
+"""Seconds to wait for a run's lock: longer than `is_alive` holds it to test it."""
+
 HOME: Final = str(Path(__file__).resolve().parents[2])
 """Where Python finds this package: a checkout, or where packages are installed."""
 
@@ -108,7 +111,7 @@ def worker(folder: Path) -> Iterator[None]:
     """
     lock = FileLock(folder / "worker.lock")
     try:
-        lock.acquire(timeout=5)  # longer than `is_alive` holds it to test it
+        lock.acquire(timeout=PATIENCE)
     except Timeout:
         raise RunError(f"another worker is running {folder}; re-run the command to see its progress") from None
     try:

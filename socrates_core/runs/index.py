@@ -1,16 +1,16 @@
-"""All runs of a directory in one table, kept in SQLite so that listing many runs reads only what has changed.
+"""All runs of a directory in one table, kept in a file so that listing many runs reads only what has changed.
 
 The table holds nothing that is not in the folders, so the file can be deleted at any time; if it cannot be read or
 written, everything is read from the folders.
 """
 
-import json
-import sqlite3
-from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, fields, replace
+import os
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from pydantic import TypeAdapter
 
 from socrates_core.errors import PredictionError, RunError
 from socrates_core.evaluation.results.distances import StudyKind
@@ -18,8 +18,9 @@ from socrates_core.evaluation.results.metrics import Metrics, load_metrics
 from socrates_core.runs import queue as run_queue
 from socrates_core.runs.folder import read_spec
 from socrates_core.runs.state import AT_WORK, ENDS, Phase, StateCode, state
+from socrates_core.study.files import read_bytes
 
-FILE: Final = "index.sqlite"
+FILE: Final = "index.json"
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,7 @@ class RunRow:
         return self.state == "finished" and self.readable
 
 
-_COLUMNS: Final = tuple(one.name for one in fields(RunRow))
-_TRUTHS: Final = ("contaminated", "readable")
+_TABLE: Final = TypeAdapter(list[RunRow])
 
 
 def refresh(root: Path) -> list[RunRow]:
@@ -100,15 +100,14 @@ def refresh(root: Path) -> list[RunRow]:
         return []
     before = read(root)
     known = {row.name: row for row in before}
-    queue = run_queue.slots(root, patience=2.0) if (root / run_queue.FOLDER).is_dir() else ()
+    queue = run_queue.slots(root)
     rows = []
-    for path in sorted(root.glob("*/spec.json")):
-        folder = path.parent
-        if folder.name.startswith("."):
+    for folder in os.scandir(root):
+        if folder.name.startswith(".") or not (stamp := _stamp(folder.path)):
             continue
-        old, stamp = known.get(folder.name), _stamp(folder)
+        old = known.get(folder.name)
         settled = old is not None and old.stamp == stamp and (old.state in ENDS or not old.readable)
-        row = old if old is not None and settled else _row(folder, stamp)
+        row = old if old is not None and settled else _row(Path(folder.path), stamp)
         ahead = run_queue.position(queue, row.name) if row.at_work else None
         rows.append(row if row.ahead == ahead else replace(row, ahead=ahead))
     rows.sort(key=lambda row: (-(row.updated or 0), row.name))
@@ -119,56 +118,35 @@ def refresh(root: Path) -> list[RunRow]:
 
 def read(root: Path) -> list[RunRow]:
     """The index as last written; empty if there is none that can be read."""
-    if not (root / FILE).is_file():
-        return []
-    query = f"SELECT {', '.join(_COLUMNS)} FROM runs"
     try:
-        with closing(sqlite3.connect(root / FILE, timeout=2)) as index:
-            found = [dict(zip(_COLUMNS, values, strict=True)) for values in index.execute(query)]
-    except sqlite3.DatabaseError:  # of an earlier version, damaged, or busy
-        return []
-    try:
-        return [_read(row) for row in found]
-    except (ValueError, TypeError):  # of an earlier version
+        return _TABLE.validate_json(read_bytes(root / FILE), strict=True)
+    except (OSError, ValueError):  # of an earlier version, or damaged
         return []
 
 
-def _read(stored: Mapping[str, Any]) -> RunRow:
-    """A row as `_stored` wrote it."""
-    kinds = tuple(KindFigures(**one) for one in json.loads(stored["kinds"]))
-    return RunRow(**{**stored, "kinds": kinds, **{name: bool(stored[name]) for name in _TRUTHS}})
-
-
-def _stored(row: RunRow) -> tuple[Any, ...]:
-    """A row as the table holds it, its figures as JSON."""
-    kinds = json.dumps([asdict(one) for one in row.kinds])
-    return tuple(kinds if name == "kinds" else getattr(row, name) for name in _COLUMNS)
-
-
-def _write(root: Path, rows: Sequence[RunRow]) -> None:
+def _write(root: Path, rows: list[RunRow]) -> None:
     """Rewrite the index. It only saves time, so a full disk or a read-only directory is not an error."""
-    for _ in range(2):
-        try:
-            with closing(sqlite3.connect(root / FILE, timeout=2)) as index, index:
-                index.execute("DROP TABLE IF EXISTS runs")
-                index.execute(f"CREATE TABLE runs ({', '.join(_COLUMNS)})")
-                index.executemany(f"INSERT INTO runs VALUES ({', '.join('?' * len(_COLUMNS))})", map(_stored, rows))
-            return
-        except (sqlite3.OperationalError, OverflowError, UnicodeError):  # or a value that SQLite cannot store
-            return
-        except sqlite3.DatabaseError:  # not a database
-            with suppress(OSError):
-                (root / FILE).unlink()
+    partial = root / f".{FILE}.{os.getpid()}"  # several apps can share the directory
+    with suppress(OSError, ValueError):  # or a name that is no text
+        partial.write_bytes(_TABLE.dump_json(rows))
+        partial.replace(root / FILE)
+    with suppress(OSError):
+        partial.unlink(missing_ok=True)
 
 
-def _stamp(folder: Path) -> str:
-    """A text that changes when the row would: a worker touches events.jsonl as soon as it holds the run."""
+def _stamp(folder: str) -> str:
+    """A text that changes when the row would: a worker touches events.jsonl as soon as it holds the run.
+
+    Empty if the folder is not a run.
+    """
     parts = []
     for name in ("spec.json", "events.jsonl", "metrics.json"):
         try:
-            found = (folder / name).stat()
+            found = os.stat(f"{folder}/{name}")  # noqa: PTH116 - a Path takes three times as long, and runs are many
             parts.append(f"{found.st_mtime_ns}-{found.st_size}")
         except OSError:
+            if not parts:
+                return ""
             parts.append("none")
     return " ".join(parts)
 

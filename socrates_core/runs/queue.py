@@ -1,68 +1,62 @@
 """The queue of runs that share one machine: one runs, the others wait in order of arrival.
 
-    RUNS/.queue/guard.lock      held briefly while a process reads or changes the queue
-                00000007.lock   locked by the operating system while the process in slot 7 is alive
-                00000007.json   the run and the process of slot 7
+    RUNS/.queue/turn.lock           locked by the operating system while a run has its turn
+                <time>-<pid>-<run>  locked while a process waits or runs, since that time in nanoseconds
 
-The live slot with the lowest number runs. The lock of a killed process is released by the operating system, so a dead
-process blocks nothing and the queue needs no supervisor.
+The run that has waited longest takes the turn. The locks of a killed process are released by the operating system, so a
+dead process blocks nothing and the queue needs no supervisor.
 """
 
-import json
+import hashlib
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from filelock import FileLock, Timeout
 
 from socrates_core.errors import RunError
-from socrates_core.study.files import read_json
 
 FOLDER: Final = ".queue"
 """Folder of the queue, in the directory of the runs."""
 
-PATIENCE: Final = 30.0
-"""Seconds to wait for the guard lock, which is only ever held for milliseconds."""
-
 POLL: Final = 0.5
 """Seconds between two checks of a waiting process."""
 
+_ENTRY: Final = re.compile(r"(\d{20})-(\d+)-(.+)", re.DOTALL)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, order=True)
 class Slot:
-    """A position in the queue."""
+    """A position in the queue; the earliest is the active run's."""
 
-    number: int
-    run: str
-    """Name of the run's folder."""
+    since: int
+    """When the process joined, in nanoseconds since 1970."""
     pid: int
-    """Id of the process that holds the slot."""
+    run: str
+    """Name of the run's folder; of a very long one its sha256."""
+
+    @property
+    def file(self) -> str:
+        """Name of its file."""
+        return f"{self.since:020d}-{self.pid}-{self.run}"
 
 
-def slots(root: Path, patience: float = PATIENCE) -> tuple[Slot, ...]:
-    """The queue, starting with the active run; empty if there is none or it cannot be read in time.
-
-    Args:
-        root: The directory of the runs.
-        patience: Seconds to wait for the guard lock.
-    """
-    folder = root / FOLDER
-    if not folder.is_dir():  # taking the lock would create the folder
-        return ()
+def slots(root: Path) -> tuple[Slot, ...]:
+    """The queue of a directory of runs, starting with the active one; empty if it has none or cannot be read."""
     try:
-        with FileLock(folder / "guard.lock", timeout=patience):
-            return tuple(_slot(folder, number) for number in _live(folder))
-    except (Timeout, OSError):
+        return tuple(_live(root / FOLDER))
+    except OSError:
         return ()
 
 
 def position(queue: Sequence[Slot], run: str) -> int | None:
     """How many runs are ahead of a run: 0 for the active one, None if it is not in the queue."""
-    return next((place for place, slot in enumerate(queue) if slot.run == run), None)
+    return next((place for place, slot in enumerate(queue) if slot.run == _short(run)), None)
 
 
 @contextmanager
@@ -85,10 +79,11 @@ def queued(
         RunError: If the queue cannot be written.
     """
     folder = root / FOLDER
-    number, lock = _join(folder, run)
+    turn = FileLock(folder / "turn.lock")
+    slot, lock = _join(folder, run)
     try:
         reported = 0
-        while ahead := _ahead(folder, number, reported):
+        while ahead := _ahead(folder, slot, turn):
             if cancelled():
                 yield False
                 return
@@ -98,71 +93,56 @@ def queued(
             time.sleep(poll)
         yield True
     finally:
-        _leave(folder, number, lock)
+        turn.release()
+        _remove(lock)
 
 
-def _join(folder: Path, run: str) -> tuple[int, FileLock]:
-    """Create a slot at the end of the queue; its content is complete before any other process can read it."""
+def _join(folder: Path, run: str) -> tuple[Slot, FileLock]:
+    """Create a slot at the end of the queue."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "guard.lock", timeout=PATIENCE):
-            number = max(_numbers(folder), default=0) + 1
-            lock = FileLock(folder / f"{number:08d}.lock")
-            lock.acquire(timeout=0)
-            content = json.dumps({"run": run, "pid": os.getpid()})
-            (folder / f"{number:08d}.json").write_text(content, "utf-8")
-    except Timeout:
-        raise RunError(f"the queue of runs in {folder.parent} is stuck: a process holds {folder}/guard.lock") from None
+        last = max((slot.since for slot in _live(folder)), default=0)  # a clock can be set back
+        slot = Slot(max(time.time_ns(), last + 1), os.getpid(), _short(run))
+        lock = FileLock(folder / slot.file)
+        lock.acquire()  # longer than `_live` holds it to test it
     except OSError as error:
         raise RunError(f"cannot join the queue of runs: {folder} cannot be written ({error.strerror})") from error
-    return number, lock
+    return slot, lock
 
 
-def _leave(folder: Path, number: int, lock: FileLock) -> None:
-    try:
-        with FileLock(folder / "guard.lock", timeout=PATIENCE):
-            lock.release()
-            _remove(folder, number)
-    except (Timeout, OSError):
-        lock.release()  # the next process that reads the queue removes the files
+def _ahead(folder: Path, slot: Slot, turn: FileLock) -> int:
+    """Runs before this one; 0 takes the turn."""
+    ahead = sum(other < slot for other in _live(folder))
+    if not ahead:
+        try:
+            turn.acquire(timeout=0)
+        except Timeout:  # of one that joined in the same moment
+            return 1
+    return ahead
 
 
-def _ahead(folder: Path, number: int, last: int) -> int:
-    """Live slots before this one; without the guard lock, the last known number, or 1 if none is known yet."""
-    try:
-        with FileLock(folder / "guard.lock", timeout=PATIENCE):
-            return sum(other < number for other in _live(folder))
-    except Timeout:
-        return max(last, 1)
-
-
-def _live(folder: Path) -> list[int]:
-    """The slots whose process is alive, in order; the others are removed. The caller holds the guard lock."""
+def _live(folder: Path) -> list[Slot]:
+    """The slots whose process is alive, in order; the files of the others are removed."""
     live = []
-    for number in _numbers(folder):
-        lock = FileLock(folder / f"{number:08d}.lock")
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if not (entry := _ENTRY.fullmatch(path.name)):
+            continue
+        lock = FileLock(path)
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            live.append(number)
+            live.append(Slot(int(entry[1]), int(entry[2]), entry[3]))
         else:
-            lock.release()
-            _remove(folder, number)
-    return live
+            _remove(lock)
+    return sorted(live)
 
 
-def _numbers(folder: Path) -> list[int]:
-    return sorted(int(path.stem) for path in folder.glob("*.lock") if path.stem.isascii() and path.stem.isdigit())
+def _remove(lock: FileLock) -> None:
+    with suppress(OSError):  # Windows removes no open file, but releasing does so there
+        Path(lock.lock_file).unlink(missing_ok=True)
+    lock.release()
 
 
-def _remove(folder: Path, number: int) -> None:
-    for ending in ("json", "lock"):
-        (folder / f"{number:08d}.{ending}").unlink(missing_ok=True)
-
-
-def _slot(folder: Path, number: int) -> Slot:
-    try:
-        content: Any = read_json(folder / f"{number:08d}.json")
-        return Slot(number, str(content["run"]), int(content["pid"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return Slot(number, "", 0)  # unreadable, but its lock still counts
+def _short(run: str) -> str:
+    name = os.fsencode(run)
+    return run if len(name) <= 150 else hashlib.sha256(name).hexdigest()  # with time and process a file's name too

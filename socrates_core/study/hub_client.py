@@ -8,6 +8,7 @@ it go the library's own calls and those of `datasets`:
     redirects   to another origin for the content of files alone, and without the token
     listings    at most `MAX_PAGES` pages of one origin, each of at most `MAX_ANSWER` bytes
     files       as long as the Hub stated before, at most `MAX_FILE` bytes
+    names       commits and hashes, by which the library names what it keeps, never lead out of its cache
     time        `ANSWER_SECONDS` for an answer, more for large files at `SLOWEST` bytes per second
 
 Whatever exceeds this ends in a HubError, which no caller of the client retries.
@@ -22,6 +23,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final, NoReturn
+from urllib.parse import unquote
 
 import httpx2
 from huggingface_hub import constants, get_session, set_client_factory
@@ -55,6 +57,12 @@ MAX_FILE: Final = 500 * 10**9
 
 _REMEMBERED: Final = 4096
 """Addresses about which something is remembered."""
+
+_NAME: Final = re.compile(r'(?:W/)?"?[A-Za-z0-9_-]{1,200}"?')
+"""A hash or commit in a header. Libraries put it into a path as it is: `"/home/me/thesis"` would be that file."""
+
+_REVISION: Final = re.compile(r"/(?:resolve|revision|tree|paths-info)(?=/([^/?]+))")
+"""The revision in an address, and a file's or folder's name below such a folder."""
 
 _RESET: Final = re.compile(r"\br\s*=\s*0\s*;\s*t\s*=\s*(\d+)")
 """The seconds until the next window in a `RateLimit` header without remaining requests."""
@@ -201,6 +209,10 @@ def _check_request(request: httpx2.Request) -> None:
         del request.headers["authorization"]
     if origin.scheme != "https" and not _KNOWN.is_hub(origin) and _KNOWN.all_encrypted():
         _refuse(f"the Hub directs to {_shown(request.url)}, which is not encrypted")
+    for revision in map(unquote, _REVISION.findall(request.url.raw_path.decode("ascii"))):
+        # git allows none of these; the Hub may have named it, and it becomes a path in the cache too
+        if _KNOWN.is_hub(origin) and (revision.startswith("/") or any(part in revision for part in ("..", ":", "\\"))):
+            _refuse(f"{revision!r:.100} is no commit, branch or tag, and could be written outside of the cache")
     # compressed, a few megabytes could unfold to gigabytes
     request.headers["accept-encoding"] = "identity"
     given: dict[str, Any] = request.extensions.get("timeout") or {}
@@ -242,6 +254,11 @@ def _check_response(response: httpx2.Response) -> None:
         _refuse("the Hub asks to wait for more than five minutes; try again later")
     content = request.method in ("GET", "HEAD") and (note.content or "/resolve/" in request.url.path)
     if request.method == "HEAD":
+        # the page of an error has an ETag of its own, which nothing is named by
+        content_hash = "" if response.is_error else headers.get("x-linked-etag") or headers.get("etag", "")
+        for name in filter(None, (content_hash, headers.get("x-repo-commit"))):
+            if not _NAME.fullmatch(name):
+                _refuse(f"the Hub names a file {name!r:.100}, which could be written outside of the cache")
         stated = headers.get("x-linked-size") or (None if response.is_redirect else headers.get("content-length"))
         note = replace(note, size=None if stated is None else _number(stated, 0))
         _KNOWN.keep(request.url, note)

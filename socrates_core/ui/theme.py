@@ -6,7 +6,9 @@ Only system fonts are used, so that the page loads nothing from other hosts.
 from typing import Final
 
 import gradio as gr
+from markupsafe import Markup
 
+from socrates_core.report.markup import markup
 from socrates_core.study.files import ASSETS
 
 STYLE_SHEET: Final = ASSETS / "socrates.css"
@@ -76,6 +78,9 @@ def theme() -> gr.themes.Soft:
     )
 
 
-def head() -> str:
+def head() -> Markup:
     """HTML for the head of the page: the inline scripts."""
-    return "".join(f"<script>{(ASSETS / name).read_text('utf-8')}</script>" for name in SCRIPTS)
+    return markup(
+        "{% for script in scripts %}<script>{{ script }}</script>{% endfor %}",
+        scripts=[Markup((ASSETS / name).read_text("utf-8")) for name in SCRIPTS],
+    )

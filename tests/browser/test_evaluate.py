@@ -149,6 +149,10 @@ def test_runs_are_compared_and_deleted_after_a_question(app: str, runs: Path, vi
     page.go_back()
     expect(inside.locator("h1")).to_have_text("Comparison of evaluations")
     linked = page.url
+    page.go_back()
+    expect(page.locator("#run-reader iframe")).to_have_count(0)  # before a report was opened
+    page.go_forward()
+    expect(inside.locator("h1")).to_have_text("Comparison of evaluations")
     page.go_forward()
     expect(inside.locator("h1")).to_have_text("Evaluation of uniform")
     again = visit().page

@@ -6,6 +6,7 @@ import polars as pl
 
 from eval.bench.data_parts.rows import write_shards
 from eval.bench.people import LIMIT, PEOPLE, made_up_people, measure_moves
+from eval.bench.runs import measure_lists
 from socrates_core.study.sources.opening import open_source
 from tests.servers.programs import Program, finished
 
@@ -47,6 +48,12 @@ def test_the_people_suite_moves_shares_without_the_model_and_gets_what_a_fresh_s
     assert found["people"] == found["kinds_of_people"] == PEOPLE
     assert found["largest_gap_from_a_fresh_simulation"] < 1e-12
     assert found["mix_seconds"]["median"] < 10 * LIMIT  # a busy machine
+
+
+def test_the_runs_suite_lists_every_run_and_reads_few_again() -> None:
+    found = measure_lists(runs=8, seed=1)
+    assert found["index_bytes"] > 8 * 100
+    assert found["unchanged"]["cpu_seconds"] < found["first"]["cpu_seconds"]
 
 
 def test_an_unknown_suite_names_those_that_there_are(tmp_path: Path) -> None:

@@ -142,10 +142,10 @@ def test_a_server_that_does_not_answer_is_given_up(hub: HubServer, monkeypatch: 
 
 
 def test_a_transfer_that_trickles_is_given_up(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfer, "GRACE", 0.0)
-    monkeypatch.setattr(transfer, "SLOWEST", 1e9)
+    monkeypatch.setattr(hub_client, "ANSWER_SECONDS", 1.0)
     hub.add("bob/it", files())
-    assert "slower than" in refusal(hub)
+    hub.faults.append(Fault("GET /storage", "drip", "body"))
+    assert refusal(hub) == "the Hub did not finish its answer within 1 seconds; try again later"
 
 
 def test_an_answer_that_is_no_hub_is_named(hub: HubServer) -> None:

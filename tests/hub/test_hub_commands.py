@@ -1,15 +1,19 @@
-"""The commands as a user runs them: the unmodified client in a process of its own, over HTTP."""
+"""The commands as a user runs them: the unmodified client, over HTTP, in a process of its own where that matters."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
+from huggingface_hub.utils import enable_progress_bars, logging  # type: ignore[attr-defined]
 
+from socrates_core import command as entry
+from socrates_core.hub.__main__ import app
 from tests.hub.adapters import CONFIG, RECORD, WEIGHTS, files, safetensors, shapes, write_adapter
 from tests.hub.conftest import ALICE, READER
 from tests.servers.hub_server import Fault, HubServer
@@ -49,11 +53,35 @@ def run(
     return done
 
 
-def refused(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1
-    return done.stderr
+Refused = Callable[..., str]
+
+
+@pytest.fixture
+def refused(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Refused]:
+    """Runs a command in this process and returns the one line that refuses it."""
+    verbosity = logging.get_verbosity()  # type: ignore[no-untyped-call]
+
+    def run_here(url: str, *arguments: object, token: str | None = ALICE) -> str:
+        monkeypatch.setattr(constants, "ENDPOINT", url)
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "home" / "token"))
+        monkeypatch.setattr(sys, "argv", ["socrates_core.hub", *map(str, arguments)])
+        monkeypatch.chdir(tmp_path)
+        if token:
+            monkeypatch.setenv("HF_TOKEN", token)
+        with pytest.raises(SystemExit) as ended:
+            entry.run(app)
+        assert ended.value.code == 2
+        said = capsys.readouterr().err
+        assert said.startswith("error: ")
+        assert said.count("\n") == 1
+        return said
+
+    yield run_here
+    # what a command silences in its own process
+    logging.set_verbosity(verbosity)  # type: ignore[no-untyped-call]
+    enable_progress_bars()
 
 
 def token_stands(tmp_path: Path) -> list[str]:
@@ -118,17 +146,21 @@ def test_the_client_speaks_of_itself_only_when_asked_and_never_of_the_token(
     ],
 )
 def test_what_the_user_can_fix_is_one_message(
-    hub: HubServer, tmp_path: Path, folder: Path, arguments: tuple[str, ...], token: str | None, said: str
+    hub: HubServer, refused: Refused, folder: Path, arguments: tuple[str, ...], token: str | None, said: str
 ) -> None:
-    assert said in refused(run(hub, tmp_path, *arguments, token=token))
+    assert said in refused(hub.url, *arguments, token=token)
     assert sorted(path.name for path in folder.iterdir()) == [CONFIG, WEIGHTS, RECORD]
 
 
-def test_without_a_network_each_command_says_so(tmp_path: Path, folder: Path) -> None:
-    for arguments in (("push", folder, "alice/it"), ("pull", "alice/it")):
-        assert "cannot be reached" in refused(run(None, tmp_path, *arguments))
-        offline = refused(run(None, tmp_path, *arguments, HF_HUB_OFFLINE="1"))
-        assert "offline mode is on (HF_HUB_OFFLINE)" in offline
+@pytest.mark.parametrize("arguments", [("push", "adapter", "alice/it"), ("pull", "alice/it")])
+def test_without_a_network_each_command_says_so(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    nowhere = "http://127.0.0.1:9"
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    assert "cannot be reached" in refused(nowhere, *arguments)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert "offline mode is on (HF_HUB_OFFLINE)" in refused(nowhere, *arguments)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

@@ -291,3 +291,40 @@ def test_a_hub_that_misbehaves_over_a_model_ends_in_one_line(
     told = no_model(model)
     assert told.startswith("the model bob/model cannot be fetched: the Hub")
     assert said in told
+
+
+@pytest.mark.parametrize("header", ["ETag", "X-Linked-Etag", "X-Repo-Commit"])
+@pytest.mark.parametrize("way", ["{}", "../../../../{}", "..", "W/..", "C:\\{}", "a" * 300])
+def test_a_hash_that_is_a_path_reaches_no_file_outside_of_the_cache(
+    model: HubServer, tmp_path: Path, header: str, way: str
+) -> None:
+    # the library keeps a file below blobs/ by its hash, whatever that is; one that does not fit its bytes is deleted
+    (tmp_path / "thesis.docx").write_text("mine")
+    model.faults.append(Fault("HEAD ", "headers", lambda: {header: f'"{way.format(tmp_path / "thesis.docx")}"'}))
+    assert "which could be written outside of the cache" in no_model(model)
+    assert (tmp_path / "thesis.docx").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["here", "home", "thesis.docx"]
+
+
+def test_a_file_that_is_not_there_is_noted_in_the_cache_alone(model: HubServer, tmp_path: Path) -> None:
+    # the library notes that a commit lacks a file, by the commit that the error names
+    model.extra_entries = [{"type": "file", "path": "gone.json", "size": 1, "oid": "0" * 40}]
+    model.faults.append(Fault("HEAD .*gone", "headers", lambda: {"X-Repo-Commit": f"{tmp_path}/evil"}))
+    assert "which could be written outside of the cache" in no_model(model)
+    assert list(tmp_path.glob("evil*")) == []
+
+
+def test_the_page_of_an_error_may_have_any_etag(hub: HubServer) -> None:
+    hub.add("bob/it", files(), gated=True)
+    hub.faults.append(Fault("HEAD ", "headers", lambda: {"ETag": 'W/"29-a/b+c=="'}))
+    assert "bob/it is gated" in refusal(hub)
+
+
+@pytest.mark.parametrize("way", ["{}", "../../../../{}", "C:\\\\{}", "a/../../{}"])
+def test_a_commit_that_is_a_path_is_not_asked_for(model: HubServer, tmp_path: Path, way: str) -> None:
+    said = way.format(tmp_path / "evil").encode()
+    commit = model.head("bob/model").oid.encode()
+    model.faults.append(Fault("GET /api/models/bob/model", "bytes", lambda body: body.replace(commit, said)))
+    assert "is no commit, branch or tag, and could be written outside of the cache" in no_model(model)
+    assert model.asked("tree|resolve") == 0
+    assert list(tmp_path.glob("evil*")) == []

@@ -1,9 +1,7 @@
-import json
+import multiprocessing
 import os
-import signal
-import subprocess
-import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -12,46 +10,37 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from socrates_core.runs.queue import FOLDER, position, queued, slots
+from tests.runs.waiting import wait_and_work
 
-ROOT = Path(__file__).parents[2]
-
-WORKER = """
-import os, sys, time
-from pathlib import Path
-from socrates_core.runs.queue import queued
-root, name, seconds = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
-def say(word):
-    with open(root / "diary", "a") as diary:
-        diary.write(f"{word} {name}\\n")
-with queued(root, name, lambda before: say(f"waits-{before}"), (root / f"stop-{name}").exists, poll=0.01) as came:
-    say("begins" if came else "gives-up")
-    time.sleep(seconds if came else 0)
-    if came:
-        say("ends")
-"""
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["__main__", wait_and_work.__module__])  # or each imports for half a second
 
 
-def start(root: Path, name: str, seconds: float = 0.05) -> subprocess.Popen[bytes]:
+def start(root: Path, name: str, seconds: float = 0.05) -> BaseProcess:
     """A process that joins the queue; returns once it is in it."""
-    places = {slot.run for slot in slots(root)}
-    process = subprocess.Popen([sys.executable, "-c", WORKER, str(root), name, str(seconds)], cwd=ROOT)
+    process = PROCESSES.Process(target=wait_and_work, args=(root, name, seconds))
+    process.start()
     deadline = time.monotonic() + 60
-    while name not in {slot.run for slot in slots(root)} - places:
+    while position(slots(root), name) is None and process.is_alive():  # it can be too quick to be seen in the queue
         assert time.monotonic() < deadline
-        if process.poll() is not None:  # too quick to be seen in the queue
-            break
         time.sleep(0.01)
     return process
+
+
+def ended(process: BaseProcess) -> int | None:
+    """Its exit code, once it has one."""
+    process.join(60)
+    return process.exitcode
 
 
 def diary(root: Path) -> list[str]:
     return (root / "diary").read_text().split("\n")[:-1] if (root / "diary").exists() else []
 
 
-def end(processes: list[subprocess.Popen[bytes]]) -> None:
+def end(processes: list[BaseProcess]) -> None:
     for process in processes:
         process.kill()
-        process.wait()
+        process.join()
 
 
 def test_an_empty_queue_starts_a_run_at_once(tmp_path: Path) -> None:
@@ -63,7 +52,7 @@ def test_an_empty_queue_starts_a_run_at_once(tmp_path: Path) -> None:
         assert (slot.run, slot.pid, position([slot], "one"), position([slot], "two")) == ("one", os.getpid(), 0, None)
     assert told == []
     assert slots(tmp_path) == ()
-    assert [path.name for path in (tmp_path / FOLDER).iterdir()] == ["guard.lock"]
+    assert [path.name for path in (tmp_path / FOLDER).iterdir()] == ["turn.lock"]
 
 
 def test_a_later_run_waits_and_learns_how_many_are_ahead(tmp_path: Path) -> None:
@@ -78,7 +67,7 @@ def test_a_later_run_waits_and_learns_how_many_are_ahead(tmp_path: Path) -> None
         except BaseException:
             end(others)
             raise
-    assert [process.wait(60) for process in others] == [0, 0]
+    assert [ended(process) for process in others] == [0, 0]
     worked = [entry for entry in diary(tmp_path) if not entry.startswith("waits")]
     assert worked == ["begins a", "ends a", "begins b", "ends b"]
 
@@ -87,7 +76,7 @@ def test_a_cancelled_wait_leaves_the_queue(tmp_path: Path) -> None:
     with queued(tmp_path, "mine", lambda _: None, lambda: False):
         other = start(tmp_path, "a")
         (tmp_path / "stop-a").touch()
-        assert other.wait(60) == 0
+        assert ended(other) == 0
         assert [slot.run for slot in slots(tmp_path)] == ["mine"]
     assert diary(tmp_path)[-1] == "gives-up a"
 
@@ -99,26 +88,26 @@ def test_whatever_happens_to_some_runs_the_others_run_in_order(
 ) -> None:
     root = tmp_path_factory.mktemp("queue")
     names = [f"{number}-{fate.replace(' ', '-')}" for number, fate in enumerate(fates)]
-    processes: list[subprocess.Popen[bytes]] = []
+    processes: list[BaseProcess] = []
     try:
         with queued(root, "first", lambda _: None, lambda: False):
             for name, fate in zip(names, fates, strict=True):
                 processes.append(start(root, name, 600 if fate == "killed at work" else 0.03))
             for name, fate, process in zip(names, fates, processes, strict=True):
                 if fate == "killed waiting":
-                    process.send_signal(signal.SIGKILL)
-                    process.wait()
+                    process.kill()
+                    process.join()
                 elif fate == "leaves":
                     (root / f"stop-{name}").touch()
-                    assert process.wait(60) == 0
+                    assert ended(process) == 0
         for name, fate, process in zip(names, fates, processes, strict=True):
             if fate == "killed at work":
                 deadline = time.monotonic() + 60
                 while f"begins {name}" not in diary(root):
                     assert time.monotonic() < deadline
                     time.sleep(0.01)
-                process.send_signal(signal.SIGKILL)
-            process.wait(60)
+                process.kill()
+            process.join(60)
     finally:
         end(processes)
     worked = [entry for entry in diary(root) if entry.startswith(("begins", "ends"))]
@@ -138,25 +127,50 @@ def test_a_queue_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert slots(tmp_path) == ()
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"run": 1}', '{"run": {}, "pid": "x"}', "\x00"])
-def test_a_slot_that_was_tampered_with_still_counts(tmp_path: Path, content: str) -> None:
-    with queued(tmp_path, "one", print, lambda: False):
-        (tmp_path / FOLDER / "00000001.json").write_text(content)
-        (tmp_path / FOLDER / "nonsense.lock").touch()
-        assert [slot.number for slot in slots(tmp_path)] == [1]
-
-
-def test_reading_does_not_wait_long_for_a_held_guard_lock(tmp_path: Path) -> None:
-    with queued(tmp_path, "one", print, lambda: False), FileLock(tmp_path / FOLDER / "guard.lock"):
-        assert slots(tmp_path, patience=0.05) == ()
+def test_other_files_in_the_folder_are_no_slots_and_are_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / FOLDER
+    folder.mkdir()
+    others = ("guard.lock", "00000007.lock", "00000007.json", "nonsense", f"{1:020d}-x-run")
+    for name in others:  # the first three are of earlier versions
+        (folder / name).touch()
+    with queued(tmp_path, "one", print, lambda: False) as came:
+        assert came
+        assert [slot.run for slot in slots(tmp_path)] == ["one"]
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*others, "turn.lock"])
 
 
 def test_slots_of_dead_processes_are_removed(tmp_path: Path) -> None:
     folder = tmp_path / FOLDER
     folder.mkdir()
-    (folder / "00000007.lock").touch()
-    (folder / "00000007.json").write_text(json.dumps({"run": "dead", "pid": 1}))
+    (folder / f"{7:020d}-1-dead").touch()
     with queued(tmp_path, "alive", print, lambda: False) as came:
         assert came
-        assert [(slot.number, slot.run) for slot in slots(tmp_path)] == [(8, "alive")]
-    assert [path.name for path in folder.iterdir()] == ["guard.lock"]
+        assert [slot.run for slot in slots(tmp_path)] == ["alive"]
+    assert [path.name for path in folder.iterdir()] == ["turn.lock"]
+
+
+def test_a_clock_that_is_set_back_changes_no_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with queued(tmp_path, "first", print, lambda: False):
+        monkeypatch.setattr("time.time_ns", lambda: 1000)
+        waits: list[int] = []
+        with queued(tmp_path, "second", waits.append, lambda: bool(waits), poll=0.01) as came:
+            assert not came
+            assert [slot.run for slot in slots(tmp_path)] == ["first", "second"]
+    assert waits == [1]
+
+
+def test_a_turn_that_is_taken_is_waited_for_whatever_the_times_say(tmp_path: Path) -> None:
+    waits: list[int] = []
+    turn = FileLock(tmp_path / FOLDER / "turn.lock")
+    turn.acquire()
+    with queued(tmp_path, "mine", waits.append, lambda: bool(waits), poll=0.01) as came:
+        assert not came
+    assert waits == [1]
+
+
+@pytest.mark.parametrize("run", ["ü" * 120, "a-b.c\nd", "1-2-3", "\udcff"])
+def test_every_name_of_a_folder_can_stand_in_the_queue(tmp_path: Path, run: str) -> None:
+    with queued(tmp_path, run, print, lambda: False) as came:
+        assert came
+        assert position(slots(tmp_path), run) == 0
+    assert slots(tmp_path) == ()

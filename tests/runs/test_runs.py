@@ -303,7 +303,10 @@ def test_a_folder_of_another_version_or_none_says_so(tmp_path: Path, content: st
         state(tmp_path / "nowhere")
 
 
-def test_a_run_is_new_then_running_then_what_its_last_event_says(tmp_path: Path) -> None:
+def test_a_run_is_new_then_running_then_what_its_last_event_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socrates_core.runs.folder.PATIENCE", 0.1)
     open_run(tmp_path, SPEC)
     assert state(tmp_path).code == "new"
     with worker(tmp_path):
@@ -497,10 +500,10 @@ def test_a_run_that_changes_is_read_anew_and_one_that_does_not_is_not(tmp_path: 
     assert (found["one"].state, found["two"].kinds[0].wasserstein) == ("cancelled", 0.1)
 
 
-@pytest.mark.parametrize("content", [b"not a database, but long enough to be taken for one" * 50, b""])
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"", b"{}", b'[{"name": "one", "state": "finished"}]'])
 def test_a_broken_index_is_made_anew(tmp_path: Path, content: bytes) -> None:
     finish(tmp_path / "one")
-    (tmp_path / "index.sqlite").write_bytes(content)
+    (tmp_path / run_index.FILE).write_bytes(content)
     rows = run_index.refresh(tmp_path)
     assert [row.name for row in rows] == ["one"]
     assert run_index.read(tmp_path) == rows

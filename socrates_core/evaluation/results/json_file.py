@@ -6,7 +6,7 @@ lacks (an evaluation without effects has no correlation of them): they are left 
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -39,15 +39,19 @@ def as_json(value: Any) -> Any:
         value: A dataclass, or anything that JSON can represent, NumPy's numbers and frozen sets included. A dataclass
             with a method `to_json` is converted by it.
     """
+    if value is None or type(value) in (str, int, bool):  # most of them
+        return value
+    if type(value) is float:
+        return value if math.isfinite(value) else None
     if hasattr(value, "to_json"):
         return value.to_json()
     if isinstance(value, Interval):
         return [value.low, value.high]
     if is_dataclass(value) and not isinstance(value, type):
-        optional = [one for one in fields(value) if one.default is not MISSING]
-        reported = any(getattr(value, one.name) != one.default for one in optional)
-        shown = [one for one in fields(value) if reported or one.default is MISSING]
-        return {_key(one): as_json(getattr(value, one.name)) for one in shown}
+        known = _fields(type(value))
+        reported = any(default is not MISSING and getattr(value, name) != default for name, _, default in known)
+        shown = [(name, key) for name, key, default in known if reported or default is MISSING]
+        return {key: as_json(getattr(value, name)) for name, key in shown}
     if isinstance(value, Mapping):
         return {str(key): as_json(one) for key, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -96,8 +100,10 @@ def _adapter(kind: type[R]) -> TypeAdapter[R]:
     return TypeAdapter(kind)
 
 
-def _key(field: Field[Any]) -> str:
-    return str(field.metadata.get("alias", field.name))
+@cache
+def _fields(kind: Any) -> tuple[tuple[str, str, Any], ...]:
+    """Name, key and default of the fields of a dataclass."""
+    return tuple((one.name, str(one.metadata.get("alias", one.name)), one.default) for one in fields(kind))
 
 
 def _differences(raw: Any, kept: Any, place: Place = ()) -> Iterator[str]:

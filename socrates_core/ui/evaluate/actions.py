@@ -118,6 +118,8 @@ class RunActions:
         try:
             if act == "open":
                 return self._open(visitor, name)
+            if act == "close":
+                return {"notice": "", "reader": "", "opened": ""}
             if act == "delete":
                 return self._ask(visitor, name)
             if act in ("cancel", "resume"):

@@ -5,13 +5,15 @@ from dataclasses import replace
 from typing import Final
 
 import gradio as gr
+from markupsafe import Markup
 
 from socrates_core.errors import SocratesError
 from socrates_core.report.document import Part, Picture, Section, Table
+from socrates_core.report.markup import joined, markup
 from socrates_core.report.record.report import scored_files, scored_picture, scored_sections
 from socrates_core.ui.access.uploads import LARGEST, READ
 from socrates_core.ui.access.visitors import visitor_of
-from socrates_core.ui.html import notice_html, table_html, text
+from socrates_core.ui.html import notice_html, table_html
 from socrates_core.ui.listeners import QUICK, Updates, kept
 from socrates_core.ui.record.work import Scored, score_uploads
 from socrates_core.ui.results import Results
@@ -72,7 +74,7 @@ def record_panel(results: Results, saved: gr.Textbox) -> None:
 
     def choose(pictures: Pictures, name: str | None) -> Updates:
         found = dict(pictures).get(name or "")
-        told = "" if found is None else f"<p class='quiet'>{text(found.caption)}</p>"
+        told = "" if found is None else markup("<p class='quiet'>{{ caption }}</p>", caption=found.caption)
         return {picture: gr.update(value=found and found.figure, visible=found is not None), caption: told}
 
     picker.upload(
@@ -88,30 +90,33 @@ def record_panel(results: Results, saved: gr.Textbox) -> None:
     save.click(lambda report: report or gr.skip(), made, saved, **QUICK)
 
 
-def picker_html() -> str:
+def picker_html() -> Markup:
     """Fields for both files, a map and the quoted SHA-256."""
     kinds = ",".join([*READ, *(f"{ending}.gz" for ending in READ)])
-    return (
-        f"<div class='picker' data-address='{PATH.lstrip('/')}' data-largest='{LARGEST}'>"
+    return markup(
+        "<div class='picker' data-address='{{ address }}' data-largest='{{ largest }}'>"
         "<p class='quiet'>Both files are deleted from the server as soon as they are scored.</p>"
         "<label for='record-zip'>Record (.zip)</label><input id='record-zip' type='file' accept='.zip'>"
-        f"<label for='record-answers'>People's answers, a row a person</label>"
-        f"<input id='record-answers' type='file' accept='{kinds},.gz'>"
+        "<label for='record-answers'>People's answers, a row a person</label>"
+        "<input id='record-answers' type='file' accept='{{ kinds }},.gz'>"
         "<label for='record-map'>A map.yaml, where columns are not named as the outcomes</label>"
         "<input id='record-map' type='file' accept='.yaml,.yml,.json'>"
         "<label for='record-digest'>SHA-256 quoted in the preregistration</label>"
         "<input id='record-digest' type='text' autocomplete='off' spellcheck='false' maxlength='100'>"
         "<button type='button' id='record-score' class='sm'>Score the record</button>"
-        "<progress max='1' value='0' hidden aria-label='Sending the files'></progress><p role='status'></p></div>"
-    )
+        "<progress max='1' value='0' hidden aria-label='Sending the files'></progress><p role='status'></p></div>",
+        address=PATH.lstrip("/"), largest=LARGEST, kinds=kinds,
+    )  # fmt: skip
 
 
-def scored_html(found: Scored) -> tuple[str, str]:
+def scored_html(found: Scored) -> tuple[Markup, Markup]:
     """What was scored and what its columns were taken for; and what was registered beside what people answered."""
     opening, *outcomes = scored_sections(found.record, found.scored)
-    title = f"<h3>{text(found.scored.form.title)}: registered and answered</h3>"
-    head = f"{title}<p class='quiet'>{text(found.taken)}</p>{_section_html(opening)}"
-    return head, "".join(map(_section_html, outcomes))
+    head = markup(
+        "<h3>{{ title }}: registered and answered</h3><p class='quiet'>{{ taken }}</p>{{ opening }}",
+        title=found.scored.form.title, taken=found.taken, opening=_section_html(opening),
+    )  # fmt: skip
+    return head, joined(map(_section_html, outcomes))
 
 
 def scored_pictures(found: Scored) -> Pictures:
@@ -125,16 +130,18 @@ def scored_pictures(found: Scored) -> Pictures:
     return tuple(pictures)
 
 
-def _section_html(section: Section) -> str:
-    title = f"<h4>{text(section.title)}</h4>" if section.title else ""
-    return title + _parts_html(section.parts, section.title)
+def _section_html(section: Section) -> Markup:
+    return markup(
+        "{% if title %}<h4>{{ title }}</h4>{% endif %}{{ parts }}",
+        title=section.title, parts=_parts_html(section.parts, section.title),
+    )  # fmt: skip
 
 
-def _parts_html(parts: Sequence[Part], title: str) -> str:
+def _parts_html(parts: Sequence[Part], title: str) -> Markup:
     drawn = []
     for part in parts:
         if isinstance(part, Table):
             drawn.append(table_html(part, f"Registered and observed, {title}: {part.header[1]}"))
         elif isinstance(part, str):
-            drawn.append(f"<p>{text(part)}</p>")
-    return "".join(drawn)
+            drawn.append(markup("<p>{{ words }}</p>", words=part))
+    return joined(drawn)

@@ -104,7 +104,7 @@ def test_w_is_named_raw_or_calibrated_wherever_it_stands_beside_a_bound(forbid: 
     assert last["calibrated_wasserstein_inside"] == "no"
     told_json = json.loads(to_json(forbid))["trust"]["arms"][1]["distance"]
     assert told_json["inner"] is False
-    page = metrics_html(forbid.arms[0], None, said) + effects_html(forbid) + to_html(forbid)
+    page = f"{metrics_html(forbid.arms[0], None, said)}{effects_html(forbid)}{to_html(forbid)}"
     assert "<h4>Wasserstein distance (W), raw</h4>" in page
     assert "<h4>W, calibrated</h4>" in page
     legends = [trace.name for trace in (*arms_figure(forbid).data, *histogram(forbid.arms[0], ", raw").data)]
