@@ -91,7 +91,7 @@ def test_exports_flag_what_is_off_the_axis_and_give_its_share_of_all_people() ->
     assert arm["cell"]["off_axis"] == [98]
     assert arm["off_axis"] == {"predicted": [pytest.approx(0.375)], "actual": [0.25], "n_actual": 10}
     page = to_html(result)
-    assert "37.5% are predicted to answer off the axis (Don&#x27;t know); actually 25.0% do." in page
+    assert "37.5% are predicted to answer off the axis (Don&#39;t know); actually 25.0% do." in page
     assert re.search(r"90\.0% \(56\.[23]% on the axis, 33\.[78]% off it\)", page)
 
 
