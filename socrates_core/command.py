@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import re
 import shutil
 import signal
 import sys
@@ -33,7 +34,7 @@ _WAYS_OUT: Final[Mapping[int, str]] = {
     errno.EACCES: "choose a place that you may use",
     errno.EDQUOT: "free some space",
     errno.EEXIST: "choose another name",
-    errno.EFBIG: "allow larger files",
+    errno.EFBIG: "allow larger files (ulimit -f)",
     errno.ENAMETOOLONG: "choose a shorter name",
     errno.ENOSPC: "free some space",
     errno.ENOTDIR: "choose a folder",
@@ -41,6 +42,9 @@ _WAYS_OUT: Final[Mapping[int, str]] = {
     errno.EROFS: "choose a place that you may use",
 }
 
+
+LONGEST_NAME: Final = 80
+"""Letters of the name of a file or folder that a message quotes in full."""
 
 AGAIN_SECONDS: Final = 1.0
 """After which it is looked whether a command that was told to stop does."""
@@ -64,9 +68,8 @@ def run(app: typer.Typer | Callable[..., None]) -> None:
     """Run a command line application, or a function as one, and exit.
 
     Exit codes: 0 when done; 2 with one line on stderr, and no traceback, for a SocratesError, wrong arguments, a name
-    that is not UTF-8, and what the operating system refuses (a full disk, a name that is too long); 130 when
-    interrupted, 143 when terminated, both after everything half-written is removed. Other errors are ours and keep
-    their traceback.
+    that is not UTF-8, what the operating system refuses (a full disk, a name that is too long) and SIGTERM; 130 when
+    interrupted; both signals after everything half-written is removed. Other errors are ours and keep their traceback.
     """
     before = signal.signal(signal.SIGTERM, _terminate)
     before_alarm = signal.signal(signal.SIGALRM, _terminate)
@@ -81,7 +84,7 @@ def run(app: typer.Typer | Callable[..., None]) -> None:
         said = error.format_message().removesuffix(".").replace("Value error, ", "")
         if not said:  # no command at all, and the help is on the screen
             sys.exit(USER_ERROR)
-        _fail(f"{said}; --help lists what there is")
+        _fail(f"{said}{_named_value(said, error)}; --help lists what there is")
     except SocratesError as error:
         _fail(str(error))
     except OSError as error:
@@ -104,11 +107,35 @@ def run(app: typer.Typer | Callable[..., None]) -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-def refusal(error: OSError) -> str:
-    """What the operating system refuses, on which file, and what to do where that is known."""
-    where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes | os.PathLike) else ""
+def _named_value(said: str, error: TyperException) -> str:
+    """How to name a value that stands alone, by the command's first option with a value; empty for other errors."""
+    context = getattr(error, "ctx", None)
+    if context is None or "unexpected extra argument" not in said:
+        return ""
+    options = [one for one in context.command.params if one.param_type_name == "option" and not one.is_flag]
+    return f"; write the option before its value, as in {options[0].opts[0]} VALUE" if options else ""
+
+
+def refusal(error: OSError, path: Path | None = None) -> str:
+    """What the operating system refuses, on which file, and what to do where that is known.
+
+    Args:
+        error: Its error.
+        path: What a user knows of, where the error is about a file within it or beside it.
+    """
+    named = error.filename if path is None else path
+    where = f"{_abbreviated(os.fsdecode(named))}: " if isinstance(named, str | bytes | os.PathLike) else ""
     way_out = _WAYS_OUT.get(error.errno or 0)
-    return f"{where}{error.strerror}{f'; {way_out}' if way_out else ''}"
+    return f"{where}{error.strerror or error}{f'; {way_out}' if way_out else ''}"
+
+
+def _abbreviated(path: str) -> str:
+    """A path whose names of more letters than a line has are shortened, and counted."""
+    return re.sub(
+        rf"[^/\\\\]{{{LONGEST_NAME + 1},}}",
+        lambda name: f"{name[0][:20]}…{name[0][-10:]} ({len(name[0])} letters)",
+        path,
+    )
 
 
 def check_seed(seed: int) -> None:
@@ -120,12 +147,18 @@ def check_seed(seed: int) -> None:
 
 
 def _check_names() -> None:
-    """Raise a SocratesError for a name whose bytes are not UTF-8: no report, Parquet or JSON file could hold it."""
+    """Raise a SocratesError for a name whose bytes are not UTF-8, since no report, Parquet or JSON file could hold it,
+    and for an empty one, which as a path would be the current folder.
+    """
     settings = [value for name, value in os.environ.items() if name.startswith("SOCRATES_")]
     try:
         here = str(Path.cwd())
     except FileNotFoundError as error:
         raise SocratesError("the current folder no longer exists; change to one that does") from error
+    for before, given in zip(("", *sys.argv[1:]), sys.argv[1:], strict=False):
+        if given == "" or (given.startswith("--") and given.endswith("=")):
+            option = given.removesuffix("=") or (before if before.startswith("-") else "an argument")
+            raise SocratesError(f"{option} is empty; give it a value, or leave it out")
     for name in (*sys.argv[1:], *settings, here):
         if not name.isascii() and any("\ud800" <= letter <= "\udfff" for letter in name):
             raise SocratesError(f"{name} is not UTF-8; rename it, or go there by a symbolic link whose name is")
@@ -142,7 +175,7 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
         if isinstance(handled, _Terminated):
             return  # on its way, through what cleans up
         handled = handled.__context__
-    raise _Terminated(128 + signal.SIGTERM)
+    raise _Terminated(USER_ERROR)
 
 
 def _fail(message: str) -> NoReturn:

@@ -21,7 +21,10 @@ The message is all a user sees: it states what is wrong, where, what was expecte
 ends in one of these errors prints it on stderr and exits with code 2.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+_PLURALS: Final = {"person": "people"}
 
 
 class SocratesError(Exception):
@@ -116,6 +119,31 @@ def shown(text: object) -> str:
     For a path or a value of a file that a message quotes, and for the message itself.
     """
     return "".join(letter if letter.isprintable() else _spelt(letter) for letter in str(text))
+
+
+def listed(names: Sequence[str], most: int, between: str = ", ") -> str:
+    """The first of some names, and how many more there are: `a, b and 3 more`."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return between.join(names[:most]) + more
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things in words: `1 row`, `0 rows`, `1,200 studies`, `2 people`.
+
+    Args:
+        number: How many.
+        what: One of them; the last word becomes a plural.
+    """
+    if number == 1:
+        return f"{number:,} {what}"
+    words, gap, last = what.rpartition(" ")
+    if last in _PLURALS:
+        plural = _PLURALS[last]
+    elif last.endswith("y") and last[-2:-1] not in "aeiou":
+        plural = f"{last[:-1]}ies"
+    else:
+        plural = f"{last}{'e' * last.endswith(('s', 'x', 'ch', 'sh'))}s"
+    return f"{number:,} {words}{gap}{plural}"
 
 
 def _spelt(letter: str) -> str:

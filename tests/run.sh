@@ -121,8 +121,8 @@ export TOKENIZERS_PARALLELISM=false
 # The networks of the tests are so small that a second thread costs more than it gives.
 export OMP_NUM_THREADS=1
 
-# The libraries are compiled while the types are checked.
-python -c "import accelerate, bitsandbytes, datasets, gradio, peft, polars, transformers" >/dev/null 2>&1 &
+# The libraries and the tests are compiled while the types are checked, once and not by every process that tests.
+python -m pytest -n 0 --collect-only -qq >/dev/null 2>&1 </dev/null &
 
 step "lint"
 ruff check .

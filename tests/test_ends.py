@@ -150,7 +150,43 @@ def test_a_full_disk_is_told_and_leaves_nothing(name: str, size: int, ends: Any,
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
     assert not [name for name in left if name.endswith(".partial")]
     assert not left or kind == "run"
-    assert kind == "run" or not list(tmp_path.iterdir())
+    assert (kind == "run" and size) or not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        ((prepare, "--out", "o", "--source", ""), "--source"),
+        ((prepare, "--out", "o", "--source="), "--source"),
+        ((prepare, "--source", "bundled", "--out", ""), "--out"),
+        ((score, "@run", "--out", ""), "--out"),
+        ((score, ""), "an argument"),
+    ],
+)
+def test_an_empty_value_is_not_the_current_folder(
+    arguments: tuple[Any, ...], option: str, ends: Any, tmp_path: Path
+) -> None:
+    assert ends(*arguments) == f"error: {option} is empty; give it a value, or leave it out\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_value_without_its_option_is_told_which_option_it_may_belong_to(ends: Any) -> None:
+    assert "write the option before its value, as in --source VALUE" in ends(prepare, "answers.csv", "--out", "o")
+
+
+@pytest.mark.parametrize("name", ["prepare", "score", "run"])
+def test_a_name_that_is_too_long_is_shortened_in_its_message(name: str, ends: Any, tmp_path: Path) -> None:
+    story, arguments = COMMANDS[name]
+    said = ends(story, *arguments, "--out", "n" * 256)
+    assert "nnnnnnnnnnnnnnnnnnnn…nnnnnnnnnn (256 letters)" in said
+    assert said.endswith("File name too long; choose a shorter name\n")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("given", "what"), [("@PIPE", "a named pipe"), ("/dev/null", "a device")])
+def test_what_is_no_file_is_named_for_what_it_is(given: str, what: str, ends: Any) -> None:
+    assert f"is {what}; save the rows as a file" in ends(prepare, "--out", "o", "--source", given)
+    assert f"is {what}; save the predictions as a file" in ends(score, "--out", "o", given)
 
 
 def test_files_that_belong_together_appear_together(tmp_path: Path) -> None:
@@ -356,7 +392,7 @@ def test_a_command_that_is_told_to_stop_leaves_nothing(tmp_path: Path) -> None:
         time.sleep(0.001)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=30)
-    assert (process.returncode, said) == (143, "stopped by SIGTERM\n")
+    assert (process.returncode, said) == (2, "stopped by SIGTERM\n")
     assert not list(tmp_path.iterdir())
 
 
@@ -388,11 +424,11 @@ def test_sigterm_ends_every_command_in_a_line_and_leaves_nothing_half_written(
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     # -15: before Python had read our code, or after all was done; 0: it was done
-    assert process.returncode in (143, -signal.SIGTERM, 0), said
+    assert process.returncode in (command.USER_ERROR, -signal.SIGTERM, 0), said
     assert "Traceback" not in said
-    assert process.returncode != 143 or said.endswith("stopped by SIGTERM\n")
+    assert process.returncode != command.USER_ERROR or said.endswith("stopped by SIGTERM\n")
     assert not list(tmp_path.rglob("*.partial"))
-    assert name == "run" or process.returncode != 143 or not out.exists()
+    assert name == "run" or process.returncode != command.USER_ERROR or not out.exists()
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ COMMANDS = [
     "eval.compare",
     "eval.calibrate",
     "eval.bench",
+    "eval.plan",
     "socrates_core",
     "socrates_core.hub",
 ]

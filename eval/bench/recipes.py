@@ -105,7 +105,7 @@ def run_recipes_suite(
             print(f"{label}: done before, in {folder}", flush=True)
         else:
             print(label, flush=True)
-            _train(varied, studies, folder)
+            train_in(folder, varied, studies)
         done.append(trained(folder, variant, varied.seed))
     tables = tables_of(done, recipe, seed)
     print("\n\n".join(markdown_table(rows) for rows in tables.values()), flush=True)
@@ -175,7 +175,7 @@ def _figures(line: dict[str, Any]) -> dict[str, float]:
     return {name: line[name] for name in ("loss", "wasserstein", "low", "high", "noise_floor", "uniform")}
 
 
-def _train(recipe: Recipe, studies: Path, folder: Path) -> None:
+def train_in(folder: Path, recipe: Recipe, studies: Path) -> None:
     """Train or resume; a signal that ends this process ends the training first, which keeps a checkpoint."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     written = folder.with_suffix(".yaml")

@@ -126,6 +126,7 @@ def compare(
         left_out=left_out,
         leaderboard=tuple(row for part in parts for row in part.rows()),
         differences=tuple(pair for part in parts for pair in part.differences()),
+        losses=tuple(dict.fromkeys(loss for one in evaluations for loss in one.metrics.provenance.losses)),
     )
 
 

@@ -21,10 +21,11 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from socrates_core.errors import PredictionError, ScaleError, shown
+from socrates_core.errors import PredictionError, ScaleError, counted, listed, shown
 from socrates_core.evaluation.elsewhere.columns import find_columns
 from socrates_core.evaluation.elsewhere.lines import Line, Unread, read_lines
 from socrates_core.evaluation.elsewhere.numbering import Numbering
+from socrates_core.evaluation.elsewhere.outcomes import with_outcomes
 from socrates_core.evaluation.elsewhere.rows import Rows, read_rows
 from socrates_core.evaluation.elsewhere.values import first_line, printable
 from socrates_core.evaluation.prediction_table import LATER, PROVENANCE, SCHEMA, cells_of, read_table
@@ -33,7 +34,8 @@ from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.distribution import Floats
 from socrates_core.scale.instruction import parse_scale
 from socrates_core.scale.loss import MOST_LOST
-from socrates_core.study.files import parquet_metadata, parquet_schema, parse_json
+from socrates_core.scale.off_axis import within_ends
+from socrates_core.study.files import other_than_a_file, parquet_metadata, parquet_schema, parse_json
 
 EXAMPLES: Final = 3
 
@@ -49,23 +51,30 @@ class PredictionFile:
     """Whether it was made elsewhere; False for a run's."""
 
 
-def load_predictions(path: Path) -> PredictionFile:
+def load_predictions(path: Path, encoding: str | None = None) -> PredictionFile:
     """Read predictions: a run's folder or predictions.parquet, or a file that was made elsewhere.
 
+    Args:
+        path: The folder or the file.
+        encoding: Of a text file that was made elsewhere; None to find it.
+
     Raises:
-        PredictionError: If there is no such file, or it cannot be read, lacks a column, or holds no rows.
+        PredictionError: If there is no such file, or it cannot be read, lacks a column, or holds no rows; or it is no
+            text and has an encoding.
     """
     try:
         path, content = _found(path)
     except OSError as error:
         raise PredictionError(f"{shown(path)} cannot be read ({error.strerror})") from error
+    if encoding is not None and path.suffix.lower() == ".parquet":
+        raise PredictionError(f"--encoding is of a text file, which {shown(path)} is not; leave it out")
     provenance = {"file": printable(path.name), "sha256": hashlib.sha256(content).hexdigest()}
     if path.suffix.lower() == ".parquet" and _ours(path):
         cells = cells_of(read_table(path))
         if not cells:
             raise PredictionError(f"{shown(path)} holds no predictions")
         return PredictionFile(tuple(cells), _told(path) or provenance, elsewhere=False)
-    read = read_rows(path, content)
+    read = read_rows(path, content, encoding)
     if not read.rows:
         raise PredictionError(f"{shown(path)} holds no predictions")
     cells, said = _cells(read, path)
@@ -84,8 +93,9 @@ def _found(path: Path) -> tuple[Path, bytes]:
                 f"{shown(path)}, or pass a file of predictions"
             )
         path = path / "predictions.parquet"
-    if path.exists() and not path.is_file():
-        raise PredictionError(f"{shown(path)} is neither a file nor a folder; save the predictions as a file")
+    other = other_than_a_file(path) if path.exists() else None
+    if other is not None:
+        raise PredictionError(f"{shown(path)} is {other}; save the predictions as a file")
     if not path.is_file():
         raise PredictionError(
             f"there is no file or run {shown(path)}; pass a run's folder, or predictions as .json, .jsonl, .csv or "
@@ -119,7 +129,8 @@ def _told(path: Path) -> dict[str, Any]:
 
 def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any]]:
     columns = find_columns(read.rows, path)
-    lines, unread, commas = read_lines(read, columns, path)
+    found = read_lines(read, columns, path)
+    lines, unread = found.read, found.unread
     if not lines:
         raise PredictionError(
             f"no line of {shown(path)} can be read ({unread[0]}); a line needs a study, a condition and a human "
@@ -129,41 +140,49 @@ def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any
     conditions = _numberings((line.study, line.condition) for line in lines)
     tasks = _numberings((line.study, line.task) for line in lines if line.task)
     people = {pair: place for place, pair in enumerate(dict.fromkeys((line.study, line.person) for line in lines), 1)}
-    labels = _labels(lines)
+    labels, alike = _labels(lines, path)
     groups: dict[tuple[Any, ...], list[Line]] = {}
     for line in lines:
         groups.setdefault((line.study, line.condition, line.task, line.stimulus, line.ends), []).append(line)
     scales: dict[str, AnswerScale | None] = {}
+    unread_scales: list[str] = []
     cells: list[CellPredictions] = []
     repeated: list[str] = []
     for cell_id, ((study, condition, task, stimulus, ends), group) in enumerate(groups.items()):
-        scale = _scale(stimulus, ends, scales)
-        counted, weights, twice = _each_person_once(group)
+        scale = _scale(stimulus, ends, scales, unread_scales)
+        once, weights, twice = _each_person_once(group)
         cell = CellPredictions(
             study_id=study,
             cell_id=cell_id,
             condition_num=conditions[study].numbers[condition],
             task_num=tasks[study].numbers[task] if task else None,
             values=None if scale is None else np.asarray(scale.values, dtype=np.int64),
-            responses=np.array([line.answer for line in counted], dtype=np.float64),
+            responses=np.array([line.answer for line in once], dtype=np.float64),
             # who has no id is nobody else
-            people=np.array([people[study, line.person] if line.person else -line.place for line in counted]),
+            people=np.array([people[study, line.person] if line.person else -line.place for line in once]),
             weights=weights,
-            drawn=np.array([line.predicted for line in counted], dtype=np.float64),
+            drawn=np.array([line.predicted for line in once], dtype=np.float64),
             off_axis={} if scale is None else dict(scale.off_axis),
             condition=labels.get((study, condition)) or conditions[study].label(condition),
             stimulus=stimulus,
             method="elsewhere",
         )
         cells.append(cell)
-        repeated += [f"{shown(person)} in {shown(cell.label)}: {times} lines" for person, times in twice.items()]
+        repeated += [
+            f"{shown(person)} in {shown(cell.label)}: {counted(times, 'line')}" for person, times in twice.items()
+        ]
     _refuse_between(cells, path)
+    cells, outcomes = with_outcomes(cells)
     firsts = [
         f"{shown(study)}: the others are compared with {one.first}" for study, one in conditions.items() if one.first
     ]
-    more = [f"and the same of {len(firsts) - EXAMPLES:,} more studies"] if len(firsts) > EXAMPLES else []
-    assumed = [*read.assumed, *([f"{', '.join(map(shown, commas))}: 2,5 is 2.5"] if commas else [])]
-    assumed += [*firsts[:EXAMPLES], *more]
+    unused = [
+        shown(name) for name in dict.fromkeys(name for row in read.rows for name in row) if name not in columns.values()
+    ]
+    nobody = [f"nothing reads {listed(unused, 8)}"] if unused else []
+    assumed = [*read.assumed, *found.assumed, *nobody, *alike[:EXAMPLES], *_first_few(firsts), *_first_few(outcomes)]
+    if unread_scales:
+        assumed.append(f"no scale for {counted(len(unread_scales), 'text')}: {unread_scales[0]}")
     return cells, {
         "rows": len(read.rows),
         "columns": {what: printable(str(name)) for what, name in columns.items()},
@@ -177,6 +196,12 @@ def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any
     }
 
 
+def _first_few(sentences: Sequence[str]) -> list[str]:
+    """The first sentences on studies, and of how many more the same is to be said."""
+    left = len(sentences) - EXAMPLES
+    return [*sentences[:EXAMPLES], *([f"and the same of {counted(left, 'more study')}"] if left > 0 else [])]
+
+
 def _numberings(names: Iterable[tuple[str, str]]) -> dict[str, Numbering]:
     by_study: dict[str, list[str]] = {}
     for study, name in names:
@@ -184,13 +209,30 @@ def _numberings(names: Iterable[tuple[str, str]]) -> dict[str, Numbering]:
     return {study: Numbering.of(found) for study, found in by_study.items()}
 
 
-def _labels(lines: Sequence[Line]) -> dict[tuple[str, str], str]:
-    """(study, condition) → what the file calls it beside its number, where it calls it one thing."""
-    found: dict[tuple[str, str], set[str]] = {}
+def _labels(lines: Sequence[Line], path: Path) -> tuple[dict[tuple[str, str], str], list[str]]:
+    """(study, condition) → what the file calls it beside its number; and a sentence on each label of several numbers.
+
+    Raises:
+        PredictionError: If a condition has two labels: two arms would be pooled into one.
+    """
+    found: dict[tuple[str, str], str] = {}
+    numbers: dict[tuple[str, str], list[str]] = {}
     for line in lines:
-        if line.label:
-            found.setdefault((line.study, line.condition), set()).add(line.label)
-    return {arm: next(iter(names)) for arm, names in found.items() if len(names) == 1}
+        if not line.label:
+            continue
+        label = found.setdefault((line.study, line.condition), line.label)
+        if label != line.label:
+            raise PredictionError(
+                f"{shown(path)}, study {shown(line.study)}: condition {shown(line.condition)} has the labels "
+                f"{shown(label)!r} and {shown(line.label)!r}; give each condition a number of its own"
+            )
+    for (study, condition), label in found.items():
+        numbers.setdefault((study, label), []).append(condition)
+    return found, [
+        f"{shown(study)}: the conditions {' and '.join(map(shown, same))} are both called {shown(label)!r}"
+        for (study, label), same in numbers.items()
+        if len(same) > 1
+    ]
 
 
 def _each_person_once(group: Sequence[Line]) -> tuple[Sequence[Line], Floats | None, dict[str, int]]:
@@ -224,9 +266,9 @@ def _refuse_lost(unread: Sequence[Unread], rows: int, path: Path) -> None:
     if len(lost) > MOST_LOST * rows:
         examples = "; ".join(map(str, lost[:EXAMPLES]))
         raise PredictionError(
-            f"{shown(path)}: {len(lost):,} of {rows:,} lines cannot be read ({examples}). Without them, W would be "
-            "about other people. Write every human answer as a number of its scale and name a study and a condition in "
-            "every line, or take these lines out of the file"
+            f"{shown(path)}: {len(lost):,} of {counted(rows, 'line')} cannot be read ({examples}). Without them, W "
+            "would be about other people. Write every human answer as a number of its scale and name a study and a "
+            "condition in every line, or take these lines out of the file"
         )
 
 
@@ -246,25 +288,29 @@ def _refuse_between(cells: Sequence[CellPredictions], path: Path) -> None:
     if count:
         answers = sum(len(cell.responses) for cell in cells)
         raise PredictionError(
-            f"{shown(path)}: {count:,} of {answers:,} human answers lie between the options of their scale "
+            f"{shown(path)}: {count:,} of {counted(answers, 'human answer')} lie between the options of their scale "
             f"({example}). Without them, W would be about other people. Round them to options in the file, or leave "
             "out what states the scale (scale_min and scale_max, the stimulus) to measure by the range of the answers"
         )
 
 
 def _scale(
-    stimulus: str | None, ends: tuple[int, int] | None, known: dict[str, AnswerScale | None]
+    stimulus: str | None, ends: tuple[int, int] | None, known: dict[str, AnswerScale | None], unread: list[str]
 ) -> AnswerScale | None:
-    """The scale of a cell; None if it is not stated, cannot be read, or has no bound."""
-    if ends is not None:
-        return AnswerScale(tuple(range(ends[0], ends[1] + 1)))
-    if stimulus is None:
-        return None
-    if stimulus not in known:
+    """The scale of a cell; None if it is not stated, cannot be read (`unread` gains why), or has no bound.
+
+    Where its ends are stated, the stimulus may still say which of its codes are no answers.
+    """
+    if stimulus is not None and stimulus not in known:
         try:
             scale = parse_scale(stimulus)
-        except ScaleError:
+        except ScaleError as error:
             known[stimulus] = None
+            if ends is None:
+                unread.append(str(error).partition(" Forms that are understood")[0])
         else:
             known[stimulus] = scale if scale.values is not None else None
-    return known[stimulus]
+    found = known[stimulus] if stimulus is not None else None
+    if ends is None:
+        return found
+    return within_ends(AnswerScale(tuple(range(ends[0], ends[1] + 1))), stimulus or "", found)

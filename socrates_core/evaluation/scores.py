@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from socrates_core.errors import PredictionError
+from socrates_core.errors import PredictionError, counted
 from socrates_core.evaluation.conventions import as_originally_computed, by_observed_range, by_own_ranges, covering
 from socrates_core.evaluation.distance_means import DistanceMeans
 from socrates_core.evaluation.effect_summary import effect_summary
@@ -29,7 +29,7 @@ from socrates_core.evaluation.results.distances import (
 from socrates_core.evaluation.results.kinds import KindDistances
 from socrates_core.evaluation.results.metrics import FORMAT, Effects, Metrics
 from socrates_core.evaluation.results.predictions import UsedAnswers, UsedPredictions
-from socrates_core.evaluation.results.provenance import read_provenance
+from socrates_core.evaluation.results.provenance import lost_sentence, read_provenance
 from socrates_core.evaluation.results.rows import (
     CellDistances,
     CellRow,
@@ -102,8 +102,8 @@ class ScoredCells:
         lines = []
         for kind, found in self.metrics.by_kind.items():
             rows = [row for row in self.metrics.studies if KINDS[row.real] == kind]
-            counted = counted_studies(rows, kind="" if kind == "unknown" else kind)
-            lines.append(f"{self.name}: {found.scale.cells:,} cells of {counted}, W by the stated scale")
+            where = counted_studies(rows, kind="" if kind == "unknown" else kind)
+            lines.append(f"{self.name}: {counted(found.scale.cells, 'cell')} of {where}, W by the stated scale")
             lines += _figure_lines(
                 {
                     "W": found.scale,
@@ -114,13 +114,14 @@ class ScoredCells:
             )
         used = self.metrics.predictions
         if used.off_scale + used.invalid:
-            lines.append(
-                f"  rests on          {used.used:,} of {used.predictions:,} predictions (see metrics.predictions)"
-            )
+            of = counted(used.predictions, "prediction")
+            lines.append(f"  rests on          {used.used:,} of {of} (see metrics.predictions)")
         if self.metrics.excluded:
             lines.append(f"  left out          {len(self.metrics.excluded):,} (see metrics.excluded)")
         if self.contaminated:
             lines.append("  CONTAMINATED: the model was trained on some of these studies")
+        if self.metrics.provenance.losses:
+            lines.append(f"  {lost_sentence(self.metrics.provenance.losses)}")
         if self.metrics.provenance.demo:
             lines.append(f"  {NOT_SCIENCE}")
         return "\n".join(lines)
@@ -157,7 +158,7 @@ def evaluate(
     excluded = [*origin.left_out, *(_excluded(cell, "all", reason) for cell in cells if (reason := unscored(cell)))]
     scored = [cell for cell in cells if not unscored(cell)]
     if not scored and not any(cell.drawn is not None and (cell.valid & cell.on_scale).any() for cell in cells):
-        raise PredictionError(f"none of the {len(cells)} cells can be scored: {_reasons(excluded)}")
+        raise PredictionError(f"none of {counted(len(cells), 'cell')} can be scored: {_reasons(excluded)}")
     pooled = {**pools([as_numbers(cell) for cell in scored if cell.off_axis]), **pools(scored)}
     scores = [score_cell(cell, pooled, seed) for cell in scored]
     study_ids, everywhere = [cell.study_id for cell in scored], [cell.study_id for cell in cells]
@@ -317,7 +318,7 @@ def _excluded_by_convention(cells: Sequence[CellPredictions], scores: Sequence[C
 def _reasons(excluded: Sequence[Excluded]) -> str:
     """The three most frequent reasons."""
     reasons = Counter(one.reason for one in excluded)
-    return "; ".join(f"{reason} ({n} cells)" for reason, n in reasons.most_common(3)) or "there are no cells"
+    return "; ".join(f"{reason} ({counted(n, 'cell')})" for reason, n in reasons.most_common(3)) or "there are no cells"
 
 
 def _study_rows(cells: Sequence[CellPredictions], scores: Sequence[CellScore]) -> tuple[StudyRow, ...]:

@@ -11,7 +11,8 @@ from transformers import AutoModelForCausalLM
 from socrates_core.finetune.batch.blocks import CHUNK, chunk_keys
 from socrates_core.finetune.batch.examples import ExampleEncoder, Ints
 from socrates_core.finetune.batch.order import Order
-from socrates_core.finetune.batch.packs import OptionScales, pack_of, partition, tree_size
+from socrates_core.finetune.batch.packs import OptionScales, pack_of, tree_size
+from socrates_core.finetune.batch.processes import packs_by_process
 from socrates_core.finetune.network import adapts
 from socrates_core.finetune.recipe import Recipe
 
@@ -46,6 +47,12 @@ class Plan:
     shared: float
     """The same ratio for the packs as built: what sharing does save."""
     packs_a_step: float
+    busiest_tokens: int
+    """Tokens of the process with the most in each step, which the others wait for; all of them with one process."""
+    passes: int
+    """How often the base's matrices pass each token: forward, input gradients and, if recomputed, forward again."""
+    matrices: int
+    """Weights of the base in the matrix products of every token."""
     parameters: int
     """Parameters of the base."""
     adapter_parameters: int
@@ -81,38 +88,45 @@ def plan_of(
     """
     chosen = np.unique(np.linspace(0, order.steps - 1, MEASURED_STEPS).round().astype(int))
     hung = scales if recipe.distribution_weight > 0 else None
-    unshared = computed = fewest = examples = packs = 0
+    unshared = computed = busiest = fewest = examples = packs = 0
     longest, most_rows, most_pairs = 0, 0, 0
     for step in chosen.tolist():
         members = encoder.encode_all(*order.step(step))
         examples += len(members)
         unshared += sum(one.tokens - 1 for one in members)
         fewest += tree_size(sorted(members, key=lambda one: one.prompt.astype(">u4").tobytes()))
-        for pack in (pack_of(some, hung) for some in partition(members, recipe.pack_tokens, hung)):
-            packs += 1
-            computed += len(pack.tokens)
-            rows = len(pack.rows) + sum(group.places.size for group in pack.groups)
-            longest, most_rows = max(longest, len(pack.tokens)), max(most_rows, rows)
-            most_pairs = max(most_pairs, chunk_keys(pack))
+        loads = []
+        for own in packs_by_process(members, recipe.pack_tokens, hung, processes):
+            built = [pack_of(some, hung) for some in own]
+            packs += len(built)
+            loads.append(sum(len(pack.tokens) for pack in built))
+            for pack in built:
+                rows = len(pack.rows) + sum(group.places.size for group in pack.groups)
+                longest, most_rows = max(longest, len(pack.tokens)), max(most_rows, rows)
+                most_pairs = max(most_pairs, chunk_keys(pack))
+        computed, busiest = computed + sum(loads), busiest + max(loads)
     scale_up = len(order.index) / examples
     sizes = _sizes(recipe, config)
-    tree_tokens = round(computed * scale_up)
-    passes = 3 if recipe.recompute else 2  # forward, input gradients, recomputed forward
-    hours, device = hours_of(recipe, config, tree_tokens * passes)
+    busiest_tokens = round(busiest * scale_up)
+    passes = 3 if recipe.recompute else 2
+    hours, device = hours_of(recipe, config, busiest_tokens * passes)
     return Plan(
         examples=len(lengths),
         off_scale=encoder.examples.off_scale,
         too_long=too_long,
         steps=order.steps,
         prompt_tokens=int(lengths.sum()),
-        tree_tokens=tree_tokens,
+        tree_tokens=round(computed * scale_up),
         sharing_bound=unshared / fewest,
         shared=unshared / computed,
         packs_a_step=packs / len(chosen),
+        busiest_tokens=busiest_tokens,
+        passes=passes,
+        matrices=sizes.matrices,
         parameters=sizes.parameters,
         adapter_parameters=sizes.adapter,
         memory_gb=_memory(recipe, config, sizes, _Longest(longest, most_rows, most_pairs), processes) / 1e9,
-        hours=(hours[0] / processes, hours[1] / processes),
+        hours=hours,
         estimated_on=device,
     )
 

@@ -62,7 +62,9 @@ class Recipe:
     device: Annotated[str, one_of("auto", "cuda")] = "auto"
     """`cuda` refuses to start without a GPU; `auto` uses one if there is one."""
     fraction: Annotated[Number, number("a share above 0 and up to 1", gt=0, le=1)] = 1.0
-    """Random share of the training part's responses to train on."""
+    """Share of the training part's responses to train on, drawn at random."""
+    cell_people: Annotated[int | None, whole(1, 1_000_000)] = None
+    """Draw that share in groups of this many people of a cell, study by study; null draws single responses."""
     max_tokens: Annotated[int, whole(16)] = 2048
     """Examples longer than this, answer included, are left out and counted; none is ever truncated."""
     lora_rank: Annotated[int, whole(1, 65_536)] = 16

@@ -10,15 +10,13 @@ import torch
 
 from socrates_core.finetune.batch.examples import Example
 from socrates_core.finetune.batch.loss import PackReader
-from socrates_core.finetune.batch.packs import OptionScales, halves, largest_group, pack_of, partition
+from socrates_core.finetune.batch.packs import OptionScales, halves, pack_of
+from socrates_core.finetune.batch.processes import packs_by_process
 from socrates_core.finetune.network import LoraNetwork
 from socrates_core.finetune.recipe import Recipe
 from socrates_core.model.prefix_tree.memory import is_oom
 
 SMALLEST_PACK: Final = 16
-
-PACKS_PER_PROCESS: Final = 2
-"""Minimum per step: with fewer, larger packs some processes would sit idle while others work."""
 
 
 class StepFailed(Exception):  # noqa: N818 - internal: the trainer saves a checkpoint and raises a TrainingError
@@ -194,22 +192,9 @@ class OptimiserStep:
         )
 
     def _own_packs(self, members: Sequence[Example]) -> list[list[Example]]:
-        """The packs of this process: largest first, each is assigned to the process with the fewest tokens so far."""
-        processes = self._accelerator.num_processes
-        if processes == 1:
-            return partition(members, self.pack_tokens, self._scales)
-        whole = len(pack_of(members, self._scales).tokens)
-        # groups stay whole, because the distribution term is defined on a whole group
-        share = max(largest_group(members, self._scales), whole // (PACKS_PER_PROCESS * processes))
-        packs = partition(members, min(self.pack_tokens, share), self._scales)
-        sizes = [len(pack_of(some, self._scales).tokens) for some in packs]
-        load, own = [0] * processes, []
-        for number in sorted(range(len(packs)), key=lambda number: -sizes[number]):
-            least = load.index(min(load))
-            load[least] += sizes[number]
-            if least == self._accelerator.process_index:
-                own.append(packs[number])
-        return own
+        """The packs of this process."""
+        dealt = packs_by_process(members, self.pack_tokens, self._scales, self._accelerator.num_processes)
+        return dealt[self._accelerator.process_index]
 
     def _all_reduce(self, sums: _Sums, gradient: list[torch.Tensor]) -> _Sums:
         """Sum over processes; afterwards all have the same gradient, totals and pack size."""

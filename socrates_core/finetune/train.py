@@ -12,13 +12,13 @@ import numpy as np
 import typer
 
 from socrates_core import __version__
-from socrates_core.command import check_seed
+from socrates_core.command import INTERRUPTED, USER_ERROR, check_seed
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.recipe import Recipe, load_recipe, recipe_file
 from socrates_core.report.words import duration_between
 from socrates_core.study.files import check_folder, data_size, write_file
 from socrates_core.study.leaks import groups_of, refuse_overlap, sketches_text
-from socrates_core.study.sources.sample import sample_rows
+from socrates_core.study.sources.sample import sample_groups, sample_rows
 from socrates_core.study.split import Split, part, study_of
 from socrates_core.study.study_set import StudySet
 
@@ -109,7 +109,7 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
     validation = Validation(examples_of(chosen_on), recipe.validation_cells, recipe.validation_people, rng, groups)
     network = plan_network(base_name(recipe))
     prompts = encoder_of(recipe, network.tokenizer, network.record)
-    found = examples_of(sample_rows(learned, recipe.fraction, rng))
+    found = examples_of(sampled(learned, recipe, rng))
     lengths = ExampleEncoder(found, prompts).lengths()
     fits = lengths <= min(recipe.max_tokens, longest_row(network.config) or recipe.max_tokens)
     if not fits.any():
@@ -137,6 +137,13 @@ def make_job(recipe: Recipe, folder: Path, out: Path, accelerator: Any) -> tuple
     record = replace(record, training={**training, "changes": changes_since(out, recipe, record)})
     stimuli = sketches_text(learned.cells)
     return Job(recipe, out, encoder, order, scales, validation, record, accelerator, stimuli), plan
+
+
+def sampled(studies: StudySet, recipe: Recipe, rng: np.random.Generator) -> StudySet:
+    """The responses that a recipe trains on."""
+    if recipe.cell_people is None:
+        return sample_rows(studies, recipe.fraction, rng)
+    return sample_groups(studies, recipe.fraction, recipe.cell_people, rng)
 
 
 def check_length(examples: int, epochs: int) -> None:
@@ -203,7 +210,7 @@ def show(recipe: Recipe, job: "Job", plan: "Plan") -> None:
 
 
 def learn(job: "Job") -> None:
-    """Run the job; ends the process with 128 + signal when a signal stopped it."""
+    """Run the job; ends the process as every command does when a signal stopped it."""
     from socrates_core.finetune.network import base_name, load_lora_network, raise_on_oom
     from socrates_core.finetune.trainer import Trainer
     from socrates_core.model.folder import local_folder, weights_digest
@@ -223,7 +230,7 @@ def learn(job: "Job") -> None:
     if result is None:
         number = trainer.stopped_by or signal.SIGTERM
         print(f"stopped      by {signal.Signals(number).name}; go on with --resume")
-        sys.exit(128 + number)
+        sys.exit(INTERRUPTED if number == signal.SIGINT else USER_ERROR)
     print(f"validation   loss {result.loss:.4f}, W {result.wasserstein:.4f} [{result.low:.4f}, {result.high:.4f}]")
     print(f"             {result.mass_on_scale or 'probability on the scale not recorded'}")
     print(f"wrote        {job.out}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from socrates_core.errors import counted
 from socrates_core.metrics.cell.chance import Chance
 from socrates_core.metrics.cell.comparison import (
     LEAST,
@@ -88,12 +89,12 @@ def unscored(cell: CellPredictions) -> str | None:
     on, usable = int(actual.on_scale.sum()), int((cell.usable & (cell.substance > 0)).sum())
     if on < LEAST:
         where = "axis" if cell.off_axis else "scale"
-        return f"{on} of {len(cell.responses)} answers are on the {where}"
+        return f"{on} of {counted(len(cell.responses), 'answer')} are on the {where}"
     if not _two_people(cell):
         return "one person answered"
     if usable < LEAST:
         what = "can be read as an answer" if cell.values is None else "are options of the scale"
-        return f"{usable} of {len(cell.responses)} predictions {what}"
+        return f"{usable} of {counted(len(cell.responses), 'prediction')} {what}"
     return None
 
 

@@ -15,6 +15,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from socrates_core.errors import counted
 from socrates_core.metrics.cell.comparison import weight_counts
 from socrates_core.metrics.cell.off_axis import trimming_bounds
 from socrates_core.metrics.cell_predictions import CellPredictions
@@ -146,11 +147,13 @@ def effects_of(cells: Sequence[CellPredictions], contrasts: Contrasts = "control
         key = (cell.study_id, cell.task_num, tuple(cell.values.tolist()))
         outcomes.setdefault(key, {}).setdefault(cell.condition_num, []).append(cell)
     found: list[Effect] = []
-    left_out = [f"{unscaled} cells without a known scale"] if unscaled else []
+    left_out = [f"{counted(unscaled, 'cell')} without a known scale"] if unscaled else []
     if unordered:
-        left_out.append(f"{unordered} cells whose options have no order, and so no mean")
+        left_out.append(f"{counted(unordered, 'cell')} whose options have no order, and so no mean")
     if without_task:
-        left_out.append(f"{without_task} cells without a task: it is not known which texts ask the same outcome")
+        left_out.append(
+            f"{counted(without_task, 'cell')} without a task: it is not known which texts ask the same outcome"
+        )
     for (study_id, task_num, _), by_condition in sorted(outcomes.items(), key=lambda item: (item[0][0], str(item[0]))):
         arms = []
         off_axis = any(cell.off_axis for members in by_condition.values() for cell in members)

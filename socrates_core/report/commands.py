@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from socrates_core.command import check_seed
-from socrates_core.errors import PredictionError, shown
+from socrates_core.errors import PredictionError, counted, shown
 from socrates_core.evaluation.comparison import compare as compare_evaluations
 from socrates_core.evaluation.comparison import load_evaluations
 from socrates_core.evaluation.prediction_files import PredictionFile, load_predictions
@@ -30,21 +30,27 @@ def score(
         Literal["control", "pairs"], typer.Option(help="Compare each arm with the first one, or every pair of arms.")
     ] = "control",
     seed: Annotated[int, typer.Option(help="Seed of all resamples.")] = 42,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of a text file that is not UTF-8, such as windows-1251.")
+    ] = None,
 ) -> None:
     """Score predictions without a model."""
     check_arguments(out, seed)
-    loaded = load_predictions(predictions)
-    print(f"read         {shown(predictions)}: {len(loaded.cells):,} cells")
+    loaded = load_predictions(predictions, encoding)
+    print(f"read         {shown(predictions)}: {counted(len(loaded.cells), 'cell')}")
     for line in what_was_read(loaded):
         print(line)
     scored = evaluate(loaded.cells, loaded.provenance, seed, effects)
     write_results(scored, out)
     separate = scored.metrics.wasserstein.separate
+    for warning in scored.metrics.provenance.warnings:
+        print(shown(warning))
     print(headline(scored.metrics, convention))
     print(answers_compared(scored.metrics))
     if separate.flat_mean is not None:
         print(
-            f"separate     flat mean {separate.flat_mean:.5f}, {separate.cells} cells, {separate.studies} studies. "
+            f"separate     flat mean {separate.flat_mean:.5f}, {counted(separate.cells, 'cell')}, "
+            f"{counted(separate.studies, 'study')}. "
             f"{separate.invalid}"
         )
     print(f"wrote        {shown(out)}/metrics.json, report.html, report.md")
@@ -54,7 +60,7 @@ def what_was_read(loaded: PredictionFile) -> list[str]:
     """What a file held, what was assumed about it, and which of its lines and predictions are in no figure."""
     cells = loaded.cells
     predictions = sum(len(cell.responses) for cell in cells)
-    off_scale = sum(int((cell.valid & ~cell.usable).sum()) for cell in cells)
+    off_scale = sum(int(cell.stray.sum()) for cell in cells)
     invalid = sum(int((~cell.valid).sum()) for cell in cells)
     answers = sum(int((~cell.on_scale & ~cell.answered_off_axis).sum()) for cell in cells)
     said = loaded.provenance if loaded.elsewhere else {}
@@ -63,7 +69,8 @@ def what_was_read(loaded: PredictionFile) -> list[str]:
         read_as = ", ".join(f"{what} {shown(name)}" for what, name in said["columns"].items())
         lines += [f"rows         {said['rows']:,}", f"columns      {read_as}"]
     lines += [
-        f"off scale    {off_scale:,} of {predictions:,} predictions and {answers:,} human answers are no option of "
+        f"off scale    {off_scale:,} of {counted(predictions, 'prediction')} and {counted(answers, 'human answer')} "
+        f"{'is' if answers == 1 else 'are'} no option of "
         "their scale",
         f"invalid predictions {invalid:,} of {predictions:,} cannot be read as a number",
     ]
@@ -95,7 +102,10 @@ def compare(
     page, text = report(comparison)
     found = json_text(as_json(comparison))
     write_files(out, {"comparison.html": page, "comparison.md": text, "comparison.json": found})
-    print(f"compared     {len(runs)} evaluations on {comparison.cells:,} cells of {comparison.studies:,} studies")
+    print(
+        f"compared     {counted(len(runs), 'evaluation')} on {counted(comparison.cells, 'cell')} of "
+        f"{counted(comparison.studies, 'study')}"
+    )
     for of in comparison.kinds:
         if len(comparison.kinds) > 1:
             print(f"{of} studies")

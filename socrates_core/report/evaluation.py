@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from socrates_core.errors import counted
 from socrates_core.evaluation.effect_summary import Estimate
 from socrates_core.evaluation.results.json_file import as_json
 from socrates_core.evaluation.results.metrics import Effects, Metrics
@@ -87,18 +88,7 @@ def _apart(metrics: Metrics) -> dict[str, list[Part]]:
 
 
 def _stamps(metrics: Metrics) -> list[Part]:
-    stamps: list[Part] = []
-    if metrics.contaminated:
-        seen = metrics.provenance.contaminated
-        some = ", ".join(seen[:10]) + (f" and {len(seen) - 10} more" if len(seen) > 10 else "")
-        stamps.append(
-            Warned(f"CONTAMINATED: the model was trained on {len(seen)} of these studies ({some}). This is not a test.")
-        )
-    if metrics.provenance.losses:
-        some = "; ".join(metrics.provenance.losses[:3])
-        stamps.append(Warned(f"ANSWERS LOST: {some}. The figures are about the rest, which may be biased."))
-    if metrics.provenance.base_note:
-        stamps.append(Warned(f"Not surely the adapter's base: {metrics.provenance.base_note}."))
+    stamps: list[Part] = [Warned(sentence) for sentence in metrics.provenance.warnings]
     if metrics.provenance.template_note:
         stamps.append(f"Template: {metrics.provenance.template_note}.")
     if metrics.provenance.demo:
@@ -121,7 +111,7 @@ def _as_read(metrics: Metrics) -> list[Part]:
         )
     if origin.unreadable_answers and origin.unreadable_answers.rows:
         examples = "; ".join(origin.unreadable_answers.examples)
-        lines.append(f"{origin.unreadable_answers.rows:,} lines cannot be read and are left out ({examples}).")
+        lines.append(f"{counted(origin.unreadable_answers.rows, 'line')} cannot be read and left out ({examples}).")
     return [" ".join(lines)] if lines else []
 
 
@@ -140,7 +130,7 @@ def _effects(effects: Effects) -> list[Part]:
     direction, known = effects.direction, effects.direction_resolved
     undirected = f"; {direction.no_direction} are 0 on one side" if direction.no_direction else ""
     rows = (
-        ("Same direction", f"{shown(direction)} of {direction.n} effects{undirected}"),
+        ("Same direction", f"{shown(direction)} of {counted(direction.n, 'effect')}{undirected}"),
         ("Same direction, if the actual one is known", f"{shown(known)} of {known.n}"),
         ("Pearson r", corrected(effects.pearson, effects.pearson_corrected)),
         ("Spearman", corrected(effects.spearman, effects.spearman_corrected)),
@@ -151,8 +141,9 @@ def _effects(effects: Effects) -> list[Part]:
     )
     against = "the first arm" if effects.contrasts == "control" else "every other arm"
     return [
-        f"{effects.n:,} effects of {effects.studies:,} studies: each arm's mean minus that of {against}, in "
-        "percentage points of the scale's width. The noise correction removes the contribution of sampling.",
+        f"{counted(effects.n, 'effect')} of {counted(effects.studies, 'study')}: each arm's mean minus that of "
+        f"{against}, in percentage points of the scale's width. The noise correction removes the contribution of "
+        "sampling.",
         Table(("Figure", "Value (95 % interval over studies)"), rows),
         Picture(
             effects_figure(effects),
@@ -256,7 +247,7 @@ def _groups(fairness: Mapping[str, AttributeFairness]) -> list[Part]:
         Picture(groups_figure(fairness), "W by group with 95 % intervals over studies."),
     ]
     if skipped:
-        parts.append(Folded(f"Skipped, under 30 answers ({len(skipped)} groups)", "\n".join(skipped)))
+        parts.append(Folded(f"Skipped, under 30 answers ({counted(len(skipped), 'group')})", "\n".join(skipped)))
     return parts
 
 
@@ -277,13 +268,15 @@ def _leaks(provenance: Provenance) -> list[Part]:
     parts: list[Part] = []
     if provenance.trained_on is not None:
         parts.append(
-            f"According to its record, the model was trained on {provenance.trained_on:,} studies; "
+            f"According to its record, the model was trained on {counted(provenance.trained_on, 'study')}; "
             f"{len(provenance.contaminated):,} of them are evaluated here."
         )
         pairs = provenance.near_duplicates
         if not provenance.stimuli_compared:
             compared = provenance.studies_compared
-            with_whom = f"compared only with those of {compared:,} studies" if compared else "not compared with them"
+            with_whom = (
+                f"compared only with those of {counted(compared, 'study')}" if compared else "not compared with them"
+            )
             parts.append(
                 f"Not all of its training stimuli are available. The evaluated ones were {with_whom}, and "
                 "near-duplicates of the others cannot be ruled out."

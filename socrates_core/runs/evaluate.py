@@ -1,5 +1,6 @@
 """The command that evaluates a model, as a run that can be stopped and resumed."""
 
+import shutil
 import time
 from collections.abc import Iterable
 from itertools import groupby
@@ -9,7 +10,8 @@ from typing import Annotated, Final, Literal
 import typer
 
 from socrates_core import command
-from socrates_core.errors import ModelError, RunError, SocratesError
+from socrates_core.command import refusal
+from socrates_core.errors import ModelError, RunError, SocratesError, shown
 from socrates_core.evaluation.data import evaluation_data
 from socrates_core.evaluation.results.distances import Convention
 from socrates_core.evaluation.results.metrics import load_metrics
@@ -23,6 +25,7 @@ from socrates_core.runs.folder import delete, launch, open_run, read_spec
 from socrates_core.runs.state import STARTED_BY, is_alive, record, state
 from socrates_core.runs.worker import waiting, work
 from socrates_core.simulation.robustness.asking import check_both_orders
+from socrates_core.study.files import unmade_on_error
 from socrates_core.study.study_set import Cell, StudySet
 
 ALLOW_SEEN: Final = "Evaluate studies that the model was trained on; the report is marked CONTAMINATED."
@@ -79,12 +82,23 @@ def run(
         if not confirm_people:
             check_sending(data.studies, model)
     out = out or Path("runs") / spec.run_id
-    fresh = not (out / "spec.json").is_file()
-    open_run(out, spec)
-    if fresh:
-        record(out, STARTED_BY, by=BY_COMMAND)
+    fresh = begin(out, spec)
     if bring_to_an_end(out, spec, engine, detach, fresh):
         show(out, convention)
+
+
+def begin(out: Path, spec: EvaluationSpec) -> bool:
+    """Open the run, and return whether it is a new one; of a new one that cannot be written nothing stays."""
+    fresh = not (out / "spec.json").is_file()
+    with unmade_on_error(out):
+        open_run(out, spec)
+        try:
+            if fresh:
+                record(out, STARTED_BY, by=BY_COMMAND)
+        except OSError as error:
+            shutil.rmtree(out, ignore_errors=True)
+            raise RunError(refusal(error, out)) from error
+    return fresh
 
 
 def check_sending(studies: StudySet, model: str) -> None:
@@ -164,6 +178,8 @@ def watch(out: Path) -> None:
 def show(out: Path, convention: Convention) -> None:
     """Print the result of a finished run."""
     metrics = load_metrics(out)
+    for warning in metrics.provenance.warnings:
+        print(shown(warning))
     print(headline(metrics, convention))
     print(answers_compared(metrics))
 

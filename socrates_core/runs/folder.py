@@ -27,11 +27,12 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from socrates_core.command import refusal
 from socrates_core.errors import RunError, SocratesError
 from socrates_core.evaluation.spec import EvaluationSpec
 from socrates_core.runs import queue as run_queue
 from socrates_core.runs.state import events, is_alive, record
-from socrates_core.study.files import read_json, write_json
+from socrates_core.study.files import read_json, unmade_on_error, write_json
 
 FORMAT: Final = 1
 """Version of the run folder format; other versions are refused."""
@@ -68,10 +69,11 @@ def open_run(folder: Path, spec: EvaluationSpec) -> None:
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise RunError(f"{folder} is not empty and not a run; choose another --out")
     try:
-        (folder / "units").mkdir(parents=True, exist_ok=True)
-        write_json(folder / "spec.json", {"format": FORMAT, "id": spec.run_id, **spec.to_json()})
+        with unmade_on_error(folder / "units"):
+            (folder / "units").mkdir(parents=True, exist_ok=True)
+            write_json(folder / "spec.json", {"format": FORMAT, "id": spec.run_id, **spec.to_json()})
     except OSError as error:
-        raise RunError(f"{folder} cannot be written ({error.strerror}); choose another --out") from error
+        raise RunError(refusal(error, folder)) from error
 
 
 def read_spec(folder: Path) -> EvaluationSpec:
@@ -124,7 +126,7 @@ def worker(folder: Path) -> Iterator[None]:
             record(folder, "failed", message=str(error))
         raise
     except OSError as error:
-        message = f"{folder} cannot be written ({error.strerror or error}); free some space, then re-run the command"
+        message = f"{refusal(error, folder)}; then re-run the command"
         with suppress(OSError):  # on a full disk this fails too, and the run counts as interrupted
             record(folder, "failed", message=message)
         raise RunError(message) from error

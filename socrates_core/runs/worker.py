@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, get_args
 import typer
 
 from socrates_core import command
-from socrates_core.errors import RunError
+from socrates_core.errors import RunError, counted
 from socrates_core.evaluation.data import batches, evaluation_data
 from socrates_core.evaluation.prediction import describe
 from socrates_core.evaluation.prediction_table import cells_of
@@ -68,7 +68,8 @@ def _work_now(folder: Path, spec: EvaluationSpec, engine: str, say: Say) -> bool
     if (data_digest(whole), divided.digest) != (spec.data, spec.split):
         raise RunError(f"{spec.studies} has been prepared again since this run began; start a new run")
     data = evaluation_data(whole, divided, spec.part, spec.only)
-    say(f"studies      {spec.studies}, part {spec.part}: {len(data.title)} studies, {len(data.cells)} cells")
+    size = f"{counted(len(data.title), 'study')}, {counted(len(data.cells), 'cell')}"
+    say(f"studies      {spec.studies}, part {spec.part}: {size}")
     for one in data.left_out[:5]:
         say(f"left out     cell {one['cell']}, {one['name']}: {one['reason']}")
     pinned = with_precision_of_units(folder, spec)

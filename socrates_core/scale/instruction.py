@@ -10,7 +10,7 @@ from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.cue import FIRM_CUE, LOOSE_CUE, OPTION_CUE, cues, is_in_label, scope
 from socrates_core.scale.form import Sentence, scale_from
 from socrates_core.scale.number import HIGH_BEFORE, LOW_BEFORE, SPELT, STEP, read_number, span, spelt_range
-from socrates_core.scale.off_axis import with_off_axis
+from socrates_core.scale.off_axis import codes_for_no_answer, with_codes, with_off_axis
 from socrates_core.scale.wording import (
     LONE_NUMBER,
     MORE,
@@ -112,7 +112,8 @@ def parse_scale(stimulus: str) -> AnswerScale:
     Raises:
         ScaleError: If there is no instruction, or it cannot be parsed without guessing; quotes it.
     """
-    return with_off_axis(_stated(stimulus))
+    codes, text = codes_for_no_answer(stimulus)
+    return with_off_axis(with_codes(_stated(text), codes))
 
 
 def _stated(stimulus: str) -> AnswerScale:
@@ -143,7 +144,7 @@ def instruction_start(stimulus: str) -> int:
     """Where the answer instruction begins, as `parse_scale` finds it: with the last firm cue that says something about
     numbers, readable or not, or else with the last one. The length of the stimulus where there is none.
     """
-    text, last = Text(stimulus), len(stimulus)
+    text, last = Text(codes_for_no_answer(stimulus)[1]), len(stimulus)
     for begin, after in cues(FIRM_CUE, text, 0, len(text.plain)):
         try:
             says_something = _read(text, begin, after) is not None

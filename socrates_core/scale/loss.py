@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from socrates_core.errors import counted
+
 MOST_LOST: Final = 0.02
 """Share of the answers given that may be unreadable."""
 
@@ -67,7 +69,7 @@ class Loss:
             f"{reason} ({count:,}, as in {', '.join(map(repr, self.examples.get(reason, ())))})"
             for reason, count in self.reasons.items()
         ]
-        return f"{where}: {self.lost:,} of {self.given:,} answers cannot be read: {'; '.join(told)}"
+        return f"{where}: {self.lost:,} of {counted(self.given, 'answer')} cannot be read: {'; '.join(told)}"
 
 
 def losses(cells: Iterable[AnswerCount], ways_out: Mapping[str, str]) -> tuple[Loss, ...]:

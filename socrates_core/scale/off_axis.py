@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from socrates_core.scale.answer_scale import AnswerScale
@@ -43,7 +44,8 @@ _REFUSED: Final = (
 )
 _NOT_APPLICABLE: Final = (
     r"n/a|n\. ?a|na|not applicable|non-?applicable|inapplicable|inap|iap"
-    rf"|(?:this |it )?(?:{_NOT}) apply(?: to me| to my .{{1,30}}| here)?|not asked|not ascertained"
+    rf"|(?:this |it |(?:this|the) question )?(?:{_NOT}) apply(?: to (?:me|you|them)| to my .{{1,30}}| here)?"
+    r"|not asked|not ascertained"
     r"|trifft nicht zu|nicht zutreffend|sans objet|no aplica|no procede"
 )
 _NO_ANSWER: Final = re.compile(rf"(?:{_DONT_KNOW}|{_REFUSED}|{_NOT_APPLICABLE})", re.IGNORECASE)
@@ -73,6 +75,147 @@ _LOOKS_LIKE_IT: Final = re.compile(
     r"|\brefus|\bprefer not\b|\brather not\b|\bapplicable\b|\bskip",
     re.IGNORECASE,
 )
+
+
+_CODE: Final = r"[-+]?[0-9]{1,6}"
+_VERB: Final = (
+    r"(?:return|respond(?: with)?|answer(?: with)?|reply(?: with)?|give|write|enter|type|choose|select|pick|mark|use"
+    r"|code|put|record|say)(?: (?:it|this|that) as| as)?(?: (?:the |a )?(?:number|code|value|integer))?"
+)
+_BEGINS: Final = r"(?:if|when|whenever|where|in case(?: of)?|for|should)"
+_CODE_ENDS: Final = r"(?=\s?[.,;:)!?\"”]|\s?$|\s(?:and|or|instead)\b)"
+_ASSIGNED: Final = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        # "If you don't know, return 6"
+        rf"\b{_BEGINS}\s(?P<who>[^.?!;:\n]{{2,60}}?),?\s(?:then |please |just |simply ){{0,3}}{_VERB}"
+        rf"\s[\"“'(]?(?P<code>{_CODE})[\"”')]?{_CODE_ENDS}",
+        # "Those who refuse should enter 9"
+        rf"\b(?:those|people|respondents|participants|anyone) who (?P<who>[^.?!;:\n]{{2,60}}?) (?:should|can|may|must)"
+        rf" {_VERB}\s(?P<code>{_CODE}){_CODE_ENDS}",
+        # "use 99 for don't know", "code 8 if unsure", "and 6 in case of don't know"
+        rf"\b{_VERB}\s[\"“'(]?(?P<code>{_CODE})[\"”')]?,?\s(?:only |to mean |to indicate |to )?(?:{_BEGINS}\s)?"
+        r"(?P<who>[^.?!;:,\n]{2,60})(?=[.?!;)\n]|\s?$)",
+        rf"\b(?:and|or) (?P<code>{_CODE}) in case (?:of )?(?P<who>[^.?!;:,\n]{{2,60}})(?=[.?!;)\n]|\s?$)",
+        # "(9 if unknown)"
+        rf"\((?P<code>{_CODE})\s{_BEGINS}\s(?P<who>[^.?!;:()\n]{{2,60}})\)",
+        # "Not sure? Return 5."
+        rf"(?:^|[.?!;\n])\s{{0,3}}(?P<who>[^\s.?!;:()][^.?!;:()\n]{{1,40}})\?\s(?:please |then ){{0,2}}{_VERB}"
+        rf"\s(?P<code>{_CODE}){_CODE_ENDS}",
+        # "(DK = 8)", "Don't know: 6."
+        rf"(?:^|[(.?!;\n])\s{{0,3}}(?P<who>[^\s.?!;:=()][^.?!;:=()\n]{{1,40}}?)\s?[=:]\s?(?P<code>{_CODE})"
+        r"(?=\s?[).;,\n]|\s?$)",
+    )
+)
+"""Sentences that assign a code to those who give no answer."""
+_SUBJECT: Final = re.compile(
+    r"(?:you|i|they|the respondent|someone|somebody|people)\b"
+    r"(?: (?:are|is|am|have|has|would|feel|really|just)\b|'re|'d){0,3}\s*",
+    re.IGNORECASE,
+)
+_HINTS: Final = (
+    "know", "sure", "refus", "prefer", "rather", "declin", "opinion", "appl", "undecided", "uncertain", "dk", "n/a",
+    "not say", "t say", "want", "care to", "like to",
+    "unable", "no idea", "skip", "wish", "no answer", "not answer", "t answer", "missing", "nicht",
+    "angabe", "sait pas", "sabe", "contesta", "weet",
+)  # fmt: skip
+"""Texts without any of these assign no such code: nearly all of them, so that little is searched."""
+_SEARCHED: Final = 4000
+"""Characters at the end of a text in which such sentences are looked for."""
+_BETWEEN_SENTENCES: Final = re.compile(r"(?<=[.?!])[ \t]+|\n+")
+_CONNECTIVES: Final = re.compile(r"(?:[\s.,;:()!\"“”']|\b(?:and|or|please|otherwise|but|also)\b)*", re.IGNORECASE)
+
+
+def codes_for_no_answer(text: str) -> tuple[dict[int, str], str]:
+    """The codes that a text assigns to those who give no answer, and the text with these sentences blanked out.
+
+    >>> codes_for_no_answer("From 1 to 5? If you don't know, return 6.")[0]
+    {6: "don't know"}
+    """
+    start = max(0, len(text) - _SEARCHED)
+    end = text[start:]
+    lowered = end.lower()
+    if not any(hint in lowered for hint in _HINTS):
+        return {}, text
+    codes: dict[int, str] = {}
+    spans: list[tuple[int, int]] = []
+    for pattern in _ASSIGNED:
+        for match in pattern.finditer(end):
+            who = _who_gives_none(match["who"])
+            if who is not None:
+                codes.setdefault(int(match["code"]), who)
+                spans.append(match.span())
+    return codes, text[:start] + _blanked(end, spans) if spans else text
+
+
+def _who_gives_none(words: str) -> str | None:
+    """Those who give no answer, as a label; None if the words are about anybody else."""
+    bare = _SUBJECT.sub("", " ".join(words.split()), count=1).strip(" ,\"“”'")
+    given = [one for one in (bare, words) if is_no_answer(one) or _MAY_GO_ALONG.fullmatch(_plain(one))]
+    return given[0] if given else None
+
+
+def _blanked(text: str, spans: list[tuple[int, int]]) -> str:
+    """The text with spans in brackets and sentences of nothing but spans blanked, so that the rest keeps its place."""
+    for begin, end in spans:
+        if text[begin:end].startswith("(") and text[begin:end].endswith(")"):
+            text = text[:begin] + " " * (end - begin) + text[end:]
+    bounds = [0, *(cut.end() for cut in _BETWEEN_SENTENCES.finditer(text)), len(text)]
+    for begin, end in pairwise(bounds):
+        inside = [(max(begin, low), min(end, high)) for low, high in spans if low < end and high > begin]
+        rest = list(text[begin:end])
+        for low, high in inside:
+            rest[low - begin : high - begin] = " " * (high - low)
+        if inside and _CONNECTIVES.fullmatch("".join(rest)):
+            text = text[:begin] + " " * (end - begin) + text[end:]
+    return text
+
+
+def with_codes(scale: AnswerScale, codes: Mapping[int, str]) -> AnswerScale:
+    """The scale with these codes for no answer off the axis, unless one lies within the run of the options.
+
+    One within stays, labelled so that it is named (see `doubtful`); an option with a text of its own keeps both.
+    """
+    if scale.values is None:
+        return scale
+    for code, who in sorted(codes.items()):
+        label = scale.labels.get(code)
+        others = [value for value in scale.values or () if value != code]
+        own = label is not None and not is_no_answer(label) and not _MAY_GO_ALONG.fullmatch(_plain(label))
+        if own or len(others) < 2 or code in scale.off_axis:
+            continue
+        if others[0] < code < others[-1]:
+            if code in (scale.values or ()):
+                scale = replace(scale, labels=dict(sorted({**scale.labels, code: label or who}.items())))
+            continue
+        scale = replace(
+            scale,
+            values=tuple(others),
+            labels={value: text for value, text in scale.labels.items() if value != code},
+            off_axis={**scale.off_axis, code: label or who},
+        )
+    return scale
+
+
+def within_ends(stated: AnswerScale, text: str, found: AnswerScale | None) -> AnswerScale:
+    """A scale whose ends are stated, as far as its text does not say which of its codes are no answers.
+
+    Args:
+        stated: All options from one end to the other.
+        text: Of the question.
+        found: The scale that the text states; None if it states none. Where its options, those off the axis among them,
+            have the same ends, the ends were those of a column of codes: of "1 Agree, 2 Disagree, 9 Don't know" they
+            are 1 and 9, and the axis is 1 and 2.
+    """
+    codes = codes_for_no_answer(text)[0]
+    if found is None or found.values is None or not found.off_axis:
+        return with_codes(stated, codes)
+    options, ends = found.options or (), stated.options or ()
+    known = set(stated.labels) <= set(options) and not stated.off_axis.keys() - found.off_axis.keys()
+    if known and (options[0], options[-1]) == (ends[0], ends[-1]):
+        labels = {value: stated.labels.get(value, found.labels.get(value, "")) for value in found.values}
+        return replace(found, labels={value: label for value, label in labels.items() if label})
+    return with_codes(stated, {**codes, **found.off_axis})
 
 
 @lru_cache(maxsize=4096)
@@ -105,7 +248,7 @@ def with_off_axis(scale: AnswerScale) -> AnswerScale:
     if scale.values is None:
         return scale
     texts = {value: _plain(label) for value, label in scale.labels.items()}
-    named = {value for value, label in scale.labels.items() if is_no_answer(label)}
+    named = {value for value, label in scale.labels.items() if is_no_answer(label) or _assigns(label, value)}
     named -= _ends_of_applying(texts)
     others = [value for value in scale.values if value not in named]
     if not named or len(others) < 2:
@@ -123,6 +266,11 @@ def with_off_axis(scale: AnswerScale) -> AnswerScale:
         labels={value: label for value, label in scale.labels.items() if value not in gone},
         off_axis={**scale.off_axis, **{value: scale.labels[value] for value in gone}},
     )
+
+
+def _assigns(label: str, value: int) -> bool:
+    """Whether the text of an option says that its code is for no answer: "use 9 for don't know" of 9."""
+    return value in codes_for_no_answer(label)[0]
 
 
 def _ends_of_applying(texts: Mapping[int, str]) -> set[int]:

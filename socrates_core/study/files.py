@@ -26,6 +26,14 @@ DEEPEST: Final = 100
 """Levels of lists and objects in a JSON file; no file of ours has more than ten."""
 
 
+_OTHERS: Final = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
 def file_sha256(path: Path) -> str:
     """The sha256 of a file's bytes, in hexadecimal digits."""
     with path.open("rb") as file:
@@ -53,10 +61,20 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         OSError: If there is none, it cannot be read, or it is a pipe or a device, which may never end.
     """
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder the operating system says so
-        raise OSError(errno.EINVAL, "Not a regular file", str(path))
+    other = other_than_a_file(path)
+    if other is not None:
+        raise OSError(errno.EINVAL, f"it is {other}, no regular file", str(path))
     return path.read_bytes()
+
+
+def other_than_a_file(path: Path) -> str | None:
+    """What a path is that is neither a file nor a folder, such as `a named pipe`; None if it is one of these.
+
+    Raises:
+        OSError: If there is nothing of this name.
+    """
+    mode = path.stat().st_mode
+    return next((what for is_one, what in _OTHERS if is_one(mode)), None)
 
 
 def parse_json(text: str, strict: bool = False, whole: Callable[[str], Any] | None = None) -> Any:

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
+from socrates_core.command import refusal
 from socrates_core.errors import SourceError
 from socrates_core.study.dataset_dict import export_dataset_dict
 from socrates_core.study.files import check_folder, partial_of, put_in_place, unmade_on_error
@@ -25,6 +26,10 @@ def check_target(out: Path, source: str) -> None:
     if out.is_file():
         raise SourceError(f"--out {out} is a file; choose a folder")
     check_folder(out)
+    try:
+        partial_of(out).exists()
+    except OSError as error:  # the name under which it is written first is longer than its own
+        raise SourceError(refusal(error, out)) from error
     if not out.exists():
         return
     found = {file.name for file in out.iterdir()}
@@ -65,4 +70,4 @@ def write_folder(
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
     except OSError as error:
-        raise SourceError(f"{out} cannot be written ({error.strerror or error}); choose another folder") from error
+        raise SourceError(refusal(error, out)) from error

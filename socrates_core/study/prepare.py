@@ -12,7 +12,7 @@ import polars as pl
 import typer
 
 from socrates_core.command import check_seed, progress
-from socrates_core.errors import SourceError, SplitError, shown
+from socrates_core.errors import SourceError, SplitError, counted, shown
 from socrates_core.study.folder import check_target, write_folder
 from socrates_core.study.leaks import NearDuplicate, near_duplicates
 from socrates_core.study.sources.file.frames import check_single
@@ -85,6 +85,9 @@ def prepare(
         str | None,
         typer.Option(help="Studies alike in this stay in one part: a column of the table, wording, source or title."),
     ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of a table that is not UTF-8, such as windows-1251.")
+    ] = None,
     allow_loss: Annotated[
         bool, typer.Option("--allow-loss", help="Go on without answers that cannot be read, and mark the studies.")
     ] = False,
@@ -97,7 +100,7 @@ def prepare(
     if source is None:
         raise SourceError("--source is missing: name a source, or --example and a folder for a table to begin with")
     if propose_map is not None:
-        show_proposal(source, propose_map, revision)
+        show_proposal(source, propose_map, revision, encoding)
         return
     if out is None:
         raise SourceError("--out is missing: name the study folder to write, or --propose-map and a file")
@@ -107,8 +110,8 @@ def prepare(
     if export == "datasets":
         check_single(out)
     print(f"source       {source}" + (f" at {revision}" if revision else ""))
-    stated = Stated(read_map(columns) if columns else None, group_by)
-    if is_study_file(source) and not (revision or columns or group_by):
+    stated = Stated(read_map(columns) if columns else None, group_by, encoding)
+    if is_study_file(source) and not (revision or columns or group_by or encoding):
         whole: StudySet = read_study(source)
     else:
         whole = open_source(source, revision, progress("read", None), allow_loss, stated)
@@ -131,6 +134,7 @@ def prepare(
             "--export": export,
             "--revision": revision,
             "--map": columns,
+            "--encoding": encoding,
         }
         synthetic = set(studies.studies.filter(~pl.col("real"))["study_id"].to_list())  # made of a few templates
         pairs = [pair for pair in pairs if not {pair.study_a, pair.study_b} <= synthetic]
@@ -140,7 +144,7 @@ def prepare(
     print(f"wrote        {out} in {time.perf_counter() - started:.1f} s")
 
 
-def show_proposal(source: str, target: Path, revision: str | None = None) -> None:
+def show_proposal(source: str, target: Path, revision: str | None = None, encoding: str | None = None) -> None:
     """Print what the columns of a table may be, and write it as a map.
 
     Raises:
@@ -156,7 +160,7 @@ def show_proposal(source: str, target: Path, revision: str | None = None) -> Non
         table, source = found.files[0], f"{source.partition('@')[0]}@{found.commit}"
     else:
         table = table_file(table)
-    proposal = propose(table)
+    proposal = propose(table, encoding)
     print(f"table        {table}: {'a row an answer' if proposal.long else 'a row a person'}")
     for sentence in proposal.said:
         print(f"note         {sentence}")
@@ -218,11 +222,12 @@ def show_studies(studies: StudySet) -> None:
         print(f"revision     {studies.manifest.revision}")
     for name in ("studies", "cells", "participants", "responses"):
         print(f"{name:<13}{counts[name]:,}")
-    print(f"off scale    {counts['off_scale']:,} responses, kept and flagged{off_scale_values(studies)}")
+    print(f"off scale    {counted(counts['off_scale'], 'response')}, kept and flagged{off_scale_values(studies)}")
     if counts.get("off_axis"):
-        print(f"off axis     {counts['off_axis']:,} responses, apart from the others")
+        print(f"off axis     {counted(counts['off_axis'], 'response')}, apart from the others")
     if counts.get("conflicting_participants"):
-        print(f"conflicts    {counts['conflicting_participants']:,} participants whose rows disagree; first value kept")
+        who = counted(counts["conflicting_participants"], "participant")
+        print(f"conflicts    {who} whose rows disagree; first value kept")
     notes = studies.manifest.notes
     for note in notes[:MOST_NOTES]:
         print(f"note         {note}")
@@ -231,7 +236,7 @@ def show_studies(studies: StudySet) -> None:
     for loss in studies.manifest.losses:
         print(f"LOSS         {loss}; allowed by --allow-loss")
     for dropped in studies.manifest.dropped:
-        print(f"dropped      {dropped.rows:,} rows: {dropped.reason}")
+        print(f"dropped      {counted(dropped.rows, 'row')}: {dropped.reason}")
         for example in dropped.examples:
             print(f"              {example}")
 
@@ -246,7 +251,8 @@ def off_scale_values(studies: StudySet, most: int = 5) -> str:
     if found.is_empty():
         return ""
     listed = ", ".join(f"{value:,} ({count:,})" for value, count in found.head(most).iter_rows())
-    return f": {listed}{f' and {len(found) - most:,} other numbers' if len(found) > most else ''}"
+    more = f" and {counted(len(found) - most, 'other number')}" if len(found) > most else ""
+    return f": {listed}{more}"
 
 
 def show_split(studies: StudySet, split: Split) -> tuple[dict[str, StudySet], list[NearDuplicate]]:
@@ -261,7 +267,7 @@ def show_split(studies: StudySet, split: Split) -> tuple[dict[str, StudySet], li
     print(f"digest       {split.digest}")
     compared = with_few_versions(studies)
     pairs = near_duplicates(compared, split)
-    print(f"duplicates   {len(pairs):,} pairs of near-duplicate stimuli across parts")
+    print(f"duplicates   {counted(len(pairs), 'pair')} of near-duplicate stimuli across parts")
     if len(compared.cells) < len(studies.cells):
         print(
             f"              compared {len(compared.cells):,} of {len(studies.cells):,} cells, the first {VERSIONS} "
@@ -278,8 +284,8 @@ def show_split(studies: StudySet, split: Split) -> tuple[dict[str, StudySet], li
 def _size(held: StudySet) -> str:
     """`12 studies in 9 groups / 4,000 responses`; groups are named where there are fewer than studies."""
     groups = held.studies["group"].n_unique()
-    grouped = f" in {groups:,} group{'s' * (groups != 1)}" if groups < len(held.studies) else ""
-    return f"{len(held.studies):,} studies{grouped} / {len(held.responses):,} responses"
+    grouped = f" in {counted(groups, 'group')}" if groups < len(held.studies) else ""
+    return f"{counted(len(held.studies), 'study')}{grouped} / {counted(len(held.responses), 'response')}"
 
 
 def suggest_groups(
@@ -301,8 +307,9 @@ def suggest_groups(
     given += ["--allow-loss"] * allow_loss
     words = ["--source", source, "--out", str(out), *given, "--group-by", WORDING]
     print(
-        f"groups       {len(pairs):,} pairs of stimuli in {len(studies):,} pairs of studies are nearly the same on "
-        "both sides of the split, so testing there is in part testing memory. To keep such studies in one part:"
+        f"groups       {counted(len(pairs), 'pair')} of stimuli in {counted(len(studies), 'pair')} of studies are "
+        "nearly the same on both sides of the split, so testing there is in part testing memory. To keep such studies "
+        "in one part:"
     )
     print(f"              python -m train.prepare {shlex.join(words)}")
 

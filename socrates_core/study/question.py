@@ -15,10 +15,15 @@ _INSTRUCTION: Final = re.compile(
 
 
 def question_of(cell: Cell) -> str:
+    """The question of a cell's stimulus, as `question_in` finds it."""
+    return question_in(cell.stimulus)
+
+
+def question_in(stimulus: str) -> str:
     """The question of a stimulus, shortened for a menu: its last question, or without one the last sentence before the
     answer instruction. A question that is asked of several items stands with its item: "How good is it? The tea".
     """
-    told = _INSTRUCTION.split(" ".join(cell.stimulus.split()))[0].strip() or cell.stimulus.strip()
+    told = _INSTRUCTION.split(" ".join(stimulus.split()))[0].strip() or stimulus.strip()
     sentences = re.split(r"(?<=[.!?…])['\"”’)]* +", told)
     asked = [sentence for sentence in sentences if sentence.rstrip("'\"”’) ").endswith("?")]
     words = (asked or sentences)[-1]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from socrates_core.errors import SplitError, StudyFolderError
+from socrates_core.errors import SplitError, StudyFolderError, counted
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.question import question_of
 from socrates_core.study.sources.bundled import BUNDLED, BUNDLED_STUDIES, load_bundled
@@ -43,7 +43,13 @@ class Studies(StudySet):
 
     def __repr__(self) -> str:
         """Counts in place of four tables."""
-        counts = f"{len(self.studies):,} studies, {len(self.cells):,} cells, {len(self.responses):,} responses"
+        counts = ", ".join(
+            (
+                counted(len(self.studies), "study"),
+                counted(len(self.cells), "cell"),
+                counted(len(self.responses), "response"),
+            )
+        )
         return f"<Studies from {self.manifest.source}: {counts}>"
 
     @classmethod

@@ -9,11 +9,12 @@ import pytest
 
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation.comparison import Evaluation, compare, load_evaluations
-from socrates_core.evaluation.results.comparison import Basis, load_comparison, save_comparison
+from socrates_core.evaluation.results.comparison import Basis, basis_sentences, load_comparison, save_comparison
 from socrates_core.evaluation.results.metrics import save_metrics
 from socrates_core.evaluation.scores import evaluate
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.report.comparison import report
+from socrates_core.runs.evaluate import show
 from tests.predictions import cell
 
 
@@ -269,6 +270,22 @@ def test_little_probability_on_the_scale_is_stated_in_the_comparison() -> None:
     assert said in text
     assert "62.0 %" in page
     assert "99.0 %" in page
+
+
+def test_lost_answers_are_said_by_comparison_evaluation_and_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = "ANSWERS LOST: room, task 0: 30 of 100. The figures are about the rest, which may be biased."
+    found = compare(
+        [named("good", studies(0.9, 4), losses=["room, task 0: 30 of 100"]), named("poor", studies(0.1, 4))]
+    )
+    assert basis_sentences(found)[0] == lost
+    assert lost in str(found)
+    scored = evaluate(studies(0.9, 4), {"losses": ["room, task 0: 30 of 100"]})
+    assert lost in str(scored)
+    save_metrics(scored.metrics, tmp_path / "metrics.json")
+    show(tmp_path, "scale")
+    assert capsys.readouterr().out.startswith(f"{lost}\nW = ")
 
 
 def test_a_comparison_is_read_back_as_it_was_written(tmp_path: Path) -> None:

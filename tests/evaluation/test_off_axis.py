@@ -82,7 +82,7 @@ def test_cells_without_an_order_are_in_no_mean_of_w_and_have_a_headline_of_their
     assert alone.metrics.nominal is None
     assert both.metrics.nominal is not None
     assert both.metrics.nominal.model.mean == pytest.approx(0.5)
-    assert "Apart from W, total variation = 0.5000 over 1 cells whose options have no order" in headline(both.metrics)
+    assert "Apart from W, total variation = 0.5000 over 1 cell whose options have no order" in headline(both.metrics)
     page, text = report(both)
     assert "Options without an order" in page
     assert "| Model | 0.500 |" in text

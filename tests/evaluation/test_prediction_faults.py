@@ -127,7 +127,7 @@ def test_human_answers_between_the_options_are_refused_with_a_way_out(tmp_path: 
 
 def test_human_answers_off_the_scale_are_counted_in_the_first_lines(tmp_path: Path) -> None:
     loaded = load_predictions(table(tmp_path / "p.csv", pairs((1, 1), (7, 7), (98, 4))))
-    assert "off scale    0 of 3 predictions and 1 human answers are no option of their scale" in what_was_read(loaded)
+    assert "off scale    0 of 3 predictions and 1 human answer is no option of their scale" in what_was_read(loaded)
 
 
 def test_equal_lines_of_one_person_are_one(tmp_path: Path) -> None:
@@ -163,12 +163,24 @@ def test_one_person_with_one_answer_and_many_draws_is_one(tmp_path: Path) -> Non
     assert found.dispersion.variance_ratio == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("nobody", ["", "NA", "nan", "None"])
+@pytest.mark.parametrize("nobody", ["", "NA", "nan", "None", ".", "-"])
 def test_people_without_an_id_are_nobody_else(tmp_path: Path, nobody: str) -> None:
     rows = [["a", 1, 2, 2, 1, 5, nobody]] * 3 + [["a", 1, 4, 5, 1, 5, "p"]]
     loaded = load_predictions(table(tmp_path / "p.csv", rows, [*HEADER, "participant"]))
     assert metrics_of(loaded).cells[0].n_effective == 4
     assert loaded.provenance["repeated_people"]["people"] == 0
+
+
+@pytest.mark.parametrize("written", ["n/a", "NULL", "none", ".", "-"])
+def test_what_programs_write_for_no_answer_is_none(tmp_path: Path, written: str) -> None:
+    loaded = load_predictions(table(tmp_path / "p.csv", pairs((written, 1), (2, 2))))
+    assert loaded.provenance["unreadable_answers"] == {"rows": 1, "examples": ["line 1: no answer"]}
+
+
+@pytest.mark.parametrize("written", ["#N/A", "missing", "<NA>", "#NULL!"])
+def test_what_may_stand_for_a_lost_answer_is_one(tmp_path: Path, written: str) -> None:
+    with pytest.raises(PredictionError, match="1 of 2 lines cannot be read"):
+        load_predictions(table(tmp_path / "p.csv", pairs((written, 1), (2, 2))))
 
 
 # -- arms --------------------------------------------------------------------------------------------------------
@@ -190,6 +202,95 @@ def test_numbered_arms_keep_their_numbers_and_take_labels_from_a_second_column(t
     assert [(one.condition_num, one.label) for one in cells] == [(2, "a, cold"), (0, "a, warm")]
 
 
+def test_a_number_with_two_labels_is_refused_and_a_label_of_two_numbers_is_named(tmp_path: Path) -> None:
+    def rows(*arms: tuple[int, str]) -> list[list[Any]]:
+        return [["a", number, label, 2, 2, 1, 5] for number, label in arms]
+
+    header = ["study_id", "condition_num", "condition_label", *HEADER[2:]]
+    with pytest.raises(PredictionError, match="condition 1 has the labels 'cold' and 'warm'; give each"):
+        load_predictions(table(tmp_path / "p.csv", rows((1, "cold"), (1, "warm")), header))
+    loaded = load_predictions(table(tmp_path / "p.csv", rows((1, "cold"), (2, "cold")), header))
+    assert loaded.provenance["assumed"] == ["a: the conditions 1 and 2 are both called 'cold'"]
+
+
+@pytest.mark.parametrize("column", ["condition", "task"])
+def test_one_number_in_two_spellings_of_programs_is_one_and_others_are_refused(tmp_path: Path, column: str) -> None:
+    header = [*HEADER, "task"] if column == "task" else HEADER
+
+    def rows(*names: str) -> list[list[Any]]:
+        return [["a", name, 2, 2, 1, 5] if column == "condition" else ["a", 1, 2, 2, 1, 5, name] for name in names]
+
+    loaded = load_predictions(table(tmp_path / "p.csv", rows("1", "2", "1.0"), header))
+    assert f"assumed      study a: 1 and 1.0 are one {column}, 1" in what_was_read(loaded)
+    assert len(loaded.cells) == 2
+    with pytest.raises(PredictionError, match=f"a has a {column} called '01' and one called '1', which may be one"):
+        load_predictions(table(tmp_path / "p.csv", rows("01", "1", "2"), header))
+
+
+SCALE = "Only return an integer from 1 to 5."
+
+
+def asked(folder: Path, *texts: tuple[str, str, int, int]) -> PredictionFile:
+    """A file without tasks: arm, text, answer and prediction, each of three people."""
+    header = ["study_id", "condition", "stimulus", "true", "predicted"]
+    rows = [["room", arm, f"{text} {SCALE}", true, drawn] for arm, text, true, drawn in texts for _ in range(3)]
+    return load_predictions(table(folder / "p.csv", rows, header))
+
+
+def test_one_text_in_two_arms_is_one_outcome_with_an_effect(tmp_path: Path) -> None:
+    loaded = asked(tmp_path, ("control", "How warm?", 2, 2), ("heater", "How warm?", 4, 3))
+    (effect,) = metrics_of(loaded).effects.each
+    assert (effect.actual, effect.predicted) == (50, 25)  # 2 and 1 of 4 steps
+    assert loaded.provenance["assumed"][-1] == (
+        "room: arms are compared on 1 text that several of them read, since the file has no column task"
+    )
+
+
+def test_vignettes_before_one_question_are_one_outcome_and_other_questions_a_wording_contrast(tmp_path: Path) -> None:
+    loaded = asked(tmp_path, ("control", "It is off. How warm?", 2, 2), ("heater", "It is on. How warm?", 4, 3))
+    assert metrics_of(loaded).effects.n == 1
+    loaded = asked(tmp_path, ("control", "Should they allow it?", 2, 2), ("heater", "Should they forbid it?", 4, 3))
+    assert metrics_of(loaded).effects.n == 0
+    assert [cell.wording_contrast for cell in loaded.cells] == [True, True]
+    assert "wording contrasts, polarity unchecked, in no summary" in loaded.provenance["assumed"][-1]
+
+
+def test_texts_that_belong_to_no_outcome_for_sure_are_named_with_the_way_out(tmp_path: Path) -> None:
+    loaded = asked(
+        tmp_path, ("control", "How warm?", 2, 2), ("control", "How cold?", 2, 2), ("heater", "How dry?", 4, 3)
+    )
+    assert metrics_of(loaded).effects.n == 0
+    assert loaded.provenance["assumed"][-1] == (
+        "room: 3 texts read in one arm only and compared with nothing; to compare arms, give cells of one outcome the "
+        "same number in a column task"
+    )
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_a_code_that_the_stimulus_gives_to_no_answer_is_no_point_of_the_axis(tmp_path: Path, stated: bool) -> None:
+    text = "How warm? Only return an integer from 1 to 6. If you don't know, return 6."
+    header = ["study_id", "condition_num", "true", "predicted", "stimulus", *(HEADER[4:] if stated else [])]
+    rows = [
+        ["a", 1, true, drawn, text, *([1, 6] if stated else [])] for true, drawn in ((1, 1), (5, 5), (6, 6), (6, 1))
+    ]
+    (cell,) = load_predictions(table(tmp_path / "p.csv", rows, header)).cells
+    assert cell.values is not None
+    assert (cell.values.tolist(), dict(cell.off_axis)) == ([1, 2, 3, 4, 5], {6: "don't know"})
+
+
+def test_a_scale_of_more_options_than_can_be_is_refused_or_named(tmp_path: Path) -> None:
+    with pytest.raises(PredictionError, match=r"from 1 to 1,000,000,000,000 has more than 1,000,001 options; leave"):
+        load_predictions(table(tmp_path / "p.csv", pairs((1, 1), (2, 2), high=10**12)))
+    text = "How much? Only return an integer from 1 to 1000000000000."
+    loaded = load_predictions(
+        table(tmp_path / "p.csv", [["a", 1, 1, 1, text]], ["study", "arm", "true", "predicted", "stimulus"])
+    )
+    assert loaded.provenance["assumed"] == [
+        "no scale for 1 text: cannot read the answer scale of “Only return an integer from 1 to 1000000000000.”: "
+        "1,000,000,000,000 options from 1 to 1,000,000,000,000 are more than 1,000,001."
+    ]
+
+
 # -- tables of other programs ------------------------------------------------------------------------------------
 
 
@@ -204,7 +305,7 @@ def test_numbered_arms_keep_their_numbers_and_take_labels_from_a_second_column(t
         ("p.csv", ",", "utf-16", ["the file is UTF-16"]),
         ("p.csv", ",", "utf-16-le", ["the file is UTF-16"]),
         ("p.csv", ",", "utf-16-be", ["the file is UTF-16"]),
-        ("p.csv", ",", "latin-1", ["the file is not UTF-8, so it is read as Windows-1252 (Latin-1)"]),
+        ("p.csv", ",", "latin-1", ["the file is not UTF-8, so it is read as Windows-1252 (Latin-1), as in 'Köln'"]),
     ],
 )
 def test_tables_of_other_programs_are_read_with_a_word_on_what_was_assumed(

@@ -7,6 +7,7 @@ import pytest
 from socrates_core.finetune.batch.examples import ExampleEncoder, examples_of
 from socrates_core.finetune.batch.order import order_of
 from socrates_core.finetune.batch.packs import OptionScales, pack_of, partition
+from socrates_core.finetune.batch.processes import packs_by_process
 from socrates_core.finetune.plan import Plan, plan_of
 from socrates_core.finetune.recipe import Recipe
 from tests.finetune.people import encoder, lora_model, studies
@@ -60,3 +61,19 @@ def test_the_estimate_of_memory_follows_what_takes_it(less: dict[str, Any], more
 
 def test_processes_share_the_work() -> None:
     assert planned(8).hours[1] < planned(1).hours[1] / 2  # the rate is measured anew each time
+
+
+def test_several_processes_wait_for_the_one_with_the_most_tokens() -> None:
+    plan = planned(3)
+    loads = [
+        [sum(len(pack_of(some).tokens) for some in own) for own in packs_by_process(members, 300, None, 3)]
+        for members in (MADE.encode_all(*ORDER.step(number)) for number in range(3))
+    ]
+    assert plan.tree_tokens == sum(map(sum, loads))
+    assert plan.busiest_tokens == sum(map(max, loads))
+    assert plan.tree_tokens / 3 <= plan.busiest_tokens < plan.tree_tokens
+    assert planned(1).busiest_tokens == planned(1).tree_tokens
+
+
+def test_recomputing_passes_the_matrices_once_more() -> None:
+    assert (planned().passes, planned(recompute=True).passes) == (2, 3)

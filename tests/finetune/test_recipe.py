@@ -2,10 +2,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.recipe import SEVEN_PROJECTIONS, Recipe, load_recipe, recipe_file
+from socrates_core.finetune.train import sampled
+from tests.finetune.people import studies
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,6 +63,7 @@ OTHER: dict[str, Any] = {
     "precision": "bf16",
     "device": "cuda",
     "fraction": 0.5,
+    "cell_people": 32,
     "max_tokens": 512,
     "lora_rank": 8,
     "lora_alpha": 8.0,
@@ -155,3 +159,13 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for name in ("nowhere.yaml", "binary.yaml"):
         with pytest.raises(TrainingError, match=name):
             load_recipe(tmp_path / name)
+
+
+def test_answers_are_drawn_one_by_one_or_in_groups_of_a_cell() -> None:
+    # 12 people in each of three cells and of one; a quarter are 12 answers, with groups of 12 in one cell of each study
+    drawn = [
+        sampled(studies(people=12), Recipe(base="demo", fraction=0.25, cell_people=people), np.random.default_rng(1))
+        for people in (None, 12)
+    ]
+    assert [len(sample.responses) for sample in drawn] == [12, 12]
+    assert [len(sample.cells) for sample in drawn] == [4, 2]

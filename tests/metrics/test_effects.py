@@ -86,8 +86,8 @@ def test_scales_tasks_and_lone_people_are_kept_apart_and_named() -> None:
     effects, left_out = effects_of(cells)
     assert len(effects) == 1
     assert left_out == [
-        "1 cells without a known scale",
-        "1 cells without a task: it is not known which texts ask the same outcome",
+        "1 cell without a known scale",
+        "1 cell without a task: it is not known which texts ask the same outcome",
         "s, condition 2, task 2: fewer than two people",
     ]
 

@@ -14,6 +14,11 @@ def gain_of(predicted: Floats, actual: Floats, n: float, seed: int = 0) -> Inter
     return distance_intervals(Prediction(predicted), actual, where, n, np.random.default_rng(seed)).gain
 
 
+def chance(share: float, rounds: int) -> float:
+    """The standard error of a share of simulated rounds."""
+    return float(np.sqrt(share * (1 - share) / rounds))
+
+
 def test_guessing_evenly_gains_exactly_nothing_over_guessing_evenly() -> None:
     found = gain_of(np.full(4, 0.25), np.array([0.4, 0.3, 0.2, 0.1]), 50)
     assert (found.low, found.high) == (0, 0)
@@ -78,12 +83,13 @@ def test_a_prediction_without_gain_is_as_far_from_the_truth_as_guessing_evenly()
 
 def test_the_intervals_of_a_cell_hold_the_truth_and_claim_falsely_one_time_in_twenty() -> None:
     found = cell_coverage(40, 5, settings((5, 11), (10, 100, 1000)))["summary"]
-    # 2,400 cells: ±0.4 points around 0.96 and 0.97. In one setting of 40, a true 0.92 comes out above 0.75
-    assert 0.94 < found["all"]["distance"] < 0.98
-    assert 0.955 < found["all"]["gain"] < 0.985
-    assert found["all"]["gain_worst"] > 0.75
-    assert found["right"]["gain"] > 0.94  # 0.97 of 480 cells
-    assert found["no gain"]["claims"] < 0.08  # 0.045 of 480 cells
+    # 93 to 97 % on average over 60 settings, at least 88 % in each, at most 5 % false claims, each give or take one
+    # standard error of 40 rounds: 0.5, 5 and 1 points
+    for kind in ("distance", "gain"):
+        assert 0.93 - chance(0.93, 2400) < found["all"][kind] < 0.97 + chance(0.97, 2400)
+    assert found["all"]["gain_worst"] > 0.88 - chance(0.88, 40)
+    assert found["right"]["gain"] > 0.93
+    assert found["no gain"]["claims"] < 0.05 + chance(0.05, 480)
 
 
 def test_the_interval_of_an_effect_holds_the_true_effect() -> None:

@@ -19,6 +19,7 @@ from socrates_core.people.population import (
     Shares,
     actual_of_same_group,
     edit_population,
+    start_weights,
 )
 from tests.experiments import people
 
@@ -75,6 +76,12 @@ def test_filters_choose_people_by_what_was_observed(edits: list[Edit], left: lis
     assert ids(population) == left
     assert population.weights == pytest.approx(np.full(len(left), 1 / len(left)))
     assert edit_population(SIX, edits[::-1]).personas.equals(population.personas)
+
+
+def test_people_whose_weights_are_partly_missing_count_with_the_average_of_the_others() -> None:
+    weights, notes = start_weights(pl.DataFrame({"weight": [2.0, None, 4.0, None]}))
+    assert weights.tolist() == pytest.approx([2 / 3, 1, 4 / 3, 1])  # in units of the mean, 3
+    assert notes == ["Participants without a survey weight (2 of 4) count with the average weight."]
 
 
 def test_a_filter_that_leaves_nobody_is_named() -> None:

@@ -448,7 +448,7 @@ def test_a_full_disk_is_named_and_nothing_half_written_stays(tmp_path: Path, dat
     open_run(tmp_path, SPEC)
     cell = data.cells[0]
     (tmp_path / "units" / f".{cell.cell_id}.parquet.partial").symlink_to("/dev/full")
-    with pytest.raises(RunError, match=r"No space left on device\); free some space"), worker(tmp_path):
+    with pytest.raises(RunError, match=r"No space left on device; free some space"), worker(tmp_path):
         predict_units(tmp_path, data, [[cell]], ask(data))
     assert (state(tmp_path).code, state(tmp_path).done) == ("failed", 0)
     assert list((tmp_path / "units").iterdir()) == []

@@ -1,10 +1,12 @@
 """Which options are taken off the axis by themselves, and which stay and are named."""
 
+import time
+
 import pytest
 
 from socrates_core.scale.answer_scale import AnswerScale
-from socrates_core.scale.instruction import parse_scale
-from socrates_core.scale.off_axis import doubtful, is_no_answer, with_off_axis
+from socrates_core.scale.instruction import instruction_start, parse_scale
+from socrates_core.scale.off_axis import codes_for_no_answer, doubtful, is_no_answer, remarks, with_off_axis
 
 NO_ANSWER = """
     DK | D/K | don't know | Don’t know | DONT KNOW | Do not know | I don't know | I do not know. | (Don't know)
@@ -105,3 +107,65 @@ def test_what_may_be_meant_as_no_answer_and_stays_is_named() -> None:
     assert doubtful(AnswerScale((1, 2, 3), {1: "Yes", 2: "Not sure", 3: "No"})) == {2: "Not sure"}
     assert doubtful(AnswerScale((1, 2, 3), {1: "Car", 2: "Bus", 3: "Other"})) == {3: "Other"}
     assert doubtful(AnswerScale((1, 2), {1: "Agree", 2: "Disagree"})) == {}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "codes"),
+    [
+        ("If you don't know, return 6.", {6: "don't know"}),
+        ("If you do not know, please return 9.", {9: "do not know"}),
+        ("In case you can't say, return 8.", {8: "can't say"}),
+        ("Use 99 for don't know.", {99: "don't know"}),
+        ("Code 8 if unsure.", {8: "unsure"}),
+        ("Return 0 if you have no opinion.", {0: "no opinion"}),
+        ("If you refuse to answer, enter -1.", {-1: "refuse to answer"}),
+        ("If not applicable, return 9 and if you refuse, return 8.", {8: "refuse", 9: "not applicable"}),
+        ("Those who don't know should return 6.", {6: "don't know"}),
+        ("(DK = 8)", {8: "DK"}),
+        ("Don't know: 6.", {6: "Don't know"}),
+        ("Not sure? Return 6.", {6: "Not sure"}),
+        ("Return -1 when you don't want to answer.", {-1: "don't want to answer"}),
+        ("Return 6 to skip.", {6: "skip"}),
+        ("If the question does not apply to you, use the code 99.", {99: "the question does not apply to you"}),
+        ("If you don't know, leave it blank.", {}),
+        ("If you don't know him, give 5 dollars.", {}),
+        ("If you agree strongly, return 5.", {}),
+    ],
+)
+def test_sentences_that_give_a_code_to_no_answer_are_known(sentence: str, codes: dict[int, str]) -> None:
+    assert codes_for_no_answer(f"How warm? {sentence}")[0] == codes
+    for text in (f"How warm? Return 1 to 5. {sentence}", f"{sentence} How warm? Only return a number from 1 to 5."):
+        assert dict(parse_scale(text).off_axis) == codes
+        assert parse_scale(text).values == (1, 2, 3, 4, 5)
+
+
+def test_a_code_for_no_answer_at_an_end_of_the_range_is_off_the_axis() -> None:
+    scale = parse_scale("How warm? Only return an integer from 1 to 6. If you don't know, return 6.")
+    assert (scale.values, dict(scale.off_axis)) == ((1, 2, 3, 4, 5), {6: "don't know"})
+    hot = parse_scale("How warm? Only return an integer from 1 (cold) to 6 (hot). If you don't know, return 6.")
+    assert (hot.values, dict(hot.off_axis)) == ((1, 2, 3, 4, 5, 6), {})  # 6 is hot
+
+
+def test_a_code_in_brackets_and_a_label_that_assigns_its_own_code_are_read() -> None:
+    scale = parse_scale("How warm? Only return an integer from 1 to 4 (9 if unknown).")
+    assert (scale.values, dict(scale.off_axis)) == ((1, 2, 3, 4), {9: "unknown"})
+    described = with_off_axis(AnswerScale((1, 2, 3), {1: "Yes", 2: "No", 3: "Use 3 for don't know"}))
+    assert (described.values, dict(described.off_axis)) == ((1, 2), {3: "Use 3 for don't know"})
+
+
+def test_a_code_for_no_answer_within_the_run_stays_and_is_named() -> None:
+    scale = parse_scale("How warm? Only return an integer from 1 (cold) to 5 (hot). If you are not sure, return 3.")
+    assert scale.values == (1, 2, 3, 4, 5)
+    assert remarks(scale) == ["on the axis, though it may be meant as no answer: 3 'not sure'; a map can take it off"]
+
+
+def test_a_sentence_on_no_answer_is_not_where_the_instruction_begins() -> None:
+    text = "How warm? Only return an integer from 1 to 5. If you do not know, please return 9."
+    assert text[instruction_start(text) :].strip().startswith("Only return")
+
+
+@pytest.mark.parametrize("part", ["if ", "use 9 for ", " ", "( ", "people who ", "if you know, please then ", "\n"])
+def test_long_texts_are_searched_in_no_time(part: str) -> None:
+    started = time.perf_counter()
+    codes_for_no_answer(part * (4000 // len(part)) + "dk")
+    assert time.perf_counter() - started < 1

@@ -278,8 +278,8 @@ def test_an_import_that_would_leave_a_biased_rest_ends_in_one_line(
 def test_a_few_answers_that_cannot_be_read_are_counted_and_named(tmp_path: Path) -> None:
     result = prepare("--source", answered(tmp_path, [1, 2, 3, 4] * 25 + ["huh", -99]), "--out", tmp_path / "out")
     assert result.returncode == 0, result.stderr
-    assert "off scale    1 responses, kept and flagged: -99 (1)" in result.stdout
-    assert "dropped      1 rows: the answer is neither a number nor the text of an option" in result.stdout
+    assert "off scale    1 response, kept and flagged: -99 (1)" in result.stdout
+    assert "dropped      1 row: the answer is neither a number nor the text of an option" in result.stdout
 
 
 def test_two_named_options_are_the_ends_of_a_scale_if_people_answered_between(tmp_path: Path) -> None:

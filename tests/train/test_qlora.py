@@ -73,7 +73,7 @@ def end_after(run: Program, out: Path, step: int, number: int) -> str:
             run.send_signal(number)
             break
         time.sleep(0.005)
-    assert run.wait(100) in (-number, 128 + number), run.stderr
+    assert run.wait(100) in (-number, 130 if number == signal.SIGINT else 2), run.stderr
     return run.stdout
 
 

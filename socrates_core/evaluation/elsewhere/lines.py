@@ -8,19 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from socrates_core.errors import PredictionError, shown
-from socrates_core.evaluation.elsewhere.numbering import as_written
 from socrates_core.evaluation.elsewhere.rows import Rows
 from socrates_core.evaluation.elsewhere.values import has_decimal_commas, name_of, number, printable
 from socrates_core.metrics.cell.answers import MOST
+from socrates_core.scale.answer_scale import MAX_OPTIONS
+from socrates_core.study.sources.table.answers import NO_VALUE
+from socrates_core.study.sources.table.numerals import Spellings, as_code
 
 SCENARIO: Final = "Scenario: "
 """What precedes the stimulus in the original run's `input`."""
-
-WIDEST: Final = 1e6
-"""A stated range that is wider is not one of options."""
-
-MISSING: Final = ("", "na", "n/a", "nan", "null", "none", ".", "-")
-"""How files write that somebody gave no answer."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +48,24 @@ class Line:
     person: str
 
 
-def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> tuple[list[Line], list[Unread], list[str]]:
-    """The lines that can be read, what the others are, and the columns with decimal commas."""
+@dataclass(frozen=True)
+class Lines:
+    """What the lines of a file are."""
+
+    read: list[Line]
+    """Those that can be read."""
+    unread: list[Unread]
+    """The others."""
+    assumed: list[str]
+    """What they leave open and was taken for granted, in words."""
+
+
+def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> Lines:
+    """Read the lines of a file.
+
+    Raises:
+        PredictionError: If a stated scale is none, or one study, arm or task may have two names.
+    """
     commas = {
         what
         for what in ("true", "predicted", "low", "high")
@@ -61,23 +73,27 @@ def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> tuple[list
     }
     lines: list[Line] = []
     unread: list[Unread] = []
+    studies, arms, tasks = Spellings("study", floats=False), Spellings("condition"), Spellings("task")
     for place, row in enumerate(read.rows, start=1):
         get = {what: row.get(name) for what, name in columns.items()}
         answer = number(get["true"], "true" in commas)
-        study, condition = name_of(get["study"]), as_written(name_of(get["condition"]))
+        study, condition, task = name_of(get["study"]), name_of(get["condition"]), name_of(get.get("task"))
         if not study or not condition or math.isnan(answer) or abs(answer) > MOST:
-            missing = name_of(get["true"]).lower() in MISSING
+            missing = name_of(get["true"]).lower() in NO_VALUE
             what = "no answer" if missing else f"answer {shown(get['true'])[:40]!r}"
             what = "no study" if not study else "no condition" if not condition else what
             unread.append(Unread(place, what, missing))
             continue
+        studies.add("", study)
+        arms.add(study, condition)
+        tasks.add(study, task)
         lines.append(
             Line(
                 place=place,
                 study=study,
-                condition=condition,
+                condition=as_code(condition),
                 label=name_of(get.get("label")),
-                task=as_written(name_of(get.get("task"))),
+                task=as_code(task),
                 stimulus=_stimulus(get.get("stimulus")),
                 ends=_ends(get.get("low"), get.get("high"), commas, f"{shown(path)}, line {place}"),
                 answer=answer,
@@ -85,14 +101,18 @@ def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> tuple[list
                 person=_person(get.get("participant")),
             )
         )
-    return lines, unread, sorted(columns[what] for what in commas)
+    clash = studies.clash() or arms.clash() or tasks.clash()
+    if clash is not None:
+        raise PredictionError(f"{shown(path)}: {clash}")
+    listed = ", ".join(shown(columns[what]) for what in sorted(commas, key=lambda what: columns[what]))
+    return Lines(lines, unread, [*([f"{listed}: 2,5 is 2.5"] if commas else []), *arms.said(), *tasks.said()])
 
 
 def _person(value: object) -> str:
     """Who answered, 7.0 like 7; empty where nobody says."""
     name = name_of(value)
     name = name.partition(".")[0] if re.fullmatch(r"\d+\.0+", name) else name
-    return "" if name.lower() in ("na", "n/a", "nan", "null", "none") else name
+    return "" if name.lower() in NO_VALUE else name
 
 
 def _stimulus(value: object) -> str | None:
@@ -103,7 +123,7 @@ def _stimulus(value: object) -> str | None:
 
 
 def _ends(low: object, high: object, commas: set[str], where: str) -> tuple[int, int] | None:
-    """The ends of a stated scale; None where none is stated, or where it is too wide to be one of options."""
+    """The ends of a stated scale; None where none is stated."""
     if not name_of(low) and not name_of(high):
         return None
     first, last = number(low, "low" in commas), number(high, "high" in commas)
@@ -113,4 +133,9 @@ def _ends(low: object, high: object, commas: set[str], where: str) -> tuple[int,
             f"{where}: from scale_min {shown(name_of(low))!r} to scale_max {shown(name_of(high))!r} is no scale; give "
             "two whole numbers, the smaller one first, or leave both empty"
         )
-    return (int(first), int(last)) if last - first <= WIDEST else None
+    if last - first >= MAX_OPTIONS:
+        raise PredictionError(
+            f"{where}: a scale from {int(first):,} to {int(last):,} has more than {MAX_OPTIONS:,} options; leave "
+            "scale_min and scale_max empty where the outcome is an amount, and W is by the range of the answers"
+        )
+    return int(first), int(last)

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from socrates_core.errors import shown
 from socrates_core.metrics.cell.answers import MOST
 from socrates_core.study.sources.table.numbering import CONTROL
-
-_SIGNS: Final = "+-"
+from socrates_core.study.sources.table.numerals import whole_number
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Numbering:
         """Number names, in their order; repeated ones count once."""
         different = list(dict.fromkeys(names))
         if all(_is_whole(name) for name in different):
-            return cls({name: int(name) for name in different})
+            return cls({name: whole_number(name) or 0 for name in different})
         ordered = sorted(different, key=lambda name: not CONTROL.match(name))
         return cls({name: place for place, name in enumerate(ordered, start=1)}, labelled=True)
 
@@ -48,13 +46,6 @@ class Numbering:
         return name if self.labelled else None
 
 
-def as_written(name: str) -> str:
-    """A whole number in one spelling: `1.0` and `01` are `1`; other names as they are."""
-    head, point, tail = name.partition(".")
-    whole = head if point and not tail.strip("0") else name
-    return str(int(whole)) if _is_whole(whole) else name
-
-
 def _is_whole(name: str) -> bool:
-    digits = name[1:] if name[:1] in _SIGNS else name
-    return digits.isascii() and digits.isdigit() and len(digits) <= 16 and abs(int(name)) <= MOST
+    number = whole_number(name)
+    return number is not None and abs(number) <= MOST

@@ -9,10 +9,11 @@ from typing import Any, Final, NoReturn
 
 import polars as pl
 
-from socrates_core.errors import PredictionError, shown
+from socrates_core.errors import PredictionError, counted, shown
 from socrates_core.evaluation.elsewhere.columns import recognised
 from socrates_core.evaluation.elsewhere.values import first_line, number
 from socrates_core.study.files import parse_json
+from socrates_core.study.sources.file.western import WAYS_OUT, first_accented, western
 
 SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
 TABLES: Final = (".csv", ".tsv", ".tab", ".psv")
@@ -33,8 +34,13 @@ class Rows:
     """Whether a number may be written with a comma, which does not separate values."""
 
 
-def read_rows(path: Path, content: bytes) -> Rows:
+def read_rows(path: Path, content: bytes, encoding: str | None = None) -> Rows:
     """Read JSON, JSONL, Parquet, or a table with commas, semicolons, tabs or pipes.
+
+    Args:
+        path: The file.
+        content: What is in it.
+        encoding: Of its text; None to find it.
 
     Raises:
         PredictionError: If it is nothing of that, or not what its ending says.
@@ -47,7 +53,7 @@ def read_rows(path: Path, content: bytes) -> Rows:
             f"{shown(path)} is not a file of predictions; pass .json, .jsonl, .csv or .parquet (.csv for a table with "
             "semicolons, tabs or pipes too)"
         )
-    text, said = _decoded(path, content)
+    text, said = _decoded(path, content, encoding)
     if "\0" in text:
         _unreadable(path, "it holds zero bytes; it may be damaged")
     if suffix in TABLES:
@@ -57,8 +63,14 @@ def read_rows(path: Path, content: bytes) -> Rows:
     return Rows(_json_rows(path, text) if suffix == ".json" else _jsonl_rows(path, text), said)
 
 
-def _decoded(path: Path, content: bytes) -> tuple[str, tuple[str, ...]]:
-    """The text and, where it is not UTF-8, what it was taken for."""
+def _decoded(path: Path, content: bytes, encoding: str | None) -> tuple[str, tuple[str, ...]]:
+    """The text and, where it is not UTF-8 and nobody says what it is, what it was taken for."""
+    if encoding is not None:
+        try:
+            return content.decode(encoding).removeprefix("\ufeff"), ()
+        except (ValueError, LookupError) as error:  # of the codec, or no such codec
+            reason = getattr(error, "reason", error)
+            raise PredictionError(f"{shown(path)} is not text in {shown(encoding)} ({reason}); {WAYS_OUT}") from error
     start = content[:2000]
     marked = start.startswith((b"\xff\xfe", b"\xfe\xff"))
     if marked or start.count(0) > len(start) / 5:
@@ -75,9 +87,10 @@ def _decoded(path: Path, content: bytes) -> tuple[str, tuple[str, ...]]:
     except UnicodeDecodeError:
         pass
     try:
-        return content.decode("cp1252"), ("the file is not UTF-8, so it is read as Windows-1252 (Latin-1)",)
-    except UnicodeDecodeError:
-        return content.decode("latin-1"), ("the file is not UTF-8, so it is read as Latin-1",)
+        text = western(content)
+    except ValueError as error:
+        raise PredictionError(f"{shown(path)} {error}") from error
+    return text, (f"the file is not UTF-8, so it is read as Windows-1252 (Latin-1), as in {first_accented(text)!r}",)
 
 
 # -- tables ------------------------------------------------------------------------------------------------------
@@ -102,7 +115,7 @@ def _table_rows(path: Path, text: str) -> tuple[list[dict[str, Any]], str]:
 
 def _row(path: Path, header: list[str], line: list[str], place: int) -> dict[str, Any]:
     if len(line) < len(header) or any(cell.strip() for cell in line[len(header) :]):
-        _unreadable(path, f"line {place} has {len(line)} values for {len(header)} columns")
+        _unreadable(path, f"line {place} has {counted(len(line), 'value')} for {counted(len(header), 'column')}")
     return {
         name: None if cell.strip() in NOTHING else cell
         for name, cell in zip(header, line, strict=False)

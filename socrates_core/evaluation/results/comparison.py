@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from socrates_core.errors import PredictionError
+from socrates_core.errors import PredictionError, counted
 from socrates_core.evaluation.results.distances import Convention, StudyKind
 from socrates_core.evaluation.results.json_file import as_json, read_record
+from socrates_core.evaluation.results.provenance import lost_sentence
 from socrates_core.metrics.study_bootstrap import Summary
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.model.answer_model import TRUSTED_MASS
@@ -164,6 +165,8 @@ class Comparison:
     """Closest first; where real and synthetic studies are compared, the real ones' rows first."""
     differences: tuple[PairwiseDifference, ...]
     """Every pair of evaluations, likewise."""
+    losses: tuple[str, ...] = ()
+    """Outcomes of their studies of which many answers could not be read, and which were prepared with --allow-loss."""
 
     @property
     def kinds(self) -> tuple[StudyKind, ...]:
@@ -174,7 +177,7 @@ class Comparison:
         """The leaderboard, closest first, and a sentence per pair; for each kind of studies."""
         how = "the stated scale" if self.convention == "scale" else "the observed range"
         width = max(len(row.name) for row in self.leaderboard)
-        lines = [f"W by {how}, {self.cells:,} cells of {self.studies:,} studies"]
+        lines = [f"W by {how}, {counted(self.cells, 'cell')} of {counted(self.studies, 'study')}"]
         for kind in self.kinds:
             if len(self.kinds) > 1:
                 lines.append(f"{kind} studies")
@@ -184,13 +187,20 @@ class Comparison:
                     lines.append(f"  {row.name:<{width}}  {row.mean:.4f}{within}{' CONTAMINATED' * row.contaminated}")
         lines += basis_sentences(self)
         lines += [pair.sentence for pair in self.differences]
-        lines += [f"Left out: {count:,} cells that only {name} has." for name, count in self.left_out.items() if count]
+        lines += [
+            f"Left out: {counted(count, 'cell')} that only {name} has."
+            for name, count in self.left_out.items()
+            if count
+        ]
         return "\n".join(lines)
 
 
 def basis_sentences(comparison: Comparison) -> list[str]:
-    """A sentence for each model whose figures leave predictions or probability out; nothing for the others."""
-    return [
+    """A sentence for each model whose figures leave predictions or probability out, nothing for the others; and one
+    where human answers were lost.
+    """
+    lost = [lost_sentence(comparison.losses)] if comparison.losses else []
+    return lost + [
         (f"On {row.studies} studies: " if len(comparison.kinds) > 1 else "") + " ".join(said)
         for row in comparison.leaderboard
         if row.basis is not None and (said := _basis_of(row.name, row.basis))
@@ -204,8 +214,8 @@ def _basis_of(name: str, basis: Basis) -> list[str]:
         if basis.worst is not None and basis.worst.mean is not None:
             cost = f" With each of these as the worst option, W = {basis.worst.mean:.4f}, by which it is ranked."
         said.append(
-            f"{name} rests on {basis.predictions - basis.unusable:,} of {basis.predictions:,} predictions; the others "
-            f"are no possible answer.{cost}"
+            f"{name} rests on {basis.predictions - basis.unusable:,} of {counted(basis.predictions, 'prediction')}; "
+            f"the others are no possible answer.{cost}"
         )
     if basis.on_scale_mass is not None and basis.on_scale_mass < TRUSTED_MASS:
         said.append(

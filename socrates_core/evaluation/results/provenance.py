@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from socrates_core import __version__
-from socrates_core.errors import PredictionError
+from socrates_core.errors import PredictionError, listed
 from socrates_core.evaluation.results.json_file import as_json
 from socrates_core.evaluation.results.rows import Excluded
 from socrates_core.model.folder import shown_name
@@ -128,6 +128,22 @@ class Provenance:
         plain = as_json(said)
         return replace(_adapter().validate_json(json.dumps(plain), strict=True), said=plain)
 
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader of any figure has to know first, a sentence each; the terminal and every report have them."""
+        said = []
+        if self.contaminated:
+            some = listed(self.contaminated, 10)
+            said.append(
+                f"CONTAMINATED: the model was trained on {len(self.contaminated)} of these studies ({some}). This is "
+                "not a test."
+            )
+        if self.losses:
+            said.append(lost_sentence(self.losses))
+        if self.base_note:
+            said.append(f"Not surely the adapter's base: {self.base_note}.")
+        return said
+
     def title(self, otherwise: str) -> str:
         """The model's name with its adapter; for predictions made elsewhere, the file's name, else `otherwise`."""
         if self.model is None:
@@ -137,6 +153,11 @@ class Provenance:
     def to_json(self) -> dict[str, Any]:
         """The record as in the file."""
         return dict(self.said)
+
+
+def lost_sentence(losses: Sequence[str]) -> str:
+    """That answers of these outcomes were lost, which `--allow-loss` allowed."""
+    return f"ANSWERS LOST: {listed(losses, 3, '; ')}. The figures are about the rest, which may be biased."
 
 
 @cache

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from socrates_core.errors import counted
 from socrates_core.evaluation.results.distances import Convention
 from socrates_core.metrics.cell.chance import Chance
 from socrates_core.metrics.cell.off_axis import OffAxisShares
@@ -67,8 +68,8 @@ def counted_studies(rows: Sequence[StudyRow], convention: Convention = "scale", 
     """
     known = [row.group or row.study for row in rows if row.by(convention).model is not None]
     groups = len(set(known))
-    grouped = f" in {groups:,} group{'s' * (groups != 1)}" if groups < len(known) else ""
-    return f"{len(known):,} {f'{kind} ' if kind else ''}studies{grouped}"
+    grouped = f" in {counted(groups, 'group')}" if groups < len(known) else ""
+    return counted(len(known), f"{kind} study".strip()) + grouped
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from socrates_core.errors import counted
 from socrates_core.evaluation.results.rows import CellRow
 from socrates_core.evaluation.scores import ScoredCells
 from socrates_core.metrics.cell_predictions import CellPredictions, scale_of
@@ -43,7 +44,7 @@ def every_cell(scored: ScoredCells, most: int = MOST) -> list[Part]:
         cells = tuple(_cell(scored.cells[row.cell], row, template) for row in members)
         title = titles.get(study, study)
         whose = title if title == study else f"{title} ({study})"
-        parts.append(Group(f"{whose}: {len(cells):,} cell{'s' * (len(cells) != 1)}", cells))
+        parts.append(Group(f"{whose}: {counted(len(cells), 'cell')}", cells))
     return parts
 
 

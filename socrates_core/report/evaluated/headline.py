@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from socrates_core.errors import counted
 from socrates_core.evaluation.results.distances import KINDS, Baseline, ByConvention, Convention, NominalDistances
 from socrates_core.evaluation.results.kinds import KindDistances
 from socrates_core.evaluation.results.metrics import Metrics
@@ -74,7 +75,8 @@ def _sentence(
         return f"There is no Wasserstein distance (W) {how}: no cell can be scored by it.{apart}"
     return (
         f"W = {mean:.4f}{interval(ci95, ' (95 % interval {} to {})')} {how}; noise floor {number(floor)}, "
-        f"uniform baseline {number(uniform)}; {cells:,} cells of {counted_studies(studies, convention)}."
+        f"uniform baseline {number(uniform)}; {counted(cells, 'cell')} of "
+        f"{counted_studies(studies, convention)}."
         f"{_mass(found.on_scale_mass.mean)}{apart}"
     )
 
@@ -86,8 +88,8 @@ def _off_axis(shares: Sequence[OffAxisShares | None]) -> str:
         return ""
     actual, predicted = (sum(getattr(one, side) for one in off) / len(off) for side in ("actual", "predicted"))
     return (
-        f" In {len(off):,} cells people may answer off the axis (“don't know”): on average {actual:.1%} do, and "
-        f"{predicted:.1%} are predicted to; W is about the others."
+        f" In {counted(len(off), 'cell')} people may answer off the axis (“don't know”): on average {actual:.1%} do, "
+        f"and {predicted:.1%} are predicted to; W is about the others."
     )
 
 
@@ -96,8 +98,8 @@ def _nominal(found: NominalDistances | None) -> str:
     if found is None:
         return ""
     return (
-        f" Apart from W, total variation = {number(found.model.mean, 4)} over {found.model.cells:,} cells whose "
-        f"options have no order (noise floor {number(found.noise_floor.mean)}, uniform baseline "
+        f" Apart from W, total variation = {number(found.model.mean, 4)} over {counted(found.model.cells, 'cell')} "
+        f"whose options have no order (noise floor {number(found.noise_floor.mean)}, uniform baseline "
         f"{number(found.uniform.mean)})."
     )
 
@@ -107,7 +109,7 @@ def _as_numbers(found: KindDistances) -> str:
     paper = found.paper
     if not paper.off_axis_cells:
         return ""
-    cells = f"{paper.off_axis_cells:,} cell" + ("s have" if paper.off_axis_cells > 1 else " has")
+    cells = counted(paper.off_axis_cells, "cell") + (" have" if paper.off_axis_cells > 1 else " has")
     return (
         f" {cells} options off the axis, taken here as the numbers they are, as in the paper; without them "
         f"W = {number(paper.on_axis, 4)}."
@@ -123,9 +125,9 @@ def _unusable(found: UsedPredictions) -> str:
         return ""
     invalid = f", {found.invalid:,} of them unreadable" if found.invalid else ""
     return (
-        f" W rests on {found.used:,} of {found.predictions:,} predictions: {found.off_scale + found.invalid:,} are "
-        f"no option of the scale{invalid}. With each of these as the worst option, W = {number(found.worst.mean, 4)} "
-        f"({found.worst.cells:,} cells)."
+        f" W rests on {found.used:,} of {counted(found.predictions, 'prediction')}: "
+        f"{found.off_scale + found.invalid:,} are no option of the scale{invalid}. With each of these as the worst "
+        f"option, W = {number(found.worst.mean, 4)} ({counted(found.worst.cells, 'cell')})."
     )
 
 
@@ -153,6 +155,7 @@ def answers_compared(metrics: Metrics) -> str:
         (found.without_weight, "of people whose survey weight is 0"),
     )
     why = "; ".join(f"{count:,} {what}" for count, what in reasons if count)
+    given = counted(found.given, "human answer")
     if not why:
-        return f"Predictions are compared with all {found.given:,} human answers."
-    return f"Predictions are compared with {found.compared:,} of {found.given:,} human answers. Not compared: {why}."
+        return f"Predictions are compared with all {given}."
+    return f"Predictions are compared with {found.compared:,} of {given}. Not compared: {why}."

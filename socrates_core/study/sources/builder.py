@@ -6,13 +6,13 @@ from typing import Final, get_args
 
 import polars as pl
 
-from socrates_core.errors import ScaleError, SourceError
+from socrates_core.errors import ScaleError, SourceError, counted
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.scale.instruction import parse_scale
 from socrates_core.scale.loss import AnswerCount, Loss, losses
 from socrates_core.scale.off_axis import remarks
 from socrates_core.study.sources.personal import masked
-from socrates_core.study.sources.persons import merged_persons
+from socrates_core.study.sources.persons import merged_persons, weight_notes
 from socrates_core.study.sources.rows import (
     LONGEST_QUOTE,
     MOST_EXAMPLES,
@@ -134,7 +134,7 @@ class StudySetBuilder:
                 ways = dict.fromkeys(f"{reason}: {way}" for one in lost for reason, way in one.ways_out.items())
                 raise SourceError(f"nothing to prepare in {self._source}: {lost[0]}. Ways out: {'; '.join(ways)}")
             listed = [
-                f"{item.rows} rows: {item.reason}" + (f" ({item.examples[0]})" if item.examples else "")
+                f"{counted(item.rows, 'row')}: {item.reason}" + (f" ({item.examples[0]})" if item.examples else "")
                 for item in self._drops.listed()
             ]
             raise SourceError(f"nothing to prepare in {self._source}: {'; '.join(listed) or 'it has no rows'}")
@@ -166,7 +166,7 @@ class StudySetBuilder:
                 counts=counts,
                 dropped=self._drops.listed(),
                 losses=self._losses(answers),
-                notes=_notes(cells, self._scales),
+                notes=(*_notes(cells, self._scales), *weight_notes(persons)),
             ),
         )
 

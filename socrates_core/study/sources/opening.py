@@ -7,11 +7,11 @@ from typing import Final
 
 from socrates_core.errors import LossError, SourceError
 from socrates_core.scale.loss import refusal
-from socrates_core.study.files import parse_json
+from socrates_core.study.files import other_than_a_file, parse_json
 from socrates_core.study.sources import alpaca, socsci210
 from socrates_core.study.sources.builder import Progress
 from socrates_core.study.sources.bundled import BUNDLED, load_bundled
-from socrates_core.study.sources.file.delimited import suffix_of
+from socrates_core.study.sources.file.delimited import TextForm, suffix_of
 from socrates_core.study.sources.file.frames import SAVED, TABLES, column_names, saved_files
 from socrates_core.study.sources.file.qualtrics import SUFFIX, export_beside
 from socrates_core.study.sources.grouping import GROUPINGS, grouped
@@ -19,7 +19,7 @@ from socrates_core.study.sources.hub_dataset import PREFIX, HubName, cached_file
 from socrates_core.study.sources.table.codebook import Codebook
 from socrates_core.study.sources.table.columns import NEEDED, is_tidy
 from socrates_core.study.sources.table.map.form import TableMap
-from socrates_core.study.sources.table.tidy import TableSource, load_table, table_at
+from socrates_core.study.sources.table.tidy import TableSource, form_of, load_table, table_at
 from socrates_core.study.split import ALL_PARTS, PARTS
 from socrates_core.study.study_set import StudySet
 
@@ -46,6 +46,8 @@ class Stated:
     """What the columns of a table are."""
     group_by: str | None = None
     """What makes a group of studies: a column of a table, or one of `grouping.GROUPINGS`."""
+    encoding: str | None = None
+    """Of the texts of a table; None for what a map says, or else to find it."""
 
 
 def open_source(
@@ -87,18 +89,31 @@ def _opened(name_or_path: str, revision: str | None, progress: Progress | None, 
     else:
         found = load_bundled() if name_or_path == BUNDLED else _open_path(Path(name_or_path), progress, stated)
     if isinstance(found, TableSource):
-        return _load_grouped(found, stated.group_by, progress)
+        return _load_grouped(_with_encoding(found, stated.encoding), stated.group_by, progress)
+    if stated.encoding is not None:
+        raise SourceError(f"an encoding is of a table, which {name_or_path} is not; leave --encoding out")
     if stated.columns is not None:
         raise SourceError(f"a map says what the columns of a table are, and {name_or_path} is none; leave --map out")
     return found if stated.group_by is None else grouped(found, stated.group_by)
 
 
+def _with_encoding(table: TableSource, encoding: str | None) -> TableSource:
+    """The table with the stated encoding of its texts."""
+    if encoding is None:
+        return table
+    columns = table.columns or TableMap()
+    if columns.encoding not in (None, encoding):
+        raise SourceError(f"the map says `encoding: {columns.encoding}` and --encoding {encoding}; keep one of them")
+    return replace(table, columns=columns.model_copy(update={"encoding": encoding}))
+
+
 def _load_grouped(table: TableSource, group_by: str | None, progress: Progress | None) -> StudySet:
     """The studies of a table, grouped by one of its columns or by what is known of them."""
-    if group_by is None or all(group_by in column_names(file) for file in table.files):
+    form = form_of(table.columns or TableMap())
+    if group_by is None or all(group_by in column_names(file, form) for file in table.files):
         return load_table(replace(table, group_by=group_by), progress)
     if group_by not in GROUPINGS:
-        listed = ", ".join(column_names(table.files[0]))
+        listed = ", ".join(column_names(table.files[0], form))
         raise SourceError(
             f"{table.source} has no column {group_by!r} for --group-by; it has {listed:.300}. Without a column: "
             f"--group-by {' or '.join(GROUPINGS)}"
@@ -151,7 +166,8 @@ def _hub_name(name_or_path: str, revision: str | None = None) -> HubName | None:
 def _open_hub(name: HubName, progress: Progress | None, stated: Stated) -> StudySet | TableSource:
     fetched = fetch(name)
     files = fetched.files
-    kinds = {file: "table" if stated.columns else kind_of(column_names(file)) for file in files}
+    form = TextForm(stated.encoding)
+    kinds = {file: "table" if stated.columns else kind_of(column_names(file, form)) for file in files}
     kind = kinds[files[0]]
     for file, found in kinds.items():
         if found is None or found != kind:
@@ -223,8 +239,11 @@ def table_file(path: Path) -> Path:
         path: A file that exists.
 
     Raises:
-        SourceError: If it is empty, or of a kind that nothing here reads.
+        SourceError: If it is empty, no file, or of a kind that nothing here reads.
     """
+    other = other_than_a_file(path)
+    if other is not None:
+        raise SourceError(f"{path} is {other}; save the rows as a file")
     file = export_beside(path) if path.suffix.lower() == SUFFIX else path
     if file.stat().st_size == 0:
         raise SourceError(f"{file} is empty")

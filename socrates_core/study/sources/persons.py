@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from socrates_core.errors import SourceError
+from socrates_core.errors import SourceError, counted
 from socrates_core.study.sources.personal import masked
 from socrates_core.study.sources.rows import as_codes, check_attributes
 from socrates_core.study.sources.table.columns import plain
@@ -48,6 +48,19 @@ def merged_persons(rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         .select(*PARTICIPANTS_SCHEMA.names(), *attributes)
     )
     return persons, int(merged["_disagreeing"].sum())
+
+
+def weight_notes(persons: pl.DataFrame) -> list[str]:
+    """The studies in which some people have a survey weight and others none, a sentence each."""
+    counts = persons.group_by("study_id", maintain_order=True).agg(
+        people=pl.len(), without=pl.col("weight").null_count()
+    )
+    return [
+        f"study {study_id}: {without:,} of {counted(people, 'person')} have no weight; they count with the average "
+        "weight of the others"
+        for study_id, people, without in counts.iter_rows()
+        if 0 < without < people
+    ]
 
 
 def persona_frame(personas: Sequence[Persona]) -> pl.DataFrame:

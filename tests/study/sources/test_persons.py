@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from socrates_core.errors import SourceError
-from socrates_core.study.sources.persons import attribute, merged_persons
+from socrates_core.study.sources.persons import attribute, merged_persons, weight_notes
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,10 @@ def test_a_weight_is_a_number_of_zero_or_more(weight: str) -> None:
     with pytest.raises(SourceError, match=f"participant bob: weight '{weight}'"):
         merged_persons(rows)
     assert merged_persons(rows[:1])[0]["weight"].to_list() == [1.5]
+
+
+def test_a_study_with_weights_that_are_partly_missing_is_named() -> None:
+    persons = pl.DataFrame({"study_id": ["a", "a", "a", "b", "c"], "weight": [1.5, None, 2.0, None, 1.0]})
+    assert weight_notes(persons) == [
+        "study a: 1 of 3 people have no weight; they count with the average weight of the others"
+    ]

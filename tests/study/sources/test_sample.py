@@ -4,7 +4,7 @@ import pytest
 
 from socrates_core.errors import SourceError
 from socrates_core.study.sources.builder import StudySetBuilder
-from socrates_core.study.sources.sample import sample_cells, sample_rows
+from socrates_core.study.sources.sample import drawn_in_groups, sample_cells, sample_groups, sample_rows
 from socrates_core.study.sources.socsci210 import describe
 from socrates_core.study.study_set import StudySet
 
@@ -59,3 +59,46 @@ def test_a_limit_that_nobody_exceeds_changes_nothing(studies: StudySet) -> None:
 def test_nobody_a_cell_is_refused(studies: StudySet) -> None:
     with pytest.raises(SourceError, match="choose 1 or more"):
         sample_cells(studies, 0, np.random.default_rng(1))
+
+
+def test_a_share_in_groups_takes_whole_groups_of_some_cells_and_leaves_the_others_out(studies: StudySet) -> None:
+    # 2,000 rows, of which 20 are drawn: from cells of 998, 998 and 4 in random order, 10 rows of each
+    sample = sample_groups(studies, 0.01, 10, np.random.default_rng(1))
+    rows = sample.responses.group_by("cell_id").len()["len"].to_list()
+    assert sorted(rows) in ([10, 10], [4, 6, 10])
+    assert (
+        sample.manifest.dropped[-1].reason
+        == "not drawn for the sample of 0.01 of each study's rows, 10 of a cell together"
+    )
+
+
+def test_with_everybody_in_groups_nothing_is_left_out(studies: StudySet) -> None:
+    assert sample_groups(studies, 1.0, 5, np.random.default_rng(1)) is studies
+
+
+def test_every_study_keeps_its_share_whatever_the_sizes_of_its_cells() -> None:
+    # study 0 has 100 cells of one row, study 1 one cell of 300 rows: a tenth is 10 rows and 30 rows
+    study, cell = np.repeat([0, 1], [100, 300]), np.concatenate([np.arange(100), np.full(300, 100)])
+    drawn = drawn_in_groups(study, cell, 0.1, 8, np.random.default_rng(1))
+    assert np.bincount(study[drawn]).tolist() == [10, 30]
+    assert len(drawn) == len(set(drawn.tolist()))
+
+
+def test_the_next_people_of_a_cell_follow_once_all_cells_have_given_theirs() -> None:
+    # two cells of 10 rows, 12 of 20 wanted, 4 together: 4 + 4 in the first turn, then 4 of one cell
+    study, cell = np.zeros(20, np.int64), np.repeat([0, 1], 10)
+    drawn = drawn_in_groups(study, cell, 0.6, 4, np.random.default_rng(1))
+    assert sorted(np.bincount(cell[drawn]).tolist()) == [4, 8]
+
+
+def test_a_share_below_one_row_is_rounded_at_random_and_something_is_always_drawn() -> None:
+    study, cell = np.repeat(np.arange(50), 10), np.repeat(np.arange(100), 5)
+    sizes = [len(drawn_in_groups(study, cell, 0.01, 2, np.random.default_rng(seed))) for seed in range(200)]
+    assert min(sizes) >= 1
+    assert np.mean(sizes) == pytest.approx(5, abs=0.5)  # 500 rows · 0.01
+
+
+@pytest.mark.parametrize(("fraction", "people"), [(0, 8), (1.5, 8), (float("nan"), 8), (0.5, 0)])
+def test_a_share_in_groups_out_of_range_is_refused(studies: StudySet, fraction: float, people: int) -> None:
+    with pytest.raises(SourceError, match="in groups of"):
+        sample_groups(studies, fraction, people, np.random.default_rng(1))

@@ -16,8 +16,9 @@ from typing import Final, Literal
 
 import polars as pl
 
-from socrates_core.errors import SourceError
+from socrates_core.errors import SourceError, counted
 from socrates_core.study.files import read_bytes
+from socrates_core.study.sources.file.western import WAYS_OUT, first_accented, western
 
 SUFFIXES: Final = (".csv", ".tsv", ".tab", ".txt")
 """Endings of text tables; each may be followed by .gz."""
@@ -177,16 +178,16 @@ def _decoded(content: bytes, file: Path, encoding: str | None, whole: bool = Tru
     if named is not None:
         try:
             return content.decode(named, errors).removeprefix("\ufeff"), []
-        except (UnicodeDecodeError, LookupError) as error:
+        except (ValueError, LookupError) as error:  # of the codec, or no such codec
             raise SourceError(
-                f"{file} is not text in {named} ({getattr(error, 'reason', error)}); save it as 'CSV UTF-8'"
+                f"{file} is not text in {named} ({getattr(error, 'reason', error)}); {WAYS_OUT}"
             ) from error
     try:
         return content.decode("utf-8", "strict"), []
     except UnicodeDecodeError as error:
         if not whole and error.start >= len(content) - 4:
             return content.decode("utf-8", "ignore"), []
-        return _western(content, file, error)
+        return _western(content, file)
 
 
 def _wide(content: bytes) -> str | None:
@@ -197,23 +198,18 @@ def _wide(content: bytes) -> str | None:
     return "utf-16-be" if start[::2] and not any(start[::2]) else None
 
 
-def _western(content: bytes, file: Path, error: UnicodeDecodeError) -> tuple[str, list[str]]:
+def _western(content: bytes, file: Path) -> tuple[str, list[str]]:
     """The text in Windows-1252, with the first word in which that matters, so that a reader can see whether it fits."""
-    way_out = "save it as 'CSV UTF-8', or name its encoding in a map (--map): `encoding: NAME`"
     try:
-        text = content.decode("cp1252")
-    except UnicodeDecodeError:
-        raise SourceError(f"{file} is not UTF-8 (byte {error.start}: {error.reason}); {way_out}") from error
+        text = western(content)
+    except ValueError as error:
+        raise SourceError(f"{file} {error}, or `encoding: NAME` in a map (--map)") from error
     if "\0" in text:
-        raise SourceError(f"{file} is not text (it holds zero bytes); {way_out}")
-    at = len(content[: error.start].decode("cp1252"))
-    begin = max(text.rfind(mark, 0, at) for mark in " ,;\t|\n\"'") + 1
-    word = text[begin : at + 20].split("\n")[0].split("\r")[0]
-    for mark in SEPARATORS:
-        word = word.split(mark)[0]
+        raise SourceError(f"{file} is not text (it holds zero bytes); {WAYS_OUT}")
+    word = first_accented(text)
     return text, [
-        f"{file.name}: the encoding is Windows-1252, as in {word.strip()!r}, since it is not UTF-8; a map may name "
-        "another"
+        f"{file.name}: the encoding is Windows-1252, as in {word!r}, since it is not UTF-8; --encoding or a map may "
+        "name another"
     ]
 
 
@@ -297,7 +293,7 @@ def _broken_row(text: str, separator: str, width: int) -> str:
     try:
         for record in reader:
             if len(record) > width:
-                return f"line {begin:,} has {len(record):,} fields, the header {width:,}; put texts in quotes"
+                return f"line {begin:,} has {counted(len(record), 'field')}, the header {width:,}; put texts in quotes"
             begin = reader.line_num + 1
     except csv.Error as error:
         return f"line {begin:,}: {error}; a text in quotes may not end there"

@@ -70,7 +70,7 @@ def column_names(file: Path, form: TextForm = AS_FOUND) -> list[str]:
         if marked:  # whatever its columns are called by now
             raise SourceError(f"{file} says of itself that it is simulated: it holds predictions, no people's answers")
     elif suffix in labelled.SUFFIXES:
-        names = labelled.labelled_columns(file)
+        names = labelled.labelled_columns(file, form.encoding)
     elif suffix in json_table.SUFFIXES:
         names = json_table.json_columns(file)
     elif _is_ipc(file):

@@ -7,21 +7,21 @@ encoding into an empty one without a word.
 import codecs
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
-from socrates_core.errors import SourceError
+from socrates_core.errors import SourceError, listed
 from socrates_core.study.sources.file.notes import ColumnNotes
+from socrates_core.study.sources.file.western import WAYS_OUT, WESTERN, strange_word, western
 
 SUFFIXES: Final = (".sav", ".zsav", ".por", ".dta")
 
 _CELLS: Final = 2_000_000
 """Values in memory at a time: Python objects, about 100 MB."""
 _FEWEST_ROWS: Final = 200
-_WESTERN: Final = "cp1252"
 _WHOLE: Final = 2.0**53
 _NUMBERS: Final = ("double", "float", "int8", "int16", "int32")
 _LISTED: Final = 6
@@ -39,15 +39,14 @@ class _Header:
     raw: bool
     """Whether the library gives texts byte by byte."""
     meta: Any
+    file: Path
+    guessed: bool = False
+    """Whether the file does not say its encoding, as those of old Stata do not."""
 
 
-def labelled_columns(file: Path) -> list[str]:
-    """The columns of a file of SPSS or Stata.
-
-    Raises:
-        SourceError: If it cannot be read.
-    """
-    return list(_header(file, None).names.values())
+def labelled_columns(file: Path, encoding: str | None = None) -> list[str]:
+    """The columns of a file of SPSS or Stata; arguments and errors as for `labelled_notes`."""
+    return list(_header(file, encoding).names.values())
 
 
 def labelled_notes(file: Path, encoding: str | None = None) -> dict[str, ColumnNotes]:
@@ -141,12 +140,12 @@ def _header(file: Path, encoding: str | None) -> _Header:
     except LookupError:
         if encoding:
             raise SourceError(f"there is no encoding {encoding!r}, which the map names for {file}") from None
-        declared = _WESTERN
+        declared = WESTERN
     _, meta = _read(file, not portable, metadataonly=True, user_missing=True)
-    header = _Header({}, declared, not portable, meta)
+    guessed = encoding is None and file.suffix.lower() == ".dta" and declared == WESTERN
+    header = _Header({}, declared, not portable, meta, file, guessed)
     decode = _Decoder(header)
-    names = {theirs: decode.text(theirs) for theirs in meta.column_names}
-    return _Header(names, declared, not portable, meta)
+    return replace(header, names={theirs: decode.text(theirs) for theirs in meta.column_names})
 
 
 def _declared(file: Path) -> str:
@@ -155,7 +154,7 @@ def _declared(file: Path) -> str:
         with file.open("rb") as opened:
             start = opened.read(120)
         release = start.partition(b"<release>")[2][:3]
-        return "utf-8" if release.isdigit() and int(release) >= 118 else _WESTERN
+        return "utf-8" if release.isdigit() and int(release) >= 118 else WESTERN
     _, meta = _read(file, False, metadataonly=True)
     return meta.file_encoding or "utf-8"
 
@@ -186,7 +185,7 @@ def _read(file: Path, raw: bool, **options: Any) -> tuple[Any, Any]:
 
 
 class _Decoder:
-    """Decodes texts in the declared encoding, and what is not in it as Windows-1252."""
+    """Decodes texts in the declared encoding, and what is not in it as Windows-1252 where it can be that."""
 
     def __init__(self, header: _Header) -> None:
         self._header = header
@@ -197,14 +196,19 @@ class _Decoder:
             return given
         content = given.encode("latin-1")
         try:
-            return content.decode(self._header.encoding)
+            found = content.decode(self._header.encoding)
         except UnicodeDecodeError:
             try:
-                found = content.decode(_WESTERN)
-            except UnicodeDecodeError:
-                found = given
+                found = western(content)
+            except ValueError as error:
+                raise SourceError(f"{self._header.file}: a text {error}") from error
             self._strange = self._strange or found
-            return found
+        word = strange_word(found) if self._header.guessed else None
+        if word is not None:
+            raise SourceError(
+                f"{self._header.file} does not say its encoding, and as Windows-1252 it would have {word!r}; {WAYS_OUT}"
+            )
+        return found
 
     def column(self, texts: pl.Series) -> pl.Series:
         """Each distinct text is decoded once."""
@@ -288,7 +292,7 @@ def _without_missing(
 
 def _gone_sentence(file: Path, gone: Mapping[str, Counter[str]]) -> str | None:
     told = [
-        f"{name} {sum(codes.values()):,} ({', '.join(sorted(codes)[:_LISTED])})"
+        f"{name} {sum(codes.values()):,} ({listed(sorted(codes), _LISTED)})"
         for name, counted in gone.items()
         if (codes := +counted)
     ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from socrates_core.errors import counted
 from socrates_core.study.sources.file.delimited import TextForm, delimited_columns
 from socrates_core.study.sources.file.labelled import SUFFIXES, labelled_notes
 from socrates_core.study.sources.file.notes import ColumnNotes
@@ -78,7 +79,8 @@ def with_codes(rows: pl.DataFrame, file: Path, form: TextForm) -> pl.DataFrame:
         codes = {value: survey.texts[name].get(plain_choice(value)) for value in distinct[name]}
         strange = [value for value, code in codes.items() if code is None]
         if strange:
-            note(f"{file.name}: {len(strange):,} different answers in {name} are no choice of this question")
+            is_none = f"{counted(len(strange), 'different answer')} in {name} {'is' if len(strange) == 1 else 'are'}"
+            note(f"{file.name}: {is_none} no choice of this question")
         changed = {value: code for value, code in codes.items() if code is not None}
         rows = rows.with_columns(pl.col(name).str.strip_chars().replace(changed))
     if known:

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import polars as pl
 
-from socrates_core.errors import SourceError, shown
+from socrates_core.errors import SourceError, counted, shown
 from socrates_core.study.sources.file.delimited import check_names
 
 SUFFIXES: Final = (".xlsx", ".xlsm", ".xls", ".ods")
@@ -92,8 +92,8 @@ def _assumed(file: Path, sheet: _Sheet) -> Iterator[str]:
         yield f"{file.name}: the sheet {sheet.name!r} is read; there are also {others} (a map may say `sheet: NAME`)"
     if sheet.unnamed:
         yield (
-            f"{file.name}: {sheet.unnamed} columns hold values under no name and are left out; names are read from the "
-            "first row that is not empty, so delete a title above them"
+            f"{file.name}: {counted(sheet.unnamed, 'column')} with values under no name left out; names are "
+            "read from the first row that is not empty, so delete a title above them"
         )
     empty, errors = _formulas(file, sheet.name)
     if empty:

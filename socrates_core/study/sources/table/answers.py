@@ -28,8 +28,11 @@ _LINKED: Final = re.compile(rf"[(\[]?{_NUMBER}[)\]]?\s*(?:[-\u2010-\u2015=:.)]|-
 """A number that something sets apart from its text; `3 days` has nothing of the kind."""
 _SEVERAL: Final = re.compile(r"[\[({]?\s*(?P<parts>[^,;|/&+]+(?:\s*(?:[,;|/&+]|\band\b)\s*[^,;|/&+]+)+)\s*[\])}]?")
 _BETWEEN_PARTS: Final = re.compile(r"\s*(?:[,;|/&+]|\band\b)\s*")
-_NOTHING: Final = frozenset({"", ".", "-", "na", "n/a", "#n/a", "nan", "null", "none", "missing", "<na>", "#null!"})
-"""Texts of programs for "no answer", unless an option is called so."""
+NO_VALUE: Final = frozenset({"", ".", "-", "na", "n/a", "nan", "null", "none"})
+"""How files write that there is no value, in small letters: of an answer, or of who gave it."""
+_NOTHING: Final = NO_VALUE | {"#n/a", "missing", "<na>", "#null!"}
+"""Texts of programs for "no answer", unless an option is called so. In predictions made elsewhere, whose options are
+often not known by name, those of NO_VALUE alone are none, and the others are answers that are lost."""
 
 _NO_DIGITS: Final = ("<super>", "<sub>", "<fraction>")
 """Kinds of letters that a normal form turns into digits: 10² would be 102."""

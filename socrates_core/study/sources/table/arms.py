@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from socrates_core.errors import counted, listed
 from socrates_core.study.question import question_of
 from socrates_core.study.sources.table.answers import plain_text
 from socrates_core.study.study_set import Cell, StudySet
@@ -121,7 +122,7 @@ def _alone(cells: Sequence[Cell]) -> list[Cell]:
 
 
 def _sentence(study_id: str, asked: Sequence[str]) -> str:
-    quoted = " and ".join(f"“{one}”" for one in asked[:2])
+    quoted = listed([f"“{one}”" for one in asked], 4, " and ")
     return (
         f"study {study_id}: {quoted} are one outcome (each arm has exactly one cell with these options); a wording "
         "contrast, polarity unchecked: a higher answer may mean the opposite in the other wording. If it means the "
@@ -130,11 +131,10 @@ def _sentence(study_id: str, asked: Sequence[str]) -> str:
 
 
 def _complaint(study_id: str, cells: Sequence[Cell], arms: int) -> str:
-    quoted = "; ".join(f"“{question_of(cell)}” ({cell.condition_label})" for cell in cells[:_SHOWN])
-    more = f" and {len(cells) - _SHOWN} more" if len(cells) > _SHOWN else ""
+    quoted = listed([f"“{question_of(cell)}” ({cell.condition_label})" for cell in cells], _SHOWN, "; ")
     return (
-        f"study {study_id}: {len(cells)} questions are asked in one of its {arms} arms only and are compared with "
-        f"nothing: {quoted}{more}. To compare arms, {HOW_TO_SAY}"
+        f"study {study_id}: {counted(len(cells), 'question')} asked in one of its {arms} arms only, compared with "
+        f"nothing: {quoted}. To compare arms, {HOW_TO_SAY}"
     )
 
 

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from socrates_core.errors import SourceError
+from socrates_core.errors import SourceError, listed
 from socrates_core.study.files import parse_json, read_bytes
 from socrates_core.study.incoming.fields import Expected
 from socrates_core.study.incoming.problems import first_problem
@@ -222,8 +222,8 @@ class Codebook:
         """
         for study_id, number, label in self.condition_labels():
             if study_id in numbers and number not in numbers[study_id]:
-                listed = ", ".join(map(str, sorted(numbers[study_id])[:12]))
+                there = listed([str(one) for one in sorted(numbers[study_id])], 12)
                 raise SourceError(
                     f"{self.path}, study {study_id}: no row has its condition {number} ({label!r:.60}); the table has "
-                    f"{listed}"
+                    f"{there}"
                 )

@@ -29,7 +29,7 @@ NEEDED: Final = (
 
 _OTHER_NAMES: Final[Mapping[str, str]] = {
     "study_id": "study experiment experiment_id study_name studie studien_id",
-    "condition_num": "condition_number condition_no cond_num arm_num arm_number arm_id treatment_num",
+    "condition_num": "condition_number condition_no cond_num cond_no arm_num arm_number arm_no arm_id treatment_num",
     "condition": "arm cond condition_label condition_name treatment treatment_arm experimental_condition bedingung",
     "participant_id": (
         "participant participants subject subject_id respondent respondent_id response_id person person_id pid user_id "

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from socrates_core.errors import SourceError
+from socrates_core.errors import SourceError, listed
 from socrates_core.study.question import ending
 from socrates_core.study.sources.table.codebook import Codebook, Outcome
 
@@ -46,7 +46,11 @@ class OutcomeFinder:
         if outcome.fits(values):
             self.used.add((study_id, place))
             return dict(outcome.labels)
-        has = f"{outcome.ends[0]} to {outcome.ends[1]}" if outcome.ends else f"labels for {_listed(outcome.labels)}"
+        has = (
+            f"{outcome.ends[0]} to {outcome.ends[1]}"
+            if outcome.ends
+            else f"labels for {listed(list(map(str, outcome.labels)), 12)}"
+        )
         self.misfits[study_id, place] = (
             f"it has {has}, but “{ending(question)}” is answered from {values[0]} to {values[-1]}"
         )
@@ -58,20 +62,39 @@ class OutcomeFinder:
         if found is not None:
             self.used.add((study_id, found[0]))
 
-    def check_used(self) -> None:
-        """Raise a SourceError for an outcome that describes no question of its study, or another scale."""
+    def check_used(self) -> list[str]:
+        """A sentence on each outcome that describes no question of its study and says nothing of a scale.
+
+        Raises:
+            SourceError: For one that does say something of a scale, and describes no question or another scale.
+        """
+        said = []
         for study_id in self.asked:
             for place, outcome in enumerate(self.codebook.outcomes(study_id)):
                 if outcome.question is None and (study_id, place) in self.used:
                     continue
                 if not outcome.labels and outcome.ends is None:
+                    if not self._is_met(study_id, outcome):
+                        said.append(
+                            f"studies.json, study {study_id}: {outcome} is not met; {self._not_asked(study_id)}"
+                        )
                     continue
                 why = self.misfits.get((study_id, place))
                 if why is None and (study_id, place) not in self.used:
-                    asked = sorted({question for texts in self.asked[study_id].values() for question in texts})
-                    why = "no row asks this question; asked are " + "; ".join(f"“{ending(one)}”" for one in asked[:4])
+                    why = self._not_asked(study_id)
                 if why:
                     raise SourceError(f"{self.codebook.path}, study {study_id}: {outcome} cannot be applied: {why}")
+
+        return said
+
+    def _not_asked(self, study_id: str) -> str:
+        asked = sorted({question for texts in self.asked[study_id].values() for question in texts})
+        return "no row asks this question; asked are " + listed([f"“{ending(one)}”" for one in asked], 4, "; ")
+
+    def _is_met(self, study_id: str, outcome: Outcome) -> bool:
+        """Whether a question is asked in these words, or is the only one of all wordings."""
+        alone = len(self.codebook.outcomes(study_id)) == 1 and self._is_lone(study_id)
+        return outcome.question is None or alone or self._is_asked(study_id, outcome.question)
 
     def _is_lone(self, study_id: str) -> bool:
         """Whether every condition asks one question, so that all of them are wordings of one outcome."""
@@ -84,7 +107,3 @@ class OutcomeFinder:
 
 def _words(text: str) -> str:
     return " ".join(text.split()).casefold()
-
-
-def _listed(labels: Mapping[int, str]) -> str:
-    return ", ".join(map(str, list(labels)[:12]))

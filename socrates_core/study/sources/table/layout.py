@@ -8,9 +8,10 @@ from typing import Final
 
 import polars as pl
 
-from socrates_core.errors import SourceError
+from socrates_core.errors import SourceError, counted, listed
 from socrates_core.study.sources.personal import masked
 from socrates_core.study.sources.rows import as_codes, check_attributes, integers
+from socrates_core.study.sources.table.answers import NO_VALUE
 from socrates_core.study.sources.table.columns import (
     DEMOGRAPHIC,
     KNOWN,
@@ -82,7 +83,9 @@ class Layout:
             SourceError: If no row has a condition that the map names.
         """
         self._check_arms(where)
-        self.notes.update((what.replace("{}", f"{count:,}"), None) for what, count in self.counted.items() if count)
+        self.notes.update(
+            (what.replace("{}", counted(count, "person")), None) for what, count in self.counted.items() if count
+        )
 
     def _check_arms(self, where: str) -> None:
         """Raise a SourceError for a condition of the map that no row so far has."""
@@ -93,7 +96,7 @@ class Layout:
         if unknown:
             raise SourceError(
                 f"{where}: no row has the condition {unknown[0]!r}, which the map names; the column {form.column} "
-                f"has {', '.join(repr(masked(one)) for one in sorted(self._arms)[:12])}"
+                f"has {listed([repr(masked(one)) for one in sorted(self._arms)], 12)}"
             )
 
     def wanted(self, names: Sequence[str], file: Path) -> list[str]:
@@ -155,6 +158,8 @@ class Layout:
         rows = self._with_own_notation(rows.rename(dict(found.renames)))
         if "participant_id" in rows.columns:
             called = {ours: theirs for theirs, ours in found.renames.items()}.get("participant_id", "participant_id")
+            nobody = pl.col("participant_id").cast(pl.String).str.strip_chars().str.to_lowercase().is_in(NO_VALUE)
+            rows = rows.with_columns(participant_id=pl.when(~nobody).then("participant_id"))  # no ids are no one person
             rows = rows.with_columns(self._privacy.safe_ids(rows["participant_id"], called, file.name))
         rows = self._with_label(rows, file)
         rows = self._long(rows, file, before) if self.columns.outcomes else self._with_study(rows, file)
@@ -244,9 +249,9 @@ class Layout:
         left = [one for one in found if one not in form.labels]
         if left:
             self._check_arms(where)  # one is probably the other, misspelt
-            listed = ", ".join(repr(masked(one)) for one in left[:5])
+            some = listed([repr(masked(one)) for one in left], 5)
             raise SourceError(
-                f"{where}: the column {form.column} has {listed}, for which the map gives no label; give every arm one"
+                f"{where}: the column {form.column} has {some}, for which the map gives no label; give every arm one"
             )
         return rows.with_columns(value.replace_strict(dict(form.labels), return_dtype=pl.String).alias("condition"))
 
@@ -367,7 +372,7 @@ class Layout:
         for column, outcome in form.outcomes.items():
             asked = rows.select(*others, pl.col(column).cast(pl.String).alias("response")).drop_nulls("response")
             empty = len(rows) - len(asked)
-            self.counted[f"{file.name}: {{}} people have no answer in {column}"] += empty
+            self.counted[f"{file.name}: {column} is not answered by {{}}"] += empty
             asked = self._without_own_codes(asked, column, outcome)
             stated = outcome.scale is not None or column in self.noted
             before = pl.col("_text") if "_text" in asked.columns else pl.lit("")

@@ -7,18 +7,22 @@ from typing import Final
 
 import polars as pl
 
-from socrates_core.errors import SourceError
+from socrates_core.errors import SourceError, listed
 from socrates_core.study.sources.personal import masked
-from socrates_core.study.sources.rows import integers
+from socrates_core.study.sources.rows import as_codes, integers
 from socrates_core.study.sources.table.codebook import Codebook
 from socrates_core.study.sources.table.columns import nearest
 from socrates_core.study.sources.table.map.form import TableMap
+from socrates_core.study.sources.table.numerals import Spellings, whole_number
 
 CONTROL: Final = re.compile(
     r"(?:the\s+)?(?:control|placebo|baseline|no[- ]treatment|untreated|status[- ]quo|kontroll\w*)\b", re.IGNORECASE
 )
 """What the label of a control arm begins with."""
 
+
+_NUMBERED: Final = {"condition_num": "condition", "condition": "condition", "task_num": "task", "outcome": "outcome"}
+"""Column whose values may be numbers in several spellings → what they number."""
 
 COMPARED: Final = "the others are compared with the first"
 """In the note on the arms of a study that the table alone orders."""
@@ -46,6 +50,11 @@ class Numbering:
     """Study → its group."""
     _met: set[tuple[str, str]] = field(default_factory=set)
     """(outcome, question) of the map that a row has."""
+    _spelt: dict[str, Spellings] = field(
+        default_factory=lambda: {name: Spellings(what) for name, what in _NUMBERED.items()}
+    )
+    """Column → how it spells names."""
+    _studies: Spellings = field(default_factory=lambda: Spellings("study", floats=False))
 
     # -- the first look --------------------------------------------------------------------------------------
 
@@ -84,7 +93,7 @@ class Numbering:
             stated = {label: number for study, number, label in self.codebook.condition_labels() if study == study_id}
             control = self._stated_control(labels)
             if labels and all(map(_is_whole, labels)) and control is None:
-                self._numbers[study_id] = {label: int(float(label)) for label in labels}
+                self._numbers[study_id] = {label: whole_number(label) or 0 for label in labels}
                 continue
             unknown = [label for label in labels if stated and label not in stated]
             if unknown:
@@ -98,11 +107,9 @@ class Numbering:
                 ordered.sort(key=lambda label: label != control)
             self._numbers[study_id] = stated or {label: place for place, label in enumerate(ordered, start=1)}
             if not stated and len(ordered) > 1:
-                listed = ", ".join(f"{place} = {label}" for place, label in enumerate(ordered[:8], start=1))
-                more = f" and {len(ordered) - 8} more" if len(ordered) > 8 else ""
+                told = listed([f"{place} = {label}" for place, label in enumerate(ordered, start=1)], 8)
                 notes.setdefault(
-                    f"study {study_id}: its conditions are {listed}{more}; {COMPARED}, "
-                    + _why_first(ordered[0], control)
+                    f"study {study_id}: its conditions are {told}; {COMPARED}, " + _why_first(ordered[0], control)
                 )
 
     def _stated_control(self, labels: Iterable[str]) -> str | None:
@@ -130,6 +137,7 @@ class Numbering:
         Raises:
             SourceError: If a condition has two labels, or a study two groups.
         """
+        self._check_spellings(rows, where)
         rows = self._with_conditions(rows)
         self._check_conditions(rows, where)
         self._note_groups(rows, where)
@@ -142,6 +150,18 @@ class Numbering:
         for study_id, number in self._labels:
             found.setdefault(study_id, set()).add(number)
         return found
+
+    def said(self) -> list[str]:
+        """A sentence on each number that a study writes in two ways, and on each label of several conditions."""
+        numbers: dict[tuple[str, str], list[int]] = {}
+        for (study_id, number), names in self._labels.items():
+            for name in names:
+                numbers.setdefault((study_id, name), []).append(number)
+        return [sentence for spelt in self._spelt.values() for sentence in spelt.said()] + [
+            f"study {study_id}: the conditions {' and '.join(map(str, same))} are both called {name!r}"
+            for (study_id, name), same in numbers.items()
+            if len(same) > 1
+        ]
 
     def group_of(self, study_id: str) -> str | None:
         """The group that the table names for a study; None if it names none."""
@@ -162,6 +182,7 @@ class Numbering:
     def _with_conditions(self, rows: pl.DataFrame) -> pl.DataFrame:
         if "condition_num" in rows.columns:
             return rows if "condition" in rows.columns else rows.with_columns(_label(rows))
+        rows = rows.with_columns(_label(rows))
         numbers = pl.DataFrame(
             [(study, label, number) for study, arms in self._numbers.items() for label, number in arms.items()],
             schema={"study_id": pl.String, "condition": pl.String, "condition_num": pl.Int64},
@@ -172,6 +193,23 @@ class Numbering:
         bare = pl.col("study_id").is_in(whole)  # 1 and 2 are numbers, not what the arms are called
         return rows.with_columns(pl.when(bare).then(None).otherwise(pl.col("condition")).alias("condition"))
 
+    def _check_spellings(self, rows: pl.DataFrame, where: str) -> None:
+        """Raise a SourceError where one arm, task or study may have two names."""
+        for study_id in rows["study_id"].drop_nulls().unique(maintain_order=True):
+            self._studies.add("", study_id)
+        clash = self._studies.clash()
+        if clash is not None:
+            raise SourceError(f"{where}: {clash}")
+        for name, spelt in self._spelt.items():
+            if name not in rows.columns or (name == "condition" and "condition_num" in rows.columns):
+                continue
+            distinct = rows.select("study_id", pl.col(name).cast(pl.String).str.strip_chars()).drop_nulls()
+            for study_id, called in distinct.unique(maintain_order=True).iter_rows():
+                spelt.add(study_id, called)
+            clash = spelt.clash()
+            if clash is not None:
+                raise SourceError(f"{where}: {clash}")
+
     def _check_conditions(self, rows: pl.DataFrame, where: str) -> None:
         """One number, one label: else two arms would be pooled into one without a word."""
         distinct = rows.select("study_id", integers(rows["condition_num"]), "condition").unique(maintain_order=True)
@@ -181,7 +219,7 @@ class Numbering:
             if len(names) > 1:
                 raise SourceError(
                     f"{where}, study {study_id}: condition_num {number} has the labels "
-                    f"{', '.join(map(repr, sorted(names)[:4]))}; give each condition a number of its own"
+                    f"{listed([repr(one) for one in sorted(names)], 4)}; give each condition a number of its own"
                 )
 
     def _note_groups(self, rows: pl.DataFrame, where: str) -> None:
@@ -204,7 +242,7 @@ class Numbering:
             return rows
         if "outcome" not in rows.columns:
             self.without_tasks |= {study for study in studies if not isinstance(self.columns.outcome, dict)}
-        named = pl.col("outcome") if "outcome" in rows.columns else pl.lit(None, pl.String)
+        named = as_codes(pl.col("outcome")) if "outcome" in rows.columns else pl.lit(None, pl.String)
         rows = rows.with_columns(named.alias("_outcome"), _asked=pl.coalesce("question", "stimulus"))
         distinct = rows.select("study_id", "_outcome", "_asked").unique(maintain_order=True)
         numbers = []
@@ -241,11 +279,12 @@ def _with_described_labels(rows: pl.DataFrame, codebook: Codebook) -> pl.DataFra
 
 def _label(rows: pl.DataFrame) -> pl.Expr:
     given = pl.col("condition") if "condition" in rows.columns else pl.lit(None, pl.String)
-    return pl.when(given != "").then(given).alias("condition")
+    named = as_codes(given) if "condition_num" not in rows.columns else given
+    return pl.when(named != "").then(named).alias("condition")
 
 
 def _is_whole(label: str) -> bool:
-    return re.fullmatch(r"[+-]?\d{1,18}(?:\.0*)?", label) is not None
+    return whole_number(label) is not None
 
 
 def _words(text: str) -> str:

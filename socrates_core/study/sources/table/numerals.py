@@ -1,8 +1,9 @@
 """Numbers as texts in the notations of different countries: 1.25, 1,25, 1,250.5, 1.250,5."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import polars as pl
@@ -31,6 +32,66 @@ class Notation:
     decimal: Mark
     assumed: str | None = None
     """Why, if nobody stated it."""
+
+
+@dataclass
+class Spellings:
+    """How a file spells the names of its arms, its tasks or its studies.
+
+    Such names are texts. Programs write a whole number with a point and zeros too, so 1 and 1.0 are one, which is said
+    where a study has both. 01 may be another code than 1, and “Control” another arm than “control”, so a study that has
+    both is refused: one arm less, or one more, would be a wrong effect.
+    """
+
+    what: str
+    """What is called so, in the singular."""
+    floats: bool = True
+    """Whether 1.0 is 1; else a file that has both is refused too."""
+    _found: dict[tuple[str, object], dict[str, None]] = field(default_factory=dict)
+    """(study, what spellings of one name have in common) → the spellings."""
+
+    def add(self, study: str, name: str) -> None:
+        """Take note of a name.
+
+        Args:
+            study: The study in which it is one; empty for names of the whole file.
+            name: Without outer blanks; an empty one is none.
+        """
+        number = whole_number(name)
+        common = " ".join(unicodedata.normalize("NFKC", name).split()).casefold() if number is None else number
+        if name:
+            self._found.setdefault((study, common), {}).setdefault(name)
+
+    def clash(self) -> str | None:
+        """What is wrong with a study that may call one thing by two names; None if there is no such study."""
+        for (study, _), names in self._found.items():
+            different = list(dict.fromkeys(map(as_code, names) if self.floats else names))
+            if len(different) > 1:
+                called = " and one called ".join(map(repr, different[:3]))
+                return (
+                    f"{f'study {study} has' if study else 'there is'} a {self.what} called {called}, which may be one "
+                    f"{self.what} or several; write the same {self.what} in the same way, or give different ones names "
+                    "that differ in more"
+                )
+        return None
+
+    def said(self) -> list[str]:
+        """A sentence on each number that a study writes in two ways and that is taken as one."""
+        return [
+            f"study {study}: {' and '.join(names)} are one {self.what}, {number}"
+            for (study, number), names in self._found.items()
+            if len(names) > 1
+        ]
+
+
+def as_code(name: str) -> str:
+    """A name without the point and zeros that programs write behind whole numbers: 1.0 is 1, and 01 is 01."""
+    return re.sub(r"^([+-]?[0-9]+)\.0*$", r"\1", name)
+
+
+def whole_number(name: str) -> int | None:
+    """The whole number that a name is, whatever zeros and signs it is written with; None if it is none."""
+    return int(as_code(name)) if re.fullmatch(r"[+-]?[0-9]{1,18}(?:\.0*)?", name) else None
 
 
 def notation_of(rows: pl.DataFrame, where: str, stated: Mark | None = None) -> Notation:

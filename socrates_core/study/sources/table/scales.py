@@ -9,7 +9,7 @@ import polars as pl
 from socrates_core.errors import ScaleError, SourceError
 from socrates_core.scale.answer_scale import AnswerScale, answer_instruction
 from socrates_core.scale.instruction import instruction_start, parse_scale
-from socrates_core.scale.off_axis import with_off_axis
+from socrates_core.scale.off_axis import codes_for_no_answer, with_codes, with_off_axis, within_ends
 from socrates_core.study.question import ending
 from socrates_core.study.sources.rows import integers
 from socrates_core.study.sources.table.described import OutcomeFinder
@@ -139,7 +139,8 @@ def with_shown_text(rows: pl.DataFrame, finder: OutcomeFinder, scales: Scales) -
         rule = scales.rules.get(row[RULE]) if row[RULE] is not None else None
         noted = scales.noted.get(row[RULE]) if row[RULE] is not None else None
         if text and rule is not None and rule.scale is not None:
-            text, scale = _with_other_scale(text, rule.scale)
+            stated = rule.scale if rule.names_off_axis else _without_codes(rule.scale, text)
+            text, scale = _with_other_scale(text, stated)
             scales.stated[text] = scale
             finder.give_way(row["study_id"], question or stimulus)
         elif text and rule is not None and scales.of(text) is not None:
@@ -147,7 +148,8 @@ def with_shown_text(rows: pl.DataFrame, finder: OutcomeFinder, scales: Scales) -
         elif text and row["scale_min"] is not None:
             values = tuple(range(row["scale_min"], row["scale_max"] + 1))
             labels = finder.use(row["study_id"], question or stimulus, values) or _fitting(noted, values)
-            text, scale = with_instruction(text, with_off_axis(AnswerScale(values, labels)))
+            ends = with_off_axis(AnswerScale(values, labels))
+            text, scale = with_instruction(text, within_ends(ends, text, _scale_in(text)))
             scales.stated[text] = scale
         elif row["stimulus"] in listed:
             scales.stated[text] = listed[row["stimulus"]]
@@ -203,10 +205,7 @@ def with_observed_ends(rows: pl.DataFrame, scales: Scales) -> tuple[pl.DataFrame
 
 def with_instruction(text: str, scale: AnswerScale) -> tuple[str, AnswerScale]:
     """The text, ending in an instruction for the scale, and the scale; a text that states it already is unchanged."""
-    try:
-        found = parse_scale(text)
-    except ScaleError:
-        found = None
+    found = _scale_in(text)
     if found is not None and found.values is not None and found.options == scale.options and scale.unit == 1:
         if not scale.texts and not scale.off_axis:
             return text, replace(found, nominal=scale.nominal)
@@ -217,6 +216,19 @@ def with_instruction(text: str, scale: AnswerScale) -> tuple[str, AnswerScale]:
     if scale.values is None:
         return text if found is not None and found.values is None else f"{text}\n\n{OPEN_INSTRUCTION}", scale
     return f"{text}\n\n{answer_instruction(scale)}", scale
+
+
+def _scale_in(text: str) -> AnswerScale | None:
+    """The scale that a text states; None if it states none that can be read."""
+    try:
+        return parse_scale(text)
+    except ScaleError:
+        return None
+
+
+def _without_codes(scale: AnswerScale, text: str) -> AnswerScale:
+    """The scale without the codes that a text assigns to those who give no answer."""
+    return with_codes(scale, codes_for_no_answer(text)[0])
 
 
 def _with_refined_scale(text: str, rule: AnswerRule, scales: Scales) -> str:
@@ -249,7 +261,7 @@ def _with_noted_scale(text: str, noted: AnswerScale, rule: AnswerRule | None) ->
         SourceError: If what the map says does not fit that scale.
     """
     try:
-        return with_instruction(text, noted if rule is None else rule.refined(noted))
+        return with_instruction(text, _without_codes(noted, text) if rule is None else rule.refined(noted))
     except ValueError as error:
         raise SourceError(f"the scale in the map does not fit “{text[-100:]}”: {error}") from error
 
@@ -266,9 +278,9 @@ def _with_described_labels(text: str, study_id: str, question: str, finder: Outc
     if found is None or found.values is None:
         return text
     labels = finder.use(study_id, question, found.values)
-    if not labels or found.texts:
+    if not labels or found.labels:
         return text
-    text, scale = with_instruction(text, with_off_axis(AnswerScale(found.values, labels)))
+    text, scale = with_instruction(text, with_off_axis(AnswerScale(found.values, labels, found.off_axis)))
     scales.stated[text] = scale
     return text
 

@@ -18,7 +18,7 @@ from typing import Final
 
 import polars as pl
 
-from socrates_core.errors import SourceError
+from socrates_core.errors import SourceError, counted
 from socrates_core.study.sources.builder import Progress, StudySetBuilder
 from socrates_core.study.sources.file import delimited, workbook
 from socrates_core.study.sources.file.delimited import TextForm, suffix_of
@@ -141,13 +141,33 @@ def load_table(table: TableSource, progress: Progress | None = None) -> StudySet
     for file, state in zip(table.files, states, strict=True):
         check_unchanged(file, state)
     layout.end(table.source)
+    layout.notes.update(dict.fromkeys(numbering.said()))
     _check_codebook(table, numbering, layout.notes)
-    finder.check_used()
+    layout.notes.update(dict.fromkeys(finder.check_used()))
     numbering.check_used(table.source)
     found = match_arms(_with_contrasts(builder.build(), contrasts), numbering.without_tasks)
-    notes = [*layout.notes, *table.codebook.ignored, *found.matched, *found.unmatched, *alike_arms(found.studies)]
+    notes = [*layout.notes, *table.codebook.ignored, *found.matched, *found.unmatched]
+    notes += [*alike_arms(found.studies), *_repeated_people(found.studies)]
     manifest = found.studies.manifest
     return replace(found.studies, manifest=replace(manifest, notes=(*manifest.notes, *dict.fromkeys(notes))))
+
+
+def _repeated_people(studies: StudySet) -> list[str]:
+    """The studies in which people have several answers in one cell, a sentence each."""
+    several = (
+        studies.responses.group_by("cell_id", "participant_id")
+        .len()
+        .filter(pl.col("len") > 1)
+        .join(studies.cells.select("cell_id", "study_id"), on="cell_id")
+        .group_by("study_id", maintain_order=True)
+        .agg(people=pl.col("participant_id").n_unique(), answers=pl.col("len").sum())
+        .sort("study_id")
+    )
+    return [
+        f"study {study_id}: {counted(people, 'person')} answered several times in one cell ({answers:,} answers); a "
+        "person counts once there, each answer for its part"
+        for study_id, people, answers in several.iter_rows()
+    ]
 
 
 def _with_contrasts(studies: StudySet, found: Sequence[pl.DataFrame]) -> StudySet:
@@ -163,7 +183,7 @@ def _with_contrasts(studies: StudySet, found: Sequence[pl.DataFrame]) -> StudySe
 def _laid_out(
     table: TableSource, layout: Layout, progress: Progress | None = None
 ) -> Iterator[tuple[Path, pl.DataFrame]]:
-    form = _form(layout.columns, layout.notes)
+    form = form_of(layout.columns, layout.notes)
     layout.begin()
     before = 0
     for file, told in zip(table.files, progress_of_each(table.files, progress), strict=True):
@@ -187,7 +207,7 @@ def _laid_out(
                     told(done, len(rows))
 
 
-def _form(columns: TableMap, notes: dict[str, None] | None = None) -> TextForm:
+def form_of(columns: TableMap, notes: dict[str, None] | None = None) -> TextForm:
     """What a map states about files; `notes` gains what had to be assumed."""
     return TextForm(
         columns.encoding,
@@ -204,7 +224,7 @@ def _form(columns: TableMap, notes: dict[str, None] | None = None) -> TextForm:
 def _noted(table: TableSource) -> Noted:
     """The map of a table, completed by what its file says of its columns."""
     columns = table.columns or TableMap()
-    form = _form(columns)
+    form = form_of(columns)
     said = [column_notes(file, columns.encoding, form.survey) for file in table.files]
     notes = {name: one for of_file in said for name, one in of_file.items()}
 

@@ -27,7 +27,8 @@ def test_what_is_not_stated_is_said(tmp_path: Path) -> None:
     assert read_delimited(written(tmp_path / "a.csv")).assumed == ()
     assert read_delimited(written(tmp_path / "a.tsv", "\t")).assumed == ()
     assert read_delimited(written(tmp_path / "a.csv", ";", "cp1252")).assumed == (
-        "a.csv: the encoding is Windows-1252, as in 'Köln', since it is not UTF-8; a map may name another",
+        "a.csv: the encoding is Windows-1252, as in 'Köln', since it is not UTF-8; --encoding or a map may name "
+        "another",
         "a.csv: fields end with a semicolon",
     )
 
@@ -74,7 +75,7 @@ def test_excels_first_line_and_qualtrics_descriptions_are_no_answers(tmp_path: P
     [
         (b"PK\x03\x04", "is an Excel workbook or a zip archive; save the sheet as 'CSV UTF-8'"),
         (b"PAR1", "is a Parquet file; let its name end in .parquet"),
-        (bytes(range(256)), "is not UTF-8 .* name its encoding in a map"),
+        (bytes(range(256)), "is not UTF-8, .* name its encoding: --encoding NAME"),
         (b"a\x00,b\n\xe9,2\n", "it holds zero bytes"),
         (b"a,a\n1,2\n", "more than one column named 'a'"),
     ],

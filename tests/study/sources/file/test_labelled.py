@@ -114,3 +114,12 @@ def test_a_long_file_is_read_in_slices(tmp_path: Path, monkeypatch: pytest.Monke
     frames = list(labelled_frames(tmp_path / "a.sav"))
     assert [len(frame) for frame in frames] == [400, 400, 200]
     assert pl.concat(frames)["q"].to_list() == list(range(1000))
+
+
+def test_old_stata_files_say_no_encoding_so_their_texts_must_be_western(tmp_path: Path) -> None:
+    file = tmp_path / "a.dta"
+    pyreadstat.write_dta(pd.DataFrame({"s": ["xx"]}), str(file), version=10)
+    file.write_bytes(file.read_bytes().replace(b"xx", "да".encode("cp1251")))
+    with pytest.raises(SourceError, match="does not say its encoding, and as Windows-1252 it would have 'äà'"):
+        rows_of(file)
+    assert rows_of(file, encoding="cp1251") == {"s": ["да"]}

@@ -118,7 +118,7 @@ def test_columns_of_one_name_are_refused_and_those_without_a_name_left_out(tmp_p
     file = workbook(tmp_path / "a.xlsx", [["x", None, "y"], [1, 5, 2], [3, None, 4]])
     assert workbook_frame(file, note=said.append).rows() == [("1", "2"), ("3", "4")]
     assert said == [
-        "a.xlsx: 1 columns hold values under no name and are left out; names are read from the first row that is not "
+        "a.xlsx: 1 column with values under no name left out; names are read from the first row that is not "
         "empty, so delete a title above them"
     ]
     with pytest.raises(SourceError, match="more than one column named 'x'"):

@@ -51,7 +51,7 @@ def test_a_table_with_a_row_a_person_is_read_as_the_map_says(tmp_path: Path) -> 
     assert studies.cell(3).scale.off_axis == {8: "Don't know"}
     assert {note.partition(": ")[2] for note in studies.manifest.notes if "mine.csv" in note} == {
         "the map does not name the column browser; nothing reads it",
-        "1 people have no answer in q1",
+        "q1 is not answered by 1 person",
     }
 
 

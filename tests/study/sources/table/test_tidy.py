@@ -8,6 +8,7 @@ import pytest
 from socrates_core.errors import SourceError
 from socrates_core.scale.answer_scale import AnswerScale, answer_instruction
 from socrates_core.scale.instruction import parse_scale
+from socrates_core.study.sources.opening import open_source
 from socrates_core.study.sources.table.tidy import load_table, table_at
 from socrates_core.study.study_set import StudySet
 from tests.real_files import REAL_STUDIES, needs_real_studies
@@ -176,6 +177,42 @@ def test_a_codebook_of_another_form_is_refused(tmp_path: Path, text: str, proble
     (tmp_path / "studies.json").write_text(text, "utf-8")
     with pytest.raises(SourceError, match=problem):
         load(table(tmp_path / "mine.csv", HEADER, ROW))
+
+
+def test_a_question_that_gives_a_code_to_no_answer_takes_it_off_a_stated_scale(tmp_path: Path) -> None:
+    header = f"{HEADER},question,scale_min,scale_max"
+    rows = [f's,1,p{answer},{answer},Rain.,"How wet? If you don\'t know, use 6.",1,6' for answer in (1, 5, 6)]
+    (cell,) = load(table(tmp_path / "mine.csv", header, *rows)).cells_of("s")
+    assert (cell.scale.values, dict(cell.scale.off_axis)) == ((1, 2, 3, 4, 5), {6: "don't know"})
+
+
+def test_ends_that_are_those_of_a_column_of_codes_leave_the_options_of_the_text(tmp_path: Path) -> None:
+    asked = "Cheaper? 1 = agree, 2 = disagree, 9 = don't know"
+    rows = [f's,1,p{answer},{answer},,"{asked}",1,9' for answer in (1, 2, 9)]
+    (cell,) = load(table(tmp_path / "mine.csv", f"{HEADER},question,scale_min,scale_max", *rows)).cells_of("s")
+    assert (cell.scale.values, dict(cell.scale.off_axis)) == ((1, 2), {9: "don't know"})
+
+
+def test_people_without_an_id_are_no_one_person(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="2 of 3 answers cannot be read: the answer has no participant"):
+        open_source(str(table(tmp_path / "mine.csv", HEADER, ROW, ROW.replace("ann", "nan"), ROW.replace("ann", "."))))
+
+
+def test_people_who_answer_several_times_in_a_cell_are_named(tmp_path: Path) -> None:
+    notes = load(table(tmp_path / "mine.csv", HEADER, ROW, ROW, ROW.replace("ann", "bob"))).manifest.notes
+    assert notes == (
+        "study s: 1 person answered several times in one cell (2 answers); a person counts once there, each answer for "
+        "its part",
+    )
+
+
+def test_a_question_of_the_codebook_that_no_row_asks_is_named(tmp_path: Path) -> None:
+    codebook(tmp_path, outcomes=[{"question": "How was it?"}, {"question": "How dry?"}])
+    notes = load(table(tmp_path / "mine.csv", HEADER, ROW)).manifest.notes
+    assert [note for note in notes if "not met" in note] == [
+        "studies.json, study s: the outcome 'How dry?' is not met; no row asks this question; asked are “How was it? "
+        "Only return an integer from 1 to 5, nothing else.”"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -113,20 +113,22 @@ class Proposal:
     """What had to be assumed to read the file, a sentence each."""
 
 
-def propose(file: Path) -> Proposal:
+def propose(file: Path, encoding: str | None = None) -> Proposal:
     """What the columns of a file may be.
 
     Args:
         file: As for `frames`.
+        encoding: Of its texts, which the map states then; None to find it.
 
     Raises:
         SourceError: If it cannot be read or has no rows.
     """
     said: dict[str, None] = {}
-    rows = next(iter(frames(file, text=TextForm(note=said.setdefault))), pl.DataFrame())
+    rows = next(iter(frames(file, text=TextForm(encoding, note=said.setdefault))), pl.DataFrame())
     if rows.is_empty():
         raise SourceError(f"{file} has no rows below its column names" if rows.columns else f"{file} is empty")
-    return replace(proposed(looked_at(rows, column_notes(file))), said=tuple(said))
+    found = proposed(looked_at(rows, column_notes(file, encoding)))
+    return replace(found, said=tuple(said), form=found.form.model_copy(update={"encoding": encoding}))
 
 
 def proposed(looks: Sequence[ColumnLook]) -> Proposal:

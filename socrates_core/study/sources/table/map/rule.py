@@ -33,6 +33,8 @@ class AnswerRule:
     """Whether the options of the text have no order."""
     to_nearest: bool = False
     """An answer between two options becomes the nearer one."""
+    names_off_axis: bool = False
+    """Whether the map names the options off the axis of its scale, if only by saying that there are none."""
     edges: tuple[float, ...] = ()
     """(B + 1,) ascending edges of bins; empty where answers are options themselves."""
 
@@ -87,7 +89,8 @@ def rule_of(form: ScaleMap | str | None) -> AnswerRule | None:
     scale = _between(form.low, form.high, Fraction(str(form.step or 1)), form.labels, form.off_axis or {})
     if form.off_axis is None:
         scale = with_off_axis(scale)
-    return AnswerRule(replace(scale, nominal=form.nominal), to_nearest=form.round is not None)
+    named = form.off_axis is not None
+    return AnswerRule(replace(scale, nominal=form.nominal), to_nearest=form.round is not None, names_off_axis=named)
 
 
 def _between(

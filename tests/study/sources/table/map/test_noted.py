@@ -66,7 +66,7 @@ def test_a_file_of_spss_needs_a_map_of_its_columns_alone(tmp_path: Path) -> None
         "a.sav: the file says what the values of sex, arm mean",
         "a.sav: the scale of q is that of the file's value labels, where neither the question nor the map states one",
         "a.sav: the map does not name the column email; nothing reads it",
-        "a.sav: 1 people have no answer in q",
+        "a.sav: q is not answered by 1 person",
         "a.sav: codes that the file declares to be no answer are none: q 1 (9)",
     }
 
