@@ -17,11 +17,13 @@ import plotly.graph_objects as go
 from plotly.io import to_html
 
 from socrates_core.metrics.uncertainty import Interval
+from socrates_core.report.trust.which import raw_words
 from socrates_core.scale.answer_scale import written
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.open_ended import number_bins
 from socrates_core.simulation.result import ArmResult, Simulation
 from socrates_core.study.study_set import Cell
+from socrates_core.trust.statement.finding import trust
 
 PREDICTED: Final = "#D55E00"
 ACTUAL: Final = "#0072B2"
@@ -35,11 +37,11 @@ MANY_ROWS: Final = 8
 """More rows of a picture of means stand closer together."""
 
 
-def histogram(arm: ArmResult) -> go.Figure:
+def histogram(arm: ArmResult, which: str = "") -> go.Figure:
     """Predicted and actual shares of the options, side by side; only predicted ones if there are no answers.
 
     A scale of more than 21 options is drawn in at most 20 bins of equal size, an open-ended outcome in the bins of
-    `number_bins`.
+    `number_bins`. `which` tells the predictions from calibrated ones, where there are some: `, raw`.
     """
     simulated = f"{arm.n_predicted:,} simulated"
     if arm.numbers is not None and arm.numbers.n_invalid:
@@ -47,7 +49,7 @@ def histogram(arm: ArmResult) -> go.Figure:
     actual_name = f"Actual ({arm.n_actual:,} answer{'s' * (arm.n_actual != 1)})"
     apart = arm.off_axis
     off_axis = () if apart is None else (apart.predicted, apart.actual)
-    return share_bars(arm.cell, arm.predicted, f"Predicted ({simulated})", arm.actual, actual_name, off_axis)
+    return share_bars(arm.cell, arm.predicted, f"Predicted{which} ({simulated})", arm.actual, actual_name, off_axis)
 
 
 def share_bars(
@@ -112,8 +114,9 @@ def arms_figure(simulation: Simulation) -> go.Figure:
     In points of the scale if all conditions share it, otherwise in percent of each scale. For an open-ended
     outcome: medians, each with the quartiles.
     """
-    looks = (("Predicted", PREDICTED, "diamond"), ("Actual", ACTUAL, "circle"))
-    return means_figure([MeanSide(*look, simulation.arms, look[0] == "Actual") for look in looks])
+    raw = raw_words(trust(simulation), ", raw")
+    predicted = MeanSide("Predicted", PREDICTED, "diamond", simulation.arms, which=raw)
+    return means_figure([predicted, MeanSide("Actual", ACTUAL, "circle", simulation.arms, actual=True)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +131,8 @@ class MeanSide:
     """(A,) the rows, from above."""
     actual: bool = False
     """Whether the answers of people are drawn, where there are some, and not the prediction."""
+    which: str = ""
+    """What tells raw predictions from calibrated ones, in the legend."""
 
 
 def means_figure(sides: Sequence[MeanSide]) -> go.Figure:
@@ -142,7 +147,7 @@ def means_figure(sides: Sequence[MeanSide]) -> go.Figure:
             (-row + shift, arm, point) for row, arm in enumerate(side.arms) if (point := _point(arm, side.actual, same))
         ]
         if points:
-            _add_points(figure, side.name, side.colour, side.symbol, points)
+            _add_points(figure, side, points)
     dress(figure, height=140 + (10 + (26 if len(arms) <= MANY_ROWS else 13) * len(sides)) * len(arms))
     if arms[0].open_ended:
         figure.update_xaxes(title={"text": "Median answer with quartiles"}, rangemode="tozero")
@@ -294,11 +299,7 @@ def wrapped(text: str, width: int, lines: int) -> str:
 
 
 def _add_points(
-    figure: go.Figure,
-    name: str,
-    colour: str,
-    symbol: str,
-    points: list[tuple[float, ArmResult, tuple[float, Interval]]],
+    figure: go.Figure, side: MeanSide, points: list[tuple[float, ArmResult, tuple[float, Interval]]]
 ) -> None:
     """Add the (height, arm, centre with its interval) of one side, predicted or actual."""
     whole = points[0][1].open_ended
@@ -306,10 +307,10 @@ def _add_points(
     hovers = []
     for _, arm, (middle, interval) in points:
         numbers = [f"{value:,.0f}" if whole else f"{value:.2f}" for value in (middle, interval.low, interval.high)]
-        summary = f"{name} {of} {numbers[0]} ({between}{numbers[1]} to {numbers[2]})"
+        summary = f"{side.name} {of}{side.which} {numbers[0]} ({between}{numbers[1]} to {numbers[2]})"
         hovers.append(f"{wrapped(arm.cell.condition_label, 40, 6)}<br>{summary}")
     figure.add_scatter(
-        name=f"{name} {of}",
+        name=f"{side.name} {of}{side.which}",
         mode="markers",
         x=[middle for _, _, (middle, _) in points],
         y=[height for height, *_ in points],
@@ -318,10 +319,10 @@ def _add_points(
             "symmetric": False,
             "array": [interval.high - middle for _, _, (middle, interval) in points],
             "arrayminus": [middle - interval.low for _, _, (middle, interval) in points],
-            "color": colour,
+            "color": side.colour,
             "thickness": 2,
         },
-        marker={"color": colour, "symbol": symbol, "size": 11},
+        marker={"color": side.colour, "symbol": side.symbol, "size": 11},
         hovertext=hovers,
         hoverinfo="text",
     )

@@ -375,13 +375,14 @@ def _prompt_html(simulation: Simulation) -> list[str]:
 
 def _arm_html(simulation: Simulation, place: int) -> str:
     arm, said = simulation.arms[place], trust(simulation)
-    numbers = arm_numbers(arm, raw_words(said, ", raw"))
-    if raw_words(said, "both") and arm.score is not None:
+    raw = raw_words(said, ", raw")
+    numbers = arm_numbers(arm, raw)
+    if raw and arm.score is not None:
         numbers.append(("W of the calibrated answers (80 % bound below)", distance_words(said.arms[place].distance)))
     rows = "".join(f"<tr><th>{_text(name)}</th><td>{_text(value)}</td></tr>" for name, value in numbers)
     return (
-        f"<h3>{_text(arm.cell.condition_label)}</h3>\n{figure_html(histogram(arm), place + 1)}\n"
-        f"<p>{_text(_sentence(arm))}</p>\n<table>{rows}</table>\n{_options_html(arm, raw_words(said, ', raw'))}\n"
+        f"<h3>{_text(arm.cell.condition_label)}</h3>\n{figure_html(histogram(arm, raw), place + 1)}\n"
+        f"<p>{_text(_sentence(arm))}</p>\n<table>{rows}</table>\n{_options_html(arm, raw)}\n"
         f"<details><summary>What participants read</summary><pre>{_text(arm.cell.stimulus)}</pre></details>"
     )
 

@@ -115,7 +115,7 @@ def draw_result(panel: ResultPanel, result: Simulation, query: str, base: ArmRes
         base: The first condition as predicted without the model's adapter; None where that is not known.
     """
     arm = result.arms[0]
-    several = len(result.arms) > 1
+    several, raw = len(result.arms) > 1, raw_words(trust(result), ", raw")
     means = (
         told(styled(with_errors(arms_figure(result), result)), result, means_words(result), "means")
         if several
@@ -127,9 +127,9 @@ def draw_result(panel: ResultPanel, result: Simulation, query: str, base: ArmRes
         panel.shown: query,
         panel.body: gr.update(visible=True),
         panel.verdict: verdict_html(result),
-        panel.figure: told(styled(histogram(arm)), result, shares_words(arm), "answers"),
+        panel.figure: told(styled(histogram(arm, raw)), result, shares_words(arm), "answers"),
         panel.metrics: metrics_html(arm, base, trust(result)),
-        panel.options: options_html(arm, raw_words(trust(result), ", raw")),
+        panel.options: options_html(arm, raw),
         panel.arms: gr.update(value=means, visible=several),
         panel.effects: effects_html(result),
         panel.trust: trust_html(result, panel.prefix),
