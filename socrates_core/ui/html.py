@@ -1,6 +1,5 @@
 """Pieces of HTML shared by all tabs: escaped text, messages, figures with an explanation, tables, formatted numbers."""
 
-import html
 import json
 import re
 from collections.abc import Sequence
@@ -24,11 +23,6 @@ VARIABLES: Final = {
 
 _OPTION: Final = re.compile(rf"--({'|'.join(VARIABLES)})\b(?:( )(?=[\w.-]+/|(?:shared|socrates|alpaca|nf4|bf16)\b))?")
 """An option, and the blank before its value."""
-
-
-def text(raw: object) -> str:
-    """Escape for HTML, attribute values included; bytes that are not text (a folder's name) become question marks."""
-    return html.escape(str(raw).encode("utf-8", "replace").decode(), quote=True)
 
 
 def notice_html(message: str, problem: bool = True) -> Markup:

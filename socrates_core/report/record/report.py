@@ -1,12 +1,11 @@
 """The report of a scored record: what was registered, beside what people answered."""
 
-import html
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.document import Part, Picture, Section, Table, to_html, to_markdown
-from socrates_core.report.figures import PREDICTED, arms_figure
+from socrates_core.report.figures import PREDICTED, arms_figure, lines_of
 from socrates_core.report.prediction.compared import comparison_files, comparison_lines
 from socrates_core.report.record.findings import finding_lines, finding_parts, scored_json
 from socrates_core.report.record.frozen import FrozenClaim
@@ -161,7 +160,7 @@ def _caption(claims: Sequence[FrozenClaim]) -> str:
 def _hover(claim: FrozenClaim) -> str:
     found = (f"{level}: {_ends(at, 2)}" for level, of in LEVELS.items() if (at := of(claim)) is not None)
     told = ", ".join(found) or NOT_CLAIMED
-    return f"{html.escape(claim.label)}: registered mean {claim.predicted:.2f}<br>true mean, {told}"
+    return lines_of(f"{claim.label}: registered mean {claim.predicted:.2f}", f"true mean, {told}")
 
 
 def _row(one: Judged, digits: int, levels: Sequence[str]) -> tuple[str, ...]:
