@@ -212,6 +212,19 @@ def test_prompts_know_no_particular_source() -> None:
     assert not [name for name in imports(f"{LIBRARY}.prompt", tree, set(modules(LIBRARY))) if ".sources" in name]
 
 
+def test_no_tag_is_put_together_by_hand() -> None:
+    """HTML and SVG come from templates, which escape; a regular expression's named group is no tag."""
+    tag = re.compile(r"(?<!\?P)<(?:br|/?[a-z][a-z0-9]*[ >/]|[a-z][a-z0-9]*$)")
+    found = [
+        f"{name}:{node.lineno}"
+        for name, tree in modules(LIBRARY).items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        and any(isinstance(part, ast.Constant) and tag.search(str(part.value)) for part in node.values)
+    ]
+    assert found == []
+
+
 def test_no_two_modules_import_each_other() -> None:
     trees = modules(LIBRARY)
     graph = {name: set(imports(name, tree, set(trees))) & (set(trees) - {name}) for name, tree in trees.items()}

@@ -1,6 +1,5 @@
 """The report of a comparison: the leaderboard, and which differences are resolved."""
 
-import html
 from collections.abc import Sequence
 from typing import Final
 
@@ -15,7 +14,7 @@ from socrates_core.evaluation.results.comparison import (
 )
 from socrates_core.evaluation.results.distances import StudyKind
 from socrates_core.report.document import Part, Picture, Section, Table, Warned, to_html, to_markdown
-from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress
+from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress, lines_of
 from socrates_core.report.words import percent
 
 TITLE = "Comparison of evaluations"
@@ -180,7 +179,7 @@ def _dots(leaderboard: Sequence[LeaderboardRow]) -> go.Figure:
             name=name,
             mode="markers",
             x=[mean for _, mean in chosen],
-            y=[html.escape(row.name if len(row.name) <= 28 else row.name[:27] + "…") for row, _ in chosen],
+            y=[lines_of(row.name if len(row.name) <= 28 else row.name[:27] + "…") for row, _ in chosen],
             error_x={
                 "type": "data",
                 "symmetric": False,

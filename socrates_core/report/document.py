@@ -1,18 +1,19 @@
 """A document of texts, tables and figures that can be rendered as HTML or as Markdown."""
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import plotly.graph_objects as go
+from markupsafe import Markup
 
 from socrates_core.report.figures import figure_html
+from socrates_core.report.markup import joined, markup
 
 LONG: Final = 6
 """Titled sections from which on a page lists its contents."""
 
-PAGE_HEAD: Final = """<!doctype html>
+_PAGE: Final = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -28,8 +29,14 @@ td, th { text-align: left; padding: .25rem .5rem; border-bottom: 1px solid #8080
 .verdict { font-size: 1.15rem; border-left: 4px solid #0072B2; padding-left: .75rem; }
 .muted { color: #767676; }
 </style>
+{{ style }}
+<title>{{ title }}</title>
+</head>
+<body>
+{{ body }}
+</body>
+</html>
 """
-"""What every page begins with, up to its title."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,7 @@ class Folded:
 class Drawing:
     """A small figure as SVG markup, drawn without the plotting library; Markdown omits it."""
 
-    markup: str
-    """Made here, every text in it escaped."""
+    markup: Markup
 
 
 @dataclass(frozen=True)
@@ -92,9 +98,14 @@ class Section:
     """The kind of studies that it is about, where a document has sections for several kinds."""
 
 
-def to_html(title: str, sections: Sequence[Section]) -> str:
+def page_html(title: str, body: Markup, style: Markup | None = None) -> Markup:
+    """A whole page; `style` comes after what all pages share."""
+    return markup(_PAGE, title=title, body=body, style=style or "") + "\n"
+
+
+def to_html(title: str, sections: Sequence[Section]) -> Markup:
     """A self-contained page that includes the plotting library once; a long one begins with a list of its contents."""
-    body = [f"<h1>{html.escape(title)}</h1>"]
+    body = [markup("<h1>{{ title }}</h1>", title=title)]
     pictures = 0
     titled = [section.title for section in sections if section.title]
     if len(titled) >= LONG:
@@ -105,46 +116,48 @@ def to_html(title: str, sections: Sequence[Section]) -> str:
     for section in sections:
         if section.kind and chooser:
             body.append(chooser)
-            chooser = ""
-        body.append(f'<section data-kind="{html.escape(section.kind)}">')
-        if section.title:
-            body.append(f'<h2 id="section-{next(headings)}">{html.escape(section.title)}</h2>')
+            chooser = Markup()
+        drawn = []
         for part in section.parts:
             pictures += isinstance(part, Picture)
-            body.append(part_html(part, pictures))
-        body.append("</section>")
-    head = f"{PAGE_HEAD}{_STYLE}<title>{html.escape(title)}</title>\n</head>\n<body>\n"
-    return head + "\n".join(body) + "\n</body>\n</html>\n"
+            drawn.append(part_html(part, pictures))
+        number = next(headings) if section.title else 0
+        body.append(_section(section, number, joined(drawn, "\n")))
+    return page_html(title, joined(body, "\n"), _STYLE)
 
 
-def _contents(titles: Sequence[str]) -> str:
+def _section(section: Section, number: int, parts: Markup) -> Markup:
+    return markup(
+        '<section data-kind="{{ section.kind }}">'
+        '{% if section.title %}<h2 id="section-{{ number }}">{{ section.title }}</h2>{% endif %}'
+        "{{ parts }}</section>",
+        section=section, number=number, parts=parts,
+    )  # fmt: skip
+
+
+def _contents(titles: Sequence[str]) -> Markup:
     """Links to the sections, which stand beside them where there is room."""
-    links = "".join(f'<li><a href="#section-{i}">{html.escape(title)}</a></li>' for i, title in enumerate(titles, 1))
-    return f'<nav class="contents" aria-labelledby="contents"><h2 id="contents">Contents</h2><ol>{links}</ol></nav>'
+    return markup(
+        '<nav class="contents" aria-labelledby="contents"><h2 id="contents">Contents</h2><ol>{% for title in titles %}'
+        '<li><a href="#section-{{ loop.index }}">{{ title }}</a></li>{% endfor %}</ol></nav>',
+        titles=titles,
+    )
 
 
-def _chooser(kinds: Sequence[str]) -> str:
+def _chooser(kinds: Sequence[str]) -> Markup:
     """Radio buttons that leave the sections of one kind of studies, the first of them at first, or of all kinds."""
     if len(kinds) < 2:
-        return ""
-    labels = {**{kind: f"{kind} studies" for kind in kinds}, "all": "all, one below the other"}
-    buttons = "".join(
-        f'<label><input type="radio" name="kind" value="{html.escape(kind)}"{" checked" if kind == kinds[0] else ""}> '
-        f"{html.escape(label)}</label>"
-        for kind, label in labels.items()
-    )
-    hidden = "".join(
-        f'body:has(input[value="{html.escape(one)}"]:checked) section[data-kind="{html.escape(other)}"] '
-        "{ display: none; }\n"
-        for one in kinds
-        for other in kinds
-        if other != one
-    )
+        return Markup()
     # plotly draws a figure anew, at the width that it now has, when the window changes
-    redraw = "window.dispatchEvent(new Event('resize'))"
-    return (
-        f"<style>@media screen {{ {hidden} }}</style>"
-        f'<fieldset class="chooser" onchange="{redraw}"><legend>Show</legend>{buttons}</fieldset>'
+    return markup(
+        "<style>@media screen { {% for one in kinds %}{% for other in kinds if other != one %}"
+        'body:has(input[value="{{ one }}"]:checked) section[data-kind="{{ other }}"] { display: none; }\n'
+        "{% endfor %}{% endfor %} }</style>"
+        '<fieldset class="chooser" onchange="window.dispatchEvent(new Event(\'resize\'))"><legend>Show</legend>'
+        '{% for kind in kinds %}<label><input type="radio" name="kind" value="{{ kind }}"'
+        "{% if loop.first %} checked{% endif %}> {{ kind }} studies</label>{% endfor %}"
+        '<label><input type="radio" name="kind" value="all"> all, one below the other</label></fieldset>',
+        kinds=kinds,
     )
 
 
@@ -158,7 +171,7 @@ def to_markdown(title: str, sections: Sequence[Section]) -> str:
     return "\n\n".join(lines) + "\n"
 
 
-_STYLE = """<style>
+_STYLE: Final = markup("""<style>
 .warned { border: 2px solid #D55E00; border-radius: 6px; padding: .5rem .75rem; font-weight: 600; }
 .wide { overflow-x: auto; }
 table { margin: .75rem 0; }
@@ -183,28 +196,33 @@ h2 { scroll-margin-top: 1rem; }
   .contents ol { columns: auto; }
 }
 @media print { .contents { position: static; width: auto; } }
-</style>
-"""
+</style>""")
 
 
-def part_html(part: Part, picture: int = 0) -> str:
+def part_html(part: Part, picture: int = 0) -> Markup:
     """A part of a page; `picture` counts the pictures up to it."""
     if isinstance(part, str):
-        return f"<p>{html.escape(part)}</p>"
+        return markup("<p>{{ part }}</p>", part=part)
     if isinstance(part, Warned):
-        return f'<p class="warned">{html.escape(part.text)}</p>'
+        return markup('<p class="warned">{{ part.text }}</p>', part=part)
     if isinstance(part, Folded):
-        return f"<details><summary>{html.escape(part.title)}</summary><pre>{html.escape(part.text)}</pre></details>"
+        return markup("<details><summary>{{ part.title }}</summary><pre>{{ part.text }}</pre></details>", part=part)
     if isinstance(part, Drawing):
-        return f'<p class="drawing">{part.markup}</p>'
+        return markup('<p class="drawing">{{ part.markup }}</p>', part=part)
     if isinstance(part, Group):
-        inside = "".join(map(part_html, part.parts))
-        return f'<details class="group"><summary>{html.escape(part.title)}</summary>{inside}</details>'
+        return markup(
+            '<details class="group"><summary>{{ title }}</summary>{{ inside }}</details>',
+            title=part.title, inside=joined(map(part_html, part.parts)),
+        )  # fmt: skip
     if isinstance(part, Picture):
-        return f'{figure_html(part.figure, picture)}\n<p class="muted">{html.escape(part.caption)}</p>'
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in part.header)
-    rows = "\n".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in part.rows)
-    return f'<div class="wide"><table><tr>{head}</tr>\n{rows}</table></div>'
+        drawn = figure_html(part.figure, picture)
+        return markup('{{ drawn }}\n<p class="muted">{{ caption }}</p>', drawn=drawn, caption=part.caption)
+    return markup(
+        '<div class="wide"><table><tr>{% for name in part.header %}<th>{{ name }}</th>{% endfor %}</tr>\n'
+        "{% for row in part.rows %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>\n{% endfor %}"
+        "</table></div>",
+        part=part,
+    )
 
 
 def _markdown(part: Part) -> str:

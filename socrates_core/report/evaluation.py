@@ -20,8 +20,8 @@ from socrates_core.report.distances import against_n, distances, extremes, studi
 from socrates_core.report.document import Folded, Part, Picture, Section, Table, Warned, to_html, to_markdown
 from socrates_core.report.evaluated.cells import every_cell
 from socrates_core.report.evaluated.headline import answers_compared, headlines
+from socrates_core.report.evaluated.off_axis import nominal, off_axis
 from socrates_core.report.evaluation_figures import effects_figure, groups_figure
-from socrates_core.report.off_axis import nominal, off_axis
 from socrates_core.report.probabilities.sections import probability_sections
 from socrates_core.report.words import SHOWN_ROWS, cut, number, shown_model, with_interval
 from socrates_core.study.files import json_text, write_files

@@ -1,11 +1,11 @@
 """Plotly figures of an evaluation; all but those of single answers are drawn from metrics.json alone."""
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
+from markupsafe import Markup
 
 from socrates_core.evaluation.results.distances import Convention
 from socrates_core.evaluation.results.metrics import Effects
@@ -15,7 +15,7 @@ from socrates_core.metrics.cell_predictions import CellPredictions, scale_of
 from socrates_core.metrics.fairness import AttributeFairness
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.people.edit import attribute_words
-from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress, share_bars
+from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress, lines_of, share_bars
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.study.study_set import Cell
 
@@ -27,7 +27,7 @@ def forest(studies: Sequence[StudyRow], convention: Convention = "scale") -> go.
     """One row per study: its mean W with an interval over its cells, the noise floor, and the uniform baseline."""
     rows = [(row, found, found.model) for row in studies if (found := row.by(convention)).model is not None]
     rows.sort(key=lambda one: one[2])
-    names = [html.escape(_short(row.study, 22)) for row, _, _ in rows]
+    names = [_short(row.study, 22) for row, _, _ in rows]
     middle = [model for _, _, model in rows]
     ends = [found.ci95 or Interval(model, model) for _, found, model in rows]
     figure = go.Figure()
@@ -94,8 +94,11 @@ def effects_figure(effects: Effects) -> go.Figure:
         },
         marker={"color": ACTUAL, "size": 7},
         hovertext=[
-            f"{html.escape(_short(one.study_id, 40))}<br>{html.escape(_short(one.arm, 40))}<br>"
-            f"predicted {one.predicted:+.1f}, actual {one.actual:+.1f}"
+            lines_of(
+                _short(one.study_id, 40),
+                _short(one.arm, 40),
+                f"predicted {one.predicted:+.1f}, actual {one.actual:+.1f}",
+            )
             for one in each
         ],
         hoverinfo="text",
@@ -119,7 +122,7 @@ def distance_against_n(cells: Sequence[tuple[CellRow, CellDistances]]) -> go.Fig
             x=[row.n for row, _ in cells],
             y=y,
             marker={"color": colour, "symbol": symbol, "size": 6, "opacity": 0.7},
-            hovertext=[f"{html.escape(_short(row.name, 60))}<br>n = {row.n}" for row, _ in cells],
+            hovertext=[lines_of(_short(row.name, 60), f"n = {row.n}") for row, _ in cells],
             hoverinfo="text+y",
         )
     dress(figure, height=380)
@@ -177,7 +180,7 @@ def cell_bars(cell: CellPredictions) -> go.Figure:
 def groups_figure(fairness: Mapping[str, AttributeFairness]) -> go.Figure:
     """Each group's W with its interval, and its noise floor."""
     rows = [(attribute, row) for attribute, found in fairness.items() for row in found.groups]
-    names = [html.escape(_short(f"{attribute_words(attribute)}: {row.group}", 28)) for attribute, row in rows]
+    names = [_short(f"{attribute_words(attribute)}: {row.group}", 28) for attribute, row in rows]
     figure = go.Figure()
     figure.add_scatter(
         name="W",
@@ -192,7 +195,7 @@ def groups_figure(fairness: Mapping[str, AttributeFairness]) -> go.Figure:
             "color": PREDICTED,
         },
         marker={"color": PREDICTED, "symbol": "diamond", "size": 9},
-        hovertext=[f"{name}<br>n = {row.n:,}" for name, (_, row) in zip(names, rows, strict=True)],
+        hovertext=[lines_of(name, f"n = {row.n:,}") for name, (_, row) in zip(names, rows, strict=True)],
         hoverinfo="text+x",
     )
     floors = [row.noise_floor for _, row in rows]
@@ -204,13 +207,14 @@ def groups_figure(fairness: Mapping[str, AttributeFairness]) -> go.Figure:
     return figure
 
 
-def _study_hover(row: StudyRow, found: StudyDistances) -> str:
-    return (
-        f"{html.escape(_short(row.title or row.study, 60))}<br>W {found.model:.3f}, noise floor {found.floor:.3f}"
-        f"<br>{found.cells} cells, {row.n:,} answers"
-    )
+def _study_hover(row: StudyRow, found: StudyDistances) -> Markup:
+    return lines_of(
+        _short(row.title or row.study, 60), f"W {found.model:.3f}, noise floor {found.floor:.3f}",
+        f"{found.cells} cells, {row.n:,} answers",
+    )  # fmt: skip
 
 
-def _short(text: str, most: int) -> str:
+def _short(text: str, most: int) -> Markup:
+    """A text for plotly on one line, cut and escaped."""
     flat = " ".join(str(text).split())
-    return flat if len(flat) <= most else flat[: most - 1] + "…"
+    return lines_of(flat if len(flat) <= most else flat[: most - 1] + "…")

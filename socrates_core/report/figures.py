@@ -1,9 +1,8 @@
 """Plotly figures of a simulation, readable at a width of 390 pixels and on light and dark pages.
 
-Texts from studies are escaped, because plotly interprets some HTML in its labels.
+Texts from studies are escaped, because plotly interprets some HTML in its labels; it reads numbered entities as well.
 """
 
-import html
 import itertools
 import math
 import textwrap
@@ -14,14 +13,18 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
+from markupsafe import Markup
 from plotly.io import to_html
 
 from socrates_core.metrics.uncertainty import Interval
+from socrates_core.report.markup import joined
+from socrates_core.report.trust.which import raw_words
 from socrates_core.scale.answer_scale import written
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.open_ended import number_bins
 from socrates_core.simulation.result import ArmResult, Simulation
 from socrates_core.study.study_set import Cell
+from socrates_core.trust.statement.finding import trust
 
 PREDICTED: Final = "#D55E00"
 ACTUAL: Final = "#0072B2"
@@ -35,11 +38,11 @@ MANY_ROWS: Final = 8
 """More rows of a picture of means stand closer together."""
 
 
-def histogram(arm: ArmResult) -> go.Figure:
+def histogram(arm: ArmResult, which: str = "") -> go.Figure:
     """Predicted and actual shares of the options, side by side; only predicted ones if there are no answers.
 
     A scale of more than 21 options is drawn in at most 20 bins of equal size, an open-ended outcome in the bins of
-    `number_bins`.
+    `number_bins`. `which` tells the predictions from calibrated ones, where there are some: `, raw`.
     """
     simulated = f"{arm.n_predicted:,} simulated"
     if arm.numbers is not None and arm.numbers.n_invalid:
@@ -47,7 +50,7 @@ def histogram(arm: ArmResult) -> go.Figure:
     actual_name = f"Actual ({arm.n_actual:,} answer{'s' * (arm.n_actual != 1)})"
     apart = arm.off_axis
     off_axis = () if apart is None else (apart.predicted, apart.actual)
-    return share_bars(arm.cell, arm.predicted, f"Predicted ({simulated})", arm.actual, actual_name, off_axis)
+    return share_bars(arm.cell, arm.predicted, f"Predicted{which} ({simulated})", arm.actual, actual_name, off_axis)
 
 
 def share_bars(
@@ -112,8 +115,9 @@ def arms_figure(simulation: Simulation) -> go.Figure:
     In points of the scale if all conditions share it, otherwise in percent of each scale. For an open-ended
     outcome: medians, each with the quartiles.
     """
-    looks = (("Predicted", PREDICTED, "diamond"), ("Actual", ACTUAL, "circle"))
-    return means_figure([MeanSide(*look, simulation.arms, look[0] == "Actual") for look in looks])
+    raw = raw_words(trust(simulation), ", raw")
+    predicted = MeanSide("Predicted", PREDICTED, "diamond", simulation.arms, which=raw)
+    return means_figure([predicted, MeanSide("Actual", ACTUAL, "circle", simulation.arms, actual=True)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +132,8 @@ class MeanSide:
     """(A,) the rows, from above."""
     actual: bool = False
     """Whether the answers of people are drawn, where there are some, and not the prediction."""
+    which: str = ""
+    """What tells raw predictions from calibrated ones, in the legend."""
 
 
 def means_figure(sides: Sequence[MeanSide]) -> go.Figure:
@@ -142,7 +148,7 @@ def means_figure(sides: Sequence[MeanSide]) -> go.Figure:
             (-row + shift, arm, point) for row, arm in enumerate(side.arms) if (point := _point(arm, side.actual, same))
         ]
         if points:
-            _add_points(figure, side.name, side.colour, side.symbol, points)
+            _add_points(figure, side, points)
     dress(figure, height=140 + (10 + (26 if len(arms) <= MANY_ROWS else 13) * len(sides)) * len(arms))
     if arms[0].open_ended:
         figure.update_xaxes(title={"text": "Median answer with quartiles"}, rangemode="tozero")
@@ -173,7 +179,7 @@ class Bars:
     names: tuple[str, ...]
     """Full name of each bar."""
     ticks: dict[float, str]
-    """Position → its axis label, already escaped."""
+    """Position → its axis label, as plotly's markup."""
     title: str
     off_axis: int = 0
     """How many of the bars, the last ones, are options off the axis."""
@@ -202,7 +208,7 @@ def bars_of(cell: Cell, distribution: AnswerDistribution) -> Bars:
         # with more than five bars there is room for words only at the ends and in the middle
         labelled = len(values) <= 5 or i in (0, (len(values) - 1) / 2, len(values) - 1)
         width = max(8, 42 // len(values))
-        ticks[i] = f"{number}<br>{wrapped(label, width, 3)}" if label and labelled else number
+        ticks[i] = lines_of(number, wrapped(label, width, 3)) if label and labelled else number
     return Bars(np.arange(len(values)), names, ticks, "Answer")
 
 
@@ -272,33 +278,34 @@ def bar_shares(bars: Bars, distribution: AnswerDistribution, off_axis: Sequence[
     return [round(100 * float(share), 4) for share in (*counted, *apart)]
 
 
-def bar_hovers(bars: Bars, side: str, distribution: AnswerDistribution, off_axis: Sequence[float] | None) -> list[str]:
-    """What each bar says when it is pointed at."""
+def bar_hovers(
+    bars: Bars, side: str, distribution: AnswerDistribution, off_axis: Sequence[float] | None
+) -> list[Markup]:
+    """What each bar says when it is pointed at; `side` is escaped unless it is markup."""
     shares = bar_shares(bars, distribution, off_axis)
     of_all = [""] * (len(shares) - bars.off_axis) + [" of all people"] * bars.off_axis
     return [
-        f"{wrapped(name, 40, 6)}<br>{side}: {share:.1f} %{whose}"
+        lines_of(wrapped(name, 40, 6), joined((side, f": {share:.1f} %{whose}")))
         for name, share, whose in zip(bars.names, shares, of_all, strict=True)
     ]
 
 
-def wrapped(text: str, width: int, lines: int) -> str:
+def wrapped(text: str, width: int, lines: int) -> Markup:
     """Escape a text and wrap it to at most `lines` lines of `width` characters, cut with an ellipsis."""
     words = [word if len(word) <= width else word[: width - 1] + "…" for word in text.split()]
-    wrapped = textwrap.wrap(" ".join(words), width, max_lines=lines, placeholder="…")
-    # plotly would display &quot; literally, and quotation marks are harmless in its labels
-    return "<br>".join(html.escape(line, quote=False) for line in wrapped)
+    return lines_of(*textwrap.wrap(" ".join(words), width, max_lines=lines, placeholder="…"))
+
+
+def lines_of(*lines: str) -> Markup:
+    """Lines of a label or a hover text, escaped, as plotly sets them below each other."""
+    return joined(lines, "<br>")
 
 
 # -- means and medians -------------------------------------------------------------------------------------------
 
 
 def _add_points(
-    figure: go.Figure,
-    name: str,
-    colour: str,
-    symbol: str,
-    points: list[tuple[float, ArmResult, tuple[float, Interval]]],
+    figure: go.Figure, side: MeanSide, points: list[tuple[float, ArmResult, tuple[float, Interval]]]
 ) -> None:
     """Add the (height, arm, centre with its interval) of one side, predicted or actual."""
     whole = points[0][1].open_ended
@@ -306,10 +313,10 @@ def _add_points(
     hovers = []
     for _, arm, (middle, interval) in points:
         numbers = [f"{value:,.0f}" if whole else f"{value:.2f}" for value in (middle, interval.low, interval.high)]
-        summary = f"{name} {of} {numbers[0]} ({between}{numbers[1]} to {numbers[2]})"
-        hovers.append(f"{wrapped(arm.cell.condition_label, 40, 6)}<br>{summary}")
+        summary = f" {of}{side.which} {numbers[0]} ({between}{numbers[1]} to {numbers[2]})"
+        hovers.append(lines_of(wrapped(arm.cell.condition_label, 40, 6), joined((side.name, summary))))
     figure.add_scatter(
-        name=f"{name} {of}",
+        name=f"{side.name} {of}{side.which}",
         mode="markers",
         x=[middle for _, _, (middle, _) in points],
         y=[height for height, *_ in points],
@@ -318,10 +325,10 @@ def _add_points(
             "symmetric": False,
             "array": [interval.high - middle for _, _, (middle, interval) in points],
             "arrayminus": [middle - interval.low for _, _, (middle, interval) in points],
-            "color": colour,
+            "color": side.colour,
             "thickness": 2,
         },
-        marker={"color": colour, "symbol": symbol, "size": 11},
+        marker={"color": side.colour, "symbol": side.symbol, "size": 11},
         hovertext=hovers,
         hoverinfo="text",
     )
@@ -349,12 +356,12 @@ def _on_axis(arm: ArmResult, mean: float, interval: Interval, in_points: bool) -
     return share[0], Interval(share[1], share[2])
 
 
-def figure_html(figure: go.Figure, number: int) -> str:
+def figure_html(figure: go.Figure, number: int) -> Markup:
     """A figure as a part of a page; the first one, number 1, brings the plotting library along.
 
     Its number is its id in the page: plotly's own would be a random one, and the same report would have other bytes.
     """
-    return str(
+    return Markup(
         to_html(
             figure,
             include_plotlyjs=number == 1,

@@ -11,8 +11,10 @@ from socrates_core.report.document import Table
 from socrates_core.report.figures import dress, wrapped
 from socrates_core.report.prediction.picture import LOOKS
 from socrates_core.report.simulation import inert
+from socrates_core.report.trust.which import raw_words
 from socrates_core.report.words import signed
 from socrates_core.simulation.robustness.variants import NO_EFFECT, Robustness, SignAgreement, Variant
+from socrates_core.trust.statement.finding import trust
 
 TITLE: Final = "Asked in other ways"
 SYMBOLS: Final = ("diamond", "circle", "square", "triangle-up", "cross", "x", "star")
@@ -25,7 +27,8 @@ def robustness_sentences(found: Robustness) -> list[str]:
     if ways < 2:
         return ["The question cannot be put in any other way, so nothing is known of its robustness."]
     scale = first.arms[0].cell.scale
-    told = [f"The same people were asked in {ways} ways; only the answer instruction or the template differs."]
+    raw = raw_words(trust(first), "; all figures are of raw answers")
+    told = [f"The same people were asked in {ways} ways; only the answer instruction or the template differs{raw}."]
     if not scale.nominal:
         width = first.arms[0].predicted.values[-1] - first.arms[0].predicted.values[0]
         moved = 100 * np.ptp(found.means(), axis=0) / (scale.unit * float(width))
@@ -95,7 +98,8 @@ def robustness_figure(found: Robustness) -> go.Figure:
     dress(figure, height=150 + 34 * len(ways))
     values = found.asked[0].arms[0].cell.scale.unit * found.asked[0].arms[0].predicted.values
     low, high = float(values[0]), float(values[-1])
-    figure.update_xaxes(title={"text": f"Predicted mean ({low:g} to {high:g})"}, range=[low, high])
+    raw = raw_words(trust(found.asked[0]), ", raw")
+    figure.update_xaxes(title={"text": f"Predicted mean{raw} ({low:g} to {high:g})"}, range=[low, high])
     figure.update_yaxes(
         tickmode="array",
         tickvals=[-row for row in range(len(ways))],

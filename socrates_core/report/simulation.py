@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import html
 import io
 import json
 from collections.abc import Sequence
@@ -10,12 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from markupsafe import Markup
+
 from socrates_core.evaluation.results.json_file import as_json as plain
 from socrates_core.evaluation.results.provenance import versions
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.people.population import describe
 from socrates_core.prompt import TEMPLATES, Segment, segments
-from socrates_core.report.document import PAGE_HEAD, part_html
+from socrates_core.report.document import page_html, part_html
 from socrates_core.report.effect_table import (
     EXPLAIN_BOUNDS,
     arm_numbers,
@@ -24,6 +25,7 @@ from socrates_core.report.effect_table import (
     shares_by_option,
 )
 from socrates_core.report.figures import arms_figure, figure_html, histogram
+from socrates_core.report.markup import joined, markup
 from socrates_core.report.trust.columns import DISTANCE_COLUMNS, TRUST_COLUMNS, distance_columns, trust_columns
 from socrates_core.report.trust.distance import distance_words
 from socrates_core.report.trust.tables import TITLE, trust_parts
@@ -192,26 +194,26 @@ def _csv_settings(simulation: Simulation) -> list[str]:
     return [edits, *numbers, inert(model.name), inert(model.adapter or ""), versions()["socrates"]]
 
 
-def to_html(simulation: Simulation) -> str:
+def to_html(simulation: Simulation) -> Markup:
     """A self-contained page: figures (plotly included), numbers, verdict, texts, prompt, provenance."""
     study, first = simulation.study, simulation.arms[0]
-    parts = [
-        f"<h1>{_text(study.title)}</h1>",
-        f"<p class=muted>{_text(_provenance_line(simulation))}</p>",
-        f"<p class=verdict>{_text(_sentence(first))}</p>",
-        *_notes(simulation),
-        "<h2>Predicted and actual answers</h2>",
-        *(_arm_html(simulation, place) for place in range(len(simulation.arms))),
-        *_effects_html(simulation),
-        f"<h2>{TITLE}</h2>",
-        *map(part_html, trust_parts(trust(simulation), first.cell.scale)),
-        *_prompt_html(simulation),
-        "<h2>To reproduce this</h2>",
-        f"<pre>{_text(json.dumps(simulation.request.to_json(), indent=1, ensure_ascii=False))}</pre>",
-        f"<pre>{_text(json.dumps({'model': _model_json(simulation), 'versions': versions()}, indent=1))}</pre>",
-    ]
-    body = "\n".join(parts)
-    return f"{PAGE_HEAD}<title>{_text(study.title)}</title>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+    edited = [f"The simulated population was edited: {describe(edit)}." for edit in simulation.request.edits]
+    body = markup(
+        "<h1>{{ title }}</h1>\n<p class=muted>{{ provenance }}</p>\n<p class=verdict>{{ sentence }}</p>\n"
+        "{% if notes %}<ul>{% for note in notes %}<li>{{ note }}</li>\n{% endfor %}</ul>\n{% endif %}"
+        "<h2>Predicted and actual answers</h2>\n{{ arms }}\n{{ effects }}\n<h2>{{ trust_title }}</h2>\n{{ trust }}\n"
+        "{% if prompt %}<h2>What the model reads for one profile</h2>\n<pre>{{ prompt }}</pre>\n{% endif %}"
+        "<h2>To reproduce this</h2>\n<pre>{{ request }}</pre>\n<pre>{{ made_with }}</pre>",
+        title=study.title, provenance=_provenance_line(simulation), sentence=_sentence(first),
+        notes=[*edited, *simulation.notes],
+        arms=joined((_arm_html(simulation, place) for place in range(len(simulation.arms))), "\n"),
+        effects=_effects_html(simulation), trust_title=TITLE,
+        trust=joined(map(part_html, trust_parts(trust(simulation), first.cell.scale)), "\n"),
+        prompt=example_prompt(simulation),
+        request=json.dumps(simulation.request.to_json(), indent=1, ensure_ascii=False),
+        made_with=json.dumps({"model": _model_json(simulation), "versions": versions()}, indent=1),
+    )  # fmt: skip
+    return page_html(study.title, body)
 
 
 def example_prompt(simulation: Simulation) -> str:
@@ -339,10 +341,6 @@ def _described(simulation: Simulation) -> dict[str, Any]:
 # -- HTML --------------------------------------------------------------------------------------------------------
 
 
-def _text(text: str) -> str:
-    return html.escape(text)
-
-
 def _sentence(arm: ArmResult) -> str:
     if arm.numbers is not None and arm.numbers.score is not None:
         return arm.numbers.score.sentence
@@ -362,45 +360,30 @@ def _provenance_line(simulation: Simulation) -> str:
     return f"{study.source} ({kind}). All predicted answers are simulated by {model.name}{adapter}.{seen}{demo}"
 
 
-def _notes(simulation: Simulation) -> list[str]:
-    edited = [f"The simulated population was edited: {describe(edit)}." for edit in simulation.request.edits]
-    notes = [*edited, *simulation.notes]
-    return ["<ul>", *(f"<li>{_text(note)}</li>" for note in notes), "</ul>"] if notes else []
-
-
-def _prompt_html(simulation: Simulation) -> list[str]:
-    prompt = example_prompt(simulation)
-    return ["<h2>What the model reads for one profile</h2>", f"<pre>{_text(prompt)}</pre>"] if prompt else []
-
-
-def _arm_html(simulation: Simulation, place: int) -> str:
+def _arm_html(simulation: Simulation, place: int) -> Markup:
     arm, said = simulation.arms[place], trust(simulation)
-    numbers = arm_numbers(arm, raw_words(said, ", raw"))
-    if raw_words(said, "both") and arm.score is not None:
+    raw = raw_words(said, ", raw")
+    numbers = arm_numbers(arm, raw)
+    if raw and arm.score is not None:
         numbers.append(("W of the calibrated answers (80 % bound below)", distance_words(said.arms[place].distance)))
-    rows = "".join(f"<tr><th>{_text(name)}</th><td>{_text(value)}</td></tr>" for name, value in numbers)
-    return (
-        f"<h3>{_text(arm.cell.condition_label)}</h3>\n{figure_html(histogram(arm), place + 1)}\n"
-        f"<p>{_text(_sentence(arm))}</p>\n<table>{rows}</table>\n{_options_html(arm, raw_words(said, ', raw'))}\n"
-        f"<details><summary>What participants read</summary><pre>{_text(arm.cell.stimulus)}</pre></details>"
-    )
+    return markup(
+        "<h3>{{ arm.cell.condition_label }}</h3>\n{{ figure }}\n<p>{{ sentence }}</p>\n<table>"
+        "{% for name, value in numbers %}<tr><th>{{ name }}</th><td>{{ value }}</td></tr>{% endfor %}</table>\n"
+        # every option with its label and shares, collapsed
+        "<details><summary>The answers as a table</summary><table><tr><th>Answer</th><th>Predicted{{ raw }}</th>"
+        "<th>Actual</th></tr>{% for answer, ours, theirs in options %}<tr><th>{{ answer }}</th>"
+        "<td>{{ '%.1f' % (100 * ours) }} %</td>"
+        "<td>{% if theirs is not none %}{{ '%.1f' % (100 * theirs) }} %{% endif %}</td></tr>{% endfor %}"
+        "</table></details>\n"
+        "<details><summary>What participants read</summary><pre>{{ arm.cell.stimulus }}</pre></details>",
+        arm=arm, figure=figure_html(histogram(arm, raw), place + 1), sentence=_sentence(arm), numbers=numbers, raw=raw,
+        options=[(f"{answer} {label}".strip(), *shares) for answer, label, *shares in shares_by_option(arm)],
+    )  # fmt: skip
 
 
-def _options_html(arm: ArmResult, raw: str) -> str:
-    """Every option with its label and shares, collapsed."""
-    rows = "".join(
-        f"<tr><th>{_text(f'{answer} {label}'.strip())}</th><td>{100 * ours:.1f} %</td>"
-        f"<td>{'' if theirs is None else f'{100 * theirs:.1f} %'}</td></tr>"
-        for answer, label, ours, theirs in shares_by_option(arm)
-    )
-    head = f"<tr><th>Answer</th><th>Predicted{raw}</th><th>Actual</th></tr>"
-    return f"<details><summary>The answers as a table</summary><table>{head}{rows}</table></details>"
-
-
-def _effects_html(simulation: Simulation) -> list[str]:
+def _effects_html(simulation: Simulation) -> Markup:
     if not simulation.effects:
-        return []
-    base = _text(simulation.control.condition_label)
+        return Markup()
     open_ended = simulation.arms[0].open_ended
     raw = raw_words(trust(simulation), ", raw")
     rows = []
@@ -412,18 +395,18 @@ def _effects_html(simulation: Simulation) -> list[str]:
         if row.off_axis is not None:
             predicted += _bounds(row.off_axis.predicted)
             actual += _bounds(row.off_axis.actual)
-        rows.append(f"<tr><td>{_text(row.cell.condition_label)}</td><td>{predicted}</td><td>{actual}</td></tr>")
-    figure = figure_html(arms_figure(simulation), len(simulation.arms) + 1)
+        rows.append((row.cell.condition_label, predicted, actual))
     of, unit = ("median", "in the unit of the answers") if open_ended else ("mean", "in percent of the scale's width")
-    return [
-        "<h2>Conditions side by side</h2>",
-        figure,
-        f"<p>Difference between each condition's {of} and that of <b>{base}</b>, {unit}, with 95 % intervals.</p>",
-        f"<table><tr><th>Condition</th><th>Predicted{raw}</th><th>Actual</th></tr>",
-        *rows,
-        "</table>",
-        *([f"<p class=muted>{_text(EXPLAIN_BOUNDS)}</p>"] if any(row.off_axis for row in simulation.effects) else []),
-    ]
+    return markup(
+        "<h2>Conditions side by side</h2>\n{{ figure }}\n<p>Difference between each condition's {{ of }} and that of "
+        "<b>{{ base }}</b>, {{ unit }}, with 95 % intervals.</p>\n"
+        "<table><tr><th>Condition</th><th>Predicted{{ raw }}</th><th>Actual</th></tr>\n{% for row in rows %}"
+        "<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>\n{% endfor %}</table>"
+        "{% if bounds %}<p class=muted>{{ bounds }}</p>{% endif %}",
+        figure=figure_html(arms_figure(simulation), len(simulation.arms) + 1), of=of, unit=unit, raw=raw, rows=rows,
+        base=simulation.control.condition_label,
+        bounds=EXPLAIN_BOUNDS if any(row.off_axis for row in simulation.effects) else "",
+    )  # fmt: skip
 
 
 def _bounds(interval: Interval | None) -> str:

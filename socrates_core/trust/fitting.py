@@ -83,6 +83,7 @@ def calibrate(runs: Sequence[Run], seed: int = 42, real: bool = True, test: Sequ
         merged=tuple(merged),
         left_out=left_out,
         support=features_of(usable(fresh, real), next((one.source for _, one in runs if one.source), None)),
+        tested_effects=len({one.group for one in tested.effects}) if test else None,
     )
 
 

@@ -1,13 +1,15 @@
 """Pieces of HTML shared by all tabs: escaped text, messages, figures with an explanation, tables, formatted numbers."""
 
-import html
 import json
 import re
 from collections.abc import Sequence
 from typing import Final
 
+from markupsafe import Markup
+
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.document import Table
+from socrates_core.report.markup import joined, markup
 from socrates_core.ui.access.visitors import on_space
 
 SIGN_IN: Final = "Sign in with Hugging Face"
@@ -23,20 +25,16 @@ _OPTION: Final = re.compile(rf"--({'|'.join(VARIABLES)})\b(?:( )(?=[\w.-]+/|(?:s
 """An option, and the blank before its value."""
 
 
-def text(raw: object) -> str:
-    """Escape for HTML, attribute values included; bytes that are not text (a folder's name) become question marks."""
-    return html.escape(str(raw).encode("utf-8", "replace").decode(), quote=True)
-
-
-def notice_html(message: str, problem: bool = True) -> str:
+def notice_html(message: str, problem: bool = True) -> Markup:
     """A message on the page: an alert for a problem, a status otherwise; empty for an empty message."""
     if not message:
-        return ""
+        return Markup()
     message = worded_here(message)
-    drawn = text(message)
-    if message.startswith(SIGN_IN):
-        drawn = sign_in_link(SIGN_IN) + text(message.removeprefix(SIGN_IN))
-    return f"<p class='notice' role='{'alert' if problem else 'status'}'>{drawn}</p>"
+    link = sign_in_link(SIGN_IN) if message.startswith(SIGN_IN) else ""
+    return markup(
+        "<p class='notice' role='{{ role }}'>{{ link }}{{ words }}</p>",
+        role="alert" if problem else "status", link=link, words=message.removeprefix(SIGN_IN) if link else message,
+    )  # fmt: skip
 
 
 def worded_here(message: str) -> str:
@@ -49,65 +47,75 @@ def worded_here(message: str) -> str:
     return _OPTION.sub(lambda found: f"SOCRATES_{VARIABLES[found[1]]}" + ("=" if found[2] else ""), message)
 
 
-def sign_in_link(words: str, element: str = "") -> str:
+def sign_in_link(words: str, element: str = "") -> Markup:
     """A link to where visitors of a Space sign in; the script adds the way back."""
-    identity = f" id='{element}'" if element else ""
-    return (
-        f"<a{identity} class='sign-in' data-way='/login/huggingface' href='/login/huggingface?_target_url=/'>"
-        f"{text(words)}</a>"
-    )
+    return markup(
+        "<a{% if element %} id='{{ element }}'{% endif %} class='sign-in' data-way='/login/huggingface' "
+        "href='/login/huggingface?_target_url=/'>{{ words }}</a>",
+        element=element, words=words,
+    )  # fmt: skip
 
 
-def about_columns(drawn: str, columns: Sequence[str]) -> str:
+def about_columns(drawn: Markup, columns: Sequence[str]) -> Markup:
     """A message about columns of a file, which the script repeats beside each of them."""
-    return f"<div data-columns='{text(json.dumps(list(columns)))}'>{drawn}</div>" if columns else drawn
+    named = json.dumps(list(columns))
+    return markup("<div data-columns='{{ named }}'>{{ drawn }}</div>", named=named, drawn=drawn) if columns else drawn
 
 
-def metric(name: str, value: str, below: str, explanation: str, drawn: str = "") -> str:
+def metric(name: str, value: str, below: str, explanation: str, drawn: Markup | None = None) -> Markup:
     """A figure in a box: its name, the number, an optional bar, a line below it, and an explanation on demand."""
-    return (
-        f"<div class='tile'><h4>{name}</h4><div class='value'>{value}</div>{drawn}"
-        f"<div class='below'>{text(below)}</div>"
-        f"<details><summary>What is this?<span class='unread'> {name}</span></summary>"
-        f"<p>{text(explanation)}</p></details></div>"
-    )
+    return markup(
+        "<div class='tile'><h4>{{ name }}</h4><div class='value'>{{ value }}</div>{{ drawn }}"
+        "<div class='below'>{{ below }}</div>"
+        "<details><summary>What is this?<span class='unread'> {{ name }}</span></summary>"
+        "<p>{{ explanation }}</p></details></div>",
+        name=name, value=value, drawn=drawn or "", below=below, explanation=explanation,
+    )  # fmt: skip
 
 
-def bar(share: float, kind: str, interval: Interval | None = None, widest: float = 1.0) -> str:
+def bar(share: float, kind: str, interval: Interval | None = None, widest: float = 1.0) -> Markup:
     """A horizontal bar for a share in [0, 1], with a whisker for the interval, drawn relative to `widest`."""
-    whisker = ""
-    if interval is not None:
-        left, width = 100 * interval.low / widest, 100 * (interval.high - interval.low) / widest
-        whisker = f"<i style='left:{left:.1f}%;width:{width:.1f}%'></i>"
-    return f"<div class='bar bar-{kind}' aria-hidden='true'><b style='width:{100 * share:.1f}%'></b>{whisker}</div>"
+    low, high = (interval.low, interval.high) if interval is not None else (0.0, 0.0)
+    return markup(
+        "<div class='bar bar-{{ kind }}' aria-hidden='true'><b style='width:{{ '%.1f' % share }}%'></b>"
+        "{% if whisker %}<i style='left:{{ '%.1f' % left }}%;width:{{ '%.1f' % width }}%'></i>{% endif %}</div>",
+        kind=kind, share=100 * share, whisker=interval is not None,
+        left=100 * low / widest, width=100 * (high - low) / widest,
+    )  # fmt: skip
 
 
-def table(caption: str, head: str, rows: list[str]) -> str:
+def table(caption: str, head: Markup, rows: Sequence[Markup]) -> Markup:
     """A table that scrolls sideways where it does not fit; the caption is read by screen readers."""
-    body = "".join(rows)
-    return (
-        f"<div class='scroll' tabindex='0' role='region' aria-label='{caption}'><table><caption>{caption}</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    return markup(
+        "<div class='scroll' tabindex='0' role='region' aria-label='{{ caption }}'><table>"
+        "<caption>{{ caption }}</caption><thead><tr>{{ head }}</tr></thead><tbody>{{ body }}</tbody></table></div>",
+        caption=caption, head=head, body=joined(rows),
+    )  # fmt: skip
 
 
-def table_html(made: Table, caption: str, names: int = 1) -> str:
+def table_html(made: Table, caption: str, names: int = 1) -> Markup:
     """A table whose first columns are names and whose others are figures with their intervals below."""
-    head = "".join(
-        f"<th scope='col'{'' if i < names else ' class=num'}>{text(name)}</th>" for i, name in enumerate(made.header)
-    )
-    rows = []
-    for row in made.rows:
-        first = "".join(f"<td>{text(cell)}</td>" for cell in row[: names - 1])
-        rest = "".join(_figure(cell) for cell in row[names:])
-        rows.append(f"<tr>{first}<th scope='row'>{text(row[names - 1])}</th>{rest}</tr>")
-    return table(text(caption), head, rows)
+    head = markup(
+        "{% for name in header %}<th scope='col'{% if loop.index0 >= names %} class=num{% endif %}>{{ name }}</th>"
+        "{% endfor %}",
+        header=made.header, names=names,
+    )  # fmt: skip
+    return table(caption, head, [_row(row, names) for row in made.rows])
 
 
-def _figure(cell: str) -> str:
+def _row(row: Sequence[str], names: int) -> Markup:
+    return markup(
+        "<tr>{% for cell in first %}<td>{{ cell }}</td>{% endfor %}<th scope='row'>{{ name }}</th>{{ rest }}</tr>",
+        first=row[: names - 1], name=row[names - 1], rest=joined(map(_figure, row[names:])),
+    )  # fmt: skip
+
+
+def _figure(cell: str) -> Markup:
     """`4.16 (4.08 to 4.24)` with what is in brackets below it."""
     figure, bracket, rest = cell.partition(" (")
     interval, _, more = rest.partition(")")
-    small = f"<small>{text(interval)}</small>" if bracket else ""
-    small += f"<small>{text(more.lstrip('; '))}</small>" if more.strip() else ""
-    return f"<td class='num'>{text(figure)}{small}</td>"
+    return markup(
+        "<td class='num'>{{ figure }}{% if bracket %}<small>{{ interval }}</small>{% endif %}"
+        "{% if more %}<small>{{ more }}</small>{% endif %}</td>",
+        figure=figure, bracket=bracket, interval=interval, more=more.lstrip("; ") if more.strip() else "",
+    )  # fmt: skip

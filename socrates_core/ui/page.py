@@ -7,10 +7,12 @@ from typing import Any, Final
 
 import gradio as gr
 from gradio import http_server
+from markupsafe import Markup
 from starlette.middleware import Middleware
 
 from socrates_core import __version__
 from socrates_core.errors import LaunchError
+from socrates_core.report.markup import markup
 from socrates_core.ui.access.calls import Calls
 from socrates_core.ui.access.failures import shield
 from socrates_core.ui.access.guard import Guard
@@ -45,7 +47,7 @@ ONE_SENTENCE: Final = (
     "Predicts how people answer in a social-science experiment before it is run, "
     "and says how far to trust the prediction."
 )
-DOORS: Final = (
+DOORS: Final = Markup(
     "<ul class='doors'><li><b>Simulate</b> Pick a study that was run, change who takes part, and see predicted beside "
     "actual answers.</li><li><b>Your study</b> Write your own question before you ask anybody, or bring a survey file "
     "in <b>Your data</b>.</li><li><b>Evaluate</b> Measure a model on many studies that it has not seen.</li></ul>"
@@ -95,19 +97,20 @@ def build_page(
                 adapters_tab(page, tabs, tab, results, choice)
             with gr.Tab("Help", id="help"):
                 gr.HTML(help_html(results.policy), elem_id="help-text", js_on_load=None)
-        gr.HTML(f"<footer class='colophon'>Socrates {__version__}</footer>", elem_id="colophon", js_on_load=None)
+        footer = markup("<footer class='colophon'>Socrates {{ version }}</footer>", version=__version__)
+        gr.HTML(footer, elem_id="colophon", js_on_load=None)
         follow_runs(page, runs, results, board)
         Endpoints(results, RunActions(RunForm(results, board), board, results.policy)).register()
         choice.menu.change(lambda name: _header(name, results), choice.menu, top, **QUICK)
     return page
 
 
-def _header(name: str, results: Results) -> str:
+def _header(name: str, results: Results) -> Markup:
     """Title, and the banner of a model."""
-    return (
-        f"<header class='masthead'><h1>Socrates</h1><p>{ONE_SENTENCE}</p>{DOORS}</header>"
-        f"{banner(results.models.get(name).description)}"
-    )
+    return markup(
+        "<header class='masthead'><h1>Socrates</h1><p>{{ what }}</p>{{ doors }}</header>{{ banner }}",
+        what=ONE_SENTENCE, doors=DOORS, banner=banner(results.models.get(name).description),
+    )  # fmt: skip
 
 
 def _wire_account(page: gr.Blocks, results: Results) -> None:
@@ -117,7 +120,7 @@ def _wire_account(page: gr.Blocks, results: Results) -> None:
     gr.LoginButton(visible=False)  # Gradio opens its routes for signing in where a page has this button
     account = gr.HTML(elem_id="account", js_on_load=None)
 
-    def look(request: gr.Request) -> str:
+    def look(request: gr.Request) -> Markup:
         return account_html(visitor_of(request), results.policy)
 
     page.load(look, None, account, **QUICK)

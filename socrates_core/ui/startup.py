@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Final, Literal
 
 from huggingface_hub import constants
+from markupsafe import Markup
 
 from socrates_core.errors import HubError, SocratesError
 from socrates_core.hub.access import client, hub_step, saved_token
 from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.folder import HUB_ID
+from socrates_core.report.markup import markup
 from socrates_core.study.files import data_size
 from socrates_core.ui.access.failures import LogUnexpected, UnexpectedError
-from socrates_core.ui.html import text, worded_here
+from socrates_core.ui.html import worded_here
 
 DOWNLOADED: Final = (".safetensors", ".json", ".txt", ".jinja")
 """Extensions of the files that are downloaded."""
@@ -68,25 +70,26 @@ class Startup:
         """Begin loading; the thread does not keep the program alive."""
         threading.Thread(target=self._work, name="startup", daemon=True).start()
 
-    def note(self) -> str:
+    def note(self) -> Markup:
         """The progress as HTML; empty once the model is ready."""
-        name = text(self.wanted.words)
         if self.state == "ready":
-            return ""
+            return Markup()
         if self.state == "failed":
-            return (
-                f"<p class='notice' role='alert'>The model {name} could not be loaded, so {self._meanwhile} stays in "
-                f"use: {text(worded_here(self.why))}</p>"
-            )
+            return markup(
+                "<p class='notice' role='alert'>The model {{ name }} could not be loaded, so {{ meanwhile }} stays in "
+                "use: {{ why }}</p>",
+                name=self.wanted.words, meanwhile=self._meanwhile, why=worded_here(self.why),
+            )  # fmt: skip
         done, total = downloaded(self.wanted.model), self._total
         step = "Loading into memory."
         if total and done < total:
             step = f"{data_size(done)} of {data_size(total)} downloaded."
-        share = f"<progress max='{total}' value='{min(done, total)}'></progress>" if total and done < total else ""
-        return (
-            f"<p class='notice' role='status'>The model {name} is being loaded; until it is ready, {self._meanwhile} "
-            f"is used. {step}{share}</p>"
-        )
+        return markup(
+            "<p class='notice' role='status'>The model {{ name }} is being loaded; until it is ready, {{ meanwhile }} "
+            "is used. {{ step }}{% if total and done < total %}"
+            "<progress max='{{ total }}' value='{{ done }}'></progress>{% endif %}</p>",
+            name=self.wanted.words, meanwhile=self._meanwhile, step=step, total=total, done=done,
+        )  # fmt: skip
 
     def _work(self) -> None:
         try:

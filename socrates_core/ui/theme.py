@@ -3,10 +3,13 @@
 Only system fonts are used, so that the page loads nothing from other hosts.
 """
 
+from pathlib import Path
 from typing import Final
 
 import gradio as gr
+from markupsafe import Markup
 
+from socrates_core.report.markup import markup
 from socrates_core.study.files import ASSETS
 
 STYLE_SHEET: Final = ASSETS / "socrates.css"
@@ -76,6 +79,15 @@ def theme() -> gr.themes.Soft:
     )
 
 
-def head() -> str:
-    """HTML for the head of the page: the inline scripts."""
-    return "".join(f"<script>{(ASSETS / name).read_text('utf-8')}</script>" for name in SCRIPTS)
+def head() -> Markup:
+    """HTML for the head of the page: the inline scripts, and the library of figures, to be read before the first one.
+
+    Gradio asks for the library only when there is something to draw, and it takes longer to read than to simulate.
+    """
+    frontend = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
+    return markup(
+        "{% for name in figures %}<link rel='modulepreload' href='./assets/{{ name }}'>{% endfor %}"
+        "{% for script in scripts %}<script>{{ script }}</script>{% endfor %}",
+        figures=[found.name for found in frontend.glob("PlotlyPlot-*.js")],
+        scripts=[Markup((ASSETS / name).read_text("utf-8")) for name in SCRIPTS],
+    )

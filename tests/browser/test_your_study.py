@@ -131,6 +131,7 @@ def score_with_answers(page: Page, folder: Path, digest: str) -> None:
     expect(says).to_contain_text("Labels on a menu: registered and answered")
     expect(says).to_contain_text("Outcomes by their names (intention, price), conditions by arm")
     expect(says).to_contain_text("W (raw) = ")
+    expect(page.locator("#record-picture .main-svg").first).to_be_visible()
     with page.expect_download() as saving:
         page.click("#record-save")
     assert saving.value.suggested_filename == "labels-on-a-menu-scored.html"

@@ -214,8 +214,8 @@ def test_options_off_the_axis_stand_apart_behind_a_line_with_shares_of_all_peopl
     assert list(predicted.x) == [0, 1, 2, 3.5]
     assert actual.y[3] == pytest.approx(25)  # ten of forty
     assert sum(actual.y[:3]) == pytest.approx(100, abs=0.001)  # the thirty others
-    assert figure.layout.xaxis.ticktext[3] == "Don't know"
-    assert actual.hovertext[3] == "Don't know<br>Actual: 25.0 % of all people"
+    assert figure.layout.xaxis.ticktext[3] == "Don&#39;t know"
+    assert actual.hovertext[3] == "Don&#39;t know<br>Actual: 25.0 % of all people"
     assert len(figure.layout.shapes) == 1
     assert "Off the axis" in figure.layout.annotations[0].text
 

@@ -133,8 +133,8 @@ def test_the_page_stands_alone_and_says_what_it_is() -> None:
     assert "All predicted answers are simulated by age." in page
     assert "synthetic answers, not given by people" in page
     assert "Age: 20" in page
-    assert "&quot;seed&quot;: 0" in page
-    assert "Difference between each condition&#x27;s mean" in page or "Difference between each condition's mean" in page
+    assert "&#34;seed&#34;: 0" in page
+    assert "Difference between each condition's mean" in page
 
 
 def test_hostile_texts_leave_the_page_as_it_is() -> None:

@@ -91,7 +91,7 @@ def test_exports_flag_what_is_off_the_axis_and_give_its_share_of_all_people() ->
     assert arm["cell"]["off_axis"] == [98]
     assert arm["off_axis"] == {"predicted": [pytest.approx(0.375)], "actual": [0.25], "n_actual": 10}
     page = to_html(result)
-    assert "37.5% are predicted to answer off the axis (Don&#x27;t know); actually 25.0% do." in page
+    assert "37.5% are predicted to answer off the axis (Don&#39;t know); actually 25.0% do." in page
     assert re.search(r"90\.0% \(56\.[23]% on the axis, 33\.[78]% off it\)", page)
 
 
@@ -100,11 +100,9 @@ def test_the_page_shows_the_share_by_arm_and_the_bounds() -> None:
     assert "actually 25.0% do" in verdict_html(result)
     assert "Off the axis" in metrics_html(result.arms[0])
     assert "of 40 to this text; compared with" in metrics_html(result.arms[0])
-    why = (
-        "30 of 40 human answers are compared. Not compared: 10 off the axis (Don&#x27;t know), compared by their share"
-    )
+    why = "30 of 40 human answers are compared. Not compared: 10 off the axis (Don&#39;t know), compared by their share"
     assert why in notes_html(result)
-    assert "Don&#x27;t know (off the axis; of all people)" in options_html(result.arms[0])
+    assert "Don&#39;t know (off the axis; of all people)" in options_html(result.arms[0])
     table = effects_html(result)
     assert "off the axis: predicted 37.5 %, actual 50.0 %" in table
     assert "bounds −25.0 to +25.0" in table

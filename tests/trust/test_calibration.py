@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from socrates_core.errors import PredictionError
+from socrates_core.model.folder import DEMO_ADAPTER
 from socrates_core.trust.calibration import Calibration, load_calibration, save_calibration
 from socrates_core.trust.error_model.evidence import ALL
 from socrates_core.trust.fingerprint import Fingerprint
@@ -240,6 +241,51 @@ def test_a_hostile_file_is_refused_in_one_line(
         load_calibration(file)
     assert "\n" not in str(refused.value)
     assert "eval.calibrate" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("stated", "refused"),
+    [
+        (8, "there is no row of the effect at 0.8"),  # what failed the test would be offered
+        (None, "there is no row of the effect at 0.8"),  # older files do not say how many groups had effects
+        (12, "no more groups of the test part have effects than it has"),
+        (1, ""),  # too few to try them on
+    ],
+)
+def test_rows_of_a_test_of_effects_cannot_be_missing_unless_too_few_groups_had_some(
+    stated: int | None, refused: str, tmp_path: Path
+) -> None:
+    told = json.loads((DEMO_ADAPTER / "calibration.json").read_text("utf-8"))
+    assert told.pop("tested_effects") == 8
+    told |= {} if stated is None else {"tested_effects": stated}
+    for kind in ("raw", "sharpened"):
+        rows = told["families"][ALL][kind]["tested"]
+        told["families"][ALL][kind]["tested"] = [row for row in rows if row["what"] != "effect"]
+    (tmp_path / "calibration.json").write_text(json.dumps(told), "utf-8")
+    if refused:
+        with pytest.raises(PredictionError, match=refused):
+            load_calibration(tmp_path)
+    else:
+        assert load_calibration(tmp_path).tested_effects == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda family: family.update(sharpness=None), "where a sharpness was found to help"),
+        (lambda family: family["sharpness"].update(gain=-1.0), "where a sharpness was found to help"),
+        (lambda family: family.update(change=None), "where a sharpness was found to help"),
+        (lambda family: family["sharpness"]["setting"].update(temperature=1e-9), "a temperature is 0.35 to 8"),
+    ],
+)
+def test_raw_answers_are_never_called_calibrated_by_a_file_that_lost_what_calibrates_them(
+    change: Callable[[dict[str, Any]], None], said: str, tmp_path: Path
+) -> None:
+    told = json.loads((DEMO_ADAPTER / "calibration.json").read_text("utf-8"))
+    change(told["families"][ALL])
+    (tmp_path / "calibration.json").write_text(json.dumps(told), "utf-8")
+    with pytest.raises(PredictionError, match=said):
+        load_calibration(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 3}', '{"format": NaN}'])

@@ -1,13 +1,16 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from socrates_core.evaluation.prediction_table import PROVENANCE, unit_table
 from socrates_core.trust.calibration import load_calibration
-from socrates_core.trust.command import calibrate
+from socrates_core.trust.command import calibrate, summary
+from socrates_core.trust.fitting import calibrate as fit_calibration
 from tests.ends import exit_code
-from tests.trust.evidence import evaluation
+from tests.trust.evidence import evaluation, provenance
 
 
 def run_of(folder: Path, cells: Any) -> Path:
@@ -26,6 +29,13 @@ def test_a_run_gets_its_calibration_and_says_how_it_did_on_groups_left_out(
     assert "mean at 80%: covered" in said
     assert "too few groups for parts of their own: 3 to 7 options" in said
     assert load_calibration(run).groups == 7
+
+
+def test_predictions_without_any_effect_have_no_slope() -> None:
+    cells = [replace(cell, probs=np.full_like(cell.probs, 0.2)) for cell in evaluation(6)]
+    told = "\n".join(summary(fit_calibration([(cells, provenance())])))
+    assert "no effect was ever predicted, so there is no slope" in told
+    assert "0.00 ± 0.00" not in told
 
 
 def test_several_runs_need_a_name_for_their_file(

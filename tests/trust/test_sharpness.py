@@ -54,5 +54,5 @@ def test_four_groups_are_too_few_and_impossible_settings_are_refused() -> None:
     assert fit_sharpness(np.zeros((4, len(SETTINGS)))) is None
     with pytest.raises(ValueError, match="mixture"):
         Setting(1.0, 1.5)
-    with pytest.raises(ValueError, match="above 0"):
+    with pytest.raises(ValueError, match=r"a temperature is 0\.35 to 8"):
         Setting(0.0, 0.5)

@@ -17,7 +17,8 @@ from socrates_core.trust.error_model.hierarchy import ErrorModel
 from socrates_core.trust.error_model.predictive import Components
 from socrates_core.trust.fitting import calibrate
 from socrates_core.trust.statement.finding import trust
-from socrates_core.trust.statement.making import highest_of, statement_of
+from socrates_core.trust.statement.making import ALIKE, highest_of, statement_of
+from socrates_core.trust.statement.record import Claim
 from tests.trust.evidence import evaluation, provenance
 
 UNIFORM = {"model": "uniform", "revisions": {}, "template": None, "precision": "exact"}
@@ -109,6 +110,23 @@ def test_nothing_is_said_of_a_difference_between_questions(welfare: Simulation, 
     assert "the conditions ask different questions" in (effect.claim.why or "")
     assert statement_of(asked, calibration).arms[0].highest is None
     assert statement_of(asked, calibration).arms[0].mean_claim.inner is not None  # of each question by itself
+
+
+def test_nothing_is_said_of_the_effect_of_a_condition_that_reads_as_the_control_does(
+    welfare: Simulation, calibration: Calibration
+) -> None:
+    read = welfare.control.stimulus
+    alike = replace(
+        welfare,
+        arms=tuple(replace(arm, cell=replace(arm.cell, stimulus=read)) for arm in welfare.arms),
+        effects=tuple(replace(row, cell=replace(row.cell, stimulus=read)) for row in welfare.effects),
+    )
+    said = statement_of(alike, calibration, sharpened=False)
+    (effect,) = said.effects
+    assert effect.claim == Claim(None, None, ALIKE)
+    assert effect.positive is None
+    assert [arm.highest for arm in said.arms] == [None, None]
+    assert said.arms[0].mean_claim.inner is not None  # each mean has its interval all the same
 
 
 def test_an_effect_of_few_people_is_judged_by_a_wider_interval(welfare: Simulation, calibration: Calibration) -> None:

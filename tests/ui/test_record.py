@@ -13,7 +13,7 @@ from socrates_core.study.study_file.reading import study_of
 from socrates_core.ui.access.uploads import Upload
 from socrates_core.ui.access.visitors import Visitor
 from socrates_core.ui.catalogue import open_catalogue
-from socrates_core.ui.record.panel import scored_html
+from socrates_core.ui.record.panel import scored_html, scored_pictures
 from socrates_core.ui.record.work import score_uploads
 from socrates_core.ui.results import Results
 
@@ -52,9 +52,17 @@ def test_columns_are_found_by_the_names_of_the_study_and_the_files_are_deleted(r
     words, uploads = both(results, record, ANSWERS)
     found = score_uploads(results, VISITOR, words)
     assert found.taken == "Outcomes by their names (like), conditions by arm, people by person."
-    drawn = scored_html(found)
+    head, drawn = scored_html(found)
     assert "W = 0.500" in drawn
-    assert "<i>Menu" not in drawn
+    assert "<i>Menu" not in head + drawn
+    ((name, picture),) = scored_pictures(found)
+    assert (name, picture.caption) == (
+        "like",
+        "Means that the model gave, and people's, with 95 % intervals over samples.",
+    )
+    assert picture.figure.layout.meta["alt"] == (
+        "Chart of the means of all conditions. plain: predicted 2.00, actual 1.00; green: predicted 2.00, actual 3.00."
+    )
     assert not any(one.open for one in uploads)
     with pytest.raises(SocratesError, match="no longer here"):
         score_uploads(results, VISITOR, words)
@@ -93,6 +101,5 @@ def test_files_in_the_wrong_fields_are_told_apart(results: Results, record: byte
 
 def test_answers_that_are_no_options_are_counted_and_not_called_nobodys(results: Results, record: bytes) -> None:
     words, _ = both(results, record, ANSWERS.replace(",3,", ",7,"))
-    assert "green: not compared: none of 10 answers is an option of the scale" in scored_html(
-        score_uploads(results, VISITOR, words)
-    )
+    _, drawn = scored_html(score_uploads(results, VISITOR, words))
+    assert "green: not compared: none of 10 answers is an option of the scale" in drawn

@@ -160,20 +160,6 @@ def cell_proper(cell: CellPredictions) -> CellProper | None:
     )
 
 
-def shares_scores(probs: Floats, shares: Floats, ordered: bool) -> Scores:
-    """The mean scores of one distribution that is stated for everybody.
-
-    Σ_y q_y S(p, y): with one p for all, the shares of the answers say as much as the answers.
-
-    Args:
-        probs: (K,) the distribution p.
-        shares: (K,) q of the answers, which add up to 1.
-        ordered: Whether the options have an order.
-    """
-    options = len(probs)
-    return _scores(StatedAnswers(np.tile(probs, (options, 1)), np.arange(options), shares, ordered), probs)
-
-
 def proper_scores(
     found: Sequence[CellProper | None], study_ids: Sequence[str], resamples: StudyResamples
 ) -> ProperScores | None:

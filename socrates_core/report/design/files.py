@@ -144,8 +144,9 @@ def pilot_csv(learnt: Learnt) -> str:
         }
         for name, found in (("before", one.before), ("after", one.after), ("alone", one.alone)):
             for level, place in ((80, 0), (95, 1)):
-                row[f"{name}_low_{level}"] = _text(found and found[place].low)
-                row[f"{name}_high_{level}"] = _text(found and found[place].high)
+                at = None if found is None else found[place]
+                row[f"{name}_low_{level}"] = _text(None if at is None else at.low)
+                row[f"{name}_high_{level}"] = _text(None if at is None else at.high)
         rows.append({"simulated": "true", "of_people_alone": "seen, alone_…", **row})
     return _csv(rows)
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 
 import plotly.graph_objects as go
+from markupsafe import Markup
 
-from socrates_core.metrics.uncertainty import Interval
-from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress, wrapped
+from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress, lines_of, wrapped
 from socrates_core.trust.design.advice import EffectAdvice, Plan
-from socrates_core.trust.design.learnt import Quantity
+from socrates_core.trust.design.learnt import Pair, Quantity
 
 HOPED: Final = "#009E73"
 """Green of Okabe and Ito's palette, with dashes: what the error model allows."""
@@ -57,8 +57,10 @@ def pilot_figure(quantities: Sequence[Quantity]) -> go.Figure:
             xs: list[float | None] = []
             ys: list[float | None] = []
             for height, _, (_, intervals) in drawn:
-                xs += [intervals[level].low, intervals[level].high, None]
-                ys += [height, height, None]
+                at = intervals[level]
+                if at is not None:
+                    xs += [at.low, at.high, None]
+                    ys += [height, height, None]
             figure.add_scatter(
                 x=xs, y=ys, mode="lines", line={"color": colour, "width": wide}, showlegend=False, hoverinfo="skip",
                 opacity=0.55 if level == 0 else 1,
@@ -82,7 +84,7 @@ def pilot_figure(quantities: Sequence[Quantity]) -> go.Figure:
     return figure
 
 
-def _side(one: Quantity, place: int) -> tuple[float, tuple[Interval, Interval]] | None:
+def _side(one: Quantity, place: int) -> tuple[float, Pair] | None:
     """Middle and intervals of a side: before, after, alone."""
     found = (one.before, one.after, one.alone)[place]
     if found is None:
@@ -91,6 +93,7 @@ def _side(one: Quantity, place: int) -> tuple[float, tuple[Interval, Interval]] 
     return (sum((found[0].low, found[0].high)) / 2 if middle is None or place == 0 else middle), found
 
 
-def _hover(name: str, one: Quantity, middle: float, found: tuple[Interval, Interval]) -> str:
-    ends = "; ".join(f"{level} %: {at.low:.1f} to {at.high:.1f}" for level, at in zip((80, 95), found, strict=True))
-    return f"{wrapped(one.name, 40, 6)}<br>{name}: {middle:.1f} ({ends})"
+def _hover(name: str, one: Quantity, middle: float, found: Pair) -> Markup:
+    known = ((level, at) for level, at in zip((80, 95), found, strict=True) if at is not None)
+    ends = "; ".join(f"{level} %: {at.low:.1f} to {at.high:.1f}" for level, at in known)
+    return lines_of(wrapped(one.name, 40, 6), f"{name}: {middle:.1f} ({ends})")

@@ -8,7 +8,7 @@ from socrates_core.report.words import percent, signed
 from socrates_core.trust.design.advice import Advice, EffectAdvice, Hope, Plan
 from socrates_core.trust.design.contrast import ANOTHER_EFFECT
 from socrates_core.trust.design.family import HOW_SIMULATED
-from socrates_core.trust.design.learnt import Learnt, Quantity
+from socrates_core.trust.design.learnt import Learnt, Pair, Quantity
 from socrates_core.trust.design.power import LEAST_PEOPLE, MOST_PEOPLE, TESTS
 
 PREDICTED_ONLY: Final = (
@@ -206,7 +206,7 @@ def _seen(one: Quantity) -> str:
     return "none" if one.seen is None else _value(one, one.seen)
 
 
-def _at(one: Quantity, found: tuple[Interval, Interval] | None) -> str:
+def _at(one: Quantity, found: Pair | None) -> str:
     return "can't say" if found is None else _ends(one, found[0])
 
 

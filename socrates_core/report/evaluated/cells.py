@@ -1,7 +1,5 @@
 """Every scored cell of an evaluation, folded: its shares as bars, and what people were shown and the model read."""
 
-import html
-from collections.abc import Sequence
 from typing import Final
 
 from socrates_core.errors import counted
@@ -13,6 +11,7 @@ from socrates_core.prompt import TEMPLATES, segments
 from socrates_core.report.document import Drawing, Folded, Group, Part
 from socrates_core.report.evaluation_figures import CellShares, cell_shares
 from socrates_core.report.figures import bar_shares, bars_of, with_off_axis
+from socrates_core.report.markup import markup
 from socrates_core.report.words import number
 from socrates_core.study.study_set import Cell
 
@@ -109,20 +108,18 @@ def _drawing(shares: CellShares) -> Drawing:
         f"{name}: predicted {ours:.0f} %, actual {theirs:.0f} %"
         for name, ours, theirs in zip(bars.names, *sides, strict=True)
     )
+    # the answer under each bar while there is room, otherwise under every fifth or so
+    every = max(1, len(bars.at) // 6) if len(bars.at) > 11 else 1
+    named = list(zip(bars.at, bars.names, strict=True))[::every]
+    ticks = [(slot * (at + 0.5), name.partition(" = ")[0][:9]) for at, name in named]
     return Drawing(
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT + 18}" role="img" aria-label="{html.escape(told)}">'
-        f'<path class="predicted" d="{paths[0]}"/><path class="actual" d="{paths[1]}"/>'
-        f'<path d="M0 {HEIGHT}h{WIDTH}"/>{_ticks(bars.at, bars.names, slot)}</svg>'
-        f"<small>Dashed: {shares.predicted_name.lower()}. Solid: {shares.actual_name.lower()}. The highest bar is "
-        f"{most:.0f} %.</small>"
-    )
-
-
-def _ticks(at: Sequence[float], names: Sequence[str], slot: float) -> str:
-    """The answer under each bar while there is room, otherwise under every fifth or so."""
-    every = max(1, len(at) // 6) if len(at) > 11 else 1
-    return "".join(
-        f'<text x="{slot * (place + 0.5):.0f}" y="{HEIGHT + 13}">{html.escape(name.partition(" = ")[0][:9])}</text>'
-        for i, (place, name) in enumerate(zip(at, names, strict=True))
-        if i % every == 0
-    )
+        markup(
+            '<svg viewBox="0 0 {{ width }} {{ height + 18 }}" role="img" aria-label="{{ told }}">'
+            '<path class="predicted" d="{{ paths[0] }}"/><path class="actual" d="{{ paths[1] }}"/>'
+            '<path d="M0 {{ height }}h{{ width }}"/>{% for x, name in ticks %}'
+            '<text x="{{ \'%.0f\' % x }}" y="{{ height + 13 }}">{{ name }}</text>{% endfor %}</svg>'
+            "<small>Dashed: {{ shares.predicted_name.lower() }}. Solid: {{ shares.actual_name.lower() }}. The highest "
+            "bar is {{ '%.0f' % most }} %.</small>",
+            width=WIDTH, height=HEIGHT, told=told, paths=paths, ticks=ticks, shares=shares, most=most,
+        )
+    )  # fmt: skip

@@ -17,8 +17,10 @@ from socrates_core.report.figures import (
     with_off_axis,
     wrapped,
 )
+from socrates_core.report.trust.which import raw_words
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.result import ArmResult, Simulation
+from socrates_core.trust.statement.finding import trust
 
 SIDE_BY_SIDE: Final = 4
 """Up to so many conditions stand as bars side by side; more become rows of a grid."""
@@ -32,7 +34,7 @@ def conditions_figure(simulation: Simulation) -> go.Figure:
     arms = simulation.arms
     bars = common_bars(arms)
     draw = _side_by_side if len(arms) <= SIDE_BY_SIDE else _grid
-    figure = draw(arms, bars)
+    figure = draw(arms, bars, raw_words(trust(simulation), ", raw"))
     label_bars(figure, bars)
     return figure
 
@@ -68,7 +70,7 @@ def shares_in(bars: Bars, arm: ArmResult, arms: tuple[ArmResult, ...]) -> list[f
     return bar_shares(bars, over(all_values(arms), arm), None if arm.off_axis is None else arm.off_axis.predicted)
 
 
-def _side_by_side(arms: tuple[ArmResult, ...], bars: Bars) -> go.Figure:
+def _side_by_side(arms: tuple[ArmResult, ...], bars: Bars, which: str) -> go.Figure:
     figure = go.Figure()
     for arm, (colour, pattern) in zip(arms, LOOKS, strict=False):
         apart = None if arm.off_axis is None else arm.off_axis.predicted
@@ -76,7 +78,7 @@ def _side_by_side(arms: tuple[ArmResult, ...], bars: Bars) -> go.Figure:
             name=wrapped(arm.label, 40, 2),
             x=list(bars.at),
             y=shares_in(bars, arm, arms),
-            hovertext=bar_hovers(bars, f"{wrapped(arm.label, 40, 2)}, predicted", over(all_values(arms), arm), apart),
+            hovertext=bar_hovers(bars, wrapped(arm.label, 40, 2) + ", predicted", over(all_values(arms), arm), apart),
             hoverinfo="text",
             marker={
                 "color": colour,
@@ -85,11 +87,11 @@ def _side_by_side(arms: tuple[ArmResult, ...], bars: Bars) -> go.Figure:
         )
     dress(figure, height=380)
     figure.update_layout(barmode="group", bargap=0.25, bargroupgap=0.05)
-    figure.update_yaxes(title={"text": "Predicted share (%)"}, rangemode="tozero")
+    figure.update_yaxes(title={"text": f"Predicted share{which} (%)"}, rangemode="tozero")
     return figure
 
 
-def _grid(arms: tuple[ArmResult, ...], bars: Bars) -> go.Figure:
+def _grid(arms: tuple[ArmResult, ...], bars: Bars, which: str) -> go.Figure:
     """One row a condition, darker where more people answer so; a share stands in each field with room for it."""
     table = [shares_in(bars, arm, arms) for arm in arms]
     figure = go.Figure()
@@ -99,13 +101,13 @@ def _grid(arms: tuple[ArmResult, ...], bars: Bars) -> go.Figure:
         z=table,
         colorscale=[[0, "rgba(213,94,0,0.04)"], [1, "rgba(213,94,0,0.95)"]],
         zmin=0,
-        colorbar={"title": {"text": "%"}, "thickness": 12, "tickfont": {"color": NEUTRAL}},
+        colorbar={"title": {"text": f"%{which}"}, "thickness": 12, "tickfont": {"color": NEUTRAL}},
         xgap=2,
         ygap=2,
         hovertext=[
             bar_hovers(
                 bars,
-                f"{wrapped(arm.label, 40, 2)}, predicted",
+                wrapped(arm.label, 40, 2) + ", predicted",
                 over(all_values(arms), arm),
                 None if arm.off_axis is None else arm.off_axis.predicted,
             )

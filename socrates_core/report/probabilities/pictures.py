@@ -1,6 +1,5 @@
 """Plotly figures of reliability and of differences between groups, drawn from metrics.json alone."""
 
-import html
 from collections.abc import Mapping
 
 import plotly.graph_objects as go
@@ -8,7 +7,7 @@ import plotly.graph_objects as go
 from socrates_core.metrics.proper.reliability import ReliabilityOf
 from socrates_core.metrics.proper.structure import AttributeStructure
 from socrates_core.people.edit import attribute_words
-from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress
+from socrates_core.report.figures import ACTUAL, NEUTRAL, PREDICTED, dress, lines_of
 from socrates_core.report.words import signed
 
 
@@ -41,8 +40,10 @@ def reliability_figure(found: ReliabilityOf) -> go.Figure:
             line={"color": colour, "width": 1},
             marker={"color": colour, "symbol": symbol, "size": [7 + 12 * bin_.share**0.5 for bin_ in one.bins]},
             hovertext=[
-                f"predicted {bin_.predicted:.2f}, happened {bin_.observed:.2f}<br>{bin_.events:,} events of "
-                f"{bin_.studies:,} studies"
+                lines_of(
+                    f"predicted {bin_.predicted:.2f}, happened {bin_.observed:.2f}",
+                    f"{bin_.events:,} events of {bin_.studies:,} studies",
+                )
                 for bin_ in one.bins
             ],
             hoverinfo="text",
@@ -66,7 +67,7 @@ def structure_figure(structure: Mapping[str, AttributeStructure]) -> go.Figure:
         name="Predicted / actual variance between groups",
         mode="markers",
         x=[value for value, _ in values],
-        y=[html.escape(name if len(name) <= 28 else name[:27] + "…") for name, _ in known],
+        y=[lines_of(name if len(name) <= 28 else name[:27] + "…") for name, _ in known],
         error_x={
             "type": "data",
             "symmetric": False,
@@ -75,7 +76,7 @@ def structure_figure(structure: Mapping[str, AttributeStructure]) -> go.Figure:
             "color": PREDICTED,
         },
         marker={"color": PREDICTED, "symbol": "diamond", "size": 9},
-        hovertext=[f"{html.escape(name)}: {signed(one.value or 0.0, 2)}" for name, one in known],
+        hovertext=[lines_of(f"{name}: {signed(one.value or 0.0, 2)}") for name, one in known],
         hoverinfo="text",
     )
     dress(figure, height=160 + 24 * len(known))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from socrates_core.evaluation.results.json_file import as_json
+from socrates_core.metrics.proper.sampled import SampledScores, ScoreIntervals
 from socrates_core.metrics.proper.scores import Scores
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.document import Part, Table
@@ -14,7 +15,7 @@ from socrates_core.report.record.scoring import ScoredOutcome, ScoredRecord
 from socrates_core.report.trust.distance import comparable_of, distance_words, distances_sentence
 from socrates_core.report.trust.tables import CANNOT, shares_trust_table
 from socrates_core.report.trust.which import raw_words
-from socrates_core.report.words import number, percent, signed
+from socrates_core.report.words import number, percent, signed, with_interval
 from socrates_core.simulation.result import ArmResult, Simulation
 
 FORMAT: Final = 1
@@ -27,8 +28,15 @@ EXPLAIN_SCORES: Final = (
     "Proper scores of the registered shares, given the answers on the axis: 0 is best, and nobody can expect a better "
     "one by stating other shares than those that they believe. Brier is in [0, 2], the ranked probability score in [0, "
     "1], the log score in nats, with probabilities under 10⁻⁶ taken as 10⁻⁶. People's own shares, known only "
-    "afterwards, are the best that one prediction for everybody could have scored."
+    "afterwards, are the best that one prediction for everybody could have scored. Intervals (95 %) are over samples "
+    "of people; the uniform baseline minus a prediction is above 0 where the prediction is better, for the same people."
 )
+
+
+NO_ORDER: Final = "no order"
+TOO_FEW: Final = "too few answered"
+TIED: Final = 1e-9
+"""In the scale's own numbers: means of the same answers differ by less, for they are added up in different orders."""
 
 
 def finding_parts(one: ScoredOutcome) -> list[Part]:
@@ -66,10 +74,12 @@ def finding_lines(one: ScoredOutcome) -> list[str]:
     tables = ((positive_table(one, made), "effect above 0"), (highest_table(one, made), "highest true mean"))
     for table, what in tables:
         for label, said, *seen in () if table is None else table.rows:
-            told.append(f"{label}: {what} was given {said}; people's {', '.join(seen)}")
+            shown = f"people's {', '.join(seen)}" if seen[0] != TOO_FEW else "too few people answered"
+            told.append(f"{label}: {what} was given {said}; {shown}")
     for arm in one.scores:
-        kinds = ", ".join(f"{name} {_brief(scores)}" for name, scores in _kinds(arm))
+        kinds = ", ".join(f"{name} {_brief(scores)}" for name, scores, _ in _kinds(arm))
         told.append(f"{arm.label}: Brier, ranked probability and log score: {kinds}")
+        told += [f"{arm.label}: {name}, Brier score: {_better(of)[0]}" for name, of in _gains(arm)]
     return told
 
 
@@ -117,18 +127,14 @@ def highest_table(one: ScoredOutcome, made: Simulation) -> Table | None:
 
 def scores_table(scores: Sequence[ArmScores]) -> Table:
     """A row for each condition and prediction."""
-    rows = [
-        (
-            arm.label,
-            name,
-            number(of.brier),
-            "no order" if of.rps is None else number(of.rps),
-            number(of.log),
-            f"{arm.answers:,}",
-        )
-        for arm in scores
-        for name, of in _kinds(arm)
-    ]
+    rows = []
+    for arm in scores:
+        for name, of, ends in _kinds(arm):
+            at = (None, None, None) if ends is None else (ends.brier, ends.rps, ends.log)
+            ranked = NO_ORDER if of.rps is None else with_interval(of.rps, at[1])
+            shown = (with_interval(of.brier, at[0]), ranked, with_interval(of.log, at[2]))
+            rows.append((arm.label, name, *shown, f"{arm.answers:,}"))
+        rows += [(arm.label, name, *_better(gain), f"{arm.answers:,}") for name, gain in _gains(arm)]
     header = ("Condition", "Prediction", "Brier score", "Ranked probability score", "Log score", "Answers")
     return Table(header, tuple(rows))
 
@@ -179,10 +185,32 @@ def _outcome_json(one: ScoredOutcome) -> dict[str, Any]:
     }
 
 
-def _kinds(arm: ArmScores) -> list[tuple[str, Scores]]:
-    calibrated = [] if arm.calibrated is None else [("calibrated", arm.calibrated)]
-    raw = ("as registered" if arm.calibrated is None else "raw", arm.raw)
-    return [raw, *calibrated, ("uniform baseline", arm.uniform), ("people's own shares", arm.own_shares)]
+def _kinds(arm: ArmScores) -> list[tuple[str, Scores, ScoreIntervals | None]]:
+    """Each prediction with its scores; those of people's own shares have no interval, for they are fitted to them."""
+    calibrated = [] if arm.calibrated is None else [("calibrated", arm.calibrated, arm.calibrated_intervals)]
+    return [
+        ("as registered" if arm.calibrated is None else "raw", arm.raw, arm.raw_intervals),
+        *calibrated,
+        ("uniform baseline", arm.uniform, arm.uniform_intervals),
+        ("people's own shares", arm.own_shares, None),
+    ]
+
+
+def _gains(arm: ArmScores) -> list[tuple[str, SampledScores]]:
+    raw = "as registered" if arm.calibrated is None else "raw"
+    calibrated = [] if arm.calibrated_better is None else [("uniform baseline minus calibrated", arm.calibrated_better)]
+    return [(f"uniform baseline minus {raw}", arm.raw_better), *calibrated]
+
+
+def _better(found: SampledScores) -> tuple[str, str, str]:
+    """Differences of Brier, ranked probability and log score with their intervals."""
+    of, at = found.scores, found.intervals
+
+    def shown(value: float, ends: Interval) -> str:
+        return f"{signed(value, 3)} ({signed(ends.low, 3)} to {signed(ends.high, 3)})"
+
+    ranked = NO_ORDER if of.rps is None or at.rps is None else shown(of.rps, at.rps)
+    return shown(of.brier, at.brier), ranked, shown(of.log, at.log)
 
 
 def _brief(scores: Scores) -> str:
@@ -191,7 +219,7 @@ def _brief(scores: Scores) -> str:
 
 def _effect_seen(observed: float | None, ends: Interval | None) -> tuple[str, str]:
     if observed is None or ends is None:
-        return "too few answered", "nothing"
+        return TOO_FEW, "nothing"
     shows = "above 0" if ends.low > 0 else "below 0" if ends.high < 0 else "not told apart from 0"
     return f"{signed(observed)} ({signed(ends.low)} to {signed(ends.high)})", shows
 
@@ -200,13 +228,15 @@ def _mean_seen(arm: ArmResult, arms: Sequence[ArmResult]) -> tuple[str, str]:
     """People's mean, and whether it is the highest; their intervals say whether that may be chance."""
     ends = arm.actual_mean_interval
     if arm.actual_mean is None or ends is None:
-        return "too few answered", "nothing"
+        return TOO_FEW, "nothing"
     others = [(one.actual_mean, one.actual_mean_interval) for one in arms if one is not arm]
     known = [(mean, at) for mean, at in others if mean is not None and at is not None]
     if len(known) < len(others):
         shows = "not all conditions were answered"
-    elif any(mean > arm.actual_mean for mean, _ in known):
+    elif any(mean > arm.actual_mean + TIED for mean, _ in known):
         shows = "not the highest"
+    elif any(mean > arm.actual_mean - TIED for mean, _ in known):
+        shows = "as high as another's"
     else:
         overlaps = any(at.high >= ends.low for _, at in known)
         shows = "highest; its interval overlaps with another's" if overlaps else "highest"

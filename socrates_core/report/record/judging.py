@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from scipy.special import logit
 
-from socrates_core.metrics.proper.scores import Scores, shares_scores
+from socrates_core.metrics.proper.sampled import SampledScores, ScoreIntervals, sampled_scores
+from socrates_core.metrics.proper.scores import Scores
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.record.frozen import FrozenClaim
 from socrates_core.scale.distribution import Floats
@@ -74,6 +75,13 @@ class ArmScores:
     """Of the shares of these answers: the best that one distribution could have scored, known only afterwards."""
     uniform: Scores
     """Of the uniform baseline."""
+    raw_intervals: ScoreIntervals
+    """Over samples of people, as all here."""
+    calibrated_intervals: ScoreIntervals | None
+    uniform_intervals: ScoreIntervals
+    raw_better: SampledScores
+    """Uniform baseline minus raw, paired: above 0, the prediction is better."""
+    calibrated_better: SampledScores | None
 
 
 def judged(claim: FrozenClaim, observed: float | None, ends: Interval | None) -> Judged:
@@ -129,19 +137,34 @@ def arm_scores(said: Statement, made: Simulation) -> tuple[ArmScores, ...]:
     for arm in made.arms:
         if arm.actual is None or arm.open_ended:
             continue
-        shares, ordered, options = np.asarray(arm.actual.probs), not arm.cell.scale.nominal, len(arm.predicted.probs)
-        one = calibrated.get(arm.cell.condition_num)
-        found.append(
-            ArmScores(
-                label=arm.label,
-                answers=arm.n_actual,
-                raw=shares_scores(np.asarray(arm.predicted.probs), shares, ordered),
-                calibrated=None if one is None else shares_scores(np.array(one.calibrated), shares, ordered),
-                own_shares=shares_scores(shares, shares, ordered),
-                uniform=shares_scores(np.full(options, 1 / options), shares, ordered),
-            )
-        )
+        found.append(_arm_scores(arm, calibrated.get(arm.cell.condition_num)))
     return tuple(found)
+
+
+def _arm_scores(arm: ArmResult, said: ArmStatement | None) -> ArmScores:
+    assert arm.actual is not None
+    people, ordered = np.asarray(arm.actual.probs), not arm.cell.scale.nominal
+    even = np.full(len(people), 1 / len(people))
+
+    def scores(probs: Floats, better_than: Floats | None = None) -> SampledScores:
+        return sampled_scores(probs, people, max(1.0, arm.n_effective), ordered, better_than)
+
+    given = np.asarray(arm.predicted.probs)
+    raw, uniform = scores(given), scores(even)
+    calibrated = None if said is None else scores(np.array(said.calibrated))
+    return ArmScores(
+        label=arm.label,
+        answers=arm.n_actual,
+        raw=raw.scores,
+        calibrated=None if calibrated is None else calibrated.scores,
+        own_shares=scores(people).scores,
+        uniform=uniform.scores,
+        raw_intervals=raw.intervals,
+        calibrated_intervals=None if calibrated is None else calibrated.intervals,
+        uniform_intervals=uniform.intervals,
+        raw_better=scores(given, even),
+        calibrated_better=None if said is None else scores(np.array(said.calibrated), even),
+    )
 
 
 def _checked_arm(said: ArmStatement, arm: ArmResult, bound: DistanceStatement | None) -> ArmStatement:

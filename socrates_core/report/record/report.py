@@ -5,7 +5,7 @@ from typing import Final
 
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.document import Part, Picture, Section, Table, to_html, to_markdown
-from socrates_core.report.figures import arms_figure
+from socrates_core.report.figures import PREDICTED, arms_figure, lines_of
 from socrates_core.report.prediction.compared import comparison_files, comparison_lines
 from socrates_core.report.record.findings import finding_lines, finding_parts, scored_json
 from socrates_core.report.record.frozen import FrozenClaim
@@ -27,18 +27,14 @@ W_OF_RAW: Final = (
     "The means registered here are calibrated: they are not those of the raw distributions, which the model gave and "
     "of which W and means above are where they are called raw."
 )
-CAPTION: Final = (
-    "Means that the model gave, and people's, with 95 % intervals over samples; pale behind them, where the record "
-    "says that the true mean lies, the broad part at 80 % and the narrow one at 95 %."
-)
+CAPTION: Final = "Means that the model gave, and people's, with 95 % intervals over samples{}."
+PALE: Final = "; pale behind them, where the record says that the true mean lies"
+OF_OPEN_MARKS: Final = " Pale parts are of the calibrated answers, whose registered means are the open marks."
 LEVELS: Final[Mapping[str, Callable[[FrozenClaim], Interval | None]]] = {
     "80 %": lambda claim: claim.inner,
     "95 %": lambda claim: claim.outer,
 }
 """Level → what was registered at it."""
-
-SAME_MEAN: Final = 0.005
-"""In the scale's own numbers: means closer than this are shown as one."""
 
 
 def scored_files(record: OpenedRecord, scored: ScoredRecord) -> dict[str, str]:
@@ -119,31 +115,52 @@ def _outcome(one: ScoredOutcome) -> list[Part]:
     which = raw_words(one.said, ", calibrated")
     tables = [judged_table("mean", one.means, which), judged_table("effect", one.effects, which)]
     shown = [table for table in tables if table is not None]
-    raw = [W_OF_RAW] if _calibrated(one) else []
+    raw = [W_OF_RAW] if raw_words(one.said, "raw") else []
     raw += [NOT_TELLING] if one.said.basis is not None and not one.said.basis.telling and one.said.applied else []
     judged: list[Part] = [f"{TITLE}, as registered.", HOW_JUDGED, *raw, *shown] if shown else []
-    return [*parts, *_picture(one), *judged, *finding_parts(one)]
+    picture = scored_picture(one)
+    return [*parts, *([] if picture is None else [picture]), *judged, *finding_parts(one)]
 
 
-def _picture(one: ScoredOutcome) -> list[Part]:
-    """Means that the model gave beside people's, on the registered intervals of the true ones."""
+def scored_picture(one: ScoredOutcome) -> Picture | None:
+    """Means that the model gave beside people's, on the registered intervals of the true ones; None where the options
+    have no order, or nothing was predicted.
+    """
     made = one.result.simulation
     if made is None or made.arms[0].cell.scale.nominal:
-        return []
+        return None
     claims = {judged.claim.label: judged.claim for judged in one.means}
-    marks = [
-        ErrorMark(claim.inner, claim.outer, "registered") if (claim := claims.get(arm.label)) else None
-        for arm in made.arms
-    ]
-    return [Picture(mark_means(arms_figure(made), marks), CAPTION)]
+    found = [claims.get(arm.label) for arm in made.arms]
+    marks = [None if claim is None else ErrorMark(claim.inner, claim.outer, _hover(claim)) for claim in found]
+    figure = mark_means(arms_figure(made), marks)
+    caption = _caption([claim for claim in found if claim is not None])
+    if not raw_words(one.said, "raw"):
+        return Picture(figure, caption)
+    heights = next(trace.y for trace in figure.data if trace.mode == "markers")
+    rows = [(height, claim) for height, claim in zip(heights, found, strict=True) if claim is not None]
+    figure.add_scatter(
+        name="Registered mean, calibrated",
+        mode="markers",
+        x=[claim.predicted for _, claim in rows],
+        y=[height for height, _ in rows],
+        marker={"color": PREDICTED, "symbol": "diamond-open", "size": 11, "line": {"width": 2}},
+        hovertext=[_hover(claim) for _, claim in rows],
+        hoverinfo="text",
+    )
+    return Picture(figure, caption + OF_OPEN_MARKS)
 
 
-def _calibrated(one: ScoredOutcome) -> bool:
-    """Whether the registered means are others than those of the distributions that are scored."""
-    arms = () if one.result.simulation is None else one.result.simulation.arms
-    given = {arm.label: arm.predicted_mean for arm in arms}
-    claims = [judged.claim for judged in one.means]
-    return any(abs(claim.predicted - given.get(claim.label, claim.predicted)) > SAME_MEAN for claim in claims)
+def _caption(claims: Sequence[FrozenClaim]) -> str:
+    """What is drawn, with no word of levels at which nothing was registered."""
+    there = [level for level, at in LEVELS.items() if any(at(claim) is not None for claim in claims)]
+    both = ", the broad part at 80 % and the narrow one at 95 %"
+    return CAPTION.format(f"{PALE}{both if len(there) > 1 else f' with a probability of {there[0]}'}" if there else "")
+
+
+def _hover(claim: FrozenClaim) -> str:
+    found = (f"{level}: {_ends(at, 2)}" for level, of in LEVELS.items() if (at := of(claim)) is not None)
+    told = ", ".join(found) or NOT_CLAIMED
+    return lines_of(f"{claim.label}: registered mean {claim.predicted:.2f}", f"true mean, {told}")
 
 
 def _row(one: Judged, digits: int, levels: Sequence[str]) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.trust.statement.record import (
     ArmStatement,
     Checked,
-    Claim,
     Covered,
     EffectStatement,
     Statement,
@@ -194,12 +193,13 @@ def _about_mean(found: Statement, arm: ArmStatement) -> str:
 
 
 def _about_shares(found: Statement, arm: ArmStatement) -> str:
-    """Of the share that splits the people most evenly."""
+    """Of the share that splits the people most evenly; shares have an interval at 80 % alone."""
     if not arm.shares:
         return ""
     one = min(arm.shares, key=lambda share: abs(share.predicted - 0.5))
+    likely = "the same probability" if arm.mean_claim.inner is not None else "a probability of 80 %"
     return (
-        f"With the same probability, {_share_ends(one.claim.inner)} of everybody would answer {one.answers} in "
+        f"With {likely}, {_share_ends(one.claim.inner)} of everybody would answer {one.answers} in "
         f"{arm.label} (predicted {percent(one.predicted)}{of_which(found, ', ')})."
     )
 
@@ -207,16 +207,22 @@ def _about_shares(found: Statement, arm: ArmStatement) -> str:
 def _about_effects(found: Statement) -> list[str]:
     if not found.effects:
         return []
-    if found.effects[0].claim.inner is None and found.effects[0].claim.outer is None:
+    claimed = [one for one in found.effects if one.claim.inner is not None or one.claim.outer is not None]
+    if not claimed:
         return [f"Can't say how far off effects are: {found.effects[0].claim.why}."]
     if found.basis is not None and not found.basis.informed:
         return ["It is no information about the effect: on other studies, assuming no effect did as well."]
-    largest = max(found.effects, key=lambda one: abs(one.predicted))
+    largest = max(claimed, key=lambda one: abs(one.predicted))
     worth = "" if largest.worth is None else f", as good as asking {worth_words(largest.worth)} in each condition"
     predicted = f"predicted {signed(largest.predicted)} % of the scale{of_which(found, ', ')}"
+    if largest.positive is None:
+        outer = largest.claim.outer
+        return [
+            f"With a probability of 95 %, the true effect of {largest.label} ({predicted}) is {effect_ends(outer)}."
+        ]
     return [
         f"The effect of {largest.label} ({predicted}) is above 0 with a probability of "
-        f"{percent(largest.positive or 0)}{worth}."
+        f"{percent(largest.positive)}{worth}."
     ]
 
 
@@ -226,12 +232,15 @@ def _about_support(found: Statement) -> str:
 
 def _missing(found: Statement) -> list[tuple[str, str]]:
     """What of an applied calibration cannot be said, and why."""
-    claims: list[tuple[str, Claim]] = [("True means", found.arms[0].mean_claim)]
-    claims += [("True effects", found.effects[0].claim)] if found.effects else []
-    missing = [(what, claim.why) for what, claim in claims if claim.why is not None]
+    missing = [("True means", found.arms[0].mean_claim.why)]
+    by_why: dict[str | None, list[str]] = {}
+    for one in found.effects:
+        by_why.setdefault(one.claim.why, []).append(one.label)
+    for why, labels in by_why.items():
+        missing.append(("True effects" if len(by_why) == 1 else f"True effects of {', '.join(labels)}", why))
     if found.distance is not None and found.distance.outer is None:
         missing.append(("W at 95 %", "too few groups to bound it"))
-    return missing
+    return [(what, why) for what, why in missing if why is not None]
 
 
 def _worth_of(one: EffectStatement, found: Statement) -> str:

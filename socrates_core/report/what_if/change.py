@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from socrates_core.evaluation.results.json_file import as_json as plain
 from socrates_core.report.document import Table
 from socrates_core.report.trust.tables import effect_ends, ends
+from socrates_core.report.trust.which import raw_words
 from socrates_core.simulation.result import Simulation
 from socrates_core.simulation.what_if.comparison import OutcomeComparison, WhatIf
 from socrates_core.simulation.what_if.naming import short
 from socrates_core.simulation.what_if.setting import PredictedSetting
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.trust.statement.change import SAME, ChangeStatement, changes_of
+from socrates_core.trust.statement.finding import trust
+from socrates_core.trust.statement.record import Claim
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,14 @@ class SettingChange:
     setting: str
     first: str
     conditions: tuple[ChangeStatement, ...]
+    calibrated: bool
+    """Whether what is said is of calibrated answers, of one of the settings at least."""
+
+
+OF_CALIBRATED: Final = (
+    "True means and differences are said of calibrated answers; means, shares and W of the settings are of raw ones, "
+    "as the model gives them."
+)
 
 
 def changes(found: WhatIf, outcome: OutcomeComparison) -> tuple[SettingChange, ...]:
@@ -37,18 +48,23 @@ def changes(found: WhatIf, outcome: OutcomeComparison) -> tuple[SettingChange, .
         pairs = [(one.arms[0], one.arms[place]) for one in outcome.arms]
         same = setting.population == first.population
         question = made.outcome.question == asked.outcome.question
-        told.append(SettingChange(setting.name, first.name, changes_of(control, simulation, pairs, same, question)))
+        of = any(raw_words(trust(one), "both") for one in (control, simulation))
+        said = changes_of(control, simulation, pairs, same, question)
+        told.append(SettingChange(setting.name, first.name, said, of))
     return tuple(told)
 
 
 def change_sentences(told: Sequence[SettingChange]) -> list[str]:
-    """One for each setting but the first: where the true difference lies, or why that is not said."""
-    return [_sentence(one) for one in told]
+    """One for each setting but the first: where the true difference lies, or why that is not said; and what all this
+    is said of, where it is not of the answers that the other figures are of.
+    """
+    claimed = any(claim.inner or claim.outer for one in told for row in one.conditions for claim in _claims(row))
+    return [*map(_sentence, told), *([OF_CALIBRATED] if claimed and any(one.calibrated for one in told) else [])]
 
 
 def change_table(told: Sequence[SettingChange]) -> Table | None:
     """True means of the settings and true differences, a row for each condition; None where nothing is claimed."""
-    claims = [claim for one in told for row in one.conditions for claim in (row.first, row.other, row.claim)]
+    claims = [claim for one in told for row in one.conditions for claim in _claims(row)]
     if all(claim.inner is None for claim in claims):
         return None
     first = short(told[0].first)
@@ -71,6 +87,10 @@ def changes_json(told: Sequence[SettingChange]) -> list[dict[str, Any]]:
         {"setting": one.setting, "said": _sentence(one), "conditions": [plain(row) for row in one.conditions]}
         for one in told
     ]
+
+
+def _claims(row: ChangeStatement) -> tuple[Claim, Claim, Claim]:
+    return row.first, row.other, row.claim
 
 
 def _predicted(setting: PredictedSetting, outcome: OutcomeComparison) -> tuple[OutcomeResult, Simulation]:

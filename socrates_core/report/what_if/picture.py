@@ -92,7 +92,7 @@ def _add_bars(
         showlegend=row == 1,
         x=list(bars.at),
         y=bar_shares(bars, shown, apart),
-        hovertext=bar_hovers(bars, f"{wrapped(name, 40, 2)}, predicted", shown, apart),
+        hovertext=bar_hovers(bars, wrapped(name, 40, 2) + ", predicted", shown, apart),
         hoverinfo="text",
         marker={
             "color": colour,

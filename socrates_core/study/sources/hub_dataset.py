@@ -152,7 +152,7 @@ def find_commit(name: HubName, access: Access = AS_A_COMMAND) -> str:
 
     with _hub_step(name, name.revision):
         commit = HfApi(token=access.token).dataset_info(name.repo_id, revision=name.revision).sha
-    if not commit:
+    if not commit or not _COMMIT.fullmatch(commit):  # it becomes part of a path
         raise SourceError(f"the Hub names no commit for {name.repo_id}; pass one with --revision")
     return commit
 

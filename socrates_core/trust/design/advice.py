@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from socrates_core.errors import SocratesError
+from socrates_core.trust.calibration import AnswersModel
 from socrates_core.trust.design.assurance import (
     Possible,
     assurance,
@@ -34,11 +35,12 @@ from socrates_core.trust.design.power import (
     sizes_to_draw,
     smallest_effect,
 )
-from socrates_core.trust.design.study import Known, PredictedStudy
+from socrates_core.trust.design.study import READ_ALIKE, Known, PredictedStudy
+from socrates_core.trust.error_model.coverage import What
+from socrates_core.trust.statement.claims import why_not
 
 PEOPLE: Final = 200
 """Asked in each arm, unless a plan says otherwise."""
-NOT_OFFERED: Final = "The calibration's intervals of effects were tried on too few groups, or did not hold."
 ALONE: Final = "Power is for the predicted effect alone, as if it were the true one, and there is no assurance."
 SHARPENED: Final = "the sharpened ones, which were closer to people's on studies left out; the predicted effects are"
 WITHIN: Final = (
@@ -211,8 +213,10 @@ def _advise(contrast: Contrast, plan: Plan, known: Known, family: int, of: Famil
     possible, hope, why = None, None, known.why
     if known.answers is not None:
         model = known.answers.effect
-        if model is None or not known.answers.offered("effect", 0.8):
-            why = known.why_no_effect or NOT_OFFERED
+        if contrast.arm in known.alike:
+            why = READ_ALIKE
+        elif model is None or not known.answers.offered("effect", 0.8):
+            why = known.why_no_effect or not_offered(known.answers, "effect")
         else:
             possible = Possible.of(contrast, model.error.predict(contrast.effect))
             at = model.interval(contrast.effect, 0.8)
@@ -236,6 +240,11 @@ def _advise(contrast: Contrast, plan: Plan, known: Known, family: int, of: Famil
         why_no_hope="" if hope is not None else f"{why} {ALONE}",
         cannot=cannot,
     )
+
+
+def not_offered(answers: AnswersModel, what: What) -> str:
+    """Why an error model offers no interval of means or effects, as a sentence."""
+    return f"Nothing can be said of how far off {what}s are: {why_not(answers, what, 0.8)}."
 
 
 def why_not_detected(contrast: Contrast, plan: Plan) -> str:

@@ -19,13 +19,14 @@ from socrates_core.trust.calibration import AnswersModel, Calibration
 from socrates_core.trust.design.contrast import Contrast
 from socrates_core.trust.error_model.sharpness import Setting
 from socrates_core.trust.statement.finding import calibration_of, trust
-from socrates_core.trust.statement.making import CONTRAST, NO_CALIBRATION, statement_of
+from socrates_core.trust.statement.making import ALIKE, CONTRAST, NO_CALIBRATION, read_by, statement_of
 
 PREDICTION: Final = "prediction.json"
 NO_ORDER: Final = "its options have no order, so it has no mean and no effect in points"
 NO_SCALE: Final = "it is open-ended, so it has no scale whose width an effect is a share of"
 SAVED: Final = "Assurance needs the error model itself: name the study file in place of its saved prediction."
 DIFFERENT_QUESTIONS: Final = f"{CONTRAST[:1].upper()}{CONTRAST[1:]}."
+READ_ALIKE: Final = f"{ALIKE[:1].upper()}{ALIKE[1:]}."
 ONE_ARM: Final = "the study has one condition, so there is no effect to detect"
 
 
@@ -70,6 +71,8 @@ class Known:
     """The scales whose error model it is; outcomes of one are updated together."""
     why_no_effect: str = ""
     """Why nothing can be said of its effects though something can of its means, as a sentence; empty if it can."""
+    alike: frozenset[str] = frozenset()
+    """Conditions that read as the control does, of whose effects nothing can be said."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +165,11 @@ def _known(simulation: Simulation, calibration: Calibration | None) -> tuple[Kno
         answers, setting = model.sharpened, model.sharpness.setting
     if any(arm.cell.wording_contrast for arm in simulation.arms):  # the statement speaks of each question by itself
         return Known(replace(answers, effect=None), "", f"{family}, different questions", DIFFERENT_QUESTIONS), setting
-    return Known(answers, "", family), setting
+    control = read_by(simulation.control)
+    alike = frozenset(
+        arm.label for arm in simulation.arms if arm.cell != simulation.control and read_by(arm.cell) == control
+    )
+    return Known(answers, "", family, alike=alike), setting
 
 
 def read_prediction(path: Path) -> PredictedStudy:

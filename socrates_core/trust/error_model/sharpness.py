@@ -38,8 +38,9 @@ class Setting:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be applied."""
-        if not (math.isfinite(self.temperature) and self.temperature > 0 and 0 <= self.mixture <= 1):
-            raise ValueError("a temperature is above 0, and a mixture in [0, 1]")
+        if not (TEMPERATURES[0] <= self.temperature <= TEMPERATURES[-1] and 0 <= self.mixture <= 1):
+            lowest, highest = TEMPERATURES[0], TEMPERATURES[-1]
+            raise ValueError(f"a temperature is {lowest:g} to {highest:g}, and a mixture in [0, 1]")
 
     def apply(self, probs: Floats) -> Floats:
         """(..., K) p′ of p."""

@@ -8,6 +8,7 @@ import numpy as np
 from socrates_core.metrics.uncertainty import Interval, smoothed
 from socrates_core.scale.distribution import Floats
 from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
+from socrates_core.study.study_set import Cell
 from socrates_core.trust.calibration import AnswersModel, Calibration, EffectModel, FamilyModel
 from socrates_core.trust.error_model.coverage import LEAST_TRIED, Coverage
 from socrates_core.trust.statement.claims import checked_distance, claim_of, effect_claim
@@ -27,11 +28,13 @@ from socrates_core.trust.statement.shares import shares_of
 from socrates_core.trust.support.asked import by_hand, question_of
 from socrates_core.trust.support.rule import support_of
 
-DRAWS: Final = 20_000
-"""Of the arms' true effects, behind the probability of the highest mean: its Monte Carlo error is at most 0.004."""
+DRAWS: Final = 100_000
+"""Of the arms' true effects, behind the probability of the highest mean: its Monte Carlo error is at most 0.0016."""
 
 CONTRAST: Final = "the conditions ask different questions, and such differences were not tried"
 """Why nothing is said of effects."""
+ALIKE: Final = "both conditions read the same, so the prediction cannot tell them apart"
+"""Why nothing is said of an effect. The true one need not be none: what people saw may not be in the text."""
 
 NO_CALIBRATION: Final = (
     "Can't say how far off this is: this model came with no calibration. To have one, try it on studies with answers "
@@ -159,8 +162,9 @@ class _Speaker:
     def _effect(self, row: EffectRow) -> EffectStatement:
         number = row.cell.condition_num
         predicted, model = self.predicted[number], self.answers.effect
-        if self.contrast:
-            return EffectStatement(number, row.label, predicted, Claim(None, None, CONTRAST), None, None, None)
+        why = CONTRAST if self.contrast else ALIKE if read_by(row.cell) == read_by(self.simulation.control) else None
+        if why is not None:
+            return EffectStatement(number, row.label, predicted, Claim(None, None, why), None, None, None)
         told = model is not None and self.answers.offered("effect", 0.8)
         checked = None
         variance = self._effect_variance(row)
@@ -201,11 +205,13 @@ class _Speaker:
 
     def _highest(self) -> tuple[float, ...] | None:
         """(A,) probability that an arm's true mean is the highest; None if nothing can be said of effects."""
-        model = self.answers.effect
-        if model is None or not self.answers.offered("effect", 0.8) or len(self.simulation.arms) < 2 or self.contrast:
+        model, cells = self.answers.effect, [arm.cell for arm in self.simulation.arms]
+        if model is None or not self.answers.offered("effect", 0.8) or len(cells) < 2 or self.contrast:
             return None
-        predicted = [self.predicted[arm.cell.condition_num] for arm in self.simulation.arms]
-        control = [arm.cell.condition_num for arm in self.simulation.arms].index(self.simulation.control.condition_num)
+        if len(set(map(read_by, cells))) < len(cells):
+            return None
+        predicted = [self.predicted[cell.condition_num] for cell in cells]
+        control = [cell.condition_num for cell in cells].index(self.simulation.control.condition_num)
         return highest_of(model, predicted, control)
 
 
@@ -234,6 +240,11 @@ def highest_of(model: EffectModel, predicted: Sequence[float], control: int, see
     effects[:, control] = 0.0
     wins = np.bincount(effects.argmax(axis=1), minlength=len(predicted))
     return tuple(float(one) for one in wins / DRAWS)
+
+
+def read_by(cell: Cell) -> tuple[str, tuple[int, ...] | None]:
+    """What people of a condition read, as far as the model knows."""
+    return cell.stimulus, cell.scale.values
 
 
 def _inside(value: float, ends: tuple[float, float] | None) -> bool | None:

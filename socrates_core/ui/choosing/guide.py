@@ -10,19 +10,19 @@ from typing import Any, Final
 
 import gradio as gr
 from gradio.blocks import Block
+from markupsafe import Markup
 
+from socrates_core.report.markup import markup
 from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.ui.catalogue import INVENTED_EXAMPLE, REAL_EXAMPLE
-from socrates_core.ui.html import text
 from socrates_core.ui.listeners import QUICK, Updates
 
-HOW_TO_LOAD: Final = (
+HOW_TO_LOAD: Final = Markup(
     "Any open chat model of the Hugging Face Hub can answer instead, where there is memory for it: one of 14 billion "
     "parameters takes about 30 GB of a GPU, or 10 GB in 4-bit. Choose one under <b>Model</b>, the first menu of the "
     "tab Simulate; the owner of the app can load more there, or start it with another model: the section Models of the "
     "README has the line to copy, and on a Hugging Face Space it is the setting <code>SOCRATES_MODEL</code>."
 )
-"""HTML."""
 
 
 @dataclass(frozen=True)
@@ -52,19 +52,18 @@ EXAMPLES: Final = (
 )
 
 
-def guide_html(toy: bool, study_id: str) -> str:
+def guide_html(toy: bool, study_id: str) -> Markup:
     """The two buttons, and what the chosen example is; empty but for the bundled model and adapter."""
     if not toy:
-        return ""
-    buttons = "".join(
-        f"<button type='button' data-pick='{BUNDLED} {one.study_id}' "
-        f"aria-pressed='{str(one.study_id == study_id).lower()}'>{text(one.name)}</button>"
-        for one in EXAMPLES
-    )
-    says = next((one.says for one in EXAMPLES if one.study_id == study_id), "")
-    said = f"<p>{text(says)}</p>" if says else ""
-    how = f"<details><summary>How to load a real model</summary><p>{HOW_TO_LOAD}</p></details>"
-    return f"<section class='guide' aria-label='Two examples'><div>{buttons}</div>{said}{how}</section>"
+        return Markup()
+    return markup(
+        "<section class='guide' aria-label='Two examples'><div>{% for one in examples %}"
+        "<button type='button' data-pick='{{ source }} {{ one.study_id }}' "
+        "aria-pressed='{{ 'true' if one.study_id == chosen else 'false' }}'>{{ one.name }}</button>{% endfor %}</div>"
+        "{% for one in examples if one.study_id == chosen %}<p>{{ one.says }}</p>{% endfor %}"
+        "<details><summary>How to load a real model</summary><p>{{ how }}</p></details></section>",
+        examples=EXAMPLES, source=BUNDLED, chosen=study_id, how=HOW_TO_LOAD,
+    )  # fmt: skip
 
 
 def guide_panel() -> gr.HTML:

@@ -6,12 +6,13 @@ from typing import Any, Final
 
 import gradio as gr
 from gradio.blocks import Block
+from markupsafe import Markup
 
+from socrates_core.report.markup import joined, markup
 from socrates_core.study.question import question_of
 from socrates_core.study.study_set import Cell, Study, StudySet
 from socrates_core.ui.catalogue import Catalogue, Source, StudyEntry
 from socrates_core.ui.choosing.guide import Pick, wire_picks
-from socrates_core.ui.html import text
 from socrates_core.ui.listeners import QUICK, Updates
 
 FIELDS: Final = ("title", "question", "condition", "topic", "text")
@@ -148,7 +149,7 @@ def wire_search(
         made: dict[Any, Any] = pick(*named)
         return {**made, panel.query: "", panel.hits: ""}
 
-    def found(name: str, words: str) -> str:
+    def found(name: str, words: str) -> Markup:
         return hits_html(catalogue_of(name), words)
 
     panel.query.change(
@@ -157,42 +158,44 @@ def wire_search(
     wire_picks(panel.hits, chosen, model, [*outputs, panel.query, panel.hits])
 
 
-def hits_html(catalogue: Catalogue, query: str) -> str:
+def hits_html(catalogue: Catalogue, query: str) -> Markup:
     """The first hits as buttons, with the place of each; or that there are none."""
     words = _line(query[:LONGEST])
     if not words:
-        return ""
+        return Markup()
     found = search(catalogue, words)
     if not found:
         studies = sum(len(source.entries) for source in catalogue.sources)
-        return (
-            f"<p class='quiet' role='status'>No match for “{text(words)}” in the titles, questions, texts and topics "
-            f"of {studies:,} {'study' if studies == 1 else 'studies'}.</p>"
-        )
-    count = f"{len(found):,} {'study' if len(found) == 1 else 'studies'}"
+        return markup(
+            "<p class='quiet' role='status'>No match for “{{ words }}” in the titles, questions, texts and topics of "
+            "{{ studies }}.</p>",
+            words=words, studies=f"{studies:,} {'study' if studies == 1 else 'studies'}",
+        )  # fmt: skip
     more = f"; the first {SHOWN} are listed, another word narrows them down" if len(found) > SHOWN else ""
-    items = "".join(f"<li>{_hit_html(hit, words.casefold().split())}</li>" for hit in found[:SHOWN])
-    return f"<p class='quiet' role='status'>Found in {count}{more}.</p><ul class='hits'>{items}</ul>"
+    return markup(
+        "<p class='quiet' role='status'>Found in {{ count }}{{ more }}.</p><ul class='hits'>{{ hits }}</ul>",
+        count=f"{len(found):,} {'study' if len(found) == 1 else 'studies'}", more=more,
+        hits=joined(_hit_html(hit, words.casefold().split()) for hit in found[:SHOWN]),
+    )  # fmt: skip
 
 
-def _hit_html(hit: Hit, wanted: Sequence[str]) -> str:
-    where = (
-        "" if hit.place.field == "title" else f"<small>{hit.place.field}: {_snippet(hit.place.words, wanted)}</small>"
-    )
-    badges = " · ".join(hit.entry.badges)
-    return (
-        f"<button type='button' data-pick='{text(hit.source.name)} {hit.place.cell_id}'><b>{text(hit.entry.title)}</b> "
-        f"<span>{text(badges)}</span>{where}</button>"
-    )
+def _hit_html(hit: Hit, wanted: Sequence[str]) -> Markup:
+    return markup(
+        "<li><button type='button' data-pick='{{ source }} {{ place.cell_id }}'><b>{{ title }}</b> "
+        "<span>{{ badges }}</span>{% if place.field != 'title' %}<small>{{ place.field }}: {{ snippet }}</small>"
+        "{% endif %}</button></li>",
+        source=hit.source.name, place=hit.place, title=hit.entry.title, badges=" · ".join(hit.entry.badges),
+        snippet=_snippet(hit.place.words, wanted),
+    )  # fmt: skip
 
 
-def _snippet(words: str, wanted: Sequence[str]) -> str:
+def _snippet(words: str, wanted: Sequence[str]) -> Markup:
     """The surroundings of the first word that was found, which is marked."""
     folded = words.casefold()
     at = min((folded.find(word), word) for word in wanted if word in folded)
     start, end = at[0], at[0] + len(at[1])
     before, after = words[max(0, start - AROUND) : start], words[end : end + AROUND]
-    return (
-        f"{'…' * (start > AROUND)}{text(before)}<mark>{text(words[start:end])}</mark>{text(after)}"
-        f"{'…' * (end + AROUND < len(words))}"
-    )
+    return markup(
+        "{{ before }}<mark>{{ found }}</mark>{{ after }}",
+        before="…" * (start > AROUND) + before, found=words[start:end], after=after + "…" * (end + AROUND < len(words)),
+    )  # fmt: skip

@@ -1,5 +1,7 @@
 """Design advice and pilots as HTML."""
 
+from markupsafe import Markup
+
 from socrates_core.model.answer_model import NOT_SCIENCE
 from socrates_core.report.design.tables import (
     effects_table,
@@ -9,47 +11,52 @@ from socrates_core.report.design.tables import (
     plan_words,
     sentences,
 )
+from socrates_core.report.markup import markup
 from socrates_core.trust.design.advice import Advice
 from socrates_core.trust.design.learnt import Learnt
-from socrates_core.ui.html import table_html, text
+from socrates_core.ui.html import table_html
 
 
-def advice_html(advice: Advice, place: int) -> str:
+def advice_html(advice: Advice, place: int) -> Markup:
     """What is advised for one effect; how many people first."""
     of = advice.effects[place]
     first, *rest = sentences(of, advice)
-    warned = f"<p class='warning'>{text(NOT_SCIENCE)}</p>" if advice.study.demo else ""
-    return (
-        f"<section class='verdict tone-open' aria-live='polite'><h2>{text(of.contrast.arm)} against "
-        f"{text(of.contrast.control)}</h2><p class='arm'>{text(of.contrast.outcome)}; "
-        f"{text(plan_words(advice.plan))}</p>"
-        f"<p class='sentence'><span class='mark'>How many people</span>{text(first)}</p>{warned}</section>"
-        f"<div class='notes'><ul>{''.join(f'<li>{text(one)}</li>' for one in rest)}</ul></div>"
-    )
+    return markup(
+        "<section class='verdict tone-open' aria-live='polite'><h2>{{ of.contrast.arm }} against "
+        "{{ of.contrast.control }}</h2><p class='arm'>{{ of.contrast.outcome }}; {{ plan }}</p>"
+        "<p class='sentence'><span class='mark'>How many people</span>{{ first }}</p>"
+        "{% if demo %}<p class='warning'>{{ not_science }}</p>{% endif %}</section>"
+        "<div class='notes'><ul>{% for one in rest %}<li>{{ one }}</li>{% endfor %}</ul></div>",
+        of=of, plan=plan_words(advice.plan), first=first, demo=advice.study.demo, not_science=NOT_SCIENCE, rest=rest,
+    )  # fmt: skip
 
 
-def all_html(advice: Advice) -> str:
+def all_html(advice: Advice) -> Markup:
     """All effects, and how to read them."""
-    items = "".join(f"<li>{text(note)}</li>" for note in notes(advice))
-    table = table_html(effects_table(advice), "All effects of the study") if advice.effects else ""
-    return f"{table}<details class='notes'><summary>How to read this</summary><ul>{items}</ul></details>"
+    return markup(
+        "{{ effects }}<details class='notes'><summary>How to read this</summary>"
+        "<ul>{% for note in notes %}<li>{{ note }}</li>{% endfor %}</ul></details>",
+        effects=table_html(effects_table(advice), "All effects of the study") if advice.effects else "",
+        notes=notes(advice),
+    )  # fmt: skip
 
 
-def pilot_html(learnt: Learnt) -> str:
+def pilot_html(learnt: Learnt) -> Markup:
     """What a few people's answers teach."""
-    said = "".join(f"<li>{text(one)}</li>" for one in pilot_sentences(learnt))
-    told = "".join(f"<li>{text(note)}</li>" for note in learnt.notes)
-    return (
-        f"<h3>What {learnt.answers.people:,} people already say</h3><div class='notes'><ul>{said}</ul></div>"
-        f"{table_html(pilot_table(learnt), 'Intervals before and after the answers')}"
-        f"<div class='notes'><ul>{told}</ul></div>"
-    )
+    return markup(
+        "<h3>What {{ people }} people already say</h3>"
+        "<div class='notes'><ul>{% for one in said %}<li>{{ one }}</li>{% endfor %}</ul></div>{{ intervals }}"
+        "<div class='notes'><ul>{% for note in notes %}<li>{{ note }}</li>{% endfor %}</ul></div>",
+        people=f"{learnt.answers.people:,}", said=pilot_sentences(learnt), notes=learnt.notes,
+        intervals=table_html(pilot_table(learnt), "Intervals before and after the answers"),
+    )  # fmt: skip
 
 
-def files_html() -> str:
+def files_html() -> Markup:
     """Downloads of the advice as it stands."""
-    files = "".join(
-        f"<button type='button' data-file='{kind}'>{name}</button>"
-        for kind, name in (("csv", "CSV of all effects"), ("html", "HTML report"), ("json", "JSON with curves"))
+    return markup(
+        "<div class='keep'><h3>Save this advice</h3><p class='files'>"
+        "<button type='button' data-file='csv'>CSV of all effects</button>"
+        "<button type='button' data-file='html'>HTML report</button>"
+        "<button type='button' data-file='json'>JSON with curves</button></p></div>"
     )
-    return f"<div class='keep'><h3>Save this advice</h3><p class='files'>{files}</p></div>"

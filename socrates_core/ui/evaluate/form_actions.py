@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from socrates_core.errors import SocratesError
 from socrates_core.runs.folder import read_spec
@@ -67,10 +68,9 @@ class FormActions:
         except SocratesError as error:
             return {"preview": notice_html(str(error)), "seen": "", "start": gr.update(interactive=False)}
         active = sum(row.at_work for row in self.runs.board.rows())
-        shown = preview_html(preview, active) + (notice_html(refusal, problem=False) if refusal else "")
-        shown += hired_html(preview.spec, visitor.role == "owner", os.environ)
+        hired = hired_html(preview.spec, visitor.role == "owner", os.environ)
         return {
-            "preview": shown,
+            "preview": preview_html(preview, active) + notice_html(refusal or "", problem=False) + hired,
             "seen": self._seen(preview.seen),
             "allow_seen": gr.update(visible=bool(preview.seen), value=filled.allow_seen and bool(preview.seen)),
             "start": gr.update(interactive=refusal is None),
@@ -120,7 +120,7 @@ class FormActions:
             "notice": "",
         }
 
-    def _seen(self, studies: Sequence[str]) -> str:
+    def _seen(self, studies: Sequence[str]) -> Markup:
         titles = {
             entry.study.study_id: entry.title
             for source in self.form.results.catalogue.sources

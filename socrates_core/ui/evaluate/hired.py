@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 
+from markupsafe import Markup
+
 from socrates_core.errors import SocratesError
 from socrates_core.evaluation.spec import EvaluationSpec
 from socrates_core.hub.hired import hired_command
 from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
 from socrates_core.model.folder import DEMO
+from socrates_core.report.markup import markup
 from socrates_core.runs.plan import BASELINES
 from socrates_core.study.sources.bundled import BUNDLED
-from socrates_core.ui.html import text
 
 
-def hired_html(spec: EvaluationSpec, owner: bool, environ: Mapping[str, str]) -> str:
+def hired_html(spec: EvaluationSpec, owner: bool, environ: Mapping[str, str]) -> Markup:
     """The command and what to know of it; empty where this machine or an endpoint does the work as well.
 
     Args:
@@ -21,18 +23,18 @@ def hired_html(spec: EvaluationSpec, owner: bool, environ: Mapping[str, str]) ->
         environ: Environment variables, which tell whether this is a Space.
     """
     if spec.model in (DEMO, *BASELINES) or spec.model.startswith(ENDPOINT):
-        return ""
+        return Markup()
     if not owner and (spec.studies != BUNDLED or "/" in (spec.model[:1], (spec.adapter or "")[:1])):
-        return ""
+        return Markup()
     try:
         hired = hired_command(run_words(spec), environ=environ)
     except SocratesError as error:
-        return f"<p class='quiet'>On hired hardware: {text(error)}</p>"
-    notes = "".join(f"<li>{text(note)}</li>" for note in hired.notes)
-    return (
+        return markup("<p class='quiet'>On hired hardware: {{ error }}</p>", error=error)
+    return markup(
         "<details class='prompt'><summary>Run this on hired hardware instead</summary>"
-        f"<pre tabindex='0' aria-label='Command for hired hardware'>{text(hired.text)}</pre>"
-        f"<ul class='quiet'>{notes}</ul></details>"
+        "<pre tabindex='0' aria-label='Command for hired hardware'>{{ hired.text }}</pre>"
+        "<ul class='quiet'>{% for note in hired.notes %}<li>{{ note }}</li>{% endfor %}</ul></details>",
+        hired=hired,
     )
 
 

@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from typing import Final
 
+from markupsafe import Markup
+
+from socrates_core.report.markup import markup
 from socrates_core.report.words import duration
 from socrates_core.ui.evaluate.form import Preview
-from socrates_core.ui.html import text
 
 SHOWN_IDS: Final = 12
 """Number of study ids listed in a message."""
 
 
-def preview_html(preview: Preview, active: int) -> str:
+def preview_html(preview: Preview, active: int) -> Markup:
     """Size, tokens and time of a run.
 
     Args:
@@ -36,14 +38,15 @@ def preview_html(preview: Preview, active: int) -> str:
         ]
     if preview.pace:
         facts.append(("Time", f"about {duration(preview.pace.seconds(plan))}", _pace(preview)))
-    metrics = "".join(
-        f"<div class='tile'><h3>{name}</h3><div class='value'>{value}</div><div class='below'>{text(note)}</div></div>"
-        for name, value, note in facts
-    )
-    return f"<div class='tiles plan'>{metrics}</div>{_notes(preview, active)}"
+    return markup(
+        "<div class='tiles plan'>{% for name, value, note in facts %}<div class='tile'><h3>{{ name }}</h3>"
+        "<div class='value'>{{ value }}</div><div class='below'>{{ note }}</div></div>{% endfor %}</div>"
+        "{% for note in notes %}<p class='quiet'>{{ note }}</p>{% endfor %}",
+        facts=facts, notes=_notes(preview, active),
+    )  # fmt: skip
 
 
-def _notes(preview: Preview, active: int) -> str:
+def _notes(preview: Preview, active: int) -> list[str]:
     notes = []
     if preview.no_tokens:
         notes.append(f"Tokens and time cannot be estimated: {preview.no_tokens}")
@@ -65,7 +68,7 @@ def _notes(preview: Preview, active: int) -> str:
         notes.append("A run is a separate process with its own copy of the model in memory.")
     if active:
         notes.append(f"{_runs(active)} running or queued; this one will wait in the queue.")
-    return "".join(f"<p class='quiet'>{text(note)}</p>" for note in notes)
+    return notes
 
 
 def _drawn(preview: Preview) -> str:
@@ -89,16 +92,17 @@ def _pace(preview: Preview) -> str:
     return f"at {rate} answers per second, from this model's last run here on {studies}; loading included"
 
 
-def seen_html(seen: Sequence[str]) -> str:
+def seen_html(seen: Sequence[str]) -> Markup:
     """Why a run is refused, and the alternatives."""
     if not seen:
-        return ""
+        return Markup()
     some = ", ".join(seen[:SHOWN_IDS]) + (f" and {len(seen) - SHOWN_IDS:,} more" if len(seen) > SHOWN_IDS else "")
     studies = "1 of these studies" if len(seen) == 1 else f"{len(seen):,} of these studies"
-    return (
-        f"<p class='warning' role='alert'>The model was trained on {studies}: {text(some)}. Scores on them say nothing "
-        "about unseen studies, so the run is refused. Choose another part, or tick the box below.</p>"
-    )
+    return markup(
+        "<p class='warning' role='alert'>The model was trained on {{ studies }}: {{ some }}. Scores on them say "
+        "nothing about unseen studies, so the run is refused. Choose another part, or tick the box below.</p>",
+        studies=studies, some=some,
+    )  # fmt: skip
 
 
 def _brief(count: int) -> str:

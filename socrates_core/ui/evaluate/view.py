@@ -1,4 +1,4 @@
-"""Runs as HTML: progress, table and reports. Names, messages and paths come from folders and are always escaped."""
+"""Runs as HTML: progress, table and reports. Names, messages and paths come from folders."""
 
 import json
 import time
@@ -6,11 +6,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
+from markupsafe import Markup
+
 from socrates_core.model.answer_model import TRUSTED_MASS
 from socrates_core.model.folder import shown_name
+from socrates_core.report.markup import joined, markup
 from socrates_core.report.words import duration
 from socrates_core.runs.index import KindFigures, RunRow
-from socrates_core.ui.html import text
 
 STATES: Final = {
     "new": "not started",
@@ -33,21 +35,21 @@ PHASES: Final = {
 # -- active runs -----------------------------------------------------------------------------------------------------
 
 
-def live_html(rows: Sequence[RunRow]) -> str:
+def live_html(rows: Sequence[RunRow]) -> Markup:
     """The progress of running and queued runs; empty if there are none."""
     busy = sorted((row for row in rows if row.at_work), key=lambda row: (row.ahead is None, row.ahead or 0))
-    return "".join(_live(row) for row in busy)
+    return joined(map(_live, busy))
 
 
-def _live(row: RunRow) -> str:
-    share = row.done / row.total if row.total else 0.0
-    title = text(title_of(row))
-    waiting = " idle" if row.state == "waiting" else ""
-    return (
-        f"<div class='live{waiting}'><p><b>{title}</b> <span>{text(progress_words(row))}</span></p>"
-        f"<div class='track' role='progressbar' aria-valuemin='0' aria-valuemax='100' "
-        f"aria-valuenow='{100 * share:.0f}' aria-label='{title}'><b style='width:{share:.2%}'></b></div></div>"
-    )
+def _live(row: RunRow) -> Markup:
+    return markup(
+        "<div class='live{% if waiting %} idle{% endif %}'><p><b>{{ title }}</b> <span>{{ progress }}</span></p>"
+        "<div class='track' role='progressbar' aria-valuemin='0' aria-valuemax='100' "
+        "aria-valuenow='{{ '%.0f' % share }}' aria-label='{{ title }}'><b style='width:{{ '%.2f' % share }}%'></b>"
+        "</div></div>",
+        waiting=row.state == "waiting", title=title_of(row), progress=progress_words(row),
+        share=100 * row.done / row.total if row.total else 0.0,
+    )  # fmt: skip
 
 
 def progress_words(row: RunRow) -> str:
@@ -83,7 +85,7 @@ def table_html(
     opened: str = "",
     picks: Callable[[RunRow], bool] = lambda row: True,
     titles: Mapping[str, str] | None = None,
-) -> str:
+) -> Markup:
     """The runs that a filter picks, with the actions that a visitor may take.
 
     Args:
@@ -94,43 +96,38 @@ def table_html(
         titles: Studies as a run names them → their title on the page.
     """
     if not rows:
-        return (
+        return markup(
             "<p class='empty'>No runs yet: choose a model and studies above and press <b>Start evaluation</b>. Runs "
             "started from the command line in the same directory appear here as well.</p>"
         )
-    head = "".join(
-        f"<th scope='col'>{name}</th>" for name in ("Compare", "Model", "Studies", "State", "W", "When", "Actions")
-    )
     shown = [row for row in rows if picks(row)]
-    body = "".join(_row(row, refusals, row.name == opened, titles or {}) for row in shown)
-    table = f"<table class='runs'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    if not shown:
-        table = "<p class='empty filtered'>No run matches. Change the filter to see the others.</p>"
     counted = f"{len(shown):,} of {len(rows):,} runs" if len(shown) < len(rows) else ""
     # a selection outlasts a filter: these are the runs that can still be compared
     there = json.dumps([row.name.encode("utf-8", "replace").decode() for row in rows if row.has_report])
-    return (
-        f"<p class='quiet' role='status'>{counted}</p><div class='scroll' tabindex='0' role='region' "
-        f"aria-label='Runs' data-finished='{text(there)}'>{table}</div>"
-    )
+    return markup(
+        "<p class='quiet' role='status'>{{ counted }}</p><div class='scroll' tabindex='0' role='region' "
+        "aria-label='Runs' data-finished='{{ there }}'>{% if body %}<table class='runs'><thead><tr>"
+        "{% for name in columns %}<th scope='col'>{{ name }}</th>{% endfor %}</tr></thead><tbody>{{ body }}</tbody>"
+        "</table>{% else %}<p class='empty filtered'>No run matches. Change the filter to see the others.</p>"
+        "{% endif %}</div>",
+        counted=counted, there=there, columns=("Compare", "Model", "Studies", "State", "W", "When", "Actions"),
+        body=joined(_row(row, refusals, row.name == opened, titles or {}) for row in shown),
+    )  # fmt: skip
 
 
-def _row(row: RunRow, refusals: Mapping[str, str | None], opened: bool, titles: Mapping[str, str]) -> str:
-    box = ""
-    if row.has_report:
-        box = f"<input type='checkbox' data-choose='{text(row.name)}' aria-label='Compare {text(title_of(row))}'>"
-    cells = (
-        ("Compare", "pick", box),
-        ("Model", "", f"<b>{text(title_of(row))}</b>" + (f"<small>{text(row.name)}</small>" if row.readable else "")),
-        ("Studies", "", _studies(row, titles)),
-        ("State", "", _state(row)),
-        ("W", "num", _distance(row)),
-        ("When", "when", _when(row)),
-        ("Actions", "acts", _actions(row, refusals)),
-    )
-    marked = " class='opened'" if opened else ""
-    columns = "".join(f"<td data-label='{label}' class='{kind}'>{content}</td>" for label, kind, content in cells)
-    return f"<tr{marked}>{columns}</tr>"
+def _row(row: RunRow, refusals: Mapping[str, str | None], opened: bool, titles: Mapping[str, str]) -> Markup:
+    return markup(
+        "<tr{% if opened %} class='opened'{% endif %}>"
+        "<td data-label='Compare' class='pick'>{% if row.has_report %}"
+        "<input type='checkbox' data-choose='{{ row.name }}' aria-label='Compare {{ title }}'>{% endif %}</td>"
+        "<td data-label='Model' class=''><b>{{ title }}</b>"
+        "{% if row.readable %}<small>{{ row.name }}</small>{% endif %}</td>"
+        "<td data-label='Studies' class=''>{{ studies }}</td><td data-label='State' class=''>{{ state }}</td>"
+        "<td data-label='W' class='num'>{{ distance }}</td><td data-label='When' class='when'>{{ when }}</td>"
+        "<td data-label='Actions' class='acts'>{{ actions }}</td></tr>",
+        row=row, opened=opened, title=title_of(row), studies=_studies(row, titles), state=_state(row),
+        distance=_distance(row), when=_when(row), actions=_actions(row, refusals),
+    )  # fmt: skip
 
 
 def title_of(row: RunRow) -> str:
@@ -140,67 +137,83 @@ def title_of(row: RunRow) -> str:
     return shown_name(row.model) + (f" + {shown_name(row.adapter)}" if row.adapter else "")
 
 
-def _studies(row: RunRow, titles: Mapping[str, str]) -> str:
+def _studies(row: RunRow, titles: Mapping[str, str]) -> Markup:
     if not row.readable:
-        return ""
+        return Markup()
     people = "all people" if row.per_cell is None else f"{row.per_cell:,} people per cell"
     title = titles.get(row.studies) or shown_name(row.studies)
-    return f"{text(title)}, {text(row.part)}<small>{people}, seed {row.seed}</small>"
+    return markup(
+        "{{ title }}, {{ row.part }}<small>{{ people }}, seed {{ row.seed }}</small>",
+        title=title, row=row, people=people,
+    )  # fmt: skip
 
 
-def _state(row: RunRow) -> str:
+def _state(row: RunRow) -> Markup:
+    said, below = STATES[row.state], ""
+    message = _cut(row.message or "")
     if not row.readable:
-        return f"<span class='state state-failed'>cannot be read</span><small>{text(_cut(row.message or ''))}</small>"
-    said = f"<span class='state state-{row.state}'>{STATES[row.state]}</span>"
-    if row.state == "waiting":
-        said += f"<small>{position_words(row.ahead)}</small>"
+        said, below = "cannot be read", message
+    elif row.state == "waiting":
+        below = position_words(row.ahead)
     elif row.state == "interrupted":
-        said += f"<small>{_of(row)}; its process ended unexpectedly, see log.txt in its folder</small>"
-    elif row.state == "finished" and row.message:
-        said += f"<small>{text(_cut(row.message))}</small>"
+        below = f"{_of(row)}; its process ended unexpectedly, see log.txt in its folder"
+    elif row.state == "finished":
+        below = message
     elif row.state in ("cancelled", "failed"):
-        said += f"<small>{_of(row)}{f': {text(_cut(row.message))}' if row.message else ''}</small>"
-    return said
+        below = f"{_of(row)}: {message}" if message else _of(row)
+    return markup(
+        "<span class='state state-{{ state }}'>{{ said }}</span>{% if below %}<small>{{ below }}</small>{% endif %}",
+        state=row.state if row.readable else "failed", said=said, below=below,
+    )  # fmt: skip
 
 
 def _of(row: RunRow) -> str:
     return f"{row.done:,} of {row.total:,} cells done" if row.total else "no cells done yet"
 
 
-def _distance(row: RunRow) -> str:
+def _distance(row: RunRow) -> Markup:
     """W of each kind of studies, never over both; what it leaves out stands beside it."""
-    stamp = "<span class='stamp'>CONTAMINATED</span>" if row.contaminated else ""
     known = [one for one in row.kinds if one.wasserstein is not None]
-    if not known:
-        return stamp or ("none" if row.state == "finished" and row.readable else "")
-    return "".join(f"<p class='kind'>{_kind_distance(one)}</p>" for one in known) + stamp
+    return markup(
+        "{{ kinds }}{% if row.contaminated %}<span class='stamp'>CONTAMINATED</span>"
+        "{% elif row.state == 'finished' and row.readable and not kinds %}none{% endif %}",
+        row=row, kinds=joined(map(_kind_distance, known)),
+    )  # fmt: skip
 
 
-def _kind_distance(one: KindFigures) -> str:
-    interval = "" if one.low is None or one.high is None else f" <span>[{one.low:.3f}, {one.high:.3f}]</span>"
-    floor = "" if one.noise_floor is None else f", noise floor {one.noise_floor:.3f}"
+def _kind_distance(one: KindFigures) -> Markup:
     kind = "" if one.kind == "unknown" else f"{one.kind} "
-    studies = f"{one.studies:,} {kind}{'study' if one.studies == 1 else 'studies'}"
-    little = ""
-    if one.mass is not None and one.mass < TRUSTED_MASS:
-        little = f"<small class='little'>only {one.mass:.0%} of its probability is on the scale</small>"
-    return f"<b>{one.wasserstein:.3f}</b>{interval}<small>{studies}{floor}</small>{little}"
+    little = f"{one.mass:.0%}" if one.mass is not None and one.mass < TRUSTED_MASS else ""
+    return markup(
+        "<p class='kind'><b>{{ '%.3f' % one.wasserstein }}</b>"
+        "{% if interval %} <span>[{{ '%.3f' % one.low }}, {{ '%.3f' % one.high }}]</span>{% endif %}"
+        "<small>{{ studies }}{{ floor }}</small>"
+        "{% if little %}<small class='little'>only {{ little }} of its probability is on the scale</small>{% endif %}"
+        "</p>",
+        one=one, interval=one.low is not None and one.high is not None,
+        studies=f"{one.studies:,} {kind}{'study' if one.studies == 1 else 'studies'}",
+        floor="" if one.noise_floor is None else f", noise floor {one.noise_floor:.3f}",
+        little=little,
+    )  # fmt: skip
 
 
-def _when(row: RunRow) -> str:
+def _when(row: RunRow) -> Markup:
     """When it was last at work, for how long in all, and who started it."""
     if row.updated is None:
-        return ""
+        return Markup()
     moment = time.localtime(row.updated)
-    exact, shown = time.strftime("%Y-%m-%dT%H:%M:%S%z", moment), time.strftime("%Y-%m-%d %H:%M", moment)
-    took = "" if row.seconds is None else f"<small>took {duration(row.seconds)}</small>"
-    by = "" if row.owner is None else f"<small>by {text(_cut(row.owner))}</small>"
-    return f"<time datetime='{exact}'>{shown}</time>{took}{by}"
+    return markup(
+        "<time datetime='{{ exact }}'>{{ shown }}</time>{% if took %}<small>took {{ took }}</small>{% endif %}"
+        "{% if owner is not none %}<small>by {{ owner }}</small>{% endif %}",
+        exact=time.strftime("%Y-%m-%dT%H:%M:%S%z", moment), shown=time.strftime("%Y-%m-%d %H:%M", moment),
+        took="" if row.seconds is None else duration(row.seconds),
+        owner=None if row.owner is None else _cut(row.owner),
+    )  # fmt: skip
 
 
-def _actions(row: RunRow, refusals: Mapping[str, str | None]) -> str:
+def _actions(row: RunRow, refusals: Mapping[str, str | None]) -> Markup:
     if not row.readable:
-        return ""
+        return Markup()
     buttons = []
     if row.has_report:
         buttons.append(_button("open", "Open", row, None))
@@ -211,23 +224,22 @@ def _actions(row: RunRow, refusals: Mapping[str, str | None]) -> str:
         buttons.append(_button("resume", "Start" if row.state == "new" else "Resume", row, refusals.get("launch")))
     if not row.at_work:
         buttons.append(_button("delete", "Delete", row, refusals.get("delete")))
-    return "".join(buttons)
+    return joined(buttons)
 
 
-def _button(act: str, label: str, row: RunRow, refusal: str | None, off: bool = False) -> str:
-    why = f" title='{text(refusal)}'" if refusal else ""
-    disabled = " disabled" if refusal or off else ""
-    name = f"{label} {title_of(row)}"
-    return (
-        f"<button type='button' data-act='{act}' data-run='{text(row.name)}' aria-label='{text(name)}'{why}{disabled}>"
-        f"{label}</button>"
-    )
+def _button(act: str, label: str, row: RunRow, refusal: str | None, off: bool = False) -> Markup:
+    return markup(
+        "<button type='button' data-act='{{ act }}' data-run='{{ run }}' aria-label='{{ label }} {{ title }}'"
+        "{% if refusal %} title='{{ refusal }}'{% endif %}{% if refusal or off %} disabled{% endif %}>"
+        "{{ label }}</button>",
+        act=act, label=label, run=row.name, title=title_of(row), refusal=refusal, off=off,
+    )  # fmt: skip
 
 
 # -- reports ---------------------------------------------------------------------------------------------------------
 
 
-def report_html(row: RunRow, single_answers: bool) -> str:
+def report_html(row: RunRow, single_answers: bool) -> Markup:
     """The report of a finished run in a frame, with links to its files.
 
     Args:
@@ -240,20 +252,20 @@ def report_html(row: RunRow, single_answers: bool) -> str:
     return _reader(f"Report: {title_of(row)}", base, "report.html", files)
 
 
-def comparison_html(key: str, names: Collection[str]) -> str:
+def comparison_html(key: str, names: Collection[str]) -> Markup:
     """The report of a comparison in a frame, with links to its files."""
     files = (("comparison.html", "HTML report"), ("comparison.md", "Markdown"), ("comparison.json", "comparison.json"))
     return _reader(f"Comparison of {len(names)} runs", f"comparison/{key}", "comparison.html", files)
 
 
-def _reader(title: str, base: str, page: str, files: Sequence[tuple[str, str]]) -> str:
-    links = "".join(f"<a href='{text(base)}/{file}?download' download>{label}</a>" for file, label in files)
-    whole = f"<a href='{text(base)}/{page}' target='_blank' rel='noopener'>Open in a new tab</a>"
-    return (
-        f"<section class='reader'><h2>{text(title)}</h2><p class='files'>{whole}{links}</p>"
-        f"<div class='frame' data-src='{text(base)}/{page}' data-title='{text(title)}'></div>"
-        "</section>"
-    )
+def _reader(title: str, base: str, page: str, files: Sequence[tuple[str, str]]) -> Markup:
+    return markup(
+        "<section class='reader'><h2>{{ title }}</h2><p class='files'>"
+        "<a href='{{ base }}/{{ page }}' target='_blank' rel='noopener'>Open in a new tab</a>"
+        "{% for file, label in files %}<a href='{{ base }}/{{ file }}?download' download>{{ label }}</a>{% endfor %}"
+        "</p><div class='frame' data-src='{{ base }}/{{ page }}' data-title='{{ title }}'></div></section>",
+        title=title, base=base, page=page, files=files,
+    )  # fmt: skip
 
 
 # -- words -----------------------------------------------------------------------------------------------------------

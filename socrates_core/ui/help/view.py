@@ -4,11 +4,13 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
+from markupsafe import Markup
+
 from socrates_core import __version__
+from socrates_core.report.markup import markup
 from socrates_core.ui.access.uploads import UNCLAIMED
 from socrates_core.ui.access.visitors import Policy
 from socrates_core.ui.answer_memory import MAX_NUMBERS
-from socrates_core.ui.html import text
 from socrates_core.ui.listeners import KEPT_SECONDS
 
 METHOD: Final = (
@@ -69,7 +71,7 @@ PAPER: Final = {
 """As in CITATION.cff."""
 
 
-def help_html(policy: Policy, environ: Mapping[str, str] = os.environ) -> str:
+def help_html(policy: Policy, environ: Mapping[str, str] = os.environ) -> Markup:
     """The whole tab.
 
     Args:
@@ -84,8 +86,11 @@ def help_html(policy: Policy, environ: Mapping[str, str] = os.environ) -> str:
         "What is stored, where, and how long": _list(privacy(policy)),
         "Version, licence, problems": _about(environ.get("SPACE_ID") if policy.space else None),
     }
-    sections = "".join(f"<section><h2>{text(title)}</h2>{body}</section>" for title, body in parts.items())
-    return f"<div class='help'>{sections}</div>"
+    return markup(
+        "<div class='help'>{% for title, body in parts.items() %}<section><h2>{{ title }}</h2>{{ body }}</section>"
+        "{% endfor %}</div>",
+        parts=parts,
+    )  # fmt: skip
 
 
 def privacy(policy: Policy) -> tuple[str, ...]:
@@ -112,39 +117,38 @@ def privacy(policy: Policy) -> tuple[str, ...]:
     )
 
 
-def _citation() -> str:
-    arxiv = f"arXiv:{PAPER['url'].rpartition('/')[2]}"
-    return (
-        f"<p>{AUTHORS}. <cite>Socrates</cite>, version {text(__version__)}. Software.</p>"
-        f"<p>{PAPER['authors']} (2025). <cite>{PAPER['title']}</cite>. {PAPER['venue']}. "
-        f"<a href='{PAPER['url']}' target='_blank' rel='noopener noreferrer'>{arxiv}</a>"
-        "</p><p>The paper is about the method; this software is not by its authors. Name the model, the adapter and "
-        "the seed too: every saved result states them.</p>"
+def _citation() -> Markup:
+    return markup(
+        "<p>{{ authors }}. <cite>Socrates</cite>, version {{ version }}. Software.</p>"
+        "<p>{{ paper.authors }} (2025). <cite>{{ paper.title }}</cite>. {{ paper.venue }}. "
+        "<a href='{{ paper.url }}' target='_blank' rel='noopener noreferrer'>{{ arxiv }}</a></p>"
+        "<p>The paper is about the method; this software is not by its authors. Name the model, the adapter and "
+        "the seed too: every saved result states them.</p>",
+        authors=AUTHORS, version=__version__, paper=PAPER, arxiv=f"arXiv:{PAPER['url'].rpartition('/')[2]}",
+    )  # fmt: skip
+
+
+def _about(space: str | None) -> Markup:
+    return markup(
+        "<p>Socrates {{ version }}, under the Apache License 2.0. Models, adapters and data have licences of their own."
+        "</p><p>Report a problem to {% if space %}<a href='https://huggingface.co/spaces/{{ space }}/discussions' "
+        "target='_blank' rel='noopener noreferrer'>the discussions of this Space</a>{% else %}those from whom you have "
+        "this software, or who run this app{% endif %}. Say what you did, what you saw and what you expected, the "
+        "version, the model, and the link of the result. Leave out answers and attributes of real people.</p>",
+        version=__version__, space=space,
+    )  # fmt: skip
+
+
+def _glossary() -> Markup:
+    return markup(
+        "<dl>{% for word, said in words.items() %}<dt>{{ word }}</dt><dd>{{ said }}</dd>{% endfor %}</dl>",
+        words=GLOSSARY,
     )
 
 
-def _about(space: str | None) -> str:
-    where = (
-        f"<a href='https://huggingface.co/spaces/{text(space)}/discussions' target='_blank' rel='noopener noreferrer'>"
-        "the discussions of this Space</a>"
-        if space
-        else "those from whom you have this software, or who run this app"
-    )
-    return (
-        f"<p>Socrates {text(__version__)}, under the Apache License 2.0. Models, adapters and data have licences of "
-        f"their own.</p><p>Report a problem to {where}. Say what you did, what you saw and what you expected, the "
-        "version, the model, and the link of the result. Leave out answers and attributes of real people.</p>"
-    )
+def _paragraphs(sentences: tuple[str, ...]) -> Markup:
+    return markup("{% for one in sentences %}<p>{{ one }}</p>{% endfor %}", sentences=sentences)
 
 
-def _glossary() -> str:
-    words = "".join(f"<dt>{text(word)}</dt><dd>{text(said)}</dd>" for word, said in GLOSSARY.items())
-    return f"<dl>{words}</dl>"
-
-
-def _paragraphs(sentences: tuple[str, ...]) -> str:
-    return "".join(f"<p>{text(one)}</p>" for one in sentences)
-
-
-def _list(sentences: tuple[str, ...]) -> str:
-    return f"<ul>{''.join(f'<li>{text(one)}</li>' for one in sentences)}</ul>"
+def _list(sentences: tuple[str, ...]) -> Markup:
+    return markup("<ul>{% for one in sentences %}<li>{{ one }}</li>{% endfor %}</ul>", sentences=sentences)

@@ -5,16 +5,17 @@ from pathlib import Path
 from typing import Final
 
 from huggingface_hub import constants
+from markupsafe import Markup
 
 from socrates_core.errors import ModelError, SocratesError
 from socrates_core.model.endpoint.endpoint_model import PREFIX, EndpointModel, endpoint_of
 from socrates_core.model.folder import BUNDLED_MODELS, HUB_ID
 from socrates_core.model.size import memory_need
+from socrates_core.report.markup import markup
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.simulate import arms_of
 from socrates_core.study.files import data_size
 from socrates_core.study.study_set import Cell, StudySet, persona_rows
-from socrates_core.ui.html import text
 from socrates_core.ui.loading.cached import cached_models
 from socrates_core.ui.startup import size_on_hub
 
@@ -41,7 +42,7 @@ def checked_name(raw: str | None) -> str:
     return name
 
 
-def quote_html(name: str, studies: StudySet, cell: Cell) -> str:
+def quote_html(name: str, studies: StudySet, cell: Cell) -> Markup:
     """What a model takes, as HTML.
 
     Args:
@@ -56,9 +57,12 @@ def quote_html(name: str, studies: StudySet, cell: Cell) -> str:
         facts, notes = _of_endpoint(endpoint_of(name), studies, cell)
     else:
         facts, notes = _of_weights(name)
-    rows = "".join(f"<div><dt>{text(term)}</dt><dd>{text(fact)}</dd></div>" for term, fact in facts.items())
-    told = "".join(f"<p class='{kind}'>{text(words)}</p>" for kind, words in notes)
-    return f"<div class='quote'><dl class='facts'>{rows}</dl>{told}</div>"
+    return markup(
+        "<div class='quote'><dl class='facts'>"
+        "{% for term, fact in facts.items() %}<div><dt>{{ term }}</dt><dd>{{ fact }}</dd></div>{% endfor %}</dl>"
+        "{% for kind, words in notes %}<p class='{{ kind }}'>{{ words }}</p>{% endfor %}</div>",
+        facts=facts, notes=notes,
+    )  # fmt: skip
 
 
 def _of_endpoint(model: EndpointModel, studies: StudySet, cell: Cell) -> tuple[dict[str, str], list[tuple[str, str]]]:

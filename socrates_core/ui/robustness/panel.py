@@ -7,10 +7,11 @@ import gradio as gr
 from gradio.blocks import Block
 
 from socrates_core.errors import SocratesError, StoppedError
+from socrates_core.report.markup import markup
 from socrates_core.report.robustness import TITLE, robustness_figure, robustness_sentences, robustness_table
 from socrates_core.simulation.robustness.variants import Robustness, robustness
 from socrates_core.ui.access.visitors import Visitor, visitor_of
-from socrates_core.ui.html import notice_html, table_html, text
+from socrates_core.ui.html import notice_html, table_html
 from socrates_core.ui.listeners import QUICK, Updates, report_progress
 from socrates_core.ui.results import Results
 from socrates_core.ui.robustness.stopping import PageStops, Report
@@ -88,8 +89,12 @@ def robustness_panel(name: str, current: Block, changed: gr.Textbox, place: Bloc
     """
     with gr.Accordion(TITLE, open=False, elem_id=name, elem_classes="more"):
         gr.HTML(
-            "<p class='quiet'>Asks the same people again with other answer instructions, the options in reverse order "
-            f"and other templates: up to {MOST_WAYS} times the work of Run. What moves is owed to the wording.</p>",
+            markup(
+                "<p class='quiet'>Asks the same people again with other answer instructions, the options in reverse "
+                "order and other templates: up to {{ most }} times the work of Run. What moves is owed to the wording."
+                "</p>",
+                most=MOST_WAYS,
+            ),
             js_on_load=None,
         )
         both = gr.Checkbox(
@@ -127,7 +132,7 @@ def robustness_panel(name: str, current: Block, changed: gr.Textbox, place: Bloc
         ordered = len(found.asked) > 1 and not found.asked[0].arms[0].cell.scale.nominal
         return {
             notice: "",
-            says: "".join(f"<p>{text(one)}</p>" for one in robustness_sentences(found)),
+            says: markup("{% for one in told %}<p>{{ one }}</p>{% endfor %}", told=robustness_sentences(found)),
             picture: gr.update(value=styled(robustness_figure(found)) if ordered else None, visible=ordered),
             table: table_html(robustness_table(found), "Predictions when asked in other ways"),
         }

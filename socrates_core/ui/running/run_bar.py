@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import gradio as gr
+from markupsafe import Markup
 
+from socrates_core.report.markup import markup
 from socrates_core.report.words import duration
 from socrates_core.simulation.result import Simulation
-from socrates_core.ui.html import text
 from socrates_core.ui.listeners import Updates
 from socrates_core.ui.running.compact_view import compact_html
 
@@ -76,18 +77,18 @@ def draw_compact(bar: RunBar, result: Simulation) -> Updates:
     return {bar.compact: compact_html(result)}
 
 
-def outdated_html(wanted: str = "", more: str = "") -> str:
+def outdated_html(wanted: str = "", more: str = "") -> Markup:
     """The hint that the controls have changed since the result was computed.
 
     Args:
         wanted: The query string of what the controls say, which the script keeps over a reload; empty if there is none.
         more: What Run would cost, in a sentence.
     """
-    cost = f" {text(more)}" if more else ""
-    return (
-        f"<p class='stale' role='status' data-wanted='{text(wanted)}'>The settings have changed.{cost} Press "
-        "<b>Run</b> to update the result.</p>"
-    )
+    return markup(
+        "<p class='stale' role='status' data-wanted='{{ wanted }}'>The settings have changed."
+        "{% if more %} {{ more }}{% endif %} Press <b>Run</b> to update the result.</p>",
+        wanted=wanted, more=more,
+    )  # fmt: skip
 
 
 def cost_words(people: int, pace: float | None, endpoint: bool) -> str:
@@ -104,6 +105,6 @@ def cost_words(people: int, pace: float | None, endpoint: bool) -> str:
     return f"The model has to answer for up to {people:,} profiles{about}."
 
 
-def state_html(shown: str) -> str:
+def state_html(shown: str) -> Markup:
     """The name of what the result on the page is of, where the controls say something else."""
-    return f"<p>Result of earlier settings: <b>{text(shown)}</b></p>"
+    return markup("<p>Result of earlier settings: <b>{{ shown }}</b></p>", shown=shown)

@@ -2,12 +2,15 @@
 
 from typing import Final
 
+from markupsafe import Markup
+
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.report.effect_table import shares_by_option
+from socrates_core.report.markup import joined, markup
 from socrates_core.report.words import from_to, percent, signed
 from socrates_core.simulation.open_ended import NumberResult, NumberScore, Quartiles
-from socrates_core.simulation.result import ArmResult, EffectRow, Simulation
-from socrates_core.ui.html import bar, metric, table, text
+from socrates_core.simulation.result import ArmResult, Simulation
+from socrates_core.ui.html import bar, metric, table
 
 EXPLAIN_MEDIAN: Final = (
     "Half of the answers are at or below this number; half of the answers lie between the two quartiles. They describe "
@@ -30,7 +33,7 @@ EXPLAIN_INVALID: Final = (
 )
 
 
-def number_metrics_html(arm: ArmResult, numbers: NumberResult) -> str:
+def number_metrics_html(arm: ArmResult, numbers: NumberResult) -> Markup:
     """The figures of an open-ended outcome, each with an explanation."""
     score, metrics = numbers.score, []
     if score is not None:
@@ -52,7 +55,7 @@ def number_metrics_html(arm: ArmResult, numbers: NumberResult) -> str:
         metric("Invalid", percent(numbers.n_invalid / arm.n_predicted),
                f"{numbers.n_invalid:,} of {arm.n_predicted:,} numbers", EXPLAIN_INVALID),
     ]  # fmt: skip
-    return f"<div class='tiles'>{''.join(metrics)}</div>{_range_note(score)}"
+    return markup("<div class='tiles'>{{ tiles }}</div>{{ note }}", tiles=joined(metrics), note=_range_note(score))
 
 
 def of_given(arm: ArmResult) -> str:
@@ -60,73 +63,79 @@ def of_given(arm: ArmResult) -> str:
     return f"of {arm.n_given:,} to this text; " if arm.n_given not in (None, arm.n_actual) else ""
 
 
-def bins_html(arm: ArmResult) -> str:
+def head_html(name: str, *figures: str) -> Markup:
+    """The head of a table whose first column is a name and whose others are figures."""
+    return markup(
+        "<th scope='col'>{{ name }}</th>"
+        "{% for figure in figures %}<th scope='col' class='num'>{{ figure }}</th>{% endfor %}",
+        name=name, figures=figures,
+    )  # fmt: skip
+
+
+def row_html(name: str, *figures: str) -> Markup:
+    """A row of such a table."""
+    return markup(
+        "<tr><th scope='row'>{{ name }}</th>"
+        "{% for figure in figures %}<td class='num'>{{ figure }}</td>{% endfor %}</tr>",
+        name=name, figures=figures,
+    )  # fmt: skip
+
+
+def bins_html(arm: ArmResult) -> Markup:
     """Predicted and actual share of every non-empty bin of the histogram."""
-    head = "<th scope='col'>Answer</th><th scope='col' class='num'>Predicted</th>"
-    head += "<th scope='col' class='num'>Actual</th>" if arm.actual else ""
-    rows = []
-    for answer, _, ours, theirs in shares_by_option(arm):
-        if not ours and not theirs:
-            continue
-        actual = "" if theirs is None else f"<td class='num'>{percent(theirs)}</td>"
-        rows.append(f"<tr><th scope='row'>{text(answer)}</th><td class='num'>{percent(ours)}</td>{actual}</tr>")
-    return f"<h3>The answers</h3>{table('Shares of answers by bin', head, rows)}"
+    head = head_html("Answer", "Predicted", *(["Actual"] if arm.actual else []))
+    rows = [
+        row_html(answer, percent(ours), *([] if theirs is None else [percent(theirs)]))
+        for answer, _, ours, theirs in shares_by_option(arm)
+        if ours or theirs
+    ]
+    return markup("<h3>The answers</h3>{{ shares }}", shares=table("Shares of answers by bin", head, rows))
 
 
-def medians_html(result: Simulation) -> str:
+def medians_html(result: Simulation) -> Markup:
     """The medians of every condition, and their differences from the control."""
-    head = (
-        "<th scope='col'>Condition</th><th scope='col' class='num'>Predicted median</th>"
-        "<th scope='col' class='num'>Actual median</th><th scope='col' class='num'>Predicted effect</th>"
-        "<th scope='col' class='num'>Actual effect</th><th scope='col' class='num'>W</th>"
-    )
+    head = head_html("Condition", "Predicted median", "Actual median", "Predicted effect", "Actual effect", "W")
     effects = {row.cell.cell_id: row for row in result.effects}
     rows = []
     for arm in result.arms:
         assert arm.numbers is not None
         ours, theirs, score = arm.numbers.predicted, arm.numbers.actual, arm.numbers.score
         effect = effects.get(arm.cell.cell_id)
-        rows.append(
-            f"<tr><th scope='row'>{text(arm.cell.condition_label)}</th><td class='num'>{ours.median:,}</td>"
-            f"<td class='num'>{'–' if theirs is None else f'{theirs.median:,}'}</td>{_effects(effect)}"
-            f"<td class='num'>{'–' if score is None else f'{score.observed:.3f}'}</td></tr>"
-        )
-    return (
-        table("Medians and effects by condition", head, rows)
-        + "<p class='quiet'>An effect is a condition's median minus that of the control, "
-        f"<b>{text(result.control.condition_label)}</b>, with a 95 % interval. The interval of a predicted effect "
-        "reflects sampling only, not the error of the model. W uses each condition's own range of actual answers, so "
-        "it is not comparable between conditions.</p>"
-    )
+        rows.append(row_html(
+            arm.cell.condition_label, f"{ours.median:,}", "–" if theirs is None else f"{theirs.median:,}",
+            "control" if effect is None else effect_html(effect.predicted, effect.predicted_interval, 0),
+            "control" if effect is None else effect_html(effect.actual, effect.actual_interval, 0),
+            "–" if score is None else f"{score.observed:.3f}",
+        ))  # fmt: skip
+    return markup(
+        "{{ medians }}<p class='quiet'>An effect is a condition's median minus that of the control, "
+        "<b>{{ control }}</b>, with a 95 % interval. The interval of a predicted effect reflects sampling only, not "
+        "the error of the model. W uses each condition's own range of actual answers, so it is not comparable between "
+        "conditions.</p>",
+        medians=table("Medians and effects by condition", head, rows), control=result.control.condition_label,
+    )  # fmt: skip
 
 
-def _effects(row: EffectRow | None) -> str:
-    if row is None:
-        return "<td class='num'>control</td>" * 2
-    return "".join(
-        f"<td class='num'>{_effect(*side)}</td>"
-        for side in ((row.predicted, row.predicted_interval), (row.actual, row.actual_interval))
-    )
-
-
-def _effect(effect: float | None, interval: Interval | None) -> str:
+def effect_html(effect: float | None, interval: Interval | None, digits: int, unit: str = "") -> Markup:
+    """An effect with its interval below it; a dash where there is none."""
     if effect is None or interval is None:
-        return "–"
-    return f"{signed(effect, 0)}<small>{signed(interval.low, 0)} to {signed(interval.high, 0)}</small>"
+        return Markup("–")
+    return markup(
+        "{{ effect }}<small>{{ low }} to {{ high }}</small>",
+        effect=signed(effect, digits) + unit, low=signed(interval.low, digits), high=signed(interval.high, digits),
+    )  # fmt: skip
 
 
 def _middle_half(quartiles: Quartiles) -> str:
     return f"middle half {quartiles.low:,} to {quartiles.high:,}"
 
 
-def _range_note(score: NumberScore | None) -> str:
+def _range_note(score: NumberScore | None) -> Markup:
     if score is None:
-        return ""
-    stretched = (
-        " A few extreme answers account for most of that range, so W is small whatever is predicted: rely on the "
-        "quartiles instead."
-    )
-    return (
-        f"<p class='quiet range'>W is computed on the range of the actual answers, {score.low:,} to {score.high:,}."
-        f"{stretched if score.stretched else ''}</p>"
-    )
+        return Markup()
+    return markup(
+        "<p class='quiet range'>W is computed on the range of the actual answers, {{ low }} to {{ high }}."
+        "{% if stretched %} A few extreme answers account for most of that range, so W is small whatever is predicted: "
+        "rely on the quartiles instead.{% endif %}</p>",
+        low=f"{score.low:,}", high=f"{score.high:,}", stretched=score.stretched,
+    )  # fmt: skip

@@ -12,9 +12,9 @@ from gradio.blocks import Block
 from socrates_core.errors import SocratesError
 from socrates_core.people.edit import Edit, Filter, Range, SetValue, Shares
 from socrates_core.people.population import attributes_of, check_edits, edits_from_json
+from socrates_core.report.markup import markup
 from socrates_core.study.study_set import Cell
 from socrates_core.ui.catalogue import Catalogue, Source
-from socrates_core.ui.html import text
 from socrates_core.ui.listeners import QUICK, Updates
 from socrates_core.ui.simulate import form
 from socrates_core.ui.simulate.people_view import edits_html, shares_html
@@ -100,11 +100,14 @@ def draw_edits(
     """Show the active edits; `hint` says why another one was not applied."""
     participants = source.studies.participants_of(cell.study_id)
     asked = source.studies.answers(cell.cell_id).participant_ids
-    notice = f"<p class='warning' role='alert'>{text(hint)}</p>" if hint else ""
     chosen = {"value": attribute} if attribute else {}
     return {
         panel.edits: form.edits_text(edits),
-        panel.chips: notice + edits_html(participants, edits, asked),
+        panel.chips: markup(
+            "{% if hint %}<p class='warning' role='alert'>{{ hint }}</p>{% endif %}{{ chips }}",
+            hint=hint,
+            chips=edits_html(participants, edits, asked),
+        ),
         panel.attribute: gr.update(choices=form.attribute_choices(participants, edits), **chosen),
     }
 

@@ -6,12 +6,14 @@ from typing import Final
 import gradio as gr
 import plotly.graph_objects as go
 from gradio.blocks import Block
+from markupsafe import Markup
 
 from socrates_core.report.figures import arms_figure, histogram
+from socrates_core.report.markup import markup
 from socrates_core.report.trust.which import raw_words
 from socrates_core.simulation.result import ArmResult, Simulation
 from socrates_core.trust.statement.finding import trust
-from socrates_core.ui.html import notice_html, text
+from socrates_core.ui.html import notice_html
 from socrates_core.ui.listeners import Updates
 from socrates_core.ui.saving.pictures import means_words, shares_words, told
 from socrates_core.ui.simulate.result_view import effects_html, metrics_html, notes_html, options_html, verdict_html
@@ -115,7 +117,7 @@ def draw_result(panel: ResultPanel, result: Simulation, query: str, base: ArmRes
         base: The first condition as predicted without the model's adapter; None where that is not known.
     """
     arm = result.arms[0]
-    several = len(result.arms) > 1
+    several, raw = len(result.arms) > 1, raw_words(trust(result), ", raw")
     means = (
         told(styled(with_errors(arms_figure(result), result)), result, means_words(result), "means")
         if several
@@ -127,9 +129,9 @@ def draw_result(panel: ResultPanel, result: Simulation, query: str, base: ArmRes
         panel.shown: query,
         panel.body: gr.update(visible=True),
         panel.verdict: verdict_html(result),
-        panel.figure: told(styled(histogram(arm)), result, shares_words(arm), "answers"),
+        panel.figure: told(styled(histogram(arm, raw)), result, shares_words(arm), "answers"),
         panel.metrics: metrics_html(arm, base, trust(result)),
-        panel.options: options_html(arm, raw_words(trust(result), ", raw")),
+        panel.options: options_html(arm, raw),
         panel.arms: gr.update(value=means, visible=several),
         panel.effects: effects_html(result),
         panel.trust: trust_html(result, panel.prefix),
@@ -145,7 +147,9 @@ def draw_waiting(panel: ResultPanel, words: str) -> Updates:
         panel.stale: "",
         panel.shown: "",
         panel.body: gr.update(visible=False),
-        panel.verdict: f"<section class='verdict waiting'><p class='quiet'>{text(words)}</p></section>",
+        panel.verdict: markup(
+            "<section class='verdict waiting'><p class='quiet'>{{ words }}</p></section>", words=words
+        ),
     }
 
 
@@ -154,36 +158,35 @@ def draw_problem(panel: ResultPanel, message: str) -> Updates:
     return {panel.notice: notice_html(message)}
 
 
-def stale_html(button: str = "Run") -> str:
+def stale_html(button: str = "Run") -> Markup:
     """The hint that the controls have changed since the result was computed; `button` computes it anew."""
-    return (
-        f"<p class='stale' role='status'>The settings have changed. Press <b>{text(button)}</b> to update the "
-        "result.</p>"
+    return markup(
+        "<p class='stale' role='status'>The settings have changed. Press <b>{{ button }}</b> to update the result.</p>",
+        button=button,
     )
 
 
-def _keep_html(query: str, several: bool) -> str:
-    files = "".join(
-        f"<a href='result/{kind}?{text(query)}' download>{name}</a>"
-        for kind, name in (("csv", "CSV of the answers"), ("html", "HTML report"), ("json", "JSON for reproduction"))
-    )
-    files += figures_html(several)
-    return (
-        f"<div class='keep'><h3>Save this result</h3><p class='files'>{files}</p>"
-        f"<label for='result-link'>Link to this result</label><p class='link'><input id='result-link' readonly "
-        f"data-query='{text(query)}' value=''><button type='button'>Copy link</button></p>"
+def _keep_html(query: str, several: bool) -> Markup:
+    files = (("csv", "CSV of the answers"), ("html", "HTML report"), ("json", "JSON for reproduction"))
+    return markup(
+        "<div class='keep'><h3>Save this result</h3><p class='files'>{% for kind, name in files %}"
+        "<a href='result/{{ kind }}?{{ query }}' download>{{ name }}</a>{% endfor %}{{ figures }}</p>"
+        "<label for='result-link'>Link to this result</label><p class='link'><input id='result-link' readonly "
+        "data-query='{{ query }}' value=''><button type='button'>Copy link</button></p>"
         "<p class='quiet'>The link contains the complete request: an app with the same studies and the same model "
-        "shows the same numbers for it.</p></div>"
-    )
+        "shows the same numbers for it.</p></div>",
+        files=files, query=query, figures=figures_html(several),
+    )  # fmt: skip
 
 
-def figures_html(several: bool) -> str:
+def figures_html(several: bool) -> Markup:
     """Links that save the pictures; `several` says whether there is one of the means."""
     figures = (("histogram", "Figure of the answers"), *((("arms", "Figure of the means"),) if several else ()))
-    return "".join(
-        f"<a href='#{place}' data-figure='{place}' data-kind='{kind}'>{name}, {kind.upper()}</a>"
-        for place, name in figures
-        for kind in ("svg", "png")
+    return markup(
+        "{% for place, name in figures %}{% for kind in ('svg', 'png') %}"
+        "<a href='#{{ place }}' data-figure='{{ place }}' data-kind='{{ kind }}'>{{ name }}, {{ kind.upper() }}</a>"
+        "{% endfor %}{% endfor %}",
+        figures=figures,
     )
 
 

@@ -5,6 +5,8 @@ The plots are made by plotly; the tables of options and of conditions are their 
 
 from typing import Final
 
+from markupsafe import Markup
+
 from socrates_core.metrics.uncertainty import Interval
 from socrates_core.model.answer_model import TRUSTED_MASS
 from socrates_core.people.edit import describe
@@ -16,17 +18,29 @@ from socrates_core.report.effect_table import (
     off_axis_sentence,
     shares_by_option,
 )
+from socrates_core.report.markup import joined, markup
 from socrates_core.report.trust.distance import comparable_of
 from socrates_core.report.trust.which import raw_words
 from socrates_core.report.words import from_to, percent, signed
-from socrates_core.simulation.result import ArmResult, Score, Simulation
+from socrates_core.simulation.result import ArmResult, EffectRow, Score, Simulation
 from socrates_core.trust.statement.finding import trust
 from socrates_core.trust.statement.record import Statement
-from socrates_core.ui.html import bar, metric, table, text
-from socrates_core.ui.simulate.number_view import bins_html, medians_html, number_metrics_html, of_given
+from socrates_core.ui.html import bar, metric, table
+from socrates_core.ui.simulate.number_view import (
+    bins_html,
+    effect_html,
+    head_html,
+    medians_html,
+    number_metrics_html,
+    of_given,
+    row_html,
+)
 
 SAME: Final = 1e-9
 """Distances that differ by less are equal up to rounding."""
+
+IN_VIEW: Final = 21
+"""Options whose table is not folded away."""
 
 IN_A_LINE: Final = 3
 """Effects that the verdict lists."""
@@ -85,7 +99,7 @@ EXPLAIN_SPREAD: Final = (
 )
 
 
-def verdict_html(result: Simulation) -> str:
+def verdict_html(result: Simulation) -> Markup:
     """The verdict in a sentence, the request it belongs to, and warnings."""
     arm, request = result.arms[0], result.request
     who = "; ".join(describe(edit) for edit in request.edits)
@@ -104,15 +118,16 @@ def verdict_html(result: Simulation) -> str:
     if arm.off_axis is not None and arm.nominal is None:
         sentence += f" {off_axis_sentence(arm)}"
     title = " ".join(result.study.title.split()).removesuffix(" (paraphrased)")
-    return (
-        f"<section class='verdict tone-{tone}' aria-live='polite'>"
-        f"<h2>{text(title)}</h2><p class='arm'>{text(arm.cell.condition_label)}</p>"
-        f"<p class='sentence'><span class='mark'>{text(name)}</span>{text(sentence)}</p>{_effects_line(result)}"
-        f"<p class='request'>{text(' · '.join(details))}</p>{_warnings(result)}</section>"
-    )
+    return markup(
+        "<section class='verdict tone-{{ tone }}' aria-live='polite'><h2>{{ title }}</h2><p class='arm'>{{ arm }}</p>"
+        "<p class='sentence'><span class='mark'>{{ name }}</span>{{ sentence }}</p>{{ effects }}"
+        "<p class='request'>{{ details }}</p>{{ warnings }}</section>",
+        tone=tone, title=title, arm=arm.cell.condition_label, name=name, sentence=sentence,
+        effects=_effects_line(result), details=" · ".join(details), warnings=_warnings(result),
+    )  # fmt: skip
 
 
-def metrics_html(arm: ArmResult, base: ArmResult | None = None, said: Statement | None = None) -> str:
+def metrics_html(arm: ArmResult, base: ArmResult | None = None, said: Statement | None = None) -> Markup:
     """The figures of one condition, each with an explanation.
 
     Args:
@@ -173,90 +188,98 @@ def metrics_html(arm: ArmResult, base: ArmResult | None = None, said: Statement 
         if arm.actual_off_axis is not None:
             beside = f"predicted, actual {percent(arm.actual_off_axis)}"
         metrics.append(metric("Off the axis", percent(arm.predicted_off_axis), beside, EXPLAIN_OFF_AXIS))
-    return f"<div class='tiles'>{''.join(metrics)}</div>"
+    return markup("<div class='tiles'>{{ tiles }}</div>", tiles=joined(metrics))
 
 
-def options_html(arm: ArmResult, raw: str = "") -> str:
+def options_html(arm: ArmResult, raw: str = "") -> Markup:
     """Predicted and actual share of every option: the histogram as a table; `raw` tells the predicted ones from
     calibrated ones, where there are any.
     """
     if arm.open_ended:
         return bins_html(arm)
-    head = f"<th scope='col'>Answer</th><th scope='col' class='num'>Predicted{raw}</th>"
-    head += "<th scope='col' class='num'>Actual</th><th scope='col' class='num'>Difference</th>" if arm.actual else ""
     rows = []
     for answer, label, ours, theirs in shares_by_option(arm):
-        cells = f"<th scope='row'><b>{text(answer)}</b>{f' {text(label)}' if label else ''}</th>"
-        cells += f"<td class='num'>{percent(ours)}</td>"
-        if arm.actual and theirs is not None:
-            cells += f"<td class='num'>{percent(theirs)}</td><td class='num'>{signed(100 * (ours - theirs))} pt</td>"
-        rows.append(f"<tr>{cells}</tr>")
-    shares = table("Shares of answers by option", head, rows)
-    if len(rows) > 21:
-        return f"<details class='fold'><summary>All {len(rows)} options as a table</summary>{shares}</details>"
-    return f"<h3>Shares by option</h3>{shares}"
+        name = markup("<b>{{ answer }}</b>{% if label %} {{ label }}{% endif %}", answer=answer, label=label)
+        beside = [] if theirs is None else [percent(theirs), f"{signed(100 * (ours - theirs))} pt"]
+        rows.append(row_html(name, percent(ours), *beside))
+    head = head_html("Answer", f"Predicted{raw}", *(("Actual", "Difference") if arm.actual else ()))
+    return markup(
+        "{% if many > most %}<details class='fold'><summary>All {{ many }} options as a table</summary>{{ shares }}"
+        "</details>{% else %}<h3>Shares by option</h3>{{ shares }}{% endif %}",
+        many=len(rows), most=IN_VIEW, shares=table("Shares of answers by option", head, rows),
+    )  # fmt: skip
 
 
-def effects_html(result: Simulation) -> str:
+def effects_html(result: Simulation) -> Markup:
     """Mean, effect and W of every condition; effects are differences from the control."""
     if len(result.arms) == 1:
-        return "<p class='quiet'>This outcome was measured in one condition only, so there is no effect to show.</p>"
+        return _quiet("This outcome was measured in one condition only, so there is no effect to show.")
     if result.arms[0].open_ended:
         return medians_html(result)
     if not result.effects:
-        return "<p class='quiet'>The options have no order, so conditions have no means to compare.</p>"
+        return _quiet("The options have no order, so conditions have no means to compare.")
     said = trust(result)
     raw = raw_words(said, ", raw")
-    head = (
-        f"<th scope='col'>Condition</th><th scope='col' class='num'>Predicted mean{raw}</th>"
-        f"<th scope='col' class='num'>Actual mean</th><th scope='col' class='num'>Predicted effect{raw}</th>"
-        f"<th scope='col' class='num'>Actual effect</th><th scope='col' class='num'>W{raw}</th>"
-    )
-    head += "<th scope='col' class='num'>W, calibrated</th>" if raw else ""
+    head = head_html(
+        "Condition", f"Predicted mean{raw}", "Actual mean", f"Predicted effect{raw}", "Actual effect", f"W{raw}",
+        *(["W, calibrated"] if raw else []),
+    )  # fmt: skip
     effects = {row.cell.cell_id: row for row in result.effects}
-    rows = []
-    for place, arm in enumerate(result.arms):
-        effect = effects.get(arm.cell.cell_id)
-        predicted = _effect(effect.predicted, effect.predicted_interval) if effect else "control"
-        actual = "control" if effect is None else _effect(effect.actual, effect.actual_interval)
-        if effect is not None and effect.off_axis is not None:
-            predicted += _bounds(effect.off_axis.predicted)
-            actual += _bounds(effect.off_axis.actual)
-        distance = f"{arm.score.wasserstein:.3f}" if arm.score else "–"
-        calibrated = f"<td class='num'>{_calibrated_w(said, place)}</td>" if raw else ""
-        rows.append(
-            f"<tr><th scope='row'>{text(arm.cell.condition_label)}{_off_axis_share(arm)}</th>"
-            f"<td class='num'>{arm.predicted_mean:.2f}</td>"
-            f"<td class='num'>{'–' if arm.actual_mean is None else f'{arm.actual_mean:.2f}'}</td>"
-            f"<td class='num'>{predicted}</td><td class='num'>{actual}</td><td class='num'>{distance}</td>"
-            f"{calibrated}</tr>"
-        )
-    return (
-        table("Means and effects by condition", head, rows)
-        + "<p class='quiet'>An effect is a condition's mean minus that of the control, "
-        f"<b>{text(result.control.condition_label)}</b>, in percent of the width of the scale, with a 95 % interval. "
-        "The interval of a predicted effect reflects sampling only, not the error of the model."
-        f"{f' {EXPLAIN_BOUNDS}' if any(row.off_axis for row in result.effects) else ''}</p>"
+    rows = [
+        _arm_row(arm, effects.get(arm.cell.cell_id), _calibrated_w(said, place) if raw else "")
+        for place, arm in enumerate(result.arms)
+    ]
+    return markup(
+        "{{ means }}<p class='quiet'>An effect is a condition's mean minus that of the control, <b>{{ control }}</b>, "
+        "in percent of the width of the scale, with a 95 % interval. The interval of a predicted effect reflects "
+        "sampling only, not the error of the model.{% if bounds %} {{ bounds }}{% endif %}</p>",
+        means=table("Means and effects by condition", head, rows), control=result.control.condition_label,
+        bounds=EXPLAIN_BOUNDS if any(row.off_axis for row in result.effects) else "",
+    )  # fmt: skip
+
+
+def _arm_row(arm: ArmResult, effect: EffectRow | None, calibrated: str) -> Markup:
+    """A condition's row; `effect` is None for the control, `calibrated` empty where there is no such column."""
+    label = arm.cell.condition_label
+    name = markup(
+        "{{ label }}{% if share %}<small>{{ share }}</small>{% endif %}", label=label, share=_off_axis_share(arm)
     )
+    means = f"{arm.predicted_mean:.2f}", "–" if arm.actual_mean is None else f"{arm.actual_mean:.2f}"
+    effects: tuple[str, str] = "control", "control"
+    if effect is not None:
+        bounds = effect.off_axis
+        effects = (
+            _effect(effect.predicted, effect.predicted_interval, bounds.predicted if bounds else None),
+            _effect(effect.actual, effect.actual_interval, bounds.actual if bounds else None),
+        )
+    distance = f"{arm.score.wasserstein:.3f}" if arm.score else "–"
+    return row_html(name, *means, *effects, distance, *([calibrated] if calibrated else []))
 
 
-def notes_html(result: Simulation) -> str:
+def notes_html(result: Simulation) -> Markup:
     """The notes of a result as a list; empty where there are none."""
     notes = list(result.notes)
     for one in result.arms:
         told = answers_sentence(one)
         notes += [told if len(result.arms) == 1 else f"{one.cell.condition_label}: {told}"] if told else []
-    items = "".join(f"<li>{text(note)}</li>" for note in notes)
-    return f"<div class='notes'><h3>Notes</h3><ul>{items}</ul></div>" if items else ""
+    return markup(
+        "{% if notes %}<div class='notes'><h3>Notes</h3><ul>{% for note in notes %}<li>{{ note }}</li>{% endfor %}</ul>"
+        "</div>{% endif %}",
+        notes=notes,
+    )
 
 
-def _calibrated(said: Statement, widest: float) -> str:
+def _quiet(words: str) -> Markup:
+    return markup("<p class='quiet'>{{ words }}</p>", words=words)
+
+
+def _calibrated(said: Statement, widest: float) -> Markup:
     """W of the calibrated answers: the one that the bound speaks of."""
     found, bound = said.arms[0].distance, None if said.distance is None else said.distance.inner
     below = "nothing bounds it" if bound is None else f"at most {bound:.2f} with a probability of 80 %"
     if found is not None and found.inner is not None:
         below += ": inside" if found.inner else ": outside"
-    drawn = "" if found is None else bar(found.observed / widest, "predicted")
+    drawn = None if found is None else bar(found.observed / widest, "predicted")
     return metric(
         "W, calibrated", _calibrated_w(said, 0), below, f"{EXPLAIN_CALIBRATED} {comparable_of(said)}".strip(), drawn
     )
@@ -267,25 +290,25 @@ def _calibrated_w(said: Statement, place: int) -> str:
     return "–" if found is None else f"{found.observed:.3f}"
 
 
-def _effects_line(result: Simulation) -> str:
+def _effects_line(result: Simulation) -> Markup:
     """The effects of up to three conditions in a line, the shown one first; a table further down has all of them."""
     shown = result.arms[0].cell.cell_id
     rows = sorted(result.effects, key=lambda row: row.cell.cell_id != shown)
     if not rows:
-        return ""
+        return Markup()
     unit, digits = ("", 0) if result.arms[0].open_ended else ("\u00a0%", 1)
-    raw = raw_words(trust(result), " (raw)")
-    said = []
+    effects = []
     for row in rows[:IN_A_LINE]:
-        actual = "" if row.actual is None else f", actual <b>{signed(row.actual, digits)}{unit}</b>"
-        predicted = f"predicted{raw} <b>{signed(row.predicted, digits)}{unit}</b>"
-        said.append(f"{text(row.cell.condition_label)}: {predicted}{actual}")
-    more = f" · {len(rows) - IN_A_LINE} more below" if len(rows) > IN_A_LINE else ""
-    whose = "Effect" if len(rows) == 1 else "Effects"
-    return (
-        f"<p class='effects-line'>{whose} against the control, <b>{text(result.control.condition_label)}</b> · "
-        f"{' · '.join(said)}{more}</p>"
-    )
+        actual = None if row.actual is None else signed(row.actual, digits)
+        effects.append((row.cell.condition_label, signed(row.predicted, digits), actual))
+    return markup(
+        "<p class='effects-line'>{{ whose }} against the control, <b>{{ control }}</b>"
+        "{% for label, ours, actual in effects %} · {{ label }}: predicted{{ raw }} <b>{{ ours }}{{ unit }}</b>"
+        "{% if actual is not none %}, actual <b>{{ actual }}{{ unit }}</b>{% endif %}{% endfor %}"
+        "{% if more > 0 %} · {{ more }} more below{% endif %}</p>",
+        whose="Effect" if len(rows) == 1 else "Effects", control=result.control.condition_label, effects=effects,
+        raw=raw_words(trust(result), " (raw)"), unit=unit, more=len(rows) - IN_A_LINE,
+    )  # fmt: skip
 
 
 def _alone(arm: ArmResult) -> str:
@@ -296,16 +319,16 @@ def _alone(arm: ArmResult) -> str:
     return str(arm.unscored)
 
 
-def _warnings(result: Simulation) -> str:
-    arm, warnings, group = result.arms[0], [], ""
+def _warnings(result: Simulation) -> Markup:
+    arm, warnings, facts = result.arms[0], [], []
     if result.request.edits and arm.actual is not None:
-        group = f"<p class='group'>Compared with the actual answers of {text(arm.actual_group)}.</p>"
+        facts.append(f"Compared with the actual answers of {arm.actual_group}.")
     if result.study.study_id in result.model.trained_on:
         warnings.append("The model was trained on this study, so a close match proves nothing.")
     if arm.open_ended:
-        group += (
-            "<p class='group'>Open-ended outcome: the model writes one whole number of 0 or more per simulated "
-            "person. Negative numbers and decimals cannot be predicted.</p>"
+        facts.append(
+            "Open-ended outcome: the model writes one whole number of 0 or more per simulated person. Negative numbers "
+            "and decimals cannot be predicted."
         )
     if not result.study.real:
         warnings.append("Synthetic study: the “actual” answers were generated by a program, not given by people.")
@@ -315,7 +338,11 @@ def _warnings(result: Simulation) -> str:
             f"Only {arm.on_scale_mass:.0%} of the model's probability is on {wanted}{_kinds(arm)}: it may not have "
             "understood the question, so its predictions are unreliable."
         )
-    return group + "".join(f"<p class='warning'>{text(warning)}</p>" for warning in warnings)
+    return markup(
+        "{% for fact in facts %}<p class='group'>{{ fact }}</p>{% endfor %}"
+        "{% for warning in warnings %}<p class='warning'>{{ warning }}</p>{% endfor %}",
+        facts=facts, warnings=warnings,
+    )  # fmt: skip
 
 
 def _kinds(arm: ArmResult) -> str:
@@ -327,11 +354,7 @@ def _off_axis_share(arm: ArmResult) -> str:
     if arm.off_axis is None:
         return ""
     actual = "" if arm.actual_off_axis is None else f", actual {percent(arm.actual_off_axis)}"
-    return f"<small>off the axis: predicted {percent(arm.predicted_off_axis)}{actual}</small>"
-
-
-def _bounds(interval: Interval | None) -> str:
-    return "" if interval is None else f"<small>bounds {signed(interval.low)} to {signed(interval.high)}</small>"
+    return f"off the axis: predicted {percent(arm.predicted_off_axis)}{actual}"
 
 
 def _gain_words(score: Score) -> str:
@@ -350,7 +373,10 @@ def _beside(actual: float | None) -> str:
     return "predicted; no actual answers" if actual is None else f"predicted, actual {actual:.2f}"
 
 
-def _effect(effect: float | None, interval: Interval | None) -> str:
-    if effect is None or interval is None:
-        return "–"
-    return f"{signed(effect)}\u00a0%<small>{signed(interval.low)} to {signed(interval.high)}</small>"
+def _effect(effect: float | None, interval: Interval | None, bounds: Interval | None) -> Markup:
+    """An effect in percent of the width, and its bounds where people chose options off the axis."""
+    return markup(
+        "{{ effect }}{% if bounds %}<small>bounds {{ bounds }}</small>{% endif %}",
+        effect=effect_html(effect, interval, 1, "\u00a0%"),
+        bounds="" if bounds is None else f"{signed(bounds.low)} to {signed(bounds.high)}",
+    )

@@ -3,18 +3,20 @@
 All texts from studies are escaped: they are displayed, never executed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
+
+from markupsafe import Markup
 
 from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import AnswerModel, ModelDescription, NumberModel
 from socrates_core.people.population import Edit, edit_population
 from socrates_core.prompt import TEMPLATES, segments
+from socrates_core.report.markup import joined, markup
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.study_set import Cell, Persona, StudySet, persona_rows
 from socrates_core.ui.catalogue import StudyEntry
 from socrates_core.ui.choosing.guide import HOW_TO_LOAD
-from socrates_core.ui.html import text
 
 BADGE_TITLES: Final[Mapping[str, str]] = {
     "real": "The answers come from people.",
@@ -28,80 +30,79 @@ MAX_OPTIONS: Final = 12
 """Of a longer scale only the two ends are shown."""
 
 
-def banner(model: ModelDescription) -> str:
+def banner(model: ModelDescription) -> Markup:
     """The model in use, with a warning if it is the demo."""
     names = [("Model", model.name), ("Adapter", model.adapter or "none")]
     facts = [("Template", model.template or "none"), ("Precision", model.precision)]
     facts += [("Runs on", model.device if model.device != "none" else "no device")]
-    shown, folded = (
-        "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in some)
-        for some in (names, facts)
-    )
-    how = f"<p>Another model: {HOW_TO_LOAD[:1].lower()}{HOW_TO_LOAD[1:]}</p>" if model.demo else ""
-    technical = f"<details><summary>Technical details</summary><dl>{folded}</dl>{how}</details>"
-    demo = (
-        "<p class='demo'><strong>Demo model.</strong> A tiny model for trying out the software, not for science: it "
-        "knows the invented society that it learned from, and nothing of the world.</p>"
-        if model.demo
-        else ""
-    )
-    note = f"<p>{text(model.template_note[:1].upper() + model.template_note[1:])}.</p>" if model.template_note else ""
-    return f"<div class='banner'><div class='facts'><dl>{shown}</dl>{technical}</div>{note}{demo}</div>"
+    return markup(
+        "<div class='banner'><div class='facts'><dl>{{ shown }}</dl><details><summary>Technical details</summary>"
+        "<dl>{{ folded }}</dl>{% if demo %}<p>Another model: {{ how }}</p>{% endif %}</details></div>"
+        "{% if note %}<p>{{ note }}.</p>{% endif %}"
+        "{% if demo %}<p class='demo'><strong>Demo model.</strong> A tiny model for trying out the software, not for "
+        "science: it knows the invented society that it learned from, and nothing of the world.</p>{% endif %}</div>",
+        shown=facts_html(names), folded=facts_html(facts), demo=model.demo,
+        how=HOW_TO_LOAD[:1].lower() + HOW_TO_LOAD[1:], note=model.template_note[:1].upper() + model.template_note[1:],
+    )  # fmt: skip
 
 
-def study_card(entry: StudyEntry) -> str:
+def facts_html(facts: Iterable[tuple[str, str]]) -> Markup:
+    """The items of a list of facts: the name of each, and what it is."""
+    return markup(
+        "{% for name, fact in facts %}<div><dt>{{ name }}</dt><dd>{{ fact }}</dd></div>{% endfor %}", facts=facts
+    )
+
+
+def study_card(entry: StudyEntry) -> Markup:
     """Badges, source, citation and licence of a study."""
-    study = entry.study
-    badges = "".join(
-        f"<span class='badge badge-{badge.split()[0]}' title='{text(BADGE_TITLES[badge])}'>{text(badge)}</span>"
-        for badge in entry.badges
-    )
-    meanings = "".join(f"<li><b>{text(badge)}</b>: {text(BADGE_TITLES[badge])}</li>" for badge in entry.badges)
-    return (
-        f"<div class='study-card'><div class='badges'>{badges}"
-        f"<span class='count'>{text(entry.people_words)}</span></div>"
-        f"<details><summary>About this study</summary><p>{text(study.source)}</p>"
-        f"<p>{text(study.citation)}</p><p>Licence: {text(study.licence)}</p><ul>{meanings}</ul></details></div>"
-    )
+    return markup(
+        "<div class='study-card'><div class='badges'>{% for badge in badges %}"
+        "<span class='badge badge-{{ badge.split()[0] }}' title='{{ titles[badge] }}'>{{ badge }}</span>{% endfor %}"
+        "<span class='count'>{{ people }}</span></div><details><summary>About this study</summary>"
+        "<p>{{ study.source }}</p><p>{{ study.citation }}</p><p>Licence: {{ study.licence }}</p><ul>"
+        "{% for badge in badges %}<li><b>{{ badge }}</b>: {{ titles[badge] }}</li>{% endfor %}</ul></details></div>",
+        badges=entry.badges, titles=BADGE_TITLES, people=entry.people_words, study=entry.study,
+    )  # fmt: skip
 
 
-def stimulus_card(cell: Cell) -> str:
+def stimulus_card(cell: Cell) -> Markup:
     """The full stimulus and its answer scale."""
-    return (
-        f"<figure class='stimulus'><figcaption>What participants read</figcaption>"
-        f"<blockquote tabindex='0'>{text(cell.stimulus.strip())}</blockquote>"
-        f"<p class='scale'>{_scale_words(cell.scale)}</p></figure>"
-    )
+    return markup(
+        "<figure class='stimulus'><figcaption>What participants read</figcaption>"
+        "<blockquote tabindex='0'>{{ stimulus }}</blockquote><p class='scale'>{{ scale }}</p></figure>",
+        stimulus=cell.stimulus.strip(), scale=_scale_words(cell.scale),
+    )  # fmt: skip
 
 
-def prompt_card(studies: StudySet, cell: Cell, edits: Sequence[Edit], model: ModelDescription) -> str:
+def prompt_card(studies: StudySet, cell: Cell, edits: Sequence[Edit], model: ModelDescription) -> Markup:
     """The prompt for the first profile, collapsed."""
-    if model.template not in TEMPLATES:
-        body = f"<p>The model {text(model.name)} does not read a prompt: its answers depend on the scale alone.</p>"
-    else:
+    said, prompt = f"The model {model.name} does not read a prompt: its answers depend on the scale alone.", ""
+    if model.template in TEMPLATES:
         try:
             parts = segments(model.template, cell, _first_persona(studies, cell, edits))
             prompt = "".join("\n\n" if part.control else part.text for part in parts).strip()
-            body = (
-                "<p>The prompt for the first profile, without the special tokens of the model's chat format.</p>"
-                f"<pre tabindex='0'>{text(prompt)}</pre>"
-            )
+            said = "The prompt for the first profile, without the special tokens of the model's chat format."
         except SocratesError as error:
-            body = f"<p>{text(str(error))}</p>"
-    return f"<details class='prompt'><summary>What the model reads</summary>{body}</details>"
+            said = str(error)
+    return markup(
+        "<details class='prompt'><summary>What the model reads</summary><p>{{ said }}</p>"
+        "{% if prompt %}<pre tabindex='0'>{{ prompt }}</pre>{% endif %}</details>",
+        said=said, prompt=prompt,
+    )  # fmt: skip
 
 
-def open_ended_note(model: AnswerModel) -> str:
+def open_ended_note(model: AnswerModel) -> Markup:
     """How an outcome without answer options is handled by this model."""
     if isinstance(model, NumberModel):
-        return (
+        return markup(
             "<p class='quiet open-ended'>This outcome is open-ended: it has no answer options. The model writes one "
             "whole number of 0 or more per simulated person; negative numbers and decimals cannot be predicted.</p>"
         )
-    return (
-        "<p class='notice' role='status'>This outcome is open-ended: it has no answer options, and "
-        f"{text(model.description.name)} can only choose among options. Choose another outcome, or a language model "
-        "that runs on this machine and can write numbers.</p>"
+    return markup(
+        "<p class='notice' role='status'>This outcome is open-ended: it has no answer options, and {{ model }} can "
+        "only choose among options. Choose another outcome, or a language model that runs on this machine and can "
+        "write numbers.</p>",
+        model=model.description.name,
     )
 
 
@@ -115,18 +116,19 @@ def _first_persona(studies: StudySet, cell: Cell, edits: Sequence[Edit]) -> Pers
     return persona_rows(population.personas.head(1))[0]
 
 
-def _scale_words(scale: AnswerScale) -> str:
+def _scale_words(scale: AnswerScale) -> Markup:
     if scale.values is None:
-        return "Open-ended answer: any number."
-    named = [(scale.written(value), scale.labels.get(value)) for value in scale.values]
-    apart = [_option(scale.written(value), label) for value, label in scale.off_axis.items()]
-    off = f" · off the axis: {' · '.join(apart)}" if apart else ""
-    order = " · without an order" if scale.nominal else ""
-    if len(named) > MAX_OPTIONS:
-        ends = " … ".join(_option(value, label) for value, label in (named[0], named[-1]))
-        return f"{len(named)} options: {ends}{off}{order}"
-    return " · ".join(_option(value, label) for value, label in named) + off + order
+        return Markup("Open-ended answer: any number.")
+    named = [_option(scale.written(value), scale.labels.get(value)) for value in scale.values]
+    long = len(named) > MAX_OPTIONS
+    return markup(
+        "{% if long %}{{ many }} options: {% endif %}{{ named }}"
+        "{% if apart %} · off the axis: {{ apart }}{% endif %}{% if nominal %} · without an order{% endif %}",
+        long=long, many=len(named), named=joined([named[0], named[-1]], " … ") if long else joined(named, " · "),
+        apart=joined((_option(scale.written(value), label) for value, label in scale.off_axis.items()), " · "),
+        nominal=scale.nominal,
+    )  # fmt: skip
 
 
-def _option(value: str, label: str | None) -> str:
-    return f"<b>{value}</b> {text(label)}" if label else f"<b>{value}</b>"
+def _option(value: str, label: str | None) -> Markup:
+    return markup("<b>{{ value }}</b>{% if label %} {{ label }}{% endif %}", value=value, label=label)

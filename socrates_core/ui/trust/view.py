@@ -1,11 +1,12 @@
 """What is said of how far off a result may be: one sentence in view, the rest folded away."""
 
-import html
 from collections.abc import Sequence
 from typing import Final
 
 import plotly.graph_objects as go
+from markupsafe import Markup
 
+from socrates_core.report.markup import joined, markup
 from socrates_core.report.trust.picture import ErrorMark, mark_means
 from socrates_core.report.trust.tables import (
     MOST_ROWS,
@@ -22,14 +23,14 @@ from socrates_core.report.trust.tables import (
 from socrates_core.simulation.result import Simulation
 from socrates_core.trust.statement.finding import trust
 from socrates_core.trust.statement.record import ArmStatement, Statement
-from socrates_core.ui.html import table_html, text
+from socrates_core.ui.html import table_html
 
 OF_PICTURE: Final = "Pale bars in the picture of the means are of the raw answers, as its marks are."
 PLACES: Final = {"inside": "good", "edge": "weak", "outside": "bad"}
 """Support → colour class of its mark."""
 
 
-def trust_html(simulation: Simulation | None, prefix: str) -> str:
+def trust_html(simulation: Simulation | None, prefix: str) -> Markup:
     """The section of a result.
 
     Args:
@@ -37,25 +38,23 @@ def trust_html(simulation: Simulation | None, prefix: str) -> str:
         prefix: What tells the page's sections apart.
     """
     if simulation is None:
-        return ""
+        return Markup()
     said = trust(simulation)
-    head = f"<h3>{TITLE}</h3>"
     if not said.applied:
-        return f"<section class='trust'>{head}<p>{text(said.why)}</p></section>"
-    if not said.can_sharpen:
-        return f"<section class='trust'>{head}{_said(said, simulation)}</section>"
-    raw = trust(simulation, sharpened=False)
-    name = f"{prefix}trust-of"
-    switch = (
-        f"<label><input type='radio' name='{name}' value='calibrated' checked> Calibrated answers</label>"
-        f"<label><input type='radio' name='{name}' value='raw'> Raw answers</label>"
-    )
-    return (
-        f"<section class='trust'>{head}<fieldset class='switch'><legend>Speaks of</legend>{switch}</fieldset>"
-        f"<div class='of-calibrated'>{_said(said, simulation)}</div><div class='of-raw'>{_said(raw, simulation)}</div>"
-        f"<p class='quiet'>{OF_PICTURE}</p>"
-        "</section>"
-    )
+        body = markup("<p>{{ why }}</p>", why=said.why)
+    elif not said.can_sharpen:
+        body = _said(said, simulation)
+    else:
+        body = markup(
+            "<fieldset class='switch'><legend>Speaks of</legend>"
+            "<label><input type='radio' name='{{ name }}' value='calibrated' checked> Calibrated answers</label>"
+            "<label><input type='radio' name='{{ name }}' value='raw'> Raw answers</label></fieldset>"
+            "<div class='of-calibrated'>{{ calibrated }}</div><div class='of-raw'>{{ raw }}</div>"
+            "<p class='quiet'>{{ of_picture }}</p>",
+            name=f"{prefix}trust-of", calibrated=_said(said, simulation),
+            raw=_said(trust(simulation, sharpened=False), simulation), of_picture=OF_PICTURE,
+        )  # fmt: skip
+    return markup("<section class='trust'><h3>{{ title }}</h3>{{ body }}</section>", title=TITLE, body=body)
 
 
 def with_errors(figure: go.Figure, simulation: Simulation) -> go.Figure:
@@ -72,19 +71,24 @@ def _mark(arm: ArmStatement) -> ErrorMark:
         for level, at in (("80 %", arm.mean_claim.inner), ("95 %", arm.mean_claim.outer))
         if at is not None
     ]
-    hover = f"{html.escape(arm.label)}: true mean, {', '.join(told)}<br>(predicted mean {arm.mean:.2f})"
+    hover = markup(
+        "{{ label }}: true mean, {{ told }}<br>(predicted mean {{ '%.2f' % mean }})",
+        label=arm.label, told=", ".join(told), mean=arm.mean,
+    )  # fmt: skip
     return ErrorMark(arm.mean_claim.inner, arm.mean_claim.outer, hover)
 
 
-def _said(said: Statement, simulation: Simulation) -> str:
+def _said(said: Statement, simulation: Simulation) -> Markup:
     first, *others = trust_sentences(said)
     place = said.support.place if said.support is not None else "inside"
-    told = "".join(f"<p>{text(one)}</p>" for one in others[:-1])
-    support = f"<p class='support tone-{PLACES[place]}'>{text(others[-1])}</p>" if others else ""
-    return f"<p class='first'>{text(first)}</p>{told}{support}{_details(said, simulation)}"
+    return markup(
+        "<p class='first'>{{ first }}</p>{% for one in others %}"
+        "<p{% if loop.last %} class='support tone-{{ tone }}'{% endif %}>{{ one }}</p>{% endfor %}{{ details }}",
+        first=first, others=others, tone=PLACES[place], details=_details(said, simulation),
+    )  # fmt: skip
 
 
-def _details(said: Statement, simulation: Simulation) -> str:
+def _details(said: Statement, simulation: Simulation) -> Markup:
     shares, effects = shares_trust_table(said), effects_trust_table(said)
     names: Sequence[str] = option_names(simulation.arms[0].cell.scale)
     answers = answers_table(said, names) if len(names) <= MOST_ROWS else None
@@ -95,8 +99,9 @@ def _details(said: Statement, simulation: Simulation) -> str:
         "" if answers is None else table_html(answers, "Raw and calibrated answers"),
     ]
     trials = trials_table(said)
-    tried = "" if trials is None else table_html(trials, "How often intervals held what people showed")
-    notes = "".join(f"<li>{text(one)}</li>" for one in trust_notes(said))
-    return (
-        f"<details><summary>Intervals, and what they rest on</summary>{''.join(drawn)}<ul>{notes}</ul>{tried}</details>"
-    )
+    return markup(
+        "<details><summary>Intervals, and what they rest on</summary>{{ drawn }}"
+        "<ul>{% for one in notes %}<li>{{ one }}</li>{% endfor %}</ul>{{ tried }}</details>",
+        drawn=joined(drawn), notes=trust_notes(said),
+        tried="" if trials is None else table_html(trials, "How often intervals held what people showed"),
+    )  # fmt: skip

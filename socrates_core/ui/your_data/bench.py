@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import gradio as gr
+from markupsafe import Markup
 
+from socrates_core.report.markup import markup
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.ui.access.uploads import LARGEST, READ
 from socrates_core.ui.results import Results
@@ -59,16 +61,16 @@ class Choice:
         return [self.body, self.study, self.condition, self.outcome, self.control]
 
 
-def picker_html() -> str:
-    kinds = ",".join([*READ, *(f"{ending}.gz" for ending in READ)])
-    return (
-        f"<div class='picker' data-address='{PATH.lstrip('/')}' data-largest='{LARGEST}'>"
-        f"<label for='data-file'>Survey file (from Qualtrics: the CSV and the .qsf together)</label>"
-        f"<input id='data-file' type='file' multiple accept='{kinds},.gz,.qsf'>"
+def picker_html() -> Markup:
+    return markup(
+        "<div class='picker' data-address='{{ address }}' data-largest='{{ largest }}'>"
+        "<label for='data-file'>Survey file (from Qualtrics: the CSV and the .qsf together)</label>"
+        "<input id='data-file' type='file' multiple accept='{{ kinds | join(',') }},.gz,.qsf'>"
         "<label for='data-map'>A map.yaml that you saved (if you have one)</label>"
         "<input id='data-map' type='file' accept='.yaml,.yml,.json'>"
-        "<progress max='1' value='0' hidden aria-label='Sending the file'></progress><p role='status'></p></div>"
-    )
+        "<progress max='1' value='0' hidden aria-label='Sending the file'></progress><p role='status'></p></div>",
+        address=PATH.lstrip("/"), largest=LARGEST, kinds=[*READ, *(f"{ending}.gz" for ending in READ)],
+    )  # fmt: skip
 
 
 def choice_of(results: Results) -> Choice:

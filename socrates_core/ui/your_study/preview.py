@@ -4,8 +4,11 @@ import json
 from dataclasses import replace
 from typing import Final, Protocol, runtime_checkable
 
+from markupsafe import Markup
+
 from socrates_core.errors import ModelError, ScaleError, SocratesError
 from socrates_core.model.answer_model import AnswerModel
+from socrates_core.report.markup import joined, markup
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.studies import Studies
 from socrates_core.study.study_file.checks import form_of
@@ -17,7 +20,7 @@ from socrates_core.study.study_file.population.weighting import UNEQUAL
 from socrates_core.study.study_file.reading import study_of
 from socrates_core.study.study_file.stimulus import scale_of, stimulus_of
 from socrates_core.study.study_set import Cell, Persona, persona_rows
-from socrates_core.ui.html import text
+from socrates_core.ui.html import notice_html
 from socrates_core.ui.simulate.study_view import open_ended_note, prompt_card, stimulus_card
 from socrates_core.ui.your_study.draft import Draft, Written, written
 from socrates_core.ui.your_study.population import MARGINS, PERSONAS
@@ -25,7 +28,7 @@ from socrates_core.ui.your_study.population import MARGINS, PERSONAS
 HERE: Final = "your study"
 """What messages call the study in the editor."""
 
-FIRST: Final = (
+FIRST: Final = markup(
     "<div class='empty'><p><b>Write a study, see what people would answer.</b></p>"
     "<ol><li>Give it a title, and a name and a text to each condition.</li><li>Ask a question and choose how people "
     "answer.</li><li>Press <b>Run</b>.</li></ol><p>Or press <b>Load the example</b> and change it. The study stays in "
@@ -90,24 +93,27 @@ def checked(draft: Draft, model: AnswerModel, loaded: Loaded = NOTHING) -> tuple
     return Written(found.raw, (*too_long, *found.findings, *weighted)), None if too_long else studies
 
 
-def summary_html(draft: Draft, found: Written) -> str:
+def summary_html(draft: Draft, found: Written) -> Markup:
     """Whether the study can be run, in a line."""
     if draft.untouched:
-        return ""
+        return Markup()
     blocking = sum(finding.blocks for finding in found.findings)
     doubts = sum(not finding.blocks and not _is_note(finding) for finding in found.findings)
     if blocking:
         things = "1 thing is" if blocking == 1 else f"{blocking} things are"
-        return f"<p class='quiet' role='status'>{things} still to be done; each is named beside its field.</p>"
+        return markup(
+            "<p class='quiet' role='status'>{{ things }} still to be done; each is named beside its field.</p>",
+            things=things,
+        )
     arms, asked = len(draft.conditions), len(draft.outcomes)
     size = f"{arms} condition{'s' * (arms > 1)} × {asked} outcome{'s' * (asked > 1)}"
     look = f" {doubts} remark{'s' * (doubts > 1)} beside the fields." if doubts else ""
-    return f"<p class='quiet ready' role='status'>Ready to run: {size}.{look}</p>"
+    return markup("<p class='quiet ready' role='status'>Ready to run: {{ size }}.{{ look }}</p>", size=size, look=look)
 
 
 def preview_html(
     draft: Draft, found: Written, studies: Studies | None, model: AnswerModel, condition: int, outcome: int
-) -> str:
+) -> Markup:
     """Exactly what people would read in one condition with one outcome, and what the model reads.
 
     Args:
@@ -122,18 +128,18 @@ def preview_html(
         return FIRST
     cell = preview_cell(found, condition, outcome)
     if cell is None:
-        return (
+        return markup(
             "<div class='empty'><p>What people would read stands here as soon as the condition has a name and the "
             "outcome a question and answers.</p></div>"
         )
     if isinstance(cell, str):
-        return f"<p class='notice' role='status'>{text(cell)}</p>"
-    drawn = stimulus_card(cell).replace("What participants read", "What people would read", 1)
+        return notice_html(cell, problem=False)
+    cards = [stimulus_card(cell).replace("What participants read", "What people would read", 1)]
     if cell.scale.values is None:
-        drawn += open_ended_note(model)
+        cards.append(open_ended_note(model))
     if studies is not None:
-        drawn += prompt_card(studies, _same(studies, cell), (), model.description)
-    return drawn
+        cards.append(prompt_card(studies, _same(studies, cell), (), model.description))
+    return joined(cards)
 
 
 def preview_cell(found: Written, condition: int, outcome: int) -> Cell | str | None:

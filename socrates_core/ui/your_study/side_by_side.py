@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from markupsafe import Markup
+
 from socrates_core.errors import SocratesError
 from socrates_core.simulation.what_if.comparison import WhatIf, compare_settings
 from socrates_core.simulation.what_if.setting import PredictedSetting, Setting, predict_setting
@@ -25,7 +27,7 @@ class ComparingPredictions:
 
     results: Results
 
-    def kept(self, current: Prediction) -> str:
+    def kept(self, current: Prediction) -> Markup:
         """What is kept as A."""
         first = _whole(current).setting.first
         return kept_html(current.form.title, first.request, first.model)
@@ -69,7 +71,7 @@ class ComparingPredictions:
         return current.found[place if place in range(len(current.found)) else 0].name
 
 
-def moved_on(first: Prediction | None, found: WhatIf | None, now: Prediction | None) -> str:
+def moved_on(first: Prediction | None, found: WhatIf | None, now: Prediction | None) -> Markup:
     """What is said of a comparison once shares were moved, so that its figures are not taken for the present ones.
 
     Args:
@@ -81,7 +83,7 @@ def moved_on(first: Prediction | None, found: WhatIf | None, now: Prediction | N
         A notice; empty if there is no comparison, or it holds the prediction on the page.
     """
     if found is None or now is None or any(setting.found is now.found for setting in found.settings):
-        return ""
+        return Markup()
     again = "Run" if first is not None else "the button again"
     return notice_html(f"The comparison below is for the shares before they were moved. Press {again} to compare anew.")
 

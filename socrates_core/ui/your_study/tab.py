@@ -12,6 +12,7 @@ from gradio.blocks import Block
 
 from socrates_core.errors import SocratesError
 from socrates_core.report.figures import arms_figure
+from socrates_core.report.markup import markup
 from socrates_core.report.prediction.picture import conditions_figure
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.simulation.whole_study import Sampling
@@ -159,7 +160,9 @@ def study_editor(results: Results) -> gr.HTML:
     return gr.HTML(
         Draft().model_dump_json(),
         # in percent-encoding, for Gradio fills templates in: a quotation mark in a study's title would end the JSON
-        html_template=f"<div class='study-editor' data-menus='{quote(json.dumps(menus))}'></div>",
+        html_template=markup(
+            "<div class='study-editor' data-menus='{{ menus }}'></div>", menus=quote(json.dumps(menus))
+        ),
         js_on_load="yourStudy.edit(element, trigger, props, watch)",
         elem_id="study-editor",
     )

@@ -24,7 +24,7 @@ from socrates_core.report.record.frozen import FrozenClaim
 from socrates_core.report.record.judging import Inside, judged
 from socrates_core.report.record.making import digests, make_record, packed
 from socrates_core.report.record.opening import LARGEST, open_record
-from socrates_core.report.record.report import scored_files, scored_lines
+from socrates_core.report.record.report import scored_files, scored_lines, scored_picture
 from socrates_core.report.record.scoring import score_record
 from socrates_core.report.record.words import OPEN, population_words
 from socrates_core.simulation.robustness.asking import in_both_orders
@@ -48,6 +48,9 @@ population: gss-answers
 """
 MAP = "participant: id\ncondition: {column: arm}\noutcomes: {intention: {}}\n"
 WHEN = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+BASIS = {"kind": "real", "groups": 15, "studies": 34, "family": "all scales", "sharpened": True}
 
 
 @pytest.fixture(scope="module")
@@ -249,8 +252,8 @@ def test_registered_intervals_are_compared_and_not_computed_anew(record: bytes, 
         kept = {"mean": 2.5, "mean_claim": at, "shares": [], "highest": None, "checked": None}
         arms = [{"condition": i, "label": name, **shares, **kept} for i, name in ((1, "plain"), (2, "climate"))]
         told["outcomes"][0]["trust"] = {
-            "applied": True, "why": None, "basis": None, "support": None, "can_sharpen": True,
-            "arms": arms, "effects": [], "distance": None,
+            "applied": True, "why": None, "basis": {**BASIS, "telling": True, "informed": True, "trials": []},
+            "support": None, "can_sharpen": True, "arms": arms, "effects": [], "distance": None,
         }  # fmt: skip
         files["prediction.json"] = json.dumps(told)
 
@@ -266,7 +269,6 @@ def test_registered_intervals_are_compared_and_not_computed_anew(record: bytes, 
     assert (
         "True mean, 80 %" in scored_files(opened, scored)["report.html"].split("<script")[-1]
     )  # in the picture's legend
-    assert "The means registered here are calibrated" in report  # 2.5, where the model's distribution has 2
 
 
 @pytest.fixture(scope="module")
@@ -287,9 +289,8 @@ def stated(record: bytes) -> bytes:
         ]  # fmt: skip
         effect = {"condition": 2, "label": "climate", "predicted": 0.0, "positive": 0.7, "worth": None, "checked": None}
         effect["claim"] = {"inner": [-20.0, 20.0], "outer": None, "why": "too few groups"}
-        basis = {"kind": "real", "groups": 15, "studies": 34, "family": "all scales", "sharpened": True}
         told["outcomes"][0]["trust"] = {
-            "applied": True, "why": None, "basis": {**basis, "telling": False, "informed": True, "trials": []},
+            "applied": True, "why": None, "basis": {**BASIS, "telling": False, "informed": True, "trials": []},
             "support": None, "can_sharpen": True, "arms": arms, "effects": [effect],
             "distance": {"expected": 0.2, "inner": 0.3, "outer": None, "people": 400, "worth": None},
         }  # fmt: skip
@@ -304,6 +305,16 @@ def test_everything_that_was_registered_is_judged(stated: bytes, tmp_path: Path)
     answers = [2, 3, 2, 3, 3, 3, 2, 3] * 5  # plain: 2 three times in four, 3 once; climate: all 3
     scored = score_record(opened, *people(tmp_path, "intention", answers))
     (one,) = scored.outcomes
+    picture = scored_picture(one)
+    assert picture is not None
+    assert [trace.name for trace in picture.figure.data] == [
+        "True mean, 80 %", "Predicted mean, raw", "Actual mean", "Registered mean, calibrated",
+    ]  # fmt: skip
+    assert (
+        "that the true mean lies with a probability of 80 %. Pale parts are of the calibrated answers"
+        in picture.caption
+    )
+    assert [list(picture.figure.data[k].x) for k in (1, 3)] == [[2, 2], [2.5, 2.5]]  # pale bars lie around the latter
     plain, climate = one.said.arms
     # W of 0, 1/2, 1/2: a quarter, and a half, of the answers moved by half of the scale's width
     assert plain.distance is not None
@@ -328,15 +339,59 @@ def test_everything_that_was_registered_is_judged(stated: bytes, tmp_path: Path)
     assert "| Condition | Registered mean, calibrated | True mean, 80 % |" in report
     assert "cannot show it to be right or wrong" in report
     assert "the prediction adds nothing to that" in report
-    assert "| climate | calibrated | 0.500 | 0.125 | 0.693 | 20 |" in report
+    assert "The means registered here are calibrated" in report
+    # everybody answers 3, so the ranked score is 1/8, and that of thirds (1/9 + 4/9) / 2
+    assert "| climate | calibrated | 0.500 (0.500 to 0.6" in report
+    assert "| climate | uniform baseline minus calibrated | +0.167 (" in report
+    better = one.scores[1].calibrated_better
+    assert better is not None
+    assert better.scores.rps == pytest.approx(5 / 18 - 1 / 8)
+    assert better.intervals.brier.low < 1 / 6 <= better.intervals.brier.high
     told = json.loads(scored_files(opened, scored)["scored.json"])
     assert told["record_sha256"] == opened.digest
     assert told["outcomes"][0]["said"]["arms"][0]["distance"]["inner"] is True
     assert told["outcomes"][0]["scores"][1]["calibrated"]["brier"] == pytest.approx(0.5)
     lines = " ".join(scored_lines(one))
     assert "With 20 people, where 400 answered a cell of the calibration (median), chance makes W larger" in lines
-    for said in ("W (raw) = 0.208", "0.125 (inside) in plain", "effect above 0 was given 70.0 %", "1 of 2 shares"):
+    for said in (
+        "climate: uniform baseline minus calibrated, Brier score: +0.167 (",
+        "W (raw) = 0.208",
+        "0.125 (inside) in plain",
+        "effect above 0 was given 70.0 %",
+        "1 of 2 shares",
+    ):
         assert said in lines
+
+
+def test_two_means_that_are_equal_are_both_as_high_as_the_other(stated: bytes, tmp_path: Path) -> None:
+    (tmp_path / "r.zip").write_bytes(stated)
+    opened = open_record(tmp_path / "r.zip")
+    # of three answers each: 2.333… as 1 + 3 + 3 and as 2 + 2 + 3
+    scored = score_record(opened, *people(tmp_path, "intention", [1, 2, 3, 2, 3, 3] * 7))
+    lines = " ".join(scored_lines(scored.outcomes[0]))
+    assert lines.count("as high as another's") == 2
+    assert "not the highest" not in lines
+
+
+def test_where_one_person_answered_a_condition_nothing_is_shown_and_said_so(stated: bytes, tmp_path: Path) -> None:
+    (tmp_path / "r.zip").write_bytes(stated)
+    opened = open_record(tmp_path / "r.zip")
+    lines = scored_lines(score_record(opened, *people(tmp_path, "intention", [1, 3])).outcomes[0])
+    assert "climate: effect above 0 was given 70.0 %; too few people answered" in lines
+    assert "plain: highest true mean was given 40.0 %; too few people answered" in lines
+
+
+def test_calibrated_means_are_named_so_though_they_happen_to_be_the_raw_ones(stated: bytes, tmp_path: Path) -> None:
+    def even(files: dict[str, str]) -> None:
+        told = json.loads(files["prediction.json"])
+        for arm in told["outcomes"][0]["trust"]["arms"]:
+            arm |= {"calibrated": [0.5, 0.0, 0.5], "mean": 2.0}  # raw: a third each, of the same mean
+        files["prediction.json"] = json.dumps(told)
+
+    (tmp_path / "r.zip").write_bytes(forged(stated, even))
+    opened = open_record(tmp_path / "r.zip")
+    scored = score_record(opened, *people(tmp_path, "intention", [1, 3, 2, 2] * 5))
+    assert "The means registered here are calibrated" in scored_files(opened, scored)["report.md"]
 
 
 def test_the_tables_of_a_scored_record_carry_the_calibration_that_was_registered(stated: bytes, tmp_path: Path) -> None:
@@ -365,6 +420,12 @@ def test_the_tables_of_a_scored_record_carry_the_calibration_that_was_registered
         (("distance", "inner"), 4.0, "a distance that it states is not in"),
         (("arms", 0, "shares", 0, "value"), 9, "a share at or above what is not an option"),
         (("basis",), 3, "what it states of its error is not readable"),
+        (("basis",), None, "intervals without what they rest on"),
+        (("basis", "sharpened"), False, "that no answers were calibrated, and calibrated ones that are not raw"),
+        (("effects", 0, "predicted"), 5.0, "an effect that it states is not the difference of its means"),
+        (("effects", 0, "claim", "inner"), [-200.0, 5.0], "goes beyond what an effect can be"),
+        (("arms", 0, "mean_claim", "inner"), [0.0, 2.8], "goes beyond what a mean can be"),
+        (("arms", 0, "shares", 0, "predicted"), 0.4, "a share that it states is not that of its calibrated shares"),
     ],
 )
 def test_a_statement_that_cannot_be_is_refused_in_words(

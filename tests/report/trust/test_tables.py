@@ -6,8 +6,11 @@ import json
 
 import pytest
 
+from socrates_core.metrics.uncertainty import Interval
 from socrates_core.model.loading import load_model
+from socrates_core.report.figures import arms_figure, histogram
 from socrates_core.report.prediction.claims import prediction_claims_csv
+from socrates_core.report.prediction.picture import conditions_figure
 from socrates_core.report.prediction.tables import arms_table, summary
 from socrates_core.report.simulation import to_csv, to_html, to_json
 from socrates_core.report.trust.tables import shares_trust_table, trials_table, trust_sentences
@@ -16,6 +19,7 @@ from socrates_core.simulation.result import Simulation
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.studies import Outcome, load_studies
 from socrates_core.trust.statement.finding import trust
+from socrates_core.trust.statement.record import ArmStatement, Claim, EffectStatement, ShareStatement, Statement
 from socrates_core.ui.simulate.result_view import effects_html, metrics_html
 from socrates_core.ui.trust.view import trust_html
 
@@ -100,9 +104,12 @@ def test_w_is_named_raw_or_calibrated_wherever_it_stands_beside_a_bound(forbid: 
     assert last["calibrated_wasserstein_inside"] == "no"
     told_json = json.loads(to_json(forbid))["trust"]["arms"][1]["distance"]
     assert told_json["inner"] is False
-    page = metrics_html(forbid.arms[0], None, said) + effects_html(forbid) + to_html(forbid)
+    page = f"{metrics_html(forbid.arms[0], None, said)}{effects_html(forbid)}{to_html(forbid)}"
     assert "<h4>Wasserstein distance (W), raw</h4>" in page
     assert "<h4>W, calibrated</h4>" in page
+    legends = [trace.name for trace in (*arms_figure(forbid).data, *histogram(forbid.arms[0], ", raw").data)]
+    assert legends == ["Predicted mean, raw", "Actual mean", "Predicted, raw (20 simulated)", legends[-1]]
+    assert conditions_figure(forbid).layout.yaxis.title.text == "Predicted share, raw (%)"
     assert "<th>Wasserstein distance (W), raw, stated scale</th>" in page
     assert f"{said.arms[1].distance.observed:.3f} (outside)" in page  # type: ignore[union-attr]
 
@@ -141,3 +148,22 @@ def test_a_summary_says_that_its_figures_are_raw_and_that_the_prediction_adds_no
     assert "(error of the model included; predicted 1.60, calibrated)" in told
     assert "the prediction adds nothing to that" in told
     assert trust_html(forbid, "").count("the prediction adds nothing") == 2  # of calibrated and of raw answers
+
+
+def test_a_sentence_names_the_probability_of_its_own_interval_where_levels_are_missing() -> None:
+    # at 80 % the intervals of means and effects did not hold, at 95 % they did; shares have those at 80 % alone
+    wide = Claim(None, Interval(1.1, 2.9), "the 80 % interval did not hold")
+    share = ShareStatement(2.0, "2 or above", 0.5, Claim(Interval(0.3, 0.7), None, "none"), None)
+    arm = ArmStatement(1, "Plain", (0.5, 0.5), (0.5, 0.5), 1.5, wide, (share,), None, None, None)
+    effects = (
+        EffectStatement(2, "Alike", 0.0, Claim(None, None, "both read the same"), None, None, None),
+        EffectStatement(3, "Label", 4.0, Claim(None, Interval(-9.0, 17.0), "did not hold"), None, None, None),
+    )
+    told = trust_sentences(Statement(True, None, arms=(arm,), effects=effects))
+    assert told[0].startswith("With a probability of 95 %, the true mean of Plain is between 1.10 and 2.90")
+    assert told[1].startswith("With a probability of 80 %, 30 to 70 % of everybody would answer 2 or above")
+    # not "above 0 with a probability of 0 %", which nobody computed
+    assert (
+        told[2]
+        == "With a probability of 95 %, the true effect of Label (predicted +4.0 % of the scale) is −9.0 to +17.0."
+    )

@@ -8,7 +8,7 @@ import pytest
 
 from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.loading import load_model
-from socrates_core.report.what_if.change import SettingChange, change_sentences, change_table, changes
+from socrates_core.report.what_if.change import OF_CALIBRATED, SettingChange, change_sentences, change_table, changes
 from socrates_core.report.what_if.files import what_if_csv, what_if_html, what_if_json
 from socrates_core.simulation.what_if.comparison import WhatIf, what_if
 from socrates_core.simulation.what_if.setting import Setting
@@ -74,8 +74,9 @@ def test_another_text_is_an_effect_and_is_said_where_intervals_of_effects_are_of
     assert label.predicted is not None
     assert label.claim.inner is not None
     assert label.claim.inner.low < label.predicted < label.claim.inner.high
-    (said,) = change_sentences([told(found)])
+    said, of = change_sentences([told(found)])
     assert said.startswith("With a probability of 80 %, B minus A in Climate label is truly −")
+    assert of == OF_CALIBRATED  # the means beside it are raw
     table = change_table([told(found)])
     assert table is not None
     assert table.header[-1] == "B − A, true, 80 %"
@@ -85,7 +86,7 @@ def test_another_text_is_an_effect_and_is_said_where_intervals_of_effects_are_of
 
 
 def test_it_is_not_said_where_they_failed_their_test_and_files_say_why(texts: WhatIf) -> None:
-    (said,) = change_sentences([told(texts)])
+    said, *_ = change_sentences([told(texts)])
     assert said.startswith("Where the true difference between B and A lies is not said, because the 80 % interval did")
     assert "54 ± 17 % of effects" in said
     assert said in what_if_html("menu", texts)
@@ -98,7 +99,7 @@ def test_it_is_not_said_where_they_failed_their_test_and_files_say_why(texts: Wh
 def test_models_and_seeds_differ_and_the_truth_does_not(demo: AnswerModel, menu: StudyForm) -> None:
     study = study_of(menu, None, "x")
     found = what_if([Setting(study, demo, Sampling(20)), Setting(study, load_model("uniform"), Sampling(20))])
-    (said,) = change_sentences([told(found)])
+    said, *_ = change_sentences([told(found)])
     assert said.startswith("In truth B and A do not differ: the same people read the same")
     table = change_table([told(found)])
     assert table is not None
@@ -118,7 +119,7 @@ def test_differences_that_were_never_tried_are_not_said(
         "the questions differ": compared(demo, menu, asked(menu, "How likely are you", "How unlikely are you")),
     }
     for why, found in cases.items():
-        (said,) = change_sentences([told(with_calibration(found, offering))])
+        said, *_ = change_sentences([told(with_calibration(found, offering))])
         assert f"is not said, because {why}" in said, said
     changed = texts.settings[1]
     other = replace(changed.first.model, adapter_digest="0" * 64)

@@ -9,7 +9,7 @@ import pytest
 
 from socrates_core.errors import PredictionError, SocratesError
 from socrates_core.trust.calibration import Calibration
-from socrates_core.trust.design.advice import ALONE, NOT_OFFERED, Plan, advise
+from socrates_core.trust.design.advice import ALONE, Plan, advise
 from socrates_core.trust.design.power import people_needed
 from socrates_core.trust.design.study import read_prediction
 from socrates_core.trust.statement.making import NO_CALIBRATION
@@ -54,7 +54,10 @@ def test_where_the_intervals_of_effects_were_not_tried_enough_there_is_no_assura
     cells = (("trust", "plain", FIVE), ("trust", "label", pushed(FIVE, 0.3)))
     study = predicted_study(*cells, calibration=replace(calibration, families=families))
     of = advise(study, Plan()).effects[0]
-    assert (of.hope, of.why_no_hope) == (None, f"{NOT_OFFERED} {ALONE}")
+    assert (of.hope, of.why_no_hope) == (
+        None,
+        f"Nothing can be said of how far off effects are: too few groups had effects to fit their errors. {ALONE}",
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,10 @@ from socrates_core.simulation.result import Simulation
 from socrates_core.simulation.whole_study import OutcomeResult
 from socrates_core.study.studies import Outcome, load_studies
 from socrates_core.trust.calibration import Calibration, save_calibration
-from socrates_core.trust.design.advice import Plan, advise, sharpened_words
-from socrates_core.trust.design.study import PredictedStudy
+from socrates_core.trust.design.advice import ALONE, Plan, advise, sharpened_words
+from socrates_core.trust.design.answers import answers_of_text
+from socrates_core.trust.design.learnt import learn
+from socrates_core.trust.design.study import READ_ALIKE, PredictedStudy
 from socrates_core.trust.error_model.sharpness import Setting
 from socrates_core.trust.fitting import calibrate
 from socrates_core.trust.statement.making import NO_CALIBRATION, statement_of
@@ -87,6 +89,21 @@ def test_nothing_is_known_of_effects_between_different_questions(simulation: Sim
     (effect,) = advise(study_of(asked, like_it), Plan("welch")).effects
     assert effect.hope is None
     assert effect.why_no_hope.startswith("The conditions ask different questions")
+
+
+def test_nothing_is_known_of_the_effect_of_a_condition_that_reads_as_the_control_does(
+    simulation: Simulation, like_it: Calibration
+) -> None:
+    read = simulation.control.stimulus
+    arms = tuple(replace(arm, cell=replace(arm.cell, stimulus=read)) for arm in simulation.arms)
+    study = study_of(replace(simulation, arms=arms), like_it)
+    (effect,) = advise(study, Plan("welch")).effects
+    assert (effect.hope, effect.why_no_hope) == (None, f"{READ_ALIKE} {ALONE}")
+    labels = [cell.condition for cell in study.cells]
+    rows = [f"{label},{answer}" for label in labels for answer in (1, 2, 3)]
+    learnt = learn(study, answers_of_text("\n".join(["condition,spending", *rows]), study, "p"))
+    assert [one.what for one in learnt.quantities if one.before is None] == ["effect"]
+    assert learnt.notes[0].endswith("so its effect has no interval before and after.")
 
 
 def test_the_note_on_sharpened_answers_names_the_outcomes_where_others_are_not(

@@ -1,10 +1,15 @@
+import csv
+import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from socrates_core.errors import SourceError
-from socrates_core.trust.calibration import Calibration
+from socrates_core.report.design.files import pilot_csv
+from socrates_core.report.design.picture import pilot_figure
+from socrates_core.trust.calibration import AnswersModel, Calibration
 from socrates_core.trust.design.answers import answers_in, answers_of_text
 from socrates_core.trust.design.learnt import LITTLE_GAIN, learn
 from tests.trust.design.arms import predicted_study, pushed
@@ -96,6 +101,7 @@ def test_after_a_pilot_intervals_are_narrower_and_the_people_alone_say_less(cali
     for one in learnt.quantities:
         for at in (one.before, one.after, one.alone):
             assert at is not None
+            assert at[1] is not None
             assert at[1].low <= at[0].low <= at[0].high <= at[1].high
     assert learnt.notes == (LITTLE_GAIN,)
 
@@ -104,6 +110,32 @@ def test_without_a_calibration_the_people_alone_speak_and_it_says_why() -> None:
     learnt = learn(STUDY, answers_of_text(MANY, STUDY, "p"))
     assert all(one.before is None and one.after is None and one.alone is not None for one in learnt.quantities)
     assert learnt.notes[0].endswith("these people speak alone.")
+
+
+def test_a_pilot_shows_no_interval_that_is_not_offered_without_one_and_says_of_what(calibration: Calibration) -> None:
+    # effects were not tried, and means at 80 % alone
+    def less(one: AnswersModel) -> AnswersModel:
+        return replace(one, coverage=tuple(row for row in one.coverage if (row.what, row.level) == ("mean", 0.8)))
+
+    families = {name: replace(one, raw=less(one.raw)) for name, one in calibration.families.items()}
+    study = predicted_study(*CELLS, calibration=replace(calibration, families=families))
+    learnt = learn(study, answers_of_text(MANY, STUDY, "p"))
+    for one in learnt.quantities:
+        if one.what == "effect":
+            assert one.before is None
+        else:
+            assert one.before is not None
+            assert one.after is not None
+            assert (one.before[1], one.after[1]) == (None, None)
+    (why, _) = learnt.notes
+    assert why.startswith("Nothing can be said of how far off effects are: too few groups had effects")
+    assert why.endswith("So effects have no intervals before and after, and these people speak alone.")
+    drawn = [trace for trace in pilot_figure(learnt.quantities[2:]).data if trace.mode == "lines"]
+    assert len(drawn[1].x) == 0  # of 95 %, before
+    (mean,) = (row for row in csv.DictReader(io.StringIO(pilot_csv(learnt))) if row["name"] == "liking: Label")
+    assert mean["before_low_80"]
+    assert mean["before_low_95"] == mean["after_high_95"] == ""
+    assert mean["alone_low_95"]
 
 
 @pytest.mark.parametrize("rows", [["Label,3,3"], ["Label,3,3", "Plain menu,3,3"], ["Label,3,3", "Plain menu,3,3"] * 9])

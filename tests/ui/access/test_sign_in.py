@@ -30,7 +30,7 @@ def test_a_refusal_that_asks_for_a_sign_in_leads_there() -> None:
 def test_a_frame_shows_a_link_to_a_tab_with_the_way_back() -> None:
     body = bytes(in_a_tab("_target_url=/?a=1'><script>").body).decode()
     assert "target='_blank'" in body
-    assert "href='/login/huggingface?_target_url=/?a=1&#x27;&gt;&lt;script&gt;'" in body
+    assert "href='/login/huggingface?_target_url=/?a=1&#39;&gt;&lt;script&gt;'" in body
 
 
 def test_on_a_space_messages_name_variables_and_commands_for_elsewhere_keep_their_options(

@@ -82,7 +82,7 @@ def test_pasted_answers_show_before_after_and_alone_and_stay_text(own: Predicted
     assert learnt is not None
     said = pilot_html(learnt)
     assert "What 8 people already say" in said
-    assert "&#x27;&lt;b&gt;&#x27;" in said
+    assert "&#39;&lt;b&gt;&#39;" in said
     assert "<b>" not in said
 
 

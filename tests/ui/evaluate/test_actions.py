@@ -120,7 +120,7 @@ def test_a_deleted_run_takes_its_open_report_along(board: RunBoard) -> None:
 
 
 def test_a_report_that_is_gone_is_a_sentence(board: RunBoard) -> None:
-    assert "has no &#x27;report.html&#x27;" in actions(board).act("", pressed("open", "done"), request(False))["notice"]
+    assert "has no &#39;report.html&#39;" in actions(board).act("", pressed("open", "done"), request(False))["notice"]
 
 
 def test_runs_that_are_not_finished_are_not_compared(board: RunBoard) -> None:

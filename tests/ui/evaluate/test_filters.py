@@ -59,7 +59,7 @@ def test_a_filtered_list_says_of_how_many_and_still_knows_what_can_be_compared()
     assert "1 of 3 runs" in words(page)
     assert "Bundled with Socrates, test 20 people per cell, seed 42" in words(page)
     assert "took 2 min by ada" in words(page)
-    assert "[&quot;mine&quot;, &quot;old&quot;]" in page
+    assert "[&#34;mine&#34;, &#34;old&#34;]" in page
     assert "No run matches" in words(table_html(ROWS, FREE, picks=lambda row: False))
 
 

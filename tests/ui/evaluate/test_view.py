@@ -128,7 +128,7 @@ def test_whatever_a_folder_says_is_only_text() -> None:
     ]
     for page in pages:
         assert "<img" not in page
-        assert not re.search(r"(?<!data-run=)(?<!data-choose=)'\"", page.replace("&#x27;", "").replace("&quot;", ""))
+        assert not re.search(r"(?<!data-run=)(?<!data-choose=)'\"", page.replace("&#39;", "").replace("&#34;", ""))
     assert "run/%3Cimg" in pages[2]
 
 

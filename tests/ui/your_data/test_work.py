@@ -198,7 +198,7 @@ def test_answers_that_the_scale_does_not_have_are_named_above_the_figures_and_wi
     told = "a: 8 of 20 answers (40%) are not on the scale of “Like?”, such as 4, 5; they are left out of every figure"
     assert narrow.beyond[0][0] == ("q1",)  # the script repeats it beside this column
     assert narrow.beyond[0][1].startswith(told)
-    assert f"<div data-columns='[&quot;q1&quot;]'><p class='warning'>{told}" in preview_html(narrow)
+    assert f"<div data-columns='[&#34;q1&#34;]'><p class='warning'>{told}" in preview_html(narrow)
     found = predict(results, STRANGER, narrow, results.model_name, SimulationRequest(0, n=5), confirmed=False)
     assert found.notes[0].startswith(told)
     assert own.beyond == ()

@@ -106,7 +106,7 @@ def test_the_preview_is_what_people_would_read_and_is_escaped(results: Results) 
     draft = one_outcome(kind="yes-no")
     found, studies = checked(draft, results.model)
     shown = preview_html(draft, found, studies, results.model, 1, 0)
-    assert "What people would read" in shown
+    assert shown.startswith("<figure class='stimulus'><figcaption>What people would read</figcaption>")
     assert "b\n\nDo you like it?\n\nOnly return an integer from 0 to 1" in shown
     assert summary_html(draft, found) == (
         "<p class='quiet ready' role='status'>Ready to run: 2 conditions × 1 outcome.</p>"
