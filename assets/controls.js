@@ -263,6 +263,7 @@ Object.assign(window.socrates, (() => {
 
   window.addEventListener("popstate", () => {
     if (!begun) return;
+    pending = null;
     openPlace();
     if (query() && query() !== shown && query() !== find("#compare-files [data-query]")?.dataset.query) walk(query());
   });
@@ -280,8 +281,10 @@ Object.assign(window.socrates, (() => {
   }
   const refit = () => { if (!asked) { asked = true; requestAnimationFrame(fit); } };
   for (const event of ["scroll", "resize"]) window.addEventListener(event, refit, { passive: true });
-  new MutationObserver(() => { look(); stay(); refit(); })
-    .observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["aria-selected"] });
+  // Gradio changes what is there in place, so that new settings or addresses may be new attributes and nothing else.
+  new MutationObserver(() => { look(); stay(); refit(); }).observe(document.documentElement, {
+    childList: true, subtree: true, attributeFilter: ["aria-selected", "data-wanted", "data-query"],
+  });
 
   return { how, last, redraw, remember, begin, wanted, arrived };
 })());
