@@ -139,7 +139,8 @@ def effects_of(
 
     An outcome is a task of a study on one scale; a task with different scales in its arms has one outcome for each
     scale, and arms that share none are named. An arm needs two people; without its control an outcome has no effects
-    on it, since another arm in its place would change what the others mean.
+    on it, since another arm in its place would change what the others mean. The control is the first arm that two
+    people answered, as in a simulation.
 
     Args:
         cells: Those that can be scored.
@@ -174,14 +175,23 @@ def effects_of(
 
 
 def _controls(cells: Iterable[CellPredictions]) -> dict[Outcome, CellPredictions]:
-    """Outcome → a cell of the arm with which its others are compared."""
-    found: dict[Outcome, CellPredictions] = {}
+    """Outcome → a cell of the arm with which its others are compared: the first that two people answered."""
+    arms: dict[Outcome, dict[int, list[CellPredictions]]] = {}
     for cell in cells:
         if cell.values is not None:
-            first = found.setdefault(_outcome(cell), cell)
-            if cell.condition_num < first.condition_num:
-                found[_outcome(cell)] = cell
+            arms.setdefault(_outcome(cell), {}).setdefault(cell.condition_num, []).append(cell)
+    found = {}
+    for key, by_condition in arms.items():
+        numbers = [number for number, members in by_condition.items() if _two_answered(members)]
+        if numbers:
+            found[key] = by_condition[min(numbers)][0]
     return found
+
+
+def _two_answered(cells: Iterable[CellPredictions]) -> bool:
+    """Whether two people answered on the scale, whatever was predicted for them."""
+    answered = [cell.people[cell.on_scale & (cell.mass_of > 0)] for cell in cells]
+    return len(np.unique(np.concatenate(answered))) >= 2
 
 
 def _outcomes(

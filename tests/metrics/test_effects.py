@@ -97,8 +97,9 @@ def test_no_arm_takes_the_place_of_a_control_that_cannot_be_scored() -> None:
     arms = [*two_arms([1, 2], [3, 5]), cell([4, 5], HIGH, cell_id=2, condition=3)]
     said = "s, task 1: no effects, since condition 1, its control, cannot be scored"
     assert effects_of(arms[1:], unscored=arms[:1]) == ([], [said])
-    lone = [replace(arms[0], responses=np.array([1.0, 9.0])), *arms[1:]]  # one answer of the control is on the scale
-    assert effects_of(lone) == ([], ["s, condition 1, task 1: fewer than two people", said])
+    lone = [replace(arms[0], responses=np.array([1.0, 9.0])), *arms[1:]]  # one answer on the scale makes no arm
+    (effect,), left_out = effects_of(lone)
+    assert (effect.reference, left_out) == ("condition 2", ["s, condition 1, task 1: fewer than two people"])
     assert len(effects_of(arms[1:], "pairs", arms[:1])[0]) == 1
 
 
