@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from socrates_core.errors import counted
 from socrates_core.model.folder import BUNDLED_MODELS, DEMO, chosen_adapter
 
 if TYPE_CHECKING:
@@ -255,7 +256,9 @@ def print_model(results: "Results") -> None:
         print(f"Template {what.template_note}")
     for source in results.catalogue.sources:
         unseen = sum(not entry.seen for entry in source.entries)
-        print(f"Studies  {source.title}: {len(source.entries)} studies, {unseen} of them unseen by this model")
+        print(
+            f"Studies  {source.title}: {counted(len(source.entries), 'study')}, {unseen} of them unseen by this model"
+        )
 
 
 def mirror_runs(runs: Path) -> None:
