@@ -3,7 +3,6 @@
 Only system fonts are used, so that the page loads nothing from other hosts.
 """
 
-from pathlib import Path
 from typing import Final
 
 import gradio as gr
@@ -80,14 +79,8 @@ def theme() -> gr.themes.Soft:
 
 
 def head() -> Markup:
-    """HTML for the head of the page: the inline scripts, and the library of figures, to be read before the first one.
-
-    Gradio asks for the library only when there is something to draw, and it takes longer to read than to simulate.
-    """
-    frontend = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
+    """HTML for the head of the page: the inline scripts."""
     return markup(
-        "{% for name in figures %}<link rel='modulepreload' href='./assets/{{ name }}'>{% endfor %}"
         "{% for script in scripts %}<script>{{ script }}</script>{% endfor %}",
-        figures=[found.name for found in frontend.glob("PlotlyPlot-*.js")],
         scripts=[Markup((ASSETS / name).read_text("utf-8")) for name in SCRIPTS],
     )
