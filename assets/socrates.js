@@ -98,9 +98,10 @@ window.socrates = (() => {
     if (field.matches?.(list) && field.selectionStart === field.selectionEnd) field.select();
   });
 
-  // The table of runs: buttons act on one run, checkboxes select several. Both selection and focus survive a redraw.
+  const chosen = new Set(); // runs; listeners ask for them by `ticked`, as answers to quick ticks can overtake each other
   let close = () => {}; // the open report
-  const chosen = new Set(); // what listeners ask for by `ticked`, because answers to quick ticks can overtake each other
+
+  // The table of runs: buttons act on one run, checkboxes select several. Both selection and focus survive a redraw.
   function runs(element, trigger, watch) {
     let held = null;
     const boxes = () => [...element.querySelectorAll("input[data-choose]")];

@@ -156,14 +156,30 @@ def mean_interval(
         where = np.asarray(options, dtype=np.float64)
         group = GroupAnswers(np.arange(len(y)), y, w, where)
         side = _side(group, np.arange(len(y)), len(y), PSEUDO_COUNT)
-        half = float(stdtrit(side.n - 1, (1 + level) / 2)) * math.sqrt(side.variance)
-        low, high = float(where.min()), float(where.max())
-        return Interval(max(low, min(mean, side.mean - half)), min(high, max(mean, side.mean + half)))
+        return interval_within(where, mean, side.mean, side.variance, side.n, level)
     if n <= 1:
         return Interval(mean, mean)
     variance = float(np.average((y - mean) ** 2, weights=w)) * n / (n - 1)
     half = float(stdtrit(n - 1, (1 + level) / 2)) * math.sqrt(variance / n)
     return Interval(mean - half, mean + half)
+
+
+def interval_within(
+    options: Floats, mean: float, with_pseudo: float, variance: float, n: float, level: float
+) -> Interval:
+    """Student's interval around the mean of answers and pseudo-answers, within the options, and with the answers' own.
+
+    Args:
+        options: (K,) where the answers can lie.
+        mean: Of the answers.
+        with_pseudo: Of both.
+        variance: Of `with_pseudo`.
+        n: Effective number of both.
+        level: Of the interval.
+    """
+    half = float(stdtrit(n - 1, (1 + level) / 2)) * math.sqrt(variance)
+    low, high = float(options.min()), float(options.max())
+    return Interval(max(low, min(mean, with_pseudo - half)), min(high, max(mean, with_pseudo + half)))
 
 
 @dataclass(frozen=True, eq=False)

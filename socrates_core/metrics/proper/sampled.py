@@ -5,14 +5,12 @@ is a mean of numbers that can only be these, with the interval that means of ans
 better p is than another prediction p° is the mean of S(p°, y) − S(p, y): the same people judge both.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 from socrates_core.metrics.proper.scores import Scores, brier, log_score, ranked_probability
-from socrates_core.metrics.uncertainty import LEVEL, PSEUDO_COUNT, Interval
+from socrates_core.metrics.uncertainty import LEVEL, PSEUDO_COUNT, Interval, interval_within
 from socrates_core.scale.distribution import Floats
 
 
@@ -74,10 +72,8 @@ def share_mean_interval(values: Floats, shares: Floats, n: float, level: float =
     mean = float(shares @ values)
     middle = (n * mean + PSEUDO_COUNT * float(values.mean())) / whole
     squares = np.square(values - middle)
-    half = math.sqrt(n * float(shares @ squares) + PSEUDO_COUNT * float(squares.mean())) / whole
-    half *= float(stdtrit(whole - 1, (1 + level) / 2))
-    low, high = float(values.min()), float(values.max())
-    return Interval(max(low, min(mean, middle - half)), min(high, max(mean, middle + half)))
+    variance = (n * float(shares @ squares) + PSEUDO_COUNT * float(squares.mean())) / whole**2
+    return interval_within(values, mean, middle, variance, whole, level)
 
 
 def _option_scores(probs: Floats) -> list[Floats]:

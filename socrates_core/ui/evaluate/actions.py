@@ -245,14 +245,14 @@ def starter(visitor: Visitor) -> str:
     return "owner" if visitor.role == "owner" else "a visitor"
 
 
-def is_name(name: object) -> bool:
-    """Whether this can be the name of a folder: what a page sends is kept with its state."""
+def _is_name(name: object) -> bool:
+    """Whether this can be the name of a folder."""
     return isinstance(name, str) and 0 < len(name) <= 255
 
 
 def _names(sent: object) -> list[str]:
     """What a page says is selected, as far as it can be: each name once, at most `MAX_CHOSEN`."""
-    return list(dict.fromkeys(name for name in sent[:MAX_CHOSEN] if is_name(name))) if isinstance(sent, list) else []
+    return list(dict.fromkeys(name for name in sent[:MAX_CHOSEN] if _is_name(name))) if isinstance(sent, list) else []
 
 
 def _already(current: RunState) -> str:
