@@ -57,12 +57,15 @@ def reproduce(
     ] = None,
     template: Annotated[str | None, typer.Option(help="Prompt template, for a model without a record.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the split and of the people drawn.")] = 42,
+    precision: Annotated[
+        str, typer.Option(help="Evaluate in auto, nf4, nf4-dequantised, bf16 or float32; a recipe trains in its own.")
+    ] = "auto",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the stages, how long each takes and what it costs, and stop.")
     ] = False,
 ) -> None:
     """Reproduce the paper: train, evaluate on the 40 unseen studies, calibrate; each stage resumes."""
-    asked = Request(out, source, revision, model, adapter, None, template, per_cell, calibration, seed)
+    asked = Request(out, source, revision, model, adapter, None, template, per_cell, calibration, seed, precision)
     request = checked(asked, train, share)
     if dry_run:
         show_stages(request)

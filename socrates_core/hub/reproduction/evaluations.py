@@ -48,6 +48,7 @@ class Evaluating:
             "template": self.predictor.template,
             "per_cell": self.request.per_cell,
             "seed": self.request.seed,
+            "precision": self.request.precision,
         }
 
     def specified(self, part: str, only: tuple[str, ...] = ()) -> tuple[EvaluationData, EvaluationSpec]:
@@ -65,6 +66,7 @@ class Evaluating:
             self.request.per_cell,
             self.request.seed,
             only=only,
+            precision=self.request.precision,
         )
         return evaluation_data(whole, split, part, spec.only), spec
 
@@ -86,6 +88,7 @@ class Evaluating:
             per_cell=self.request.per_cell,
             study=list(only),
             seed=self.request.seed,
+            precision=self.request.precision,
             convention="observed",
         )
         if state(out).code != "finished":

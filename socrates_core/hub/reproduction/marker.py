@@ -24,6 +24,9 @@ FOLDER: Final = "stages"
 Setting = str | int | float | None
 """An input of a stage: an option, or the digest of a file."""
 
+LATER: Final[Mapping[str, Setting]] = {"precision": "auto"}
+"""Inputs that earlier markers do not name, with the value that they stood for."""
+
 
 @dataclass(frozen=True)
 class Marker:
@@ -122,11 +125,10 @@ def complete(out: Path, stage: Stage) -> Marker:
 def refuse_others(out: Path, stage: Stage, earlier: Marker) -> None:
     """Raise a RunError for a stage that was made from other inputs, or whose files are no longer what it made."""
     names = sorted({*earlier.made_from, *stage.made_from})
-    differing = [
-        f"{name} {earlier.made_from.get(name)!r} there, {stage.made_from.get(name)!r} here"
-        for name in names
-        if earlier.made_from.get(name) != stage.made_from.get(name)
-    ]
+    there, here = (
+        {name: inputs.get(name, LATER.get(name)) for name in names} for inputs in (earlier.made_from, stage.made_from)
+    )
+    differing = [f"{name} {there[name]!r} there, {here[name]!r} here" for name in there if there[name] != here[name]]
     if differing:
         state = "made" if earlier.files is not None else "begun"
         raise RunError(

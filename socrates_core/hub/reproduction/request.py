@@ -8,6 +8,7 @@ from socrates_core.command import check_seed
 from socrates_core.errors import RunError, shown
 from socrates_core.finetune.recipe import Recipe, load_recipe, recipe_file
 from socrates_core.hub.reproduction.marker import FOLDER
+from socrates_core.model.precision import check_precision
 from socrates_core.study.files import check_folder
 
 ORIGINAL: Final = "socrates-qwen14b"
@@ -38,6 +39,8 @@ class Request:
     calibration: int
     """Studies that are set aside to calibrate on."""
     seed: int
+    precision: str
+    """As `load_model` takes it, for what is evaluated; a training has that of its recipe."""
 
 
 def checked(request: Request, train: str | None, share: float | None) -> Request:
@@ -50,6 +53,7 @@ def checked(request: Request, train: str | None, share: float | None) -> Request
 
     Raises:
         RunError: If options contradict each other, a number makes no sense, or OUT holds something else.
+        ModelError: If there is no such precision.
         TrainingError: If the recipe cannot be read.
     """
     if request.adapter is not None and train is not None:
@@ -67,6 +71,7 @@ def checked(request: Request, train: str | None, share: float | None) -> Request
     if request.calibration < 0:
         raise RunError(f"--calibration {request.calibration} is negative; choose 0 or more studies")
     check_seed(request.seed)
+    check_precision(request.precision)
     check_out(request.out)
     recipe = None if train is None else _recipe(train, request.model, share)
     return replace(request, recipe=recipe)

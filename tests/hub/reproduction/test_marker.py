@@ -55,6 +55,13 @@ def test_a_stage_of_other_inputs_is_refused_by_what_differs(work: Work) -> None:
         complete(work.out, work.stage(seed=1, share=0.1))
 
 
+def test_a_marker_from_before_there_was_an_option_stands_for_its_default(work: Work) -> None:
+    first = complete(work.out, work.stage(seed=1))
+    assert complete(work.out, work.stage(seed=1, precision="auto")) == first
+    with pytest.raises(RunError, match=r"\(precision 'auto' there, 'bf16' here\)"):
+        complete(work.out, work.stage(seed=1, precision="bf16"))
+
+
 @pytest.mark.parametrize(("content", "expected"), [("other", "has changed"), (None, "is gone")])
 def test_a_stage_whose_file_is_no_longer_what_it_made_is_refused(
     content: str | None, expected: str, work: Work

@@ -37,7 +37,14 @@ def base_of(home: Path) -> Path:
 
 def options(home: Path) -> dict[str, Any]:
     recipe = home / "recipe.yaml"
-    return {"out": home / "out", "train": str(recipe), "calibration": ASIDE, "per_cell": 2, "share": 0.75}
+    return {
+        "out": home / "out",
+        "train": str(recipe),
+        "calibration": ASIDE,
+        "per_cell": 2,
+        "share": 0.75,
+        "precision": "bf16",
+    }
 
 
 def started(home: Path, hub: DatasetHub | None = None) -> Program:
@@ -94,6 +101,8 @@ def test_from_the_data_set_to_a_card_through_two_kills(home: Path) -> None:
     record = ModelRecord.load(out / "adapter")
     assert record is not None
     assert set(record.trained_on) == set(parts["train"])
+    for part in ("test", "calibration"):
+        assert json.loads((out / "runs" / part / "provenance.json").read_text())["precision"] == "bf16"
     calibration = load_calibration(out / "adapter")
     assert (calibration.studies, calibration.groups, calibration.kind) == (ASIDE, ASIDE, "real")
     told = json.loads((out / "runs" / "calibration" / "metrics.json").read_text())
@@ -132,6 +141,7 @@ def test_once_more_there_is_nothing_to_do(home: Path, capsys: pytest.CaptureFixt
         ({"seed": 1}, r"the stage data .* was made from other inputs \(seed 42 there, 1 here\)"),
         ({"share": 0.5}, r"the stage model .* \(.*share 0.75 there, 0.5 here\)"),
         ({"per_cell": 3}, r"the stage evaluation .* \(per_cell 2 there, 3 here\)"),
+        ({"precision": "auto"}, r"the stage evaluation .* \(precision 'bf16' there, 'auto' here\)"),
     ],
 )
 def test_what_was_made_from_other_inputs_is_refused(home: Path, changes: dict[str, Any], expected: str) -> None:
@@ -152,6 +162,7 @@ def test_an_adapter_is_not_calibrated_on_studies_that_it_was_trained_on(home: Pa
         per_cell=2,
         calibration=ASIDE,
         seed=1,
+        precision="auto",
     )
     request = checked(asked, train=None, share=None)
     studies = prepared(request)

@@ -19,7 +19,7 @@ from tests.finetune.folders import make_recipe
 def asked(out: Path, **changes: Any) -> Request:
     settings: dict[str, Any] = {
         **dict.fromkeys(("revision", "model", "adapter", "recipe", "template", "per_cell")),
-        **{"source": "socsci210", "calibration": 20, "seed": 42},
+        **{"source": "socsci210", "calibration": 20, "seed": 42, "precision": "auto"},
         **changes,
     }
     return Request(out=out, **settings)
@@ -57,6 +57,7 @@ def test_the_recipe_that_is_written_is_the_one_that_is_read(tmp_path: Path) -> N
         ({"per_cell": 1}, "--per-cell 1 leaves too few people"),
         ({"calibration": -1}, "--calibration -1 is negative"),
         ({"seed": -1}, "--seed -1 is negative"),
+        ({"precision": "int8"}, "no precision 'int8'; choose auto, nf4"),
         ({"source": "hub:nonsense"}, "does not name a data set"),
     ],
 )
