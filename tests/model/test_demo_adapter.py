@@ -1,15 +1,16 @@
 """The bundled adapter is what `train.qlora` makes of the demo model, and it has learned the society it was shown."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 from socrates_core.metrics.wasserstein import wasserstein
 from socrates_core.model.answer_model import AnswerModel
-from socrates_core.model.folder import DEMO_ADAPTER
+from socrates_core.model.folder import DEMO_ADAPTER, DEMO_BASE, weights_digest
 from socrates_core.model.loading import load_model
 from socrates_core.model.record import ModelRecord
 from socrates_core.scale.distribution import AnswerDistribution
-from socrates_core.study.leaks import seen
+from socrates_core.study.leaks import STIMULI, seen, sketches_text
 from socrates_core.study.sources.bundled import BUNDLED_STUDIES, load_bundled, load_real
 from socrates_core.study.sources.society import society
 from socrates_core.study.split import PARTS, Split, part, parts_digest
@@ -56,6 +57,14 @@ def test_it_says_what_it_learned_from_and_that_was_the_training_part_alone() -> 
     society = [name for name in split.parts["train"] if name.startswith("society-")]
     assert (record.base, list(record.trained_on)) == ("demo", society)
     assert seen(record.trained_on, [*split.parts["test"], *split.parts["calibration"]]) == []
+
+
+def test_it_names_the_base_it_learned_on_and_keeps_sketches_of_all_that_it_read() -> None:
+    record = ModelRecord.load(DEMO_ADAPTER)
+    assert record is not None
+    assert record.base_weights == weights_digest(DEMO_BASE)
+    read = load_bundled().cells.filter(pl.col("study_id").is_in(list(record.trained_on)))
+    assert (DEMO_ADAPTER / STIMULI).read_text("utf-8") == sketches_text(read)
 
 
 def test_its_split_is_the_society_s_with_the_real_studies_of_its_time_as_test() -> None:
