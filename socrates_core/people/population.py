@@ -278,7 +278,7 @@ def start_weights(participants: pl.DataFrame) -> tuple[Floats, list[str]]:
     known = column.drop_nulls().to_numpy()
     if len(known) == 0:
         return np.ones(len(participants)), []
-    if not np.isfinite(known).all() or (known < 0).any() or known.sum() == 0:
+    if not np.isfinite(known).all() or (known < 0).any() or known.max() == 0:
         raise PopulationError(
             "the survey weights of these people are all 0, or not numbers of 0 or more; correct them and prepare the "
             "study again"

@@ -152,9 +152,8 @@ def test_an_arm_in_which_nobody_counts_is_left_out_by_name_and_the_others_are_sc
     parts = {"train": (), "val": (), "test": tuple(studies.study_ids)}
     data = evaluation_data(studies, Split("study", 1, "society", parts, parts_digest(parts)), "test")
     metrics = evaluate(predict(PersonaModel(), data, data.cells, SPEC, None), {}, seed=SEED).metrics
-    assert [one.label for one in metrics.cells] == ["Everybody"]
-    assert [one.reason for one in metrics.excluded] == ["0 of 30 answers are on the scale"]
-    assert metrics.by_kind["synthetic"].used.without_weight == 30
+    assert [one.cell for one in metrics.cells] == [1]
+    assert [one.reason for one in metrics.excluded] == ["the weight of everybody is 0"]
 
 
 def test_as_many_as_answered_are_those_who_answered(bundled: EvaluationData) -> None:
