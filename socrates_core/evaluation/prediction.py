@@ -180,6 +180,8 @@ def _weights(people: pl.DataFrame) -> Floats | None:
     if people["weight"].null_count() == len(people):
         return None
     persons = people.unique("participant_id").sort("participant_id")
+    if persons["weight"].max() == 0:  # of this cell: others of the study have more
+        return np.zeros(len(people))
     weights, _ = start_weights(persons)
     place = np.searchsorted(persons["participant_id"].to_numpy(), people["participant_id"].to_numpy())
     return np.asarray(weights[place] / np.bincount(place)[place])

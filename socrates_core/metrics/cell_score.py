@@ -85,6 +85,8 @@ def unscored(cell: CellPredictions) -> str | None:
     """Why a cell cannot be scored; None if it can."""
     if len(cell.responses) < LEAST:
         return "one response" if len(cell.responses) else "no response"
+    if not (cell.mass_of > 0).any():
+        return "the weight of everybody is 0"
     actual = cell.actual
     on, usable = int(actual.on_scale.sum()), int((cell.usable & (cell.substance > 0)).sum())
     if on < LEAST:

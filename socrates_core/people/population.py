@@ -278,15 +278,20 @@ def start_weights(participants: pl.DataFrame) -> tuple[Floats, list[str]]:
     known = column.drop_nulls().to_numpy()
     if len(known) == 0:
         return np.ones(len(participants)), []
-    if not np.isfinite(known).all() or (known < 0).any() or known.sum() == 0:
-        raise PopulationError("the survey weights of this study are not all numbers of 0 or more; prepare it again")
+    if not np.isfinite(known).all() or (known < 0).any() or known.max() == 0:
+        raise PopulationError(
+            "the survey weights of these people are all 0, or not numbers of 0 or more; correct them and prepare the "
+            "study again"
+        )
     unknown = column.null_count()
     notes = (
         [f"Participants without a survey weight ({unknown} of {len(column)}) count with the average weight."]
         if unknown
         else []
     )
-    return column.fill_null(float(known.mean())).to_numpy() / known.mean(), notes
+    weights = column.cast(pl.Float64).to_numpy() / known.max()  # the sum of large numbers may be infinite
+    mean = np.nanmean(weights)
+    return np.where(np.isnan(weights), 1.0, weights / mean), notes
 
 
 def _matches(people: pl.DataFrame, edit: Filter | Range | SetValue) -> npt.NDArray[np.bool_]:

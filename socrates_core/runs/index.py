@@ -18,7 +18,7 @@ from socrates_core.evaluation.results.metrics import Metrics, load_metrics
 from socrates_core.runs import queue as run_queue
 from socrates_core.runs.folder import read_spec
 from socrates_core.runs.state import AT_WORK, ENDS, Phase, StateCode, state
-from socrates_core.study.files import read_bytes
+from socrates_core.study.files import read_bytes, write_file
 
 FILE: Final = "index.json"
 
@@ -126,12 +126,8 @@ def read(root: Path) -> list[RunRow]:
 
 def _write(root: Path, rows: list[RunRow]) -> None:
     """Rewrite the index. It only saves time, so a full disk or a read-only directory is not an error."""
-    partial = root / f".{FILE}.{os.getpid()}"  # several apps can share the directory
     with suppress(OSError, ValueError):  # or a name that is no text
-        partial.write_bytes(_TABLE.dump_json(rows))
-        partial.replace(root / FILE)
-    with suppress(OSError):
-        partial.unlink(missing_ok=True)
+        write_file(root / FILE, _TABLE.dump_json(rows), shared=True)  # several apps can share the directory
 
 
 def _stamp(folder: str) -> str:

@@ -34,10 +34,15 @@ FIRM_CUE = re.compile(
     re.IGNORECASE,
 )
 _LABELLED = rf"{NUMBER}\s*[(\[\"“'‘][^?!\n]{{1,200}}?"
+_LOWEST = r"(?:[01]|-[1-9][0-9]?)"
+"""The first option of a scale: 0, 1, or a negative number."""
 LOOSE_CUE = re.compile(
     rf"{_START}(?:rate|indicate|answer|respond|choose|select|pick|state|enter|mark|use|give|express|report)\b"
     r"|\b(?:on|using|use|along)\s+(?:an?|the|this)\s+(?:[\w-]+\s+){0,4}?scale\b|\bscale\s*(?=from|of|:|\()"
-    r"|(?<![\w$.,/-])(?=\(?[01]\s?=\s?[\"“'‘A-Za-z])"  # "1 = Yes"
+    rf"|(?<![\w$.,/-])(?=\(?{_LOWEST}\s?=\s?[\"“'‘A-Za-z])"  # "1 = Yes"
+    # "0 means never and 10 means always." below a question
+    rf"|(?<![\w$.,/-])(?={_LOWEST}\s(?:means?|indicates?|represents?|stands\s+for|corresponds\s+to)\s[^?]*$)"
+    rf"|[(\[](?={_LOWEST}\s?(?:-|to)\s?[0-9]{{1,3}}[)\]]\s?[?.!:]?\s*$)"  # "How happy are you (0-10)?"
     # "How happy are you, from 1 (not at all) to 7 (very)?"
     rf"|[,(]\s*(?=from\s+{_LABELLED}[)\]\"”'’]\s+(?:to|through)\s+{_LABELLED}[)\]\"”'’]\)?\?)",
     re.IGNORECASE,

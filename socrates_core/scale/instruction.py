@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 from socrates_core.errors import ScaleError
 from socrates_core.scale.answer_scale import AnswerScale
@@ -177,7 +178,11 @@ def _read_firm(text: Text) -> tuple[AnswerScale | _Open | None, int]:
 def _from_closing_sentence(text: Text) -> AnswerScale | None:
     """The scale of a closing question or request such as "On a scale from 1 (never) to 7 (always), how often …?"."""
     end = len(text.plain)
-    for begin, after in cues(LOOSE_CUE, text, max(0, end - 400), end):
+    found = list(cues(LOOSE_CUE, text, max(0, end - 400), end))
+    for (begin, after), (earlier, its_end) in pairwise([*found, (-1, 0)]):
+        # both are options, "0 = No, 1 = Yes": the list begins with the earlier one
+        if begin == after and earlier == its_end and SENTENCE_END.search(text.plain, earlier, begin + 1) is None:
+            continue
         is_request = text.plain[begin:after].strip().lower().startswith("please")
         if not is_request and SENTENCE_END.search(text.plain, after) is not None:
             continue

@@ -30,29 +30,49 @@ _DONT_KNOW: Final = (
     rf"|{_WHO}(?:really |just |honestly |simply )?{_NOT} (?:really )?know(?: the answer)?"
     rf"(?: enough(?: about (?:it|this|that))?)?{_TO_SAY}"
     rf"|{_WHO}{_NOT} (?:really )?(?:say|choose|judge|rate|answer){_OBJECT}(?: (?:now|yet|at present|for sure))?"
-    r"|(?:unable|not able) to (?:say|answer|judge|rate|choose)|no idea"
-    r"|wei(?:ss|ß) (?:ich )?nicht|ne sait pas|nsp|no sabe|ns|ns/nc"
-    r"|no sabe ?/ ?no contesta|non so|weet (?:ik )?niet|vet ej"
+    r"|(?:unable|not able) to (?:say|answer|judge|rate|choose)|(?:i have )?no idea|dk-na|dnk|idk"
 )
 _REFUSED: Final = (
     rf"ref|rf|refus(?:ed|al|e|es){_TO_SAY}|(?:i )?declin(?:ed|e|es){_TO_SAY}"
     rf"|{_WHO}(?:rather|prefer(?:red|s)?|choose|chose|wish|want|decide) not (?:to )?{_SAY}{_OBJECT}"
     rf"|{_WHO}{_NOT} (?:wish|want|care|like) to {_SAY}{_OBJECT}"
     r"|no (?:answer|response|reply)(?: given)?|not answered|unanswered"
-    r"|skip(?:ped)?(?: (?:this )?question| on web)?|missing"
-    r"|keine angabe|k\. ?a|sans réponse|refuse de répondre|no contesta|nc|geen antwoord"
+    r"|skip(?:ped)?(?: (?:this )?question| on web)?|question skipped|missing"
 )
 _NOT_APPLICABLE: Final = (
     r"n/a|n\. ?a|na|not applicable|non-?applicable|inapplicable|inap|iap"
     rf"|(?:this |it |(?:this|the) question )?(?:{_NOT}) apply(?: to (?:me|you|them)| to my .{{1,30}}| here)?"
     r"|not asked|not ascertained"
-    r"|trifft nicht zu|nicht zutreffend|sans objet|no aplica|no procede"
 )
 _NO_ANSWER: Final = re.compile(rf"(?:{_DONT_KNOW}|{_REFUSED}|{_NOT_APPLICABLE})", re.IGNORECASE)
-_MAY_GO_ALONG: Final = re.compile(r"(?:not|un) ?sure|no opinion|undecided|uncertain", re.IGNORECASE)
+_IN_OTHER_LANGUAGES: Final = """
+    weiß nicht, weiß ich nicht, ich weiß nicht, ich weiß es nicht, kann ich nicht sagen, kann ich nicht beurteilen, k.a,
+    k. a, keine angabe, keine angaben, keine antwort, verweigert, antwort verweigert, möchte ich nicht sagen,
+    möchte ich nicht beantworten, möchte nicht antworten, ich möchte nicht antworten, trifft nicht zu, nicht zutreffend,
+    je ne sais pas, ne sait pas, ne sais pas, nsp, nspp, ne se prononce pas, refus, refus de répondre,
+    refuse de répondre, préfère ne pas répondre, je préfère ne pas répondre, je préfère ne pas le dire,
+    ne souhaite pas répondre, je ne souhaite pas répondre, sans réponse, pas de réponse, sans objet, ne s'applique pas,
+    no sé, no lo sé, no sabe, ns, nc, ns/nc, ns/nr, no responde, no contesta, prefiero no contestar, no aplica,
+    prefiero no responder, prefiere no contestar, prefiere no responder, prefiero no decirlo, no quiere contestar,
+    no quiero contestar, sin respuesta, no procede, não sei, não sabe, não responde, não respondeu, não se aplica,
+    prefiro não responder, prefere não responder, prefiro não dizer, sem resposta, non so, non lo so, non saprei,
+    non sa, non risponde, preferisco non rispondere, preferisce non rispondere, rifiuta di rispondere, non si applica,
+    weet niet, weet ik niet, weet het niet, ik weet het niet, wil niet zeggen, wil ik niet zeggen, zeg ik liever niet,
+    wil niet antwoorden, geen antwoord, niet van toepassing, n.v.t, nvt, vet ej, vet inte, vill inte svara, inget svar,
+    ej svar, ej tillämpligt, ved ikke, vet ikke, vil ikke svare, ønsker ikke å svare, ønsker ikke at svare,
+    en osaa sanoa, ei osaa sanoa, en tiedä, en halua vastata, nie wiem, trudno powiedzieć, odmowa odpowiedzi,
+    nie dotyczy, nevím, neviem, ne znam, ne vem, nem tudom, nem tudja, nem válaszol, nu știu, nu răspund, не знаю,
+    затрудняюсь ответить, отказ от ответа, нет ответа, важко сказати, не знам, не зная, δεν ξέρω, δεν γνωρίζω,
+    δεν απαντώ, δγ/δα, δξ/δα, bilmiyorum, cevap yok, cevap vermek istemiyorum, 不知道, 不清楚, 说不清, 說不清,
+    拒绝回答, 拒絕回答, 不愿回答, 不想回答, 不适用, 不適用, 无回答, 無回答, わからない, 分からない, わかりません,
+    答えたくない, 回答したくない, 非該当, 모름, 모르겠다, 잘 모르겠다, 잘 모름, 무응답, 응답 거절, 응답 거부, 해당 없음,
+    لا أعرف, لا أدري, أرفض الإجابة, رفض الإجابة, لا ينطبق, לא יודע, לא יודעת, לא יודע/ת, מסרב לענות, पता नहीं,
+    tidak tahu, tidak menjawab, không biết, không trả lời, từ chối trả lời, ไม่ทราบ, ไม่ตอบ, sijui
+"""
+_MAY_GO_ALONG: Final = re.compile(r"(?:i'm |i am )?(?:not|un) ?sure|no opinion|undecided|uncertain", re.IGNORECASE)
 """What "don't know" is joined with, as in "Don't know / not sure"; alone it stays."""
 
-_MAY_BE_ONE: Final = re.compile(r"unknown|missing|declin(?:ed|e|es)|no (?:answer|response|reply)")
+_MAY_BE_ONE: Final = re.compile(r"unknown|missing|refus|declin(?:ed|e|es)|no (?:answer|response|reply)")
 """No answer where it is coded apart or beside a sure one; among "Found, Stolen, Missing" it is one."""
 
 _APPLIES: Final = re.compile(r"\b(?:appl(?:y|ies)|applicable|zutreffend)\b|\btrifft\b.*\bzu\b")
@@ -72,7 +92,9 @@ _LOOKS_LIKE_IT: Final = re.compile(
     r"\b(?:not|un) ?sure\b|\buncertain\b|\bno opinion\b|\bundecided\b|\bother\b|\bnone\b|\bnever heard\b"
     r"|\bhaven't heard\b"
     r"|\bnot heard\b|\bno (?:basis|preference)\b|\bdon't (?:have|know)\b|\bcan't\b|\bcannot\b|\bneither\b.*\bknow\b"
-    r"|\brefus|\bprefer not\b|\brather not\b|\bapplicable\b|\bskip",
+    r"|\brefus|\bprefer not\b|\brather not\b|\bapplicable\b|\bskip|\b(?:hard|difficult) to (?:say|answer)\b"
+    r"|\bdon't (?:remember|recall)\b|\bnot (?:stated|provided|available)\b|\bno comment\b"
+    r"|\b(?:keine meinung|geen mening|sans opinion|sin opini[oó]n)\b",
     re.IGNORECASE,
 )
 
@@ -117,7 +139,8 @@ _HINTS: Final = (
     "know", "sure", "refus", "prefer", "rather", "declin", "opinion", "appl", "undecided", "uncertain", "dk", "n/a",
     "not say", "t say", "want", "care to", "like to",
     "unable", "no idea", "skip", "wish", "no answer", "not answer", "t answer", "missing", "nicht",
-    "angabe", "sait pas", "sabe", "contesta", "weet",
+    "angabe", "antwort", "sait pas", "sais pas", "répond", "refus", "sab", "contesta", "respond", "no s", "sei",
+    "risp", "weet", "zegg", "inte", "ikke", "wiem", "знаю", "не", "不", "わか", "모름", "응답",
 )  # fmt: skip
 """Texts without any of these assign no such code: nearly all of them, so that little is searched."""
 _SEARCHED: Final = 4000
@@ -235,11 +258,15 @@ def is_no_answer(label: str) -> bool:
     text = _plain(label)
     if not text:
         return False
-    if _NO_ANSWER.fullmatch(text):
+    if _is_sure(text):
         return True
     parts = [part for part in _PARTS.split(text) if part]
-    sure = [bool(_NO_ANSWER.fullmatch(part)) for part in parts]
+    sure = [_is_sure(part) for part in parts]
     return any(sure) and all(one or _MAY_GO_ALONG.fullmatch(part) for one, part in zip(sure, parts, strict=True))
+
+
+def _is_sure(text: str) -> bool:
+    return _bare(text) in _BARE or bool(_NO_ANSWER.fullmatch(text))
 
 
 def with_off_axis(scale: AnswerScale) -> AnswerScale:
@@ -327,3 +354,12 @@ def _plain(label: str) -> str:
     text = unicodedata.normalize("NFKC", text).casefold()
     text = _ASIDE.sub(" ", text)
     return " ".join(text.split()).strip(" .!?:;,-()[]{}\"“”'")
+
+
+def _bare(text: str) -> str:
+    """A plain text without accents, which exports lose."""
+    parts = unicodedata.normalize("NFD", text)
+    return "".join(letter for letter in parts if not unicodedata.combining(letter))
+
+
+_BARE: Final = frozenset(_bare(_plain(phrase)) for phrase in _IN_OTHER_LANGUAGES.split(","))

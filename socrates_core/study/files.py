@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import stat
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -168,17 +169,21 @@ def partial_of(path: Path) -> Path:
 
 
 @contextmanager
-def replacing(path: Path, durable: bool = False) -> Iterator[Path]:
+def replacing(path: Path, durable: bool = False, shared: bool = False) -> Iterator[Path]:
     """Write a file atomically: the block writes it under a temporary name, and its end puts it in place.
 
     Args:
         path: The file; an existing one is replaced.
         durable: End only once the file would survive a power cut.
+        shared: Others may write it at the same time, so the temporary name is of this process and thread alone. Where
+            nobody does, one name is better: after a kill, the next try takes away what was left under it.
 
     Raises:
         OSError: If it cannot be written; an existing file is left unchanged.
     """
     partial = partial_of(path)
+    if shared:
+        partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
         yield partial
         if durable:
@@ -194,9 +199,9 @@ def replacing(path: Path, durable: bool = False) -> Iterator[Path]:
         sync(path.parent)
 
 
-def write_file(path: Path, content: str | bytes | memoryview, durable: bool = False) -> None:
+def write_file(path: Path, content: str | bytes | memoryview, durable: bool = False, shared: bool = False) -> None:
     """`replacing` of a file by a text, encoded as UTF-8, or by bytes; errors as for it."""
-    with replacing(path, durable) as partial, partial.open("wb") as file:
+    with replacing(path, durable, shared) as partial, partial.open("wb") as file:
         file.write(content.encode() if isinstance(content, str) else content)
 
 

@@ -15,7 +15,6 @@ Whatever exceeds this ends in a HubError, which no caller of the client retries.
 """
 
 import hashlib
-import math
 import re
 import threading
 import time
@@ -30,6 +29,7 @@ from huggingface_hub import constants, get_session, set_client_factory
 from huggingface_hub.utils._http import default_client_factory
 
 from socrates_core.errors import HubError
+from socrates_core.study.incoming.deadline import Deadline
 
 TIMEOUT: Final = httpx2.Timeout(60.0, connect=15.0)
 """Seconds without data after which a request fails; most requests of `huggingface_hub` have no timeout of their own."""
@@ -178,26 +178,6 @@ def _origin(endpoint: str) -> httpx2.Origin:
 # -- requests ----------------------------------------------------------------------------------------------------
 
 
-class _Clock:
-    """The seconds that a socket may wait, for the `timeout` of a request.
-
-    A timeout per read lets a server that sends one byte a minute hold a request for ever. The socket asks this object
-    anew before each read, through `__index__`, so the waits shrink with what is left of the total.
-    """
-
-    def __init__(self, each: float, total: float) -> None:
-        self.each, self.total = each, total
-        self._start: float | None = None
-
-    def __index__(self) -> int:
-        now = time.monotonic()
-        self._start = self._start or now
-        left = self._start + self.total - now
-        if left <= 0:
-            raise HubError(f"the Hub did not finish its answer within {self.total:,.0f} seconds; try again later")
-        return max(1, math.ceil(min(self.each, left)))
-
-
 def _check_request(request: httpx2.Request) -> None:
     """Keep tokens at home, ask for plain bytes, and set the time limits."""
     origin = request.url.origin
@@ -219,8 +199,8 @@ def _check_request(request: httpx2.Request) -> None:
     limits: dict[str, Any] = {**TIMEOUT.as_dict(), **{name: one for name, one in given.items() if one is not None}}
     upload = _number(request.headers.get("content-length"), MAX_FILE)
     for name, extra in (("read", 0.0), ("write", upload / SLOWEST)):
-        each = limits[name].each if isinstance(limits[name], _Clock) else float(limits[name])
-        limits[name] = _Clock(each, ANSWER_SECONDS + extra)
+        each = limits[name].each if isinstance(limits[name], Deadline) else float(limits[name])
+        limits[name] = Deadline(each, ANSWER_SECONDS + extra, _late)
     request.extensions["timeout"] = limits
 
 
@@ -309,10 +289,14 @@ def _most(response: httpx2.Response, note: _Note, content: bool) -> int:
     most = min(MAX_FILE, next(one for one in (note.size, size, MAX_ANSWER) if one is not None))
     if size is not None and size > most:
         _refuse(f"the Hub sends a file of {size:,} bytes, more than the listed {most:,}; try again later")
-    clock = response.request.extensions["timeout"]["read"]
-    if isinstance(clock, _Clock):
-        clock.total = ANSWER_SECONDS + most / SLOWEST
+    deadline = response.request.extensions["timeout"]["read"]
+    if isinstance(deadline, Deadline):
+        deadline.total = ANSWER_SECONDS + most / SLOWEST
     return most
+
+
+def _late(total: float) -> HubError:
+    return HubError(f"the Hub did not finish its answer within {total:,.0f} seconds; try again later")
 
 
 def _number(text: str | None, otherwise: int) -> int:

@@ -143,6 +143,19 @@ def test_people_who_answer_twice_or_off_the_scale_or_its_axis_or_with_weights_co
         assert differences(score, simulated(PersonaModel(), studies, score.cell)) == []
 
 
+def test_an_arm_in_which_nobody_counts_is_left_out_by_name_and_the_others_are_scored() -> None:
+    arms = [
+        Arm("Nobody counts", {person: [person % 5 + 1] for person in range(30)}),
+        Arm("Everybody", {person: [person % 5 + 1] for person in range(30, 60)}),
+    ]
+    studies = experiment(people([0.0] * 30 + [1.0] * 30, age=[20] * 60), arms)
+    parts = {"train": (), "val": (), "test": tuple(studies.study_ids)}
+    data = evaluation_data(studies, Split("study", 1, "society", parts, parts_digest(parts)), "test")
+    metrics = evaluate(predict(PersonaModel(), data, data.cells, SPEC, None), {}, seed=SEED).metrics
+    assert [one.cell for one in metrics.cells] == [1]
+    assert [one.reason for one in metrics.excluded] == ["the weight of everybody is 0"]
+
+
 def test_as_many_as_answered_are_those_who_answered(bundled: EvaluationData) -> None:
     cell = bundled.cells[0]
     n = len(bundled.rows[cell.cell_id])

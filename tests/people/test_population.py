@@ -84,6 +84,12 @@ def test_people_whose_weights_are_partly_missing_count_with_the_average_of_the_o
     assert notes == ["Participants without a survey weight (2 of 4) count with the average weight."]
 
 
+@pytest.mark.parametrize("unit", [1e308, 1e-320])
+def test_weights_count_by_their_ratio_however_large(unit: float) -> None:
+    weights, _ = start_weights(pl.DataFrame({"weight": [unit, unit, None, 0.0]}))
+    assert weights.tolist() == pytest.approx([1.5, 1.5, 1, 0])
+
+
 def test_a_filter_that_leaves_nobody_is_named() -> None:
     with pytest.raises(PopulationError, match="no one is left after the edit 'age is 30 or less'"):
         edit_population(SIX, [Filter("party", ("B",)), Range("age", None, 30)])

@@ -19,6 +19,14 @@ NO_ANSWER = """
     N/A | n.a. | NA | Not applicable | Inapplicable | IAP | Does not apply | Doesn't apply to me
     This does not apply to me
     Weiß nicht | Keine Angabe | Ne sait pas | No sabe | NS/NC | Don´t know
+    Ich weiß es nicht | WEISS NICHT / KEINE ANGABE | k. A. | Möchte ich nicht sagen | Je ne sais pas | (NSP)
+    Préfère ne pas répondre | PREFERE NE PAS REPONDRE | Ne se prononce pas | No sé | No se | NS/NR
+    No sabe / No responde | Prefiero no contestar | Não sei | Nao sabe/Nao responde | Prefiro não responder
+    Non so | Non lo so | Non sa / Non risponde | Preferisco non rispondere | Weet ik niet | Wil niet zeggen | n.v.t.
+    Vet inte | Vet ikke | Ved ikke | Ønsker ikke å svare | En osaa sanoa | Nie wiem | Trudno powiedzieć | Nevím
+    Nem tudom | Не знаю | Затрудняюсь ответить | Δεν ξέρω | Δεν γνωρίζω/Δεν απαντώ | Bilmiyorum | 不知道 | 拒绝回答
+    わからない | 無回答 | 모름/무응답 | لا أعرف | לא יודע/ת | पता नहीं | Tidak tahu | Không biết | ไม่ทราบ
+    I have no idea | I'm not sure / don't know | DK-NA | IDK | Question skipped
 """
 ANSWERS = """
     Not sure | Unsure | Uncertain | No opinion | Undecided | Other | None | Neither agree nor disagree | No | Never
@@ -27,6 +35,8 @@ ANSWERS = """
     Do not support | Don't agree | I do not apply for jobs | Not at all | Can't stand it | No answer is right
     Yes, or refused entry
     Haven't heard of it | Unknown to most people | Declined in number
+    Nicht | Weniger | No | Non | Nein | Нет | 不 | 不同意 | Nie | Ikke enig | Keine Meinung | Geen mening | Sans opinion
+    Hard to say | Don't remember | No comment | Sé bien | No sabe leer
 """
 
 
@@ -57,6 +67,8 @@ def test_an_answer_is_not_taken_for_none(label: str) -> None:
         ({1: "Busy", 2: "Talked", 3: "No answer"}, (1, 2, 3), ()),
         ({1: "Rose", 2: "Stayed", 3: "Declined"}, (1, 2, 3), ()),
         ({1: "Low", 2: "High", 9: "Missing"}, (1, 2), (9,)),
+        ({1: "De acuerdo", 2: "En desacuerdo", 3: "No sé"}, (1, 2), (3,)),
+        ({1: "Accord", 2: "Sans avis", 3: "Refus"}, (1, 2, 3), ()),
         ({1: "Low", 2: "High", 3: "No answer", 4: "Don't know"}, (1, 2), (3, 4)),
         ({1: "I blame them", 2: "I pity them", 3: "I don't judge people"}, (1, 2, 3), ()),
         ({1: "A lot", 2: "A little", 3: "Do not know about it"}, (1, 2, 3), ()),
@@ -106,6 +118,8 @@ def test_a_code_within_a_slider_stays_on_it() -> None:
 def test_what_may_be_meant_as_no_answer_and_stays_is_named() -> None:
     assert doubtful(AnswerScale((1, 2, 3), {1: "Yes", 2: "Not sure", 3: "No"})) == {2: "Not sure"}
     assert doubtful(AnswerScale((1, 2, 3), {1: "Car", 2: "Bus", 3: "Other"})) == {3: "Other"}
+    for text in ("Hard to say", "Don't remember", "Keine Meinung", "Sin opinión", "Not stated"):
+        assert doubtful(AnswerScale((1, 2, 3), {1: "Car", 2: "Bus", 3: text})) == {3: text}
     assert doubtful(AnswerScale((1, 2), {1: "Agree", 2: "Disagree"})) == {}
 
 

@@ -27,6 +27,16 @@ WORDINGS: list[Example] = [
         {1: "strongly disagree", 5: "strongly agree"},
     ),
     ("Only return an integer from 1 to 5 for question 3.", span(1, 5), {}),
+    ("How likely are you to recommend us (0-10)?", span(0, 10), {}),
+    ("How likely are you to recommend us? (0 to 10)", span(0, 10), {}),
+    ("How did it change [-5 to 5]?", span(-5, 5), {}),
+    ("Did you go? 0 means No and 1 means Yes.", span(0, 1), {0: "No", 1: "Yes"}),
+    (
+        "How often? 1 means never, 2 means once, 3 means more often.",
+        span(1, 3),
+        {1: "never", 2: "once", 3: "more often"},
+    ),
+    ("How was it (-1 = bad, 0 = so so, 1 = good)?", span(-1, 1), {-1: "bad", 0: "so so", 1: "good"}),
     (
         "Only return an integer from 1 to 3, where 1 is 'Too little', 2 is 'About right', and 3 is "
         "'Too much', nothing else.",

@@ -25,7 +25,9 @@ class Say:
     delay: float = 0.0
     """Seconds before it."""
     drip: float = 0.0
-    """Seconds between one byte and the next."""
+    """Seconds between one byte of the body and the next."""
+    drip_headers: float = 0.0
+    """Seconds between one byte and the next of a header that does not end."""
     drop: bool = False
     """Close the connection in place of an answer."""
 
@@ -96,6 +98,11 @@ def chat_server(answer: Callable[[Asked, int], Say]) -> Iterator[ChatServer]:
             self.send_response(say.status)
             for name, value in {"content-type": "application/json", **say.headers}.items():
                 self.send_header(name, value)
+            if say.drip_headers:
+                self.flush_headers()
+                self.wfile.write(b"x-more: ")
+                while not closing.wait(say.drip_headers):
+                    self.wfile.write(b"x")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             for i in range(0, len(body), 1 if say.drip else max(1, len(body))):

@@ -1,4 +1,5 @@
 import ast
+import threading
 from pathlib import Path
 
 import polars as pl
@@ -75,6 +76,20 @@ def test_what_fails_half_way_leaves_the_old_file_and_nothing_else(tmp_path: Path
     assert full.value.filename == str(tmp_path / "a.txt")
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
     assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_a_file_that_others_write_at_the_same_time_is_one_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    with replacing(path, shared=True) as mine:
+        mine.write_text("mine, ")
+        other = threading.Thread(target=write_file, args=(path, "theirs"), kwargs={"shared": True})
+        other.start()
+        other.join()
+        assert path.read_text() == "theirs"
+        with mine.open("a") as file:
+            file.write("all of it")
+    assert path.read_text() == "mine, all of it"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_lines_are_appended_to_a_file_that_may_not_be_there_yet(tmp_path: Path) -> None:

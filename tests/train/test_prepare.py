@@ -294,6 +294,20 @@ def test_two_named_options_are_the_ends_of_a_scale_if_people_answered_between(tm
     assert "give its ends in the columns scale_min and scale_max" in refused.stderr
 
 
+def test_evenly_spaced_points_are_those_of_a_longer_scale_if_many_people_answered_between(tmp_path: Path) -> None:
+    text = "How warm do you feel (0 = cold, 50 = neither, 100 = warm)?"
+    result = prepare("--source", answered(tmp_path, [0, 35, 50, 60, 100] * 8, text), "--out", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    studies = StudySet.load(tmp_path / "out")
+    (cell,) = studies.cells_of("room")
+    assert cell.scale == AnswerScale(tuple(range(101)), {0: "cold", 50: "neither", 100: "warm"})
+    assert studies.responses["on_scale"].all()
+    assert "answered from 0 to 100: it names 0, 50, 100, and people answered between" in result.stdout
+    # one answer in a hundred is a mistake
+    prepare("--source", answered(tmp_path, [0, 50, 100] * 33 + [60], text), "--out", tmp_path / "three")
+    assert StudySet.load(tmp_path / "three").cells_of("room")[0].scale.values == (0, 50, 100)
+
+
 def test_many_near_duplicates_end_in_the_command_that_groups_them(tmp_path: Path) -> None:
     vignette = "We are faced with many problems in this country, none of which can be solved easily or inexpensively"
     other = [" ".join(f"{letter}{number}" for number in range(12)) for letter in "abcd"]

@@ -20,6 +20,7 @@ import httpx2
 from socrates_core.errors import ModelError
 from socrates_core.model.endpoint.plan import EndpointSettings
 from socrates_core.study.files import parse_json
+from socrates_core.study.incoming.deadline import Deadline
 
 KEY_VARIABLES: Final = ("SOCRATES_ENDPOINT_KEY", "OPENAI_API_KEY")
 """Environment variables for the key; the first one that is set is used."""
@@ -63,7 +64,7 @@ class EndpointClient:
         self._lock = threading.Lock()
         self._slots = threading.Semaphore(settings.concurrency)
         limits = httpx2.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency)
-        self._http = httpx2.Client(timeout=settings.timeout, limits=limits, follow_redirects=False)
+        self._http = httpx2.Client(limits=limits, follow_redirects=False)
         weakref.finalize(self, self._http.close)  # connections are closed with the model
 
     def __repr__(self) -> str:
@@ -194,22 +195,19 @@ class EndpointClient:
     def _send(
         self, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]
     ) -> tuple[int, bytes, float | None]:
-        """Status, body, and the seconds that the server asks to wait.
-
-        The HTTP client's time-out applies between two chunks of a reply, so the total is limited here; otherwise a
-        server that sends one byte per minute would never time out. Headers come before the first chunk: a server that
-        sends those byte by byte is only cut off when they are complete, or longer than the client takes.
-        """
-        deadline = time.monotonic() + self.settings.timeout
+        """Status, body, and the seconds that the server asks to wait."""
+        seconds = self.settings.timeout
+        deadline = Deadline(seconds, seconds, lambda _: httpx2.ReadTimeout("the reply took too long"))
+        timeout = {"pool": seconds, "connect": deadline, "write": deadline, "read": deadline}
         method = "GET" if body is None else "POST"
         received = bytearray()
-        with self._http.stream(method, f"{self.url}/{path}", json=body, headers=dict(headers)) as response:
+        with self._http.stream(
+            method, f"{self.url}/{path}", json=body, headers=dict(headers), extensions={"timeout": timeout}
+        ) as response:
             for piece in response.iter_bytes():
                 received += piece
                 if len(received) > LARGEST_REPLY:
                     raise httpx2.DecodingError(f"the reply is longer than {LARGEST_REPLY} bytes")
-                if time.monotonic() > deadline:
-                    raise httpx2.ReadTimeout("the reply took too long")
             return response.status_code, bytes(received), _retry_after(response.headers.get("retry-after"))
 
 

@@ -124,10 +124,12 @@ def _unusable(found: UsedPredictions) -> str:
     if not found.off_scale and not found.invalid:
         return ""
     invalid = f", {found.invalid:,} of them unreadable" if found.invalid else ""
+    unusable = found.off_scale + found.invalid
+    verb = "is" if unusable == 1 else "are"
     return (
         f" W rests on {found.used:,} of {counted(found.predictions, 'prediction')}: "
-        f"{found.off_scale + found.invalid:,} are no option of the scale{invalid}. With each of these as the worst "
-        f"option, W = {number(found.worst.mean, 4)} ({counted(found.worst.cells, 'cell')})."
+        f"{unusable:,} {verb} no option of the scale{invalid}. With each of these as the worst option, "
+        f"W = {number(found.worst.mean, 4)} ({counted(found.worst.cells, 'cell')})."
     )
 
 

@@ -25,7 +25,8 @@ def merged_persons(rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         with the participant's first known value; and the number of participants with contradictory rows.
 
     Raises:
-        SourceError: If a weight is not a number of 0 or more, or an attribute is neither text nor number.
+        SourceError: If a weight is not a number of 0 or more, all of a study are 0, or an attribute is neither text nor
+            number.
     """
     attributes = [name for name in rows.columns if name not in PARTICIPANTS_SCHEMA]
     rows = rows.with_columns(attribute(rows[name]) for name in attributes)
@@ -47,6 +48,12 @@ def merged_persons(rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         .with_row_index("participant_id")
         .select(*PARTICIPANTS_SCHEMA.names(), *attributes)
     )
+    nobody = persons.group_by("study_id", maintain_order=True).agg(pl.col("weight").max()).filter(pl.col("weight") == 0)
+    if len(nobody):
+        raise SourceError(
+            f"study {nobody['study_id'][0]}: the weight of everybody is 0, so nobody counts; correct the weights, or "
+            "leave them out"
+        )
     return persons, int(merged["_disagreeing"].sum())
 
 

@@ -279,7 +279,9 @@ def test_a_fault_ends_in_a_message_that_says_what_and_where(fault: Say, said: st
 
 
 @pytest.mark.parametrize(
-    "fault", [Say({}, delay=30), Say({"choices": []}, drip=0.05)], ids=["silence", "a byte now and then"]
+    "fault",
+    [Say({}, delay=30), Say({"choices": []}, drip=0.05), Say({}, drip_headers=0.05)],
+    ids=["silence", "a byte now and then", "a byte of the headers now and then"],
 )
 def test_a_reply_has_to_be_complete_in_time(fault: Say) -> None:
     with chat_server(chat(lambda *_: fault)) as server:

@@ -60,6 +60,13 @@ def test_a_weight_is_a_number_of_zero_or_more(weight: str) -> None:
     assert merged_persons(rows[:1])[0]["weight"].to_list() == [1.5]
 
 
+def test_a_study_in_which_nobody_counts_is_refused() -> None:
+    rows = pl.DataFrame({"study_id": ["a", "b", "b"], "participant": ["x", "y", "z"], "weight": [1, 0, None]})
+    with pytest.raises(SourceError, match="study b: the weight of everybody is 0"):
+        merged_persons(rows)
+    assert len(merged_persons(rows.with_columns(study_id=pl.lit("a")))[0]) == 3
+
+
 def test_a_study_with_weights_that_are_partly_missing_is_named() -> None:
     persons = pl.DataFrame({"study_id": ["a", "a", "a", "b", "c"], "weight": [1.5, None, 2.0, None, 1.0]})
     assert weight_notes(persons) == [

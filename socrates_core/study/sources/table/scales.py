@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Final
 
 import polars as pl
@@ -9,6 +10,7 @@ import polars as pl
 from socrates_core.errors import ScaleError, SourceError, listed
 from socrates_core.scale.answer_scale import AnswerScale, answer_instruction
 from socrates_core.scale.instruction import instruction_start, parse_scale
+from socrates_core.scale.loss import MOST_LOST
 from socrates_core.scale.off_axis import codes_for_no_answer, with_codes, with_off_axis, within_ends
 from socrates_core.study.question import ending
 from socrates_core.study.sources.rows import integers
@@ -174,10 +176,11 @@ def with_shown_text(rows: pl.DataFrame, finder: OutcomeFinder, scales: Scales) -
 
 
 def with_observed_ends(rows: pl.DataFrame, scales: Scales) -> tuple[pl.DataFrame, list[str]]:
-    """The rows, where two named options are the ends of a scale since people answered between them.
+    """The rows, where named options are points of a longer scale since people answered between them.
 
-    "0 = not at all, 10 = extremely" may name two options or the ends of eleven. Answers between the two, and none
-    beyond them, show which.
+    "0 = not at all, 10 = extremely" may name two options or the ends of eleven, and "0 = cold, 50 = neither, 100 =
+    warm" three options or points of a thermometer. Answers between them, and none beyond, show which: of three or more,
+    more such answers than there may be mistakes.
 
     Args:
         rows: As `with_shown_text` gives them, with their `response`.
@@ -187,26 +190,37 @@ def with_observed_ends(rows: pl.DataFrame, scales: Scales) -> tuple[pl.DataFrame
         The rows, with an answer instruction where the scale is known now, and a sentence on each of these.
     """
     said = []
-    unread = [text for text in rows["stimulus"].drop_nulls().unique(maintain_order=True) if scales.of(text) is None]
-    for text in unread:
-        ends = scales.ends.get(text)
-        answers = integers(rows.filter(pl.col("stimulus") == text)["response"]).drop_nulls().unique().to_list()
-        if ends is None or not answers:
+    for text in rows["stimulus"].drop_nulls().unique(maintain_order=True):
+        named = scales.ends.get(text) if scales.of(text) is None else _spaced_points(scales, text)
+        if named is None:
             continue
-        low, high = sorted(ends)
-        between = [answer for answer in answers if low < answer < high]
-        if not between or high - low >= MOST_OPTIONS or not all(low <= answer <= high for answer in answers):
+        answers = integers(rows.filter(pl.col("stimulus") == text)["response"]).drop_nulls()
+        low, high = min(named), max(named)
+        between = (answers.is_between(low, high) & ~answers.is_in(list(named))).sum()
+        few = between <= (0 if len(named) == 2 else MOST_LOST * len(answers))
+        if few or high - low >= MOST_OPTIONS or not answers.is_between(low, high).all():
             continue
-        labels = {value: label for value, label in ends.items() if label}
+        labels = {value: label for value, label in named.items() if label}
         shown, scale = with_instruction(text, AnswerScale(tuple(range(low, high + 1)), labels))
         scales.stated[shown] = scale
         rows = rows.with_columns(
             pl.when(pl.col("stimulus") == text).then(pl.lit(shown)).otherwise(pl.col("stimulus")).alias("stimulus")
         )
+        points = "these two" if len(named) == 2 else listed([str(value) for value in named], most=11)
         said.append(
-            f"“{ending(text)}” is answered from {low} to {high}: it names these two, and people answered between"
+            f"“{ending(text)}” is answered from {low} to {high}: it names {points}, and people answered between"
         )
     return rows, said
+
+
+def _spaced_points(scales: Scales, text: str) -> Mapping[int, str] | None:
+    """The options that a text alone states, where they are three or more with the same gap between them."""
+    found = scales.of(text)
+    if text in scales.stated or found is None or found.values is None or found.off_axis or len(found.values) < 3:
+        return None
+    steps = {high - low for low, high in pairwise(found.values)}
+    spaced = len(steps) == 1 and steps != {1} and found.unit == 1 and set(found.labels) == set(found.values)
+    return found.labels if spaced else None
 
 
 def with_instruction(text: str, scale: AnswerScale) -> tuple[str, AnswerScale]:
