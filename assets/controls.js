@@ -56,11 +56,10 @@ Object.assign(window.socrates, (() => {
       keep("localStorage", LIVE, String(event.target.checked));
       if (event.target.checked && find("#stale p")) redraw();
     }
-    // by then the slider has sent its value, clipped to its range
-    if (event.target.closest?.(DECODING)) setTimeout(() => redraw(), 50);
+    if (event.target.closest?.(DECODING)) redraw(); // its value arrives, clipped to its range, before the redraw begins
   });
   document.addEventListener("click", (event) => {
-    if (event.target.closest?.("button")?.closest(DECODING)) setTimeout(() => redraw(), 50);
+    if (event.target.closest?.("button")?.closest(DECODING)) redraw();
     if (!event.target.closest?.("#run")) return;
     clearTimeout(timer);
     mode = "run";

@@ -27,6 +27,10 @@ SELDOM = (100_000, 50, 100)
 """Thresholds of the garbage collector while the program starts: importing what runs a model and the page makes millions
 of objects that stay, and looking through them again and again takes a fifth of the time until the page is ready."""
 
+FIRST_WAIT = 3.0
+"""Seconds that the address waits for the first prediction, which the demo model is done with by then: whoever opens the
+page meanwhile would share the processor with it, and wait longer in all."""
+
 
 @dataclass(frozen=True)
 class AskedModel:
@@ -217,7 +221,7 @@ def open_page(
     from socrates_core.ui.loading.sending import check_people
     from socrates_core.ui.page import build_page, check_port, serve
     from socrates_core.ui.results import Results
-    from socrates_core.ui.simulate.tab import predict_first
+    from socrates_core.ui.running.first import prepare_first
 
     if entrance.mcp:
         check_installed()
@@ -233,18 +237,30 @@ def open_page(
         check_people(catalogue, asked.model)
     results = Results(catalogue, answering, policy=policy)
     print_model(results)
+    first = prepare_first(results)
     startup = load_in_background(results, asked) if asked.in_background else None
     mirror_runs(runs)
     board = RunBoard(runs)
     loader = Loader(results, confirmed, fixed=asked.zero_gpu, log=lambda words: print(words, flush=True))
     page = build_page(results, board, startup, loader)
-    predict_first(results)
     address = serve(page, results, board, guarded, entrance.host, entrance.port, entrance.mcp)
+    if first is not None:
+        first.join(FIRST_WAIT)
+    settle()
     print_address(address, guarded[1], entrance.host)
-    gc.set_threshold(*USUAL)
     if entrance.mcp:
         print(f"Tools    {address.rstrip('/')}{PATH}  (MCP over HTTP)", flush=True)
     page.block_thread()
+
+
+def settle() -> None:
+    """Collect garbage as usual from now on, but never again among what the start has made.
+
+    It stays, and looking through it holds up every request for the third of a second that this takes.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*USUAL)
 
 
 def print_model(results: "Results") -> None:

@@ -15,7 +15,7 @@ from socrates_core.ui.loading.loader import Loader
 from socrates_core.ui.loading.quote import checked_name, quote_html
 from socrates_core.ui.model_choice import ModelChoice, pick
 from socrates_core.ui.results import Results
-from socrates_core.ui.simulate.tab import first_cell
+from socrates_core.ui.running.first import first_cell
 
 LOOK_EVERY: Final = 1.0
 """Seconds between looks at a model that is being loaded."""

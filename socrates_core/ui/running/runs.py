@@ -68,7 +68,7 @@ class Runs:
             report = self.stops.watching(report_progress(progress), page, asked.run)
             query = to_query(link, self.results.catalogue)
             found = self._found(link, asked, visitor_of(request), report)
-            drawn = draw_result(self.panel, found, query, self._base(link, found))
+            drawn = draw_result(self.panel, found, query, base_arm(self.results, link, found))
             return {**drawn, **draw_compact(self.bar, found), self.state: ""}
         except UnaskedError:
             return {self.panel.stale: outdated_html(query, self._cost(link)), self.panel.notice: ""}
@@ -82,21 +82,6 @@ class Runs:
             return self.results.get(link, report, visitor)
         endpoint = isinstance(self.results.models.get(link.model), EndpointModel)
         return self.results.get(link, report, visitor, 0.0 if endpoint else AT_ONCE)
-
-    def _base(self, link: Link, found: Simulation) -> ArmResult | None:
-        """What the model predicts without its adapter for the chosen condition; None if it has none, or is slow."""
-        model = self.results.models.get(link.model)
-        if not isinstance(model, Adaptable) or not model.description.adapter or found.arms[0].score is None:
-            return None
-        name = model_name(model.base_model().description)
-        pace = self.results.memory.pace(model)  # its base is as quick, and may not have been asked yet
-        if not self.results.models.has(name) or pace is None or pace * found.arms[0].n_personas > AT_ONCE:
-            return None
-        alone = replace(link, request=replace(link.request, max_arms=1), model=name)
-        try:
-            return self.results.get(alone).arms[0]
-        except SocratesError:  # somebody else is at it for long, or memory runs out: the result stands without it
-            return None
 
     def _cost(self, link: Link) -> str:
         """What Run would cost, in a sentence."""
@@ -143,3 +128,19 @@ class Runs:
         self.stops.stop(request.session_hash or "", asked_of(how).run)
         words = "Another model is chosen. Press Run to see what it predicts."
         return {**draw_waiting(self.panel, words), self.bar.compact: "", self.state: ""}
+
+
+def base_arm(results: Results, link: Link, found: Simulation) -> ArmResult | None:
+    """What the model predicts without its adapter for the chosen condition; None if it has none, or is slow."""
+    model = results.models.get(link.model)
+    if not isinstance(model, Adaptable) or not model.description.adapter or found.arms[0].score is None:
+        return None
+    name = model_name(model.base_model().description)
+    pace = results.memory.pace(model)  # its base is as quick, and may not have been asked yet
+    if not results.models.has(name) or pace is None or pace * found.arms[0].n_personas > AT_ONCE:
+        return None
+    alone = replace(link, request=replace(link.request, max_arms=1), model=name)
+    try:
+        return results.get(alone).arms[0]
+    except SocratesError:  # somebody else is at it for long, or memory runs out: the result stands without it
+        return None

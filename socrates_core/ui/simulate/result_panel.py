@@ -14,7 +14,7 @@ from socrates_core.report.trust.which import raw_words
 from socrates_core.simulation.result import ArmResult, Simulation
 from socrates_core.trust.statement.finding import trust
 from socrates_core.ui.html import notice_html
-from socrates_core.ui.listeners import Updates
+from socrates_core.ui.listeners import Changes, Updates
 from socrates_core.ui.saving.pictures import means_words, shares_words, told
 from socrates_core.ui.simulate.result_view import effects_html, metrics_html, notes_html, options_html, verdict_html
 from socrates_core.ui.trust.view import trust_html, with_errors
@@ -116,6 +116,11 @@ def draw_result(panel: ResultPanel, result: Simulation, query: str, base: ArmRes
         query: The link to it, without the question mark.
         base: The first condition as predicted without the model's adapter; None where that is not known.
     """
+    return {getattr(panel, name): change for name, change in drawn_result(result, query, panel.prefix, base).items()}
+
+
+def drawn_result(result: Simulation, query: str, prefix: str = "", base: ArmResult | None = None) -> Changes:
+    """A result as the components of a panel show it, by their names; arguments as for `draw_result`."""
     arm = result.arms[0]
     several, raw = len(result.arms) > 1, raw_words(trust(result), ", raw")
     means = (
@@ -124,19 +129,19 @@ def draw_result(panel: ResultPanel, result: Simulation, query: str, base: ArmRes
         else None
     )
     return {
-        panel.notice: "",
-        panel.stale: "",
-        panel.shown: query,
-        panel.body: gr.update(visible=True),
-        panel.verdict: verdict_html(result),
-        panel.figure: told(styled(histogram(arm, raw)), result, shares_words(arm), "answers"),
-        panel.metrics: metrics_html(arm, base, trust(result)),
-        panel.options: options_html(arm, raw),
-        panel.arms: gr.update(value=means, visible=several),
-        panel.effects: effects_html(result),
-        panel.trust: trust_html(result, panel.prefix),
-        panel.notes: notes_html(result),
-        panel.keep: _keep_html(query, several),
+        "notice": "",
+        "stale": "",
+        "shown": query,
+        "body": gr.update(visible=True),
+        "verdict": verdict_html(result),
+        "figure": told(styled(histogram(arm, raw)), result, shares_words(arm), "answers"),
+        "metrics": metrics_html(arm, base, trust(result)),
+        "options": options_html(arm, raw),
+        "arms": gr.update(value=means, visible=several),
+        "effects": effects_html(result),
+        "trust": trust_html(result, prefix),
+        "notes": notes_html(result),
+        "keep": _keep_html(query, several),
     }
 
 

@@ -1,7 +1,5 @@
 """The tab Simulate: choose a study, edit the simulated population, run, and compare with the actual answers."""
 
-import threading
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -10,9 +8,8 @@ import gradio as gr
 
 from socrates_core.errors import SocratesError
 from socrates_core.model.answer_model import AnswerModel, NumberModel
-from socrates_core.model.endpoint.endpoint_model import EndpointModel
 from socrates_core.model.folder import DEMO
-from socrates_core.simulation.request import MAX_PEOPLE, SimulationRequest
+from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.study.study_set import Cell
 from socrates_core.ui.catalogue import Source, same_outcome
 from socrates_core.ui.choosing.guide import guide_html, guide_panel, wire_picks
@@ -24,6 +21,7 @@ from socrates_core.ui.listeners import QUICK, Updates
 from socrates_core.ui.model_choice import ModelChoice, draw_choice, picked_name
 from socrates_core.ui.results import Results
 from socrates_core.ui.robustness.panel import OfLink, robustness_panel
+from socrates_core.ui.running.first import first_cell, first_link
 from socrates_core.ui.running.run_bar import AT_ONCE, READS_HOW, run_bar
 from socrates_core.ui.running.runs import Runs
 from socrates_core.ui.running.stopping import RunStops
@@ -36,7 +34,6 @@ from socrates_core.ui.simulate.side_by_side import ComparingLinks
 from socrates_core.ui.simulate.study_panel import StudyPanel, draw_study, study_panel
 from socrates_core.ui.simulate.study_view import prompt_card
 from socrates_core.ui.what_if.panel import WhatIfPanel, what_if_panel, wire_what_if
-from socrates_core.ui.zero_gpu import BorrowedGpu
 
 REDRAW: Final = "() => socrates.redraw()"
 REDRAW_IF_NEW: Final = "(...request) => socrates.redraw(request)"
@@ -209,16 +206,6 @@ def _runnable(model: AnswerModel, cell: Cell) -> Any:
     return gr.update(interactive=cell.scale.values is not None or isinstance(model, NumberModel))
 
 
-def first_cell(source: Source, study_id: str) -> Cell:
-    """The cell shown when a study is chosen: its first bounded outcome, or else its first cell.
-
-    Raises:
-        StudyFolderError: If there is no such study.
-    """
-    cells = source.studies.cells_of(source.entry(study_id).study.study_id)
-    return next((cell for cell in cells if cell.scale.values is not None), cells[0])
-
-
 # -- settings and edits ------------------------------------------------------------------------------------------
 
 
@@ -360,26 +347,3 @@ def _arrive(query: dict[str, str], people: PeoplePanel, results: Results) -> tup
     except SocratesError as error:
         message = f"{str(error).rstrip('.')}. Another study is shown instead."
     return first_link(results), message
-
-
-def first_link(results: Results) -> Link:
-    """What a new visitor sees."""
-    catalogue = results.catalogue_of(results.model_name)
-    source = catalogue.sources[0]  # the visitor's own studies, where there are some
-    cell = first_cell(source, source.first_study(results.model.description.demo))
-    return Link(source.name, SimulationRequest(cell.cell_id), results.model_name)
-
-
-def predict_first(results: Results) -> None:
-    """Predict in the background what a new visitor sees, so that the first one need not wait for it.
-
-    Not by an endpoint, whose calls may cost money, nor where a GPU is borrowed by visitors.
-    """
-    if isinstance(results.model, EndpointModel | BorrowedGpu):
-        return
-
-    def work() -> None:
-        with suppress(SocratesError):  # a visitor is told
-            results.get(first_link(results))
-
-    threading.Thread(target=work, name="first-result", daemon=True).start()
