@@ -76,6 +76,34 @@ Object.assign(window.socrates, (() => {
     event.stopPropagation();
   }, true);
 
+  // After Enter in a menu Gradio takes the focus away, and with it the place on the page of whoever has no mouse. It comes
+  // back without a word to Gradio, which would open the list again; an arrow or a click does.
+  const menu = (node) => node?.matches?.("input[role=combobox]");
+  let entered = null, quiet = null;
+  const closed = (node) => menu(node) && node === document.activeElement && node.ariaExpanded === "false";
+  document.addEventListener("keydown", (event) => {
+    entered = event.key === "Enter" && menu(event.target) ? event.target : null;
+    if (!["ArrowUp", "ArrowDown"].includes(event.key) || !closed(event.target)) return;
+    event.target.blur(); // so that Gradio begins at the entry that is chosen
+    event.target.focus();
+  }, true);
+  document.addEventListener("pointerdown", (event) => {
+    entered = null;
+    if (closed(event.target)) event.target.blur();
+  }, true);
+  document.addEventListener("focusout", (event) => {
+    if (event.target !== entered || event.relatedTarget) return;
+    const left = entered;
+    entered = null;
+    setTimeout(() => { if (document.activeElement === document.body) quietly(left); });
+  });
+  document.addEventListener("focus", (event) => { if (event.target === quiet) event.stopImmediatePropagation(); }, true);
+  function quietly(field) {
+    quiet = field;
+    field?.focus({ preventScroll: true });
+    quiet = null;
+  }
+
   // Gradio gives every radio button a name of its own, so that arrow keys would not walk through the group.
   document.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
@@ -92,8 +120,9 @@ Object.assign(window.socrates, (() => {
   // Enter in a field of the settings runs the simulation.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !event.target.closest("#settings") || event.target.tagName !== "INPUT") return;
-    event.target.blur();
+    event.target.blur(); // sends what was typed
     find("#run")?.click();
+    quietly(event.target);
   });
 
   // -- what is outdated --------------------------------------------------------------------------------------------

@@ -18,7 +18,9 @@ window.socrates = (() => {
   function chips(element, trigger) {
     element.addEventListener("click", (event) => {
       const button = event.target.closest("button[data-remove], button[data-reset]");
-      if (button) trigger("click", { remove: button.dataset.remove ?? null });
+      if (!button) return;
+      trigger("click", { remove: button.dataset.remove ?? null });
+      if (!event.detail) document.querySelector("#mode input:checked")?.focus(); // by keyboard, whose place goes
     });
   }
 

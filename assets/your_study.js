@@ -143,16 +143,18 @@ window.yourStudy = (() => {
   }
 
   function list(items, most, blank, drawn, name) {
+    const key = name.toLowerCase();
+    const named = (place) => `#ys-${key}s-${place}-${key === "outcome" ? "name" : "label"}`;
     const cards = items.map((item, place) => {
       const others = items.length > 1;
       const copy = () => {
         items.splice(place + 1, 0, { ...structuredClone(item), ...(item.control ? { control: false } : {}) });
-        redraw();
+        redraw(named(place + 1));
       };
       const drop = () => {
         items.splice(place, 1);
         if (item.control && items.length) items[0].control = true;
-        redraw();
+        redraw(named(Math.min(place, items.length - 1)));
       };
       return make("fieldset", {},
         make("legend", { text: `${name} ${place + 1}` }), ...drawn(item, place),
@@ -160,8 +162,7 @@ window.yourStudy = (() => {
           items.length < most ? button("Duplicate", copy, { "aria-label": `Duplicate ${name} ${place + 1}` }) : null,
           others ? button("Remove", drop, { "aria-label": `Remove ${name} ${place + 1}` }) : null));
     });
-    const key = name.toLowerCase();
-    const add = () => { items.push(blank()); redraw(`#ys-${key}s-${items.length - 1}-${key === "outcome" ? "name" : "label"}`); };
+    const add = () => { items.push(blank()); redraw(named(items.length - 1)); };
     return [...cards, make("ul", { class: "says", "data-place": `${key}s` }),
       items.length < most ? button(`Add ${key === "outcome" ? "an" : "a"} ${key}`, add, { class: "add" }) : null];
   }

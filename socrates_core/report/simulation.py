@@ -4,10 +4,10 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
 
@@ -30,6 +30,7 @@ from socrates_core.report.trust.columns import DISTANCE_COLUMNS, TRUST_COLUMNS, 
 from socrates_core.report.trust.distance import distance_words
 from socrates_core.report.trust.tables import TITLE, trust_parts
 from socrates_core.report.trust.which import raw_words
+from socrates_core.report.words import signed
 from socrates_core.scale.distribution import AnswerDistribution
 from socrates_core.simulation.result import ArmResult, EffectRow, OffAxisAnswers, Simulation
 from socrates_core.simulation.robustness.asking import wordings
@@ -127,54 +128,42 @@ def to_csv(simulation: Simulation) -> str:
     for place, arm in enumerate(simulation.arms):
         cell, told = arm.cell, trust_columns(simulation, place)
         figures = [*_csv_distance(arm), *distance_columns(simulation, place), *made]
+        keys = [inert(cell.study_id), cell.cell_id, cell.condition_num, inert(cell.condition_label)]
         given = "" if arm.n_given is None else arm.n_given
-        for i, value in enumerate(arm.predicted.values.tolist()):
-            label = inert(cell.scale.labels.get(value, ""))
-            shares = [f"{arm.predicted.probs[i]:.6f}", "" if arm.actual is None else f"{arm.actual.probs[i]:.6f}"]
-            keys = [inert(cell.study_id), cell.cell_id, cell.condition_num, inert(cell.condition_label)]
-            invalid = 0 if arm.numbers is None else arm.numbers.n_invalid
-            written = value if cell.scale.unit == 1 else cell.scale.written(value)
-            rows.writerow(
-                [
-                    *keys,
-                    written,
-                    label,
-                    *shares,
-                    arm.n_predicted,
-                    arm.n_actual,
-                    given,
-                    invalid,
-                    "no",
-                    *next(told),
-                    "true",
-                    *figures,
-                ]
-            )
-        if arm.off_axis is None:
-            continue
-        actual = arm.off_axis.actual or [None] * len(arm.off_axis.predicted)
-        answers = arm.n_actual + arm.off_axis.n_actual
-        for (value, label), ours, theirs in zip(
-            arm.off_axis.labels.items(), arm.off_axis.predicted, actual, strict=True
-        ):
-            shares = [f"{ours:.6f}", "" if theirs is None else f"{theirs:.6f}"]
-            rows.writerow(
-                [
-                    *keys,
-                    cell.scale.written(value),
-                    inert(label),
-                    *shares,
-                    arm.n_predicted,
-                    answers,
-                    given,
-                    0,
-                    "yes",
-                    *next(told),
-                    "true",
-                    *figures,
-                ]
-            )
+        for option in _csv_options(arm):
+            shares = ["" if share is None else f"{share:.6f}" for share in (option.predicted, option.actual)]
+            counts = [arm.n_predicted, option.n_actual, given, option.n_invalid, option.off_axis]
+            rows.writerow([*keys, option.written, inert(option.label), *shares, *counts, *next(told), "true", *figures])
     return file.getvalue()
+
+
+class _CsvOption(NamedTuple):
+    """What a row says of one option of an arm."""
+
+    written: int | str
+    label: str
+    predicted: float
+    actual: float | None
+    n_actual: int
+    n_invalid: int
+    off_axis: str
+
+
+def _csv_options(arm: ArmResult) -> Iterator[_CsvOption]:
+    """The options of an arm on its axis, then those off it."""
+    scale = arm.cell.scale
+    invalid = 0 if arm.numbers is None else arm.numbers.n_invalid
+    for i, value in enumerate(arm.predicted.values.tolist()):
+        actual = None if arm.actual is None else float(arm.actual.probs[i])
+        written = value if scale.unit == 1 else scale.written(value)
+        label = scale.labels.get(value, "")
+        yield _CsvOption(written, label, float(arm.predicted.probs[i]), actual, arm.n_actual, invalid, "no")
+    if arm.off_axis is None:
+        return
+    answers, found = arm.n_actual + arm.off_axis.n_actual, arm.off_axis
+    theirs = found.actual or [None] * len(found.predicted)
+    for (value, label), ours, actual in zip(found.labels.items(), found.predicted, theirs, strict=True):
+        yield _CsvOption(scale.written(value), label, ours, actual, answers, 0, "yes")
 
 
 def _csv_distance(arm: ArmResult) -> list[str]:
@@ -410,9 +399,9 @@ def _effects_html(simulation: Simulation) -> Markup:
 
 
 def _bounds(interval: Interval | None) -> str:
-    return "" if interval is None else f"; bounds {interval.low:+.1f} to {interval.high:+.1f}"
+    return "" if interval is None else f"; bounds {signed(interval.low)} to {signed(interval.high)}"
 
 
 def _effect(effect: float, interval: Interval, whole: bool) -> str:
-    numbers = [f"{value:+,.0f}" if whole else f"{value:+.1f}" for value in (effect, interval.low, interval.high)]
-    return f"{numbers[0]} ({numbers[1]} to {numbers[2]})"
+    middle, low, high = (signed(value, 0 if whole else 1) for value in (effect, interval.low, interval.high))
+    return f"{middle} ({low} to {high})"

@@ -16,6 +16,9 @@ IN_VIEW = """(selector) => {
   return box.top >= 0 && box.bottom <= innerHeight + 1 && box.height > 0;
 }"""
 
+INSIDE = """(it) => getComputedStyle(it).overflow === 'visible'
+  && it.getBoundingClientRect().right <= it.parentElement.getBoundingClientRect().right"""
+
 
 def title(page: Page, words: str) -> None:
     expect(page.locator("#verdict h2")).to_contain_text(words)
@@ -81,6 +84,37 @@ def test_the_keyboard_alone_leaves_a_menu_and_walks_through_radio_buttons(app: s
     expect(page.locator("#mode input:focus")).to_have_value("Only some")
 
 
+def test_enter_keeps_the_focus_where_it_is(app: str, visit: Begin) -> None:
+    page = visit().open(app)
+    condition = page.locator("#condition input")
+    before = condition.input_value()
+    condition.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(condition).not_to_have_value(before)
+    expect(condition).to_be_focused()
+    expect(condition).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("ArrowUp")  # the arrows open the list again
+    page.keyboard.press("Enter")
+    expect(condition).to_have_value(before)
+    expect(condition).to_be_focused()
+    condition.click()  # and so does a click, though the focus is there already
+    expect(condition).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Escape")
+    expect(condition).to_have_attribute("aria-expanded", "false")
+    condition.click()
+    expect(condition).to_have_attribute("aria-expanded", "true")
+    page.locator("#n input").fill("123")
+    page.keyboard.press("Enter")
+    expect(page.locator("#verdict .request")).to_contain_text("123 simulated people")
+    expect(page.locator("#n input")).to_be_focused()
+    page.locator("#mode label", has_text="Everyone is").click()
+    page.locator("#chips button").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#chips li")).to_have_count(0)
+    expect(page.locator("#mode input:focus")).to_have_count(1)
+
+
 def test_the_result_stays_in_view_beside_the_controls_and_in_little_on_a_phone(app: str, visit: Begin) -> None:
     page = visit(live=True).open(app)
     slider = "#temperature input[type=range]"
@@ -96,6 +130,9 @@ def test_the_result_stays_in_view_beside_the_controls_and_in_little_on_a_phone(a
     phone.locator(slider).evaluate("(s) => s.scrollIntoView({ block: 'center' })")
     for selector in ("#compact svg", "#run", slider):
         phone.wait_for_function(IN_VIEW, arg=selector)
+    figure = phone.locator("#compact em")
+    expect(figure).to_have_text(re.compile(r"W\s0\.\d{3}"))
+    assert figure.evaluate(INSIDE)  # a name may be cut, W never
     before = phone.locator("#compact svg").inner_html()
     phone.locator(slider).evaluate(move)
     phone.wait_for_function("(old) => document.querySelector('#compact svg').innerHTML !== old", arg=before)

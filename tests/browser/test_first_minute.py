@@ -20,6 +20,7 @@ def test_one_command_shows_what_the_toy_predicts_and_one_click_where_it_fails(
     expect(page.locator("#about .badge")).to_have_text(["synthetic", "unseen"])
     expect(page.locator("#guide")).to_contain_text("This study is invented")
     effects = page.locator("#verdict .effects-line")
+    expect(effects).to_contain_text("Effects against the control, control, in % of the scale")
     expect(effects).to_contain_text("failure elsewhere: predicted −18.1 %, actual −20.7 %")
     page.click("#guide button:has-text('real experiment')")
     expect(page.locator("#guide")).to_contain_text("the toy model fails")

@@ -266,3 +266,17 @@ def test_nothing_sticks_out_on_any_screen(app: str, visit: Callable[..., Visit],
         for selector, what in (("#ys-study-title", "color"), ("#ys-study-title", "backgroundColor"))
     )
     assert text != ground
+
+
+def test_by_keyboard_duplicating_and_removing_lead_to_the_part_beside(app: str, visit: Callable[..., Visit]) -> None:
+    page = at_the_desk(visit(), app).page
+    for button, place in (
+        ("Duplicate Condition 1", "conditions-1-label"),
+        ("Remove Condition 3", "conditions-1-label"),
+        ("Remove Condition 1", "conditions-0-label"),
+        ("Duplicate Outcome 1", "outcomes-1-name"),
+        ("Remove Outcome 2", "outcomes-0-name"),
+    ):
+        page.get_by_role("button", name=button).focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(f"#ys-{place}")).to_be_focused()

@@ -231,3 +231,14 @@ def test_the_page_has_every_option_with_its_label_in_a_table() -> None:
     page = to_html(simulation())
     assert "<tr><th>1 control</th><td>" in page
     assert "<tr><th>3 high</th><td>" in page
+
+
+def test_effects_are_written_with_a_minus_and_without_a_sign_on_zero() -> None:
+    arms = [Arm("How?", {one: [3] for one in range(20)}, 1, label="control"),
+            Arm("How!", {one: [3] for one in range(20, 40)}, 2, label="same"),
+            Arm("How.", {one: [1] for one in range(40, 60)}, 3, label="lower")]  # fmt: skip
+    scaled = [replace(arm, scale=AnswerScale((1, 2, 3))) for arm in arms]
+    made = simulate(experiment(people(age=[50] * 60), scaled), UniformModel(), SimulationRequest(0, n=20))
+    page = to_html(made)
+    assert "<td>same</td><td>0.0 (0.0 to 0.0)</td><td>0.0 (−11.5 to +11.5)</td>" in page
+    assert "<td>lower</td><td>0.0 (0.0 to 0.0)</td><td>−100.0 (−100.0 to −79.4)</td>" in page

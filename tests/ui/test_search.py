@@ -37,7 +37,10 @@ def test_every_word_must_occur_and_titles_come_before_texts(catalogue: Catalogue
 
 def test_no_match_is_said_and_what_was_typed_stays_text(catalogue: Catalogue) -> None:
     said = hits_html(catalogue, "<img src=x> zebra")
-    assert "No match for “&lt;img src=x&gt; zebra” in the titles, questions, texts and topics of 276 studies." in said
+    assert (
+        "No match for “<bdi>&lt;img src=x&gt; zebra</bdi>” in the titles, questions, texts and topics of 276 studies."
+        in said
+    )
     assert "<img" not in hits_html(catalogue, "<img src=x>" * 50)
     assert hits_html(catalogue, " ") == ""
 

@@ -167,8 +167,8 @@ def hits_html(catalogue: Catalogue, query: str) -> Markup:
     if not found:
         studies = sum(len(source.entries) for source in catalogue.sources)
         return markup(
-            "<p class='quiet' role='status'>No match for “{{ words }}” in the titles, questions, texts and topics of "
-            "{{ studies }}.</p>",
+            "<p class='quiet' role='status'>No match for “<bdi>{{ words }}</bdi>” in the titles, questions, texts and "
+            "topics of {{ studies }}.</p>",
             words=words, studies=f"{studies:,} {'study' if studies == 1 else 'studies'}",
         )  # fmt: skip
     more = f"; the first {SHOWN} are listed, another word narrows them down" if len(found) > SHOWN else ""

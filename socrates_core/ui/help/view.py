@@ -16,7 +16,9 @@ from socrates_core.ui.listeners import KEPT_SECONDS
 METHOD: Final = (
     "A language model reads what people would read: the instruction, the text of a condition, the question with its "
     "scale, and the demographics of one person. From it we take the probability of every answer option, exactly and "
-    "without sampling. The average over many people is the predicted answer distribution of a condition.",
+    "without sampling. The average over many people is the predicted answer distribution of a condition. Where that "
+    "cannot be had (a number without a stated scale, some servers), answers are drawn with a seed, and the result says "
+    "so.",
     "An adapter is what the model has learnt from past experiments. It is measured on studies that it has never seen, "
     "against the answers that people gave there. Beside every distance stand what a perfect prediction would score "
     "(noise floor) and what guessing evenly would score (uniform baseline): between the two lies what a prediction is "
@@ -40,7 +42,7 @@ GLOSSARY: Final = {
     "study": "An experiment or survey: its conditions, outcomes, and the people who answered.",
     "condition (arm)": "One version of what people read. The control is the one that others are compared with.",
     "outcome": "A question with its answer scale.",
-    "cell": "One condition, one outcome and one text of a study. A Wasserstein distance is computed for each cell.",
+    "cell": "One condition, one outcome and one text of a study. Distances are computed for each cell.",
     "participant, response": "A human who took part, and one answer of theirs.",
     "persona": "The demographics of one person as they are put to the model.",
     "simulated people, profiles": "The personas that the model answers for.",

@@ -10,9 +10,9 @@ from socrates_core.simulation.result import ArmResult, Simulation
 def compact_html(result: Simulation) -> Markup:
     """Bars of predicted and actual shares under the name of their study, with W where there is one."""
     arm = result.arms[0]
-    figure = "" if arm.score is None else f"W {arm.score.wasserstein:.3f} · "
+    figure = "" if arm.score is None else f"W\u00a0{arm.score.wasserstein:.3f}"
     return markup(
-        "<p><b>{{ title }}</b><span>{{ figure }}{{ condition }}</span></p>{{ bars }}<p class='key'>"
+        "<p><b>{{ title }}</b><span>{{ condition }}</span><em>{{ figure }}</em></p>{{ bars }}<p class='key'>"
         "<i class='ours'></i>Predicted{% if actual %}<i class=theirs></i>Actual{% endif %}</p>",
         title=" ".join(result.study.title.split()), figure=figure, condition=arm.cell.condition_label,
         bars=_bars(arm), actual=arm.actual,

@@ -296,18 +296,20 @@ def _effects_line(result: Simulation) -> Markup:
     rows = sorted(result.effects, key=lambda row: row.cell.cell_id != shown)
     if not rows:
         return Markup()
-    unit, digits = ("", 0) if result.arms[0].open_ended else ("\u00a0%", 1)
+    of, unit, digits = (
+        (", in the median", "", 0) if result.arms[0].open_ended else (", in % of the scale", "\u00a0%", 1)
+    )
     effects = []
     for row in rows[:IN_A_LINE]:
         actual = None if row.actual is None else signed(row.actual, digits)
         effects.append((row.cell.condition_label, signed(row.predicted, digits), actual))
     return markup(
-        "<p class='effects-line'>{{ whose }} against the control, <b>{{ control }}</b>"
+        "<p class='effects-line'>{{ whose }} against the control, <b>{{ control }}</b>{{ of }}"
         "{% for label, ours, actual in effects %} · {{ label }}: predicted{{ raw }} <b>{{ ours }}{{ unit }}</b>"
         "{% if actual is not none %}, actual <b>{{ actual }}{{ unit }}</b>{% endif %}{% endfor %}"
         "{% if more > 0 %} · {{ more }} more below{% endif %}</p>",
         whose="Effect" if len(rows) == 1 else "Effects", control=result.control.condition_label, effects=effects,
-        raw=raw_words(trust(result), " (raw)"), unit=unit, more=len(rows) - IN_A_LINE,
+        of=of, raw=raw_words(trust(result), " (raw)"), unit=unit, more=len(rows) - IN_A_LINE,
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def test_it_cites_what_the_citation_file_states() -> None:
 
 def test_every_limit_that_a_newcomer_must_know_is_there() -> None:
     page = words(help_html(HERE, {}))
-    for said in ("groups, not individuals", "United States", "in English", "simulated people"):
+    for said in ("groups, not individuals", "United States", "in English", "simulated people", "drawn with a seed"):
         assert said in page
     assert {"study", "outcome", "cell", "persona", "adapter", "run", "report", "split"} <= set(GLOSSARY)
 

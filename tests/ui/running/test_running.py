@@ -64,4 +64,4 @@ def test_names_are_text_wherever_they_are_shown() -> None:
     for page in (compact_html(result), state_html(hostile), outdated_html(hostile, hostile)):
         assert "<img" not in page
     assert compact_html(result).count("<rect") == 6
-    assert f"W {result.arms[0].score.wasserstein:.3f}" in compact_html(result)  # type: ignore[union-attr]
+    assert f"W\u00a0{result.arms[0].score.wasserstein:.3f}" in compact_html(result)  # type: ignore[union-attr]
