@@ -114,7 +114,7 @@ echo "those of requirements.txt and tests/requirements.txt, in the versions of c
 step "browser"
 provide_browser
 
-# The tests reach for no network, and say nothing about it to anybody.
+# The tests reach for no network but the package registry's, and say nothing about it to anybody.
 export HF_HUB_OFFLINE=1
 export GRADIO_ANALYTICS_ENABLED=False
 export TOKENIZERS_PARALLELISM=false

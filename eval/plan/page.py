@@ -1,6 +1,7 @@
 """The page about the real run, as Markdown, from its file of figures."""
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -81,7 +82,7 @@ def _sample(sample: Mapping[str, Any], tokenizer: str, costs: Sequence[Cost]) ->
         studies' responses: the validation part of the original run. They stand for the {sample["responses"]:,}
         responses of its 170 training studies, which is the largest uncertainty in the tokens. Tokens of a row, answer
         included: {lengths}; tokenizer: {tokenizer}. How many people answer one cell is estimated from pairs of sampled
-        rows: median of the studies {sizes[len(sizes) // 2]:,.0f}, largest {sizes[-1]:,.0f}; in {alone} of the
+        rows: median of the studies {statistics.median(sizes):,.0f}, largest {sizes[-1]:,.0f}; in {alone} of the
         studies, with {_percent(sample["alone"])} of the rows, no two people of the sample read the same text.
         A hundredth of what is estimated, drawn anew, has {anew:.2f} people a cell; the real rows have
         {sample["people_a_cell"]:.2f}."""

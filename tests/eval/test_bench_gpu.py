@@ -5,10 +5,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import bitsandbytes
 import pytest
 import torch
 
-from eval.bench.gpu_parts.setting import Figures
+from eval.bench.gpu_parts.large import measure_answers
+from eval.bench.gpu_parts.setting import ON_A_CPU, Figures
+from eval.bench.training import pack_layers, random_network
 from tests.eval.test_bench import bench
 
 
@@ -42,7 +45,7 @@ def test_each_figure_is_kept_as_it_comes(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_what_no_longer_fits_the_time_says_so() -> None:
     values, kept, figures = figures_of(5)
-    figures.attempt("long", 10, lambda: pytest.fail("it was started"))
+    assert not figures.attempt("long", 10, lambda: pytest.fail("it was started"))
     assert values == kept[-1] == {"long": {"skipped": "no time left"}}
 
 
@@ -51,6 +54,26 @@ def test_what_does_not_fit_the_memory_says_so_and_the_rest_goes_on() -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 90 GiB.\nmore")
 
     values, _, figures = figures_of(5)
-    figures.attempt("large", 1, too_large)
-    figures.attempt("small", 1, lambda: figures.add("small", 1, "small"))
+    assert not figures.attempt("large", 1, too_large)
+    assert figures.attempt("small", 1, lambda: figures.add("small", 1, "small"))
     assert values == {"large": {"out_of_memory": "CUDA out of memory. Tried to allocate 90 GiB."}, "small": 1}
+
+
+def test_weights_that_do_not_fit_unpacked_give_no_figures_in_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = torch.device("cpu")
+    network = random_network(ON_A_CPU.config, False, cpu).eval()
+    unused = network.unused = torch.nn.Sequential(torch.nn.Linear(64, 64))  # by no answer; it is unpacked last
+    pack_layers(network)
+    unpacked = bitsandbytes.functional.dequantize_4bit
+
+    def full(packed: torch.Tensor, state: Any, *more: Any, **named: Any) -> torch.Tensor:
+        if state is unused[0].weight.quant_state:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return unpacked(packed, state, *more, **named)
+
+    monkeypatch.setattr(bitsandbytes.functional, "dequantize_4bit", full)
+    values, _, figures = figures_of(300)
+    measure_answers(figures, network, ON_A_CPU, cpu, 1e9, 1)
+    assert values["unpack"] == {"out_of_memory": "CUDA out of memory."}
+    assert "nf4, (32, 4), 1 to 7" in values
+    assert not [name for name in values if name.startswith("bf16")]

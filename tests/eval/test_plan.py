@@ -162,6 +162,7 @@ def test_hours_are_a_range_and_dollars_are_those_of_all_gpus() -> None:
     # 1,000 s at the whole rate are 0.56 to 1.1 hours at 50 and 25 %; eight GPUs: an eighth each, 8 · $2.50 an hour
     assert "| 2.0 | 3.0 | 1.0 | 3.0 (4.0) | 0.56 to 1.1 | 1.4 to 2.8 | 0.069 to 0.14 | 1.4 to 2.8 |" in page
     assert "**No GPU has run this.**" in page
+    assert "median of the studies 3, largest 5; in 1 of the studies" in page  # of 1 and 5
     assert "Which people to learn from" not in page
 
 

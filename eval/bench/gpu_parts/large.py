@@ -129,8 +129,8 @@ def measure_answers(figures: Figures, network: Any, sizes: Sizes, device: torch.
     """
     network.set_attn_implementation(attention.NAME)
     for precision in ("nf4", "bf16"):
-        if precision == "bf16":
-            figures.attempt("unpack", 10, partial(unpack_layers, network, network.dtype))
+        if precision == "bf16" and not figures.attempt("unpack", 10, partial(unpack_layers, network, network.dtype)):
+            return  # the weights are still in NF4, all or some
         for prefix, people in sizes.asked:
             rng = np.random.default_rng(seed)
             prompts = random_prompts(prefix, people, sizes.config.vocab_size, rng)

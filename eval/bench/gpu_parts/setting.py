@@ -99,17 +99,20 @@ class Figures:
         """Seconds until the suite should end."""
         return self._ends - time.monotonic()
 
-    def attempt(self, name: str, needs: float, run: Callable[[], None]) -> None:
+    def attempt(self, name: str, needs: float, run: Callable[[], None]) -> bool:
         """Run a piece of a part if its time is left; out of memory is a figure too.
 
         Args:
             name: The piece, for the message.
             needs: Seconds that it takes on an H100, about.
             run: Measures and adds.
+
+        Returns:
+            Whether it ran to its end.
         """
         if self.left < needs:
             self.add(name, {"skipped": "no time left"}, f"{name}: skipped, takes about {needs:.0f} s")
-            return
+            return False
         failed = ""
         try:
             run()
@@ -118,3 +121,4 @@ class Figures:
         if failed:  # not in the except block, whose traceback holds the tensors
             self.add(name, {"out_of_memory": failed}, f"{name}: does not fit in memory ({failed})")
         free_memory()
+        return not failed

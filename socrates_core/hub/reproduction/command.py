@@ -1,5 +1,6 @@
 """The command that goes from SocSci210 to an evaluated and calibrated model, in stages that resume."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,17 +19,26 @@ from socrates_core.hub.reproduction.estimate import (
     of_evaluation_by_published_counts,
     of_training_by_published_counts,
 )
-from socrates_core.hub.reproduction.evaluations import TEST, Evaluating, calibration_stage, test_stage
+from socrates_core.hub.reproduction.evaluations import (
+    TEST,
+    Evaluating,
+    calibration_stage,
+    cannot_calibrate,
+    test_stage,
+)
 from socrates_core.hub.reproduction.marker import FOLDER, Marker, Stage, complete, read_marker, refuse_others, say
-from socrates_core.hub.reproduction.predictor import described, predictor, predictor_stage
+from socrates_core.hub.reproduction.predictor import described, predictor, predictor_stage, unknown_training
 from socrates_core.hub.reproduction.published import UNSEEN_RESPONSES, Comparison, as_markdown, compare
 from socrates_core.hub.reproduction.request import CALIBRATED_ON, ORIGINAL, Request, checked
 from socrates_core.hub.reproduction.studies import FOLDER as STUDIES
 from socrates_core.hub.reproduction.studies import NAMED, Prepared, digests_of, is_socsci210, prepared, studies_stage
+from socrates_core.model.folder import DEMO, NO_ADAPTER
+from socrates_core.model.loading import has_weights
 from socrates_core.model.record import CALIBRATION as CALIBRATION_FILE
 from socrates_core.study.files import write_file, write_json
 from socrates_core.study.split import Split, part
 from socrates_core.study.study_set import StudySet
+from socrates_core.trust.calibration import load_calibration
 
 CARD: Final = "card.md"
 TABLE: Final = "reproduction"
@@ -110,17 +120,26 @@ def conclude(found: Evaluating, evaluated: Marker, calibrated: Marker) -> None:
     say(f"\n{text}")
     if calibrated.note:
         say(f"{calibrated.note}. Without a calibration the page can't say how far off predictions may be.")
-    elif not is_beside(out / CALIBRATION_FILE, found.predictor.adapter):
-        say(f"calibration  {out / CALIBRATION_FILE}; the page reads it from the folder of the weights: copy it there")
+    else:
+        say(f"page         python app.py {shlex.join(page_options(found))}")
     write_card(found)
     seconds = sum(marker.seconds or 0 for marker in (evaluated, calibrated))
     say(f"wrote        {out / TABLE}.md and .json; evaluated and calibrated in {seconds:.0f} s")
 
 
-def is_beside(calibration: Path, adapter: Path | None) -> bool:
-    """Whether an adapter's own folder holds this calibration."""
-    other = None if adapter is None else adapter / CALIBRATION_FILE
-    return other is not None and other.is_file() and other.read_bytes() == calibration.read_bytes()
+def page_options(found: Evaluating) -> list[str]:
+    """The options with which `app.py` predicts as the calibration knows it, on these studies."""
+    predictor, calibration = found.predictor, found.request.out / CALIBRATION_FILE
+    precision = load_calibration(calibration).fingerprint.precision
+    options = {
+        "--model": predictor.model,
+        "--adapter": predictor.adapter or (NO_ADAPTER if predictor.model == DEMO else None),
+        "--template": predictor.template,
+        "--precision": precision if has_weights(predictor.model) else None,  # chosen anew, it may be another
+        "--calibration": calibration,
+        "--studies": found.studies.folder,
+    }
+    return [word for name, value in options.items() if value is not None for word in (name, str(value))]
 
 
 def compared(found: Evaluating) -> Comparison:
@@ -164,7 +183,10 @@ def show_stages(request: Request) -> None:
     else:
         aside = SEEN_RESPONSES * request.calibration // SEEN_STUDIES
         say(f"{'evaluation':<13}to do: {_evaluation_words(request, UNSEEN_RESPONSES)}")
-        say(f"{'calibration':<13}to do: {_evaluation_words(request, aside)}")
+        as_it_is = request.model if request.recipe is None and request.adapter is None else None
+        reason = cannot_calibrate(request, None if as_it_is is None else unknown_training(as_it_is, None))
+        predicted = f"nothing to predict: {reason}" if reason else _evaluation_words(request, aside)
+        say(f"{'calibration':<13}to do: {predicted}")
     say("dry run      nothing was done")
 
 

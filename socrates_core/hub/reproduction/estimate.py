@@ -77,9 +77,8 @@ def of_evaluation(model: str, data: EvaluationData, spec: EvaluationSpec, runs: 
     pace = measured_pace(runs, spec)
     if pace is not None:
         seconds = pace.seconds(plan)
-        return (
-            f"{what}, about {duration(seconds)} at the pace of the run before{priced(seconds / 3600, seconds / 3600)}"
-        )
+        cost = priced(seconds / 3600, seconds / 3600, _device_of(runs))
+        return f"{what}, about {duration(seconds)} at the pace of the run before{cost}"
     if model.startswith(ENDPOINT):
         return f"{what}; time and cost are those of the endpoint"
     tokens = count_tokens(data, spec)
@@ -142,8 +141,9 @@ def _device_of(runs: Path) -> str:
     return str(next(filter(None, found), ""))
 
 
-def priced(least: float, most: float, device: str = "") -> str:
+def priced(least: float, most: float, device: str) -> str:
     """`, $1.20 to $2.40 at $2.50 an hour`, on an A100; else what an hour of this machine costs is not known."""
     if "A100" not in device:
         return ", at the price of this machine"
-    return f", ${least * A100_DOLLARS:.2f} to ${most * A100_DOLLARS:.2f} at ${A100_DOLLARS:.2f} an hour"
+    dollars = dict.fromkeys(f"${hours * A100_DOLLARS:.2f}" for hours in (least, most))
+    return f", {' to '.join(dollars)} at ${A100_DOLLARS:.2f} an hour"

@@ -108,7 +108,7 @@ def test_stage(found: Evaluating) -> Stage:
 
 def calibration_stage(found: Evaluating) -> Stage:
     """The stage `calibration`: an evaluation of the studies that were set aside, and the error model fitted on it."""
-    reason = cannot_calibrate(found)
+    reason = cannot_calibrate(found.request, found.predictor.no_calibration)
 
     def work(_: Mapping[str, str | None]) -> Made:
         if reason is not None:
@@ -125,18 +125,23 @@ def calibration_stage(found: Evaluating) -> Stage:
         return Made((*(out / name for name in RESULTS), file))
 
     def estimate() -> str:
-        return "nothing to predict" if reason else _estimate(found, CALIBRATION)()
+        return f"nothing to predict: {reason}" if reason else _estimate(found, CALIBRATION)()
 
     return Stage("calibration", found.made_from, estimate, work, found.runs / CALIBRATION)
 
 
-def cannot_calibrate(found: Evaluating) -> str | None:
-    """Why there is nothing to calibrate on; None if there may be."""
-    if found.request.calibration == 0:
+def cannot_calibrate(request: Request, no_calibration: str | None) -> str | None:
+    """Why there is nothing to calibrate on; None if there may be.
+
+    Args:
+        request: Says how many studies are set aside.
+        no_calibration: Why this model cannot be calibrated on any, as `Predictor` has it.
+    """
+    if request.calibration == 0:
         return "no studies were set aside (--calibration 0)"
-    if found.request.calibration < LEAST_GROUPS:
-        return _too_few(found.request.calibration)
-    return found.predictor.no_calibration
+    if request.calibration < LEAST_GROUPS:
+        return _too_few(request.calibration)
+    return no_calibration
 
 
 def _too_few(count: int) -> str:

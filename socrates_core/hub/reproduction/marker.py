@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from socrates_core.command import refusal
 from socrates_core.errors import RunError, SocratesError, shown
 from socrates_core.evaluation.results.json_file import as_json, read_record
 from socrates_core.report.words import duration
@@ -159,7 +160,7 @@ def _write(out: Path, marker: Marker) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, as_json(marker))
     except OSError as error:
-        raise RunError(f"{shown(path)} cannot be written ({error.strerror or error}); choose another --out") from error
+        raise RunError(f"{refusal(error, path)}; then the same command resumes") from error
 
 
 def _in(seconds: float | None) -> str:

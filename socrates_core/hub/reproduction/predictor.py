@@ -144,10 +144,10 @@ def described(request: Request, marker: Marker) -> Predictor:
         assert request.model is not None
         folder, model = None, _at(request.model, revision)
     digest = None if folder is None else marker.file(request.out.resolve(), str(folder.resolve() / WEIGHTS))
-    return Predictor(model, folder, request.template, digest, _unknown_training(model, folder))
+    return Predictor(model, folder, request.template, digest, unknown_training(model, folder))
 
 
-def _unknown_training(model: str, adapter: Path | None) -> str | None:
+def unknown_training(model: str, adapter: Path | None) -> str | None:
     """Why it is not known which studies a model was trained on; None if it is."""
     if adapter is not None:
         if ModelRecord.load(adapter) is None:

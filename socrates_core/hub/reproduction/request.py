@@ -9,6 +9,7 @@ from socrates_core.errors import RunError, shown
 from socrates_core.finetune.recipe import Recipe, load_recipe, recipe_file
 from socrates_core.hub.reproduction.marker import FOLDER
 from socrates_core.model.precision import check_precision
+from socrates_core.prompt import check_template
 from socrates_core.study.files import check_folder
 
 ORIGINAL: Final = "socrates-qwen14b"
@@ -53,7 +54,7 @@ def checked(request: Request, train: str | None, share: float | None) -> Request
 
     Raises:
         RunError: If options contradict each other, a number makes no sense, or OUT holds something else.
-        ModelError: If there is no such precision.
+        ModelError: If there is no such precision or template.
         TrainingError: If the recipe cannot be read.
     """
     if request.adapter is not None and train is not None:
@@ -70,6 +71,8 @@ def checked(request: Request, train: str | None, share: float | None) -> Request
         raise RunError(f"--per-cell {request.per_cell} leaves too few people to compare; choose 2 or more")
     if request.calibration < 0:
         raise RunError(f"--calibration {request.calibration} is negative; choose 0 or more studies")
+    if request.template is not None:
+        check_template(request.template)
     check_seed(request.seed)
     check_precision(request.precision)
     check_out(request.out)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from socrates_core.errors import RunError
 from socrates_core.hub.reproduction.marker import Made, Marker, Stage, complete
 from socrates_core.hub.reproduction.request import Request
 from socrates_core.study.prepare import prepare
@@ -69,10 +70,20 @@ def digests_of(out: Path, marker: Marker) -> dict[str, str]:
 
 
 def hub_name(request: Request) -> HubName | None:
-    """The data set of the Hub that the studies come from; None for one of this machine."""
+    """The data set of the Hub that the studies come from; None for one of this machine.
+
+    Raises:
+        RunError: If one of this machine is asked for at a revision.
+    """
     if request.source == NAMED:
         return HubName(DATASET, revision=request.revision)
-    return HubName.parse(request.source, request.revision) if request.source.startswith(PREFIX) else None
+    if request.source.startswith(PREFIX):
+        return HubName.parse(request.source, request.revision)
+    if request.revision is not None:
+        raise RunError(
+            f"--revision belongs to a data set of the Hub ({NAMED}, {PREFIX}…), not to {request.source}; leave it out"
+        )
+    return None
 
 
 def is_socsci210(request: Request) -> bool:

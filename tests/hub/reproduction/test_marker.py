@@ -1,10 +1,13 @@
+import io
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from socrates_core.errors import PredictionError, RunError, TrainingError
 from socrates_core.hub.reproduction.marker import Made, Setting, Stage, complete, read_marker
+from tests.ends import largest_file
 
 
 class Work:
@@ -95,6 +98,18 @@ def test_a_stage_that_was_refused_before_it_did_anything_can_be_asked_for_otherw
     assert read_marker(work.out, "data") is None
     work.failing = False
     assert complete(work.out, work.stage(model="misspelt")).files
+
+
+def test_where_nothing_can_be_written_the_way_out_is_not_to_begin_anew(work: Work) -> None:
+    with (
+        redirect_stdout(io.StringIO()),  # pytest's is a file
+        largest_file(0),
+        pytest.raises(
+            RunError, match=r"data\.json: File too large; allow larger files .*; then the same command resumes"
+        ),
+    ):
+        complete(work.out, work.stage())
+    assert complete(work.out, work.stage()).files
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": 2, "stage": "data"}'])

@@ -2,6 +2,9 @@
 
 import io
 import json
+import re
+import shlex
+import shutil
 import signal
 import time
 from contextlib import redirect_stdout
@@ -12,14 +15,16 @@ import pytest
 
 from socrates_core.errors import RunError
 from socrates_core.hub.reproduction.command import reproduce
+from socrates_core.hub.reproduction.estimate import of_evaluation
 from socrates_core.hub.reproduction.evaluations import Evaluating, calibration_stage, new_to_the_model
 from socrates_core.hub.reproduction.marker import complete, read_marker
-from socrates_core.hub.reproduction.predictor import predictor
+from socrates_core.hub.reproduction.predictor import Predictor, predictor
 from socrates_core.hub.reproduction.request import Request, checked
-from socrates_core.hub.reproduction.studies import prepared
+from socrates_core.hub.reproduction.studies import Prepared, prepared
 from socrates_core.model.record import ModelRecord
 from socrates_core.study.split import OFFICIAL_UNSEEN, Split
 from socrates_core.trust.calibration import load_calibration
+from socrates_core.ui.app import asked_model
 from tests.finetune.folders import make_base, make_recipe
 from tests.hub.reproduction.rows import write_rows
 from tests.servers.dataset_hub import COMMIT, DatasetHub
@@ -108,6 +113,47 @@ def test_from_the_data_set_to_a_card_through_two_kills(home: Path) -> None:
     told = json.loads((out / "runs" / "calibration" / "metrics.json").read_text())
     assert {row["study"] for row in told["studies"]} == set(parts["calibration"])
     assert f"Fitted on {ASIDE} real studies" in (out / "card.md").read_text()
+    page_takes(said)
+
+
+def page_takes(said: str) -> None:
+    """Load the model of the page by the command that a reproduction ends in."""
+    command = next(line.partition("app.py ")[2] for line in said.splitlines() if line.startswith("page "))
+    words = shlex.split(command)
+    given = dict(zip(words[::2], words[1::2], strict=True))
+    assert Path(given["--studies"], "split.json").is_file()
+    asked = asked_model(
+        given["--model"],
+        given.get("--adapter"),
+        given.get("--template"),
+        given["--precision"],
+        Path(given["--calibration"]),
+    )
+    assert asked.load().description.calibration == Path(given["--calibration"]).resolve()  # or it is refused
+
+
+def test_a_model_as_it_is_gets_a_calibration_that_the_page_takes(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = str(home / "dataset" / "data")
+    reproduce(out=tmp_path / "out", model="demo", source=source, calibration=ASIDE, per_cell=2)
+    said = capsys.readouterr().out
+    assert "no card      only adapters are pushed" in said
+    page_takes(said)
+
+
+def test_on_an_a100_the_next_evaluation_says_what_it_costs(home: Path, tmp_path: Path) -> None:
+    runs = shutil.copytree(home / "out" / "runs", tmp_path / "runs")
+    for provenance in runs.glob("*/provenance.json"):
+        told = json.loads(provenance.read_text())
+        provenance.write_text(json.dumps({**told, "device": "NVIDIA A100-SXM4-80GB"}))
+    given = {name: value for name, value in options(home).items() if name not in ("train", "share")}
+    nothing = dict.fromkeys(("revision", "model", "adapter", "recipe", "template"))
+    request = Request(source="socsci210", seed=42, **given, **nothing)
+    studies = Prepared(home / "out" / "studies", {})
+    found = Evaluating(request, studies, Predictor(str(base_of(home)), home / "out" / "adapter", None, None, None))
+    words = of_evaluation(found.predictor.model, *found.specified("calibration"), runs)
+    assert re.search(r"at the pace of the run before, \$\d+\.\d\d at \$2.50 an hour$", words)
 
 
 def test_invented_answers_get_no_verdict_beside_the_published_figures(home: Path) -> None:

@@ -59,6 +59,8 @@ def test_the_recipe_that_is_written_is_the_one_that_is_read(tmp_path: Path) -> N
         ({"seed": -1}, "--seed -1 is negative"),
         ({"precision": "int8"}, "no precision 'int8'; choose auto, nf4"),
         ({"source": "hub:nonsense"}, "does not name a data set"),
+        ({"source": "rows.parquet", "revision": "main"}, "--revision belongs to a data set of the Hub"),
+        ({"model": "demo", "template": "own"}, "no template 'own'; choose one of"),
     ],
 )
 def test_what_contradicts_itself_is_refused_before_anything_is_read(
@@ -93,9 +95,28 @@ def test_a_dry_run_says_time_and_cost_of_every_stage_and_writes_nothing(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"calibration": 0, "train": "demo"}, "no studies were set aside (--calibration 0)"),
+        ({"calibration": 4, "train": "demo"}, "4 studies that are new to the model are too few"),
+        ({"model": "uniform"}, "uniform is a baseline"),
+        ({"model": "socratesft/socrates-qwen-14b"}, "was trained on all 170 seen studies"),
+    ],
+)
+def test_a_dry_run_predicts_nothing_for_a_calibration_that_cannot_be(
+    options: dict[str, Any], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reproduce(out=tmp_path / "out", dry_run=True, **options)
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("calibration"))
+    assert line.startswith("calibration  to do: nothing to predict: ")
+    assert reason in line
+
+
 def test_what_an_hour_costs_is_known_of_an_a100_alone() -> None:
     # 2 to 4 hours at $2.50
     assert priced(2, 4, "one A100, by its data sheet") == ", $5.00 to $10.00 at $2.50 an hour"
+    assert priced(2, 2, "NVIDIA A100-SXM4-80GB") == ", $5.00 at $2.50 an hour"
     assert priced(2, 4, "NVIDIA H100") == ", at the price of this machine"
 
 
