@@ -394,6 +394,14 @@ def test_the_constraints_hold_every_pin_and_one_version_of_whatever_comes_with_i
     assert [name for name in found if name.startswith(("nvidia", "cuda", "triton"))] == []
 
 
+def test_the_hashes_are_of_the_versions_of_the_constraints() -> None:
+    text = (ROOT / "tests" / "hashes.txt").read_text("utf-8")
+    entries = re.findall(r"^(\S+==[^\\]+?) \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.MULTILINE)
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    stated = [line for line in lines if line[:1] not in ("", "#") and not line.startswith("torch==")]
+    assert [line for line, _ in entries] == stated, "write both anew with: bash tests/lock.sh"
+
+
 def plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
