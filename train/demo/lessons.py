@@ -28,7 +28,6 @@ FIRST_WORLD: Final = 100_000
 """Seed of the first training world; far from the bundled one."""
 
 FORMS: Final = FormPlan(
-    styles={"ends": 0.35, "agreement": 0.13, "bare": 0.1, "list": 0.17, "yes_no": 0.25},
     ranges=(
         *RANGES * 2,
         *[(0, high) for high in (1, 2, 3, 5, 7, 8, 9)],
@@ -39,7 +38,7 @@ FORMS: Final = FormPlan(
     reversed_lists=0.35,
 )
 """More ranges than in the bundled society, so that the base generalises to new ones, and more of what is hard to learn:
-questions with two options, numbers of several digits, and scales that start at their positive end."""
+numbers of several digits, and scales that start at their positive end."""
 
 AGE_GROUPS: Final = ((34, "18-34"), (54, "35-54"), (200, "55+"))
 COLLEGE: Final = ("Bachelor's degree", "Post grad study/professional degree")

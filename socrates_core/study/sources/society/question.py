@@ -1,7 +1,6 @@
 """Questions of the synthetic society: an outcome's answer scale, and the question and instruction that state it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
@@ -30,8 +29,6 @@ names the ends only in the question, `list` labels every option, `yes_no` has tw
 class FormPlan:
     """The distribution that scales are drawn from."""
 
-    styles: Mapping[Style, float] = field(default_factory=lambda: STYLES)
-    """Style → its relative frequency, of all styles; they sum to 1."""
     ranges: tuple[tuple[int, int], ...] = RANGES
     reversed_ranges: float = 0.15
     """Probability that a range from 0 or more starts at its most positive end."""
@@ -81,9 +78,8 @@ class Question:
 
 
 def draw_form(rng: np.random.Generator, plan: FormPlan) -> Form:
-    """A random scale and wording."""
-    styles = list(plan.styles)
-    style = styles[rng.choice(len(styles), p=list(plan.styles.values()))]
+    """A random scale and wording; styles have the frequencies of `STYLES`."""
+    style = list(STYLES)[rng.choice(len(STYLES), p=list(STYLES.values()))]
     wording = int(rng.integers(12))
     if style == "yes_no":
         low = int(rng.random() < 0.6)
