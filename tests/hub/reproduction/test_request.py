@@ -2,8 +2,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from socrates_core.errors import RunError, SocratesError
+from socrates_core.errors import RunError, SocratesError, TrainingError
 from socrates_core.finetune.recipe import load_recipe
 from socrates_core.hub.reproduction.command import reproduce
 from socrates_core.hub.reproduction.estimate import (
@@ -93,6 +94,18 @@ def test_a_dry_run_says_time_and_cost_of_every_stage_and_writes_nothing(
     assert calibration.startswith("calibration  to do: predicting 284,558 answers")
     assert last == "dry run      nothing was done"
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_training_that_needs_a_gpu_is_refused_before_gigabytes_are_fetched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(TrainingError, match="needs a GPU") as refused:
+        reproduce(out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    reproduce(out=tmp_path / "out", dry_run=True)
+    *_, here, last = capsys.readouterr().out.splitlines()
+    assert (here, last) == (f"not here     {refused.value}", "dry run      nothing was done")
 
 
 @pytest.mark.parametrize(
