@@ -61,6 +61,9 @@ def test_the_recipe_that_is_written_is_the_one_that_is_read(tmp_path: Path) -> N
         ({"precision": "int8"}, "no precision 'int8'; choose auto, nf4"),
         ({"source": "hub:nonsense"}, "does not name a data set"),
         ({"source": "rows.parquet", "revision": "main"}, "--revision belongs to a data set of the Hub"),
+        ({"train": "demo", "model": "/no/such/folder"}, "no model '/no/such/folder'; choose uniform"),
+        ({"model": "no such model"}, "no model 'no such model'; choose uniform"),
+        ({"model": "demo", "adapter": "/no/such/folder"}, "no adapter '/no/such/folder'; choose"),
         ({"model": "demo", "template": "own"}, "no template 'own'; choose one of"),
     ],
 )
