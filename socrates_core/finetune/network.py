@@ -142,7 +142,7 @@ def check_device(recipe: Recipe) -> None:
     if recipe.device == "cuda" and not torch.cuda.is_available():
         raise TrainingError(
             "this recipe needs a GPU (device: cuda) and none was found; run it on a machine with one, or try "
-            "train/configs/demo.yaml, which needs none"
+            "the recipe demo, which needs none"
         )
 
 

@@ -34,8 +34,8 @@ MOST_EXAMPLES: Final = 200_000_000
 """Of all epochs together; their order takes about 30 bytes of memory for each."""
 
 SMALLER_BASE: Final = (
-    "choose precision: nf4 or a smaller base, or share the base out over several devices (shard: true), and go on with "
-    "--resume"
+    "choose precision: nf4 or a smaller base, or share the base out over several devices (shard: true), and resume the "
+    "training"
 )
 
 
@@ -229,7 +229,7 @@ def learn(job: "Job") -> None:
         return
     if result is None:
         number = trainer.stopped_by or signal.SIGTERM
-        print(f"stopped      by {signal.Signals(number).name}; go on with --resume")
+        print(f"stopped      by {signal.Signals(number).name}; resume from its last checkpoint")
         sys.exit(INTERRUPTED if number == signal.SIGINT else USER_ERROR)
     print(f"validation   loss {result.loss:.4f}, W {result.wasserstein:.4f} [{result.low:.4f}, {result.high:.4f}]")
     print(f"             {result.mass_on_scale or 'probability on the scale not recorded'}")

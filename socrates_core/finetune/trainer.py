@@ -128,7 +128,7 @@ class Trainer:
         except OSError as error:
             raise TrainingError(
                 f"{self.job.out} cannot be written ({error}); {self._last_checkpoint()}. Free some disk space and "
-                "resume with --resume"
+                "resume the training"
             ) from error
         except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
             # without sharding, steps and validation have already retried with smaller passes
@@ -136,7 +136,7 @@ class Trainer:
                 raise
             raise TrainingError(
                 "out of memory, and a pass cannot be repeated when the layers are sharded over processes; "
-                f"{self._last_checkpoint()}. Set a smaller pack_tokens, or recompute: true, and resume with --resume"
+                f"{self._last_checkpoint()}. Set a smaller pack_tokens, or recompute: true, and resume the training"
             ) from error
         finally:
             for number, handler in before.items():
@@ -178,8 +178,8 @@ class Trainer:
             set_random_states(before)
             self._checkpoint(step)
             raise TrainingError(
-                f"step {step + 1}: {failure}. {self._last_checkpoint()}; --resume continues from it, with changes only "
-                "to settings that leave the order of the examples alone"
+                f"step {step + 1}: {failure}. {self._last_checkpoint()}; a resumed training continues from it, with "
+                "changes only to settings that leave the order of the examples alone"
             ) from failure
         if values is None:
             set_random_states(before)

@@ -139,7 +139,7 @@ class Validation:
             if not np.isfinite(answer.probs).all():
                 raise TrainingError(
                     f"the network's prediction for the validation study {one.cell.study_id} is not finite; choose a "
-                    "smaller learning_rate or a clip_norm, and resume from the last checkpoint with --resume"
+                    "smaller learning_rate or a clip_norm, and resume from the last checkpoint"
                 )
             chosen = answer.probs[np.arange(len(one.answers)), one.answers] * answer.on_scale_mass
             losses.append(-np.log(np.maximum(chosen, np.finfo(np.float64).tiny)))

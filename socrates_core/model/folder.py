@@ -60,6 +60,14 @@ class Origin:
     """The Hub commit; None if unknown, and for the demo model."""
 
 
+def check_name(name: str, what: Literal["model", "adapter"]) -> None:
+    """Raise a ModelError unless a name is `demo`, a folder that is there, or has the form of a Hub id; asks nobody."""
+    identity = name.partition("@")[0]
+    folder = bool(name) and Path(name).is_dir()
+    if name != DEMO and not folder and (not HUB_ID.fullmatch(identity) or identity.startswith(".")):
+        raise ModelError(f"no {what} {name!r}; choose {CHOICES[what]}")
+
+
 def local_folder(name: str, what: Literal["model", "adapter"], weights: bool = True) -> Path:
     """The local folder of a model or an adapter, fetched from the Hub if the name is a Hub id.
 
@@ -75,9 +83,8 @@ def local_folder(name: str, what: Literal["model", "adapter"], weights: bool = T
         return DEMO_ADAPTER if what == "adapter" else DEMO_BASE
     if name and Path(name).is_dir():
         return Path(name)
+    check_name(name, what)
     identity, _, revision = name.partition("@")
-    if not HUB_ID.fullmatch(identity) or identity.startswith("."):
-        raise ModelError(f"no {what} {name!r}; choose {CHOICES[what]}")
     return _fetched(name, identity, revision or None, what, weights)
 
 

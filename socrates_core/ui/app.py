@@ -229,7 +229,9 @@ def open_page(
     policy = Policy.from_environment()
     guarded = entrance.guarded()
     check_port(entrance.host, entrance.port)
-    print(f"Loading  {'demo, until ' + asked.model + ' is ready' if asked.in_background else asked.model}", flush=True)
+    print(
+        f"Loading  {f'demo, then {asked.model} in the background' if asked.in_background else asked.model}", flush=True
+    )
     answering = load_model(DEMO, DEMO) if asked.in_background else asked.load()
     folders = [Path(name) for name in studies if name != BUNDLED]
     catalogue = open_catalogue(folders, answering.description.trained_on)
@@ -326,5 +328,6 @@ def load_in_background(results: "Results", asked: AskedModel) -> "Startup":
         refresh_adapters(results)
 
     startup = Startup(Wanted(asked.model, asked.adapter), load_if_it_fits, use, lambda words: print(words, flush=True))
+    results.models.start_with(results.model, startup.words)
     startup.start()
     return startup

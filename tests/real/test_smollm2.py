@@ -5,17 +5,18 @@ import signal
 import time
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
+from socrates_core import load_studies, simulate
 from socrates_core.finetune.checkpoint import STATE
 from socrates_core.finetune.trainer import CHECKPOINTS
 from socrates_core.finetune.training_log import FILE as TRAINING_LOG
-from socrates_core.model.answer_model import AnswerModel
 from socrates_core.model.endpoint.endpoint_model import load_endpoint
 from socrates_core.model.loading import load_model
 from socrates_core.model.prefix_tree.plain import plain_log_probs
@@ -29,14 +30,26 @@ from tests.real.smollm2 import smollm2
 from tests.servers.answering import transformers_serve
 from tests.servers.app_server import app_server
 from tests.servers.programs import Program, finished
+from tests.ui.test_api import call
 
+STUDY = "classic-allow-forbid"
 SCALES = {"1 to 7": range(1, 8), "0 to 10": range(11), "0 to 100": range(101)}
 PEOPLE = [{"age": 34, "gender": "Female"}, {"age": 71, "gender": "Male"}, {}]
 CHECKED = {"1 to 7": (1, 4, 7), "0 to 10": (1, 10), "0 to 100": (0, 10, 100)}
 """Options whose probability is compared with a plain forward pass."""
 TOLERANCE = {"bf16": 0.3, "nf4": 1e-3, "float32": 1e-3}
 """Of log-probabilities; NF4 computes in float32 on a CPU, and bf16 rounds each of thirty layers."""
+NF4 = BitsAndBytesConfig(
+    load_in_4bit=True,
+    bnb_4bit_quant_type="nf4",
+    bnb_4bit_use_double_quant=True,
+    bnb_4bit_compute_dtype=torch.float32,
+)
 STEPS = 4
+CHECKPOINT = 2
+"""Steps between two checkpoints."""
+BEFORE = "before.jsonl"
+"""The training's log when it was killed."""
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +57,28 @@ def base() -> Path:
     return smollm2()
 
 
-@lru_cache(2)
-def loaded(base: Path, template: str, precision: str) -> AnswerModel:
-    """The model; the last two are kept for the next tests that ask for them."""
-    return load_model(str(base), template=template, precision=precision)  # type: ignore[arg-type]
+def loaded(base: Path, template: str, precision: str) -> TransformerModel:
+    """The model under a template."""
+    return _loaded(base, precision).with_template(template)
+
+
+@lru_cache(1)
+def _loaded(base: Path, precision: str) -> TransformerModel:
+    model = load_model(str(base), precision=precision)  # type: ignore[arg-type]
+    assert isinstance(model, TransformerModel)
+    return model
+
+
+@lru_cache(1)
+def stock(base: Path, precision: str) -> Any:
+    """The network as transformers loads it, without anything of ours."""
+    options = {"quantization_config": NF4} if precision == "nf4" else {}
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    network = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, **options).eval()
+    for module in network.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False  # it would compute in bf16
+    return network
 
 
 def cell(scale: str) -> Cell:
@@ -60,17 +91,13 @@ def cell(scale: str) -> Cell:
 @pytest.mark.parametrize("precision", TOLERANCE)
 def test_answers_are_those_of_plain_forward_passes(base: Path, template: str, precision: str) -> None:
     model = loaded(base, template, precision)
-    assert isinstance(model, TransformerModel)
-    stock = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32) if precision == "float32" else model.network
-    # with rounded weights the same network is asked in the plain way, one scale for each template
-    scales = SCALES if precision == "float32" else [list(SCALES)[list(TEMPLATES).index(template) % 3]]
-    encoded = model.encoded([(cell(scale), PEOPLE) for scale in scales])
+    encoded = model.encoded([(cell(scale), PEOPLE) for scale in SCALES])
     found = model._scorer.log_probs(encoded.prompts, encoded.trees)
-    for at, scale in enumerate(scales):
+    for at, scale in enumerate(SCALES):
         row = encoded.rows[at][0]
         options = [model._encoder.encode_option(value) for value in CHECKED[scale]]
         digits = torch.from_numpy(model.shared.digits)
-        plain = plain_log_probs(stock, encoded.prompts[row], options, encoded.trees[row].stops, digits)
+        plain = plain_log_probs(stock(base, precision), encoded.prompts[row], options, encoded.trees[row].stops, digits)
         ours = found[row][[SCALES[scale].index(value) for value in CHECKED[scale]]]
         assert np.abs(ours - plain).max() < TOLERANCE[precision], scale
 
@@ -107,7 +134,7 @@ def recipe(folder: Path, base: Path) -> Path:
         validation_cells=1,
         validation_people=2,
         validate_every=STEPS,
-        checkpoint_every=2,
+        checkpoint_every=CHECKPOINT,
         fraction=0.25,
         max_tokens=400,
     )
@@ -128,14 +155,20 @@ def adapter(base: Path, studies: Path, tmp_path_factory: pytest.TempPathFactory)
     finally:
         run.send_signal(signal.SIGKILL)
         run.wait()
+    (folder / BEFORE).write_bytes((out / TRAINING_LOG).read_bytes())
     result = qlora(chosen, studies, out, "--resume")
     assert result.returncode == 0, result.stderr
     return out
 
 
+def steps_of(log: Path) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    return [line for line in lines if line["event"] == "step"]
+
+
 def test_a_training_that_was_killed_goes_on_and_its_loss_falls(adapter: Path) -> None:
-    lines = [json.loads(line) for line in (adapter / TRAINING_LOG).read_text("utf-8").splitlines()]
-    steps = [line for line in lines if line["event"] == "step"]
+    steps, before = (steps_of(log) for log in (adapter / TRAINING_LOG, adapter.parent / BEFORE))
+    assert steps[:CHECKPOINT] == before[:CHECKPOINT]  # with their seconds: none was taken again
     assert [line["step"] for line in steps] == list(range(1, len(steps) + 1))
     assert len(steps) >= STEPS
     assert steps[-1]["loss"] < steps[0]["loss"]
@@ -159,7 +192,7 @@ def test_plain_peft_gives_the_same_answers_with_the_adapter(base: Path, adapter:
 
 def test_a_run_evaluates_it_on_studies_that_it_never_saw(base: Path, adapter: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    made = ("-m", "eval.run", "--studies", "bundled", "--split", "test", "--study", "classic-allow-forbid")
+    made = ("-m", "eval.run", "--studies", "bundled", "--split", "test", "--study", STUDY)
     result = finished(*made, "--model", base, "--adapter", adapter, "--per-cell", 4, "--out", out)
     assert result.returncode == 0, result.stderr
     metrics = json.loads((out / "metrics.json").read_text("utf-8"))
@@ -171,12 +204,20 @@ def test_a_run_evaluates_it_on_studies_that_it_never_saw(base: Path, adapter: Pa
 
 
 def test_the_app_answers_with_it(base: Path) -> None:
-    with app_server(environ={"SOCRATES_MODEL": str(base), "HF_HUB_OFFLINE": "1"}) as app:
+    settings = {"SOCRATES_MODEL": str(base), "SOCRATES_PRECISION": "float32", "HF_HUB_OFFLINE": "1"}
+    with app_server(environ=settings) as app:
         end = time.monotonic() + 200
         while f"{base} is ready" not in app.log():
             assert time.monotonic() < end, app.log()
             time.sleep(0.5)
+        answer, error = call(app, "simulate", study=STUDY, people=4, seed=0)
         assert "Traceback" not in app.log()
+    assert error == ""
+    assert answer["model"]["name"] == str(base)
+    local = simulate(load_studies("bundled"), _loaded(base, "float32"), study=STUDY, people=4, seed=0)
+    shares = [arm["predicted"]["shares"] for arm in answer["outcomes"][0]["arms"]]
+    assert shares == [pytest.approx(arm.predicted.probs.tolist(), abs=1e-4) for arm in local.arms]
+    assert np.ptp(shares[0]) > 0.01  # no uniform answer
 
 
 def test_an_endpoint_that_serves_it_agrees_with_the_local_numbers(base: Path, tmp_path: Path) -> None:

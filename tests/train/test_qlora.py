@@ -109,7 +109,7 @@ def test_killed_and_terminated_and_resumed_it_ends_with_the_same_adapter(
     end_after(started(place, recipe, out), out, 7, signal.SIGKILL)
     assert not (out / WEIGHTS).exists()
     said = end_after(started(place, recipe, out, "--resume"), out, 30, signal.SIGTERM)
-    assert "stopped      by SIGTERM; go on with --resume" in said
+    assert "stopped      by SIGTERM; resume from its last checkpoint" in said
     done = qlora(recipe, place.studies, out, "--resume")
     assert done.returncode == 0, done.stderr
     assert (out / WEIGHTS).read_bytes() == (undisturbed / WEIGHTS).read_bytes()
@@ -342,7 +342,7 @@ def test_processes_that_share_the_base_are_stopped_and_resumed_to_the_same_adapt
         time.sleep(0.005)
     run.send_signal(signal.SIGTERM)
     run.wait(100)
-    assert "stopped      by SIGTERM; go on with --resume" in run.stdout, run.stderr
+    assert "stopped      by SIGTERM; resume from its last checkpoint" in run.stdout, run.stderr
     assert 6 < len(lines(out, "step")) < 20
     alone = qlora(recipe, place.studies, out, "--resume")
     assert (alone.returncode, "there is only one" in alone.stderr) == (2, True)

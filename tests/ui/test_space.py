@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,18 @@ from typing import Any
 import pytest
 import yaml
 
-from socrates_core.ui.access.visitors import Policy
+from socrates_core.model.answer_model import AnswerModel
+from socrates_core.model.baselines import UniformModel
+from socrates_core.model.loading import load_model
+from socrates_core.ui.access.visitors import Policy, Visitor
+from socrates_core.ui.api.asked import Asked
+from socrates_core.ui.api.predictions import prediction
+from socrates_core.ui.catalogue import open_catalogue
+from socrates_core.ui.results import Results
+from socrates_core.ui.startup import Startup, Wanted
 from tests.servers.app_server import ROOT, AppServer, app_server
 from tests.servers.openid_server import OpenIdServer
+from tests.ui.test_api import call
 
 SPACE = {
     "SYSTEM": "spaces",
@@ -162,11 +172,24 @@ def test_a_space_without_a_token_is_refused() -> None:
 
 def test_a_model_that_cannot_be_had_leaves_the_demo_model_and_says_why() -> None:
     settings = {**SPACE, "HF_HUB_OFFLINE": "1", "SOCRATES_MODEL": "nobody/nothing-14b", "HF_HOME": "/nonexistent"}
+    settings["SOCRATES_LAUNCH"] = "anyone"
     with app_server(environ=settings) as app:
         said = wait_until(app, "could not be loaded")
         assert "nobody/nothing-14b" in said
         assert "so the demo model stays in use" in said
         assert "Demo model." in shown(app, "top")
+        stands_in = "The model nobody/nothing-14b could not be loaded, so the demo model stays in use"
+        made, _ = call(app, "simulate", study="gss-welfare", people=4)
+        assert made["model"]["name"] == "demo"
+        assert made["warnings"][0].startswith(stands_in)
+        advice, _ = call(app, "advise", study="gss-welfare", people=4)
+        assert advice["notes"][0].startswith(stands_in)
+        both, _ = call(app, "what_if", study="gss-welfare", people=4, change={"seed": 1})
+        assert [stands_in in note for note in both["notes"]].count(True) == 1
+        begun, _ = call(app, "launch", people=2)
+        assert begun["message"].startswith(stands_in)
+        named, _ = call(app, "simulate", study="gss-welfare", people=4, model="demo demo shared")
+        assert not any(stands_in in warning for warning in named["warnings"])  # it was asked for
         assert "Traceback" not in app.log()
 
 
@@ -177,7 +200,40 @@ def test_a_model_named_by_a_variable_takes_over_when_it_is_ready() -> None:
         while note_of(app):
             assert time.monotonic() < end, app.log()
             time.sleep(0.5)
-        assert f"{base} is ready" in app.log()
+        first, *later = app.log().splitlines()
+        assert first == f"Loading  demo, then {base} in the background"  # nobody takes it for the line that follows
+        assert f"Model    {base} is ready" in later
+        listed, _ = call(app, "studies", most=500)
+        unseen = {row["study"]: row["unseen"] for row in listed["studies"]}
+        learned = next(one for one in load_model("demo", "demo").description.trained_on if one in unseen)
+        one, _ = call(app, "study", study=learned)
+        made, _ = call(app, "simulate", study=learned, outcome=one["outcomes"][0]["number"], people=4)
+        assert made["model"]["name"] == str(base)
+        assert made["unseen"] is one["unseen"] is unseen[learned] is True  # by what answers now
+
+
+def test_until_a_model_is_ready_programs_learn_what_answers_in_its_place() -> None:
+    results = Results(open_catalogue([], frozenset()), UniformModel())
+    wanted, gate, ended = str(ROOT / "assets" / "demo" / "base"), threading.Event(), threading.Event()
+
+    def load() -> AnswerModel:
+        assert gate.wait(90)
+        return load_model(wanted)
+
+    startup = Startup(Wanted(wanted), load, results.models.start_with, lambda _: ended.set(), "the uniform baseline")
+    results.models.start_with(results.model, startup.words)
+    startup.start()
+    asked, visitor = Asked(study="gss-welfare", people=4), Visitor("me", "owner", "me")
+    before = prediction(results, visitor, asked)
+    gate.set()
+    assert ended.wait(90)
+    after = prediction(results, visitor, asked)
+    assert before["warnings"][0] == (
+        f"The model {wanted} is being loaded; until it is ready, the uniform baseline is used."
+    )
+    assert before["page"].endswith("&model=uniform")  # the link keeps to what was predicted
+    assert (before["model"]["name"], after["model"]["name"]) == ("uniform", wanted)
+    assert not any("is being loaded" in warning for warning in after["warnings"])
 
 
 def test_a_model_too_large_for_the_machine_is_refused_before_its_weights_are_read(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 from filelock import FileLock, Timeout
 
-from socrates_core.errors import HubError, RunError, shown
+from socrates_core.errors import HubError, RunError, TrainingError, shown
 from socrates_core.evaluation.results.json_file import as_json
 from socrates_core.evaluation.results.metrics import load_metrics
 from socrates_core.hub.push.plan import plan_push
@@ -27,11 +27,25 @@ from socrates_core.hub.reproduction.evaluations import (
     test_stage,
 )
 from socrates_core.hub.reproduction.marker import FOLDER, Marker, Stage, complete, read_marker, refuse_others, say
-from socrates_core.hub.reproduction.predictor import described, predictor, predictor_stage, unknown_training
+from socrates_core.hub.reproduction.predictor import (
+    check_machine,
+    described,
+    predictor,
+    predictor_stage,
+    unknown_training,
+)
 from socrates_core.hub.reproduction.published import UNSEEN_RESPONSES, Comparison, as_markdown, compare
 from socrates_core.hub.reproduction.request import CALIBRATED_ON, ORIGINAL, Request, checked
 from socrates_core.hub.reproduction.studies import FOLDER as STUDIES
-from socrates_core.hub.reproduction.studies import NAMED, Prepared, digests_of, is_socsci210, prepared, studies_stage
+from socrates_core.hub.reproduction.studies import (
+    NAMED,
+    Prepared,
+    digests_of,
+    hub_name,
+    is_socsci210,
+    prepared,
+    studies_stage,
+)
 from socrates_core.model.folder import DEMO, NO_ADAPTER
 from socrates_core.model.loading import has_weights
 from socrates_core.model.record import CALIBRATION as CALIBRATION_FILE
@@ -80,6 +94,8 @@ def reproduce(
     if dry_run:
         show_stages(request)
         return
+    hub_name(request)  # a name that is not one is refused before what it would take
+    check_machine(request)
     with alone(out):
         studies = prepared(request)
         found = Evaluating(request, studies, predictor(request, studies))
@@ -187,6 +203,10 @@ def show_stages(request: Request) -> None:
         reason = cannot_calibrate(request, None if as_it_is is None else unknown_training(as_it_is, None))
         predicted = f"nothing to predict: {reason}" if reason else _evaluation_words(request, aside)
         say(f"{'calibration':<13}to do: {predicted}")
+    try:
+        check_machine(request)
+    except TrainingError as error:
+        say(f"not here     {error}")
     say("dry run      nothing was done")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from socrates_core.errors import PredictionError, RunError, SocratesError
 from socrates_core.evaluation.data import EvaluationData, evaluation_data
@@ -13,9 +13,12 @@ from socrates_core.hub.reproduction.marker import Made, Setting, Stage
 from socrates_core.hub.reproduction.predictor import Predictor
 from socrates_core.hub.reproduction.request import Request
 from socrates_core.hub.reproduction.studies import Prepared
+from socrates_core.model.loading import has_weights
+from socrates_core.model.precision import Precision
 from socrates_core.model.record import CALIBRATION as CALIBRATION_FILE
 from socrates_core.runs.evaluate import run
 from socrates_core.runs.state import state
+from socrates_core.study.files import read_json
 from socrates_core.study.split import CALIBRATION
 from socrates_core.trust.command import calibrate
 from socrates_core.trust.error_model.hierarchy import LEAST_GROUPS
@@ -88,12 +91,20 @@ class Evaluating:
             per_cell=self.request.per_cell,
             study=list(only),
             seed=self.request.seed,
-            precision=self.request.precision,
+            precision=self._precision(part),
             convention="observed",
         )
         if state(out).code != "finished":
             raise RunError(f"the evaluation in {out} was stopped; the same command resumes it")
         return out
+
+    def _precision(self, part: str) -> str:
+        """As asked for; after the 40 unseen studies that of these, as `auto` may choose another in the next process."""
+        provenance = self.runs / TEST / "provenance.json"
+        if part == TEST or not has_weights(self.predictor.model) or not provenance.is_file():
+            return self.request.precision
+        found = read_json(provenance).get("precision")
+        return str(found) if found in get_args(Precision) else self.request.precision
 
 
 def test_stage(found: Evaluating) -> Stage:

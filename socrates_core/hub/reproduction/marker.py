@@ -112,9 +112,11 @@ def complete(out: Path, stage: Stage) -> Marker:
     started = time.perf_counter()
     try:
         made = stage.work(pinned)
-    except SocratesError:
+    except (SocratesError, SystemExit):
         if earlier is None and not stage.place.exists():
             _path(out, stage.name).unlink()
+        else:
+            _tell(stage.name, "not done; the same command resumes it")
         raise
     files = {_inside(out, path): file_sha256(path) for path in made.files}
     done = replace(begun, files=files, note=made.note, seconds=round(time.perf_counter() - started, 1))

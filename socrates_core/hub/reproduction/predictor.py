@@ -18,7 +18,7 @@ from socrates_core.hub.access import saved_token
 from socrates_core.hub.inspection import CONFIG, RECORD, WEIGHTS, inspect
 from socrates_core.hub.pull.retrieval import pull
 from socrates_core.hub.reproduction.estimate import of_training
-from socrates_core.hub.reproduction.marker import Made, Marker, Stage, complete
+from socrates_core.hub.reproduction.marker import Made, Marker, Stage, complete, read_marker
 from socrates_core.hub.reproduction.request import Request
 from socrates_core.hub.reproduction.studies import Prepared
 from socrates_core.model.endpoint.endpoint_model import PREFIX as ENDPOINT
@@ -125,6 +125,16 @@ def predictor(request: Request, studies: Prepared) -> Predictor:
         RunError: If the adapter does not name its base on the Hub, and no model is named.
     """
     return described(request, complete(request.out, predictor_stage(request, studies)))
+
+
+def check_machine(request: Request) -> None:
+    """Raise a TrainingError if a training is still to be done that this machine cannot do."""
+    marker = read_marker(request.out, "model")
+    if request.recipe is None or request.recipe.device != "cuda" or (marker is not None and marker.files is not None):
+        return
+    from socrates_core.finetune.network import check_device  # imports torch, which takes seconds
+
+    check_device(request.recipe)
 
 
 def described(request: Request, marker: Marker) -> Predictor:

@@ -8,9 +8,12 @@ from socrates_core.command import check_seed
 from socrates_core.errors import RunError, shown
 from socrates_core.finetune.recipe import Recipe, load_recipe, recipe_file
 from socrates_core.hub.reproduction.marker import FOLDER
+from socrates_core.model.folder import check_name
+from socrates_core.model.loading import has_weights
 from socrates_core.model.precision import check_precision
 from socrates_core.prompt import check_template
 from socrates_core.study.files import check_folder
+from socrates_core.study.sources.hub_address import hub_name
 
 ORIGINAL: Final = "socrates-qwen14b"
 """The recipe that is trained if neither a model, an adapter nor a recipe is named."""
@@ -54,7 +57,7 @@ def checked(request: Request, train: str | None, share: float | None) -> Request
 
     Raises:
         RunError: If options contradict each other, a number makes no sense, or OUT holds something else.
-        ModelError: If there is no such precision or template.
+        ModelError: If there is no such precision or template, or a model or an adapter can be none by its name.
         TrainingError: If the recipe cannot be read.
     """
     if request.adapter is not None and train is not None:
@@ -77,6 +80,11 @@ def checked(request: Request, train: str | None, share: float | None) -> Request
     check_precision(request.precision)
     check_out(request.out)
     recipe = None if train is None else _recipe(train, request.model, share)
+    model = request.model if recipe is None else recipe.base
+    if model is not None and has_weights(model):
+        check_name(hub_name(model), "model")
+    if request.adapter is not None:
+        check_name(hub_name(request.adapter), "adapter")
     return replace(request, recipe=recipe)
 
 

@@ -133,9 +133,10 @@ def source_of(asked: Asked, results: Results) -> Source:
     Raises:
         SocratesError: If there is none.
     """
-    sources = results.catalogue.sources
+    catalogue = results.catalogue_of(asked.model)
+    sources = catalogue.sources
     if asked.source:
-        sources = (results.catalogue.source(asked.source),)
+        sources = (catalogue.source(asked.source),)
     for source in sources:
         if any(entry.study.study_id == asked.study for entry in source.entries):
             return source

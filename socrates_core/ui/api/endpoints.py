@@ -84,13 +84,14 @@ class Endpoints:
             words = text("search", search).casefold().split()
             begin, count = whole("first", first, 0, 10**9), whole("most", most, 1, MOST_STUDIES)
             name = text("source", source)
-            sources = (self._results.catalogue.source(name),) if name else self._results.catalogue.sources
+            catalogue = self._results.catalogue_of(self._results.model_name)
+            sources = (catalogue.source(name),) if name else catalogue.sources
             rows = [study_row(one, entry) for one in sources for entry in one.entries]
             found = [row for row in rows if all(word in f"{row['study']} {row['title']}".casefold() for word in words)]
             models = [ModelRow(name=model, label=label) for label, model in self._results.models.choices()]
             return StudiesAnswer(
                 models=models,
-                sources=[one.name for one in self._results.catalogue.sources],
+                sources=[one.name for one in catalogue.sources],
                 found=len(found),
                 studies=found[begin : begin + count],
             )
@@ -275,8 +276,9 @@ class Endpoints:
         """
 
         def work(visitor: Visitor) -> LaunchAnswer:
+            named, own = text("model", model), self._results.models.now()
             filled = Filled(
-                model=text("model", model) or self._actions.form.models()[0][1],
+                model=named or self._actions.form.of_page(own.name)[0],
                 adapter=text("adapter", adapter),
                 source=text("source", source) or self._results.catalogue.sources[0].name,
                 part=text("part", part),
@@ -284,7 +286,7 @@ class Endpoints:
                 seed=whole("seed", seed, 0, 2**53),
                 allow_seen=truth("allow_seen", allow_seen),
             )
-            return launched(self._actions, visitor, filled)
+            return launched(self._actions, visitor, filled, "" if named else own.note)
 
         return await self._answer(request, work)
 

@@ -20,8 +20,14 @@ def runs(actions: RunActions, visitor: Visitor) -> RunsAnswer:
     return RunsAnswer(runs=[run_json(row) for row in actions.board.rows()])
 
 
-def launched(actions: RunActions, visitor: Visitor, filled: Filled) -> LaunchAnswer:
+def launched(actions: RunActions, visitor: Visitor, filled: Filled, note: str) -> LaunchAnswer:
     """Start an evaluation in a process of its own.
+
+    Args:
+        actions: Those of the page.
+        visitor: Who asks.
+        filled: What is evaluated.
+        note: What is to be said of the model; may be empty.
 
     Raises:
         SocratesError: As for `RunActions.begin`; or if the model was trained on studies of the part.
@@ -34,8 +40,9 @@ def launched(actions: RunActions, visitor: Visitor, filled: Filled) -> LaunchAns
             "and stamps the report CONTAMINATED"
         )
     row = actions.board.row(begun.run)
-    message = "" if row.at_work else begun.message
-    return LaunchAnswer(run=begun.run, state=row.state, message=message or "Follow it with /runs, then ask /report.")
+    message = ("" if row.at_work else begun.message) or "Follow it with /runs, then ask /report."
+    said = f"{note.rstrip('.')}. {message}" if note else message
+    return LaunchAnswer(run=begun.run, state=row.state, message=said)
 
 
 def report(actions: RunActions, visitor: Visitor, run: str) -> ReportAnswer:

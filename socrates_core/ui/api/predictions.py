@@ -1,7 +1,7 @@
 """Predictions for programs: one core function each, within the limits of the page."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from socrates_core.errors import SocratesError
@@ -36,16 +36,17 @@ def prediction(results: Results, visitor: Visitor, asked: Asked) -> PredictionAn
             simulate, has exceeded the rate limit or has too much at work.
     """
     asked.check_one_study()
+    asked, notes = _named(results, asked)
     model = model_of(results, asked.model)
     if asked.study_file:
         _, studies = own_study(asked, results)
         with admitted(results, visitor, asked.people * len(studies.cells)):
             made = predict_setting(Setting(studies, model, asked.sampling))
-        return _answer(made.found, None, "")
+        return _answer(made.found, None, "", notes)
     link = link_of(asked, results)
     unseen = _is_unseen(results, link, model.description)
     found = results.get(link, visitor=visitor)
-    return _answer((_outcome_of(found),), unseen, f"?{to_query(link, results.catalogue)}")
+    return _answer((_outcome_of(found),), unseen, f"?{to_query(link, results.catalogue)}", notes)
 
 
 def what_if(results: Results, visitor: Visitor, first: Asked, second: Asked) -> WhatIfAnswer:
@@ -56,6 +57,7 @@ def what_if(results: Results, visitor: Visitor, first: Asked, second: Asked) -> 
     """
     for asked in (first, second):
         asked.check_one_study()
+    (first, notes), (second, others) = _named(results, first), _named(results, second)
     with results.limits.at_work(visitor):
         found = compare_settings([_setting(results, visitor, asked) for asked in (first, second)])
     report: dict[str, Any] = json.loads(what_if_json(found))  # the file that the page saves
@@ -67,7 +69,7 @@ def what_if(results: Results, visitor: Visitor, first: Asked, second: Asked) -> 
         simulated=report["simulated"],
         settings=report["settings"],
         comparisons=report["comparisons"],
-        notes=report["notes"],
+        notes=[*dict.fromkeys([*notes, *others]), *report["notes"]],
         versions=report["versions"],
     )
 
@@ -79,6 +81,7 @@ def advice(results: Results, visitor: Visitor, asked: Asked, plan: Plan) -> Advi
         SocratesError: As for `prediction`; or if the study has no effect.
     """
     asked.check_one_study()
+    asked, notes = _named(results, asked)
     model = model_of(results, asked.model)
     if asked.study_file:
         form, studies = own_study(asked, results)
@@ -101,21 +104,29 @@ def advice(results: Results, visitor: Visitor, asked: Asked, plan: Plan) -> Advi
         effects=report["effects"],
         together=report["together"],
         left_out=report["left_out"],
-        notes=[*([NOT_SCIENCE] if report["demo"] else []), *report["notes"]],
+        notes=[*notes, *([NOT_SCIENCE] if report["demo"] else []), *report["notes"]],
         versions=report["versions"],
     )
 
 
 def model_of(results: Results, name: str) -> AnswerModel:
-    """The model of this name; the app's own if the name is empty.
+    """The model of this name.
 
     Raises:
         SocratesError: If there is none; lists the names.
     """
-    if name and not results.models.has(name):
+    if not results.models.has(name):
         known = ", ".join(one for _, one in results.models.choices())
         raise SocratesError(f"model: there is no {name[:60]!r}; there are {known}")
     return results.models.get(name)
+
+
+def _named(results: Results, asked: Asked) -> tuple[Asked, list[str]]:
+    """The same with the model named, since another may become the app's own meanwhile; and what is to be said of it."""
+    if asked.model:
+        return asked, []
+    own = results.models.now()
+    return replace(asked, model=own.name), [own.note] if own.note else []
 
 
 def _setting(results: Results, visitor: Visitor, asked: Asked) -> PredictedSetting:
@@ -135,7 +146,7 @@ def _setting(results: Results, visitor: Visitor, asked: Asked) -> PredictedSetti
     return PredictedSetting("", (_outcome_of(found),), population_digest(studies.participants_of(found.study.study_id)))
 
 
-def _answer(found: tuple[OutcomeResult, ...], unseen: bool | None, page: str) -> PredictionAnswer:
+def _answer(found: tuple[OutcomeResult, ...], unseen: bool | None, page: str, notes: list[str]) -> PredictionAnswer:
     """All that is said of a prediction."""
     first = next(one.simulation for one in found if one.simulation is not None)
     return PredictionAnswer(
@@ -145,7 +156,7 @@ def _answer(found: tuple[OutcomeResult, ...], unseen: bool | None, page: str) ->
         model=model_json(first.model),
         outcomes=[_outcome_json(one) for one in found],
         page=page,
-        warnings=warnings_of(first.model, unseen),
+        warnings=[*notes, *warnings_of(first.model, unseen)],
         versions=versions(),
     )
 

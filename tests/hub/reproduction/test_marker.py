@@ -86,7 +86,9 @@ def test_an_interrupted_stage_goes_on_with_what_was_pinned_when_it_began(
         complete(work.out, work.stage(seed=2))
     work.failing = False
     complete(work.out, work.stage(seed=1))
-    assert "== data         to continue: a second\n" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert said.startswith("== data         to do: a second\n== data         not done; the same command resumes it\n")
+    assert "== data         to continue: a second\n" in said
     # the newest commit may be another by now; the stage keeps the one that it began with
     assert work.pinned == [{"commit": "c1"}, {"commit": "c1"}]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from socrates_core.errors import RunError
+from socrates_core.errors import RunError, TrainingError
 from socrates_core.hub.reproduction.command import reproduce
 from socrates_core.hub.reproduction.estimate import of_evaluation
 from socrates_core.hub.reproduction.evaluations import Evaluating, calibration_stage, new_to_the_model
@@ -154,6 +154,30 @@ def test_on_an_a100_the_next_evaluation_says_what_it_costs(home: Path, tmp_path:
     found = Evaluating(request, studies, Predictor(str(base_of(home)), home / "out" / "adapter", None, None, None))
     words = of_evaluation(found.predictor.model, *found.specified("calibration"), runs)
     assert re.search(r"at the pace of the run before, \$\d+\.\d\d at \$2.50 an hour$", words)
+
+
+def test_all_studies_are_evaluated_in_the_precision_of_the_first(home: Path, tmp_path: Path) -> None:
+    # the base is stored in float32, in which `auto` would load it now
+    out, part = tmp_path / "out", "calibration"
+    shutil.copytree(home / "out" / "runs" / "test", out / "runs" / "test")
+    given = {name: value for name, value in options(home).items() if name not in ("train", "share")}
+    nothing = dict.fromkeys(("revision", "model", "adapter", "recipe", "template"))
+    request = Request(source="socsci210", seed=42, **{**given, **nothing, "out": out, "precision": "auto"})
+    studies = Prepared(home / "out" / "studies", {})
+    found = Evaluating(request, studies, Predictor(str(base_of(home)), home / "out" / "adapter", None, None, None))
+    run = found.evaluate(part, new_to_the_model(found))
+    assert json.loads((run / "provenance.json").read_text())["precision"] == "bf16"
+
+
+def test_a_training_that_fails_is_not_advised_an_option_of_another_command(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = make_recipe(tmp_path / "recipe.yaml", base_of(home), step_examples=12, learning_rate=1e30, warm_up=0.0)
+    given = {"train": str(recipe), "source": str(home / "dataset" / "data"), "calibration": ASIDE, "per_cell": 2}
+    with pytest.raises(TrainingError, match="choose a smaller learning_rate") as failed:
+        reproduce(out=tmp_path / "out", **given)
+    assert "--resume" not in str(failed.value)
+    assert capsys.readouterr().out.endswith("== model        not done; the same command resumes it\n")
 
 
 def test_invented_answers_get_no_verdict_beside_the_published_figures(home: Path) -> None:

@@ -2,8 +2,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from socrates_core.errors import RunError, SocratesError
+from socrates_core.errors import RunError, SocratesError, TrainingError
 from socrates_core.finetune.recipe import load_recipe
 from socrates_core.hub.reproduction.command import reproduce
 from socrates_core.hub.reproduction.estimate import (
@@ -60,6 +61,9 @@ def test_the_recipe_that_is_written_is_the_one_that_is_read(tmp_path: Path) -> N
         ({"precision": "int8"}, "no precision 'int8'; choose auto, nf4"),
         ({"source": "hub:nonsense"}, "does not name a data set"),
         ({"source": "rows.parquet", "revision": "main"}, "--revision belongs to a data set of the Hub"),
+        ({"train": "demo", "model": "/no/such/folder"}, "no model '/no/such/folder'; choose uniform"),
+        ({"model": "no such model"}, "no model 'no such model'; choose uniform"),
+        ({"model": "demo", "adapter": "/no/such/folder"}, "no adapter '/no/such/folder'; choose"),
         ({"model": "demo", "template": "own"}, "no template 'own'; choose one of"),
     ],
 )
@@ -93,6 +97,18 @@ def test_a_dry_run_says_time_and_cost_of_every_stage_and_writes_nothing(
     assert calibration.startswith("calibration  to do: predicting 284,558 answers")
     assert last == "dry run      nothing was done"
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_training_that_needs_a_gpu_is_refused_before_gigabytes_are_fetched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(TrainingError, match="needs a GPU") as refused:
+        reproduce(out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    reproduce(out=tmp_path / "out", dry_run=True)
+    *_, here, last = capsys.readouterr().out.splitlines()
+    assert (here, last) == (f"not here     {refused.value}", "dry run      nothing was done")
 
 
 @pytest.mark.parametrize(
