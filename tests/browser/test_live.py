@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import Page, Request, expect
 
@@ -16,6 +17,10 @@ DRAG = """(slider, values) => {
     slider.value = value;
     slider.dispatchEvent(new Event("input", { bubbles: true }));
   }
+}"""
+COMES = """() => {
+  document.querySelector("#histogram").append(document.createElement("i"));
+  return getComputedStyle(document.querySelector("#controls")).opacity;
 }"""
 RELEASE = """(slider) => slider.dispatchEvent(new Event("change", { bubbles: true }))"""
 
@@ -40,6 +45,24 @@ def runs(page: Page) -> list[int]:
     return asked
 
 
+def restyled(page: Page, script: str) -> int:
+    """The number of elements whose style the browser looks up anew because of a script."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")  # nothing is left to do
+    assert page.context.browser
+    session, told, ended = page.context.browser.new_browser_cdp_session(), list[dict[str, Any]](), list[bool]()
+    session.on("Tracing.dataCollected", lambda part: told.extend(part["value"]))
+    session.on("Tracing.tracingComplete", lambda _: ended.append(True))
+    session.send("Tracing.start", {"traceConfig": {"includedCategories": ["blink", "devtools.timeline"]}})
+    page.evaluate(script)
+    session.send("Tracing.end")
+    while not ended:
+        page.wait_for_timeout(50)
+    session.detach()
+    looks = [one["args"] for one in told if one["name"] == "UpdateLayoutTree"]
+    assert looks
+    return max(look.get("elementCount", 0) for look in looks)
+
+
 def request(page: Page) -> str:
     return page.locator("#verdict .request").inner_text()
 
@@ -55,6 +78,23 @@ def test_opening_the_page_runs_once_and_temperature_once_when_it_is_let_go(app: 
     assert page.locator("#options").inner_text() != before
     assert len(asked) == 2
     page.wait_for_url(re.compile("temperature=0.4"))
+
+
+def test_an_element_of_a_figure_that_comes_costs_the_style_of_few_others(app: str, visit: Begin) -> None:
+    page = visit().open(app)
+    expect(page.locator("#stale p")).to_have_count(0)
+    everything = page.locator("#columns *").count()
+    assert 0 < restyled(page, COMES) < everything / 10  # plotly adds and takes away hundreds
+
+
+def test_the_number_box_and_the_reset_of_temperature_redraw_too(app: str, visit: Begin) -> None:
+    page = warm(visit().open(app))
+    page.locator("#temperature input[type=number]").fill("0.6")
+    page.keyboard.press("Tab")
+    expect(page.locator("#verdict .request")).to_contain_text("temperature 0.6")
+    page.locator("#temperature button").click()
+    expect(page.locator("#verdict .request")).to_contain_text("temperature 1 ")
+    expect(page.locator("#stale p")).to_have_count(0)
 
 
 def test_shares_redraw_when_a_slider_is_let_go(app: str, visit: Begin) -> None:
