@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 from typing import Any, Final
+from urllib.request import getproxies_environment
 
 import gradio as gr
 from gradio import http_server
@@ -172,6 +173,7 @@ def serve(
     # hot reloading
     page.space_id = None
     http_server.get_space = lambda: None
+    pass_proxies(host)
     page.queue(default_concurrency_limit=4, max_size=QUEUE, api_open=False)
     try:
         _, address, _ = page.launch(
@@ -187,6 +189,7 @@ def serve(
             state_session_capacity=SESSIONS,
             footer_links=[],
             enable_monitoring=False,
+            _frontend=False,  # else the start fails if a busy machine needs over three seconds for the page itself
             theme=theme(),
             css_paths=[STYLE_SHEET],
             head=head(),
@@ -202,6 +205,19 @@ def serve(
     if mcp:
         give_json(page)
     return str(address)
+
+
+def pass_proxies(host: str) -> None:
+    """Let requests to this program itself, as Gradio makes one at the start, go past a proxy of the environment.
+
+    Args:
+        host: The interface that it listens on.
+    """
+    named = getproxies_environment()
+    if not named:  # left alone, since a list of exceptions would replace the proxies in the settings of macOS
+        return
+    past = ",".join(dict.fromkeys(filter(None, [named.get("no", ""), "localhost", "127.0.0.1", "::1", host])))
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = past
 
 
 def check_port(host: str, port: int) -> None:

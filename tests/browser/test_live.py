@@ -49,7 +49,9 @@ def restyled(page: Page, script: str) -> int:
     """The number of elements whose style the browser looks up anew because of a script."""
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")  # nothing is left to do
     assert page.context.browser
-    session, told, ended = page.context.browser.new_browser_cdp_session(), list[dict[str, Any]](), list[bool]()
+    session = page.context.browser.new_browser_cdp_session()
+    told: list[dict[str, Any]] = []
+    ended: list[bool] = []
     session.on("Tracing.dataCollected", lambda part: told.extend(part["value"]))
     session.on("Tracing.tracingComplete", lambda _: ended.append(True))
     session.send("Tracing.start", {"traceConfig": {"includedCategories": ["blink", "devtools.timeline"]}})
@@ -58,7 +60,7 @@ def restyled(page: Page, script: str) -> int:
     while not ended:
         page.wait_for_timeout(50)
     session.detach()
-    looks = [one["args"] for one in told if one["name"] == "UpdateLayoutTree"]
+    looks: list[dict[str, int]] = [one["args"] for one in told if one["name"] == "UpdateLayoutTree"]
     assert looks
     return max(look.get("elementCount", 0) for look in looks)
 
