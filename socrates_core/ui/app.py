@@ -28,10 +28,6 @@ SELDOM = (100_000, 50, 100)
 """Thresholds of the garbage collector while the program starts: importing what runs a model and the page makes millions
 of objects that stay, and looking through them again and again takes a fifth of the time until the page is ready."""
 
-FIRST_WAIT = 3.0
-"""Seconds that the address waits for the first prediction, which the demo model is done with by then: whoever opens the
-page meanwhile would share the processor with it, and wait longer in all."""
-
 
 @dataclass(frozen=True)
 class AskedModel:
@@ -217,7 +213,7 @@ def open_page(
     from socrates_core.ui.evaluate.board import RunBoard
     from socrates_core.ui.loading.loader import Loader
     from socrates_core.ui.page import build_page, check_port, serve
-    from socrates_core.ui.running.first import prepare_first
+    from socrates_core.ui.running.first import prepare_first, wait_if_quick
 
     if entrance.mcp:
         check_installed()
@@ -234,8 +230,7 @@ def open_page(
     loader = Loader(results, confirmed, fixed=asked.zero_gpu, log=lambda words: print(words, flush=True))
     page = build_page(results, board, startup, loader)
     address = serve(page, results, board, guarded, entrance.host, entrance.port, entrance.mcp)
-    if first is not None:
-        first.join(FIRST_WAIT)
+    wait_if_quick(results, first)
     settle()
     print_address(address, guarded[1], entrance.host)
     if entrance.mcp:

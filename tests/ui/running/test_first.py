@@ -3,14 +3,17 @@
 import gc
 import subprocess
 import sys
+import threading
 from pathlib import Path
+
+import pytest
 
 from socrates_core.model.folder import DEMO
 from socrates_core.model.loading import load_model
 from socrates_core.ui.app import SELDOM, USUAL, settle
 from socrates_core.ui.catalogue import open_catalogue
 from socrates_core.ui.results import Results
-from socrates_core.ui.running.first import first_link, prepare_first
+from socrates_core.ui.running.first import first_link, prepare_first, wait_if_quick
 from socrates_core.ui.running.runs import base_arm
 from socrates_core.ui.simulate import form
 from tests.servers.programs import ROOT
@@ -54,6 +57,26 @@ def test_the_first_visitor_finds_both_predictions_in_memory() -> None:
     assert results.get(link) is found
     assert base_arm(results, asked, found) is not None
     assert len(results._results) == 2  # neither was computed anew
+
+
+class Awaited(threading.Thread):
+    """Notes whether somebody has waited for it."""
+
+    awaited = False
+
+    def join(self, timeout: float | None = None) -> None:
+        self.awaited = True
+        super().join(timeout)
+
+
+@pytest.mark.parametrize(("model", "adapter", "awaited"), [(DEMO, DEMO, True), ("uniform", None, False)])
+def test_the_address_waits_for_the_prediction_of_the_demo_model_and_of_no_other(
+    model: str, adapter: str | None, awaited: bool
+) -> None:
+    results, first = Results(open_catalogue([], ()), load_model(model, adapter)), Awaited()
+    first.start()
+    wait_if_quick(results, first)
+    assert first.awaited == awaited
 
 
 def test_garbage_is_collected_as_usual_again_but_not_among_what_the_start_made() -> None:
