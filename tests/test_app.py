@@ -1,10 +1,12 @@
 """The command line of the app, without a browser."""
 
+import gzip
 import json
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -101,6 +103,22 @@ def test_the_page_opens_on_a_machine_that_is_too_busy_to_show_it_at_once(tmp_pat
     code = BUSY.replace("PORT", str(port)).replace("RUNS", str(tmp_path))
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.stdout == f"http://127.0.0.1:{port}/\n", done.stderr
+
+
+def test_the_page_is_sent_compressed_to_who_can_read_that_and_a_stream_of_events_to_nobody() -> None:
+    def asked(path: str, encoding: str, most: int | None = None) -> tuple[str | None, str, bytes]:
+        with urlopen(Request(app.address + path, headers={"accept-encoding": encoding}), timeout=120) as answer:
+            return answer.headers["content-encoding"], answer.headers.get_content_type(), answer.read(most)
+
+    with app_server("--model", "uniform") as app:
+        for path in ("", "config", "gradio_api/info"):
+            plain, small = asked(path, "identity"), asked(path, "gzip")
+            assert plain[0] is None
+            assert small[0] == "gzip"
+            assert gzip.decompress(small[2]) == plain[2]
+            assert len(small[2]) < len(plain[2]) / 5
+        assert asked("theme.css", "br, gzip")[0] == "br"  # as before, by Gradio
+        assert asked("gradio_api/queue/data?session_hash=nobody", "gzip", 5) == (None, "text/event-stream", b"data:")
 
 
 def test_without_a_token_everybody_is_the_owner_and_the_start_says_so() -> None:
