@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page, Request, expect
 
-from tests.browser.conftest import PATIENCE, Visit, warm
+from tests.browser.conftest import PATIENCE, Visit, wait_for, warm
 
 ARGUMENTS: list[str] = ["--model", "marginal"]
 expect.set_options(timeout=PATIENCE)
@@ -97,6 +97,48 @@ def test_the_number_box_and_the_reset_of_temperature_redraw_too(app: str, visit:
     page.locator("#temperature button").click()
     expect(page.locator("#verdict .request")).to_contain_text("temperature 1 ")
     expect(page.locator("#stale p")).to_have_count(0)
+
+
+DRAWN = """(number) => {
+  const called = gradio_config.dependencies.find((one) => one.id === number);
+  const ids = called.outputs.map((id) => gradio_config.components.find((one) => one.id === id).props.elem_id);
+  return ids.filter(Boolean);
+}"""
+
+
+def test_a_redraw_asks_for_nothing_that_nobody_sees(app: str, visit: Begin) -> None:
+    page = warm(visit().open(app))
+    called: list[int] = []
+    page.on("request", lambda sent: called.append(sent.post_data_json["fn_index"]) if sent.post_data_json else None)
+
+    def drawn() -> set[str]:
+        return {name for number in set(called) for name in page.evaluate(DRAWN, number)}
+
+    drag(page, "#temperature input[type=range]", 0.5)
+    expect(page.locator("#verdict .request")).to_contain_text("temperature 0.5")
+    wait_for(lambda: "compare-says" in drawn(), "what follows a run")
+    page.wait_for_timeout(1000)  # nothing else comes behind it
+    assert {"histogram", "stale"} <= drawn()
+    assert drawn() & {"design-says", "other-ways-table"} == set()
+    page.click("#design > .label-wrap")
+    expect(page.locator("#design-says p").first).to_be_visible()
+    called.clear()
+    drag(page, "#temperature input[type=range]", 0.8)
+    expect(page.locator("#verdict .request")).to_contain_text("temperature 0.8")
+    wait_for(lambda: "design-says" in drawn(), "advice on what is shown now")
+
+
+def test_answers_in_other_ways_go_with_the_prediction_that_they_belong_to(app: str, visit: Begin) -> None:
+    page = warm(visit().open(app))
+    page.click("#other-ways > .label-wrap")
+    page.click("#other-ways-ask")
+    expect(page.locator("#other-ways-table table")).to_be_visible()
+    expect(page.locator("#other-ways-picture .main-svg").first).to_be_visible()
+    drag(page, "#temperature input[type=range]", 0.5)
+    expect(page.locator("#verdict .request")).to_contain_text("temperature 0.5")
+    expect(page.locator("#other-ways-table table")).to_have_count(0)
+    expect(page.locator("#other-ways-says p")).to_have_count(0)
+    expect(page.locator("#other-ways-picture .main-svg")).to_have_count(0)
 
 
 def test_shares_redraw_when_a_slider_is_let_go(app: str, visit: Begin) -> None:
