@@ -133,12 +133,15 @@ Object.assign(window.socrates, (() => {
   })();
   let wantedNow = null;
 
-  // Whether a run is on, for Stop and for the look of the result; and the settings that would be lost by a reload.
+  // Whether a run is on, for Stop, and whether the settings have changed, both for the look of the result; and the settings
+  // that would be lost by a reload.
   function look() {
     const columns = find("#columns");
     if (!columns) return;
     const running = String(Boolean(find("#progress .wrap.translucent")));
+    const outdated = String(Boolean(find("#stale .stale")));
     if (columns.dataset.running !== running) columns.dataset.running = running;
+    if (columns.dataset.outdated !== outdated) columns.dataset.outdated = outdated;
     const stop = find("#stop");
     if (stop && stop.disabled !== (running === "false")) stop.disabled = running === "false";
     const wanted = find("#stale [data-wanted]")?.dataset.wanted ?? "";

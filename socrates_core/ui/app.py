@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from socrates_core.model.precision import Precision
     from socrates_core.ui.access.hosts import AllowedHosts
     from socrates_core.ui.access.owner_token import OwnerToken
+    from socrates_core.ui.access.visitors import Policy
     from socrates_core.ui.results import Results
     from socrates_core.ui.startup import Startup
 
@@ -26,10 +27,6 @@ USUAL = gc.get_threshold()
 SELDOM = (100_000, 50, 100)
 """Thresholds of the garbage collector while the program starts: importing what runs a model and the page makes millions
 of objects that stay, and looking through them again and again takes a fifth of the time until the page is ready."""
-
-FIRST_WAIT = 3.0
-"""Seconds that the address waits for the first prediction, which the demo model is done with by then: whoever opens the
-page meanwhile would share the processor with it, and wait longer in all."""
 
 
 @dataclass(frozen=True)
@@ -210,18 +207,13 @@ def open_page(
         entrance: Where the page is, and whom to let in.
         confirmed: Whether an endpoint may have attributes of people whose rows are not public.
     """
-    from socrates_core.model.loading import load_model
-    from socrates_core.study.sources.bundled import BUNDLED
     from socrates_core.ui.access.uploads import delete_leftovers
     from socrates_core.ui.access.visitors import Policy
     from socrates_core.ui.api.tools import PATH, check_installed
-    from socrates_core.ui.catalogue import open_catalogue
     from socrates_core.ui.evaluate.board import RunBoard
     from socrates_core.ui.loading.loader import Loader
-    from socrates_core.ui.loading.sending import check_people
     from socrates_core.ui.page import build_page, check_port, serve
-    from socrates_core.ui.results import Results
-    from socrates_core.ui.running.first import prepare_first
+    from socrates_core.ui.running.first import prepare_first, wait_if_quick
 
     if entrance.mcp:
         check_installed()
@@ -229,15 +221,7 @@ def open_page(
     policy = Policy.from_environment()
     guarded = entrance.guarded()
     check_port(entrance.host, entrance.port)
-    print(
-        f"Loading  {f'demo, then {asked.model} in the background' if asked.in_background else asked.model}", flush=True
-    )
-    answering = load_model(DEMO, DEMO) if asked.in_background else asked.load()
-    folders = [Path(name) for name in studies if name != BUNDLED]
-    catalogue = open_catalogue(folders, answering.description.trained_on)
-    if not confirmed:
-        check_people(catalogue, asked.model)
-    results = Results(catalogue, answering, policy=policy)
+    results = load_results(asked, studies, policy, confirmed)
     print_model(results)
     first = prepare_first(results)
     startup = load_in_background(results, asked) if asked.in_background else None
@@ -246,13 +230,40 @@ def open_page(
     loader = Loader(results, confirmed, fixed=asked.zero_gpu, log=lambda words: print(words, flush=True))
     page = build_page(results, board, startup, loader)
     address = serve(page, results, board, guarded, entrance.host, entrance.port, entrance.mcp)
-    if first is not None:
-        first.join(FIRST_WAIT)
+    wait_if_quick(results, first)
     settle()
     print_address(address, guarded[1], entrance.host)
     if entrance.mcp:
         print(f"Tools    {address.rstrip('/')}{PATH}  (MCP over HTTP)", flush=True)
     page.block_thread()
+
+
+def load_results(asked: AskedModel, studies: Sequence[str], policy: "Policy", confirmed: bool) -> "Results":
+    """Load studies, and the model or what stands in for it, which is freed when another one replaces it.
+
+    Args:
+        asked: The model.
+        studies: Study folders.
+        policy: Who may do what.
+        confirmed: Whether an endpoint may have attributes of people whose rows are not public.
+
+    Raises:
+        SocratesError: If model or studies cannot be loaded, or an endpoint may not have the people.
+    """
+    from socrates_core.model.loading import load_model
+    from socrates_core.study.sources.bundled import BUNDLED
+    from socrates_core.ui.catalogue import open_catalogue
+    from socrates_core.ui.loading.sending import check_people
+    from socrates_core.ui.results import Results
+
+    loading = f"demo, then {asked.model} in the background" if asked.in_background else asked.model
+    print(f"Loading  {loading}", flush=True)
+    answering = load_model(DEMO, DEMO) if asked.in_background else asked.load()
+    folders = [Path(name) for name in studies if name != BUNDLED]
+    catalogue = open_catalogue(folders, answering.description.trained_on)
+    if not confirmed:
+        check_people(catalogue, asked.model)
+    return Results(catalogue, answering, policy=policy)
 
 
 def settle() -> None:

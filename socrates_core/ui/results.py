@@ -5,8 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import InitVar, dataclass, field
 from typing import Final
 
 from socrates_core.errors import SocratesError
@@ -34,8 +33,8 @@ class Results:
 
     catalogue: Catalogue
     """Marked for the model of the command line; `catalogue_of` marks it for another one."""
-    started: AnswerModel
-    """The model of the command line."""
+    started: InitVar[AnswerModel]
+    """The model to begin with; `models` may replace it, and nothing else holds it."""
     capacity: int = CAPACITY
     policy: Policy = field(default_factory=Policy.from_environment)
     limits: Limits = field(default_factory=Limits)
@@ -44,15 +43,16 @@ class Results:
     """Recent answers, so that changes of decoding or shares rarely call the model."""
     uploads: Uploads = field(default_factory=Uploads)
     """The files of visitors."""
+    models: Models = field(init=False)
+    """All available models."""
     _results: OrderedDict[str, Simulation] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _running: dict[str, tuple[threading.Lock, int]] = field(default_factory=dict)
     """Key of a result that is being computed → its lock, and how many compute it or wait for it."""
 
-    @cached_property
-    def models(self) -> Models:
-        """All available models."""
-        return Models(self.started)
+    def __post_init__(self, started: AnswerModel) -> None:
+        """Begin with one model."""
+        self.models = Models(started)
 
     @property
     def model(self) -> AnswerModel:

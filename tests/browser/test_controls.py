@@ -54,7 +54,7 @@ def test_a_result_of_earlier_settings_is_grey_and_named_and_a_reload_keeps_the_s
     page = visit().open(app)
     choose(page, "study", "disease outbreak, replication")
     expect(page.locator("#state")).to_contain_text("Spending on the poor")
-    page.wait_for_function("getComputedStyle(document.querySelector('#verdict > *')).opacity < 0.6")
+    page.wait_for_function("getComputedStyle(document.querySelector('#verdict > .html-container')).opacity < 0.6")
     top = page.locator("#verdict").bounding_box()
     page.locator("#n input").fill("123")
     expect(page.locator("#stale [data-wanted*='n=123']")).to_have_count(1)

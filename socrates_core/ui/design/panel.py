@@ -41,11 +41,18 @@ input.addEventListener("change", async () => {
 });
 """.replace("LARGEST", str(LARGEST_PILOT))
 
+IF_OPEN: Final = """() => {
+  if (document.querySelector("#NAME > .label-wrap.open")) document.querySelector("#NAME-again").click();
+}"""
+"""The script that asks for advice on another prediction where somebody sees it, and else leaves the server alone."""
+
 
 @dataclass(frozen=True, eq=False)
 class DesignPanel:
     """The components."""
 
+    name: str
+    """What their ids begin with."""
     open: gr.State
     """Whether the visitor has opened it: nothing is computed before."""
     whole: gr.Accordion
@@ -66,6 +73,8 @@ class DesignPanel:
     files: gr.HTML
     saved: gr.Textbox
     """Hidden: a file for the script to save."""
+    again: gr.Button
+    """Hidden: the script presses it after another prediction."""
 
     @property
     def chosen(self) -> list[Block]:
@@ -130,8 +139,9 @@ def _laid_out(name: str, columns: str, column: str) -> DesignPanel:
             )
         files = gr.HTML(elem_id=f"{name}-files", js_on_load="yourStudy.keep(element, trigger)")
         saved = gr.Textbox("", visible="hidden", elem_id=f"{name}-saved", label="Advice file")
+        again = gr.Button("Advise again", visible="hidden", elem_id=f"{name}-again")
     parts = (effect, test, people, alpha, power, ratio, notice, says, picture, table, pilot, upload, pilot_says)
-    return DesignPanel(gr.State(False), whole, *parts, pilot_picture, files, saved)
+    return DesignPanel(name, gr.State(False), whole, *parts, pilot_picture, files, saved, again)
 
 
 def _wire(panel: DesignPanel, current: Block, changed: gr.Textbox, predicted: Predicted, results: Results) -> None:
@@ -169,8 +179,9 @@ def _wire(panel: DesignPanel, current: Block, changed: gr.Textbox, predicted: Pr
     panel.whole.expand(unfold, asked, panel.drawn, **QUICK)
     panel.whole.collapse(lambda: False, None, panel.open, **QUICK)
     changes = [component.change for component in panel.chosen if isinstance(component, gr.Slider)]
-    changes += [panel.effect.input, panel.test.input, panel.pilot.change, changed.change]
+    changes += [panel.effect.input, panel.test.input, panel.pilot.change, panel.again.click]
     gr.on(changes, draw, [panel.open, *asked], panel.drawn, **QUICK, trigger_mode="always_last")
+    changed.change(None, None, None, js=IF_OPEN.replace("NAME", panel.name))
     panel.upload.upload(read, None, [panel.pilot, panel.notice], **QUICK)
     panel.files.download(save_file, [current, *panel.chosen[1:]], panel.saved, **QUICK)
     panel.saved.change(None, panel.saved, None, js="(file) => yourStudy.save(file)")

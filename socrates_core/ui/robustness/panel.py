@@ -25,6 +25,9 @@ MOST_WAYS: Final = 7
 BOTH_WAYS: Final = 2
 """More of them to average over both orders of the options."""
 
+EMPTY: Final = "() => ['', '', { __type__: 'update', value: null, visible: false }, '']"
+"""The script that takes what belongs to another prediction off the page, without asking the server at every redraw."""
+
 
 class Asked(Protocol):
     """Asks the prediction of a tab in other ways."""
@@ -152,7 +155,7 @@ def robustness_panel(name: str, current: Block, changed: gr.Textbox, place: Bloc
         concurrency_id="simulate",
     )
     stop.click(halt, None, None, **QUICK)
-    changed.change(lambda: ["", "", gr.update(value=None, visible=False), ""], None, drawn, **QUICK)
+    changed.change(None, None, drawn, js=EMPTY)
 
 
 def _ways(both: bool) -> int:

@@ -6,6 +6,7 @@ starts, none of it is left to whoever comes first.
 
 import threading
 from contextlib import suppress
+from typing import Final
 
 from socrates_core.errors import SocratesError
 from socrates_core.model.endpoint.endpoint_model import EndpointModel
@@ -18,6 +19,9 @@ from socrates_core.ui.running.runs import base_arm
 from socrates_core.ui.simulate.link import Link, to_query
 from socrates_core.ui.simulate.result_panel import drawn_result
 from socrates_core.ui.zero_gpu import BorrowedGpu
+
+WAIT: Final = 3.0
+"""Seconds that the address waits for the first prediction of the demo model, which is done by then."""
 
 
 def first_cell(source: Source, study_id: str) -> Cell:
@@ -56,3 +60,13 @@ def prepare_first(results: Results) -> threading.Thread | None:
     thread = threading.Thread(target=work, name="first-result", daemon=True)
     thread.start()
     return thread
+
+
+def wait_if_quick(results: Results, first: threading.Thread | None) -> None:
+    """Wait for what `prepare_first` does where it is about to end: for the demo model.
+
+    Whoever opens the page meanwhile would share the processor with it, and wait longer in all. Of a model that takes
+    minutes they would only get the address later.
+    """
+    if first is not None and results.model.description.demo:
+        first.join(WAIT)
