@@ -2,8 +2,8 @@
 
 A row names a study and a condition, and holds the answer of a person and the prediction for that person. The scale
 comes from the columns scale_min and scale_max, or is read from the stimulus; without either, the convention `scale`
-cannot be used. People count by a column of survey weights, if there is one. The predictions file of the original run (`input, true_response, predicted_response, true_numeric,
-pred_numeric`) is read as it is.
+cannot be used. People count by a column of survey weights, if there is one. The predictions file of the original run
+(`input, true_response, predicted_response, true_numeric, pred_numeric`) is read as it is.
 
 A prediction that is not a number, or not a possible answer, is invalid: it is counted and excluded from all figures. A
 row without a human answer is left out and counted. Where more than 2 % of the answers cannot be read, or some lie
