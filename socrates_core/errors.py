@@ -39,7 +39,7 @@ class ScaleError(SocratesError):
         Args:
             message: What is wrong.
             ends: Two options and their texts, where these may be the ends of a scale or all there is; the answers show
-                which.
+                which. Codes for no answer may stand among them.
         """
         super().__init__(message)
         self.ends = ends

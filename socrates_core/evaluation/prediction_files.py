@@ -2,8 +2,8 @@
 
 A row names a study and a condition, and holds the answer of a person and the prediction for that person. The scale
 comes from the columns scale_min and scale_max, or is read from the stimulus; without either, the convention `scale`
-cannot be used. The predictions file of the original run (`input, true_response, predicted_response, true_numeric,
-pred_numeric`) is read as it is.
+cannot be used. People count by a column of survey weights, if there is one. The predictions file of the original run
+(`input, true_response, predicted_response, true_numeric, pred_numeric`) is read as it is.
 
 A prediction that is not a number, or not a possible answer, is invalid: it is counted and excluded from all figures. A
 row without a human answer is left out and counted. Where more than 2 % of the answers cannot be read, or some lie
@@ -28,6 +28,7 @@ from socrates_core.evaluation.elsewhere.numbering import Numbering
 from socrates_core.evaluation.elsewhere.outcomes import with_outcomes
 from socrates_core.evaluation.elsewhere.rows import Rows, read_rows
 from socrates_core.evaluation.elsewhere.values import first_line, printable
+from socrates_core.evaluation.elsewhere.weights import with_weights
 from socrates_core.evaluation.prediction_table import LATER, PROVENANCE, SCHEMA, cells_of, read_table
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.scale.answer_scale import AnswerScale
@@ -137,6 +138,9 @@ def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any
             "answer that is a number"
         )
     _refuse_lost(unread, len(read.rows), path)
+    weighed: list[str] = []
+    if "weight" in columns:
+        lines, weighed = with_weights(lines, columns["weight"])
     conditions = _numberings((line.study, line.condition) for line in lines)
     tasks = _numberings((line.study, line.task) for line in lines if line.task)
     people = {pair: place for place, pair in enumerate(dict.fromkeys((line.study, line.person) for line in lines), 1)}
@@ -180,7 +184,15 @@ def _cells(read: Rows, path: Path) -> tuple[list[CellPredictions], dict[str, Any
         shown(name) for name in dict.fromkeys(name for row in read.rows for name in row) if name not in columns.values()
     ]
     nobody = [f"nothing reads {listed(unused, 8)}"] if unused else []
-    assumed = [*read.assumed, *found.assumed, *nobody, *alike[:EXAMPLES], *_first_few(firsts), *_first_few(outcomes)]
+    assumed = [
+        *read.assumed,
+        *found.assumed,
+        *weighed,
+        *nobody,
+        *alike[:EXAMPLES],
+        *_first_few(firsts),
+        *_first_few(outcomes),
+    ]
     if unread_scales:
         assumed.append(f"no scale for {counted(len(unread_scales), 'text')}: {unread_scales[0]}")
     return cells, {
@@ -239,15 +251,13 @@ def _each_person_once(group: Sequence[Line]) -> tuple[Sequence[Line], Floats | N
     """The lines that count, their weights (None: equal), and who stands in several of them.
 
     Equal lines of one person are one. Where somebody has different answers or predictions, each line counts for its
-    part of the person.
+    part of the person. Survey weights multiply these parts.
     """
     times = Counter(line.person for line in group if line.person)
     twice = {person: count for person, count in times.items() if count > 1}
-    if not twice:
-        return group, None, {}
-    different: dict[str, set[tuple[float, str]]] = {}
+    different: dict[str, set[tuple[float, str, float]]] = {}
     for line in group:
-        different.setdefault(line.person, set()).add((line.answer, str(line.predicted)))
+        different.setdefault(line.person, set()).add((line.answer, str(line.predicted), line.weight))
     once = {person for person in twice if len(different[person]) == 1}
     counted: list[Line] = []
     seen: set[str] = set()
@@ -256,7 +266,8 @@ def _each_person_once(group: Sequence[Line]) -> tuple[Sequence[Line], Floats | N
             counted.append(line)
         if line.person in once:
             seen.add(line.person)
-    parts = np.array([1 / twice[line.person] if line.person in set(twice) - once else 1.0 for line in counted])
+    several = set(twice) - once
+    parts = np.array([line.weight / (twice[line.person] if line.person in several else 1) for line in counted])
     return counted, None if (parts == 1).all() else parts, twice
 
 

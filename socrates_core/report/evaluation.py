@@ -266,7 +266,9 @@ def _excluded(excluded: Sequence[Excluded]) -> list[Part]:
 
 def _leaks(provenance: Provenance) -> list[Part]:
     parts: list[Part] = []
-    if provenance.trained_on is not None:
+    if provenance.trained_on == 0:
+        parts.append("No training studies of the model are on record, so there was nothing to compare with.")
+    elif provenance.trained_on is not None:
         parts.append(
             f"According to its record, the model was trained on {counted(provenance.trained_on, 'study')}; "
             f"{len(provenance.contaminated):,} of them are evaluated here."

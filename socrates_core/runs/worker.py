@@ -76,8 +76,10 @@ def _work_now(folder: Path, spec: EvaluationSpec, engine: str, say: Say) -> bool
     with RayEngine(pinned) if engine == "ray" else LocalEngine(pinned, data, folder) as predictions:
         provenance = describe(spec, data, predictions.description)
         write_json(folder / "provenance.json", provenance)
-        what = [f"template {provenance['template']}", provenance["precision"], provenance["device"]]
-        say(f"model        {', '.join([provenance['model'], *what])}")
+        template = [f"template {provenance['template']}"] if provenance["template"] else []
+        say(
+            f"model        {', '.join([provenance['model'], *template, provenance['precision'], provenance['device']])}"
+        )
         if predictions.description.template_note:
             say(f"template     {predictions.description.template_note}")
         if predictions.description.base_note:
@@ -125,6 +127,8 @@ def with_precision_of_units(folder: Path, spec: EvaluationSpec) -> EvaluationSpe
 def duplicates(provenance: Mapping[str, Any]) -> str:
     """What is said of near-duplicates of training stimuli, as far as they were at hand to compare with."""
     learned, compared = provenance["trained_on"], provenance["studies_compared"]
+    if not learned:
+        return "not compared: no training studies of the model are on record"
     if learned and not compared:
         return f"not compared: the stimuli of the {learned:,} training studies are not at hand"
     found = f"{len(provenance['near_duplicates']):,} stimuli close to a training stimulus"

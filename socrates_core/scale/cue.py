@@ -47,6 +47,14 @@ LOOSE_CUE = re.compile(
     rf"|[,(]\s*(?=from\s+{_LABELLED}[)\]\"”'’]\s+(?:to|through)\s+{_LABELLED}[)\]\"”'’]\)?\?)",
     re.IGNORECASE,
 )
+_IS = r"(?:is|are|being|means?|indicates?|represents?|stands\s+for|corresponds\s+to)"
+UNINTRODUCED_CUE = re.compile(
+    rf"\b(?:where|with)\s+(?={_LOWEST}\s{_IS}\s[^?!\n]{{1,200}}?\b(?:and|to)\s+[0-9]{{1,3}}\s{_IS}\s)"
+    rf"|(?<![\w$.,/-])(?={_LOWEST}\s-\s[A-Za-z][^?!\n\d]{{1,200}}?[,;]\s?[0-9]{{1,3}}\s-\s[A-Za-z])",
+    re.IGNORECASE,
+)
+"""Two options of a question that no other cue introduces: "How good is it, where 0 is bad and 10 is good?", "1 - bad,
+5 - good"."""
 OPTION_CUE = re.compile(r"(?<![\w$.,/-])(?=\(?[01]\s?(?:[=:)]|\.\s|-\s?[\"“'‘A-Za-z]))")
 """The first option of a list, "1." or "(0)"."""
 _IN_LABEL = re.compile(rf"(?:\b(?:for|if|is|{MEANING})|=)\s*{OPEN}\s*$", re.IGNORECASE)

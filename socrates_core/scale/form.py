@@ -251,5 +251,5 @@ def _completed(
         return options
     raise UnreadableError(
         f"it names {', '.join(map(str, core[:12]))} and it is unclear whether other options exist",
-        ends={value: labels.get(value, "") for value in core} if len(options) == len(core) == 2 else None,
+        ends={value: labels.get(value, "") for value in sorted(options)} if len(core) == 2 else None,
     )

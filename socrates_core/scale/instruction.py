@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from socrates_core.errors import ScaleError
 from socrates_core.scale.answer_scale import AnswerScale
-from socrates_core.scale.cue import FIRM_CUE, LOOSE_CUE, OPTION_CUE, cues, is_in_label, scope
+from socrates_core.scale.cue import FIRM_CUE, LOOSE_CUE, OPTION_CUE, UNINTRODUCED_CUE, cues, is_in_label, scope
 from socrates_core.scale.form import Sentence, scale_from
 from socrates_core.scale.number import HIGH_BEFORE, LOW_BEFORE, SPELT, STEP, read_number, span, spelt_range
 from socrates_core.scale.off_axis import codes_for_no_answer, with_codes, with_off_axis
@@ -81,6 +81,12 @@ _QUANTITY = re.compile(
 """Text stating that the number counts something."""
 
 
+_QUESTION_AFTER = re.compile(
+    r"(?:, (?:how|what|which|where|to what|do|did|does|are|is|was|would|will)\b.*)?\?$", re.I | re.S
+)
+"""Text after the last option of a question: the rest of the question, or its mark."""
+
+
 @dataclass(frozen=True)
 class _Open:
     """An instruction without bounds."""
@@ -114,7 +120,12 @@ def parse_scale(stimulus: str) -> AnswerScale:
         ScaleError: If there is no instruction, or it cannot be parsed without guessing; quotes it.
     """
     codes, text = codes_for_no_answer(stimulus)
-    return with_off_axis(with_codes(_stated(text), codes))
+    try:
+        stated = _stated(text)
+    except ScaleError as error:
+        ends = None if error.ends is None else dict(sorted({**codes, **error.ends}.items()))
+        raise ScaleError(str(error), ends) from None
+    return with_off_axis(with_codes(stated, codes))
 
 
 def _stated(stimulus: str) -> AnswerScale:
@@ -133,7 +144,7 @@ def _stated(stimulus: str) -> AnswerScale:
         return reading
     if reading is not None:
         return _from_question(text, begin, reading)
-    scale = _from_closing_sentence(text)
+    scale = _from_closing_sentence(text) or _unintroduced(text, max(0, len(text.plain) - 400), len(text.plain))
     if scale is not None:
         return scale
     if begin >= 0:
@@ -206,10 +217,42 @@ def _from_question(text: Text, stop: int, reading: _Open) -> AnswerScale:
             continue
         if isinstance(scale, AnswerScale):
             return scale
+    unintroduced = _unintroduced(question, start, stop)
+    if unintroduced is not None:
+        return unintroduced
     if reading.choice or re.search(r"\bscale\b|\d\s*=|=\s*\d", text.plain[start:stop]):
         near = text.written[max(0, stop - 200) :]
         raise _error(near, "it asks for a number but the options before it cannot be read")
     return AnswerScale(None)
+
+
+def _unintroduced(text: Text, start: int, stop: int) -> AnswerScale | None:
+    """The options that a question names with nothing before them that says so: "…, where 0 is bad and 10 is good?".
+
+    Raises:
+        ScaleError: If there may be others between them.
+    """
+    for begin, after in cues(UNINTRODUCED_CUE, text, start, stop):
+        scale = _read_or_refuse(text, begin, after)
+        if not isinstance(scale, AnswerScale):
+            continue
+        if with_off_axis(scale).gaps:
+            named = ", ".join(map(str, (scale.values or ())[:12]))
+            why = f"it names {named} and it is unclear whether other options exist"
+            raise _error(
+                text.written[begin:], why, {value: scale.labels.get(value, "") for value in scale.values or ()}
+            )
+        return replace(scale, labels=_without_question(scale.labels))
+    return None
+
+
+def _without_question(labels: Mapping[int, str]) -> dict[int, str]:
+    """The texts of options without the question that ends behind the last: of "good, how was it?", "good"."""
+    asking = [value for value, label in labels.items() if label.endswith("?")]
+    return {
+        value: _QUESTION_AFTER.sub("", label) if asking == [value] and len(labels) > 1 else label
+        for value, label in labels.items()
+    }
 
 
 def _read_or_refuse(text: Text, begin: int, after: int) -> AnswerScale | _Open | None:
@@ -222,6 +265,7 @@ def _read_or_refuse(text: Text, begin: int, after: int) -> AnswerScale | _Open |
 
 def _error(instruction: str, why: str, ends: Mapping[int, str] | None = None) -> ScaleError:
     quoted = " ".join(instruction[:400].split())
+    ends = None if ends is None else _without_question(ends)
     return ScaleError(f"cannot read the answer scale of “{quoted}”: {why}. Forms that are understood: {_FORMS}.", ends)
 
 

@@ -23,7 +23,8 @@ class UnreadableError(Exception):
         """
         Args:
             reason: Why.
-            ends: Two options and their texts, where these may be the ends of a scale or all there is.
+            ends: Two options and their texts, where these may be the ends of a scale or all there is, and codes for no
+                answer.
         """
         super().__init__(reason)
         self.ends = ends
@@ -62,8 +63,11 @@ CLOSE = r"[\"”'’`»)\]]"
 LETTER = r"[A-Za-z\"“'‘]"
 """The beginning of a label: a letter or an opening mark."""
 _NO_ABBREVIATION = r"(?<!\.[A-Za-z])(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bDr)(?<!\bSt)(?<!\bvs)(?<!\betc)"
-SENTENCE_END = re.compile(rf"{_NO_ABBREVIATION}[.?!]{CLOSE}*\s+(?=[\"“‘'(\[]*[A-Z0-9$-])|\n\s*\n")
-"""Punctuation that ends a sentence (not in "U.S." or "Dr. Lee") before the next one, or an empty line."""
+SENTENCE_END = re.compile(
+    rf"{_NO_ABBREVIATION}[.?!](?!(?<=\.\.\.)\s+\d{{1,3}}\s?=){CLOSE}*\s+(?=[\"“‘'(\[]*[A-Z0-9$-])|\n\s*\n"
+)
+"""Punctuation that ends a sentence before the next one (not in "U.S.", "Dr. Lee", "1 = bad ... 7 = good"), or an empty
+line."""
 
 # --- Numbers
 

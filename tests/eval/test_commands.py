@@ -37,6 +37,8 @@ def finished(studies: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "whole"
     result = call("eval.run", "--studies", studies, "--split", "train", "--model", "uniform", "--out", out)
     assert result.returncode == 0, result.stderr
+    assert "model        uniform, exact" in result.stdout  # it has no template
+    assert "duplicates   not compared" in result.stdout
     assert "W = " in result.stdout
     assert "noise floor" in result.stdout
     return out

@@ -131,3 +131,18 @@ def test_a_report_says_what_became_of_every_human_answer() -> None:
     whole = evaluate([cell([1, 2, 2], [0.5, 0.5], values=(1, 2))], {}).metrics
     assert answers_compared(whole) == "Predictions are compared with all 3 human answers."
     assert answers_compared(whole) in report(evaluate([cell([1, 2, 2], [0.5, 0.5], values=(1, 2))], {}))[1]
+
+
+def test_options_off_the_axis_are_called_what_they_are() -> None:
+    refused, elsewhere = {98: "Don't know", 99: "Refused"}, {9: "Not applicable"}
+    cells = [
+        cell([1, 2, 99, 98], [0.25] * 4, values=(1, 2), off_axis=refused),
+        cell([1, 2, 9], [0.5, 0.25, 0.25], values=(1, 2), off_axis=elsewhere, cell_id=1),
+        cell([1, 2, 98], [0.5, 0.25, 0.25], values=(1, 2), off_axis={98: "don't know"}, cell_id=2),
+    ]
+    found = evaluate(cells, {}).metrics
+    names = "off the axis (“Don't know”, “Refused”, “Not applicable”)"
+    assert f"In 3 cells people may answer {names}: on average" in headline(found)
+    assert f"4 {names}, compared by their share alone" in answers_compared(found)
+    (alone,) = (evaluate([cell([1, 2, 9], [0.5, 0.25, 0.25], values=(1, 2), off_axis={9: "Refused"})], {}),)
+    assert "know" not in headline(alone.metrics) + answers_compared(alone.metrics)

@@ -470,6 +470,62 @@ def test_a_record_that_cannot_be_read_is_refused(tmp_path: Path, record: str, sa
         load_predictions(tmp_path)
 
 
+# -- survey weights ----------------------------------------------------------------------------------------------
+
+WEIGHTED = [*HEADER, "participant_id", "weight"]
+
+
+def weighted(*found: tuple[Any, Any, str, Any]) -> list[list[Any]]:
+    return [["a", 1, true, predicted, 1, 7, person, weight] for true, predicted, person, weight in found]
+
+
+def test_people_count_by_their_survey_weight_and_it_is_said(tmp_path: Path) -> None:
+    rows = weighted((1, 4, "p", 3), (7, 4, "q", 1))
+    loaded = load_predictions(table(tmp_path / "p.csv", rows, WEIGHTED))
+    found = metrics_of(loaded)
+    # everybody is 3/6 away
+    assert loaded.cells[0].mass_of.tolist() == [3, 1]
+    assert found.wasserstein.scale.mean == pytest.approx(0.5)
+    assert "weight is a survey weight: people count by it" in loaded.provenance["assumed"]
+    moved = table(tmp_path / "q.csv", weighted((1, 1, "p", 3), (7, 1, "q", 1)), WEIGHTED)
+    # a quarter of the people is the whole width off
+    assert metrics_of(load_predictions(moved)).wasserstein.scale.mean == pytest.approx(0.25)
+
+
+def test_a_person_with_several_lines_shares_one_weight(tmp_path: Path) -> None:
+    rows = weighted((1, 1, "p", 4), (2, 1, "p", 4), (7, 1, "q", 1), (7, 1, "q", 1))
+    (cell,) = load_predictions(table(tmp_path / "p.csv", rows, WEIGHTED)).cells
+    assert cell.mass_of.tolist() == [2, 2, 1]
+
+
+def test_who_has_no_weight_counts_as_the_average_and_zero_does_not_count(tmp_path: Path) -> None:
+    rows = weighted((1, 1, "p", 3), (7, 1, "q", ""), (4, 1, "r", 0))
+    loaded = load_predictions(table(tmp_path / "p.csv", rows, WEIGHTED))
+    assert loaded.cells[0].mass_of.tolist() == [3, 1.5, 0]
+    assert metrics_of(loaded).answers.without_weight == 1
+    assert (
+        "study a: 1 of 3 lines have no weight; they count with the average of the others"
+        in (loaded.provenance["assumed"])
+    )
+
+
+def test_decimal_commas_of_weights_are_read(tmp_path: Path) -> None:
+    rows = weighted((1, 1, "p", "0,5"), (7, 1, "q", "1,25"))
+    loaded = load_predictions(table(tmp_path / "p.csv", rows, WEIGHTED, ";"))
+    assert loaded.cells[0].mass_of.tolist() == [0.5, 1.25]
+
+
+@pytest.mark.parametrize("weight", ["-1", "heavy", "1e300"])
+def test_a_weight_that_is_none_is_refused(tmp_path: Path, weight: str) -> None:
+    with pytest.raises(PredictionError, match=r"line 2: the weight .* is not a number of 0 or more"):
+        load_predictions(table(tmp_path / "p.csv", weighted((1, 1, "p", 1), (7, 1, "q", weight)), WEIGHTED))
+
+
+def test_weights_that_leave_nobody_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(PredictionError, match="nobody counts"):
+        load_predictions(table(tmp_path / "p.csv", weighted((1, 1, "p", 0), (7, 1, "q", 0)), WEIGHTED))
+
+
 # -- through the command -----------------------------------------------------------------------------------------
 
 

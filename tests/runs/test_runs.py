@@ -185,7 +185,7 @@ def test_seen_studies_are_refused_or_stamped_and_near_duplicates_named(society: 
 @pytest.mark.parametrize(
     ("trained_on", "compared", "pairs", "words"),
     [
-        (0, 0, [], "0 stimuli close to a training stimulus"),
+        (0, 0, [], "not compared: no training studies of the model are on record"),
         (3, 3, [{}], "1 stimuli close to a training stimulus"),
         (3, 0, [], "not compared: the stimuli of the 3 training studies are not at hand"),
         (3, 2, [], "0 stimuli close to a training stimulus of 2 training studies; not compared with the other 1"),

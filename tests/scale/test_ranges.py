@@ -2,6 +2,8 @@
 
 import pytest
 
+from socrates_core.errors import ScaleError
+from socrates_core.scale.instruction import parse_scale
 from tests.scale.reading import ENDS, Example, Labels, assert_reads, span
 
 # instruction → options, labels
@@ -150,3 +152,39 @@ def test_an_instruction_with_a_range_gives_options_and_labels(
     instruction: str, values: list[int], labels: Labels
 ) -> None:
     assert_reads(instruction, values, labels)
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("How good is it, where 0 is awful and 10 is great?", {0: "awful", 10: "great"}),
+        ("How good is it, with 1 being 'awful' and 7 being 'great'?", {1: "awful", 7: "great"}),
+        ("How good is it, where 0 is awful and 10 is great? Only return an integer.", {0: "awful", 10: "great"}),
+        ("On a scale where 0 is awful and 10 is great, how good is it?", {0: "awful", 10: "great"}),
+        ("How good is it? 1 - very bad, 5 - very good", {1: "very bad", 5: "very good"}),
+        ("How good is it (0 = awful, 10 = great, 99 = don't know)?", {0: "awful", 10: "great", 99: "don't know"}),
+        (
+            "How good is it, where 0 is awful and 10 is great? If you don't know, return 99.",
+            {0: "awful", 10: "great", 99: "don't know"},
+        ),
+    ],
+)
+def test_two_options_that_may_be_ends_are_left_to_the_answers(text: str, ends: dict[int, str]) -> None:
+    with pytest.raises(ScaleError, match="unclear whether other options exist") as refusal:
+        parse_scale(text)
+    assert refusal.value.ends == ends
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "labels"),
+    [
+        ("Left or right, where 1 is left and 2 is right?", [1, 2], {1: "left", 2: "right"}),
+        ("How was it? 1 - bad, 2 - so so, 3 - good", [1, 2, 3], {1: "bad", 2: "so so", 3: "good"}),
+        ("How was it? [1 = bad ... 5 = good]", [1, 2, 3, 4, 5], {1: "bad", 5: "good"}),
+        ("How was it (1 = bad ... 5 = good)?", [1, 2, 3, 4, 5], {1: "bad", 5: "good"}),
+    ],
+)
+def test_options_of_a_question_that_nothing_introduces_are_read(
+    text: str, values: list[int], labels: dict[int, str]
+) -> None:
+    assert_reads(text, values, labels)

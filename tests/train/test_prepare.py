@@ -294,6 +294,23 @@ def test_two_named_options_are_the_ends_of_a_scale_if_people_answered_between(tm
     assert "give its ends in the columns scale_min and scale_max" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How likely is it, where 0 is not at all and 10 is certainly, 99 is don't know?",
+        "How likely is it (0 = not at all, 10 = certainly, 99 = don't know)?",
+        "How likely is it, where 0 is not at all and 10 is certainly? If you don't know, return 99.",
+    ],
+)
+def test_ends_that_answers_complete_keep_the_codes_off_the_axis(tmp_path: Path, text: str) -> None:
+    source = answered(tmp_path, [0, 5, 6, 7, 8, 9, 10, 99] * 6, text)
+    result = prepare("--source", source, "--out", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    (cell,) = StudySet.load(tmp_path / "out").cells_of("room")
+    assert (cell.scale.values, cell.scale.off_axis) == (tuple(range(11)), {99: "don't know"})
+    assert "off scale    0 responses" in result.stdout
+
+
 def test_evenly_spaced_points_are_those_of_a_longer_scale_if_many_people_answered_between(tmp_path: Path) -> None:
     text = "How warm do you feel (0 = cold, 50 = neither, 100 = warm)?"
     result = prepare("--source", answered(tmp_path, [0, 35, 50, 60, 100] * 8, text), "--out", tmp_path / "out")

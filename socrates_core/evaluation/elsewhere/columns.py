@@ -21,6 +21,7 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
         "participant_id", "participant", "respondent_id", "respondent", "person_id", "person", "subject_id", "subject",
     ),
     "stimulus": ("stimulus", "stimuli", "input"),
+    "weight": ("weight", "weights", "survey_weight", "sampling_weight"),
     "low": ("scale_min",),
     "high": ("scale_max",),
 }  # fmt: skip

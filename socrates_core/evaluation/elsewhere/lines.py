@@ -46,6 +46,8 @@ class Line:
     answer: float
     predicted: float
     person: str
+    weight: float
+    """The survey weight, 0 or more; NaN where none is given."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,11 @@ def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> Lines:
     """Read the lines of a file.
 
     Raises:
-        PredictionError: If a stated scale is none, or one study, arm or task may have two names.
+        PredictionError: If a stated scale or a weight is none, or one study, arm or task may have two names.
     """
     commas = {
         what
-        for what in ("true", "predicted", "low", "high")
+        for what in ("true", "predicted", "low", "high", "weight")
         if read.decimal_commas and what in columns and has_decimal_commas(row.get(columns[what]) for row in read.rows)
     }
     lines: list[Line] = []
@@ -99,6 +101,9 @@ def read_lines(read: Rows, columns: Mapping[str, str], path: Path) -> Lines:
                 answer=answer,
                 predicted=number(get["predicted"], "predicted" in commas),
                 person=_person(get.get("participant")),
+                weight=_weight(get["weight"], "weight" in commas, f"{shown(path)}, line {place}")
+                if "weight" in get
+                else 1.0,
             )
         )
     clash = studies.clash() or arms.clash() or tasks.clash()
@@ -113,6 +118,18 @@ def _person(value: object) -> str:
     name = name_of(value)
     name = name.partition(".")[0] if re.fullmatch(r"\d+\.0+", name) else name
     return "" if name.lower() in NO_VALUE else name
+
+
+def _weight(value: object, decimal_comma: bool, where: str) -> float:
+    if name_of(value).lower() in NO_VALUE:
+        return math.nan
+    weight = number(value, decimal_comma)
+    if not 0 <= weight <= MOST:
+        raise PredictionError(
+            f"{where}: the weight {shown(name_of(value))[:40]!r} is not a number of 0 or more; correct it, leave it "
+            "empty, or rename the column if it holds no survey weights"
+        )
+    return weight
 
 
 def _stimulus(value: object) -> str | None:

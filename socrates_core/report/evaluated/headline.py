@@ -1,8 +1,10 @@
 """The result of an evaluation in sentences, of real and of synthetic studies apart."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
 
-from socrates_core.errors import counted
+from socrates_core.errors import counted, listed
 from socrates_core.evaluation.results.distances import KINDS, Baseline, ByConvention, Convention, NominalDistances
 from socrates_core.evaluation.results.kinds import KindDistances
 from socrates_core.evaluation.results.metrics import Metrics
@@ -12,6 +14,9 @@ from socrates_core.metrics.cell.off_axis import OffAxisShares
 from socrates_core.metrics.study_bootstrap import Summary
 from socrates_core.model.answer_model import TRUSTED_MASS
 from socrates_core.report.words import interval, number
+
+NAMED: Final = 4
+"""At most this many options off the axis by name."""
 
 
 def headline(metrics: Metrics, convention: Convention = "scale") -> str:
@@ -88,9 +93,19 @@ def _off_axis(shares: Sequence[OffAxisShares | None]) -> str:
         return ""
     actual, predicted = (sum(getattr(one, side) for one in off) / len(off) for side in ("actual", "predicted"))
     return (
-        f" In {counted(len(off), 'cell')} people may answer off the axis (“don't know”): on average {actual:.1%} do, "
-        f"and {predicted:.1%} are predicted to; W is about the others."
+        f" In {counted(len(off), 'cell')} people may answer off the axis ({off_axis_names(off)}): on average "
+        f"{actual:.1%} do, and {predicted:.1%} are predicted to; W is about the others."
     )
+
+
+def off_axis_names(shares: Iterable[OffAxisShares | None]) -> str:
+    """The options off the axis of several cells by their texts, else codes, each once: `“Refused”, “98”`."""
+    names: dict[str, str] = {}
+    for one in shares:
+        for option in one.by_option if one is not None else ():
+            name = re.sub(r"(?<=\S) \(-?\d+\)$", "", option)
+            names.setdefault(" ".join(name.casefold().split()), f"“{name}”")
+    return listed(tuple(names.values()), NAMED)
 
 
 def _nominal(found: NominalDistances | None) -> str:
@@ -152,7 +167,10 @@ def answers_compared(metrics: Metrics) -> str:
         (found.not_drawn, f"of people who were not drawn (at most {most or 0:,} in a cell, at random)"),
         (found.in_cells_left_out, "in cells that cannot be predicted, such as open-ended outcomes"),
         (found.in_unscored_cells, "in cells that cannot be scored"),
-        (found.off_axis, "off the axis (“don't know”), compared by their share alone"),
+        (
+            found.off_axis,
+            f"off the axis ({off_axis_names(row.off_axis for row in metrics.cells)}), compared by their share alone",
+        ),
         (found.off_scale, "that are no option of the scale"),
         (found.without_weight, "of people whose survey weight is 0"),
     )

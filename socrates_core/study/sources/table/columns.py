@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
+import polars as pl
+
 from socrates_core.errors import SourceError
 
 DEMOGRAPHIC: Final = "demo_"
@@ -158,3 +160,18 @@ def _ours(name: str) -> str | None:
 
 def _lacking(columns: Sequence[str]) -> list[tuple[str, ...]]:
     return [names for names in NEEDED if not set(names) & set(columns)]
+
+
+def with_plain_columns(rows: pl.DataFrame, file: str) -> pl.DataFrame:
+    """The rows without the types of Parquet that others have no name for: the 7 of a decimal column is 7 and not 7.00,
+    and a category is its text.
+
+    Raises:
+        SourceError: If a column holds neither text nor numbers.
+    """
+    for name, kind in rows.schema.items():
+        if name not in SCALE_LISTS and (kind.is_nested() or kind in (pl.Binary, pl.Duration, pl.Object)):
+            raise SourceError(f"{file}: the column {name} contains {kind}, expected text or numbers")
+    return rows.with_columns(
+        pl.selectors.decimal().cast(pl.Float64), pl.selectors.by_dtype(pl.Categorical, pl.Enum).cast(pl.String)
+    )

@@ -16,10 +16,10 @@ from socrates_core.study.sources.table.columns import (
     DEMOGRAPHIC,
     KNOWN,
     SCALE_COLUMNS,
-    SCALE_LISTS,
     check_needed,
     nearest,
     recognised,
+    with_plain_columns,
 )
 from socrates_core.study.sources.table.map.form import OutcomeMap, TableMap
 from socrates_core.study.sources.table.map.rule import EVERY, RULE, AnswerRule, rule_of
@@ -297,9 +297,7 @@ class Layout:
                 f"{DEMOGRAPHIC}, or a map lists them under `attributes`)"
             )
         rows = rows.drop(unused)
-        for name in rows.columns:
-            if name not in SCALE_LISTS and rows[name].dtype.is_nested():
-                raise SourceError(f"{file}: the column {name} contains {rows[name].dtype}, expected text or numbers")
+        rows = with_plain_columns(rows, str(file))
         check_attributes(
             (name.removeprefix(DEMOGRAPHIC) for name in rows.columns if name.startswith(DEMOGRAPHIC)), str(file)
         )

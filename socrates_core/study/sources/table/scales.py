@@ -194,14 +194,17 @@ def with_observed_ends(rows: pl.DataFrame, scales: Scales) -> tuple[pl.DataFrame
         named = scales.ends.get(text) if scales.of(text) is None else _spaced_points(scales, text)
         if named is None:
             continue
+        options = with_off_axis(AnswerScale(tuple(sorted(named)), named))
+        named = {value: named[value] for value in options.values or ()}
         answers = integers(rows.filter(pl.col("stimulus") == text)["response"]).drop_nulls()
+        answers = answers.filter(~answers.is_in(list(options.off_axis)))
         low, high = min(named), max(named)
         between = (answers.is_between(low, high) & ~answers.is_in(list(named))).sum()
         few = between <= (0 if len(named) == 2 else MOST_LOST * len(answers))
         if few or high - low >= MOST_OPTIONS or not answers.is_between(low, high).all():
             continue
         labels = {value: label for value, label in named.items() if label}
-        shown, scale = with_instruction(text, AnswerScale(tuple(range(low, high + 1)), labels))
+        shown, scale = with_instruction(text, AnswerScale(tuple(range(low, high + 1)), labels, options.off_axis))
         scales.stated[shown] = scale
         rows = rows.with_columns(
             pl.when(pl.col("stimulus") == text).then(pl.lit(shown)).otherwise(pl.col("stimulus")).alias("stimulus")

@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +75,32 @@ def test_a_table_that_cannot_be_read_says_why(tmp_path: Path, lines: list[str], 
         load(table(tmp_path / "mine.csv", *lines))
 
 
-def test_lists_in_a_parquet_table_are_refused(tmp_path: Path) -> None:
-    columns = {"study_id": ["s"], "condition_num": [1], "participant_id": ["a"], "response": [[1]], "stimulus": ["x"]}
+@pytest.mark.parametrize(("answer", "kind"), [([1], "List"), (timedelta(days=1), "Duration"), (b"\xff", "Binary")])
+def test_what_is_neither_text_nor_number_in_parquet_is_refused(tmp_path: Path, answer: object, kind: str) -> None:
+    columns = {
+        "study_id": ["s"],
+        "condition_num": [1],
+        "participant_id": ["a"],
+        "response": [answer],
+        "stimulus": ["x"],
+    }
     pl.DataFrame(columns).write_parquet(tmp_path / "mine.parquet")
-    with pytest.raises(SourceError, match="column response contains List"):
+    with pytest.raises(SourceError, match=f"column response contains {kind}"):
         load(tmp_path / "mine.parquet")
+
+
+@pytest.mark.parametrize("kind", [pl.Decimal(10, 2), pl.Categorical, pl.Enum(["0", "5", "10", "99"])])
+def test_numbers_in_a_decimal_or_categorical_column_are_numbers(tmp_path: Path, kind: pl.DataType) -> None:
+    text = "How good (0 = bad, 10 = good, 99 = don't know)?"
+    answers = [0, 5, 10, 99] * 8
+    rows = pl.DataFrame(
+        {"participant_id": [f"p{place}" for place in range(len(answers))], "response": [str(one) for one in answers]}
+    ).with_columns(pl.col("response").cast(kind), study_id=pl.lit("s"), condition_num=1, stimulus=pl.lit(text))
+    rows.write_parquet(tmp_path / "mine.parquet")
+    studies = load(tmp_path / "mine.parquet")
+    (cell,) = studies.cells_of("s")
+    assert (cell.scale.values, dict(cell.scale.off_axis)) == (tuple(range(11)), {99: "don't know"})
+    assert sorted(studies.responses["response"].to_list()) == sorted(answers)
 
 
 def test_unused_columns_are_named(tmp_path: Path) -> None:
