@@ -139,7 +139,7 @@ Object.assign(window.socrates, (() => {
     const columns = find("#columns");
     if (!columns) return;
     const running = String(Boolean(find("#progress .wrap.translucent")));
-    const outdated = String(Boolean(find("#stale .stale")));
+    const outdated = String(Boolean(find("#stale .stale") && !find("#verdict .waiting"))); // words in its place stay clear
     if (columns.dataset.running !== running) columns.dataset.running = running;
     if (columns.dataset.outdated !== outdated) columns.dataset.outdated = outdated;
     const stop = find("#stop");

@@ -58,7 +58,7 @@ def run_gpu_suite(seed: int, keep: Callable[[dict[str, Any]], None], seconds: fl
             measure_answers(part("answers"), network, sizes, device, rate, seed)
             del network
             free_memory()
-            measure_demo(part("demo"), on_the_cpu, Path(folder), studies, 120.0 if on_gpu else 3.0)
+            measure_demo(part("demo"), on_the_cpu, Path(folder), studies, 120.0 if on_gpu else 20.0)
         finally:
             on_the_cpu.stop()
     return results

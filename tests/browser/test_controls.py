@@ -70,6 +70,18 @@ def test_a_result_of_earlier_settings_is_grey_and_named_and_a_reload_keeps_the_s
     title(page, "disease outbreak, replication")
 
 
+def test_an_old_result_is_grey_and_words_in_its_place_are_not(app: str, visit: Begin) -> None:
+    page = visit().open(app)
+    outdated = page.locator("#columns[data-outdated=true]")
+    expect(page.locator("#columns[data-outdated=false]")).to_be_visible()
+    page.evaluate("document.querySelector('#stale').innerHTML = '<p class=stale>changed</p>'")
+    expect(outdated).to_be_visible()
+    page.evaluate(
+        "document.querySelector('#verdict').insertAdjacentHTML('beforeend', '<p class=waiting>Press Run</p>')"
+    )
+    expect(outdated).to_have_count(0)
+
+
 def test_the_keyboard_alone_leaves_a_menu_and_walks_through_radio_buttons(app: str, visit: Begin) -> None:
     page = visit().open(app)
     page.locator("#condition input").focus()
