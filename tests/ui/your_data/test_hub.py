@@ -92,7 +92,8 @@ def test_what_may_not_be_fetched_is_refused_before_anything_is_asked_for(results
         hub_upload(results, STRANGER, None, "me/polls")
     with pytest.raises(SocratesError, match="'a/b/c' does not name a data set; expected OWNER/NAME"):
         hub_upload(results, OWNER, None, "a/b/c")
-    open_to_all = replace(results, policy=Policy({**DEFAULTS, "pull": "anyone"}, space=False, sign_in=False))
+    policy = Policy({**DEFAULTS, "pull": "anyone"}, space=False, sign_in=False)
+    open_to_all = replace(results, started=results.model, policy=policy)
     open_to_all.limits = Limits(burst=1_000, clock=lambda: 0.0)
     hub_upload(open_to_all, STRANGER, None, "me/polls").close()
     hub.requests.clear()

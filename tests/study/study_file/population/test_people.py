@@ -126,7 +126,11 @@ def test_people_of_any_study_that_is_loaded_or_in_a_folder_may_take_part(tmp_pat
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([{"age": 30, "weight": 0}], "x: person 1 has weight 0 and would stand for nobody; leave the row out"),
+        ([{"age": 30, "weight": 0}], "study own: the weight of everybody is 0, so nobody counts"),
+        (
+            [{"age": 30, "weight": 0}, {"age": 40, "weight": 1}],
+            "x: person 1 has weight 0 and would stand for nobody; leave the row out",
+        ),
         ([{"age": 30}, {"age": 31, "weight": -1}], "participant 2: weight '-1' is not a number of 0 or more"),
         ([{"age": 30, "weight": "=1+1"}], "weight '=1.1' is not a number"),
         ([{"age": 30}] * 10_001, "x: 10,001 personas are listed, at most 10,000 can be; put them in a table"),
