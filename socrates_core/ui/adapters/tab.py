@@ -216,7 +216,7 @@ def _wire_here(
             *_draw_here(title, caller, results),
             gr.update(visible=caller.visitor.role == "owner"),
             gr.update(interactive=may_fetch is None),
-            notice_html(may_fetch or ""),
+            gr.skip() if may_fetch is None else notice_html(may_fetch),  # what a fetch has said meanwhile stays
             visitor_note(caller.visitor, results.policy.space),
             gr.update(interactive=may_push is None),
             None, "", gr.update(visible=False), notice_html(may_push or ""),
