@@ -368,7 +368,10 @@ def _wire_run(desk: Desk, outcomes: Outcomes, settings: list[Any], run: gr.Butto
         """After Run: shares that were moved meanwhile."""
         if made is None or value == TOO_LONG or draft_of(value) == made.draft:
             return {outcomes.notice: gr.skip()}
-        return move_shares(request, value, made, place, *chosen)
+        caught = move_shares(request, value, made, place, *chosen)
+        if outcomes.made in caught:  # the run has emptied the notice; what an edit since then has said stays
+            caught = {**caught, outcomes.notice: gr.skip()}
+        return caught
 
     def choose(made: Prediction | None, place: int) -> Updates:
         if made is None or place not in range(len(made.found)):  # the page offers no such outcome
