@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import yaml
 
 from socrates_core.errors import TrainingError
-from socrates_core.finetune.recipe import Recipe, load_recipe
+from socrates_core.finetune.recipe import Recipe, load_recipe, recipe_text
 from socrates_core.model.record import ModelRecord
 from socrates_core.study.study_set import StudySet
 
@@ -179,7 +178,7 @@ def train_in(folder: Path, recipe: Recipe, studies: Path) -> None:
     """Train or resume; a signal that ends this process ends the training first, which keeps a checkpoint."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     written = folder.with_suffix(".yaml")
-    written.write_text(yaml.safe_dump(json.loads(json.dumps(asdict(recipe)))), "utf-8")
+    written.write_text(recipe_text(recipe), "utf-8")
     places = {"--config": written, "--studies": studies, "--out": folder}
     options = [text for name, path in places.items() for text in (name, str(path))]
     child = subprocess.Popen([sys.executable, "-m", "train.qlora", *options, "--resume"], stdout=subprocess.DEVNULL)

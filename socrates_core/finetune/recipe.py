@@ -4,7 +4,8 @@ A recipe is a flat YAML file. Every line is validated on reading: an unknown key
 is reported with its line number and the allowed values, before anything heavy is loaded.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -162,6 +163,11 @@ def load_recipe(path: Path) -> Recipe:
     if "base" not in settings:
         raise TrainingError(f"{path}: base is missing; name {expectations(Recipe)['base']}")
     return Recipe(**settings)
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """A recipe as YAML, with all its settings."""
+    return str(yaml.safe_dump(json.loads(json.dumps(asdict(recipe))), sort_keys=False))
 
 
 def _read(where: str, key: str, node: Any) -> Any:

@@ -13,9 +13,8 @@ from typing import Any, Final
 
 from eval.bench.gpu_parts.setting import Figures
 from socrates_core.errors import SourceError
-from socrates_core.finetune.recipe import load_recipe, recipe_file
+from socrates_core.finetune.recipe import load_recipe, recipe_file, recipe_text
 from socrates_core.finetune.training_log import FILE as TRAINING_LOG
-from socrates_core.hub.reproduction.predictor import recipe_text
 
 PER_CELL: Final = "20"
 SAVING: Final = 8.0

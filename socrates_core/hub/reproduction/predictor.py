@@ -1,18 +1,15 @@
 """The second stage: the model that predicts, trained here, pulled from the Hub, or taken as it is."""
 
 import hashlib
-import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from socrates_core.errors import RunError, shown
 from socrates_core.evaluation.spec import in_full
-from socrates_core.finetune.recipe import Recipe
+from socrates_core.finetune.recipe import Recipe, recipe_text
 from socrates_core.finetune.train import train
 from socrates_core.hub.access import saved_token
 from socrates_core.hub.inspection import CONFIG, RECORD, WEIGHTS, inspect
@@ -110,12 +107,6 @@ def _training(request: Request, recipe: Recipe, studies: Prepared) -> Stage:
         "recipe": hashlib.sha256(recipe_text(recipe).encode()).hexdigest()[:16],
     }
     return Stage("model", made_from, lambda: of_training(recipe, studies.folder), work, folder, pin)
-
-
-def recipe_text(recipe: Recipe) -> str:
-    """A recipe as YAML, with all its settings."""
-    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(recipe).items()}
-    return str(yaml.safe_dump(json.loads(json.dumps(plain)), sort_keys=False))
 
 
 def predictor(request: Request, studies: Prepared) -> Predictor:

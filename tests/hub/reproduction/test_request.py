@@ -5,14 +5,13 @@ import pytest
 import torch
 
 from socrates_core.errors import RunError, SocratesError, TrainingError
-from socrates_core.finetune.recipe import load_recipe
+from socrates_core.finetune.recipe import load_recipe, recipe_text
 from socrates_core.hub.reproduction.command import reproduce
 from socrates_core.hub.reproduction.estimate import (
     of_evaluation_by_published_counts,
     of_training_by_published_counts,
     priced,
 )
-from socrates_core.hub.reproduction.predictor import recipe_text
 from socrates_core.hub.reproduction.request import ORIGINAL, Request, checked
 from tests.finetune.folders import make_recipe
 
