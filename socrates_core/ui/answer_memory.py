@@ -24,6 +24,7 @@ from socrates_core.model.answer_model import (
     NumberModel,
     SampledNumbers,
 )
+from socrates_core.model.baselines import MarginalModel, UniformModel
 from socrates_core.people.distinct import PersonaKey, persona_key
 from socrates_core.scale.distribution import Floats
 from socrates_core.study.study_set import Cell, Persona
@@ -98,8 +99,10 @@ class AnswerMemory:
     def pace(self, model: AnswerModel) -> float | None:
         """Seconds that a model took for each persona when it was last asked, or the slowest on the same loaded network.
 
-        None if neither has been asked.
+        0 for a baseline, which looks its answers up; None if neither has been asked.
         """
+        if isinstance(model, UniformModel | MarginalModel):
+            return 0.0
         with self._lock:
             store, stores = self._stores.get(model), dict(self._stores)
         if store is not None and store.pace is not None:

@@ -8,6 +8,7 @@ import pytest
 
 from socrates_core.errors import ModelError
 from socrates_core.model.answer_model import NumberModel
+from socrates_core.model.baselines import UniformModel
 from socrates_core.scale.answer_scale import AnswerScale
 from socrates_core.study.study_set import Cell, Persona
 from socrates_core.ui.answer_memory import AnswerMemory, UnaskedError
@@ -142,3 +143,10 @@ def test_another_adapter_of_a_loaded_network_is_expected_to_be_as_quick() -> Non
     assert memory.pace(stranger) is None
     memory.asking(second, 5.0).answer_distributions(cell(), aged(20))
     assert second.asked == [(0, 1)]
+
+
+def test_a_baseline_is_at_once_although_it_was_never_asked() -> None:
+    model, memory = UniformModel(), AnswerMemory()
+    assert memory.pace(model) == 0
+    found = memory.asking(model, seconds=5).answer_distributions(cell(), aged(*range(20, 80)))
+    assert found.probs == pytest.approx(0.2)
