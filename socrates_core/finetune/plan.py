@@ -222,7 +222,7 @@ def _rate(recipe: Recipe, config: Any) -> tuple[float, str]:
     if recipe.device == "cuda" and not torch.cuda.is_available():
         return A100_RATE, "one A100, by its data sheet (this machine has no GPU)"
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    dtype = torch.bfloat16 if device == "cuda" and recipe.precision != "float32" else torch.float32
     text = config.get_text_config()
     left = torch.ones(2048, text.hidden_size, device=device, dtype=dtype)
     right = torch.ones(text.hidden_size, text.intermediate_size, device=device, dtype=dtype)

@@ -104,7 +104,7 @@ class Trainer:
             lora.network,
             torch.from_numpy(digit_tokens(tokenizer, vocabulary)),
             dense=recipe.attention == "dense",
-            autocast=lora.device.type == "cuda",
+            autocast=lora.device.type == "cuda" and recipe.precision != "float32",
         )
         first = job.encoder.encode_all(*job.order.step(0))[:CHECKED]
         reader.check(pack_of(first))

@@ -1,5 +1,6 @@
 """Folders of models and adapters on this machine, and which Hub model a folder contains."""
 
+import errno
 import hashlib
 import json
 import os
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, Final, Literal
 
+from socrates_core.command import refusal
 from socrates_core.errors import HubError, ModelError
 from socrates_core.model.record import ModelRecord
 from socrates_core.study.files import ASSETS, named_by_hash, parse_json, read_json, write_file
@@ -41,6 +43,9 @@ COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
 DOWNLOADED: Final = Path(".cache", "huggingface", "download", "config.json.metadata")
 """Metadata that the Hub client writes to a folder it downloads to; its first line is the commit."""
+
+CANNOT_STORE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS})
+"""Errors of this machine's disk, not of the network."""
 
 SAMPLED_BLOCKS: Final = 16
 SAMPLED_BYTES: Final = 4096
@@ -112,6 +117,8 @@ def _fetched(name: str, identity: str, revision: str | None, what: str, weights:
         reason = " ".join(str(error).split())[:300]
         raise ModelError(f"the {what} {name} cannot be fetched: the Hub sent an invalid answer ({reason})") from error
     except (HTTPError, InvalidURL, StreamError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in CANNOT_STORE:
+            raise ModelError(f"the {what} {name} cannot be stored in the Hub's cache: {refusal(error)}") from error
         raise ModelError(
             f"the {what} {name} is not on this machine, and the Hub cannot be reached"
             f"{' (offline mode is on)' if os.environ.get('HF_HUB_OFFLINE') else ''}; choose {CHOICES[what]}"

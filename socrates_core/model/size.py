@@ -68,6 +68,8 @@ def memory_need(name: str, precision: Precision = "auto") -> MemoryNeed:
     import torch
     from transformers import AutoModelForCausalLM
 
+    from socrates_core.model.prefix_tree.memory import free_memory
+
     config = plan_network(name).config
     try:
         with torch.device("meta"):
@@ -76,7 +78,7 @@ def memory_need(name: str, precision: Precision = "auto") -> MemoryNeed:
         raise ModelError(f"{name} is not a causal language model that can be loaded here: {error}") from error
     held: str = precision
     if torch.cuda.is_available():
-        free, _ = torch.cuda.mem_get_info()
+        free = free_memory(torch.device("cuda", torch.cuda.current_device()))
         held, where = "nf4" if held == "auto" else held, "of GPU memory"
     else:
         free, where = available_memory(), "of memory without a GPU"

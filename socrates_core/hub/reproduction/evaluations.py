@@ -16,6 +16,7 @@ from socrates_core.hub.reproduction.studies import Prepared
 from socrates_core.model.loading import has_weights
 from socrates_core.model.precision import Precision
 from socrates_core.model.record import CALIBRATION as CALIBRATION_FILE
+from socrates_core.model.size import give_back_memory
 from socrates_core.runs.evaluate import run
 from socrates_core.runs.state import state
 from socrates_core.study.files import read_json
@@ -94,6 +95,7 @@ class Evaluating:
             precision=self._precision(part),
             convention="observed",
         )
+        give_back_memory()
         if state(out).code != "finished":
             raise RunError(f"the evaluation in {out} was stopped; the same command resumes it")
         return out

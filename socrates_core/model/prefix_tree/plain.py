@@ -19,7 +19,7 @@ def plain_log_probs(
     """(K,) log-probabilities of the options after one prompt, by a forward pass per option.
 
     Args:
-        network: A causal language model; gives logits (1, T, V).
+        network: A causal language model; gives logits (1, T, V), or those of the last tokens alone.
         prompt: (T,) token ids.
         options: The token ids of each option.
         stops: Whether the next token must not begin with a digit.
@@ -29,9 +29,10 @@ def plain_log_probs(
     with torch.inference_mode():
         for option in options:
             row = torch.tensor([[*prompt.tolist(), *option]], device=digits.device)
-            scores = torch.log_softmax(network(input_ids=row, use_cache=False).logits[0].float(), dim=-1)  # (T, V)
-            at = torch.arange(len(prompt) - 1, len(prompt) - 1 + len(option))
-            total = scores[at, torch.tensor(option)].sum()
+            # a whole row's logits would take gigabytes where vocabulary and prompt are large
+            logits = network(input_ids=row, use_cache=False, logits_to_keep=len(option) + 1).logits[0]
+            scores = torch.log_softmax(logits.float(), dim=-1)  # (len(option) + 1, V)
+            total = scores[torch.arange(len(option)), torch.tensor(option)].sum()
             if stops:
                 total = total + torch.logsumexp(scores[-1].masked_fill(digits, -torch.inf), dim=-1)
             logs.append(total.item())
