@@ -86,6 +86,23 @@ def test_the_direction_of_the_scale_is_known_from_its_first_label_to_the_end_of_
             assert (hint.values == (-1.0 if positive[1] else 1.0)).all()
 
 
+def test_how_many_digits_an_answer_may_have_is_known_after_the_question_and_wherever_one_is_written(
+    course: Sequence[Lesson], tokenizer: PreTrainedTokenizerBase
+) -> None:
+    known = [lesson for lesson in course if "digits" in lesson.hints]
+    assert {len(set(map(tuple, lesson.hints["digits"].values))) for lesson in known} == {1}
+    found = set()
+    for lesson in known:
+        hint, pack = lesson.hints["digits"], lesson.pack
+        assert set(pack.rows) <= set(hint.places)
+        assert "nothing else" not in tokenizer.decode(pack.tokens[hint.places[0] : pack.starts[0]])
+        instruction = str(tokenizer.decode(pack.tokens[: pack.starts[0]])).rpartition("Only return")[2]
+        digits = len(str(max(map(int, re.findall(r"-?\d+", instruction.partition("Who the person is")[0])))))
+        assert hint.values[0].tolist() == [digits > 1, digits > 2]
+        found.add(digits)
+    assert found == {1, 2, 3}
+
+
 def test_coarse_attributes_describe_the_same_person() -> None:
     person = society_people.draw_people(1, np.random.default_rng(1)).to_dicts()[0]
     rng = np.random.default_rng(2)

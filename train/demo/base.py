@@ -1,4 +1,4 @@
-"""Train the bundled demo base model and its tokenizer from scratch, on one or two CPU cores.
+"""Train the bundled demo base model and its tokenizer from scratch, on one CPU core.
 
     python -m train.demo.base --out assets/demo/base
 
@@ -40,7 +40,7 @@ CHAT_TEMPLATE: Final = (
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 HINT_LAYERS: Final = {
-    "label": 2, "topic": 2, "direction": 3, "scale": 2, "traits": 2, "question": 3, "attitude": 4
+    "label": 2, "topic": 2, "digits": 3, "direction": 3, "scale": 2, "traits": 2, "question": 3, "attitude": 4
 }  # fmt: skip
 """Name of a hint → the layer whose output should encode it."""
 
@@ -240,7 +240,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for the model, its tokenizer and its records.")],
     steps: Annotated[int, typer.Option(help="Optimiser steps.", min=1)] = 2200,
     seed: Annotated[int, typer.Option(help="Seed of the weights, the people, the order and the answers.")] = 1,
-    threads: Annotated[int, typer.Option(help="CPU threads; the weights depend on it in the last digits.")] = 2,
+    threads: Annotated[int, typer.Option(help="CPU threads; the weights depend on it in the last digits.")] = 1,
 ) -> None:
     """Train the demo base model and save it with its tokenizer."""
     torch.set_num_threads(threads)

@@ -28,6 +28,7 @@ FIRST_WORLD: Final = 100_000
 """Seed of the first training world; far from the bundled one."""
 
 FORMS: Final = FormPlan(
+    styles={"ends": 0.37, "agreement": 0.14, "bare": 0.11, "list": 0.18, "yes_no": 0.2},
     ranges=(
         *RANGES * 2,
         *[(0, high) for high in (1, 2, 3, 5, 7, 8, 9)],
@@ -38,19 +39,23 @@ FORMS: Final = FormPlan(
     reversed_lists=0.35,
 )
 """More ranges than in the bundled society, so that the base generalises to new ones, and more of what is hard to learn:
-numbers of several digits, and scales that start at their positive end."""
+numbers of several digits, scales that start at their positive end, and questions with two options."""
 
 AGE_GROUPS: Final = ((34, "18-34"), (54, "35-54"), (200, "55+"))
 COLLEGE: Final = ("Bachelor's degree", "Post grad study/professional degree")
 COARSE: Final = ("age", "gender", "education", "party_id")
 """The attributes in sources that count people by groups."""
 
-HINTS: Final = {"topic": 8, "label": 1, "direction": 1, "scale": 2, "traits": 5, "question": 6, "attitude": 2}
+HINTS: Final = {
+    "topic": 8, "label": 1, "digits": 2, "direction": 1, "scale": 2, "traits": 5, "question": 6, "attitude": 2
+}  # fmt: skip
 """Name → number of components F. `topic`, after the vignette: the topic's base and leans, and the manipulation's effect
 overall and on the left. `label`, from the label of the first option to the end of the question: whether it is the
-negative end. After every line of the persona and at the answer: `direction`, the same; `scale`, its size and start;
-`traits`, those stated so far; `question`, the weight of each trait for this outcome and the position of the centre;
-`attitude`, the latent attitude towards agreeing and towards the upper end of the scale, given the lines so far.
+negative end. `digits`, after the question, after every line of the persona, at the answer and behind each of its
+tokens: whether the largest option has two digits or more, and three. After every line of the persona and at the answer:
+`direction`, as `label`; `scale`, its size and start; `traits`, those stated so far; `question`, the weight of each
+trait for this outcome and the position of the centre; `attitude`, the latent attitude towards agreeing and towards the
+upper end of the scale, given the lines so far.
 Information from far back in the prompt is learnt soon if it is also a hint nearby, and hardly at all otherwise."""
 
 
@@ -192,6 +197,9 @@ def _hints(
         "question": Hints(places, np.tile([*(ends - centre), centre], (len(places), 1))),
         "attitude": Hints(places, np.stack([own, sign * own], axis=1)),
     }
+    after = np.arange(_place_in_stimulus(encoder, cell.stimulus), min(header, row.starts[0]))
+    places = np.unique(np.concatenate([after, places, row.rows]))
+    hints["digits"] = Hints(places, np.tile([float(form.high > 9), float(form.high > 99)], (len(places), 1)))
     label = _first_label_end(encoder, cell, form)
     if label < row.starts[0]:
         places = np.arange(label, min(header, row.starts[0]))

@@ -1,6 +1,7 @@
 """Questions of the synthetic society: an outcome's answer scale, and the question and instruction that state it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import numpy as np
@@ -20,7 +21,7 @@ RANGES: Final = (
 """First and last option of scales without a label for every option; drawn uniformly, so repeated entries weigh more."""
 
 Style = Literal["ends", "agreement", "bare", "list", "yes_no"]
-STYLES: Final[dict[Style, float]] = {"ends": 0.42, "agreement": 0.16, "bare": 0.12, "list": 0.2, "yes_no": 0.1}
+STYLES: Final[Mapping[Style, float]] = {"ends": 0.42, "agreement": 0.16, "bare": 0.12, "list": 0.2, "yes_no": 0.1}
 """Style → its relative frequency. `ends` labels both ends in the instruction, `agreement` presents a statement, `bare`
 names the ends only in the question, `list` labels every option, `yes_no` has two options."""
 
@@ -29,6 +30,8 @@ names the ends only in the question, `list` labels every option, `yes_no` has tw
 class FormPlan:
     """The distribution that scales are drawn from."""
 
+    styles: Mapping[Style, float] = field(default_factory=lambda: STYLES)
+    """Style → its probability."""
     ranges: tuple[tuple[int, int], ...] = RANGES
     reversed_ranges: float = 0.15
     """Probability that a range from 0 or more starts at its most positive end."""
@@ -78,8 +81,8 @@ class Question:
 
 
 def draw_form(rng: np.random.Generator, plan: FormPlan) -> Form:
-    """A random scale and wording; styles have the frequencies of `STYLES`."""
-    style = list(STYLES)[rng.choice(len(STYLES), p=list(STYLES.values()))]
+    """A random scale and wording."""
+    style = list(plan.styles)[rng.choice(len(plan.styles), p=list(plan.styles.values()))]
     wording = int(rng.integers(12))
     if style == "yes_no":
         low = int(rng.random() < 0.6)
