@@ -19,7 +19,7 @@ from socrates_core.scale.distribution import Floats
 from socrates_core.trust.error_model.evidence import CellEvidence
 
 TEMPERATURES: Final = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 8.0)
-MIXTURES: Final = (0.0, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+MIXTURES: Final = (0.0, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """The values of T and of λ among which is chosen."""
 
 LEAST_GROUPS: Final = 5
@@ -50,7 +50,9 @@ class Setting:
         return np.asarray((1 - self.mixture) * sharpened + self.mixture / probs.shape[-1])
 
 
-SETTINGS: Final = tuple(Setting(one, other) for one in TEMPERATURES for other in MIXTURES)
+SETTINGS: Final = tuple(Setting(one, other) for one in TEMPERATURES for other in MIXTURES if one <= 1 or other == 0)
+"""What is chosen among. T above 1 and λ both flatten; λ = 1, or both together, would leave predictions that are no
+better than guessing evenly without any effect, and no study could be planned with them."""
 UNCHANGED: Final = Setting(1.0, 0.0)
 
 
