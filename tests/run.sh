@@ -136,7 +136,8 @@ wait
 # its servers, and the files are begun in the order of tests/conftest.py.
 # All of them together print what they cover in their own processes; what runs in programs that they start is not counted.
 step "tests"
+run=(python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 15)
 if [[ $# == 0 ]]; then
-    set -- --cov --cov-report term
+    run=(python -m slipcover -m "${run[@]:2}")
 fi
-exec python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 15 "$@"
+exec "${run[@]}" "$@"

@@ -114,9 +114,9 @@ TOOLS = {
     "hatch-requirements-txt": "builds the wheel",
     "hatchling": "builds the wheel",
     "mypy": "run by tests/run.sh",
-    "pytest-cov": "run by tests/run.sh",
     "pytest-xdist": "run by tests/run.sh",
     "ruff": "run by tests/run.sh",
+    "slipcover": "run by tests/run.sh",
     "sparrow-decider": "a server that the tests start",
 }
 """What tests and benchmarks need without an import."""
