@@ -134,10 +134,18 @@ wait
 
 # Three at a time on two cores, since most tests wait for programs that they start; those of a file stay together and share
 # its servers, and the files are begun in the order of tests/conftest.py.
-# All of them together print what they cover in their own processes; what runs in programs that they start is not counted.
 step "tests"
-run=(python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 15)
-if [[ $# == 0 ]]; then
-    run=(python -m slipcover -m "${run[@]:2}")
+tests=(pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 15)
+if [[ $# != 0 ]]; then
+    exec python -m "${tests[@]}" "$@"
 fi
-exec "${run[@]}" "$@"
+
+# All of them together say what they cover in their own processes; what runs in programs that they start is not counted.
+covered=$(mktemp)
+trap 'rm -f "$covered"' EXIT
+python -m slipcover --out "$covered" -m "${tests[@]}"
+
+step "coverage: the twenty files with most lines that no test runs, and all"
+grep "^File " "$covered"
+awk '$2 ~ /^[0-9]+$/ && NF > 4' "$covered" | sort -k 3,3nr | head -n 20
+tail -n 1 "$covered"

@@ -49,7 +49,8 @@ def test_a_share_that_is_moved_changes_the_prediction_at_once(app: str, visit: C
     expect(rows).not_to_have_text(before, use_inner_text=True)
     moved = rows.inner_text()
     expect(page.locator("#study-stale p")).to_have_count(0)
-    first = moved.split("\t")[2].split("\n")[0]  # rank, condition, mean and its interval
+    row = page.locator("#study-ranking tbody tr", has_text="Plain menu").inner_text()
+    first = row.split("\t")[2].split("\n")[0]  # rank, condition, mean and its interval
     expect(page.locator("#ys-live .small-arm").first.locator(".number").first).to_have_text(first)
     page.click("#study-run")  # asks the model, and gives the same
     page.wait_for_timeout(500)

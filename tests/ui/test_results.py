@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,18 +22,20 @@ from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.link import Link
 
 
-class CountingModel(UniformModel):
-    """Counts how often it is asked, and can be made to wait."""
+class CountingModel:
+    """Answers evenly, counts how often it is asked, and can be made to wait."""
+
+    description = UniformModel.description
 
     def __init__(self) -> None:
         self.asked = 0
         self.gate = threading.Event()
         self.gate.set()
 
-    def answer_distributions(self, cell: Cell, personas: list[Persona]) -> AnswerDistributions:  # type: ignore[override]
+    def answer_distributions(self, cell: Cell, personas: Sequence[Persona]) -> AnswerDistributions:
         self.asked += 1
         self.gate.wait(10)
-        return super().answer_distributions(cell, personas)
+        return UniformModel().answer_distributions(cell, personas)
 
 
 def link(seed: int, n: int = 10) -> Link:

@@ -88,7 +88,7 @@ def test_another_text_is_an_effect_and_is_said_where_intervals_of_effects_are_of
 def test_it_is_not_said_where_they_failed_their_test_and_files_say_why(texts: WhatIf) -> None:
     said, *_ = change_sentences([told(texts)])
     assert said.startswith("Where the true difference between B and A lies is not said, because the 80 % interval did")
-    assert "54 ± 17 % of effects" in said
+    assert "56 ± 17 % of effects" in said
     assert said in what_if_html("menu", texts)
     (outcome,) = json.loads(what_if_json(texts))["comparisons"]
     assert outcome["how_far_off"][0]["said"] == said
