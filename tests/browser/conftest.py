@@ -156,9 +156,10 @@ def visits(browser: Browser, shared: dict[tuple[int, str], BrowserContext]) -> I
 
 def without_aborted(complaints: list[str]) -> list[str]:
     """Without those of a page that was loaded anew: it aborts what it has asked for, and Gradio complains of that."""
-    if not any(text.startswith("AbortError: signal is aborted") for text in complaints):
+    cut_off = ("AbortError: signal is aborted", "AbortError: BodyStreamBuffer was aborted")
+    if not any(text.startswith(cut_off) for text in complaints):
         return complaints
-    aborted = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
+    aborted = (*cut_off, "Unexpected error Connection errored out")
     return [text for text in complaints if not text.startswith(aborted)]
 
 

@@ -14,7 +14,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from socrates_core import load_studies, simulate
-from socrates_core.finetune.checkpoint import STATE
+from socrates_core.finetune.checkpoint import checkpoints
 from socrates_core.finetune.trainer import CHECKPOINTS
 from socrates_core.finetune.training_log import FILE as TRAINING_LOG
 from socrates_core.model.endpoint.endpoint_model import load_endpoint
@@ -148,7 +148,7 @@ def adapter(base: Path, studies: Path, tmp_path_factory: pytest.TempPathFactory)
     run = Program(*command(chosen, studies, out))
     try:
         end = time.monotonic() + 200
-        while not list(out.glob(f"{CHECKPOINTS}/*/{STATE}")):
+        while not checkpoints(out / CHECKPOINTS):
             assert run.poll() is None, run.stderr
             assert time.monotonic() < end, run.stdout + run.stderr
             time.sleep(0.1)
