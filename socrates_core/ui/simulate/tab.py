@@ -320,7 +320,8 @@ def _wire_arrival(
     )
     address = gr.Textbox("", visible="hidden", elem_id="address", label="Address")
     back = gr.Button("Show the address", visible="hidden", elem_id="walk")
-    back.click(walk, address, opened, js="(_address) => [socrates.wanted()]", **QUICK).then(
+    # a second step back while the first is on its way must not be dropped
+    back.click(walk, address, opened, js="(_address) => [socrates.wanted()]", **QUICK, trigger_mode="always_last").then(
         None, None, None, js="() => socrates.arrived()"
     )
 
