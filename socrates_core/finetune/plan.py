@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM
 
 from socrates_core.finetune.batch.blocks import CHUNK, chunk_keys
 from socrates_core.finetune.batch.examples import ExampleEncoder, Ints
+from socrates_core.finetune.batch.loss import computes_in_bf16
 from socrates_core.finetune.batch.order import Order
 from socrates_core.finetune.batch.packs import OptionScales, pack_of, tree_size
 from socrates_core.finetune.batch.processes import packs_by_process
@@ -222,7 +223,7 @@ def _rate(recipe: Recipe, config: Any) -> tuple[float, str]:
     if recipe.device == "cuda" and not torch.cuda.is_available():
         return A100_RATE, "one A100, by its data sheet (this machine has no GPU)"
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    dtype = torch.bfloat16 if device == "cuda" and recipe.precision != "float32" else torch.float32
+    dtype = torch.bfloat16 if computes_in_bf16(torch.device(device), recipe.precision) else torch.float32
     text = config.get_text_config()
     left = torch.ones(2048, text.hidden_size, device=device, dtype=dtype)
     right = torch.ones(text.hidden_size, text.intermediate_size, device=device, dtype=dtype)

@@ -32,7 +32,7 @@ import torch
 from socrates_core.errors import TrainingError
 from socrates_core.finetune.adapter import publish_adapter, save_adapter
 from socrates_core.finetune.batch.examples import ExampleEncoder
-from socrates_core.finetune.batch.loss import PackReader
+from socrates_core.finetune.batch.loss import PackReader, computes_in_bf16
 from socrates_core.finetune.batch.order import Order
 from socrates_core.finetune.batch.packs import OptionScales, pack_of
 from socrates_core.finetune.checkpoint import checkpoints, read_state, restore, save_checkpoint, step_name
@@ -104,7 +104,7 @@ class Trainer:
             lora.network,
             torch.from_numpy(digit_tokens(tokenizer, vocabulary)),
             dense=recipe.attention == "dense",
-            autocast=lora.device.type == "cuda" and recipe.precision != "float32",
+            autocast=computes_in_bf16(lora.device, recipe.precision),
         )
         first = job.encoder.encode_all(*job.order.step(0))[:CHECKED]
         reader.check(pack_of(first))

@@ -19,7 +19,7 @@ from eval.bench.gpu_parts.device import seconds_of
 from eval.bench.gpu_parts.setting import Figures
 from eval.bench.training import pack_layers, unpack_layers
 from socrates_core.finetune.batch.examples import Example
-from socrates_core.finetune.batch.loss import PackReader
+from socrates_core.finetune.batch.loss import PackReader, computes_in_bf16
 from socrates_core.finetune.batch.packs import pack_of
 from socrates_core.finetune.network import recompute_activations
 from socrates_core.finetune.recipe import SEVEN_PROJECTIONS
@@ -126,7 +126,7 @@ def gradient_differences(config: Qwen2Config, device: torch.device, precision: s
     examples = random_examples(24, 8, 96, 24, config.vocab_size, np.random.default_rng(12))
     network = network_in(config, precision, device)
     twin = float32_twin(network)
-    autocast = precision != "float32" and device.type == "cuda"
+    autocast = computes_in_bf16(device, precision)
     packed = _gradient(network, examples, autocast, dense, precision != "float32")
     rows = _gradient(network, examples, autocast, None, False)
     exact = _gradient(twin, examples, False, None, False)

@@ -43,6 +43,11 @@ class PackLoss:
     """Examples in which every token of the answer was the most likely one."""
 
 
+def computes_in_bf16(device: torch.device, precision: str) -> bool:
+    """Whether a training computes in bf16 although its adapter is float32: on a GPU, unless the base is float32 too."""
+    return device.type == "cuda" and precision != "float32"
+
+
 class PackReader:
     """Computes the losses of packs with one network, whose attention implementation it sets."""
 
