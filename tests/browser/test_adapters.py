@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from eval.bench.app import BROWSERS, FLAGS
 from socrates_core.model.folder import DEMO_BASE
-from tests.browser.conftest import PATIENCE, Visit, choose
+from tests.browser.conftest import PATIENCE, Visit, choose, wait_for
 from tests.demo_adapter import demo_adapter
 from tests.servers.app_server import AppServer, app_server
 from tests.servers.hub_server import HubServer, Token
@@ -118,6 +118,24 @@ def test_an_adapter_is_fetched_used_and_removed(own: Place, visit: Begin) -> Non
     expect(page.locator("#adapters-table tbody tr", has_text="ada/seen")).to_have_count(0)
     page.goto(address)
     expect(page.locator("#arrival")).to_contain_text("demo with its bundled adapter is used instead")
+
+
+def test_what_is_pressed_before_a_slow_tab_has_looked_for_adapters_stays(own: Place, visit: Begin) -> None:
+    page = visit().page
+    open_adapters(page, own.app.address)
+    fetch(page, "ada/other")
+    expect(page.locator("#fetch-note")).to_contain_text("is installed")
+    page.get_by_role("tab", name="Help").click()
+    held: list[Route] = []
+    page.route("**/gradio_api/run/**", lambda route: route.continue_() if held else held.append(route))
+    page.get_by_role("tab", name="Adapters").click()
+    wait_for(lambda: held or page.wait_for_timeout(20), "the tab to ask")
+    page.click("#adapter-remove")
+    expect(page.locator("#adapter-yes")).to_be_visible()
+    with page.expect_response("**/gradio_api/run/**"):
+        held[0].continue_()
+    page.wait_for_timeout(300)  # until the answer is drawn
+    expect(page.locator("#adapter-yes")).to_be_visible()
 
 
 def test_two_visitors_with_different_adapters_do_not_disturb_each_other(own: Place, visit: Begin) -> None:

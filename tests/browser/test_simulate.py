@@ -97,6 +97,19 @@ def test_a_filter_chooses_the_simulated_and_the_actual_people_alike(app: str, vi
     expect(page.locator("#chips li")).to_have_count(0)
 
 
+def test_choosing_the_study_that_is_shown_keeps_the_edits(app: str, visit: Begin) -> None:
+    page = visit().open(app)
+    mode(page, "Only some")
+    page.locator("#only label", has_text="Republican").click()
+    expect(page.locator("#chips li")).to_have_count(1)
+    shown = page.locator("#study input").input_value()
+    with page.expect_response("**/gradio_api/run/**"):
+        choose(page, "study", shown)
+    choose(page, "attribute", "Gender")  # answered after it
+    expect(page.locator("#mode input:checked")).to_have_value("As observed")
+    expect(page.locator("#chips li")).to_have_text(["party identification is Democrat or Independent×"])
+
+
 def test_everyone_is_something_compares_with_those_who_really_are(app: str, visit: Begin) -> None:
     page = visit().open(app)
     mode(page, "Everyone is")

@@ -212,14 +212,19 @@ def _wire_here(
     def look(title: str | None, request: gr.Request) -> list[Any]:
         caller = _caller(request, results)
         may_fetch, may_push = (results.policy.refusal(caller.visitor, action) for action in ("pull", "push"))
+        table, menu, card, usable, removable, sure, note = _draw_here(title, caller, results)
+        plan = [None, "", gr.update(visible=False), notice_html(may_push or "")]
+        if menu["value"] == title:  # what was pressed meanwhile, on a slow line, stays
+            sure, note = gr.skip() if removable["visible"] else sure, gr.skip()
+            plan = plan if may_push else [gr.skip()] * 4
         return [
-            *_draw_here(title, caller, results),
+            table, menu, card, usable, removable, sure, note,
             gr.update(visible=caller.visitor.role == "owner"),
             gr.update(interactive=may_fetch is None),
             gr.skip() if may_fetch is None else notice_html(may_fetch),  # what a fetch has said meanwhile stays
             visitor_note(caller.visitor, results.policy.space),
             gr.update(interactive=may_push is None),
-            None, "", gr.update(visible=False), notice_html(may_push or ""),
+            *plan,
         ]  # fmt: skip
 
     def choose(title: str | None, request: gr.Request) -> list[Any]:

@@ -165,6 +165,13 @@ def _wire_study(
         source = results.catalogue_of(model).source(name)
         return draw(model, source, first_cell(source, study_id), "[]", None)
 
+    def choose_in_menu(model: str, name: str, study_id: str, place: str) -> Updates:
+        """Choosing the study that is shown changes nothing, so that edits made since stay."""
+        shown_source, shown_cell = at(results.catalogue, place)
+        if (shown_source.name, shown_cell.study_id) == (name, study_id):
+            return {settings.run: gr.skip()}
+        return choose_study(model, name, study_id)
+
     def choose_cell(model: str, name: str, cell_id: str) -> Updates:
         source, cell = at(results.catalogue_of(model), f"{cell_id} {name}")
         return draw(model, source, cell, "[]", None)
@@ -193,7 +200,7 @@ def _wire_study(
     chosen.input(choose_model, [chosen, *shown], outputs, **QUICK)
     choice.picked.change(take_picked, [choice.picked, *shown], [chosen, *outputs], **QUICK)
     study.source.input(choose_source, [chosen, study.source], outputs, **QUICK)
-    study.study.input(choose_study, [chosen, study.source, study.study], outputs, **QUICK)
+    study.study.input(choose_in_menu, [chosen, study.source, study.study, study.place], outputs, **QUICK)
     study.condition.input(choose_condition, [chosen, study.place, study.condition, *state], outputs, **QUICK)
     study.outcome.input(choose_outcome, [chosen, study.place, study.outcome, *state], outputs, **QUICK)
     wire_picks(guide, choose_study, chosen, outputs)
