@@ -3,7 +3,7 @@
 import errno
 import os
 import socket
-from typing import Any, Final
+from typing import Final
 from urllib.request import getproxies_environment
 
 import gradio as gr
@@ -31,7 +31,7 @@ from socrates_core.ui.evaluate.files import run_routes
 from socrates_core.ui.evaluate.form import RunForm
 from socrates_core.ui.evaluate.tab import evaluate_tab, follow_runs
 from socrates_core.ui.help.view import help_html
-from socrates_core.ui.listeners import QUICK
+from socrates_core.ui.listeners import QUICK, Updates
 from socrates_core.ui.loading.loader import Loader
 from socrates_core.ui.loading.panel import loading_panel
 from socrates_core.ui.model_choice import ModelChoice, draw_choice, model_choice
@@ -144,13 +144,13 @@ def _wire_startup(page: gr.Blocks, startup: Startup | None, choice: ModelChoice,
     timer = gr.Timer(LOOK_EVERY)
     stand_in = results.model_name
 
-    def look(name: str) -> list[Any]:
+    def look(name: str) -> Updates:
         if startup.state == "loading":
-            return [startup.note(), gr.skip(), gr.skip()]
+            return {note: startup.note()}
         # a page that shows the stand-in goes over to the new model; what a visitor chose, or a link named, stays
         stays = name != stand_in and results.models.has(name)
         menu = draw_choice(results.models, name if stays else results.model_name)
-        return [startup.note(), menu, gr.Timer(active=False)]
+        return {note: startup.note(), choice.menu: menu, timer: gr.Timer(active=False)}
 
     page.load(lambda: [startup.note(), gr.Timer(active=startup.state == "loading")], None, [note, timer], **QUICK)
     timer.tick(look, choice.menu, [note, choice.menu, timer], **QUICK)

@@ -20,7 +20,7 @@ from socrates_core.ui.adapters.view import (
     visitor_note,
 )
 from socrates_core.ui.html import notice_html
-from socrates_core.ui.listeners import EVERYBODY, QUICK, audience_radio, kept
+from socrates_core.ui.listeners import EVERYBODY, QUICK, Updates, audience_radio, kept
 from socrates_core.ui.model_choice import ModelChoice, pick
 from socrates_core.ui.results import Results
 
@@ -49,7 +49,7 @@ class HerePanel:
 
     @property
     def details(self) -> list[Any]:
-        """In the order of `_draw_details`."""
+        """What depends on the selected adapter."""
         return [self.card, self.use, self.remove, self.confirm, self.note]
 
 
@@ -172,31 +172,33 @@ def _chosen(title: str | None, results: Results) -> Adapter:
     raise SocratesError(f"The adapter {title} no longer exists. Choose another one." if title else "Choose an adapter.")
 
 
-def _draw_details(title: str | None, caller: Caller, results: Results) -> list[Any]:
-    """Updates for `HerePanel.details`."""
+def _draw_details(here: HerePanel, title: str | None, caller: Caller, results: Results) -> Updates:
+    """Show this adapter, with nothing asked and nothing said."""
     adapter = next((one for one in results.models.adapters if one.title == title), None)
-    if adapter is None:
-        return ["", gr.update(visible=False), gr.update(visible=False), gr.update(visible=False), ""]
-    fits = results.models.misfit(adapter) is None
-    removable = adapter.pulled is not None and caller.policy.refusal(caller.visitor, "delete") is None
-    return [
-        adapter_card(adapter, results.models),
-        gr.update(visible=True, interactive=fits),
-        gr.update(visible=removable),
-        gr.update(visible=False),
-        "",
-    ]
+    return {
+        here.card: "" if adapter is None else adapter_card(adapter, results.models),
+        here.use: gr.update(
+            visible=adapter is not None, interactive=adapter is not None and results.models.misfit(adapter) is None
+        ),
+        here.remove: gr.update(visible=adapter is not None and _removable(adapter, caller)),
+        here.confirm: gr.update(visible=False),
+        here.note: "",
+    }
 
 
-def _draw_here(title: str | None, caller: Caller, results: Results) -> list[Any]:
-    """Updates for the table, the menu and `HerePanel.details`, after scanning for adapters."""
+def _removable(adapter: Adapter, caller: Caller) -> bool:
+    return adapter.pulled is not None and caller.policy.refusal(caller.visitor, "delete") is None
+
+
+def _draw_here(here: HerePanel, title: str | None, caller: Caller, results: Results) -> Updates:
+    """Scan for adapters, and show them all and this one, or the first where it is gone."""
     titles = [adapter.title for adapter in refresh_adapters(results)]
     chosen = title if title in titles else (titles[0] if titles else None)
-    return [
-        adapters_table(results.models.adapters, results.models),
-        gr.update(choices=titles, value=chosen, visible=True if titles else "hidden"),
-        *_draw_details(chosen, caller, results),
-    ]
+    return {
+        here.table: adapters_table(results.models.adapters, results.models),
+        here.adapter: gr.update(choices=titles, value=chosen, visible=True if titles else "hidden"),
+        **_draw_details(here, chosen, caller, results),
+    }
 
 
 def _wire_here(
@@ -209,45 +211,43 @@ def _wire_here(
     results: Results,
     choice: ModelChoice,
 ) -> None:
-    def look(title: str | None, request: gr.Request) -> list[Any]:
+    def look(title: str | None, request: gr.Request) -> Updates:
         caller = _caller(request, results)
         may_fetch, may_push = (results.policy.refusal(caller.visitor, action) for action in ("pull", "push"))
-        table, menu, card, usable, removable, sure, note = _draw_here(title, caller, results)
-        plan = [None, "", gr.update(visible=False), notice_html(may_push or "")]
-        if menu["value"] == title:  # what was pressed meanwhile, on a slow line, stays
-            sure, note = gr.skip() if removable["visible"] else sure, gr.skip()
-            plan = plan if may_push else [gr.skip()] * 4
-        return [
-            table, menu, card, usable, removable, sure, note,
-            gr.update(visible=caller.visitor.role == "owner"),
-            gr.update(interactive=may_fetch is None),
-            gr.skip() if may_fetch is None else notice_html(may_fetch),  # what a fetch has said meanwhile stays
-            visitor_note(caller.visitor, results.policy.space),
-            gr.update(interactive=may_push is None),
-            *plan,
-        ]  # fmt: skip
+        drawn = {**_draw_here(here, title, caller, results), **_no_plan(pushing, notice_html(may_push or ""))}
+        if drawn[here.adapter]["value"] == title:  # what was pressed, or said, since the tab was opened stays
+            stays = [here.note, *([here.confirm] if drawn[here.remove]["visible"] else [])]
+            stays += [] if may_push else pushing.step
+            drawn = {component: update for component, update in drawn.items() if component not in stays}
+        return {
+            **drawn,
+            fetching.audience: gr.update(visible=caller.visitor.role == "owner"),
+            fetching.go: gr.update(interactive=may_fetch is None),
+            **({} if may_fetch is None else {fetching.note: notice_html(may_fetch)}),
+            pushing.who: visitor_note(caller.visitor, results.policy.space),
+            pushing.preview: gr.update(interactive=may_push is None),
+        }
 
-    def choose(title: str | None, request: gr.Request) -> list[Any]:
-        return [*_draw_details(title, _caller(request, results), results), *_no_plan()]
+    def choose(title: str | None, request: gr.Request) -> Updates:
+        return {**_draw_details(here, title, _caller(request, results), results), **_no_plan(pushing)}
 
-    def use(title: str | None) -> list[Any]:
+    def use(title: str | None) -> Updates:
         """Load the adapter now, so that problems show up in this tab."""
         name = next(iter(results.models.names_of(_chosen(title, results))))
         try:
             results.models.get(name)
         except SocratesError as error:
-            return [gr.skip(), gr.skip(), notice_html(str(error))]
-        return [pick(name), gr.Tabs(selected="simulate"), ""]
+            return {here.note: notice_html(str(error))}
+        return {choice.picked: pick(name), tabs: gr.Tabs(selected="simulate"), here.note: ""}
 
-    def drop(title: str | None, request: gr.Request) -> list[Any]:
+    def drop(title: str | None, request: gr.Request) -> Updates:
         caller = _caller(request, results)
         try:
             caller.check("delete")
             discard(_chosen(title, results))
         except SocratesError as error:
-            return [gr.skip(), gr.skip(), *[gr.skip()] * 3, gr.update(visible=False), notice_html(str(error))]
-        *drawn, _ = _draw_here(None, caller, results)
-        return [*drawn, done_note(f"{title} was removed.")]
+            return {here.confirm: gr.update(visible=False), here.note: notice_html(str(error))}
+        return {**_draw_here(here, None, caller, results), here.note: done_note(f"{title} was removed.")}
 
     listed = [here.table, here.adapter, *here.details]
     looked = [*listed, fetching.audience, fetching.go, fetching.note, pushing.who, pushing.preview, *pushing.step]
@@ -265,53 +265,58 @@ def _wire_fetch(here: HerePanel, fetching: FetchPanel, results: Results) -> None
         audience: str | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
+    ) -> Updates:
         caller = _caller(request, results)
         try:
             got = fetch(name or "", caller, results.limits, progress, owner_only=audience != EVERYBODY)
         except SocratesError as error:
-            return [*[gr.skip()] * 7, notice_html(str(error))]
+            return {fetching.note: notice_html(str(error))}
         known = f"{got.repo_id}@{got.commit[:7]}"
-        return [*_draw_here(known, caller, results), done_note(installed_words(got))]
+        return {**_draw_here(here, known, caller, results), fetching.note: done_note(installed_words(got))}
 
     drawn = [here.table, here.adapter, *here.details, fetching.note]
     settings = {"inputs": [fetching.name, fetching.audience], "outputs": drawn, "show_progress_on": fetching.note}
     gr.on([fetching.go.click, fetching.name.submit], go, **settings, **SLOW)
 
 
-def _no_plan(words: str = "") -> list[Any]:
-    """Updates for `PushPanel.step` when there is nothing to confirm."""
-    return [None, "", gr.update(visible=False), words]
+def _no_plan(pushing: PushPanel, words: str = "") -> Updates:
+    """Nothing is left to confirm."""
+    return {pushing.plan: None, pushing.planned: "", pushing.send: gr.update(visible=False), pushing.note: words}
 
 
 def _wire_push(here: HerePanel, pushing: PushPanel, results: Results) -> None:
     def preview(
         title: str | None, destination: str, licence: str | None, private: bool, request: gr.Request
-    ) -> list[Any]:
+    ) -> Updates:
         caller = _caller(request, results)
         try:
             caller.check("push")
             planned = plan(_chosen(title, results), destination, private, caller, licence)
         except SocratesError as error:
-            return _no_plan(notice_html(str(error)))
-        return [planned, push_preview(planned), gr.update(visible=True), ""]
+            return _no_plan(pushing, notice_html(str(error)))
+        return {
+            pushing.plan: planned,
+            pushing.planned: push_preview(planned),
+            pushing.send: gr.update(visible=True),
+            pushing.note: "",
+        }
 
     def go(
         title: str | None,
         planned: PushPlan | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:
+    ) -> Updates:
         if planned is None:
-            return _no_plan(notice_html("Preview the push first."))
+            return _no_plan(pushing, notice_html("Preview the push first."))
         try:
             url = send(planned, _chosen(title, results), _caller(request, results), progress)
         except SocratesError as error:
-            return _no_plan(notice_html(str(error)))
-        return _no_plan(pushed_note(url))
+            return _no_plan(pushing, notice_html(str(error)))
+        return _no_plan(pushing, pushed_note(url))
 
     asked = [here.adapter, pushing.destination, pushing.licence, pushing.private]
     pushing.preview.click(preview, asked, pushing.step, show_progress_on=pushing.note, **SLOW)
     pushing.send.click(go, [here.adapter, pushing.plan], pushing.step, show_progress_on=pushing.note, **SLOW)
     changed = [pushing.destination.input, pushing.licence.input, pushing.private.input]
-    gr.on(changed, _no_plan, None, pushing.step, **QUICK)
+    gr.on(changed, lambda: _no_plan(pushing), None, pushing.step, **QUICK)

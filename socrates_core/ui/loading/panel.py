@@ -9,7 +9,7 @@ from socrates_core.errors import SocratesError
 from socrates_core.prompt import TEMPLATES
 from socrates_core.ui.access.visitors import visitor_of
 from socrates_core.ui.html import notice_html
-from socrates_core.ui.listeners import EVERYBODY, QUICK, audience_radio
+from socrates_core.ui.listeners import EVERYBODY, QUICK, Updates, audience_radio
 from socrates_core.ui.loading.cached import cached_models
 from socrates_core.ui.loading.loader import Loader
 from socrates_core.ui.loading.quote import checked_name, quote_html
@@ -78,16 +78,16 @@ def _wire(page: gr.Blocks, panel: LoadingPanel, results: Results, choice: ModelC
         if refusal:
             raise SocratesError(refusal)
 
-    def look(request: gr.Request) -> list[Any]:
+    def look(request: gr.Request) -> Updates:
         """Show the panel to the owner, with what is on this machine now."""
         owner = results.policy.refusal(visitor_of(request), "load") is None
         known = [(one.label, one.repo_id) for one in cached_models()] if owner else []
-        return [
-            gr.update(visible=owner),
-            gr.update(choices=known),
-            gr.update(visible=owner),
-            gr.Timer(active=owner and loader.busy),
-        ]
+        return {
+            panel.whole: gr.update(visible=owner),
+            panel.name: gr.update(choices=known),
+            panel.audience: gr.update(visible=owner),
+            panel.timer: gr.Timer(active=owner and loader.busy),
+        }
 
     def ask(name: str | None, model: str, request: gr.Request) -> str:
         try:
@@ -97,28 +97,34 @@ def _wire(page: gr.Blocks, panel: LoadingPanel, results: Results, choice: ModelC
         except SocratesError as error:
             return notice_html(str(error))
 
-    def go(name: str | None, template: str | None, audience: str | None, request: gr.Request) -> list[Any]:
+    def go(name: str | None, template: str | None, audience: str | None, request: gr.Request) -> Updates:
         try:
             refuse(request)
             loader.begin(name, None if template == RECORDED else template, owner_only=audience != EVERYBODY)
         except SocratesError as error:
-            return [notice_html(str(error)), gr.skip()]
-        return [loader.note(), gr.Timer(active=True)]
+            return {panel.note: notice_html(str(error))}
+        return {panel.note: loader.note(), panel.timer: gr.Timer(active=True)}
 
-    def follow(request: gr.Request) -> list[Any]:
+    def follow(request: gr.Request) -> Updates:
         """Show how far it is, and choose the model once it is there."""
-        if results.policy.refusal(visitor_of(request), "load") or loader.busy:
-            return [loader.note() if loader.busy else gr.skip(), gr.skip(), gr.skip()]
-        there = results.models.has(loader.ready) if loader.ready else False
-        return [loader.note(), pick(loader.ready) if there else gr.skip(), gr.Timer(active=False)]
+        if results.policy.refusal(visitor_of(request), "load"):
+            return {panel.timer: gr.Timer(active=False)}
+        if loader.busy:
+            return {panel.note: loader.note()}
+        there = loader.ready and results.models.has(loader.ready)
+        return {
+            panel.note: loader.note(),
+            **({choice.picked: pick(loader.ready)} if there else {}),
+            panel.timer: gr.Timer(active=False),
+        }
 
-    def unload(model: str, request: gr.Request) -> list[Any]:
+    def unload(model: str, request: gr.Request) -> Updates:
         try:
             refuse(request)
-            told = loader.unload(model)
+            said = loader.unload(model)
         except SocratesError as error:
-            return [notice_html(str(error)), gr.skip()]
-        return [notice_html(told, problem=False), pick(results.model_name)]
+            return {panel.note: notice_html(str(error))}
+        return {panel.note: notice_html(said, problem=False), choice.picked: pick(results.model_name)}
 
     def chosen(model: str) -> Any:
         return gr.update(visible=results.models.placed(model) is not None)
