@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from eval.bench.app import BROWSERS, FLAGS
 from socrates_core.model.folder import DEMO_BASE
-from tests.browser.conftest import PATIENCE, Visit, choose, wait_for
+from tests.browser.conftest import PATIENCE, Visit, choose
 from tests.demo_adapter import demo_adapter
 from tests.servers.app_server import AppServer, app_server
 from tests.servers.hub_server import HubServer, Token
@@ -128,8 +128,8 @@ def test_what_is_pressed_before_a_slow_tab_has_looked_for_adapters_stays(own: Pl
     page.get_by_role("tab", name="Help").click()
     held: list[Route] = []
     page.route("**/gradio_api/run/**", lambda route: route.continue_() if held else held.append(route))
-    page.get_by_role("tab", name="Adapters").click()
-    wait_for(lambda: held or page.wait_for_timeout(20), "the tab to ask")
+    with page.expect_request("**/gradio_api/run/**"):
+        page.get_by_role("tab", name="Adapters").click()
     page.click("#adapter-remove")
     expect(page.locator("#adapter-yes")).to_be_visible()
     with page.expect_response("**/gradio_api/run/**"):
