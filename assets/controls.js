@@ -43,11 +43,17 @@ Object.assign(window.socrates, (() => {
   // A control has changed: simulate if the visitor wants that, and unless just this was asked for last: filling the
   // controls of a page that opens changes each of them. A number that is being typed is waited for.
   function redraw(request) {
-    if (!begun || !live()?.checked || (request && JSON.stringify(request) === lastRequest)) return [];
+    const follows = pressed && request; // what was chosen before Run was pressed has only now arrived
+    if (!begun || !(follows || live()?.checked) || (request && JSON.stringify(request) === lastRequest)) return [];
     const typing = document.activeElement?.closest?.("#low, #high, #everyone-number");
     clearTimeout(timer);
-    timer = setTimeout(() => again("change"), typing ? 600 : 10);
+    timer = setTimeout(() => again(follows ? "run" : "change"), typing ? 600 : 10);
     return [];
+  }
+
+  let pressed = false; // Run, and nothing else since
+  for (const event of ["pointerdown", "keydown", "input", "change"]) {
+    document.addEventListener(event, () => { pressed = false; }, true);
   }
 
   const DECODING = "#temperature, #top-p";
@@ -63,6 +69,7 @@ Object.assign(window.socrates, (() => {
     if (!event.target.closest?.("#run")) return;
     clearTimeout(timer);
     mode = "run";
+    pressed = true;
     const top = find("#result")?.getBoundingClientRect().top ?? 0;
     scroll = top < -40 || top > innerHeight * 0.8;
   }, true);
@@ -210,6 +217,24 @@ Object.assign(window.socrates, (() => {
     return [];
   }
 
+  // What was last chosen in a menu, and where the page stood then: it is sent when earlier choices are answered.
+  let choice = "";
+  function choose(menu, value, place) {
+    choice = JSON.stringify({ menu, value, place });
+    return once("choose", choice);
+  }
+
+  // Gradio tells twice of a choice by mouse; the hidden button is pressed once.
+  let told = "", toldAt = 0;
+  function once(button, value) {
+    const now = JSON.stringify([button, value]);
+    const twice = now === told && performance.now() - toldAt < 300;
+    told = now;
+    toldAt = performance.now();
+    if (!twice) find(`#${button}`)?.click();
+    return [];
+  }
+
   // The page has loaded its controls: run the first simulation.
   function begin() {
     if (live() && kept("localStorage", LIVE) === String(!live().checked)) live().click();
@@ -295,6 +320,7 @@ Object.assign(window.socrates, (() => {
   window.addEventListener("popstate", () => {
     if (!begun) return;
     pending = null;
+    pressed = false;
     openPlace();
     if (query() && query() !== shown && query() !== find("#compare-files [data-query]")?.dataset.query) walk(query());
   });
@@ -317,5 +343,5 @@ Object.assign(window.socrates, (() => {
     childList: true, subtree: true, attributeFilter: ["aria-selected", "data-wanted", "data-query"],
   });
 
-  return { how, last, redraw, remember, begin, wanted, arrived };
+  return { how, last, redraw, remember, begin, wanted, arrived, choose, once, chosen: () => choice };
 })());

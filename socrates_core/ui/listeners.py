@@ -26,6 +26,14 @@ QUICK: Final[dict[str, Any]] = {
 """For listeners that only redraw controls. On nothing, because Gradio searches its whole page for every component that
 progress could stand on, whenever any listener begins or ends, though hidden progress is never drawn."""
 
+LATEST: Final[dict[str, Any]] = {**QUICK, "trigger_mode": "always_last"}
+"""For what a visitor chooses or types. Gradio would drop what is chosen while an earlier choice is being answered; so
+that is answered next, from the values that the controls have by then. The handler must not change the control whose
+event it answers, nor read the data of the event, which would be those of the earlier one."""
+
+EACH: Final[dict[str, Any]] = {**QUICK, "trigger_mode": "multiple"}
+"""Likewise for handlers that read the data of the event: every choice is answered at once."""
+
 EVERYBODY: Final = "everybody"
 """The value of `audience_radio` that lets all visitors see and use something."""
 
@@ -54,6 +62,16 @@ def steps_on(
             yield {components[name]: change for name, change in changes.items()}
 
     return changing
+
+
+def once(menu: gr.Dropdown, name: str) -> gr.Button:
+    """A hidden button with this id, pressed whenever something is chosen in a menu.
+
+    Gradio tells twice of a choice by mouse, and the answer to the second would undo what is done after the first.
+    """
+    button = gr.Button(name, visible="hidden", elem_id=name)
+    menu.input(None, menu, None, js=f"(value) => socrates.once('{name}', value)")
+    return button
 
 
 def kept(value: object) -> gr.State:

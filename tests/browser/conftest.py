@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 import pytest
 from playwright._impl._api_structures import SetCookieParam
@@ -21,6 +21,21 @@ PATIENCE = 60_000
 """Milliseconds that a busy machine may take for what a quiet one does at once."""
 START = 240
 """Seconds that it may take to start the app, which imports and loads for ten."""
+
+FAR: Final = """
+  const near = window.fetch;
+  window.far = { onTheWay: 0, last: 0 };
+  window.fetch = async (...request) => {
+    if (!String(request[0]?.url ?? request[0]).includes("/run/")) return near(...request);
+    far.onTheWay += 1;
+    await new Promise((arrived) => setTimeout(arrived, 500));
+    const answer = await near(...request);
+    far.onTheWay -= 1;
+    far.last = performance.now();
+    return answer;
+  };
+"""
+"""What is sent arrives late, and in the order in which it was sent."""
 
 
 @dataclass
@@ -109,7 +124,7 @@ def visits(browser: Browser, shared: dict[tuple[int, str], BrowserContext]) -> I
 
     A visit `apart` shares nothing with others, like that of somebody else. A visit is the owner's, as after opening the
     address that the start prints, unless it is a `stranger`'s, which is apart too. Changes wait for Run unless the
-    visit is `live`, so that a test is sure which result it sees.
+    visit is `live`, so that a test is sure which result it sees. To a `far` visit every answer takes half a second.
     """
     begun: list[Visit] = []
     contexts: list[BrowserContext] = []
@@ -123,6 +138,7 @@ def visits(browser: Browser, shared: dict[tuple[int, str], BrowserContext]) -> I
         apart: bool = False,
         stranger: bool = False,
         live: bool = False,
+        far: bool = False,
     ) -> Visit:
         if apart or stranger:
             contexts.append(new_context(width, scheme))
@@ -135,6 +151,8 @@ def visits(browser: Browser, shared: dict[tuple[int, str], BrowserContext]) -> I
         new.page.set_default_timeout(PATIENCE)
         if not live:
             new.page.add_init_script("try { localStorage.setItem('socrates.live', 'false') } catch {}")
+        if far:
+            new.page.add_init_script(FAR)
         local = ("http://127.0.0.1:", "data:", "blob:")
         new.page.on("request", lambda r: None if r.url.startswith(local) else new.foreign.append(r.url))
         new.page.on("console", lambda m: new.complaints.append(m.text) if m.type == "error" else None)

@@ -1,8 +1,11 @@
 """A result belongs to its controls: it is renewed, greyed or named, kept in view, and found again by its address."""
 
+import json
 import re
 from collections.abc import Callable
+from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE, Visit, choose, press_run
@@ -96,6 +99,34 @@ def test_the_keyboard_alone_leaves_a_menu_and_walks_through_radio_buttons(app: s
     expect(page.locator("#mode input:focus")).to_have_value("Only some")
 
 
+def test_the_conditions_of_a_study_without_demographics_can_be_chosen(app: str, visit: Begin) -> None:
+    page = visit().open(app)
+    choose(page, "study", "disease outbreak, replication")
+    expect(page.locator("#attribute")).to_be_hidden()
+    page.locator("#condition input").click()
+    page.locator("#condition [role=option]").nth(1).click()
+    press_run(page)
+    condition = page.locator("#condition input").input_value()
+    expect(page.locator("#verdict").get_by_text(condition, exact=True)).to_be_visible()
+
+
+def test_a_number_typed_beside_a_slider_is_no_mistake_before_it_is_whole(app: str, visit: Begin) -> None:
+    page = visit().open(app)
+    field = page.locator("#top-p input[type=number]")
+    field.select_text()
+    for typed in ("0", ".", "5"):
+        page.keyboard.type(typed)
+        expect(page.locator("#stale p")).to_be_visible()
+    expect(page.locator("#stale [data-wanted*='top_p=0.5']")).to_have_count(1)
+    field.fill("")
+    expect(page.locator("#stale [data-wanted='']")).to_have_count(1)
+    field.fill("12")
+    field.press("Enter")  # the field goes to the end of the slider, and what it says is run
+    expect(page.locator("#stale p")).to_have_count(0)
+    expect(field).to_have_value("1")
+    expect(page.locator(".toast-body")).to_have_count(0)
+
+
 def test_enter_keeps_the_focus_where_it_is(app: str, visit: Begin) -> None:
     page = visit().open(app)
     condition = page.locator("#condition input")
@@ -149,3 +180,98 @@ def test_the_result_stays_in_view_beside_the_controls_and_in_little_on_a_phone(a
     phone.locator(slider).evaluate(move)
     phone.wait_for_function("(old) => document.querySelector('#compact svg').innerHTML !== old", arg=before)
     expect(phone.locator("#compact")).to_contain_text("Spending on the poor")
+
+
+# -- far from the server, what is chosen before the answer to an earlier choice has come counts all the same --------
+
+
+@pytest.fixture
+def far(app: str, visit: Callable[..., Visit]) -> Page:
+    return visit(far=True).open(app)
+
+
+def pick(page: Page, menu: str, place: int) -> None:
+    page.locator(f"#{menu} input").click()
+    page.locator(f"#{menu} [role=option]").nth(place).click()
+
+
+def shown(page: Page, menu: str) -> str:
+    return page.locator(f"#{menu} input").input_value()
+
+
+def edits(page: Page) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(page.locator("#edits :is(textarea, input)").input_value())
+    return found
+
+
+def settled(page: Page) -> None:
+    """Wait until nothing is on its way, nor is sent because of the last answer."""
+    page.wait_for_timeout(200)
+    page.wait_for_function("far.onTheWay === 0 && performance.now() - far.last > 300")
+
+
+def test_of_two_choices_in_a_menu_the_second_is_shown_and_run(far: Page) -> None:
+    first = shown(far, "condition")
+    pick(far, "condition", 1)
+    pick(far, "condition", 0)
+    settled(far)
+    assert shown(far, "condition") == first
+    pick(far, "condition", 1)
+    second = shown(far, "condition")
+    assert second != first
+    far.click("#run")
+    expect(far.locator("#verdict").get_by_text(second, exact=True)).to_be_visible()
+    expect(far.locator("#stale p")).to_have_count(0)
+
+
+def test_a_study_that_is_chosen_meanwhile_is_shown_and_so_is_the_one_before_when_chosen_again(far: Page) -> None:
+    first, conditions = shown(far, "study"), shown(far, "condition")
+    pick(far, "condition", 1)
+    choose(far, "study", "Comma poll: correct grammar")
+    settled(far)
+    other = shown(far, "study")
+    assert "Comma poll" in other
+    choose(far, "study", "Spending on the poor")
+    choose(far, "study", "Comma poll: correct grammar")  # which the page shows, while another is on its way
+    settled(far)
+    assert shown(far, "study") == other
+    condition = shown(far, "condition")
+    choose(far, "study", "Spending on the poor")
+    pick(far, "condition", 0)  # of a study that is on its way out
+    settled(far)
+    assert condition != conditions
+    assert (shown(far, "study"), shown(far, "condition")) == (first, conditions)
+
+
+def test_every_box_and_every_digit_counts(far: Page) -> None:
+    far.locator("#mode label", has_text="Only some").click()
+    boxes = far.locator("#only label:has(input)")
+    expect(boxes.nth(2)).to_be_visible()
+    for place in (0, 1):
+        boxes.nth(place).click()
+    settled(far)
+    ticked = far.locator("#only input:checked")
+    assert len(edits(far)[0]["values"]) == ticked.count() == boxes.count() - 2
+    choose(far, "study", "synthetic")
+    settled(far)
+    choose(far, "attribute", "Age")
+    settled(far)
+    low = far.locator("#low input")
+    far.locator("#mode label", has_text="Only some").click()
+    low.select_text()
+    low.press_sequentially("35", delay=50)
+    settled(far)
+    assert edits(far)[0]["low"] == 35
+    far.locator("#high input").select_text()
+    far.locator("#high input").press_sequentially("40", delay=50)
+    far.locator("#attribute input").click()  # the answer to the last digit leaves it alone
+    far.locator("#attribute [role=option]", has_text="Education").click()
+    settled(far)
+    assert (edits(far)[0]["high"], shown(far, "attribute")) == (40, "Education")
+
+
+def test_run_waits_for_what_was_chosen_before_it_was_pressed(far: Page) -> None:
+    far.locator("#mode label", has_text="Everyone is").click()
+    far.click("#run")
+    expect(far.locator("#verdict .request")).to_contain_text("edited: party identification is set to")
+    expect(far.locator("#stale p")).to_have_count(0)

@@ -36,6 +36,24 @@ def bring(page: Page, file: Path) -> None:
     page.wait_for_selector("#data-table fieldset")
 
 
+def test_far_from_the_server_the_condition_chosen_just_before_is_predicted(
+    app: str, visit: Callable[..., Visit], survey: Path
+) -> None:
+    page = visit(far=True).open(app)
+    at_the_tab(page)
+    bring(page, survey)
+    menu = page.locator("#data-condition input")
+    first = menu.input_value()
+    for place in (1, 0, 1):
+        menu.click()
+        page.locator("#data-condition [role=option]").nth(place).click()
+    second = menu.input_value()
+    page.click("#data-run")
+    expect(page.locator("#data-verdict").get_by_text(second, exact=True)).to_be_visible()
+    expect(menu).to_have_value(second)
+    assert {first, second} == {"control", "label"}
+
+
 def test_a_file_is_predicted_against_actual_in_three_clicks(
     app: str, visit: Callable[..., Visit], survey: Path, tmp_path: Path
 ) -> None:

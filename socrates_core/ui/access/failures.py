@@ -68,7 +68,10 @@ def shield(page: gr.Blocks) -> None:
     @functools.wraps(read)
     async def preprocess(block_fn: BlockFunction, inputs: list[Any], *rest: Any, **named: Any) -> list[Any]:
         with _RefuseValues():
-            values: list[Any] = await read(block_fn, inputs, *rest, **named)
+            typing = [_unfinished(block, value) for block, value in zip(block_fn.inputs, inputs, strict=False)]
+            known = [block_fn.inputs[i].minimum if typing[i] else value for i, value in enumerate(inputs)]
+            values: list[Any] = await read(block_fn, known, *rest, **named)
+            values = [None if typing[i] else value for i, value in enumerate(values)]
             return [_checked(block, value) for block, value in zip(block_fn.inputs, values, strict=False)]
 
     page.preprocess_data = preprocess
@@ -139,6 +142,13 @@ def _checked(block: Block, value: Any) -> Any:
             if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
                 raise _wrong_value()
     return value
+
+
+def _unfinished(block: Block, value: Any) -> bool:
+    """Whether this is what the field beside a slider holds while somebody types, such as nothing, or the 0 of 0.5."""
+    if not isinstance(block, gr.Slider) or isinstance(value, bool):
+        return False
+    return value is None or (isinstance(value, int | float) and not block.minimum <= value <= block.maximum)
 
 
 def _choice_types(menu: gr.Dropdown) -> tuple[type, ...]:

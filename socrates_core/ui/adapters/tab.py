@@ -20,7 +20,7 @@ from socrates_core.ui.adapters.view import (
     visitor_note,
 )
 from socrates_core.ui.html import notice_html
-from socrates_core.ui.listeners import EVERYBODY, QUICK, Updates, audience_radio, kept
+from socrates_core.ui.listeners import EVERYBODY, LATEST, QUICK, Updates, audience_radio, kept
 from socrates_core.ui.model_choice import ModelChoice, pick
 from socrates_core.ui.results import Results
 
@@ -215,9 +215,9 @@ def _wire_here(
         caller = _caller(request, results)
         may_fetch, may_push = (results.policy.refusal(caller.visitor, action) for action in ("pull", "push"))
         drawn = {**_draw_here(here, title, caller, results), **_no_plan(pushing, notice_html(may_push or ""))}
-        if drawn[here.adapter]["value"] == title:  # what was pressed, or said, since the tab was opened stays
-            stays = [here.note, *([here.confirm] if drawn[here.remove]["visible"] else [])]
-            stays += [] if may_push else pushing.step
+        if drawn[here.adapter].get("value") == title:  # what was chosen, pressed or said since the tab was opened stays
+            del drawn[here.adapter]["value"]
+            stays = [*here.details, *([] if may_push else pushing.step)]
             drawn = {component: update for component, update in drawn.items() if component not in stays}
         return {
             **drawn,
@@ -252,7 +252,7 @@ def _wire_here(
     listed = [here.table, here.adapter, *here.details]
     looked = [*listed, fetching.audience, fetching.go, fetching.note, pushing.who, pushing.preview, *pushing.step]
     gr.on([page.load, tab.select], look, here.adapter, looked, **QUICK)
-    here.adapter.input(choose, here.adapter, [*here.details, *pushing.step], **QUICK)
+    here.adapter.input(choose, here.adapter, [*here.details, *pushing.step], **LATEST)
     here.use.click(use, here.adapter, [choice.picked, tabs, here.note], **SLOW)
     for button, asks in ((here.remove, True), (here.no, False)):
         button.click(lambda asks=asks: gr.update(visible=asks), None, here.confirm, **QUICK)

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from socrates_core.report.markup import markup
 from socrates_core.study.sources.bundled import BUNDLED
 from socrates_core.ui.catalogue import INVENTED_EXAMPLE, REAL_EXAMPLE
-from socrates_core.ui.listeners import QUICK, Updates
+from socrates_core.ui.listeners import EACH, Updates
 
 HOW_TO_LOAD: Final = Markup(
     "Any open chat model of the Hugging Face Hub can answer instead, where there is memory for it: one of 14 billion "
@@ -93,5 +93,5 @@ def wire_picks(place: gr.HTML, pick: Pick, model: gr.Dropdown, outputs: list[Blo
         source, _, named = str(sent or "").rpartition(" ")
         return pick(name, source, named)
 
-    chosen = place.click(picked, model, outputs, **QUICK)
+    chosen = place.click(picked, model, outputs, **EACH)
     return chosen.then(None, None, None, js="() => reading.run()")

@@ -13,7 +13,7 @@ from socrates_core.study.question import question_of
 from socrates_core.study.study_set import Cell, Study, StudySet
 from socrates_core.ui.catalogue import Catalogue, Source, StudyEntry
 from socrates_core.ui.choosing.guide import Pick, wire_picks
-from socrates_core.ui.listeners import QUICK, Updates
+from socrates_core.ui.listeners import LATEST, Updates
 
 FIELDS: Final = ("title", "question", "condition", "topic", "text")
 """Where words are looked for, the most telling place first."""
@@ -152,9 +152,7 @@ def wire_search(
     def found(name: str, words: str) -> Markup:
         return hits_html(catalogue_of(name), words)
 
-    panel.query.change(
-        found, [model, panel.query], panel.hits, **QUICK, trigger_mode="always_last"
-    )  # pasted words count too
+    panel.query.change(found, [model, panel.query], panel.hits, **LATEST)  # pasted words count too
     wire_picks(panel.hits, chosen, model, [*outputs, panel.query, panel.hits])
 
 

@@ -20,7 +20,7 @@ from socrates_core.ui.access.visitors import Visitor, visitor_of
 from socrates_core.ui.design.predictions import Predicted
 from socrates_core.ui.design.view import advice_html, all_html, files_html, pilot_html
 from socrates_core.ui.html import notice_html
-from socrates_core.ui.listeners import QUICK, Updates
+from socrates_core.ui.listeners import LATEST, QUICK, Updates
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.result_panel import styled
 from socrates_core.ui.your_study.work import file_json
@@ -180,7 +180,7 @@ def _wire(panel: DesignPanel, current: Block, changed: gr.Textbox, predicted: Pr
     panel.whole.collapse(lambda: False, None, panel.open, **QUICK)
     changes = [component.change for component in panel.chosen if isinstance(component, gr.Slider)]
     changes += [panel.effect.input, panel.test.input, panel.pilot.change, panel.again.click]
-    gr.on(changes, draw, [panel.open, *asked], panel.drawn, **QUICK, trigger_mode="always_last")
+    gr.on(changes, draw, [panel.open, *asked], panel.drawn, **LATEST)
     changed.change(None, None, None, js=IF_OPEN.replace("NAME", panel.name))
     panel.upload.upload(read, None, [panel.pilot, panel.notice], **QUICK)
     panel.files.download(save_file, [current, *panel.chosen[1:]], panel.saved, **QUICK)
@@ -195,7 +195,7 @@ def work(study: PredictedStudy, chosen: tuple[Any, ...]) -> tuple[Advice, Learnt
     """
     test, people, alpha, power, ratio, pilot = chosen
     if any(one is None for one in (people, alpha, power, ratio)):
-        raise SocratesError("Choose people, alpha, power and ratio: one is empty")
+        raise SocratesError("Choose people, alpha, power and ratio: one is empty or out of its range")
     plan = Plan(test, float(alpha), float(power), int(people), float(ratio))
     advice = advise(study, plan, most=MOST_EFFECTS)
     if not str(pilot or "").strip():

@@ -15,7 +15,7 @@ from socrates_core.ui.evaluate.board import RunBoard
 from socrates_core.ui.evaluate.filters import ANY, LONGEST
 from socrates_core.ui.evaluate.form import RunForm
 from socrates_core.ui.evaluate.form_actions import FormActions
-from socrates_core.ui.listeners import QUICK, kept, on, steps_on
+from socrates_core.ui.listeners import LATEST, QUICK, kept, on, steps_on
 from socrates_core.ui.results import Results
 
 SLOW: Final[dict[str, Any]] = {"show_progress": "minimal", "api_visibility": "private"}
@@ -216,8 +216,8 @@ def _wire_form(tab: gr.Tab, panel: RunPanel, handlers: FormActions) -> None:
     menus = [controls.model, controls.adapter]
     tab.select(on(named, handlers.menus), menus, menus, **QUICK).then(**shown, **counted)
     gr.on([one.change for one in controls.values], **shown, **counted)
-    controls.model.input(on(named, handlers.choose_model), menus, controls.adapter, **QUICK)
-    controls.source.input(on(named, handlers.choose_source), controls.source, controls.part, **QUICK)
+    controls.model.input(on(named, handlers.choose_model), menus, controls.adapter, **LATEST)
+    controls.source.input(on(named, handlers.choose_source), controls.source, controls.part, **LATEST)
     answers = [panel.message, panel.seen, controls.allow_seen]
     started = panel.start.click(on(named, handlers.start), controls.values, answers, **SLOW)
     acted = panel.table.click(
@@ -233,9 +233,7 @@ def _wire_runs(panel: RunPanel, handlers: RunActions) -> None:
     named = panel.named
     redraw = {"fn": on(named, handlers.redraw), "inputs": panel.shown, "outputs": panel.runs, **QUICK}
     ticked = {"js": "(_chosen, ...others) => [socrates.ticked(), ...others]"}
-    panel.table.input(
-        on(named, handlers.choose), panel.chosen, panel.compare, trigger_mode="always_last", **ticked, **QUICK
-    )
+    panel.table.input(on(named, handlers.choose), panel.chosen, panel.compare, **ticked, **LATEST)
     closed = [panel.notice, panel.confirm, panel.reader, panel.opened]
     gone = panel.yes.click(on(named, handlers.delete), [panel.deleting, panel.opened], closed, **QUICK)
     panel.no.click(lambda: gr.update(visible=False), None, panel.confirm, **QUICK)

@@ -14,7 +14,7 @@ from socrates_core.report.record.report import scored_files, scored_picture, sco
 from socrates_core.ui.access.uploads import LARGEST, READ
 from socrates_core.ui.access.visitors import visitor_of
 from socrates_core.ui.html import notice_html, table_html
-from socrates_core.ui.listeners import QUICK, Updates, kept
+from socrates_core.ui.listeners import LATEST, QUICK, Updates, kept
 from socrates_core.ui.record.work import Scored, score_uploads
 from socrates_core.ui.results import Results
 from socrates_core.ui.saving.pictures import means_words, told
@@ -86,7 +86,7 @@ def record_panel(results: Results, saved: gr.Textbox) -> None:
         concurrency_limit=2,
         concurrency_id="data",
     )
-    which.input(choose, [drawn, which], [picture, caption], **QUICK)
+    which.input(choose, [drawn, which], [picture, caption], **LATEST)
     save.click(lambda report: report or gr.skip(), made, saved, **QUICK)
 
 

@@ -183,5 +183,5 @@ def _whole(name: str, raw: float | None, low: int, high: int) -> int:
 
 def _real(name: str, raw: float | None) -> float:
     if raw is None:
-        raise SocratesError(f"{name}: enter a number; the field is empty.")
+        raise SocratesError(f"{name}: enter a number within the range of the slider.")
     return float(raw)

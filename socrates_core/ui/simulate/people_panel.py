@@ -15,7 +15,7 @@ from socrates_core.people.population import attributes_of, check_edits, edits_fr
 from socrates_core.report.markup import markup
 from socrates_core.study.study_set import Cell
 from socrates_core.ui.catalogue import Catalogue, Source
-from socrates_core.ui.listeners import QUICK, Updates
+from socrates_core.ui.listeners import EACH, LATEST, QUICK, Updates, once
 from socrates_core.ui.simulate import form
 from socrates_core.ui.simulate.people_view import edits_html, shares_html
 
@@ -29,6 +29,8 @@ class PeoplePanel:
     chips: gr.HTML
     editor: gr.Group
     attribute: gr.Dropdown
+    of: gr.Textbox
+    """Hidden: the attribute that the fields below belong to; those of the chosen one may be on their way."""
     mode: gr.Radio
     only: gr.CheckboxGroup
     low: gr.Number
@@ -43,15 +45,20 @@ class PeoplePanel:
         return [self.edits, self.chips, self.attribute]
 
     @property
+    def fields(self) -> list[Block]:
+        """Everything that changes with the attribute."""
+        return [self.of, self.mode, self.only, self.low, self.high, self.everyone, self.everyone_number, self.shares]
+
+    @property
     def full(self) -> list[Block]:
-        """Everything that changes with the study, the attribute or the mode."""
-        fields = [self.only, self.low, self.high, self.everyone, self.everyone_number, self.shares]
-        return [*self.brief, self.editor, self.mode, *fields]
+        """Everything that changes with the study or the mode."""
+        return [*self.brief, self.editor, *self.fields]
 
 
 def people_panel() -> PeoplePanel:
     """Lay out the empty panel."""
     edits = gr.Textbox("[]", visible="hidden", elem_id="edits", label="Edits")
+    of = gr.Textbox("", visible="hidden", elem_id="attribute-of", label="Attribute of the fields")
     chips = gr.HTML(js_on_load="socrates.chips(element, trigger)", elem_id="chips")
     with gr.Group(elem_id="editor", elem_classes="plain") as editor:
         attribute = gr.Dropdown(label="Attribute", elem_id="attribute", filterable=False)
@@ -64,7 +71,7 @@ def people_panel() -> PeoplePanel:
         everyone = gr.Dropdown(label="Everyone is", elem_id="everyone")
         everyone_number = gr.Number(label="Everyone is", precision=0, elem_id="everyone-number")
         shares = gr.HTML(js_on_load="socrates.shares(element, trigger, watch)", elem_id="shares")
-    return PeoplePanel(edits, chips, editor, attribute, mode, only, low, high, everyone, everyone_number, shares)
+    return PeoplePanel(edits, chips, editor, attribute, of, mode, only, low, high, everyone, everyone_number, shares)
 
 
 def draw_panel(
@@ -75,7 +82,7 @@ def draw_panel(
     names = attributes_of(participants)
     drawn = draw_edits(panel, source, cell, edits)
     if not names:
-        return {**drawn, panel.editor: gr.update(visible=False)}
+        return {**drawn, panel.attribute: gr.update(choices=[], value=None), panel.editor: gr.update(visible=False)}
     chosen = attribute if attribute in names else next((edit.attribute for edit in edits), names[0])
     if chosen not in names:
         chosen = names[0]
@@ -89,18 +96,10 @@ def draw_panel(
     }
 
 
-def draw_edits(
-    panel: PeoplePanel,
-    source: Source,
-    cell: Cell,
-    edits: tuple[Edit, ...],
-    attribute: str | None = None,
-    hint: str = "",
-) -> Updates:
-    """Show the active edits; `hint` says why another one was not applied."""
+def draw_edits(panel: PeoplePanel, source: Source, cell: Cell, edits: tuple[Edit, ...], hint: str = "") -> Updates:
+    """Show the active edits; `hint` says why another one was not applied. The chosen attribute stays."""
     participants = source.studies.participants_of(cell.study_id)
     asked = source.studies.answers(cell.cell_id).participant_ids
-    chosen = {"value": attribute} if attribute else {}
     return {
         panel.edits: form.edits_text(edits),
         panel.chips: markup(
@@ -108,7 +107,7 @@ def draw_edits(
             hint=hint,
             chips=edits_html(participants, edits, asked),
         ),
-        panel.attribute: gr.update(choices=form.attribute_choices(participants, edits), **chosen),
+        panel.attribute: gr.update(choices=form.attribute_choices(participants, edits)),
     }
 
 
@@ -129,6 +128,7 @@ def _draw_fields(
     only, everyone = mode == form.ONLY, mode == form.EVERYONE
     shares = shares_html(observed, edit) if mode == form.SHARES else ""
     return {
+        panel.of: attribute,
         panel.only: gr.update(
             choices=choices, value=ticked, visible=only and not number, info=form.groups_hint(participants, attribute)
         ),
@@ -169,60 +169,75 @@ def wire_people(
         after: Called with every listener that changes the edits, to chain what depends on them.
     """
 
-    def show(place: str, edits: str, attribute: str) -> Updates:
+    def show(place: str, edits: str, attribute: str, of: str) -> Updates:
+        """Show the controls of an attribute; an edit of another one that is being answered stays."""
+        if attribute == of:  # leaving the menu is an event too
+            return {panel.of: gr.skip()}
         source, cell = at(catalogue, place)
-        return draw_panel(panel, source, cell, form.edits_of(edits), attribute)
+        drawn = draw_panel(panel, source, cell, form.edits_of(edits), attribute)
+        return {field: drawn[field] for field in panel.fields}
 
     def choose_mode(place: str, edits: str, attribute: str, mode: str) -> Updates:
         source, cell = at(catalogue, place)
         participants = source.studies.participants_of(cell.study_id)
         old = form.edits_of(edits)
+        if mode not in form.modes_for(participants, attribute):  # of an attribute that is on its way out
+            mode = form.mode_of(old, attribute)
         changed = mode != form.mode_of(old, attribute)
         new = form.replaced(old, attribute, None) if changed else old
         if changed and mode == form.EVERYONE:
             commonest = max(form.observed_shares(participants, attribute).items(), key=lambda pair: pair[1])[0]
             new = form.replaced(new, attribute, SetValue(attribute, commonest))
-        fields = _draw_fields(panel, participants, attribute, mode, new)
-        return {**draw_edits(panel, source, cell, new, attribute), **fields}
+        return {
+            **draw_edits(panel, source, cell, new),
+            panel.mode: gr.update(choices=form.modes_for(participants, attribute), value=mode),
+            **_draw_fields(panel, participants, attribute, mode, new),
+        }
 
-    def edit_with(make: Callable[..., Edit | None], ticked: bool = False) -> Callable[..., Updates]:
-        """A handler; where an edit is refused, `ticked` boxes go back to the edit that stays."""
+    def edit_with(make: Callable[..., Edit | None], wanted: str, ticked: bool = False) -> Callable[..., Updates]:
+        """A handler for fields of one mode; where an edit is refused, `ticked` boxes go back to the edit that stays."""
 
-        def change(place: str, edits: str, attribute: str, *values: Any) -> Updates:
+        def change(place: str, edits: str, attribute: str, mode: str, *values: Any) -> Updates:
+            if mode != wanted:  # the fields have gone meanwhile
+                return {panel.edits: gr.skip()}
             source, cell = at(catalogue, place)
             old, participants = form.edits_of(edits), source.studies.participants_of(cell.study_id)
             try:
                 new = form.replaced(old, attribute, make(participants, attribute, *values))
                 check_edits(participants, new)
             except SocratesError as error:
-                drawn = draw_edits(panel, source, cell, old, attribute, f"Not applied: {error}.")
+                drawn = draw_edits(panel, source, cell, old, f"Not applied: {error}.")
                 fields = _draw_fields(panel, participants, attribute, form.ONLY, old) if ticked else {}
                 return {**drawn, **({panel.only: fields[panel.only]} if ticked else {})}
-            return draw_edits(panel, source, cell, new, attribute)
+            return draw_edits(panel, source, cell, new)
 
         return change
 
-    def set_shares(place: str, edits: str, attribute: str, event: gr.EventData) -> Updates:
-        return edit_with(_shares_edit)(place, edits, attribute, event._data)
+    def set_shares(place: str, edits: str, attribute: str, mode: str, event: gr.EventData) -> Updates:
+        return edit_with(_shares_edit, form.SHARES)(place, edits, attribute, mode, event._data)
 
-    def remove(place: str, edits: str, attribute: str, event: gr.EventData) -> Updates:
+    def remove(place: str, edits: str, attribute: str, _mode: str, event: gr.EventData) -> Updates:
         source, cell = at(catalogue, place)
         old = form.edits_of(edits)
         which = event._data.get("remove") if isinstance(event._data, dict) else None
         left = () if which is None else tuple(edit for i, edit in enumerate(old) if str(i) != str(which))
         return draw_panel(panel, source, cell, left, attribute)
 
-    base = [place, panel.edits, panel.attribute]
-    panel.attribute.input(show, base, panel.full, **QUICK)
-    after(panel.mode.input(choose_mode, [*base, panel.mode], panel.full, **QUICK))
+    base = [place, panel.edits, panel.of, panel.mode]
+    once(panel.attribute, "show-attribute").click(
+        show, [place, panel.edits, panel.attribute, panel.of], panel.fields, **LATEST
+    )
+    after(panel.mode.input(choose_mode, [place, panel.edits, panel.attribute, panel.mode], panel.full, **EACH))
     after(
-        panel.only.input(edit_with(_filter_edit, ticked=True), [*base, panel.only], [*panel.brief, panel.only], **QUICK)
+        panel.only.input(
+            edit_with(_filter_edit, form.ONLY, ticked=True), [*base, panel.only], [*panel.brief, panel.only], **LATEST
+        )
     )
     for bound in (panel.low, panel.high):
-        after(bound.input(edit_with(_range_edit), [*base, panel.low, panel.high], panel.brief, **QUICK))
+        after(bound.input(edit_with(_range_edit, form.ONLY), [*base, panel.low, panel.high], panel.brief, **LATEST))
     for field in (panel.everyone, panel.everyone_number):
-        after(field.input(edit_with(_value_edit), [*base, field], panel.brief, **QUICK))
-    after(panel.shares.input(set_shares, base, panel.brief, **QUICK))
+        after(field.input(edit_with(_value_edit, form.EVERYONE), [*base, field], panel.brief, **LATEST))
+    after(panel.shares.input(set_shares, base, panel.brief, **EACH))
     after(panel.chips.click(remove, base, panel.full, **QUICK))
 
 

@@ -11,13 +11,14 @@ from socrates_core.model.answer_model import AnswerModel, NumberModel
 from socrates_core.model.folder import DEMO
 from socrates_core.simulation.request import MAX_PEOPLE
 from socrates_core.study.study_set import Cell
-from socrates_core.ui.catalogue import Source, same_outcome
+from socrates_core.ui.catalogue import Source
 from socrates_core.ui.choosing.guide import guide_html, guide_panel, wire_picks
+from socrates_core.ui.choosing.menus import chosen_cell, chosen_of, wire_menus
 from socrates_core.ui.choosing.search import wire_search
 from socrates_core.ui.design.panel import design_panel
 from socrates_core.ui.design.predictions import Linked
 from socrates_core.ui.html import notice_html
-from socrates_core.ui.listeners import QUICK, Updates
+from socrates_core.ui.listeners import LATEST, QUICK, Updates
 from socrates_core.ui.model_choice import ModelChoice, draw_choice, picked_name
 from socrates_core.ui.results import Results
 from socrates_core.ui.robustness.panel import OfLink, robustness_panel
@@ -157,37 +158,26 @@ def _wire_study(
         model = picked_name(picked)
         return {chosen: draw_choice(results.models, model), **choose_model(model, *state)}
 
-    def choose_source(model: str, name: str) -> Updates:
-        source = results.catalogue_of(model).source(name)
-        return choose_study(model, name, source.first_study(results.models.get(model).description.demo))
-
     def choose_study(model: str, name: str, study_id: str) -> Updates:
         source = results.catalogue_of(model).source(name)
         return draw(model, source, first_cell(source, study_id), "[]", None)
-
-    def choose_in_menu(model: str, name: str, study_id: str, place: str) -> Updates:
-        """Choosing the study that is shown changes nothing, so that edits made since stay."""
-        shown_source, shown_cell = at(results.catalogue, place)
-        if (shown_source.name, shown_cell.study_id) == (name, study_id):
-            return {settings.run: gr.skip()}
-        return choose_study(model, name, study_id)
 
     def choose_cell(model: str, name: str, cell_id: str) -> Updates:
         source, cell = at(results.catalogue_of(model), f"{cell_id} {name}")
         return draw(model, source, cell, "[]", None)
 
-    def choose_condition(
-        model: str, place: str, condition: int, edits: str, attribute: str, control: str | None, confirmed: bool
+    def choose_in_menu(
+        sent: str, model: str, place: str, edits: str, attribute: str, control: str | None, confirmed: bool
     ) -> Updates:
-        source, before = at(results.catalogue_of(model), place)
-        cell = same_outcome(source.studies.cells_of(before.study_id), condition, before.task_num)
-        return draw(model, source, cell, edits, attribute, control, confirmed)
-
-    def choose_outcome(
-        model: str, place: str, cell_id: int, edits: str, attribute: str, control: str | None, confirmed: bool
-    ) -> Updates:
-        source, _ = at(results.catalogue_of(model), place)
-        return draw(model, source, source.studies.cell(cell_id), edits, attribute, control, confirmed)
+        """Show another cell, with the edits where it is of the same study."""
+        catalogue, demo = results.catalogue_of(model), results.models.get(model).description.demo
+        found = chosen_cell(catalogue, place, chosen_of(sent), demo)
+        if found is None:
+            return {settings.run: gr.skip()}
+        before, after = at(catalogue, place), found
+        if (before[0].name, before[1].study_id) != (after[0].name, after[1].study_id):
+            return draw(model, *after, "[]", None)
+        return draw(model, *after, edits, attribute, control, confirmed)
 
     def draw_guide(model: str, place: str) -> str:
         what = results.models.get(model).description
@@ -195,14 +185,11 @@ def _wire_study(
         toy = bool(place) and (what.name, what.adapter) == (DEMO, DEMO)
         return guide_html(toy, at(results.catalogue, place)[1].study_id) if toy else ""
 
-    state = [people.edits, people.attribute, study.control, study.confirm]
-    shown = [study.place, people.edits, people.attribute, study.control]
-    chosen.input(choose_model, [chosen, *shown], outputs, **QUICK)
+    shown = [study.place, people.edits, people.of, study.control]
+    chosen.input(choose_model, [chosen, *shown], outputs, **LATEST)
     choice.picked.change(take_picked, [choice.picked, *shown], [chosen, *outputs], **QUICK)
-    study.source.input(choose_source, [chosen, study.source], outputs, **QUICK)
-    study.study.input(choose_in_menu, [chosen, study.source, study.study, study.place], outputs, **QUICK)
-    study.condition.input(choose_condition, [chosen, study.place, study.condition, *state], outputs, **QUICK)
-    study.outcome.input(choose_outcome, [chosen, study.place, study.outcome, *state], outputs, **QUICK)
+    menus = {"source": study.source, "study": study.study, "condition": study.condition, "outcome": study.outcome}
+    wire_menus(menus, study.place, choose_in_menu, [chosen, *shown, study.confirm], outputs)
     wire_picks(guide, choose_study, chosen, outputs)
     wire_search(study.search, results.catalogue_of, choose_cell, chosen, outputs)
     gr.on([chosen.change, study.place.change], draw_guide, [chosen, study.place], guide, **QUICK)
@@ -239,7 +226,7 @@ def _wire_marks(runs: Runs, request: list[Any]) -> None:
     chosen, place, edits, *_, control = request
     panel = runs.panel
     changes = [component.change for component in (*request, panel.shown)]
-    gr.on(changes, runs.mark, [panel.shown, *request], [panel.stale, runs.state], **QUICK, trigger_mode="always_last")
+    gr.on(changes, runs.mark, [panel.shown, *request], [panel.stale, runs.state], **LATEST)
     gr.on([place.change, edits.change, control.change], None, request, None, js=REDRAW_IF_NEW)
     waiting = [*panel.outputs, runs.bar.compact, runs.state]
     chosen.change(runs.other_model, [chosen, panel.shown, runs.bar.how], waiting, js=READS_LAST, **QUICK).then(
@@ -328,7 +315,7 @@ def _wire_arrival(
     address = gr.Textbox("", visible="hidden", elem_id="address", label="Address")
     back = gr.Button("Show the address", visible="hidden", elem_id="walk")
     # a second step back while the first is on its way must not be dropped
-    back.click(walk, address, opened, js="(_address) => [socrates.wanted()]", **QUICK, trigger_mode="always_last").then(
+    back.click(walk, address, opened, js="(_address) => [socrates.wanted()]", **LATEST).then(
         None, None, None, js="() => socrates.arrived()"
     )
 

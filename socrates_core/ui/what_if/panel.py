@@ -15,7 +15,7 @@ from socrates_core.simulation.what_if.comparison import OutcomeComparison, WhatI
 from socrates_core.ui.access.limits import DOWNLOAD_COST
 from socrates_core.ui.access.visitors import Visitor, visitor_of
 from socrates_core.ui.html import notice_html
-from socrates_core.ui.listeners import QUICK, Updates, kept, report_progress
+from socrates_core.ui.listeners import LATEST, QUICK, Updates, kept, report_progress
 from socrates_core.ui.results import Results
 from socrates_core.ui.simulate.result_panel import styled
 from socrates_core.ui.what_if.view import comparison_html, files_html, shares_html, verdict_html
@@ -206,7 +206,7 @@ def wire_what_if(
     panel.stop.click(lambda: _cleared(panel, None, comparing), None, panel.outputs, **QUICK)
     panel.baselines.click(compare_baselines, [current, which], panel.outputs, **slow).then(None, None, None, js=show)
     if isinstance(which, gr.Dropdown):
-        which.input(choose, [panel.found, current, which], panel.outputs, **QUICK)
+        which.input(choose, [panel.found, current, which], panel.outputs, **LATEST)
     panel.files.download(save_file, [panel.found, current], panel.saved, **QUICK)
     panel.saved.change(None, panel.saved, None, js="(file) => yourStudy.save(file)")
 

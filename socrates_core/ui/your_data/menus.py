@@ -10,7 +10,7 @@ from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.simulate import control_of
 from socrates_core.study.study_set import Cell, StudySet
 from socrates_core.ui.catalogue import conditions, outcomes, same_outcome
-from socrates_core.ui.listeners import QUICK, Updates
+from socrates_core.ui.listeners import LATEST, QUICK, Updates
 from socrates_core.ui.model_choice import ModelChoice
 from socrates_core.ui.results import Results
 from socrates_core.ui.your_data.bench import Bench, Choice
@@ -33,8 +33,7 @@ def draw_menus(
     assert studies is not None
     known = set(studies.cells["cell_id"].to_list())
     if study is not None or cell_id not in known:
-        first = studies.cells_of(study or studies.study_ids[0])
-        cell = next((one for one in first if one.scale.values is not None), first[0])
+        cell = _first_cell(studies, study or studies.study_ids[0])
     else:
         assert cell_id is not None
         cell = studies.cell(cell_id)
@@ -63,6 +62,22 @@ def request_of(cell_id: int | None, control: int | None, n: float | None, seed: 
     return SimulationRequest(int(cell_id), n=int(n), seed=int(seed), control=control)
 
 
+def cell_of_menus(studies: StudySet, study: str | None, condition: int | None, cell_id: int) -> Cell:
+    """What the menus say: an outcome of the chosen study and condition, whose own may still be on their way."""
+    cell = studies.cell(cell_id)
+    if study in studies.study_ids and study != cell.study_id:
+        return _first_cell(studies, study)
+    cells = studies.cells_of(cell.study_id)
+    if condition is None or condition == cell.condition_num or all(one.condition_num != condition for one in cells):
+        return cell
+    return same_outcome(cells, condition, cell.task_num)
+
+
+def _first_cell(studies: StudySet, study: str) -> Cell:
+    cells = studies.cells_of(study)
+    return next((one for one in cells if one.scale.values is not None), cells[0])
+
+
 def _asked(cells: Sequence[Cell], cell: Cell) -> list[tuple[str, int]]:
     return [(label, number) for number, label in outcomes(cells, cell.condition_num).items()]
 
@@ -77,15 +92,14 @@ def wire_menus(bench: Bench, asked: Choice, results: Results, choice: ModelChoic
     def choose_study(own: OwnData | None, study: str, model: str) -> Updates:
         if own is None or own.studies is None or study not in own.studies.study_ids:
             return {asked.body: gr.skip()}
-        return draw_menus(asked, own, results, model, None, study)
+        drawn = draw_menus(asked, own, results, model, None, study)
+        return {component: update for component, update in drawn.items() if component is not asked.study}
 
     def choose_condition(own: OwnData | None, condition: int, cell_id: int | None) -> Any:
         if own is None or own.studies is None or cell_id is None:
             return gr.skip()
-        before = own.studies.cell(cell_id)
-        cells = own.studies.cells_of(before.study_id)
-        cell = same_outcome(cells, condition, before.task_num)
-        return gr.update(choices=_asked(cells, cell), value=cell.cell_id)
+        cell = cell_of_menus(own.studies, None, condition, cell_id)
+        return gr.update(choices=_asked(own.studies.cells_of(cell.study_id), cell), value=cell.cell_id)
 
     def choose_model(own: OwnData | None, cell_id: int | None, model: str) -> Any:
         if own is None or own.studies is None or cell_id is None:
@@ -94,8 +108,8 @@ def wire_menus(bench: Bench, asked: Choice, results: Results, choice: ModelChoic
         return gr.update(visible=bool(told), label=told or NOTHING_SENT, value=False)
 
     menus = [*asked.menus, asked.confirm]
-    asked.study.input(choose_study, [bench.own, asked.study, asked.model], menus, **QUICK)
-    asked.condition.input(choose_condition, [bench.own, asked.condition, asked.outcome], asked.outcome, **QUICK)
+    asked.study.input(choose_study, [bench.own, asked.study, asked.model], menus, **LATEST)
+    asked.condition.input(choose_condition, [bench.own, asked.condition, asked.outcome], asked.outcome, **LATEST)
     asked.model.change(choose_model, [bench.own, asked.outcome, asked.model], asked.confirm, **QUICK)
     choice.menu.change(
         lambda name: gr.update(choices=results.models.choices(), value=name), choice.menu, asked.model, **QUICK

@@ -23,7 +23,7 @@ from socrates_core.ui.simulate.result_panel import ResultPanel, draw_problem, dr
 from socrates_core.ui.your_data.bench import HUB_NAME, Bench, Choice, choice_of, picker_html
 from socrates_core.ui.your_data.hub import hub_upload, report_bytes
 from socrates_core.ui.your_data.mapping import draft_of, map_from, table_json
-from socrates_core.ui.your_data.menus import draw_menus, request_of, wire_menus
+from socrates_core.ui.your_data.menus import cell_of_menus, draw_menus, request_of, wire_menus
 from socrates_core.ui.your_data.view import EMPTY, STALE, WAITING, found_html, intro_html, keep_html, preview_html
 from socrates_core.ui.your_data.work import OwnData, opened, predict, read, sends_the_same
 from socrates_core.ui.your_study.work import file_json
@@ -248,6 +248,8 @@ def _wire_run(bench: Bench, asked: Choice, panel: ResultPanel, made: gr.State, r
         request: gr.Request,
         mapping: str,
         own: OwnData | None,
+        study: str | None,
+        condition: int | None,
         cell_id: int | None,
         control: int | None,
         model: str,
@@ -260,6 +262,12 @@ def _wire_run(bench: Bench, asked: Choice, panel: ResultPanel, made: gr.State, r
         try:
             done = _reread(mapping, own)
             drawn = {bench.stale: ""}
+            assert done.studies is not None
+            if cell_id is not None and cell_id in done.studies.cells["cell_id"]:
+                there = cell_of_menus(done.studies, study, condition, cell_id)
+                if there.study_id != done.studies.cell(cell_id).study_id:
+                    control, confirmed = None, False  # these were chosen for the other study
+                cell_id = there.cell_id
             if done is not own:  # perhaps other cells and columns than those on the page
                 drawn |= draw_menus(asked, done, results, model, cell_id, control=control)
                 drawn |= {bench.own: done, bench.preview: preview_html(done)}
@@ -281,7 +289,10 @@ def _wire_run(bench: Bench, asked: Choice, panel: ResultPanel, made: gr.State, r
         results.limits.take(visitor_of(request), DOWNLOAD_COST)
         return file_json(found.study.title, kind, _WRITERS[kind](found))
 
-    inputs = [bench.mapping, bench.own, asked.outcome, asked.control, asked.model, asked.n, asked.seed, asked.confirm]
+    inputs = [
+        bench.mapping, bench.own, asked.study, asked.condition, asked.outcome, asked.control, asked.model, asked.n,
+        asked.seed, asked.confirm,
+    ]  # fmt: skip
     outputs = [
         *panel.outputs, made, bench.own, bench.preview, bench.stale, bench.message, *asked.menus, asked.confirm,
     ]  # fmt: skip

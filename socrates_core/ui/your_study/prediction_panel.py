@@ -18,7 +18,7 @@ from socrates_core.ui.access.visitors import visitor_of
 from socrates_core.ui.design.panel import design_panel
 from socrates_core.ui.design.predictions import OwnStudy
 from socrates_core.ui.html import notice_html
-from socrates_core.ui.listeners import QUICK, Updates, kept, report_progress
+from socrates_core.ui.listeners import LATEST, QUICK, Updates, kept, report_progress
 from socrates_core.ui.record.panel import record_panel
 from socrates_core.ui.results import Results
 from socrates_core.ui.robustness.panel import OfStudy, robustness_panel
@@ -81,14 +81,16 @@ def sampling_settings(results: Results) -> list[Any]:
     return [model, n, seed, heat, cut]
 
 
-def _sampling(n: float | None, seed: float | None, temperature: float, top_p: float) -> Sampling:
+def _sampling(n: float | None, seed: float | None, temperature: float | None, top_p: float | None) -> Sampling:
     """The settings as numbers.
 
     Raises:
-        SocratesError: If people or seed are empty.
+        SocratesError: If one is empty, or a slider's is out of its range.
     """
     if n is None or seed is None:
         raise SocratesError("Simulated people and seed: enter whole numbers")
+    if temperature is None or top_p is None:
+        raise SocratesError("Temperature and top-p: enter numbers within the ranges of the sliders")
     return Sampling(int(n), temperature, top_p, int(seed))
 
 
@@ -217,9 +219,7 @@ def wire_run(
         concurrency_id="simulate",
     )
     moving = [editor, panel.made, panel.which, *settings]
-    editor.input(
-        move_shares, moving, [panel.made, panel.notice, panel.keep, *body], **QUICK, trigger_mode="always_last"
-    )
+    editor.input(move_shares, moving, [panel.made, panel.notice, panel.keep, *body], **LATEST)
     ran.then(None, None, None, js="() => yourStudy.show('#study-verdict')")
     ran.then(catch_up, moving, [panel.made, panel.notice, panel.keep, *body], **QUICK)
     panel.shown.change(None, None, None, js="() => yourStudy.ran()")
@@ -230,7 +230,7 @@ def wire_run(
         **QUICK,
     )  # fmt: skip
     wire_what_if(beside, panel.made, panel.which, ran, ComparingPredictions(results), results)
-    panel.which.input(choose, [panel.made, panel.which], body, **QUICK)
+    panel.which.input(choose, [panel.made, panel.which], body, **LATEST)
     panel.keep.download(save_file, panel.made, [saved, panel.digest], **QUICK)
     panel.live.change(lambda: "", None, panel.digest, **QUICK)
 

@@ -13,7 +13,7 @@ from socrates_core.report.markup import markup
 from socrates_core.study.sources.bundled import BUNDLED_STUDIES
 from socrates_core.study.study_file.presets import TITLES
 from socrates_core.ui.html import notice_html
-from socrates_core.ui.listeners import QUICK, Updates
+from socrates_core.ui.listeners import LATEST, QUICK, Updates
 from socrates_core.ui.model_choice import ModelChoice
 from socrates_core.ui.results import Results
 from socrates_core.ui.your_study.draft import LABELS, NOMINAL, OPEN, RANGE, TOO_LONG, Draft, draft_of, opened
@@ -151,7 +151,7 @@ def _wire_editor(desk: Desk, panel: PredictionPanel, settings: list[Any], result
     outputs = [*desk.checks, panel.stale]
     changes = [desk.editor.input, desk.editor.change, desk.condition.input, desk.outcome.input]
     changes += [setting.change for setting in settings]
-    gr.on(changes, check, state, outputs, **QUICK, trigger_mode="always_last")
+    gr.on(changes, check, state, outputs, **LATEST)
     desk.editor.upload(open_study, None, [desk.editor, desk.message], **QUICK)
     desk.levels.change(None, desk.levels, None, js="(levels) => yourStudy.levels(levels)")
     desk.findings.change(None, desk.findings, None, js="(found) => yourStudy.mark(found)")
