@@ -48,6 +48,10 @@ class Choice:
     study: gr.Dropdown
     condition: gr.Dropdown
     outcome: gr.Dropdown
+    cell: gr.Number
+    """Hidden: the cell that `outcome` has chosen. Handlers read it rather than the menu, whose choices may have been
+    replaced by an answer that is on its way, so that Gradio would refuse its value.
+    """
     control: gr.Dropdown
     model: gr.Dropdown
     n: gr.Number
@@ -74,6 +78,7 @@ def picker_html() -> Markup:
 
 
 def choice_of(results: Results) -> Choice:
+    cell = gr.Number(None, visible="hidden", precision=0, elem_id="data-cell", label="Cell")
     with gr.Group(elem_classes="plain", visible=False) as body:
         study = gr.Dropdown(label="Study", elem_id="data-study", visible=False)
         with gr.Row(elem_classes="pair"):
@@ -89,4 +94,4 @@ def choice_of(results: Results) -> Choice:
         )
     confirm = gr.Checkbox(False, label="I may send this", elem_id="data-confirm", container=False, visible=False)
     run = gr.Button("Use this study", variant="primary", elem_id="data-run", interactive=False)
-    return Choice(body, study, condition, outcome, control, model, n, seed, confirm, run)
+    return Choice(body, study, condition, outcome, cell, control, model, n, seed, confirm, run)

@@ -108,9 +108,10 @@ def wire_menus(bench: Bench, asked: Choice, results: Results, choice: ModelChoic
         return gr.update(visible=bool(told), label=told or NOTHING_SENT, value=False)
 
     menus = [*asked.menus, asked.confirm]
+    asked.outcome.change(None, asked.outcome, asked.cell, js="(cell) => cell")
     asked.study.input(choose_study, [bench.own, asked.study, asked.model], menus, **LATEST)
-    asked.condition.input(choose_condition, [bench.own, asked.condition, asked.outcome], asked.outcome, **LATEST)
-    asked.model.change(choose_model, [bench.own, asked.outcome, asked.model], asked.confirm, **QUICK)
+    asked.condition.input(choose_condition, [bench.own, asked.condition, asked.cell], asked.outcome, **LATEST)
+    asked.model.change(choose_model, [bench.own, asked.cell, asked.model], asked.confirm, **QUICK)
     choice.menu.change(
         lambda name: gr.update(choices=results.models.choices(), value=name), choice.menu, asked.model, **QUICK
     )

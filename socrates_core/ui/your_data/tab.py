@@ -216,7 +216,7 @@ def _wire_map(bench: Bench, asked: Choice, look: gr.Button, save: gr.Button, res
 
     shown = [bench.own, bench.message, bench.stale, bench.preview, *asked.menus, asked.confirm]
     look.click(
-        show, [bench.mapping, bench.own, asked.model, asked.outcome], shown, js=_MAPPING, api_visibility="private",
+        show, [bench.mapping, bench.own, asked.model, asked.cell], shown, js=_MAPPING, api_visibility="private",
         concurrency_limit=2, concurrency_id="data", show_progress_on=bench.preview,
     )  # fmt: skip
     save.click(save_map, [bench.mapping, bench.own], [bench.saved, bench.message], js=_MAPPING, **QUICK)
@@ -290,7 +290,7 @@ def _wire_run(bench: Bench, asked: Choice, panel: ResultPanel, made: gr.State, r
         return file_json(found.study.title, kind, _WRITERS[kind](found))
 
     inputs = [
-        bench.mapping, bench.own, asked.study, asked.condition, asked.outcome, asked.control, asked.model, asked.n,
+        bench.mapping, bench.own, asked.study, asked.condition, asked.cell, asked.control, asked.model, asked.n,
         asked.seed, asked.confirm,
     ]  # fmt: skip
     outputs = [

@@ -123,6 +123,7 @@ def _wire_editor(desk: Desk, panel: PredictionPanel, settings: list[Any], result
         found, studies = checked(draft, model, loaded_in(results))
         conditions = [(one.label.strip() or f"Condition {i}", i - 1) for i, one in enumerate(draft.conditions, 1)]
         asked = [(one.name.strip() or f"Outcome {i}", i - 1) for i, one in enumerate(draft.outcomes, 1)]
+        menus = {desk.condition: _menu(conditions, condition), desk.outcome: _menu(asked, outcome)}
         condition = condition if condition in range(len(conditions)) else 0
         outcome = outcome if outcome in range(len(asked)) else 0
         # an untouched page is not reproached with what is missing
@@ -131,8 +132,7 @@ def _wire_editor(desk: Desk, panel: PredictionPanel, settings: list[Any], result
             desk.levels: levels_json(draft.people, loaded_in(results)),
             desk.findings: findings_json(findings),
             desk.summary: summary_html(draft, found),
-            desk.condition: gr.update(choices=conditions, value=condition),
-            desk.outcome: gr.update(choices=asked, value=outcome),
+            **menus,
             desk.preview: preview_html(draft, found, studies, model, condition, outcome),
             panel.stale: STALE if shown and shown != checksum(value, chosen) else "",
         }
@@ -156,6 +156,11 @@ def _wire_editor(desk: Desk, panel: PredictionPanel, settings: list[Any], result
     desk.levels.change(None, desk.levels, None, js="(levels) => yourStudy.levels(levels)")
     desk.findings.change(None, desk.findings, None, js="(found) => yourStudy.mark(found)")
     desk.saved.change(None, desk.saved, None, js="(file) => yourStudy.save(file, true)")
+
+
+def _menu(choices: list[tuple[str, int]], chosen: int) -> Any:
+    """Update of a menu, which keeps what is chosen in it meanwhile; the first where its choice is gone."""
+    return gr.update(choices=choices) if chosen in range(len(choices)) else gr.update(choices=choices, value=0)
 
 
 def _wire_files(
