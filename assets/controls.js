@@ -220,6 +220,7 @@ Object.assign(window.socrates, (() => {
   // What was last chosen in a menu, and where the page stood then: it is sent when earlier choices are answered.
   let choice = "";
   function choose(menu, value, place) {
+    if (value === null || !place) return []; // the page has no studies yet
     choice = JSON.stringify({ menu, value, place });
     return once("choose", choice);
   }

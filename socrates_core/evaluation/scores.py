@@ -4,13 +4,11 @@ Figures are means over the cells of a study, then over studies, as in the Socrat
 given too. Intervals come from resampling studies, with the same resamples for all models evaluated on these studies.
 """
 
-import hashlib
-import json
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -19,26 +17,20 @@ from socrates_core.evaluation.conventions import as_originally_computed, by_obse
 from socrates_core.evaluation.distance_means import DistanceMeans
 from socrates_core.evaluation.effect_summary import effect_summary
 from socrates_core.evaluation.probability_scores import probabilities
-from socrates_core.evaluation.results.distances import (
-    CONVENTIONS,
-    KINDS,
-    ModelDistances,
-    NominalDistances,
-    StudyKind,
+from socrates_core.evaluation.results.distances import KINDS, ModelDistances, NominalDistances, StudyKind
+from socrates_core.evaluation.results.filled_rows import (
+    cell_row,
+    excluded_by_convention,
+    excluded_cell,
+    reasons_of,
+    study_rows,
+    unusable_cell,
 )
 from socrates_core.evaluation.results.kinds import KindDistances
 from socrates_core.evaluation.results.metrics import FORMAT, Effects, Metrics
 from socrates_core.evaluation.results.predictions import UsedAnswers, UsedPredictions
 from socrates_core.evaluation.results.provenance import lost_sentence, read_provenance
-from socrates_core.evaluation.results.rows import (
-    CellDistances,
-    CellRow,
-    Excluded,
-    StudyDistances,
-    StudyRow,
-    UnusableCell,
-    counted_studies,
-)
+from socrates_core.evaluation.results.rows import counted_studies
 from socrates_core.metrics.cell.comparison import Distances
 from socrates_core.metrics.cell_predictions import GROUPINGS, CellPredictions, as_numbers
 from socrates_core.metrics.cell_score import CellScore, pools, score_cell, unscored, worst_case
@@ -46,11 +38,10 @@ from socrates_core.metrics.dispersion import cell_variances, dispersion
 from socrates_core.metrics.effects import Contrasts, effects_of
 from socrates_core.metrics.fairness import fairness, group_cells
 from socrates_core.metrics.individual import individual, individual_sums
-from socrates_core.metrics.proper.scores import CellProper, cell_proper
-from socrates_core.metrics.study_bootstrap import StudyResamples, Summary, finite
-from socrates_core.metrics.uncertainty import Interval, mean_interval
+from socrates_core.metrics.proper.scores import cell_proper
+from socrates_core.metrics.study_bootstrap import StudyResamples, Summary
+from socrates_core.metrics.uncertainty import Interval
 from socrates_core.model.answer_model import NOT_SCIENCE
-from socrates_core.scale.distribution import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,15 +146,15 @@ def evaluate(
         PredictionError: If nothing can be scored; gives the reasons.
     """
     origin = read_provenance(provenance)
-    excluded = [*origin.left_out, *(_excluded(cell, "all", reason) for cell in cells if (reason := unscored(cell)))]
+    excluded = [*origin.left_out, *(excluded_cell(cell, "all", reason) for cell in cells if (reason := unscored(cell)))]
     scored = [cell for cell in cells if not unscored(cell)]
     if not scored and not any(cell.drawn is not None and (cell.valid & cell.on_scale).any() for cell in cells):
-        raise PredictionError(f"none of {counted(len(cells), 'cell')} can be scored: {_reasons(excluded)}")
+        raise PredictionError(f"none of {counted(len(cells), 'cell')} can be scored: {reasons_of(excluded)}")
     pooled = {**pools([as_numbers(cell) for cell in scored if cell.off_axis]), **pools(scored)}
     scores = [score_cell(cell, pooled, seed) for cell in scored]
     study_ids, everywhere = [cell.study_id for cell in scored], [cell.study_id for cell in cells]
     resamples = StudyResamples.draw(study_ids or everywhere, seed, group_of=groups_of_studies(cells))
-    excluded += _excluded_by_convention(scored, scores)
+    excluded += excluded_by_convention(scored, scores)
     effects, effects_left_out = effects_of(scored, contrasts, [cell for cell in cells if unscored(cell)])
     proper = [cell_proper(cell) for cell in scored]
     groups = [group for cell in scored for group in group_cells(cell)]
@@ -201,9 +192,9 @@ def evaluate(
         on_scale_mass=resamples.summary(np.array([score.on_scale_mass for score in scores]), study_ids),
         nominal=_nominal(scored, scores, resamples),
         by_kind=_by_kind(cells, scored, scores, distances, known, resamples),
-        studies=_study_rows(scored, scores),
-        cells=tuple(_cell_row(*one) for one in zip(scored, scores, proper, strict=True)),
-        unusable=tuple(_unusable(cell) for cell in cells if unscored(cell) and math.isfinite(worst_case(cell))),
+        studies=study_rows(scored, scores),
+        cells=tuple(cell_row(*one) for one in zip(scored, scores, proper, strict=True)),
+        unusable=tuple(unusable_cell(cell) for cell in cells if unscored(cell) and math.isfinite(worst_case(cell))),
         excluded=tuple(excluded),
         provenance=read_provenance(
             {
@@ -291,146 +282,4 @@ def _used_predictions(cells: Sequence[CellPredictions], resamples: StudyResample
         off_scale=sum(int(cell.stray.sum()) for cell in counted),
         invalid=sum(int((~cell.valid).sum()) for cell in counted),
         worst=resamples.summary(worst, [cell.study_id for cell in cells]),
-    )
-
-
-# -- rows --------------------------------------------------------------------------------------------------------
-
-
-def _excluded(cell: CellPredictions, convention: Literal["all", "scale", "observed"], reason: str) -> Excluded:
-    return Excluded(cell.cell_id, cell.study_id, cell.label, convention, reason)
-
-
-def _excluded_by_convention(cells: Sequence[CellPredictions], scores: Sequence[CellScore]) -> list[Excluded]:
-    """The scored cells that have no W by one convention."""
-    excluded = []
-    for cell, score in zip(cells, scores, strict=True):
-        if cell.nominal:
-            excluded += [_excluded(cell, by, "the options have no order: see total variation") for by in CONVENTIONS]
-            continue
-        if score.scale is None:
-            excluded.append(_excluded(cell, "scale", "the scale is not known"))
-        if score.observed is None:
-            excluded.append(_excluded(cell, "observed", "all human answers are the same"))
-    return excluded
-
-
-def _reasons(excluded: Sequence[Excluded]) -> str:
-    """The three most frequent reasons."""
-    reasons = Counter(one.reason for one in excluded)
-    return "; ".join(f"{reason} ({counted(n, 'cell')})" for reason, n in reasons.most_common(3)) or "there are no cells"
-
-
-def _study_rows(cells: Sequence[CellPredictions], scores: Sequence[CellScore]) -> tuple[StudyRow, ...]:
-    """One row per study, sorted by id: means over its cells."""
-    by_study: dict[str, list[tuple[CellPredictions, CellScore]]] = {}
-    for cell, score in zip(cells, scores, strict=True):
-        by_study.setdefault(cell.study_id, []).append((cell, score))
-    return tuple(
-        StudyRow(
-            study=study_id,
-            title=members[0][0].title,
-            real=members[0][0].real,
-            group=members[0][0].group,
-            cells=len(members),
-            n=sum(score.n for _, score in members),
-            scale=_study_distances([score.scale for _, score in members]),
-            observed=_study_distances([score.observed for _, score in members]),
-        )
-        for study_id, members in sorted(by_study.items())
-    )
-
-
-def _study_distances(of_cells: Sequence[Distances | None]) -> StudyDistances:
-    found = [one for one in of_cells if one is not None]
-
-    def known(formula: Callable[[Distances], float]) -> Floats:
-        values = np.array([formula(one) for one in found], dtype=np.float64)
-        return values[np.isfinite(values)]
-
-    def mean(formula: Callable[[Distances], float]) -> float | None:
-        values = known(formula)
-        return float(values.mean()) if len(values) else None
-
-    return StudyDistances(
-        model=mean(lambda one: one.model),
-        floor=mean(lambda one: one.floor),
-        excess=mean(lambda one: one.excess),
-        uniform=mean(lambda one: one.uniform),
-        pooled=mean(lambda one: one.pooled),
-        marginal=mean(lambda one: one.marginal),
-        cells=len(found),
-        ci95=_cell_interval(known(lambda one: one.model)),
-    )
-
-
-def _cell_interval(distances: Floats) -> Interval | None:
-    if len(distances) < 3:
-        return None
-    interval = mean_interval(distances)
-    return Interval(max(0.0, interval.low), min(1.0, interval.high))
-
-
-def identity(cell: CellPredictions) -> str:
-    """Sixteen hexadecimal digits: the same for the same question and the same answers, for every model."""
-    asked = [cell.study_id, cell.condition_num, cell.task_num, cell.stimulus]
-    content = [*asked, None if cell.values is None else cell.values.tolist(), np.sort(cell.responses).tolist()]
-    content += [list(cell.off_axis)] if cell.off_axis else []
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
-
-
-def _cell_row(cell: CellPredictions, score: CellScore, proper: CellProper | None) -> CellRow:
-    return CellRow(
-        cell=score.cell_id,
-        study=score.study_id,
-        name=score.label,
-        identity=identity(cell),
-        n=score.n,
-        n_effective=score.n_effective,
-        off_scale=score.off_scale,
-        invalid=score.invalid,
-        off_scale_predictions=int(cell.stray.sum()),
-        worst=finite(worst_case(cell)),
-        scale=_cell_distances(score.scale),
-        observed=_cell_distances(score.observed),
-        observed_on_axis=None if score.observed_on_axis is None else score.observed_on_axis.model,
-        nominal=_cell_distances(score.nominal),
-        cramer=finite(score.cramer),
-        verdict=score.verdict,
-        on_scale_mass=finite(score.on_scale_mass),
-        actual_mean=score.actual_mean,
-        predicted_mean=score.predicted_mean,
-        off_axis=score.off_axis,
-        proper=proper,
-        chance=score.chance,
-    )
-
-
-def _unusable(cell: CellPredictions) -> UnusableCell:
-    return UnusableCell(
-        cell=cell.cell_id,
-        study=cell.study_id,
-        real=cell.real,
-        group=cell.group,
-        identity=identity(cell),
-        n=int(cell.on_scale.sum()),
-        off_scale=int((~cell.on_scale).sum()),
-        invalid=int((~cell.valid).sum()),
-        off_scale_predictions=int((cell.valid & ~cell.usable).sum()),
-        worst=worst_case(cell),
-        on_scale_mass=None if cell.mass is None else float(np.average(cell.mass, weights=cell.mass_of)),
-    )
-
-
-def _cell_distances(found: Distances | None) -> CellDistances | None:
-    if found is None:
-        return None
-    return CellDistances(
-        model=found.model,
-        uniform=finite(found.uniform),
-        pooled=finite(found.pooled),
-        marginal=finite(found.marginal),
-        split_half=finite(found.split_half),
-        floor=found.floor,
-        excess=found.excess,
     )

@@ -9,9 +9,10 @@ import pytest
 
 from socrates_core.errors import PredictionError
 from socrates_core.evaluation.results.distances import CONVENTIONS
+from socrates_core.evaluation.results.filled_rows import identity
 from socrates_core.evaluation.results.json_file import as_json
 from socrates_core.evaluation.results.metrics import Metrics
-from socrates_core.evaluation.scores import ScoredCells, evaluate, identity
+from socrates_core.evaluation.scores import ScoredCells, evaluate
 from socrates_core.metrics.cell_predictions import CellPredictions
 from socrates_core.report.evaluated.headline import headline, headlines
 from socrates_core.report.evaluation import report
