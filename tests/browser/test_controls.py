@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PATIENCE, Visit, choose, press_run
 
@@ -270,8 +270,21 @@ def test_every_box_and_every_digit_counts(far: Page) -> None:
     assert (edits(far)[0]["high"], shown(far, "attribute")) == (40, "Education")
 
 
-def test_run_waits_for_what_was_chosen_before_it_was_pressed(far: Page) -> None:
-    far.locator("#mode label", has_text="Everyone is").click()
-    far.click("#run")
-    expect(far.locator("#verdict .request")).to_contain_text("edited: party identification is set to")
-    expect(far.locator("#stale p")).to_have_count(0)
+def test_run_waits_for_what_was_chosen_before_it_was_pressed(app: str, visit: Begin) -> None:
+    page = visit().open(app)
+    held: list[Route] = []
+    chosen = re.compile("Everyone is")
+
+    def hold(route: Route) -> None:
+        if held or not chosen.search(route.request.post_data or ""):
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/gradio_api/run/**", hold)
+    page.locator("#mode label", has_text=chosen).click()
+    with page.expect_request("**/gradio_api/queue/join**"):
+        page.click("#run")
+    held[0].continue_()
+    expect(page.locator("#verdict .request")).to_contain_text("edited: party identification is set to")
+    expect(page.locator("#stale p")).to_have_count(0)
