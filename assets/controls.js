@@ -23,6 +23,7 @@ Object.assign(window.socrates, (() => {
   let count = 0;
   let timer = null;
   let scroll = false; // whether the next result is to be scrolled into view
+  let pressed = false; // whether Run was pressed, and nothing else since
 
   // What the server reads with a run of a request. Every run has a number, so that Stop ends those up to the last one.
   let lastRequest = "";
@@ -49,11 +50,6 @@ Object.assign(window.socrates, (() => {
     clearTimeout(timer);
     timer = setTimeout(() => again(follows ? "run" : "change"), typing ? 600 : 10);
     return [];
-  }
-
-  let pressed = false; // Run, and nothing else since
-  for (const event of ["pointerdown", "keydown", "input", "change"]) {
-    document.addEventListener(event, () => { pressed = false; }, true);
   }
 
   const DECODING = "#temperature, #top-p";
@@ -203,7 +199,7 @@ Object.assign(window.socrates, (() => {
   let target = "";
   let walking = ""; // the address that the visitor has gone to, until its result is there or something else is done
   for (const event of ["pointerdown", "keydown", "input", "change"]) {
-    document.addEventListener(event, () => { walking = ""; }, true);
+    document.addEventListener(event, () => { walking = ""; pressed = false; }, true);
   }
   const wanted = () => target;
   function walk(text) {

@@ -229,8 +229,12 @@ def same_outcome(cells: Sequence[Cell], condition_num: int, task_num: int | None
     chosen = [cell for cell in cells if cell.condition_num == condition_num]
     if not chosen:
         raise StudyFolderError(f"no condition {condition_num} in this study; choose one from the list")
-    bounded = [cell for cell in chosen if cell.scale.values is not None]
-    return next((cell for cell in chosen if cell.task_num == task_num), (bounded or chosen)[0])
+    return next((cell for cell in chosen if cell.task_num == task_num), first_bounded(chosen))
+
+
+def first_bounded(cells: Sequence[Cell]) -> Cell:
+    """The first cell whose outcome is bounded, or else the first."""
+    return next((cell for cell in cells if cell.scale.values is not None), cells[0])
 
 
 def cell_mark(studies: StudySet, cell: Cell) -> str:

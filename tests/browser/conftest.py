@@ -220,6 +220,12 @@ def choose(page: Page, field_id: str, words: str) -> None:
         expect(page.locator("#study input")).not_to_have_value(study, timeout=PATIENCE)
 
 
+def pick(page: Page, field_id: str, place: int) -> None:
+    """Pick the entry of a dropdown at this place, from 0."""
+    page.locator(f"#{field_id} input").click()
+    page.locator(f"#{field_id} [role=option]").nth(place).click()
+
+
 def wait_for(happens: Callable[[], object], what: str, seconds: float = PATIENCE / 1000) -> None:
     """Poll until something happens."""
     end = time.monotonic() + seconds

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import PATIENCE, Visit, choose, press_run
+from tests.browser.conftest import PATIENCE, Visit, choose, pick, press_run
 
 ARGUMENTS: list[str] = ["--model", "marginal"]
 expect.set_options(timeout=PATIENCE)
@@ -103,8 +103,7 @@ def test_the_conditions_of_a_study_without_demographics_can_be_chosen(app: str, 
     page = visit().open(app)
     choose(page, "study", "disease outbreak, replication")
     expect(page.locator("#attribute")).to_be_hidden()
-    page.locator("#condition input").click()
-    page.locator("#condition [role=option]").nth(1).click()
+    pick(page, "condition", 1)
     press_run(page)
     condition = page.locator("#condition input").input_value()
     expect(page.locator("#verdict").get_by_text(condition, exact=True)).to_be_visible()
@@ -188,11 +187,6 @@ def test_the_result_stays_in_view_beside_the_controls_and_in_little_on_a_phone(a
 @pytest.fixture
 def far(app: str, visit: Callable[..., Visit]) -> Page:
     return visit(far=True).open(app)
-
-
-def pick(page: Page, menu: str, place: int) -> None:
-    page.locator(f"#{menu} input").click()
-    page.locator(f"#{menu} [role=option]").nth(place).click()
 
 
 def shown(page: Page, menu: str) -> str:

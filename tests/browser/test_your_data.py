@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PATIENCE, Visit
+from tests.browser.conftest import PATIENCE, Visit, pick
 
 ARGUMENTS: list[str] = []
 expect.set_options(timeout=PATIENCE)
@@ -45,8 +45,7 @@ def test_far_from_the_server_the_condition_chosen_just_before_is_predicted(
     menu = page.locator("#data-condition input")
     first = menu.input_value()
     for place in (1, 0, 1):
-        menu.click()
-        page.locator("#data-condition [role=option]").nth(place).click()
+        pick(page, "data-condition", place)
     second = menu.input_value()
     page.click("#data-run")
     expect(page.locator("#data-verdict").get_by_text(second, exact=True)).to_be_visible()

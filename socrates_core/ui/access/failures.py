@@ -71,8 +71,8 @@ def shield(page: gr.Blocks) -> None:
             typing = [_unfinished(block, value) for block, value in zip(block_fn.inputs, inputs, strict=False)]
             known = [block_fn.inputs[i].minimum if typing[i] else value for i, value in enumerate(inputs)]
             values: list[Any] = await read(block_fn, known, *rest, **named)
-            values = [None if typing[i] else value for i, value in enumerate(values)]
-            return [_checked(block, value) for block, value in zip(block_fn.inputs, values, strict=False)]
+            found = zip(block_fn.inputs, values, typing, strict=False)
+            return [None if unfinished else _checked(block, value) for block, value, unfinished in found]
 
     page.preprocess_data = preprocess
     for event in page.fns.values():

@@ -215,7 +215,7 @@ def _wire_here(
         caller = _caller(request, results)
         may_fetch, may_push = (results.policy.refusal(caller.visitor, action) for action in ("pull", "push"))
         drawn = {**_draw_here(here, title, caller, results), **_no_plan(pushing, notice_html(may_push or ""))}
-        if drawn[here.adapter].get("value") == title:  # what was chosen, pressed or said since the tab was opened stays
+        if drawn[here.adapter]["value"] == title:  # what was chosen, pressed or said since the tab was opened stays
             del drawn[here.adapter]["value"]
             stays = [*here.details, *([] if may_push else pushing.step)]
             drawn = {component: update for component, update in drawn.items() if component not in stays}

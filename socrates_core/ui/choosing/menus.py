@@ -7,6 +7,7 @@ the last choice, and the cell that it showed then; it is sent when the answer is
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import gradio as gr
 from gradio.blocks import Block
@@ -18,13 +19,16 @@ from socrates_core.ui.listeners import LATEST, Updates
 from socrates_core.ui.running.first import first_cell
 from socrates_core.ui.simulate.people_panel import at
 
+MENUS: Final = {"source": str, "study": str, "condition": int, "outcome": int}
+"""Name of a menu → the type of its values."""
+
 
 @dataclass(frozen=True)
 class Chosen:
     """A choice in one of the menus."""
 
     menu: str
-    """"source", "study", "condition" or "outcome"."""
+    """One of `MENUS`."""
     value: str | int
     place: str
     """The source and the cell that the page showed, as `form.place_text` writes them."""
@@ -39,10 +43,10 @@ def chosen_of(raw: str) -> Chosen:
     try:
         sent = json.loads(raw)
         menu, value, place = sent["menu"], sent["value"], sent["place"]
+        known = type(value) is MENUS[menu] and isinstance(place, str)
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise SocratesError("Choose again from the list") from None
-    kind = str if menu in ("source", "study") else int
-    if menu not in ("source", "study", "condition", "outcome") or type(value) is not kind or not isinstance(place, str):
+        known = False
+    if not known:
         raise SocratesError("Choose again from the list")
     return Chosen(menu, value, place)
 
@@ -93,7 +97,7 @@ def wire_menus(
     """Connect the menus, by name.
 
     Args:
-        menus: The menus, named as `Chosen.menu`.
+        menus: The menus, named as in `MENUS`.
         place: The hidden field with what the page shows.
         choose: Takes what the page sends and the values of `inputs`.
         inputs: Further arguments of `choose`.

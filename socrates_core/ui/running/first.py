@@ -12,7 +12,7 @@ from socrates_core.errors import SocratesError
 from socrates_core.model.endpoint.endpoint_model import EndpointModel
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.study.study_set import Cell
-from socrates_core.ui.catalogue import Source
+from socrates_core.ui.catalogue import Source, first_bounded
 from socrates_core.ui.results import Results
 from socrates_core.ui.running.compact_view import compact_html
 from socrates_core.ui.running.runs import base_arm
@@ -30,8 +30,7 @@ def first_cell(source: Source, study_id: str) -> Cell:
     Raises:
         StudyFolderError: If there is no such study.
     """
-    cells = source.studies.cells_of(source.entry(study_id).study.study_id)
-    return next((cell for cell in cells if cell.scale.values is not None), cells[0])
+    return first_bounded(source.studies.cells_of(source.entry(study_id).study.study_id))
 
 
 def first_link(results: Results) -> Link:

@@ -91,7 +91,6 @@ def draw_panel(
         **drawn,
         panel.attribute: gr.update(choices=form.attribute_choices(participants, edits), value=chosen),
         panel.editor: gr.update(visible=True),
-        panel.mode: gr.update(choices=form.modes_for(participants, chosen), value=mode),
         **_draw_fields(panel, participants, chosen, mode, edits),
     }
 
@@ -129,6 +128,7 @@ def _draw_fields(
     shares = shares_html(observed, edit) if mode == form.SHARES else ""
     return {
         panel.of: attribute,
+        panel.mode: gr.update(choices=form.modes_for(participants, attribute), value=mode),
         panel.only: gr.update(
             choices=choices, value=ticked, visible=only and not number, info=form.groups_hint(participants, attribute)
         ),
@@ -188,11 +188,7 @@ def wire_people(
         if changed and mode == form.EVERYONE:
             commonest = max(form.observed_shares(participants, attribute).items(), key=lambda pair: pair[1])[0]
             new = form.replaced(new, attribute, SetValue(attribute, commonest))
-        return {
-            **draw_edits(panel, source, cell, new),
-            panel.mode: gr.update(choices=form.modes_for(participants, attribute), value=mode),
-            **_draw_fields(panel, participants, attribute, mode, new),
-        }
+        return {**draw_edits(panel, source, cell, new), **_draw_fields(panel, participants, attribute, mode, new)}
 
     def edit_with(make: Callable[..., Edit | None], wanted: str, ticked: bool = False) -> Callable[..., Updates]:
         """A handler for fields of one mode; where an edit is refused, `ticked` boxes go back to the edit that stays."""
@@ -216,14 +212,15 @@ def wire_people(
     def set_shares(place: str, edits: str, attribute: str, mode: str, event: gr.EventData) -> Updates:
         return edit_with(_shares_edit, form.SHARES)(place, edits, attribute, mode, event._data)
 
-    def remove(place: str, edits: str, attribute: str, _mode: str, event: gr.EventData) -> Updates:
+    def remove(place: str, edits: str, attribute: str, event: gr.EventData) -> Updates:
         source, cell = at(catalogue, place)
         old = form.edits_of(edits)
         which = event._data.get("remove") if isinstance(event._data, dict) else None
         left = () if which is None else tuple(edit for i, edit in enumerate(old) if str(i) != str(which))
         return draw_panel(panel, source, cell, left, attribute)
 
-    base = [place, panel.edits, panel.of, panel.mode]
+    shown = [place, panel.edits, panel.of]
+    base = [*shown, panel.mode]
     once(panel.attribute, "show-attribute").click(
         show, [place, panel.edits, panel.attribute, panel.of], panel.fields, **LATEST
     )
@@ -238,7 +235,7 @@ def wire_people(
     for field in (panel.everyone, panel.everyone_number):
         after(field.input(edit_with(_value_edit, form.EVERYONE), [*base, field], panel.brief, **LATEST))
     after(panel.shares.input(set_shares, base, panel.brief, **EACH))
-    after(panel.chips.click(remove, base, panel.full, **QUICK))
+    after(panel.chips.click(remove, shown, panel.full, **QUICK))
 
 
 def _filter_edit(participants: pl.DataFrame, attribute: str, keys: list[str]) -> Edit | None:

@@ -9,7 +9,7 @@ from socrates_core.errors import SocratesError
 from socrates_core.simulation.request import SimulationRequest
 from socrates_core.simulation.simulate import control_of
 from socrates_core.study.study_set import Cell, StudySet
-from socrates_core.ui.catalogue import conditions, outcomes, same_outcome
+from socrates_core.ui.catalogue import conditions, first_bounded, outcomes, same_outcome
 from socrates_core.ui.listeners import LATEST, QUICK, Updates
 from socrates_core.ui.model_choice import ModelChoice
 from socrates_core.ui.results import Results
@@ -33,7 +33,7 @@ def draw_menus(
     assert studies is not None
     known = set(studies.cells["cell_id"].to_list())
     if study is not None or cell_id not in known:
-        cell = _first_cell(studies, study or studies.study_ids[0])
+        cell = first_bounded(studies.cells_of(study or studies.study_ids[0]))
     else:
         assert cell_id is not None
         cell = studies.cell(cell_id)
@@ -66,16 +66,11 @@ def cell_of_menus(studies: StudySet, study: str | None, condition: int | None, c
     """What the menus say: an outcome of the chosen study and condition, whose own may still be on their way."""
     cell = studies.cell(cell_id)
     if study in studies.study_ids and study != cell.study_id:
-        return _first_cell(studies, study)
+        return first_bounded(studies.cells_of(study))
     cells = studies.cells_of(cell.study_id)
     if condition is None or condition == cell.condition_num or all(one.condition_num != condition for one in cells):
         return cell
     return same_outcome(cells, condition, cell.task_num)
-
-
-def _first_cell(studies: StudySet, study: str) -> Cell:
-    cells = studies.cells_of(study)
-    return next((one for one in cells if one.scale.values is not None), cells[0])
 
 
 def _asked(cells: Sequence[Cell], cell: Cell) -> list[tuple[str, int]]:
